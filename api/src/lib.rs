@@ -1,0 +1,1 @@
+//! Thin HTTP over the engine: it submits commands and reads projections.

@@ -1,0 +1,1 @@
+//! The rules of scheduling: aggregates, commands, events, decisions. Pure.

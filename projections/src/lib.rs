@@ -1,0 +1,1 @@
+//! Read models of the log, and the runner that keeps them up to date.

@@ -1,0 +1,2 @@
+//! To be built in the next commits.
+fn main() {}
