@@ -1,1 +1,30 @@
-//! The rules of scheduling: aggregates, commands, events, decisions. Pure.
+//! The rules of scheduling, and nothing else.
+//!
+//! Each aggregate is a folder: its commands, its events, its state, and `decide`, which turns a
+//! command into events or into a typed refusal. Everything here is a pure function of its
+//! arguments: no database, no HTTP, no clock. The time comes in with the [`Facts`].
+//!
+//! How events are stored is `daybook-store`'s business; how they are read, `daybook-projections`'.
+
+pub mod appointment;
+pub mod claim;
+pub mod client;
+mod facts;
+mod ids;
+mod personal;
+mod refusal;
+pub mod resource;
+pub mod service;
+mod text;
+pub mod time;
+mod upcast;
+
+pub use facts::{Decide, Facts, Needs};
+pub use ids::{
+    AppointmentId, ClientId, IdError, InvalidResources, ResourceId, ResourceIds, ServiceId,
+    TenantId,
+};
+pub use personal::Personal;
+pub use refusal::Refusal;
+pub use text::{Category, Email, Name, Note, Phone, Reason, Tag, Tags, TextError, Title};
+pub use upcast::upcasters;

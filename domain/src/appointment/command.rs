@@ -1,0 +1,87 @@
+//! What can be asked of an appointment.
+
+use chrono::{DateTime, Utc};
+
+use super::CancelledBy;
+use crate::time::Duration;
+use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
+
+/// What can be asked of an appointment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AppointmentCommand {
+    /// Keep the time free until it is confirmed, but no longer than `expires_at`.
+    HoldAppointment {
+        /// What is to be booked.
+        booking: Booking,
+        /// When the hold lapses by itself.
+        expires_at: DateTime<Utc>,
+    },
+    /// Turn a hold into a booking.
+    ConfirmAppointment,
+    /// Book at once.
+    BookAppointment(Booking),
+    /// Move to another time, other resources or both; the length stays.
+    RescheduleAppointment {
+        /// The new start.
+        start: DateTime<Utc>,
+        /// The new resources. `None`: the same as before.
+        resource_ids: Option<ResourceIds>,
+    },
+    /// Call it off; the time is free again.
+    CancelAppointment {
+        /// Why, in the words of who cancels.
+        reason: Option<Reason>,
+        /// On whose side.
+        by: CancelledBy,
+    },
+    /// Record that a hold has lapsed.
+    ExpireHold,
+    /// The client is here.
+    CheckInAppointment,
+    /// The service was provided.
+    CompleteAppointment,
+    /// The client did not come; the time is free again.
+    MarkNoShow,
+    /// Replace category, tags or both.
+    TagAppointment {
+        /// The new category. `None`: the same as before.
+        category: Option<Category>,
+        /// All the new tags. `None`: the same as before.
+        tags: Option<Tags>,
+    },
+}
+
+/// What is to be booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Booking {
+    /// The service; it gives duration and buffers.
+    pub service_id: ServiceId,
+    /// The resources; all are claimed, or none.
+    pub resource_ids: ResourceIds,
+    /// Who books.
+    pub client_id: ClientId,
+    /// When it starts.
+    pub start: DateTime<Utc>,
+    /// What it is called. `None`: as the service.
+    pub title: Option<Title>,
+    /// Its category. `None`: the service's.
+    pub category: Option<Category>,
+    /// Its tags. `None`: the service's.
+    pub tags: Option<Tags>,
+    /// Free text about the client.
+    pub note: Option<Personal<Note>>,
+    /// How the booking came to be.
+    pub origin: Origin,
+}
+
+/// How a booking came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is made now: in the future, and as long as its service takes.
+    Made,
+    /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
+    Imported {
+        /// How long it is.
+        duration: Duration,
+    },
+}

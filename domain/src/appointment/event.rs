@@ -1,0 +1,190 @@
+//! What happens to appointments.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::claim::{Claim, Claims};
+use crate::time::{Buffer, Interval};
+use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
+
+/// When and on which resources an appointment is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slot {
+    /// The resources it uses.
+    pub resource_ids: ResourceIds,
+    /// When it is.
+    pub during: Interval,
+    /// Time kept free before it.
+    #[serde(rename = "buffer_before_minutes")]
+    pub buffer_before: Buffer,
+    /// Time kept free after it.
+    #[serde(rename = "buffer_after_minutes")]
+    pub buffer_after: Buffer,
+}
+
+impl Slot {
+    /// The appointment's time with its buffers.
+    #[must_use]
+    pub fn claimed(&self) -> Interval {
+        self.during.widened(self.buffer_before.delta(), self.buffer_after.delta())
+    }
+
+    fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
+        let during = self.claimed();
+        let claim = |resource| Claim { resource, seat: 0, during, expires_at };
+        self.resource_ids.iter().map(claim).collect()
+    }
+}
+
+/// All about an appointment but its status. As an event: it was booked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Details {
+    /// What was booked.
+    pub service_id: ServiceId,
+    /// For whom.
+    pub client_id: ClientId,
+    /// When and on which resources.
+    pub slot: Slot,
+    /// What it is called.
+    pub title: Title,
+    /// Its category.
+    pub category: Category,
+    /// Its tags.
+    pub tags: Tags,
+    /// Free text about the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<Note>>,
+    /// Whether it was copied from another calendar.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
+}
+
+/// Time is kept free until the hold is confirmed or lapses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentHeld {
+    /// What is held.
+    #[serde(flatten)]
+    pub details: Details,
+    /// When the hold lapses by itself.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A hold became a booking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentConfirmed {
+    /// What was held and is now booked.
+    pub slot: Slot,
+}
+
+/// It moved to another time or other resources.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentRescheduled {
+    /// Where it is now.
+    pub slot: Slot,
+    /// Until when it is held, where it is not booked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_expires_at: Option<DateTime<Utc>>,
+}
+
+/// On whose side an appointment was cancelled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CancelledBy {
+    /// The client's.
+    Client,
+    /// The provider's.
+    Staff,
+    /// Nobody's: a rule did it.
+    System,
+}
+
+/// It was called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentCancelled {
+    /// Why, in the words of who cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// On whose side.
+    pub by: CancelledBy,
+}
+
+/// A hold lapsed before it was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentHoldExpired {}
+
+/// The client came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentCheckedIn {}
+
+/// The service was provided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentCompleted {}
+
+/// The client did not come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentMarkedNoShow {}
+
+/// Its category and tags are these now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentTagged {
+    /// Its category from now on.
+    pub category: Category,
+    /// Its tags from now on.
+    pub tags: Tags,
+}
+
+/// Everything that happens to an appointment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum AppointmentEvent {
+    AppointmentHeld(AppointmentHeld),
+    AppointmentConfirmed(AppointmentConfirmed),
+    AppointmentBooked(Details),
+    AppointmentRescheduled(AppointmentRescheduled),
+    AppointmentCancelled(AppointmentCancelled),
+    AppointmentHoldExpired(AppointmentHoldExpired),
+    AppointmentCheckedIn(AppointmentCheckedIn),
+    AppointmentCompleted(AppointmentCompleted),
+    AppointmentMarkedNoShow(AppointmentMarkedNoShow),
+    AppointmentTagged(AppointmentTagged),
+}
+
+impl cqrs_es::DomainEvent for AppointmentEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::AppointmentHeld(_) => "AppointmentHeld",
+            Self::AppointmentConfirmed(_) => "AppointmentConfirmed",
+            Self::AppointmentBooked(_) => "AppointmentBooked",
+            Self::AppointmentRescheduled(_) => "AppointmentRescheduled",
+            Self::AppointmentCancelled(_) => "AppointmentCancelled",
+            Self::AppointmentHoldExpired(_) => "AppointmentHoldExpired",
+            Self::AppointmentCheckedIn(_) => "AppointmentCheckedIn",
+            Self::AppointmentCompleted(_) => "AppointmentCompleted",
+            Self::AppointmentMarkedNoShow(_) => "AppointmentMarkedNoShow",
+            Self::AppointmentTagged(_) => "AppointmentTagged",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+impl Claims for AppointmentEvent {
+    fn claims_after(&self) -> Option<Vec<Claim>> {
+        match self {
+            Self::AppointmentHeld(held) => Some(held.details.slot.claims(Some(held.expires_at))),
+            Self::AppointmentBooked(details) => Some(details.slot.claims(None)),
+            Self::AppointmentConfirmed(confirmed) => Some(confirmed.slot.claims(None)),
+            Self::AppointmentRescheduled(moved) => Some(moved.slot.claims(moved.hold_expires_at)),
+            Self::AppointmentCancelled(_)
+            | Self::AppointmentHoldExpired(_)
+            | Self::AppointmentMarkedNoShow(_) => Some(Vec::new()),
+            Self::AppointmentCheckedIn(_)
+            | Self::AppointmentCompleted(_)
+            | Self::AppointmentTagged(_) => None,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! An appointment: a client, a service, resources and a time.
+
+mod command;
+mod decide;
+mod event;
+#[cfg(test)]
+mod properties;
+mod refusal;
+mod state;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+
+pub use command::{AppointmentCommand, Booking, Origin};
+pub use event::{
+    AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
+    AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,
+    AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, Slot,
+};
+pub use refusal::{AppointmentRefusal, Wanted};
+pub use state::{Appointment, Cancellation, State, Status};
+
+use crate::{Decide, Facts, Needs};
+
+impl Aggregate for Appointment {
+    const TYPE: &'static str = "appointment";
+    type Command = AppointmentCommand;
+    type Event = AppointmentEvent;
+    type Error = AppointmentRefusal;
+    type Services = Facts;
+
+    async fn handle(
+        &mut self,
+        command: AppointmentCommand,
+        facts: &Facts,
+        sink: &EventSink<Self>,
+    ) -> Result<(), AppointmentRefusal> {
+        let event = self.decide(command, facts)?;
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: AppointmentEvent) {
+        self.evolve(event);
+    }
+}
+
+impl Decide for Appointment {
+    fn needs(&self, command: &AppointmentCommand) -> Needs {
+        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        match command {
+            BookAppointment(booking) | HoldAppointment { booking, .. } => Needs {
+                service: Some(booking.service_id),
+                resources: booking.resource_ids.clone().into(),
+                client: Some(booking.client_id),
+            },
+            RescheduleAppointment { resource_ids, .. } => {
+                let current = self.details().map(|details| &details.slot.resource_ids);
+                let resources = resource_ids.as_ref().or(current).cloned();
+                Needs {
+                    resources: resources.map(Into::into).unwrap_or_default(),
+                    ..Needs::default()
+                }
+            }
+            _ => Needs::default(),
+        }
+    }
+}

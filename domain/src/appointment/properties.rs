@@ -1,0 +1,138 @@
+//! What holds for every sequence of commands.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use super::testing::{a_booking, facts_for, now, resource};
+use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, State};
+use crate::claim::{ClaimBook, Claims};
+use crate::{AppointmentId, Decide, ResourceIds};
+
+const APPOINTMENTS: usize = 6;
+
+/// One step: at this minute, this command to this appointment.
+#[derive(Debug, Clone)]
+struct Step {
+    minute: i64,
+    appointment: usize,
+    command: AppointmentCommand,
+}
+
+fn start() -> impl Strategy<Value = DateTime<Utc>> {
+    // Half an hour before opening to half an hour after closing, every ten minutes.
+    (9i64..=69).prop_map(|tens| now() + TimeDelta::minutes(tens * 10))
+}
+
+fn resources() -> impl Strategy<Value = ResourceIds> {
+    prop::sample::subsequence(vec![1u128, 2, 3], 1..=3)
+        .prop_map(|ids| ids.into_iter().map(resource).collect::<Vec<_>>().try_into().unwrap())
+}
+
+fn command() -> impl Strategy<Value = AppointmentCommand> {
+    use AppointmentCommand as C;
+    let booking = || {
+        (start(), resources()).prop_map(|(start, resource_ids)| super::Booking {
+            resource_ids,
+            ..a_booking(&start.to_rfc3339())
+        })
+    };
+    prop_oneof![
+        3 => booking().prop_map(C::BookAppointment),
+        3 => (booking(), 1i64..120).prop_map(|(booking, minutes)| C::HoldAppointment {
+            booking,
+            expires_at: now() + TimeDelta::minutes(minutes),
+        }),
+        2 => Just(C::ConfirmAppointment),
+        3 => (start(), prop::option::of(resources()))
+            .prop_map(|(start, resource_ids)| C::RescheduleAppointment { start, resource_ids }),
+        2 => Just(C::CancelAppointment { reason: None, by: CancelledBy::Staff }),
+        1 => Just(C::ExpireHold),
+        1 => Just(C::CheckInAppointment),
+        1 => Just(C::CompleteAppointment),
+        1 => Just(C::MarkNoShow),
+    ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = (0i64..5, 0..APPOINTMENTS, command());
+    prop::collection::vec(step, 1..60).prop_map(|steps| {
+        let mut minute = 0;
+        let in_order = |(wait, appointment, command)| {
+            minute += wait;
+            Step { minute, appointment, command }
+        };
+        steps.into_iter().map(in_order).collect()
+    })
+}
+
+fn id(n: usize) -> AppointmentId {
+    Uuid::from_u128(n as u128).into()
+}
+
+/// Runs the steps as the engine does: decide, then take the claims or be refused.
+fn run(steps: Vec<Step>) -> (Vec<Appointment>, Vec<(usize, AppointmentEvent)>, DateTime<Utc>) {
+    let mut appointments = vec![Appointment::default(); APPOINTMENTS];
+    let mut claims = ClaimBook::default();
+    let mut log = Vec::new();
+    let mut clock = now();
+    for Step { minute, appointment, command } in steps {
+        clock = now() + TimeDelta::minutes(minute);
+        let facts = facts_for(&appointments[appointment].needs(&command), clock);
+        let Ok(event) = appointments[appointment].decide(command, &facts) else {
+            continue;
+        };
+        if let Some(wanted) = event.claims_after()
+            && claims.replace(id(appointment), wanted, clock).is_err()
+        {
+            continue;
+        }
+        appointments[appointment].evolve(event.clone());
+        log.push((appointment, event));
+    }
+    (appointments, log, clock)
+}
+
+/// Whether it needs its resources at `now`.
+fn stands(state: &State, now: DateTime<Utc>) -> bool {
+    match state {
+        State::Held { expires_at } => *expires_at > now,
+        State::Booked | State::CheckedIn | State::Fulfilled => true,
+        State::Cancelled(_) | State::NoShow => false,
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_two_standing_appointments_share_a_resource(steps in steps()) {
+        let (appointments, _, now) = run(steps);
+        let slots: Vec<_> = appointments
+            .iter()
+            .filter_map(|appointment| match appointment {
+                Appointment::Made { details, state } if stands(state, now) => Some(&details.slot),
+                _ => None,
+            })
+            .collect();
+        for (n, one) in slots.iter().enumerate() {
+            for other in &slots[n + 1..] {
+                let shared = one.resource_ids.iter().any(|r| other.resource_ids.as_slice().contains(&r));
+                prop_assert!(!(shared && one.claimed().overlaps(&other.claimed())));
+            }
+        }
+    }
+
+    #[test]
+    fn evolve_accepts_whatever_decide_emits(steps in steps()) {
+        let (appointments, log, _) = run(steps);
+        let mut replayed = vec![Appointment::default(); APPOINTMENTS];
+        for (appointment, event) in log {
+            // Through JSON, as the log keeps it.
+            let stored = serde_json::to_string(&event).unwrap();
+            let before = replayed[appointment].clone();
+            let rescheduled_in_place = matches!(event, AppointmentEvent::AppointmentRescheduled(_));
+            replayed[appointment].evolve(serde_json::from_str(&stored).unwrap());
+            prop_assert!(replayed[appointment] != before || rescheduled_in_place);
+        }
+        prop_assert_eq!(replayed, appointments);
+    }
+}

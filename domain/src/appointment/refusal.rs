@@ -1,0 +1,127 @@
+//! Why an appointment's command is refused.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+use crate::claim::ClaimConflict;
+use crate::time::Interval;
+use crate::{ClientId, ResourceId, ServiceId};
+
+/// Why an appointment's command is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum AppointmentRefusal {
+    /// There is no such appointment.
+    #[error("there is no such appointment")]
+    AppointmentNotFound,
+    /// This id is taken.
+    #[error("an appointment with this id exists already")]
+    AppointmentExists,
+    /// Its status does not allow this.
+    #[error("an appointment that is {status} cannot be {wanted}")]
+    WrongStatus {
+        /// The status it has.
+        status: Status,
+        /// What was asked for, as a past participle.
+        wanted: Wanted,
+    },
+    /// The hold was not confirmed in time.
+    #[error("the hold lapsed at {expired_at}")]
+    HoldExpired {
+        /// When.
+        expired_at: DateTime<Utc>,
+    },
+    /// A hold that has not lapsed does not expire.
+    #[error("the hold does not lapse before {expires_at}")]
+    HoldStillRuns {
+        /// When it will.
+        expires_at: DateTime<Utc>,
+    },
+    /// Only the future can be booked.
+    #[error("{start} is in the past")]
+    InThePast {
+        /// The start that was asked for.
+        start: DateTime<Utc>,
+    },
+    /// A resource is closed for some of the time.
+    #[error("resource {resource_id} is not open for all of it")]
+    OutsideOpeningHours {
+        /// Which resource.
+        resource_id: ResourceId,
+        /// The time that was asked for.
+        during: Interval,
+    },
+    /// A resource is taken for some of the time.
+    #[error("resource {resource_id} is taken from {} to {}", during.start(), during.end())]
+    SlotTaken {
+        /// Which resource.
+        resource_id: ResourceId,
+        /// From when to when, buffers included, it is taken.
+        during: Interval,
+    },
+    /// There is no such service to book.
+    #[error("there is no service {service_id}")]
+    UnknownService {
+        /// The id that was given.
+        service_id: ServiceId,
+    },
+    /// The service can no longer be booked.
+    #[error("service {service_id} has been retired")]
+    RetiredService {
+        /// Which service.
+        service_id: ServiceId,
+    },
+    /// There is no such resource to book.
+    #[error("there is no resource {resource_id}")]
+    UnknownResource {
+        /// The id that was given.
+        resource_id: ResourceId,
+    },
+    /// The resource takes no further bookings.
+    #[error("resource {resource_id} has been retired")]
+    RetiredResource {
+        /// Which resource.
+        resource_id: ResourceId,
+    },
+    /// There is no such client to book for.
+    #[error("there is no client {client_id}")]
+    UnknownClient {
+        /// The id that was given.
+        client_id: ClientId,
+    },
+}
+
+/// What was asked for, as a past participle: "a cancelled appointment cannot be *confirmed*".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is the past participle of a command")]
+pub enum Wanted {
+    Confirmed,
+    Rescheduled,
+    Cancelled,
+    Expired,
+    CheckedIn,
+    Completed,
+    MarkedNoShow,
+}
+
+impl std::fmt::Display for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Confirmed => "confirmed",
+            Self::Rescheduled => "rescheduled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::CheckedIn => "checked in",
+            Self::Completed => "completed",
+            Self::MarkedNoShow => "marked as a no-show",
+        })
+    }
+}
+
+impl From<ClaimConflict> for AppointmentRefusal {
+    fn from(ClaimConflict { resource, during }: ClaimConflict) -> Self {
+        Self::SlotTaken { resource_id: resource, during }
+    }
+}

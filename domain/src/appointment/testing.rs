@@ -1,0 +1,104 @@
+//! Nouns for the tests of this crate.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{Appointment, AppointmentCommand, Booking, Origin};
+use crate::client::{Client, Contact};
+use crate::resource::{Resource, ResourceKind, ResourceProfile};
+use crate::service::{Service, ServiceTerms};
+use crate::time::{Buffer, Duration};
+use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags};
+
+pub(crate) fn at(instant: &str) -> DateTime<Utc> {
+    instant.parse().unwrap()
+}
+
+/// Monday, a little before the office opens.
+pub(crate) fn now() -> DateTime<Utc> {
+    at("2026-11-23T07:00:00Z")
+}
+
+pub(crate) fn terms() -> ServiceTerms {
+    ServiceTerms {
+        name: Name::new("Check-up").unwrap(),
+        category: Category::new("care").unwrap(),
+        tags: tags(&["adult"]),
+        duration: Duration::from_minutes(30).unwrap(),
+        buffer_before: Buffer::NONE,
+        buffer_after: Buffer::from_minutes(10).unwrap(),
+    }
+}
+
+pub(crate) fn tags(names: &[&str]) -> Tags {
+    let set: std::collections::BTreeSet<Tag> =
+        names.iter().map(|name| Tag::new(name).unwrap()).collect();
+    Tags::try_from(set).unwrap()
+}
+
+/// Open on weekdays from 9 to 17, Oslo time.
+pub(crate) fn profile() -> ResourceProfile {
+    ResourceProfile {
+        name: Name::new("Room 1").unwrap(),
+        kind: ResourceKind::Room,
+        tags: Tags::default(),
+        time_zone: Tz::Europe__Oslo,
+        weekly_hours: serde_json::from_str(
+            r#"[{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]"#,
+        )
+        .unwrap(),
+    }
+}
+
+pub(crate) fn contact() -> Contact {
+    let name = Personal::new(Name::new("A. Client").unwrap());
+    Contact { name, email: None, phone: None, notes: None }
+}
+
+pub(crate) fn resource(n: u128) -> ResourceId {
+    Uuid::from_u128(n).into()
+}
+
+/// A booking of the service on resource 1 for the client.
+pub(crate) fn a_booking(start: &str) -> Booking {
+    Booking {
+        service_id: Uuid::from_u128(100).into(),
+        resource_ids: vec![resource(1)].try_into().unwrap(),
+        client_id: Uuid::from_u128(200).into(),
+        start: at(start),
+        title: None,
+        category: None,
+        tags: None,
+        note: None,
+        origin: Origin::Made,
+    }
+}
+
+/// What `needs` asks for, in a world where everything is known and open.
+pub(crate) fn facts_for(needs: &Needs, now: DateTime<Utc>) -> Facts {
+    let open = Arc::new(Resource::Active(profile()));
+    Facts {
+        now,
+        service: Arc::new(Service::Offered(terms())),
+        resources: needs.resources.iter().map(|id| (*id, Arc::clone(&open))).collect(),
+        client: Arc::new(Client::Registered(contact())),
+    }
+}
+
+/// The facts that a booking of [`a_booking`] is decided with.
+pub(crate) fn facts() -> Facts {
+    facts_for(&Needs { resources: vec![resource(1)], ..Needs::default() }, now())
+}
+
+/// What becomes of an appointment after these commands, all of which must be accepted.
+pub(crate) fn after(commands: Vec<AppointmentCommand>) -> Appointment {
+    let mut appointment = Appointment::default();
+    for command in commands {
+        let event = appointment.decide(command, &facts()).unwrap();
+        appointment.evolve(event);
+    }
+    appointment
+}

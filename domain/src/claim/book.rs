@@ -1,0 +1,150 @@
+//! Claims in memory: the one place that says when two claims are in each other's way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::{Claim, ClaimConflict};
+use crate::{AppointmentId, ResourceId};
+
+/// A set of claims without overlaps.
+///
+/// The store fills one with the claims that could be in a batch's way and takes the batch's
+/// claims in order; verification fills one with the whole log.
+#[derive(Debug, Default)]
+pub struct ClaimBook {
+    /// Per seat, by start. Entries never overlap, so the only one that can be in the way of an
+    /// interval is among the last that starts before its end.
+    seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
+    by_holder: HashMap<AppointmentId, Vec<Claim>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    claim: Claim,
+    holder: AppointmentId,
+}
+
+impl ClaimBook {
+    /// Makes `claims` all that `holder` claims: takes all of them, or none and keeps what it had.
+    /// Claims of others that have lapsed at `now` are dropped where they are in the way.
+    ///
+    /// # Errors
+    /// The first claim of another that is in the way.
+    pub fn replace(
+        &mut self,
+        holder: AppointmentId,
+        claims: Vec<Claim>,
+        now: DateTime<Utc>,
+    ) -> Result<(), ClaimConflict> {
+        for claim in &claims {
+            while let Some(other) = self.first_in_the_way(claim, holder) {
+                if !other.claim.has_lapsed(now) {
+                    let Claim { resource, during, .. } = other.claim;
+                    return Err(ClaimConflict { resource, during });
+                }
+                self.remove(other);
+            }
+        }
+        self.release(holder);
+        for claim in &claims {
+            let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
+            seat.insert(claim.during.start(), Entry { claim: *claim, holder });
+        }
+        if !claims.is_empty() {
+            self.by_holder.insert(holder, claims);
+        }
+        Ok(())
+    }
+
+    /// Drops all that `holder` claims.
+    pub fn release(&mut self, holder: AppointmentId) {
+        for claim in self.by_holder.remove(&holder).unwrap_or_default() {
+            self.forget(&claim);
+        }
+    }
+
+    /// What each holder claims.
+    pub fn iter(&self) -> impl Iterator<Item = (AppointmentId, &[Claim])> {
+        self.by_holder.iter().map(|(holder, claims)| (*holder, claims.as_slice()))
+    }
+
+    fn first_in_the_way(&self, claim: &Claim, holder: AppointmentId) -> Option<Entry> {
+        let seat = self.seats.get(&(claim.resource, claim.seat))?;
+        seat.range(..claim.during.end())
+            .rev()
+            .take_while(|(_, entry)| entry.claim.during.end() > claim.during.start())
+            .map(|(_, entry)| *entry)
+            .find(|entry| entry.holder != holder)
+    }
+
+    fn remove(&mut self, entry: Entry) {
+        self.forget(&entry.claim);
+        if let Some(claims) = self.by_holder.get_mut(&entry.holder) {
+            claims.retain(|claim| *claim != entry.claim);
+            if claims.is_empty() {
+                self.by_holder.remove(&entry.holder);
+            }
+        }
+    }
+
+    fn forget(&mut self, claim: &Claim) {
+        if let Some(seat) = self.seats.get_mut(&(claim.resource, claim.seat)) {
+            seat.remove(&claim.during.start());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::time::Interval;
+
+    fn minute(m: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::minutes(m)
+    }
+
+    fn claim(resource: u128, from: i64, to: i64) -> Claim {
+        let during = Interval::new(minute(from), minute(to)).unwrap();
+        let resource = ResourceId::from(Uuid::from_u128(resource));
+        Claim { resource, seat: 0, during, expires_at: None }
+    }
+
+    fn holder(n: u128) -> AppointmentId {
+        Uuid::from_u128(n).into()
+    }
+
+    #[test]
+    fn all_claims_are_taken_or_none() {
+        let mut book = ClaimBook::default();
+        let now = minute(0);
+        book.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
+        let conflict = book.replace(holder(2), vec![claim(2, 0, 30), claim(1, 29, 40)], now);
+        assert_eq!(conflict.unwrap_err().during, claim(1, 0, 30).during);
+        book.replace(holder(3), vec![claim(2, 0, 30)], now).unwrap();
+        book.replace(holder(4), vec![claim(1, 30, 40)], now).unwrap();
+    }
+
+    #[test]
+    fn a_holder_is_never_in_its_own_way() {
+        let mut book = ClaimBook::default();
+        let now = minute(0);
+        book.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
+        book.replace(holder(1), vec![claim(1, 15, 45)], now).unwrap();
+        book.replace(holder(2), vec![claim(1, 0, 15)], now).unwrap();
+        assert!(book.replace(holder(3), vec![claim(1, 44, 50)], now).is_err());
+    }
+
+    #[test]
+    fn a_lapsed_hold_is_in_nobodys_way() {
+        let mut book = ClaimBook::default();
+        let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
+        book.replace(holder(1), vec![hold], minute(0)).unwrap();
+        assert!(book.replace(holder(2), vec![claim(1, 60, 90)], minute(9)).is_err());
+        book.replace(holder(2), vec![claim(1, 60, 90)], minute(10)).unwrap();
+        assert!(book.replace(holder(1), vec![claim(1, 60, 90)], minute(10)).is_err());
+    }
+}

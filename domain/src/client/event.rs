@@ -1,0 +1,63 @@
+//! What happens to clients.
+
+use serde::{Deserialize, Serialize};
+
+use crate::claim::Claims;
+use crate::{Email, Name, Note, Personal, Phone};
+
+/// How a client is called and reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// What they are called.
+    pub name: Personal<Name>,
+    /// Where mail reaches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Personal<Email>>,
+    /// Where a call or a text message reaches them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Personal<Phone>>,
+    /// What the front desk should know.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<Personal<Note>>,
+}
+
+/// A client was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientRegistered {
+    /// How they are called and reached.
+    #[serde(flatten)]
+    pub contact: Contact,
+}
+
+/// A client is called or reached differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientContactChanged {
+    /// How they are called and reached from now on.
+    #[serde(flatten)]
+    pub contact: Contact,
+}
+
+/// Everything that happens to a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum ClientEvent {
+    ClientRegistered(ClientRegistered),
+    ClientContactChanged(ClientContactChanged),
+}
+
+impl cqrs_es::DomainEvent for ClientEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::ClientRegistered(_) => "ClientRegistered",
+            Self::ClientContactChanged(_) => "ClientContactChanged",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+impl Claims for ClientEvent {}

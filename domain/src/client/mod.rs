@@ -1,0 +1,39 @@
+//! A person who books. Everything personal about them is [`Personal`](crate::Personal).
+
+mod decide;
+mod event;
+mod state;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+
+pub use decide::{ClientCommand, ClientRefusal};
+pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+pub use state::Client;
+
+use crate::{Decide, Facts};
+
+impl Aggregate for Client {
+    const TYPE: &'static str = "client";
+    type Command = ClientCommand;
+    type Event = ClientEvent;
+    type Error = ClientRefusal;
+    type Services = Facts;
+
+    async fn handle(
+        &mut self,
+        command: ClientCommand,
+        _facts: &Facts,
+        sink: &EventSink<Self>,
+    ) -> Result<(), ClientRefusal> {
+        let event = self.decide(command)?;
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: ClientEvent) {
+        self.evolve(event);
+    }
+}
+
+impl Decide for Client {}

@@ -1,0 +1,81 @@
+//! What happens to resources.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::claim::Claims;
+use crate::time::WeeklyHours;
+use crate::{Name, Tags};
+
+/// What kind of thing a resource is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResourceKind {
+    /// A person who provides services.
+    Staff,
+    /// A place.
+    Room,
+    /// A thing.
+    Equipment,
+}
+
+/// What is known of a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceProfile {
+    /// What it is called.
+    pub name: Name,
+    /// What kind of thing it is.
+    pub kind: ResourceKind,
+    /// Its labels.
+    pub tags: Tags,
+    /// The IANA zone in which its hours are read.
+    pub time_zone: Tz,
+    /// When it is open, in its own zone.
+    pub weekly_hours: WeeklyHours,
+}
+
+/// A resource was registered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRegistered {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub profile: ResourceProfile,
+}
+
+/// A resource has new opening hours; appointments made before stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceHoursChanged {
+    /// The hours from now on.
+    pub weekly_hours: WeeklyHours,
+}
+
+/// A resource takes no further bookings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRetired {}
+
+/// Everything that happens to a resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum ResourceEvent {
+    ResourceRegistered(ResourceRegistered),
+    ResourceHoursChanged(ResourceHoursChanged),
+    ResourceRetired(ResourceRetired),
+}
+
+impl cqrs_es::DomainEvent for ResourceEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::ResourceRegistered(_) => "ResourceRegistered",
+            Self::ResourceHoursChanged(_) => "ResourceHoursChanged",
+            Self::ResourceRetired(_) => "ResourceRetired",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+impl Claims for ResourceEvent {}

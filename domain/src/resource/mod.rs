@@ -1,0 +1,42 @@
+//! Who or what provides a service.
+
+mod decide;
+mod event;
+mod state;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+
+pub use decide::{ResourceCommand, ResourceRefusal};
+pub use event::{
+    ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
+    ResourceRetired,
+};
+pub use state::Resource;
+
+use crate::{Decide, Facts};
+
+impl Aggregate for Resource {
+    const TYPE: &'static str = "resource";
+    type Command = ResourceCommand;
+    type Event = ResourceEvent;
+    type Error = ResourceRefusal;
+    type Services = Facts;
+
+    async fn handle(
+        &mut self,
+        command: ResourceCommand,
+        _facts: &Facts,
+        sink: &EventSink<Self>,
+    ) -> Result<(), ResourceRefusal> {
+        let event = self.decide(command)?;
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: ResourceEvent) {
+        self.evolve(event);
+    }
+}
+
+impl Decide for Resource {}

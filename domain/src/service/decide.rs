@@ -1,0 +1,101 @@
+//! What may be done with a service.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+
+/// What can be asked of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServiceCommand {
+    /// Make something bookable.
+    DefineService(ServiceTerms),
+    /// Replace the terms.
+    ReviseService(ServiceTerms),
+    /// Take no further bookings.
+    RetireService,
+}
+
+/// Why a service's command is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum ServiceRefusal {
+    /// There is no such service.
+    #[error("there is no such service")]
+    ServiceNotFound,
+    /// This id is taken.
+    #[error("a service with this id exists already")]
+    ServiceExists,
+    /// It has been retired.
+    #[error("the service has been retired")]
+    ServiceRetired,
+}
+
+impl Service {
+    /// Decides a command: what happens because of it, or why nothing does.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    pub fn decide(&self, command: ServiceCommand) -> Result<ServiceEvent, ServiceRefusal> {
+        use ServiceCommand::{DefineService, RetireService, ReviseService};
+        match (self, command) {
+            (Self::Undefined, DefineService(terms)) => {
+                Ok(ServiceEvent::ServiceDefined(ServiceDefined { terms }))
+            }
+            (_, DefineService(_)) => Err(ServiceRefusal::ServiceExists),
+            (Self::Offered(_), ReviseService(terms)) => {
+                Ok(ServiceEvent::ServiceRevised(ServiceRevised { terms }))
+            }
+            (Self::Offered(_), RetireService) => {
+                Ok(ServiceEvent::ServiceRetired(ServiceRetired {}))
+            }
+            (Self::Retired(_), ReviseService(_) | RetireService) => {
+                Err(ServiceRefusal::ServiceRetired)
+            }
+            (Self::Undefined, ReviseService(_) | RetireService) => {
+                Err(ServiceRefusal::ServiceNotFound)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::appointment::testing::terms;
+
+    fn after(commands: &[ServiceCommand]) -> Service {
+        let mut service = Service::default();
+        for command in commands {
+            let event = service.decide(command.clone()).unwrap();
+            service.evolve(event);
+        }
+        service
+    }
+
+    #[test]
+    fn a_defined_service_is_offered() {
+        let service = after(&[ServiceCommand::DefineService(terms())]);
+        assert_eq!(service, Service::Offered(terms()));
+    }
+
+    #[test]
+    fn a_service_is_defined_once() {
+        let service = after(&[ServiceCommand::DefineService(terms())]);
+        let again = service.decide(ServiceCommand::DefineService(terms()));
+        assert_eq!(again, Err(ServiceRefusal::ServiceExists));
+    }
+
+    #[test]
+    fn a_retired_service_stays_retired() {
+        use ServiceCommand::{DefineService, RetireService, ReviseService};
+        let service = after(&[DefineService(terms()), RetireService]);
+        assert_eq!(service.decide(RetireService), Err(ServiceRefusal::ServiceRetired));
+        assert_eq!(service.decide(ReviseService(terms())), Err(ServiceRefusal::ServiceRetired));
+    }
+
+    #[test]
+    fn what_was_never_defined_cannot_be_revised() {
+        let refusal = Service::default().decide(ServiceCommand::ReviseService(terms()));
+        assert_eq!(refusal, Err(ServiceRefusal::ServiceNotFound));
+    }
+}

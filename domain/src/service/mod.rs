@@ -1,0 +1,39 @@
+//! What can be booked.
+
+mod decide;
+mod event;
+mod state;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+
+pub use decide::{ServiceCommand, ServiceRefusal};
+pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+pub use state::Service;
+
+use crate::{Decide, Facts};
+
+impl Aggregate for Service {
+    const TYPE: &'static str = "service";
+    type Command = ServiceCommand;
+    type Event = ServiceEvent;
+    type Error = ServiceRefusal;
+    type Services = Facts;
+
+    async fn handle(
+        &mut self,
+        command: ServiceCommand,
+        _facts: &Facts,
+        sink: &EventSink<Self>,
+    ) -> Result<(), ServiceRefusal> {
+        let event = self.decide(command)?;
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: ServiceEvent) {
+        self.evolve(event);
+    }
+}
+
+impl Decide for Service {}

@@ -1,0 +1,238 @@
+//! Text with a limit: every text that enters an event is of one of these types.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A text that does not fit its type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing but white space.
+    #[error("{what} must not be empty")]
+    Empty {
+        /// The type of text, as a noun.
+        what: &'static str,
+    },
+    /// Longer than its type allows, in Unicode characters.
+    #[error("{what} has at most {max_chars} characters, got {chars}")]
+    TooLong {
+        /// The type of text, as a noun.
+        what: &'static str,
+        /// The limit.
+        max_chars: usize,
+        /// What was given.
+        chars: usize,
+    },
+    /// A control character (Unicode `Cc`); only a note may hold line breaks and tabs.
+    #[error("{what} must not contain control characters")]
+    ControlCharacter {
+        /// The type of text, as a noun.
+        what: &'static str,
+    },
+    /// An e-mail address without a local part, an `@` and a domain.
+    #[error("not an e-mail address")]
+    NotAnEmail,
+    /// A telephone number of other than digits, spaces and `+-().`.
+    #[error("a phone number has digits, spaces and +-()., and at least 3 digits")]
+    NotAPhone,
+    /// More tags than one thing can carry.
+    #[error("at most {} tags", Tags::MAX)]
+    TooManyTags,
+}
+
+fn checked(
+    what: &'static str,
+    max_chars: usize,
+    allowed_controls: &[char],
+    text: &str,
+) -> Result<String, TextError> {
+    let text = text.trim();
+    let chars = text.chars().count();
+    if text.is_empty() {
+        return Err(TextError::Empty { what });
+    }
+    if chars > max_chars {
+        return Err(TextError::TooLong { what, max_chars, chars });
+    }
+    if text.chars().any(|c| c.is_control() && !allowed_controls.contains(&c)) {
+        return Err(TextError::ControlCharacter { what });
+    }
+    Ok(text.to_owned())
+}
+
+fn email(text: String) -> Result<String, TextError> {
+    let well_formed = text.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && !domain.is_empty() && !domain.contains('@')
+    });
+    let spaceless = !text.contains(char::is_whitespace);
+    if well_formed && spaceless { Ok(text) } else { Err(TextError::NotAnEmail) }
+}
+
+fn phone(text: String) -> Result<String, TextError> {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    let allowed = |c: char| c.is_ascii_digit() || " +-().".contains(c);
+    if digits >= 3 && text.chars().all(allowed) { Ok(text) } else { Err(TextError::NotAPhone) }
+}
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $max:literal
+        $(, controls: [$($control:literal),+])? $(, form: $form:expr)?) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest text, in Unicode characters.
+            pub const MAX_CHARS: usize = $max;
+
+            /// Checks and trims a text.
+            ///
+            /// # Errors
+            /// When it is empty, too long, or holds what this type does not allow.
+            pub fn new(text: &str) -> Result<Self, TextError> {
+                let text = checked($what, Self::MAX_CHARS, &[$($($control),+)?], text)?;
+                $(let text = $form(text)?;)?
+                Ok(Self(text))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = TextError;
+
+            fn try_from(text: String) -> Result<Self, TextError> {
+                Self::new(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+text!(
+    /// The name of a service, a resource or a client.
+    Name, "a name", 200
+);
+text!(
+    /// What an appointment is called. It is searched and shown: no place for personal data.
+    Title, "a title", 300
+);
+text!(
+    /// What kind of appointment it is; compared letter for letter.
+    Category, "a category", 80
+);
+text!(
+    /// One label; compared letter for letter.
+    Tag, "a tag", 50
+);
+text!(
+    /// Why something was done.
+    Reason, "a reason", 500
+);
+text!(
+    /// Free text about a client or an appointment; it may have line breaks.
+    Note, "a note", 4000, controls: ['\n', '\r', '\t']
+);
+text!(
+    /// An e-mail address (RFC 5321 limits it to 254 octets), checked for its shape only.
+    Email, "an e-mail address", 254, form: email
+);
+text!(
+    /// A telephone number as people write it.
+    Phone, "a phone number", 40, form: phone
+);
+
+/// A name always fits a title.
+impl From<&Name> for Title {
+    fn from(name: &Name) -> Self {
+        const { assert!(Name::MAX_CHARS <= Title::MAX_CHARS) };
+        Self(name.0.clone())
+    }
+}
+
+/// A set of at most [`Tags::MAX`] tags, in alphabetical order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "BTreeSet<Tag>", into = "BTreeSet<Tag>")]
+pub struct Tags(BTreeSet<Tag>);
+
+impl Tags {
+    /// How many tags one thing can carry.
+    pub const MAX: usize = 20;
+
+    /// The tags in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = &Tag> {
+        self.0.iter()
+    }
+}
+
+impl TryFrom<BTreeSet<Tag>> for Tags {
+    type Error = TextError;
+
+    fn try_from(tags: BTreeSet<Tag>) -> Result<Self, TextError> {
+        if tags.len() > Self::MAX { Err(TextError::TooManyTags) } else { Ok(Self(tags)) }
+    }
+}
+
+impl From<Tags> for BTreeSet<Tag> {
+    fn from(tags: Tags) -> Self {
+        tags.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_trimmed_and_bounded() {
+        assert_eq!(Name::new("  Ada ").map(String::from), Ok("Ada".to_owned()));
+        assert_eq!(Name::new(" "), Err(TextError::Empty { what: "a name" }));
+        assert!(matches!(Name::new(&"x".repeat(201)), Err(TextError::TooLong { chars: 201, .. })));
+        assert!(Name::new(&"å".repeat(200)).is_ok());
+    }
+
+    #[test]
+    fn only_a_note_may_hold_line_breaks() {
+        assert!(matches!(Name::new("a\nb"), Err(TextError::ControlCharacter { .. })));
+        assert!(Note::new("a\nb").is_ok());
+        assert!(matches!(Note::new("a\u{0}b"), Err(TextError::ControlCharacter { .. })));
+    }
+
+    #[test]
+    fn contact_details_have_a_shape() {
+        assert!(Email::new("someone@example.org").is_ok());
+        for bad in ["someone", "@example.org", "a@", "a@b@c", "a b@c"] {
+            assert_eq!(Email::new(bad), Err(TextError::NotAnEmail), "{bad}");
+        }
+        assert!(Phone::new("+47 22 00 00 00").is_ok());
+        assert_eq!(Phone::new("call me"), Err(TextError::NotAPhone));
+    }
+
+    #[test]
+    fn a_thing_carries_a_bounded_number_of_tags() {
+        let tags = |n: usize| -> BTreeSet<Tag> {
+            (0..n).map(|i| Tag::new(&format!("t{i}")).unwrap()).collect()
+        };
+        assert!(Tags::try_from(tags(Tags::MAX)).is_ok());
+        assert_eq!(Tags::try_from(tags(Tags::MAX + 1)), Err(TextError::TooManyTags));
+    }
+}

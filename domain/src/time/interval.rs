@@ -1,0 +1,120 @@
+//! Half-open intervals of absolute time.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Duration;
+
+/// An interval must end after it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an interval ends after it starts")]
+pub struct EmptyInterval;
+
+/// `[start, end)`, never empty: two appointments that touch do not overlap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Ends", into = "Ends")]
+pub struct Interval {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl Interval {
+    /// The interval from `start` to before `end`.
+    ///
+    /// # Errors
+    /// When `end` is not after `start`.
+    pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self, EmptyInterval> {
+        if start < end { Ok(Self { start, end }) } else { Err(EmptyInterval) }
+    }
+
+    /// The interval of that length from `start`.
+    #[must_use]
+    pub fn lasting(start: DateTime<Utc>, duration: Duration) -> Self {
+        Self { start, end: start + duration.delta() }
+    }
+
+    /// The first instant.
+    #[must_use]
+    pub const fn start(&self) -> DateTime<Utc> {
+        self.start
+    }
+
+    /// The first instant that is no longer part of it.
+    #[must_use]
+    pub const fn end(&self) -> DateTime<Utc> {
+        self.end
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn length(&self) -> TimeDelta {
+        self.end - self.start
+    }
+
+    /// Whether the two share an instant.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// Whether all of `other` lies within this one.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// The interval made longer by `before` at its start and `after` at its end.
+    #[must_use]
+    pub fn widened(&self, before: TimeDelta, after: TimeDelta) -> Self {
+        Self { start: self.start - before, end: self.end + after }
+    }
+
+    /// The interval of the same length that starts at `start`.
+    #[must_use]
+    pub fn moved_to(&self, start: DateTime<Utc>) -> Self {
+        Self { start, end: start + self.length() }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ends {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+impl TryFrom<Ends> for Interval {
+    type Error = EmptyInterval;
+
+    fn try_from(ends: Ends) -> Result<Self, EmptyInterval> {
+        Self::new(ends.start, ends.end)
+    }
+}
+
+impl From<Interval> for Ends {
+    fn from(interval: Interval) -> Self {
+        Self { start: interval.start, end: interval.end }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(from: i64, to: i64) -> Interval {
+        let at = |m: i64| DateTime::UNIX_EPOCH + TimeDelta::minutes(m);
+        Interval::new(at(from), at(to)).unwrap()
+    }
+
+    #[test]
+    fn intervals_that_touch_do_not_overlap() {
+        assert!(!minutes(0, 30).overlaps(&minutes(30, 60)));
+        assert!(minutes(0, 31).overlaps(&minutes(30, 60)));
+        assert!(minutes(0, 60).overlaps(&minutes(20, 30)));
+    }
+
+    #[test]
+    fn an_interval_is_never_empty() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(Interval::new(now, now), Err(EmptyInterval));
+    }
+}

@@ -1,0 +1,88 @@
+//! Lengths of time, in whole minutes.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+/// A number of minutes outside its type's range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is {min} to {max} minutes, got {minutes}")]
+pub struct MinutesError {
+    what: &'static str,
+    min: u32,
+    max: u32,
+    minutes: u32,
+}
+
+macro_rules! minutes {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal ..= $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "u32", into = "u32")]
+        pub struct $name(u32);
+
+        impl $name {
+            /// Checks a number of minutes.
+            ///
+            /// # Errors
+            /// When it is outside this type's range.
+            pub const fn from_minutes(minutes: u32) -> Result<Self, MinutesError> {
+                if !matches!(minutes, $min..=$max) {
+                    return Err(MinutesError { what: $what, min: $min, max: $max, minutes });
+                }
+                Ok(Self(minutes))
+            }
+
+            /// The number of minutes.
+            #[must_use]
+            pub const fn minutes(self) -> u32 {
+                self.0
+            }
+
+            /// The same as a difference of instants.
+            #[must_use]
+            pub fn delta(self) -> TimeDelta {
+                TimeDelta::minutes(i64::from(self.0))
+            }
+        }
+
+        impl TryFrom<u32> for $name {
+            type Error = MinutesError;
+
+            fn try_from(minutes: u32) -> Result<Self, MinutesError> {
+                Self::from_minutes(minutes)
+            }
+        }
+
+        impl From<$name> for u32 {
+            fn from(minutes: $name) -> Self {
+                minutes.0
+            }
+        }
+    };
+}
+
+minutes!(
+    /// How long an appointment takes: a minute to 31 days.
+    Duration, "a duration", 1..=44_640
+);
+minutes!(
+    /// Time kept free before or after an appointment: none to a day.
+    Buffer, "a buffer", 0..=1_440
+);
+
+impl Buffer {
+    /// No time at all.
+    pub const NONE: Self = Self(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_bounded() {
+        assert!(Duration::from_minutes(0).is_err());
+        assert!(Duration::from_minutes(44_641).is_err());
+        assert_eq!(Buffer::from_minutes(0), Ok(Buffer::NONE));
+    }
+}
