@@ -1,1 +1,21 @@
-//! The log: append, load, subscribe, claims, idempotency, keys.
+//! The log, and the engine that appends to it.
+//!
+//! * [`log`]: one gapless, hash-chained log per tenant; group commit; claims and idempotency keys
+//!   kept in the same transaction; reading and waking.
+//! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
+//! * [`tenants`] and [`keys`]: who has a log, and who may use it.
+//!
+//! What a command means is `daybook-domain`'s business; what readers make of the events,
+//! `daybook-projections`'.
+
+mod clock;
+pub mod engine;
+pub mod keys;
+pub mod log;
+mod schema;
+pub mod tenants;
+
+pub use clock::{Clock, SystemClock};
+pub use engine::{CommandContext, Engine, ExecuteError, Executed, Target};
+pub use log::{AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, UnreadableEvent};
+pub use schema::migrate;

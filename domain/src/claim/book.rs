@@ -27,7 +27,7 @@ struct Entry {
 
 impl ClaimBook {
     /// Makes `claims` all that `holder` claims: takes all of them, or none and keeps what it had.
-    /// Claims of others that have lapsed at `now` are dropped where they are in the way.
+    /// Others whose hold has lapsed at `now` and is in the way lose it; these are returned.
     ///
     /// # Errors
     /// The first claim of another that is in the way.
@@ -36,25 +36,33 @@ impl ClaimBook {
         holder: AppointmentId,
         claims: Vec<Claim>,
         now: DateTime<Utc>,
-    ) -> Result<(), ClaimConflict> {
-        for claim in &claims {
-            while let Some(other) = self.first_in_the_way(claim, holder) {
-                if !other.claim.has_lapsed(now) {
-                    let Claim { resource, during, .. } = other.claim;
-                    return Err(ClaimConflict { resource, during });
-                }
-                self.remove(other);
+    ) -> Result<Vec<AppointmentId>, ClaimConflict> {
+        let mut lapsed = Vec::new();
+        for other in claims.iter().flat_map(|claim| self.in_the_way(claim, holder)) {
+            if !other.claim.has_lapsed(now) {
+                let Claim { resource, during, .. } = other.claim;
+                return Err(ClaimConflict { resource, during });
             }
+            lapsed.push(other.holder);
+        }
+        // All claims of one hold lapse together.
+        for holder in &lapsed {
+            self.release(*holder);
         }
         self.release(holder);
+        self.restore(holder, claims);
+        Ok(lapsed)
+    }
+
+    /// Puts back claims that are known to be in nobody's way: they were taken before.
+    pub fn restore(&mut self, holder: AppointmentId, claims: Vec<Claim>) {
         for claim in &claims {
             let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
             seat.insert(claim.during.start(), Entry { claim: *claim, holder });
         }
         if !claims.is_empty() {
-            self.by_holder.insert(holder, claims);
+            self.by_holder.entry(holder).or_default().extend(claims);
         }
-        Ok(())
     }
 
     /// Drops all that `holder` claims.
@@ -64,28 +72,30 @@ impl ClaimBook {
         }
     }
 
+    /// What `holder` claims.
+    #[must_use]
+    pub fn claims_of(&self, holder: AppointmentId) -> &[Claim] {
+        self.by_holder.get(&holder).map_or(&[], Vec::as_slice)
+    }
+
     /// What each holder claims.
     pub fn iter(&self) -> impl Iterator<Item = (AppointmentId, &[Claim])> {
         self.by_holder.iter().map(|(holder, claims)| (*holder, claims.as_slice()))
     }
 
-    fn first_in_the_way(&self, claim: &Claim, holder: AppointmentId) -> Option<Entry> {
-        let seat = self.seats.get(&(claim.resource, claim.seat))?;
-        seat.range(..claim.during.end())
-            .rev()
-            .take_while(|(_, entry)| entry.claim.during.end() > claim.during.start())
-            .map(|(_, entry)| *entry)
-            .find(|entry| entry.holder != holder)
-    }
-
-    fn remove(&mut self, entry: Entry) {
-        self.forget(&entry.claim);
-        if let Some(claims) = self.by_holder.get_mut(&entry.holder) {
-            claims.retain(|claim| *claim != entry.claim);
-            if claims.is_empty() {
-                self.by_holder.remove(&entry.holder);
-            }
-        }
+    fn in_the_way(
+        &self,
+        claim: &Claim,
+        holder: AppointmentId,
+    ) -> impl Iterator<Item = &Entry> + use<'_> {
+        let during = claim.during;
+        self.seats
+            .get(&(claim.resource, claim.seat))
+            .into_iter()
+            .flat_map(move |seat| seat.range(..during.end()).rev())
+            .map(|(_, entry)| entry)
+            .take_while(move |entry| entry.claim.during.end() > during.start())
+            .filter(move |entry| entry.holder != holder)
     }
 
     fn forget(&mut self, claim: &Claim) {
@@ -146,5 +156,18 @@ mod tests {
         assert!(book.replace(holder(2), vec![claim(1, 60, 90)], minute(9)).is_err());
         book.replace(holder(2), vec![claim(1, 60, 90)], minute(10)).unwrap();
         assert!(book.replace(holder(1), vec![claim(1, 60, 90)], minute(10)).is_err());
+    }
+
+    #[test]
+    fn a_refused_claim_takes_nothing_from_a_lapsed_hold() {
+        let mut book = ClaimBook::default();
+        let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
+        book.replace(holder(1), vec![hold], minute(0)).unwrap();
+        book.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
+        let both = vec![claim(1, 60, 90), claim(2, 60, 90)];
+        assert!(book.replace(holder(3), both, minute(20)).is_err());
+        assert_eq!(book.claims_of(holder(1)), [hold]);
+        let lapsed = book.replace(holder(3), vec![claim(1, 60, 90)], minute(20)).unwrap();
+        assert_eq!(lapsed, [holder(1)]);
     }
 }

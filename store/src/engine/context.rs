@@ -1,0 +1,82 @@
+//! Who gives a command, why, and to what.
+
+use std::collections::BTreeMap;
+
+use daybook_domain::TenantId;
+use uuid::Uuid;
+
+use super::ExecuteError;
+use crate::log::CommandKey;
+
+/// Everything about a command but the command.
+#[derive(Debug, Clone)]
+pub struct CommandContext {
+    /// Whose log it goes to.
+    pub tenant: TenantId,
+    /// Who gives it: an API key's id, or the program's part that acts by itself.
+    pub actor: String,
+    /// What it belongs together with: a request, an import.
+    pub correlation_id: Uuid,
+    /// The event or command that caused it, where one did.
+    pub causation_id: Option<Uuid>,
+    /// The client's name for it, so that a retry is not a second command.
+    pub key: Option<CommandKey>,
+    /// The version of its aggregate that the client has seen, where it matters to it.
+    pub expected_version: Option<u64>,
+}
+
+impl CommandContext {
+    /// A command of `actor`, on its own.
+    #[must_use]
+    pub fn new(tenant: TenantId, actor: impl Into<String>) -> Self {
+        Self {
+            tenant,
+            actor: actor.into(),
+            correlation_id: Uuid::now_v7(),
+            causation_id: None,
+            key: None,
+            expected_version: None,
+        }
+    }
+
+    /// The metadata of its events: a JSON object of strings, as cqrs-es reads it.
+    pub(super) fn metadata(&self) -> Result<String, ExecuteError> {
+        let mut metadata = BTreeMap::from([
+            ("actor", self.actor.clone()),
+            ("correlation_id", self.correlation_id.to_string()),
+        ]);
+        if let Some(causation_id) = self.causation_id {
+            metadata.insert("causation_id", causation_id.to_string());
+        }
+        if let Some(key) = &self.key {
+            metadata.insert("idempotency_key", key.key.clone());
+        }
+        serde_json::to_string(&metadata)
+            .map_err(|error| ExecuteError::Unreadable(error.to_string()))
+    }
+}
+
+/// What a command is addressed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// An aggregate with an id made just now: it is not looked for before it is made.
+    New(Uuid),
+    /// An aggregate that may exist.
+    Existing(Uuid),
+}
+
+impl Target {
+    /// A new aggregate, with an id that sorts by time.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self::New(Uuid::now_v7())
+    }
+
+    /// Its id.
+    #[must_use]
+    pub const fn id(self) -> Uuid {
+        match self {
+            Self::New(id) | Self::Existing(id) => id,
+        }
+    }
+}

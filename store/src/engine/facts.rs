@@ -1,0 +1,105 @@
+//! The catalogue in memory: services, resources and clients as decisions last saw them.
+//!
+//! It may be out of date, and that is safe: a decision carries the versions it saw, and the log
+//! refuses it if they are not the present ones. A refusal is taken again with fresh facts.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use cqrs_es::Aggregate;
+use daybook_domain::client::Client;
+use daybook_domain::resource::Resource;
+use daybook_domain::service::Service;
+use moka::future::Cache;
+
+use super::ExecuteError;
+use super::event_store::{Loaded, Stored};
+use crate::log::StreamId;
+
+/// How many aggregates of each type are kept.
+const CAPACITY: u64 = 50_000;
+
+/// A fact and the version it was read at.
+pub(super) struct Fact<A> {
+    pub(super) state: Arc<A>,
+    pub(super) version: u64,
+}
+
+impl<A> Clone for Fact<A> {
+    fn clone(&self) -> Self {
+        Self { state: Arc::clone(&self.state), version: self.version }
+    }
+}
+
+/// An aggregate that decisions on others look at.
+pub(super) trait Cached: Stored + 'static {
+    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>>;
+}
+
+pub(super) struct FactCache {
+    services: Cache<String, Fact<Service>>,
+    resources: Cache<String, Fact<Resource>>,
+    clients: Cache<String, Fact<Client>>,
+}
+
+impl Default for FactCache {
+    fn default() -> Self {
+        Self {
+            services: Cache::new(CAPACITY),
+            resources: Cache::new(CAPACITY),
+            clients: Cache::new(CAPACITY),
+        }
+    }
+}
+
+impl FactCache {
+    /// What is known, or what `load` says. What does not exist is
+    /// not kept: it may be made at any time.
+    pub(super) async fn get<A: Cached>(
+        &self,
+        stream: &StreamId,
+        load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,
+    ) -> Result<Fact<A>, ExecuteError> {
+        if let Some(fact) = A::cache(self).get(stream.id()).await {
+            return Ok(fact);
+        }
+        let Loaded { state, version } = load.await?;
+        let fact = Fact { state: Arc::new(state), version };
+        if version > 0 {
+            A::cache(self).insert(stream.id().to_owned(), fact.clone()).await;
+        }
+        Ok(fact)
+    }
+
+    pub(super) async fn forget<A: Cached>(&self, stream: &StreamId) {
+        A::cache(self).invalidate(stream.id()).await;
+    }
+
+    /// Forgets the aggregate of a stream, of whatever type it is.
+    pub(super) async fn forget_any(&self, stream: &StreamId) {
+        match stream.kind() {
+            Service::TYPE => self.forget::<Service>(stream).await,
+            Resource::TYPE => self.forget::<Resource>(stream).await,
+            Client::TYPE => self.forget::<Client>(stream).await,
+            _ => {}
+        }
+    }
+}
+
+impl Cached for Service {
+    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+        &facts.services
+    }
+}
+
+impl Cached for Resource {
+    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+        &facts.resources
+    }
+}
+
+impl Cached for Client {
+    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+        &facts.clients
+    }
+}

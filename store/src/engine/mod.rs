@@ -1,0 +1,280 @@
+//! Runs commands: loads what a decision needs, decides, appends once, and tries again when the
+//! log has moved on meanwhile.
+
+mod context;
+mod event_store;
+mod facts;
+mod outcome;
+
+use std::sync::Arc;
+
+use cqrs_es::DomainEvent;
+use cqrs_es::event_sink::EventSink;
+use daybook_domain::claim::Claims;
+use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId};
+use uuid::Uuid;
+
+pub use context::{CommandContext, Target};
+pub use event_store::{LogEventStore, Stored};
+pub use outcome::{ExecuteError, Executed};
+
+use crate::Clock;
+use crate::log::{
+    Append, CommandKey, Decision, FirstAnswer, Log, NewEvent, StreamId, Submission, Verdict,
+};
+use event_store::{EventStores, Loaded};
+use facts::FactCache;
+
+/// How often a decision is taken again because what it looked at had changed.
+const MAX_ATTEMPTS: u32 = 8;
+
+/// Runs commands against the log. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    log: Log,
+    clock: Arc<dyn Clock>,
+    stores: Arc<EventStores>,
+    facts: Arc<FactCache>,
+}
+
+/// What one attempt saw and decided.
+struct Attempt<A: Decide> {
+    state: A,
+    events: Vec<A::Event>,
+    read_set: Vec<(StreamId, u64)>,
+    stream: StreamId,
+    version: u64,
+    facts: Facts,
+}
+
+/// A refusal, and whether it rests on facts that may be out of date.
+struct Refused {
+    refusal: Refusal,
+    from_memory: bool,
+}
+
+impl Engine {
+    /// An engine over these logs.
+    #[must_use]
+    pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
+        let stores = Arc::new(EventStores::new(&log, &clock));
+        Self { log, clock, stores, facts: Arc::default() }
+    }
+
+    /// The log it appends to.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The clock it decides by.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// An aggregate as the log has it now; `None`: there is no such aggregate.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn load<A: Stored>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+    ) -> Result<Option<(A, u64)>, ExecuteError> {
+        let loaded = self.load_stream::<A>(&StreamId::of::<A>(tenant, id)).await?;
+        Ok((loaded.version > 0).then_some((loaded.state, loaded.version)))
+    }
+
+    /// Runs a command.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    pub async fn execute<A>(
+        &self,
+        context: &CommandContext,
+        target: Target,
+        command: A::Command,
+    ) -> Result<Executed<A>, ExecuteError>
+    where
+        A: Stored,
+        A::Command: Clone,
+    {
+        let mut fresh = false;
+        for attempt in 0..MAX_ATTEMPTS {
+            // Whoever lost a race once reads its own stream, whatever it knows of it.
+            let target = if attempt == 0 { target } else { Target::Existing(target.id()) };
+            match self.decide::<A>(context, target, command.clone(), fresh).await? {
+                // A refusal is final only if what it rests on is up to date.
+                Err(refused) if refused.from_memory => fresh = true,
+                Err(refused) => return self.refuse(context, refused.refusal).await,
+                Ok(attempt) => match self.append(context, attempt).await? {
+                    Appended::Done(executed) => return Ok(executed),
+                    Appended::Stale => fresh = true,
+                },
+            }
+        }
+        Err(ExecuteError::Contended)
+    }
+
+    async fn decide<A: Stored>(
+        &self,
+        context: &CommandContext,
+        target: Target,
+        command: A::Command,
+        fresh: bool,
+    ) -> Result<Result<Attempt<A>, Refused>, ExecuteError> {
+        let stream = StreamId::of::<A>(&context.tenant, target.id());
+        let Loaded { mut state, version } = match target {
+            Target::New(_) => Loaded::default(),
+            Target::Existing(_) => self.load_stream::<A>(&stream).await?,
+        };
+        if let Some(expected) = context.expected_version
+            && expected != version
+            && version > 0
+        {
+            let refusal = Refusal::StaleVersion { expected, actual: version };
+            return Ok(Err(Refused { refusal, from_memory: false }));
+        }
+        let needs = state.needs(&command);
+        let (facts, mut read_set) = self.look_up(&context.tenant, &needs, fresh).await?;
+        read_set.push((stream.clone(), version));
+        let sink = EventSink::default();
+        if let Err(refusal) = state.handle(command, &facts, &sink).await {
+            let from_memory = !fresh && needs != Needs::default();
+            return Ok(Err(Refused { refusal: refusal.into(), from_memory }));
+        }
+        let events = sink.collect().await;
+        Ok(Ok(Attempt { state, events, read_set, stream, version, facts }))
+    }
+
+    /// The facts, and the versions they were read at.
+    async fn look_up(
+        &self,
+        tenant: &TenantId,
+        needs: &Needs,
+        fresh: bool,
+    ) -> Result<(Facts, Vec<(StreamId, u64)>), ExecuteError> {
+        let mut read_set = Vec::with_capacity(needs.resources.len() + 3);
+        let mut facts = Facts::at(self.clock.now());
+        if let Some(id) = needs.service {
+            facts.service = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+        }
+        for id in &needs.resources {
+            let resource = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+            facts.resources.push((*id, resource));
+        }
+        if let Some(id) = needs.client {
+            facts.client = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+        }
+        Ok((facts, read_set))
+    }
+
+    async fn fact<A: facts::Cached>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        fresh: bool,
+        read_set: &mut Vec<(StreamId, u64)>,
+    ) -> Result<Arc<A>, ExecuteError> {
+        let stream = StreamId::of::<A>(tenant, id);
+        if fresh {
+            self.facts.forget::<A>(&stream).await;
+        }
+        let fact = self.facts.get(&stream, self.load_stream::<A>(&stream)).await?;
+        read_set.push((stream, fact.version));
+        Ok(fact.state)
+    }
+
+    async fn append<A: Stored>(
+        &self,
+        context: &CommandContext,
+        attempt: Attempt<A>,
+    ) -> Result<Appended<A>, ExecuteError> {
+        let Attempt { state, events, read_set, stream, version, facts } = attempt;
+        let id = stream.uuid();
+        // The last event that says so gives the claims.
+        let claims = events.iter().rev().find_map(Claims::claims_after);
+        let claims = claims.map(|claims| (id.into(), claims)).into_iter().collect();
+        let metadata = context.metadata()?;
+        let events = events.iter().map(|event| serialise(event, &metadata));
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        let append = Append { stream, after: version, events };
+        let version = append.version();
+        let submission = Submission {
+            tenant: context.tenant.clone(),
+            key: context.key.clone(),
+            decided_at: facts.now,
+            decision: Decision::Accept { read_set, appends: vec![append], claims },
+        };
+        match self.log.append(submission).await? {
+            Verdict::Appended(position) => {
+                Ok(Appended::Done(Executed { id, version, position, state }))
+            }
+            Verdict::Stale(streams) => {
+                for stream in streams {
+                    self.facts.forget_any(&stream).await;
+                }
+                Ok(Appended::Stale)
+            }
+            Verdict::SlotTaken(conflict) => Err(outcome::slot_taken(conflict)),
+            verdict => self.earlier_answer(context, verdict).await.map(Appended::Done),
+        }
+    }
+
+    /// Keeps a refusal as the answer to the command's key, or gives the answer it has already.
+    async fn refuse<A: Stored>(
+        &self,
+        context: &CommandContext,
+        refusal: Refusal,
+    ) -> Result<Executed<A>, ExecuteError> {
+        let Some(key) = &context.key else { return Err(ExecuteError::Refused(refusal)) };
+        let submission = Submission {
+            tenant: context.tenant.clone(),
+            key: Some(CommandKey::clone(key)),
+            decided_at: self.clock.now(),
+            decision: Decision::Refuse(refusal.clone()),
+        };
+        match self.log.append(submission).await? {
+            Verdict::RefusalKept => Err(ExecuteError::Refused(refusal)),
+            verdict => self.earlier_answer(context, verdict).await,
+        }
+    }
+
+    async fn earlier_answer<A: Stored>(
+        &self,
+        context: &CommandContext,
+        verdict: Verdict,
+    ) -> Result<Executed<A>, ExecuteError> {
+        match verdict {
+            Verdict::Answered(FirstAnswer::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
+            Verdict::Answered(FirstAnswer::Accepted { id, version, position }) => {
+                let stream = StreamId::of::<A>(&context.tenant, id);
+                let state = self.stores.of::<A>().load_at(&stream, version).await?;
+                Ok(Executed { id, version, position, state })
+            }
+            Verdict::KeyReused => Err(ExecuteError::KeyReused),
+            other => Err(ExecuteError::Unreadable(format!("an unexpected verdict: {other:?}"))),
+        }
+    }
+
+    async fn load_stream<A: Stored>(&self, stream: &StreamId) -> Result<Loaded<A>, ExecuteError> {
+        self.stores.of::<A>().load(stream).await
+    }
+}
+
+enum Appended<A> {
+    Done(Executed<A>),
+    Stale,
+}
+
+fn serialise<E: DomainEvent>(event: &E, metadata: &str) -> Result<NewEvent, ExecuteError> {
+    let payload = serde_json::to_string(event)
+        .map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+    Ok(NewEvent {
+        event_type: event.event_type(),
+        event_version: event.event_version(),
+        payload,
+        metadata: metadata.to_owned(),
+    })
+}

@@ -1,0 +1,48 @@
+//! What becomes of a command.
+
+use daybook_domain::Refusal;
+use daybook_domain::appointment::AppointmentRefusal;
+use daybook_domain::claim::ClaimConflict;
+use uuid::Uuid;
+
+use crate::log::{AppendError, Position};
+
+/// A command that was carried out, now or when its key was first seen.
+#[derive(Debug, Clone)]
+pub struct Executed<A> {
+    /// The aggregate.
+    pub id: Uuid,
+    /// Its version with the command's events.
+    pub version: u64,
+    /// The position of the last of them.
+    pub position: Position,
+    /// The aggregate at that version.
+    pub state: A,
+}
+
+/// A command that was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// A rule refuses it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Its key names another request already.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// What it looked at changed each time it was decided.
+    #[error("too many commands for the same thing at once")]
+    Contended,
+    /// The log gave no verdict.
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    /// The log cannot be read at present.
+    #[error("the log cannot be read at present: {0}")]
+    Unavailable(String),
+    /// The log has what this program does not understand.
+    #[error("the log cannot be understood: {0}")]
+    Unreadable(String),
+}
+
+pub(super) fn slot_taken(conflict: ClaimConflict) -> ExecuteError {
+    ExecuteError::Refused(AppointmentRefusal::from(conflict).into())
+}

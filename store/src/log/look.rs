@@ -1,0 +1,161 @@
+//! What a batch has to know, read under the tenant's lock.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use daybook_domain::claim::{Claim, ClaimBook};
+use daybook_domain::time::Interval;
+use daybook_domain::{AppointmentId, TenantId};
+use sqlx::types::Json;
+use sqlx::{Postgres, Row, Transaction};
+use uuid::Uuid;
+
+use super::resolve::Known;
+use super::submission::{CommandKey, Decision, FirstAnswer, Submission};
+use super::{Position, StreamId};
+
+/// Holder, resource, seat, start, end, expiry.
+type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+
+type Tx<'c> = Transaction<'c, Postgres>;
+
+pub(super) async fn known(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    head: Position,
+    submissions: &[Submission],
+    versions: &mut HashMap<StreamId, u64>,
+) -> Result<Known, sqlx::Error> {
+    let answers = answers(tx, tenant, submissions).await?;
+    look_up_versions(tx, tenant, submissions, versions).await?;
+    let claims = claims(tx, tenant, submissions).await?;
+    let streams = read_sets(submissions).map(|(stream, _)| stream);
+    let versions = streams
+        .filter_map(|stream| Some((stream.clone(), versions.get(stream).copied()?)))
+        .collect();
+    Ok(Known { head, versions, answers, claims })
+}
+
+fn read_sets(submissions: &[Submission]) -> impl Iterator<Item = &(StreamId, u64)> {
+    submissions.iter().flat_map(|submission| match &submission.decision {
+        Decision::Accept { read_set, .. } => read_set.as_slice(),
+        Decision::Refuse(_) => &[],
+    })
+}
+
+/// Adds the versions that are not known yet. Served by `events_pkey`, backwards.
+async fn look_up_versions(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    submissions: &[Submission],
+    versions: &mut HashMap<StreamId, u64>,
+) -> Result<(), sqlx::Error> {
+    let unknown: Vec<StreamId> = read_sets(submissions)
+        .map(|(stream, _)| stream)
+        .filter(|stream| !versions.contains_key(stream))
+        .cloned()
+        .collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let kinds: Vec<&str> = unknown.iter().map(StreamId::kind).collect();
+    let ids: Vec<&str> = unknown.iter().map(StreamId::id).collect();
+    let found: Vec<i64> = sqlx::query_scalar(
+        "SELECT coalesce((SELECT e.sequence FROM events e
+                           WHERE e.aggregate_type = s.kind AND e.aggregate_id = s.id
+                             AND e.tenant_id = $1
+                           ORDER BY e.sequence DESC LIMIT 1), 0)
+           FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS s (kind, id, n)
+          ORDER BY s.n",
+    )
+    .bind(tenant.as_str())
+    .bind(kinds)
+    .bind(ids)
+    .fetch_all(&mut **tx)
+    .await?;
+    versions.extend(unknown.into_iter().zip(found.into_iter().map(i64::cast_unsigned)));
+    Ok(())
+}
+
+/// The answers that the batch's keys got before. Served by `commands_pkey`.
+async fn answers(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    submissions: &[Submission],
+) -> Result<HashMap<String, (CommandKey, FirstAnswer)>, sqlx::Error> {
+    let keys: BTreeSet<&str> = submissions
+        .iter()
+        .filter_map(|submission| Some(submission.key.as_ref()?.key.as_str()))
+        .collect();
+    if keys.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query(
+        "SELECT idempotency_key, fingerprint, aggregate_id, version, position, refusal
+           FROM commands WHERE tenant_id = $1 AND idempotency_key = ANY($2)",
+    )
+    .bind(tenant.as_str())
+    .bind(keys.into_iter().collect::<Vec<_>>())
+    .fetch_all(&mut **tx)
+    .await?;
+    rows.iter().map(answer).collect()
+}
+
+fn answer(row: &sqlx::postgres::PgRow) -> Result<(String, (CommandKey, FirstAnswer)), sqlx::Error> {
+    let key: String = row.try_get("idempotency_key")?;
+    let fingerprint = <[u8; 32]>::try_from(row.try_get::<&[u8], _>("fingerprint")?)
+        .map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let answer = match row.try_get("refusal")? {
+        Some(Json(refusal)) => FirstAnswer::Refused(refusal),
+        None => FirstAnswer::Accepted {
+            id: row.try_get("aggregate_id")?,
+            version: row.try_get::<i64, _>("version")?.cast_unsigned(),
+            position: Position::from_i64(row.try_get("position")?),
+        },
+    };
+    Ok((key.clone(), (CommandKey { key, fingerprint }, answer)))
+}
+
+/// The claims that overlap what the batch wants. Served by `no_double_booking`.
+async fn claims(
+    tx: &mut Tx<'_>,
+    tenant: &TenantId,
+    submissions: &[Submission],
+) -> Result<ClaimBook, sqlx::Error> {
+    let mut book = ClaimBook::default();
+    let wanted: Vec<&Claim> = submissions
+        .iter()
+        .flat_map(|submission| match &submission.decision {
+            Decision::Accept { claims, .. } => claims.as_slice(),
+            Decision::Refuse(_) => &[],
+        })
+        .flat_map(|(_, claims)| claims)
+        .collect();
+    if wanted.is_empty() {
+        return Ok(book);
+    }
+    let rows: Vec<ClaimRow> = sqlx::query_as(
+        "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
+                lower(c.during), upper(c.during), c.expires_at
+           FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+                AS w (resource_id, seat, starts_at, ends_at)
+           JOIN claims c ON c.tenant_id = $1 AND c.resource_id = w.resource_id
+                        AND c.seat = w.seat
+                        AND c.during && tstzrange(w.starts_at, w.ends_at)",
+    )
+    .bind(tenant.as_str())
+    .bind(wanted.iter().map(|claim| claim.resource.uuid()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|claim| claim.seat.cast_signed()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|claim| claim.during.start()).collect::<Vec<_>>())
+    .bind(wanted.iter().map(|claim| claim.during.end()).collect::<Vec<_>>())
+    .fetch_all(&mut **tx)
+    .await?;
+    for (holder, resource, seat, start, end, expires_at) in rows {
+        let during =
+            Interval::new(start, end).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let seat = seat.cast_unsigned();
+        let claim = Claim { resource: resource.into(), seat, during, expires_at };
+        book.restore(AppointmentId::from(holder), vec![claim]);
+    }
+    Ok(book)
+}

@@ -1,0 +1,166 @@
+//! One gapless, hash-chained log per tenant.
+//!
+//! Invariants:
+//! * A position is given under the lock of the tenant's head, in the transaction that commits it:
+//!   positions are gapless and in commit order.
+//! * A decision is appended only if every stream it looked at is still at the version it saw.
+//! * Claims change in the transaction of their events; the database refuses an overlap.
+//! * A submission is appended whole or not at all, and a loser never fails its neighbours.
+
+mod batch;
+mod chain;
+mod event;
+mod fault;
+mod lane;
+mod look;
+mod position;
+mod reader;
+mod resolve;
+mod stream;
+mod submission;
+#[cfg(test)]
+mod tests;
+mod wake;
+mod write;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use daybook_domain::TenantId;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub(crate) use chain::genesis;
+pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
+pub use position::Position;
+pub use stream::StreamId;
+pub use submission::{
+    Append, AppendError, CommandKey, Decision, FirstAnswer, NewEvent, Submission, Verdict,
+};
+
+use crate::Clock;
+use lane::{Lane, Pending};
+use wake::Wakeups;
+
+/// How much of the database and of memory the log may use.
+#[derive(Debug, Clone, Copy)]
+pub struct LogSettings {
+    /// Lanes that commit beside each other; a tenant always has the same one.
+    pub lanes: u32,
+    /// Connections for reading.
+    pub readers: u32,
+    /// Submissions that may wait in one lane.
+    pub queue_length: usize,
+    /// How long a reader waits for a connection before it gives up.
+    pub acquire_timeout: Duration,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { lanes: 4, readers: 16, queue_length: 4_096, acquire_timeout: Duration::from_secs(3) }
+    }
+}
+
+/// The logs of all tenants in one database. Cheap to clone.
+#[derive(Clone)]
+pub struct Log {
+    pool: PgPool,
+    lanes: Arc<[mpsc::Sender<Pending>]>,
+    lane_of: Arc<RandomState>,
+    wakeups: Arc<Wakeups>,
+    /// Ends the tasks that tell and hear of commits, with the last clone.
+    _stop: Arc<DropGuard>,
+}
+
+impl Log {
+    /// Opens the logs. Connections are made when they are needed, so a database that is down
+    /// fails calls, not this. Needs a Tokio runtime.
+    #[must_use]
+    pub fn open(
+        database: &PgConnectOptions,
+        clock: &Arc<dyn Clock>,
+        settings: LogSettings,
+    ) -> Self {
+        let pool_of = |max: u32| {
+            PgPoolOptions::new()
+                .max_connections(max)
+                .acquire_timeout(settings.acquire_timeout)
+                .test_before_acquire(false)
+        };
+        let database = database.clone().options([("jit", "off")]);
+        // The readers' pool also carries the two connections of the wake-ups.
+        let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
+        let committers = pool_of(settings.lanes).connect_lazy_with(lane::options(database));
+        let wakeups = Arc::new(Wakeups::new());
+        let lane = |_| {
+            let (sender, queue) = mpsc::channel(settings.queue_length);
+            let lane = Lane::new(committers.clone(), Arc::clone(clock), Arc::clone(&wakeups));
+            tokio::spawn(lane.run(queue));
+            sender
+        };
+        let lanes = (0..settings.lanes).map(lane).collect();
+        let cancel = CancellationToken::new();
+        let (task, waker, until) = (pool.clone(), Arc::clone(&wakeups), cancel.clone());
+        tokio::spawn(async move { waker.run(task, until).await });
+        Self { pool, lanes, lane_of: Arc::default(), wakeups, _stop: Arc::new(cancel.drop_guard()) }
+    }
+
+    /// The readers' connections.
+    #[must_use]
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Appends a decision, or says why not.
+    ///
+    /// # Errors
+    /// When there is no verdict: the queue is full, the database is not to be reached, ...
+    pub async fn append(&self, submission: Submission) -> Result<Verdict, AppendError> {
+        let hash = self.lane_of.hash_one(&submission.tenant);
+        let lanes = self.lanes.len() as u64;
+        let lane = usize::try_from(hash % lanes).unwrap_or_default();
+        let (reply, verdict) = oneshot::channel();
+        let pending = Pending { submission, reply };
+        self.lanes[lane].try_send(pending).map_err(|_| AppendError::Overloaded)?;
+        verdict.await.map_err(|_| AppendError::OutcomeUnknown)?
+    }
+
+    /// The events after `after`, at most `limit`, without a gap. One that this program cannot
+    /// read, or that is missing, is an error in its place.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(
+        &self,
+        tenant: &TenantId,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
+        reader::read(&self.pool, tenant, after, limit).await
+    }
+
+    /// The end of every tenant's log: a look at the whole house, not for a hot path.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn heads(&self) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
+        reader::heads(&self.pool).await
+    }
+
+    /// The end of one tenant's log; `None`: there is no such tenant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&self, tenant: &TenantId) -> Result<Option<Position>, sqlx::Error> {
+        reader::head(&self.pool, tenant).await
+    }
+
+    /// Ticks after commits, of this program at once and of others soon. A hint: keep a timer too.
+    #[must_use]
+    pub fn wakeups(&self) -> watch::Receiver<u64> {
+        self.wakeups.subscribe()
+    }
+}

@@ -1,0 +1,166 @@
+//! The verdicts of a batch: a pure function of what was submitted and what the log says.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::AppointmentRefusal;
+use daybook_domain::claim::{Claim, ClaimBook, ClaimConflict};
+use daybook_domain::{AppointmentId, Refusal};
+
+use super::submission::{Append, CommandKey, Decision, FirstAnswer, Submission, Verdict};
+use super::{Position, StreamId};
+
+/// What the log says, read under the tenant's lock.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// The position of the log's last event.
+    pub(super) head: Position,
+    /// Each stream that a submission looked at, at its present version.
+    pub(super) versions: HashMap<StreamId, u64>,
+    /// The keys among the batch's that were seen before.
+    pub(super) answers: HashMap<String, (CommandKey, FirstAnswer)>,
+    /// The claims that could be in the batch's way.
+    pub(super) claims: ClaimBook,
+}
+
+/// What the batch comes to.
+#[derive(Debug, Default)]
+pub(super) struct Resolution<'a> {
+    /// A verdict for each submission, in their order.
+    pub(super) verdicts: Vec<Verdict>,
+    /// What is appended, in order.
+    pub(super) appends: Vec<&'a Append>,
+    /// Appointments whose claims are removed before new ones are taken.
+    pub(super) released: BTreeSet<AppointmentId>,
+    /// Claims that are taken.
+    pub(super) taken: Vec<(AppointmentId, Claim)>,
+    /// Keys that have their answer now.
+    pub(super) answered: Vec<(&'a CommandKey, FirstAnswer)>,
+}
+
+/// Goes through the submissions in order, each as if those before it were in the log already.
+/// A loser leaves no trace, so it cannot fail its neighbours.
+pub(super) fn resolve(submissions: &[Submission], known: Known) -> Resolution<'_> {
+    let mut batch = Batch { known, resolution: Resolution::default(), holders: BTreeSet::new() };
+    for submission in submissions {
+        let verdict = batch.judge(submission);
+        batch.resolution.verdicts.push(verdict);
+    }
+    batch.finish()
+}
+
+struct Batch<'a> {
+    known: Known,
+    resolution: Resolution<'a>,
+    /// Every appointment whose claims change.
+    holders: BTreeSet<AppointmentId>,
+}
+
+impl<'a> Batch<'a> {
+    fn judge(&mut self, submission: &'a Submission) -> Verdict {
+        if let Some(key) = &submission.key
+            && let Some((first, answer)) = self.known.answers.get(&key.key)
+        {
+            let same = first.fingerprint == key.fingerprint;
+            return if same { Verdict::Answered(answer.clone()) } else { Verdict::KeyReused };
+        }
+        match &submission.decision {
+            Decision::Refuse(refusal) => {
+                self.answer(submission, FirstAnswer::Refused(refusal.clone()));
+                Verdict::RefusalKept
+            }
+            Decision::Accept { read_set, appends, claims } => {
+                let stale = self.stale(read_set);
+                if !stale.is_empty() {
+                    return Verdict::Stale(stale);
+                }
+                if let Err(conflict) = self.take(claims, submission.decided_at) {
+                    let refusal = Refusal::from(AppointmentRefusal::from(conflict));
+                    self.answer(submission, FirstAnswer::Refused(refusal));
+                    return Verdict::SlotTaken(conflict);
+                }
+                self.note_holders(claims, appends);
+                self.append(submission, appends)
+            }
+        }
+    }
+
+    fn stale(&self, read_set: &[(StreamId, u64)]) -> Vec<StreamId> {
+        let version = |stream: &StreamId| self.known.versions.get(stream).copied().unwrap_or(0);
+        let moved = read_set.iter().filter(|(stream, seen)| version(stream) != *seen);
+        moved.map(|(stream, _)| stream.clone()).collect()
+    }
+
+    /// Takes the claims of all these appointments, or of none.
+    fn take(
+        &mut self,
+        wanted: &[(AppointmentId, Vec<Claim>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), ClaimConflict> {
+        let mut before = Vec::with_capacity(wanted.len());
+        for (holder, claims) in wanted {
+            let had = self.known.claims.claims_of(*holder).to_vec();
+            match self.known.claims.replace(*holder, claims.clone(), now) {
+                Ok(lapsed) => {
+                    before.push((*holder, had));
+                    self.resolution.released.extend(lapsed);
+                }
+                Err(conflict) => {
+                    self.give_back(before);
+                    return Err(conflict);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note_holders(&mut self, claims: &[(AppointmentId, Vec<Claim>)], appends: &[Append]) {
+        for (holder, _) in claims {
+            self.holders.insert(*holder);
+            let new = |append: &Append| append.stream.uuid() == holder.uuid() && append.after == 0;
+            if !appends.iter().any(new) {
+                self.resolution.released.insert(*holder);
+            }
+        }
+    }
+
+    fn give_back(&mut self, before: Vec<(AppointmentId, Vec<Claim>)>) {
+        for (holder, _) in &before {
+            self.known.claims.release(*holder);
+        }
+        for (holder, claims) in before {
+            self.known.claims.restore(holder, claims);
+        }
+    }
+
+    fn append(&mut self, submission: &'a Submission, appends: &'a [Append]) -> Verdict {
+        for append in appends {
+            self.known.head = self.known.head.plus(append.events.len() as u64);
+            self.known.versions.insert(append.stream.clone(), append.version());
+            self.resolution.appends.push(append);
+        }
+        let position = self.known.head;
+        if let Some(target) = appends.first() {
+            let (id, version) = (target.stream.uuid(), target.version());
+            self.answer(submission, FirstAnswer::Accepted { id, version, position });
+        }
+        Verdict::Appended(position)
+    }
+
+    fn answer(&mut self, submission: &'a Submission, answer: FirstAnswer) {
+        if let Some(key) = &submission.key {
+            self.known.answers.insert(key.key.clone(), (key.clone(), answer.clone()));
+            self.resolution.answered.push((key, answer));
+        }
+    }
+
+    fn finish(mut self) -> Resolution<'a> {
+        for holder in self.holders {
+            let claims = self.known.claims.claims_of(holder);
+            self.resolution.taken.extend(claims.iter().map(|claim| (holder, *claim)));
+        }
+        // Neighbours in the index are inserted one after the other.
+        self.resolution.taken.sort_by_key(|(_, claim)| (claim.resource, claim.during.start()));
+        self.resolution
+    }
+}

@@ -1,0 +1,52 @@
+//! The name of a stream: one aggregate's events.
+
+use std::fmt;
+
+use daybook_domain::TenantId;
+use uuid::Uuid;
+
+/// One aggregate's events. Its id contains the tenant, so no query by id can cross tenants.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StreamId {
+    kind: &'static str,
+    id: String,
+    uuid: Uuid,
+}
+
+impl StreamId {
+    /// The stream of an aggregate of type `A`.
+    #[must_use]
+    pub fn of<A: cqrs_es::Aggregate>(tenant: &TenantId, uuid: Uuid) -> Self {
+        Self { kind: A::TYPE, id: format!("{tenant}/{uuid}"), uuid }
+    }
+
+    /// The aggregate's type, as in `events.aggregate_type`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// The aggregate's id with its tenant, as in `events.aggregate_id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The aggregate's id without its tenant.
+    #[must_use]
+    pub const fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// The aggregate's id of a stored stream id.
+    pub(crate) fn uuid_of(aggregate_id: &str) -> Option<Uuid> {
+        let (_, uuid) = aggregate_id.rsplit_once('/')?;
+        Uuid::parse_str(uuid).ok()
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.id)
+    }
+}

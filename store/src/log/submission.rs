@@ -1,0 +1,135 @@
+//! What a decision hands to the log, and what it gets back.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::claim::{Claim, ClaimConflict};
+use daybook_domain::{AppointmentId, Refusal, TenantId};
+use uuid::Uuid;
+
+use super::{Position, StreamId};
+
+/// A client's own name for a command, so that a retry is not a second command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandKey {
+    /// The name, unique in its tenant.
+    pub key: String,
+    /// A hash of the request: the same key must not name two different requests.
+    pub fingerprint: [u8; 32],
+}
+
+/// One decision, to be appended whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Whose log it goes to.
+    pub tenant: TenantId,
+    /// The client's name for the command, where it gave one.
+    pub key: Option<CommandKey>,
+    /// When it was decided: holds that lapsed by then are in nobody's way.
+    pub decided_at: DateTime<Utc>,
+    /// What was decided.
+    pub decision: Decision,
+}
+
+/// What was decided.
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// This happens.
+    Accept {
+        /// Every stream that the decision looked at, with the version it saw.
+        read_set: Vec<(StreamId, u64)>,
+        /// What is appended; the first is the stream that the command was addressed to.
+        appends: Vec<Append>,
+        /// All that each of these appointments claims afterwards.
+        claims: Vec<(AppointmentId, Vec<Claim>)>,
+    },
+    /// Nothing happens; this is kept as the answer to the command's key.
+    Refuse(Refusal),
+}
+
+/// Events for the end of one stream.
+#[derive(Debug, Clone)]
+pub struct Append {
+    /// The stream.
+    pub stream: StreamId,
+    /// Its version before these events.
+    pub after: u64,
+    /// The events.
+    pub events: Vec<NewEvent>,
+}
+
+impl Append {
+    /// The stream's version with these events.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.after + self.events.len() as u64
+    }
+}
+
+/// An event, serialised.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its type's name.
+    pub event_type: String,
+    /// The version of its form.
+    pub event_version: String,
+    /// What happened, as JSON.
+    pub payload: String,
+    /// Who did it and why, as a JSON object of strings.
+    pub metadata: String,
+}
+
+/// What became of a submission.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It is in the log; this is the position of its last event.
+    Appended(Position),
+    /// The refusal is kept as the answer to its key.
+    RefusalKept,
+    /// Its key was seen before, with this answer; nothing was done now.
+    Answered(FirstAnswer),
+    /// Its key was seen before, with another request.
+    KeyReused,
+    /// These streams are not at the version that the decision saw.
+    Stale(Vec<StreamId>),
+    /// A claim of another appointment is in the way.
+    SlotTaken(ClaimConflict),
+}
+
+/// The answer that a key got when it was first seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FirstAnswer {
+    /// The command was accepted.
+    Accepted {
+        /// The aggregate it was addressed to.
+        id: Uuid,
+        /// The version that it led to.
+        version: u64,
+        /// The position of its last event.
+        position: Position,
+    },
+    /// The command was refused.
+    Refused(Refusal),
+}
+
+/// A submission that got no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// Too many submissions wait already.
+    #[error("too many commands are waiting")]
+    Overloaded,
+    /// The database cannot be reached, or has no room. Nothing was done.
+    #[error("the log cannot be written at present")]
+    Unavailable,
+    /// The connection died in the commit, and the log could not be asked since. A retry with the
+    /// same idempotency key is safe.
+    #[error("whether the command was carried out is not known yet")]
+    OutcomeUnknown,
+    /// The tenant has no log.
+    #[error("there is no such tenant")]
+    UnknownTenant,
+    /// The database refuses these very events.
+    #[error("the events cannot be stored: SQLSTATE {sqlstate}")]
+    Rejected {
+        /// PostgreSQL's code.
+        sqlstate: String,
+    },
+}
