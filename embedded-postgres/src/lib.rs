@@ -1,1 +1,66 @@
 //! A real PostgreSQL as a child process, for the default set-up and for tests.
+//!
+//! When nobody names a database, daybook runs its own: the ordinary `postgres` program, with durable
+//! settings, reachable through a unix socket only. Its data is in one folder, and lives on from one
+//! start to the next.
+//!
+//! ```no_run
+//! use daybook_embedded_postgres::{Cluster, Settings};
+//!
+//! # fn main() -> Result<(), daybook_embedded_postgres::Error> {
+//! let cluster = Cluster::start(Settings::new("/var/lib/daybook"))?;
+//! let url = cluster.connection().url(); // postgres:///daybook?host=...
+//! // ... serve ...
+//! cluster.stop()?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A subcommand works on the same folder while the server runs: [`open`] connects to the running
+//! cluster, or starts one for the time of the subcommand.
+//!
+//! Everything here blocks; an async caller does it before its runtime starts or on a blocking thread.
+//!
+//! What a data folder contains:
+//!
+//! | path           | what                                                              |
+//! |----------------|-------------------------------------------------------------------|
+//! | `postgres/`    | PostgreSQL's own data folder                                      |
+//! | `postgres.log` | its log; the one before it is `postgres.log.1`                    |
+//! | `daybook.lock` | locked while a daybook runs the cluster, and names its process    |
+//! | `socket/`      | the socket, or in a folder under `/tmp` where this path is too long |
+//!
+//! What this crate leaves to others: the schema (migrations), pools and queries. It speaks no SQL but
+//! the one `CREATE DATABASE`; only the `testing` feature depends on a driver.
+
+mod backoff;
+mod binaries;
+mod cluster;
+mod connection;
+mod download;
+mod error;
+mod initialise;
+mod keeper;
+mod layout;
+mod leftovers;
+mod lock;
+mod log_file;
+mod open;
+mod parameters;
+mod pid_file;
+mod process;
+mod process_table;
+mod server;
+mod settings;
+mod socket;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod user;
+
+pub use binaries::Rejected;
+pub use cluster::Cluster;
+pub use connection::ConnectionInfo;
+pub use download::DownloadError;
+pub use error::Error;
+pub use open::{Opened, attach, open};
+pub use settings::Settings;

@@ -1,1 +1,6 @@
 //! The outside world: calendar files.
+//!
+//! What comes from outside is read into plain values here, and nothing is booked: the composition
+//! root turns these values into commands.
+
+pub mod calendar;

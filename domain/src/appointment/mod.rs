@@ -22,7 +22,7 @@ pub use event::{
     AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, Slot,
 };
 pub use refusal::{AppointmentRefusal, Wanted};
-pub use state::{Appointment, Cancellation, State, Status};
+pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
 
 use crate::{Decide, Facts, Needs};
 

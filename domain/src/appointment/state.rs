@@ -121,6 +121,22 @@ impl State {
     }
 }
 
+impl State {
+    /// The state as everybody must see it at `now`: a hold that has lapsed is cancelled, whether
+    /// that has been recorded or not.
+    #[must_use]
+    pub fn at(self, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Held { expires_at } if expires_at <= now => Self::lapsed(),
+            other => other,
+        }
+    }
+
+    const fn lapsed() -> Self {
+        Self::Cancelled(Cancellation { reason: None, by: CancelledBy::System })
+    }
+}
+
 impl Appointment {
     /// All about it but its status, once it was made.
     #[must_use]
@@ -156,10 +172,7 @@ fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
             let (reason, by) = (cancelled.reason, cancelled.by);
             *state = State::Cancelled(Cancellation { reason, by });
         }
-        AppointmentEvent::AppointmentHoldExpired(_) => {
-            let by = CancelledBy::System;
-            *state = State::Cancelled(Cancellation { reason: None, by });
-        }
+        AppointmentEvent::AppointmentHoldExpired(_) => *state = State::lapsed(),
         AppointmentEvent::AppointmentCheckedIn(_) => *state = State::CheckedIn,
         AppointmentEvent::AppointmentCompleted(_) => *state = State::Fulfilled,
         AppointmentEvent::AppointmentMarkedNoShow(_) => *state = State::NoShow,

@@ -37,20 +37,41 @@ impl ClaimBook {
         claims: Vec<Claim>,
         now: DateTime<Utc>,
     ) -> Result<Vec<AppointmentId>, ClaimConflict> {
+        self.replace_all(&[(holder, claims)], now)
+    }
+
+    /// The same for several holders at once: all of it, or nothing. What they had is in none of
+    /// their ways, so two can change places.
+    ///
+    /// # Errors
+    /// The first claim that is in the way, of another or of one of these.
+    pub fn replace_all(
+        &mut self,
+        wanted: &[(AppointmentId, Vec<Claim>)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AppointmentId>, ClaimConflict> {
+        let mut before: Vec<_> =
+            wanted.iter().map(|(holder, _)| (*holder, self.release(*holder))).collect();
         let mut lapsed = Vec::new();
-        for other in claims.iter().flat_map(|claim| self.in_the_way(claim, holder)) {
-            if !other.claim.has_lapsed(now) {
-                let Claim { resource, during, .. } = other.claim;
-                return Err(ClaimConflict { resource, during });
+        for (holder, claims) in wanted {
+            match self.lapsed_in_the_way(claims, now) {
+                Ok(others) => {
+                    // All claims of one hold lapse together.
+                    before.extend(others.iter().map(|other| (*other, self.release(*other))));
+                    lapsed.extend(others);
+                    self.restore(*holder, claims.clone());
+                }
+                Err(conflict) => {
+                    for (holder, _) in wanted {
+                        self.release(*holder);
+                    }
+                    for (holder, claims) in before {
+                        self.restore(holder, claims);
+                    }
+                    return Err(conflict);
+                }
             }
-            lapsed.push(other.holder);
         }
-        // All claims of one hold lapse together.
-        for holder in &lapsed {
-            self.release(*holder);
-        }
-        self.release(holder);
-        self.restore(holder, claims);
         Ok(lapsed)
     }
 
@@ -65,11 +86,13 @@ impl ClaimBook {
         }
     }
 
-    /// Drops all that `holder` claims.
-    pub fn release(&mut self, holder: AppointmentId) {
-        for claim in self.by_holder.remove(&holder).unwrap_or_default() {
-            self.forget(&claim);
+    /// Drops all that `holder` claims, and says what that was.
+    pub fn release(&mut self, holder: AppointmentId) -> Vec<Claim> {
+        let claims = self.by_holder.remove(&holder).unwrap_or_default();
+        for claim in &claims {
+            self.forget(claim);
         }
+        claims
     }
 
     /// What `holder` claims.
@@ -83,11 +106,24 @@ impl ClaimBook {
         self.by_holder.iter().map(|(holder, claims)| (*holder, claims.as_slice()))
     }
 
-    fn in_the_way(
+    /// Whose lapsed holds are in the way of these claims.
+    fn lapsed_in_the_way(
         &self,
-        claim: &Claim,
-        holder: AppointmentId,
-    ) -> impl Iterator<Item = &Entry> + use<'_> {
+        claims: &[Claim],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AppointmentId>, ClaimConflict> {
+        let mut lapsed = Vec::new();
+        for other in claims.iter().flat_map(|claim| self.in_the_way(claim)) {
+            if !other.claim.has_lapsed(now) {
+                let Claim { resource, during, .. } = other.claim;
+                return Err(ClaimConflict { resource, during });
+            }
+            lapsed.push(other.holder);
+        }
+        Ok(lapsed)
+    }
+
+    fn in_the_way(&self, claim: &Claim) -> impl Iterator<Item = &Entry> + use<'_> {
         let during = claim.during;
         self.seats
             .get(&(claim.resource, claim.seat))
@@ -95,7 +131,6 @@ impl ClaimBook {
             .flat_map(move |seat| seat.range(..during.end()).rev())
             .map(|(_, entry)| entry)
             .take_while(move |entry| entry.claim.during.end() > during.start())
-            .filter(move |entry| entry.holder != holder)
     }
 
     fn forget(&mut self, claim: &Claim) {
@@ -169,5 +204,27 @@ mod tests {
         assert_eq!(book.claims_of(holder(1)), [hold]);
         let lapsed = book.replace(holder(3), vec![claim(1, 60, 90)], minute(20)).unwrap();
         assert_eq!(lapsed, [holder(1)]);
+    }
+
+    #[test]
+    fn several_take_all_or_nothing_and_evict_nobody_in_vain() {
+        let mut book = ClaimBook::default();
+        let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
+        book.replace(holder(1), vec![hold], minute(0)).unwrap();
+        book.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
+        let both = [(holder(3), vec![claim(1, 60, 90)]), (holder(4), vec![claim(2, 60, 90)])];
+        assert!(book.replace_all(&both, minute(20)).is_err());
+        assert_eq!(book.claims_of(holder(1)), [hold]);
+        assert!(book.claims_of(holder(3)).is_empty());
+    }
+
+    #[test]
+    fn two_can_change_places() {
+        let mut book = ClaimBook::default();
+        let (early, late) = (claim(1, 0, 30), claim(1, 30, 60));
+        book.replace_all(&[(holder(1), vec![early]), (holder(2), vec![late])], minute(0)).unwrap();
+        book.replace_all(&[(holder(1), vec![late]), (holder(2), vec![early])], minute(0)).unwrap();
+        assert_eq!(book.claims_of(holder(1)), [late]);
+        assert_eq!(book.claims_of(holder(2)), [early]);
     }
 }

@@ -1,33 +1,26 @@
 //! Local time made absolute, right at daylight-saving changes.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta};
-use chrono::{TimeZone, Utc};
-use chrono_tz::Tz;
+use chrono::{
+    DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Utc,
+};
+use chrono_tz::{GapInfo, Tz};
 
 use super::Interval;
 
-/// No gap of any zone is longer than a day (Pacific/Apia skipped 2011-12-30 whole).
-const LONGEST_GAP_QUARTERS: i32 = 4 * 26;
-
 /// The instant that a zone's clocks call `local`, by the rule of RFC 5545 section 3.3.5: a local
 /// time that occurs twice is its first occurrence, and one that does not occur is read with the
-/// offset in force before the gap.
+/// offset in force before the gap (so 02:30 in a gap from 02:00 to 03:00 is what clocks show as
+/// 03:30).
 #[must_use]
 pub fn resolve_local(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => at.to_utc(),
-        LocalResult::None => before_the_gap(zone, local),
+        LocalResult::None => {
+            let before = GapInfo::new(&local, &zone).and_then(|gap| gap.begin);
+            // A gap always has a beginning, or there was no time before it.
+            before.map_or(local, |(_, offset)| local - offset.fix()).and_utc()
+        }
     }
-}
-
-fn before_the_gap(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
-    (1..=LONGEST_GAP_QUARTERS)
-        .find_map(|quarters| {
-            let earlier = local - TimeDelta::minutes(15) * quarters;
-            let offset = zone.from_local_datetime(&earlier).latest()?.offset().fix();
-            Some((local - offset).and_utc())
-        })
-        .unwrap_or_else(|| local.and_utc())
 }
 
 /// The first instant of `first` to the first instant after `last`, in `zone`.
@@ -42,6 +35,8 @@ pub fn day_bounds(zone: Tz, first: NaiveDate, last: NaiveDate) -> Option<Interva
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
 
     fn utc(zone: Tz, local: &str) -> String {

@@ -75,6 +75,12 @@ impl Buffer {
     pub const NONE: Self = Self(0);
 }
 
+impl Default for Buffer {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

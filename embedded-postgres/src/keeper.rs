@@ -1,0 +1,121 @@
+//! The thread that owns PostgreSQL: it starts it, starts it again when it dies, and stops it.
+//!
+//! The kernel ties a child's life to the *thread* that spawned it. So this thread lives as long as the
+//! cluster, and every child is spawned here.
+
+use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use crate::backoff::Backoff;
+use crate::binaries::{self, Search};
+use crate::connection::ConnectionInfo;
+use crate::error::Error;
+use crate::initialise::Initialise;
+use crate::layout::Layout;
+use crate::lock::Lock;
+use crate::log_file::LogFile;
+use crate::server::{Plan, Server};
+use crate::settings::Settings;
+use crate::user::ServerUser;
+
+/// How soon the death of PostgreSQL, or the wish to stop it, is noticed.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The thread's own.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    pub(crate) settings: Settings,
+    pub(crate) layout: Layout,
+    /// Held until PostgreSQL has stopped.
+    pub(crate) lock: Lock,
+    /// Nothing is ever sent; when the other end is dropped, PostgreSQL is stopped.
+    pub(crate) running: Receiver<Infallible>,
+}
+
+impl Keeper {
+    /// The thread: answers once, when PostgreSQL is ready or cannot be, and then keeps it.
+    pub(crate) fn run(
+        self,
+        ready: &SyncSender<Result<ConnectionInfo, Error>>,
+    ) -> Result<(), Error> {
+        // The other end waits for the answer; where it is gone, so is `running`.
+        let (plan, server) = match self.first_start() {
+            Ok(started) => started,
+            Err(error) => {
+                let _ = ready.send(Err(error));
+                return Ok(());
+            }
+        };
+        let _ = ready.send(Ok(ConnectionInfo::of(&plan.layout)));
+        let stopped = self.keep(&plan, server);
+        drop(self.lock);
+        stopped
+    }
+
+    fn first_start(&self) -> Result<(Plan, Server), Error> {
+        let layout = self.layout.clone();
+        let user = ServerUser::choose(&layout.pgdata)?;
+        user.require_reach(&layout.root)?;
+        let major = layout.major()?;
+        let binaries = binaries::find(&Search::from_env(major), &user)?;
+        if major.is_none() {
+            info!(folder = %layout.root.display(), %binaries, "making a new PostgreSQL cluster");
+            let (log, durability) = (LogFile::open(&layout.log)?, self.settings.durability);
+            Initialise { layout: &layout, binaries: &binaries, user: &user, durability, log: &log }
+                .run()?;
+        }
+        let plan = Plan { settings: self.settings.clone(), layout, user, binaries };
+        let mut server = Server::spawn(&plan)?;
+        if let Err(error) = server.wait_ready(&plan) {
+            if let Err(failure) = server.stop(&plan) {
+                warn!(%failure, "PostgreSQL did not become ready, and was not stopped cleanly");
+            }
+            return Err(error);
+        }
+        info!(folder = %plan.layout.root.display(), binaries = %plan.binaries, "PostgreSQL is ready");
+        Ok((plan, server))
+    }
+
+    fn keep(&self, plan: &Plan, mut server: Server) -> Result<(), Error> {
+        let mut backoff = Backoff::new();
+        while self.runs_on(POLL) {
+            let Some(status) = server.exited(plan)? else { continue };
+            let wait = backoff.after(server.ran());
+            let last_words = server.last_words();
+            warn!(%status, ?wait, last_words, "PostgreSQL has died; starting it again");
+            match self.start_again(plan, &mut backoff, wait) {
+                Some(started) => server = started,
+                None => return Ok(()),
+            }
+        }
+        server.stop(plan)
+    }
+
+    /// `None` when it is to be stopped. Does not wait until PostgreSQL is ready, which after a crash
+    /// may take its time: clients are refused until it is.
+    fn start_again(
+        &self,
+        plan: &Plan,
+        backoff: &mut Backoff,
+        mut wait: Duration,
+    ) -> Option<Server> {
+        while self.runs_on(wait) {
+            match Server::spawn(plan) {
+                Ok(server) => return Some(server),
+                Err(failure) => {
+                    wait = backoff.after(Duration::ZERO);
+                    error!(%failure, ?wait, "PostgreSQL cannot be started again; trying once more");
+                }
+            }
+        }
+        None
+    }
+
+    /// Waits, and says whether PostgreSQL is still wanted.
+    fn runs_on(&self, wait: Duration) -> bool {
+        matches!(self.running.recv_timeout(wait), Err(RecvTimeoutError::Timeout))
+    }
+}
