@@ -1,1 +1,69 @@
-//! Thin HTTP over the engine: it submits commands and reads projections.
+//! Thin HTTP: routes parse and authenticate, the engine decides, projections are read.
+//!
+//! No rule of the domain lives here. What a route requires is in its signature ([`http::auth`]),
+//! what it takes and gives in its types, and both are in the generated `openapi.json`.
+
+mod http;
+mod openapi;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use daybook_projections::Progress;
+use daybook_projections::catalogue::Catalogue;
+use daybook_projections::search::Search;
+use daybook_store::Engine;
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+
+use http::auth::KnownKeys;
+use http::{body, limits};
+pub use openapi::document;
+use routes::tenant_zone::TenantZones;
+
+/// What the routes work on. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    engine: Engine,
+    search: Search,
+    catalogue: Catalogue,
+    progress: Progress,
+    keys: KnownKeys,
+    zones: TenantZones,
+    in_flight: Arc<Semaphore>,
+}
+
+impl App {
+    /// Routes over this engine and the projections of its log.
+    #[must_use]
+    pub fn new(engine: Engine, progress: Progress) -> Self {
+        let pool = engine.log().pool();
+        Self {
+            search: Search::new(pool.clone()),
+            catalogue: Catalogue::new(pool.clone()),
+            engine,
+            progress,
+            keys: KnownKeys::new(),
+            zones: TenantZones::new(),
+            in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
+        }
+    }
+}
+
+/// All routes.
+pub fn router(app: App) -> Router {
+    let (routes, document) = routes::all().split_for_parts();
+    routes
+        .merge(routes::documentation(document))
+        .fallback(routes::no_such_route)
+        .method_not_allowed_fallback(routes::no_such_method)
+        .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), limits::bound))
+        .layer(CatchPanicLayer::custom(limits::panicked))
+        .layer(TraceLayer::new_for_http())
+        .with_state(app)
+}

@@ -1,2 +1,73 @@
-//! To be built in the next commits.
-fn main() {}
+//! The daybook program: it puts the parts together, and each subcommand is a file.
+
+mod cli;
+mod database;
+mod demo;
+mod import;
+mod key;
+mod logging;
+mod output;
+mod parts;
+mod serve;
+mod sweeper;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, KeyCommand, TenantCommand};
+use database::Database;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    let place = cli.place;
+    match cli.command {
+        // Without a subcommand: the whole of it, to try.
+        None => serve::run(&place, cli::Serve { demo: true, ..cli::Serve::default() }),
+        Some(Command::Serve(options)) => serve::run(&place, options),
+        Some(Command::Migrate) => on_runtime(&place, async |database| {
+            let parts = parts::connect(database);
+            parts::prepare(&parts).await?;
+            output::line("the database is up to date")
+        }),
+        Some(Command::Key { command: KeyCommand::Create { tenant, scope } }) => {
+            on_runtime(&place, async |database| key::create(database, &tenant, &scope).await)
+        }
+        Some(Command::Tenant { command: TenantCommand::Create { tenant, time_zone } }) => {
+            on_runtime(&place, async |database| {
+                key::create_tenant(database, &tenant, time_zone).await
+            })
+        }
+        Some(Command::Import(options)) => {
+            // Before anything is started: a file that cannot be read needs no database.
+            let calendar = import::read(&options)?;
+            on_runtime(&place, async |database| import::run(database, &options, calendar).await)
+        }
+        Some(Command::Openapi) => output::text(&daybook_api::document()?),
+    }
+}
+
+/// Opens the database, does the work on a runtime, and closes the database again.
+fn on_runtime(
+    place: &cli::Place,
+    work: impl AsyncFnOnce(&Database) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let database = Database::open(place)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(work(&database));
+    // Connections first, then the database that they lead to.
+    drop(runtime);
+    database.close()?;
+    done
+}

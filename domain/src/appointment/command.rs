@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::CancelledBy;
-use crate::time::Duration;
+use crate::time::Interval;
 use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
 
 /// What can be asked of an appointment.
@@ -60,8 +60,8 @@ pub struct Booking {
     pub resource_ids: ResourceIds,
     /// Who books.
     pub client_id: ClientId,
-    /// When it starts.
-    pub start: DateTime<Utc>,
+    /// When it is.
+    pub when: When,
     /// What it is called. `None`: as the service.
     pub title: Option<Title>,
     /// Its category. `None`: the service's.
@@ -70,18 +70,13 @@ pub struct Booking {
     pub tags: Option<Tags>,
     /// Free text about the client.
     pub note: Option<Personal<Note>>,
-    /// How the booking came to be.
-    pub origin: Origin,
 }
 
-/// How a booking came to be.
+/// When a booking is, which depends on how it came to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Origin {
-    /// It is made now: in the future, and as long as its service takes.
-    Made,
+pub enum When {
+    /// It is made now: it starts then, not in the past, and is as long as its service takes.
+    From(DateTime<Utc>),
     /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
-    Imported {
-        /// How long it is.
-        duration: Duration,
-    },
+    Imported(Interval),
 }

@@ -6,7 +6,7 @@ use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
     AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
     AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, Details, Origin, Slot, State, Wanted,
+    AppointmentTagged, Booking, Details, Slot, State, Wanted, When,
 };
 use crate::client::Client;
 use crate::resource::Resource;
@@ -114,15 +114,13 @@ fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusa
     if *facts.client == Client::Unregistered {
         return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
     }
-    let length = match booking.origin {
-        Origin::Made => terms.duration,
-        Origin::Imported { duration } => duration,
+    let during = match booking.when {
+        When::From(start) => {
+            not_past(start, facts.now)?;
+            Interval::lasting(start, terms.duration)
+        }
+        When::Imported(during) => during,
     };
-    let imported = booking.origin != Origin::Made;
-    if !imported {
-        not_past(booking.start, facts.now)?;
-    }
-    let during = Interval::lasting(booking.start, length);
     open_throughout(&during, facts)?;
     Ok(Details {
         service_id: booking.service_id,
@@ -137,7 +135,7 @@ fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusa
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
-        imported,
+        imported: matches!(booking.when, When::Imported(_)),
     })
 }
 

@@ -15,7 +15,7 @@ mod tests;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
-pub use command::{AppointmentCommand, Booking, Origin};
+pub use command::{AppointmentCommand, Booking, When};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
     AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Appointment, AppointmentCommand, Booking, Origin};
+use super::{Appointment, AppointmentCommand, Booking, When};
 use crate::client::{Client, Contact};
 use crate::resource::{Resource, ResourceKind, ResourceProfile};
 use crate::service::{Service, ServiceTerms};
@@ -68,12 +68,11 @@ pub(crate) fn a_booking(start: &str) -> Booking {
         service_id: Uuid::from_u128(100).into(),
         resource_ids: vec![resource(1)].try_into().unwrap(),
         client_id: Uuid::from_u128(200).into(),
-        start: at(start),
+        when: When::From(at(start)),
         title: None,
         category: None,
         tags: None,
         note: None,
-        origin: Origin::Made,
     }
 }
 

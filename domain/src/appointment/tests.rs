@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::testing::{a_booking, after, at, facts, now, profile, resource, tags, terms};
 use super::{
     Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, CancelledBy,
-    Origin, State, Status, Wanted,
+    State, Status, Wanted, When,
 };
 use crate::claim::Claims;
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::Service;
-use crate::time::{Duration, Interval};
+use crate::time::Interval;
 use crate::{Category, Facts, Tags};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
@@ -81,7 +81,8 @@ fn nothing_is_booked_in_the_past() {
 #[test]
 fn an_imported_booking_may_lie_in_the_past_and_has_its_own_length() {
     let mut booking = a_booking("2026-11-20T09:00:00Z");
-    booking.origin = Origin::Imported { duration: Duration::from_minutes(95).unwrap() };
+    let during = Interval::new(at("2026-11-20T09:00:00Z"), at("2026-11-20T10:35:00Z")).unwrap();
+    booking.when = When::Imported(during);
     let appointment = after(vec![C::BookAppointment(booking)]);
     let slot = &appointment.details().unwrap().slot;
     assert_eq!(slot.during.end(), at("2026-11-20T10:35:00Z"));

@@ -64,12 +64,21 @@ pub struct TimeOfDay {
 }
 
 impl TimeOfDay {
+    /// The beginning of the day.
+    pub const MIDNIGHT: Self = Self { minute: 0 };
+
     const END_OF_DAY: u16 = 24 * 60;
 
     /// The time that is `minute` minutes after midnight; `None` past 24:00.
     #[must_use]
     pub const fn from_minute(minute: u16) -> Option<Self> {
         if minute <= Self::END_OF_DAY { Some(Self { minute }) } else { None }
+    }
+
+    /// How many minutes after midnight it is.
+    #[must_use]
+    pub const fn minute(self) -> u16 {
+        self.minute
     }
 
     fn on(self, date: NaiveDate) -> NaiveDateTime {

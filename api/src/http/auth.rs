@@ -1,0 +1,98 @@
+//! Who calls: a bearer API key, the tenant it belongs to, and what it is good for.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use daybook_domain::TenantId;
+use daybook_store::keys::{self, KeyHolder, Scope};
+use moka::future::Cache;
+use sqlx::PgPool;
+
+use super::Problem;
+use crate::App;
+
+/// A scope as a type, so that a route's signature says what it requires.
+pub(crate) trait Requires: Send + Sync {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+macro_rules! scopes {
+    ($($name:ident),+) => {$(
+        /// Requires the scope of the same name.
+        pub(crate) struct $name;
+
+        impl Requires for $name {
+            const SCOPE: Scope = Scope::$name;
+        }
+    )+};
+}
+
+scopes!(Read, Book, Manage);
+
+/// A caller whose key has the scope `S` or a larger one.
+pub(crate) struct Caller<S> {
+    /// Whose log the key opens.
+    pub(crate) tenant: TenantId,
+    /// The key's own id, for the record.
+    pub(crate) actor: String,
+    scope: PhantomData<S>,
+}
+
+/// Keys that were looked up a moment ago. A key that was revoked works on for as long.
+#[derive(Clone)]
+pub(crate) struct KnownKeys(Cache<[u8; 32], KeyHolder>);
+
+impl KnownKeys {
+    const MAX: u64 = 10_000;
+    const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+
+    pub(crate) fn new() -> Self {
+        Self(Cache::builder().max_capacity(Self::MAX).time_to_live(Self::TIME_TO_LIVE).build())
+    }
+
+    async fn holder(&self, pool: &PgPool, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
+        let hash = keys::hash(key);
+        if let Some(holder) = self.0.get(&hash).await {
+            return Ok(Some(holder));
+        }
+        let holder = keys::holder(pool, key).await?;
+        if let Some(holder) = &holder {
+            self.0.insert(hash, holder.clone()).await;
+        }
+        Ok(holder)
+    }
+}
+
+impl<S: Requires> FromRequestParts<App> for Caller<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = bearer(parts)?;
+        let holder = app.keys.holder(app.engine.log().pool(), key).await?;
+        let holder = holder.ok_or_else(|| unauthorized("invalid-key", "this is no API key"))?;
+        if holder.scope < S::SCOPE {
+            let detail = format!("this needs a key with scope {}, not {}", S::SCOPE, holder.scope);
+            let title = "The key's scope is too small";
+            return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail)
+                .with("required_scope", S::SCOPE.as_str()));
+        }
+        let actor = format!("key:{}", holder.key_id);
+        Ok(Self { tenant: holder.tenant, actor, scope: PhantomData })
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str, Problem> {
+    let missing = || unauthorized("missing-key", "send an API key as `Authorization: Bearer ...`");
+    let header = parts.headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, key) = header.to_str().ok().and_then(|h| h.split_once(' ')).ok_or_else(missing)?;
+    // RFC 9110 section 11.1: the scheme's name is not case-sensitive.
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(missing()) }
+}
+
+fn unauthorized(name: &str, detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, name, "An API key is needed", detail)
+}

@@ -1,0 +1,68 @@
+//! JSON bodies, strictly.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+use super::Problem;
+
+/// The largest body of a request.
+pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// Reads the body, up to [`MAX_BODY_BYTES`].
+pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        status => Problem::new(status, "unreadable-body", "The body ended early", "send it again"),
+    })
+}
+
+pub(crate) fn too_large() -> Problem {
+    let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
+}
+
+/// Parses a body; none at all is the same as `{}`.
+pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let body = if body.is_empty() {
+        b"{}"
+    } else {
+        is_json(headers)?;
+        body
+    };
+    let mut parser = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+        let path = error.path().to_string();
+        let error = error.into_inner();
+        match error.classify() {
+            Category::Data if path == "." => Problem::bad_body(error.to_string()),
+            Category::Data => Problem::bad_body(format!("{path}: {error}")).with("field", path),
+            Category::Syntax | Category::Eof | Category::Io => not_json(&error),
+        }
+    })?;
+    parser.end().map_err(|error| not_json(&error))?;
+    Ok(parsed)
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    let status = StatusCode::BAD_REQUEST;
+    Problem::new(status, "invalid-json", "The body is not JSON", error.to_string())
+}
+
+fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    let detail = "send `Content-Type: application/json`";
+    Err(Problem::new(status, "unsupported-media-type", "The body is of another type", detail))
+}
+
+/// The body of a command that needs none: `{}`, or nothing.
+#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}

@@ -1,0 +1,19 @@
+//! What every route shares: who calls, what they sent, what they get back.
+
+pub(crate) mod answer;
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod command;
+pub(crate) mod instant;
+pub(crate) mod limits;
+pub(crate) mod params;
+pub(crate) mod path;
+pub(crate) mod problem;
+mod refusals;
+
+pub(crate) use answer::{Answer, Created};
+pub(crate) use auth::{Book, Caller, Manage, Read};
+pub(crate) use command::{CommandHeaders, CommandRequest};
+pub(crate) use params::Params;
+pub(crate) use path::PathId;
+pub(crate) use problem::Problem;

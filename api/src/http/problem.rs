@@ -1,0 +1,136 @@
+//! Problem details (RFC 9457): the one form of everything that goes wrong.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A problem. Its `type` is stable: clients may depend on it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// What kind of problem it is: `urn:daybook:problem:` and a name.
+    #[serde(rename = "type")]
+    #[schema(example = "urn:daybook:problem:slot-taken")]
+    kind: String,
+    /// The kind in words, the same each time.
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(value_type = u16, example = 409)]
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    /// What happened this time.
+    detail: String,
+    /// More about it, by kind: the resource and interval that are taken, for instance.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    more: Map<String, Value>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn as_number<S: serde::Serializer>(status: &StatusCode, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    /// A problem of the kind `name`.
+    pub(crate) fn new(
+        status: StatusCode,
+        name: &str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind: format!("urn:daybook:problem:{name}"),
+            title,
+            status,
+            detail: detail.into(),
+            more: Map::new(),
+            retry_after_seconds: None,
+        }
+    }
+
+    /// With one more member.
+    pub(crate) fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// With members as an error type serialises them; they never replace the standard ones.
+    pub(crate) fn with_all(mut self, members: Map<String, Value>) -> Self {
+        let standard = ["type", "title", "status", "detail", "code", "aggregate"];
+        self.more
+            .extend(members.into_iter().filter(|(name, _)| !standard.contains(&name.as_str())));
+        self
+    }
+
+    /// Something in the query that is not understood.
+    pub(crate) fn bad_query(name: &str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, name, title, detail)
+    }
+
+    /// The body is JSON, but not what the route takes.
+    pub(crate) fn bad_body(detail: impl Into<String>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "invalid-body", "The body is not what this route takes", detail)
+    }
+
+    /// There is no such thing, or it is another tenant's.
+    pub(crate) fn not_found(what: &str) -> Self {
+        let detail = format!("there is no such {what}");
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// It will work later.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::new(status, "unavailable", "Not possible at present", detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// A fault of the program. The caller hears no more than that.
+    pub(crate) fn internal() -> Self {
+        let detail = "the fault has been recorded";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of daybook", detail)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn kind(&self) -> &str {
+        &self.kind
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(&self)).into_response();
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// The database failed a read.
+impl From<sqlx::Error> for Problem {
+    fn from(error: sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
+                tracing::error!(%error, "a row cannot be understood");
+                Self::internal()
+            }
+            error => {
+                tracing::warn!(%error, "the database failed a request");
+                Self::unavailable("the database cannot be reached")
+            }
+        }
+    }
+}

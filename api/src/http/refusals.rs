@@ -1,0 +1,135 @@
+//! Refusals of the engine as problems: which status each has. Its name is the refusal's own code.
+
+use axum::http::StatusCode;
+use daybook_domain::Refusal;
+use daybook_domain::appointment::AppointmentRefusal as A;
+use daybook_domain::client::ClientRefusal as C;
+use daybook_domain::resource::ResourceRefusal as R;
+use daybook_domain::service::ServiceRefusal as S;
+use daybook_store::ExecuteError;
+use daybook_store::log::AppendError;
+use serde_json::{Map, Value};
+
+use super::Problem;
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, title) = meaning(&refusal);
+        if status == StatusCode::NOT_FOUND {
+            return Self::new(status, "not-found", title, refusal.to_string());
+        }
+        let members = members(&refusal);
+        let name = match &refusal {
+            Refusal::StaleVersion { .. } => "stale-version",
+            _ => members.get("code").and_then(Value::as_str).unwrap_or("refused"),
+        };
+        Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()))
+    }
+}
+
+fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
+    const CONFLICT: StatusCode = StatusCode::CONFLICT;
+    const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
+    const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Not found");
+    match refusal {
+        Refusal::Service(S::ServiceNotFound)
+        | Refusal::Resource(R::ResourceNotFound)
+        | Refusal::Client(C::ClientNotFound)
+        | Refusal::Appointment(A::AppointmentNotFound) => NOT_FOUND,
+        Refusal::Service(S::ServiceExists)
+        | Refusal::Resource(R::ResourceExists)
+        | Refusal::Client(C::ClientExists)
+        | Refusal::Appointment(A::AppointmentExists) => (CONFLICT, "It exists already"),
+        Refusal::Service(S::ServiceRetired) | Refusal::Resource(R::ResourceRetired) => {
+            (CONFLICT, "It has been retired")
+        }
+        Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
+        Refusal::Appointment(refusal) => match refusal {
+            A::SlotTaken { .. } => (CONFLICT, "The time is taken"),
+            A::WrongStatus { .. } => (CONFLICT, "Its status does not allow this"),
+            A::HoldExpired { .. } => (CONFLICT, "The hold has lapsed"),
+            A::HoldStillRuns { .. } => (CONFLICT, "The hold has not lapsed"),
+            A::InThePast { .. } => (UNPROCESSABLE, "It would be in the past"),
+            A::OutsideOpeningHours { .. } => (UNPROCESSABLE, "Outside opening hours"),
+            A::UnknownService { .. } => (UNPROCESSABLE, "Unknown service"),
+            A::RetiredService { .. } => (UNPROCESSABLE, "Retired service"),
+            A::UnknownResource { .. } => (UNPROCESSABLE, "Unknown resource"),
+            A::RetiredResource { .. } => (UNPROCESSABLE, "Retired resource"),
+            A::UnknownClient { .. } => (UNPROCESSABLE, "Unknown client"),
+            A::AppointmentNotFound | A::AppointmentExists => NOT_FOUND,
+        },
+    }
+}
+
+fn members(refusal: &Refusal) -> Map<String, Value> {
+    match serde_json::to_value(refusal) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
+}
+
+/// `during` is shown as `start` and `end`, as everywhere in the API.
+fn flat(mut members: Map<String, Value>) -> Map<String, Value> {
+    if let Some(Value::Object(during)) = members.remove("during") {
+        members.extend(during);
+    }
+    if let Some(status) = members.remove("status") {
+        members.insert("appointment_status".to_owned(), status);
+    }
+    members
+}
+
+impl From<ExecuteError> for Problem {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Refused(refusal) => refusal.into(),
+            ExecuteError::KeyReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-reused",
+                "The idempotency key names another request",
+                "this Idempotency-Key was sent before with another request",
+            ),
+            ExecuteError::Contended | ExecuteError::Append(AppendError::Overloaded) => {
+                Self::unavailable(error.to_string())
+            }
+            ExecuteError::Append(AppendError::Unavailable | AppendError::OutcomeUnknown) => {
+                Self::unavailable(format!("{error}; retry with the same Idempotency-Key"))
+            }
+            ExecuteError::Unavailable(_) => {
+                tracing::warn!(%error, "a command failed");
+                Self::unavailable("the log cannot be read")
+            }
+            ExecuteError::Append(AppendError::UnknownTenant | AppendError::Rejected { .. })
+            | ExecuteError::Unreadable(_) => {
+                tracing::error!(%error, "a command failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse;
+    use daybook_domain::appointment::{Status, Wanted};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_its_own_name_and_its_facts() {
+        let refusal = A::WrongStatus { status: Status::NoShow, wanted: Wanted::CheckedIn };
+        let problem = Problem::from(Refusal::from(refusal));
+        assert_eq!(problem.kind(), "urn:daybook:problem:wrong-status");
+        let json = serde_json::to_value(&problem).unwrap();
+        assert_eq!(json["appointment_status"], "no-show");
+        assert_eq!(json["wanted"], "checked-in");
+        assert_eq!(json["status"], 409);
+    }
+
+    #[test]
+    fn what_is_stale_is_a_failed_precondition() {
+        let problem = Problem::from(Refusal::StaleVersion { expected: 1, actual: 2 });
+        assert_eq!(problem.kind(), "urn:daybook:problem:stale-version");
+        assert_eq!(problem.into_response().status(), StatusCode::PRECONDITION_FAILED);
+    }
+}

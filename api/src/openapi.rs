@@ -1,0 +1,51 @@
+//! The OpenAPI document: generated from the routes, committed, compared in CI.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use crate::routes;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "daybook",
+        description = "An event-sourced scheduling engine.\n\n\
+            Commands answer with a `Daybook-Position`; a list that is asked for with that as \
+            `min_position` shows what the command did.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    modifiers(&ApiKey),
+    tags(
+        (name = "services", description = "What can be booked."),
+        (name = "resources", description = "Who or what provides it."),
+        (name = "clients", description = "Who books."),
+        (name = "appointments", description = "What was booked."),
+        (name = "operation", description = "Whether the program lives and is ready."),
+    )
+)]
+pub(crate) struct Document;
+
+struct ApiKey;
+
+impl Modify for ApiKey {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "An API key of a tenant. The scope that a route requires is named with it; each \
+                 of read, book, manage and admin includes those before it.",
+            ))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The document as pretty-printed JSON, ending in a line break.
+///
+/// # Errors
+/// When it cannot be serialised.
+pub fn document() -> Result<String, serde_json::Error> {
+    let (_, document) = routes::all().split_for_parts();
+    Ok(serde_json::to_string_pretty(&document)? + "\n")
+}

@@ -1,0 +1,91 @@
+//! `GET /v1/appointments/{id}/events`
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Appointment;
+use daybook_store::log::{StreamEvent, StreamId};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::{Caller, Params, PathId, Problem, Read};
+use crate::routes::problems::ReadProblems;
+
+/// The most events of one answer.
+const MAX_EVENTS: u32 = 200;
+
+/// What happened to an appointment, in order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventList {
+    items: Vec<EventView>,
+    /// Ask for what is `after` this one; `null`: there is no more at present.
+    next_after: Option<u64>,
+}
+
+/// Something that happened.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventView {
+    /// Its number in the appointment's history, from 1: the version that it led to.
+    sequence: u64,
+    /// Its place in the tenant's log.
+    position: u64,
+    #[serde(rename = "type")]
+    #[schema(example = "AppointmentBooked")]
+    kind: String,
+    /// What happened.
+    #[schema(value_type = Object)]
+    data: Value,
+    /// Who did it and why.
+    #[schema(value_type = Object)]
+    metadata: Value,
+    recorded_at: DateTime<Utc>,
+}
+
+impl From<StreamEvent> for EventView {
+    fn from(event: StreamEvent) -> Self {
+        let mut data = event.payload;
+        // The type stands beside the data.
+        if let Some(fields) = data.as_object_mut() {
+            fields.remove("type");
+        }
+        Self {
+            sequence: event.sequence,
+            position: event.position.get(),
+            kind: event.event_type,
+            data,
+            metadata: event.metadata,
+            recorded_at: event.recorded_at,
+        }
+    }
+}
+
+/// List what happened to an appointment
+#[utoipa::path(
+    get, path = "/v1/appointments/{id}/events", tag = "appointments",
+    params(("id" = Uuid, Path),
+           ("after" = Option<u64>, Query, description = "Leave out the events up to this one.")),
+    security(("api_key" = ["read"])),
+    responses((status = 200, description = "Its history, oldest first", body = EventList),
+              ReadProblems)
+)]
+pub(crate) async fn list_appointment_events(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId,
+    mut params: Params,
+) -> Result<Json<EventList>, Problem> {
+    let after = params.parsed("after")?.unwrap_or(0);
+    params.finish()?;
+    let stream = StreamId::of::<Appointment>(&caller.tenant, id);
+    let log = app.engine.log();
+    let events = log.read_stream(&caller.tenant, &stream, after, MAX_EVENTS).await?;
+    if events.is_empty() && after == 0 {
+        return Err(Problem::not_found("appointment"));
+    }
+    let full = events.len() == MAX_EVENTS as usize;
+    let items: Vec<EventView> = events.into_iter().map(EventView::from).collect();
+    let next_after = items.last().filter(|_| full).map(|event| event.sequence);
+    Ok(Json(EventList { items, next_after }))
+}

@@ -1,0 +1,29 @@
+//! `/v1/appointments`: what was booked.
+
+mod create;
+mod desk;
+mod events;
+mod list;
+mod plan;
+mod read;
+mod view;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use view::AppointmentView;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(create::create_appointment, list::list_appointments))
+        .routes(routes!(read::get_appointment))
+        .routes(routes!(events::list_appointment_events))
+        .routes(routes!(plan::confirm_appointment))
+        .routes(routes!(plan::reschedule_appointment))
+        .routes(routes!(plan::cancel_appointment))
+        .routes(routes!(desk::check_in_appointment))
+        .routes(routes!(desk::complete_appointment))
+        .routes(routes!(desk::mark_no_show))
+        .routes(routes!(desk::tag_appointment))
+}

@@ -1,0 +1,136 @@
+//! How an appointment is shown.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::{Appointment, Cancellation, CancelledBy, Details, State, Status};
+use daybook_domain::{
+    Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::routes::commands::Shown;
+
+/// An appointment.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AppointmentView {
+    id: Uuid,
+    #[schema(value_type = AppointmentStatus)]
+    status: Status,
+    /// Its version: how many events it has had. The `ETag` says the same.
+    version: u64,
+    #[schema(value_type = Uuid)]
+    service_id: ServiceId,
+    #[schema(value_type = Vec<Uuid>)]
+    resource_ids: ResourceIds,
+    #[schema(value_type = Uuid)]
+    client_id: ClientId,
+    start: DateTime<Utc>,
+    /// The first instant after it; buffers are not part of it.
+    end: DateTime<Utc>,
+    #[schema(value_type = String)]
+    title: Title,
+    #[schema(value_type = String)]
+    category: Category,
+    #[schema(value_type = Vec<String>)]
+    tags: Tags,
+    /// Free text about the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    note: Option<Personal<Note>>,
+    /// Until when it can be confirmed, where it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold_expires_at: Option<DateTime<Utc>>,
+    /// Who cancelled it and why, where it is cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation: Option<CancellationView>,
+}
+
+/// Who cancelled, and why.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CancellationView {
+    /// Nobody's: a hold that lapsed is cancelled by the `system`.
+    #[schema(value_type = CancelledBySide)]
+    by: CancelledBy,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    reason: Option<Reason>,
+}
+
+/// What has become of an appointment, in FHIR's words where they fit.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it documents `Status`")]
+pub(super) enum AppointmentStatus {
+    Held,
+    Booked,
+    CheckedIn,
+    Fulfilled,
+    Cancelled,
+    NoShow,
+}
+
+/// On whose side an appointment was cancelled.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it documents `CancelledBy`")]
+pub(super) enum CancelledBySide {
+    Client,
+    Staff,
+    System,
+}
+
+impl AppointmentView {
+    /// As everybody must see it at `now`: a hold that has lapsed is cancelled.
+    pub(super) fn at(
+        appointment: Appointment,
+        id: Uuid,
+        version: u64,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        match appointment {
+            Appointment::Unmade => None,
+            Appointment::Made { details, state } => {
+                Some(Self::new(id, version, details, state.at(now)))
+            }
+        }
+    }
+
+    fn new(id: Uuid, version: u64, details: Details, state: State) -> Self {
+        let status = state.status();
+        let (hold_expires_at, cancellation) = match state {
+            State::Held { expires_at } => (Some(expires_at), None),
+            State::Cancelled(Cancellation { reason, by }) => {
+                (None, Some(CancellationView { by, reason }))
+            }
+            State::Booked | State::CheckedIn | State::Fulfilled | State::NoShow => (None, None),
+        };
+        Self {
+            id,
+            status,
+            version,
+            service_id: details.service_id,
+            resource_ids: details.slot.resource_ids,
+            client_id: details.client_id,
+            start: details.slot.during.start(),
+            end: details.slot.during.end(),
+            title: details.title,
+            category: details.category,
+            tags: details.tags,
+            note: details.note,
+            hold_expires_at,
+            cancellation,
+        }
+    }
+}
+
+/// As a command left it.
+impl Shown for Appointment {
+    type View = AppointmentView;
+
+    const PATH: &'static str = "/v1/appointments";
+
+    fn show(self, id: Uuid, version: u64) -> Option<AppointmentView> {
+        AppointmentView::at(self, id, version, DateTime::<Utc>::MIN_UTC)
+    }
+}

@@ -1,0 +1,27 @@
+//! `POST /v1/clients`
+
+use axum::extract::State;
+use daybook_domain::client::{Client, ClientCommand};
+
+use super::{ClientBody, ClientView};
+use crate::App;
+use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// Register a client
+///
+/// From now on they can book.
+#[utoipa::path(
+    post, path = "/v1/clients", tag = "clients", params(CommandHeaders),
+    request_body = ClientBody, security(("api_key" = ["book"])),
+    responses((status = 201, description = "They are registered", body = ClientView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn register_client(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    request: CommandRequest<ClientBody>,
+) -> Result<Created<ClientView>, Problem> {
+    let (context, body) = request.by(caller);
+    app.create::<Client>(&context, ClientCommand::RegisterClient(body.into())).await
+}

@@ -1,0 +1,70 @@
+//! From a command to its answer, and single aggregates as the log has them.
+
+use daybook_domain::TenantId;
+use daybook_store::engine::Stored;
+use daybook_store::{CommandContext, Executed, Target};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Answer, Created, Problem};
+
+/// How an aggregate is shown.
+pub(crate) trait Shown: Stored {
+    /// What is shown.
+    type View;
+
+    /// Where its kind of thing is: the path before its id.
+    const PATH: &'static str;
+
+    /// Shows it; `None`: it does not exist.
+    fn show(self, id: Uuid, version: u64) -> Option<Self::View>;
+}
+
+impl App {
+    /// One aggregate as the log has it now.
+    pub(crate) async fn get<A: Shown>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+    ) -> Result<Answer<A::View>, Problem> {
+        let found = self.engine.load::<A>(tenant, id).await?;
+        let shown = found.and_then(|(state, version)| Some((state.show(id, version)?, version)));
+        let (body, version) = shown.ok_or_else(|| Problem::not_found(A::TYPE))?;
+        Ok(Answer { version, position: None, body })
+    }
+
+    /// Makes something new.
+    pub(crate) async fn create<A>(
+        &self,
+        context: &CommandContext,
+        command: A::Command,
+    ) -> Result<Created<A::View>, Problem>
+    where
+        A: Shown,
+        A::Command: Clone,
+    {
+        let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
+        let location = format!("{}/{}", A::PATH, executed.id);
+        Ok(Created { location, answer: shown(executed)? })
+    }
+
+    /// Changes something that may exist.
+    pub(crate) async fn change<A>(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: A::Command,
+    ) -> Result<Answer<A::View>, Problem>
+    where
+        A: Shown,
+        A::Command: Clone,
+    {
+        shown(self.engine.execute::<A>(context, Target::Existing(id), command).await?)
+    }
+}
+
+fn shown<A: Shown>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
+    let Executed { id, version, position, state } = executed;
+    let body = state.show(id, version).ok_or_else(Problem::internal)?;
+    Ok(Answer { version, position: Some(position), body })
+}

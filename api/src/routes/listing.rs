@@ -1,0 +1,140 @@
+//! What all lists have in common: pages, links to the next one, and waiting for one's own writes.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use daybook_domain::TenantId;
+use daybook_projections::catalogue::ListError;
+use daybook_projections::search::SearchError;
+use daybook_projections::{CursorError, Limit, Page, ProjectionId, WaitError};
+use daybook_store::Position;
+use serde::Serialize;
+use tokio::time::Instant;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::http::{Params, Problem};
+
+/// How long a list waits for `min_position`.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A page of a list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct List<T> {
+    pub(crate) items: Vec<T>,
+    /// Send it as `cursor` for the next page; `null`: this is the last.
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A page, and where the next one is: `Link: <...>; rel="next"` (RFC 8288).
+pub(crate) struct Listed<T> {
+    uri: Uri,
+    list: List<T>,
+}
+
+impl<T> Listed<T> {
+    pub(crate) fn new(uri: Uri, items: Vec<T>, next_cursor: Option<String>) -> Self {
+        Self { uri, list: List { items, next_cursor } }
+    }
+
+    /// A projection's page, each item as `view` shows it.
+    pub(crate) fn of<R, C: Display>(uri: Uri, page: Page<R, C>, view: impl Fn(R) -> T) -> Self {
+        let next_cursor = page.next.map(|cursor| cursor.to_string());
+        Self::new(uri, page.items.into_iter().map(view).collect(), next_cursor)
+    }
+
+    fn link(&self) -> Option<HeaderValue> {
+        let cursor = self.list.next_cursor.as_deref()?;
+        let query = self.uri.query().unwrap_or_default();
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
+        let kept = pairs.iter().filter(|(name, _)| name != "cursor");
+        let pairs: Vec<(&str, &str)> = kept
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .chain([("cursor", cursor)])
+            .collect();
+        let query = serde_urlencoded::to_string(pairs).ok()?;
+        format!("<{}?{query}>; rel=\"next\"", self.uri.path()).try_into().ok()
+    }
+}
+
+impl<T: Serialize> IntoResponse for Listed<T> {
+    fn into_response(self) -> Response {
+        let link = self.link();
+        let mut response = Json(self.list).into_response();
+        if let Some(link) = link {
+            response.headers_mut().insert(header::LINK, link);
+        }
+        response
+    }
+}
+
+/// Takes `limit` out of the query.
+pub(crate) fn limit(params: &mut Params) -> Result<Limit, Problem> {
+    let Some(items) = params.parsed::<u32>("limit")? else { return Ok(Limit::default()) };
+    Limit::new(items).map_err(|error| crate::http::params::invalid("limit", error))
+}
+
+impl App {
+    /// Takes `min_position` out of the query, and waits until `projection` has read that far.
+    pub(crate) async fn wait(
+        &self,
+        tenant: &TenantId,
+        projection: ProjectionId,
+        params: &mut Params,
+    ) -> Result<(), Problem> {
+        let Some(position) = params.parsed::<Position>("min_position")? else { return Ok(()) };
+        let deadline = Instant::now() + PATIENCE;
+        let waited = self.progress.wait_until(tenant, projection, position, deadline).await;
+        waited.map_err(|error| match error {
+            WaitError::Behind { position } => {
+                Problem::unavailable(format!("this list has only read up to position {position}"))
+            }
+            WaitError::BeyondHead { head } => {
+                let detail = format!("min_position: the log ends at position {head}");
+                Problem::bad_query("position-ahead", "There is no such position", detail)
+            }
+            WaitError::Database(error) => error.into(),
+        })
+    }
+}
+
+impl From<CursorError> for Problem {
+    fn from(error: CursorError) -> Self {
+        Self::bad_query("invalid-cursor", "The cursor is not valid", error.to_string())
+    }
+}
+
+impl From<SearchError> for Problem {
+    fn from(error: SearchError) -> Self {
+        match error {
+            SearchError::Cursor(error) => error.into(),
+            SearchError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<ListError> for Problem {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Cursor(error) => error.into(),
+            ListError::Database(error) => error.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_to_the_next_page_keeps_the_filters() {
+        let uri = "/v1/appointments?category=a%26b&cursor=old&limit=2".parse().unwrap();
+        let page = Listed::<u8>::new(uri, vec![], Some("new".to_owned()));
+        let link = page.link().unwrap();
+        let expected = "</v1/appointments?category=a%26b&limit=2&cursor=new>; rel=\"next\"";
+        assert_eq!(link.to_str().unwrap(), expected);
+    }
+}

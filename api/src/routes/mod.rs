@@ -1,0 +1,49 @@
+//! The routes, by what they are about.
+
+mod appointments;
+mod catalogue;
+mod clients;
+mod commands;
+mod health;
+mod listing;
+mod problems;
+mod resources;
+mod services;
+pub(crate) mod tenant_zone;
+
+use axum::Router;
+use axum::http::StatusCode;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::App;
+use crate::http::Problem;
+use crate::openapi::Document;
+
+/// Every documented route.
+pub(crate) fn all() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(health::routes())
+        .merge(services::routes())
+        .merge(resources::routes())
+        .merge(clients::routes())
+        .merge(appointments::routes())
+}
+
+/// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are
+/// part of the program.
+pub(crate) fn documentation(document: utoipa::openapi::OpenApi) -> Router<App> {
+    let page = SwaggerUi::new("/docs").url("/openapi.json", document);
+    page.config(Config::from("/openapi.json").validator_url("none")).into()
+}
+
+pub(crate) async fn no_such_route() -> Problem {
+    Problem::not_found("route")
+}
+
+pub(crate) async fn no_such_method() -> Problem {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let title = "The route does not have this method";
+    Problem::new(status, "method-not-allowed", title, "see /docs for what it has")
+}

@@ -1,0 +1,63 @@
+//! `POST /v1/resources/{id}/...`
+
+use axum::extract::State;
+use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::time::WeeklyHours;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{ResourceView, Window};
+use crate::App;
+use crate::http::body::Nothing;
+use crate::http::{Answer, Caller, CommandHeaders, CommandRequest, Manage, PathId, Problem};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// New opening hours.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HoursBody {
+    /// All the windows from now on.
+    #[schema(value_type = Vec<Window>, max_items = 50)]
+    weekly_hours: WeeklyHours,
+}
+
+/// Change a resource's opening hours
+///
+/// Appointments made before stand.
+#[utoipa::path(
+    post, path = "/v1/resources/{id}/change-hours", tag = "resources",
+    params(("id" = Uuid, Path), CommandHeaders),
+    request_body = HoursBody, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "They are changed", body = ResourceView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn change_resource_hours(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    request: CommandRequest<HoursBody>,
+) -> Result<Answer<ResourceView>, Problem> {
+    let (context, body) = request.by(caller);
+    let command = ResourceCommand::ChangeResourceHours(body.weekly_hours);
+    app.change::<Resource>(&context, id, command).await
+}
+
+/// Retire a resource
+///
+/// It takes no further bookings. Appointments made before stand.
+#[utoipa::path(
+    post, path = "/v1/resources/{id}/retire", tag = "resources",
+    params(("id" = Uuid, Path), CommandHeaders),
+    request_body = Option<Nothing>, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "It is retired", body = ResourceView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn retire_resource(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    request: CommandRequest<Nothing>,
+) -> Result<Answer<ResourceView>, Problem> {
+    let (context, Nothing {}) = request.by(caller);
+    app.change::<Resource>(&context, id, ResourceCommand::RetireResource).await
+}

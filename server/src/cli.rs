@@ -1,0 +1,112 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand};
+use daybook_domain::TenantId;
+use daybook_store::keys::Scope;
+
+/// An event-sourced scheduling engine on PostgreSQL.
+///
+/// Without a subcommand it serves, with a demo tenant to try.
+#[derive(Parser)]
+#[command(name = "daybook", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Where the data is.
+#[derive(Args, Clone)]
+pub(crate) struct Place {
+    /// The PostgreSQL to use; without it, daybook runs one of its own.
+    #[arg(long, env = "DAYBOOK_DATABASE_URL", global = true, hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// The folder of daybook's own PostgreSQL [default: /var/lib/daybook for root, else
+    /// ~/.local/share/daybook].
+    #[arg(long, env = "DAYBOOK_DATA_DIR", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Serve requests, keep the projections up to date, and expire holds.
+    Serve(Serve),
+    /// Bring the database up to date.
+    Migrate,
+    /// Manage API keys.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Manage tenants.
+    Tenant {
+        #[command(subcommand)]
+        command: TenantCommand,
+    },
+    /// Book the events of an iCalendar file (RFC 5545).
+    Import(Import),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Args)]
+pub(crate) struct Serve {
+    /// The address to listen on; port 0 takes any free one.
+    #[arg(long, env = "DAYBOOK_LISTEN", default_value_t = DEFAULT_ADDRESS)]
+    pub(crate) listen: SocketAddr,
+    /// Make a demo tenant with a small practice in it, and print a key to try.
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+const DEFAULT_ADDRESS: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+impl Default for Serve {
+    fn default() -> Self {
+        Self { listen: DEFAULT_ADDRESS, demo: false }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make an API key, and print it: it is not shown again. The tenant is made if need be.
+    Create {
+        /// Whose log it opens.
+        #[arg(long)]
+        tenant: TenantId,
+        /// What it is good for: read, book, manage or admin. Each includes those before it; of
+        /// several, the largest counts.
+        #[arg(long, required = true, value_delimiter = ',')]
+        scope: Vec<Scope>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant.
+    Create {
+        /// Its name: lower-case letters, digits and hyphens.
+        tenant: TenantId,
+        /// The IANA zone in which its dates are read.
+        #[arg(long, default_value_t = Tz::UTC)]
+        time_zone: Tz,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Import {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Into whose log; the tenant is made if need be.
+    #[arg(long)]
+    pub(crate) tenant: TenantId,
+    /// The zone of times that name none, where the file names none either.
+    #[arg(long)]
+    pub(crate) time_zone: Option<Tz>,
+}

@@ -1,0 +1,135 @@
+//! A tenant to try: a small made-up practice.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use chrono::{Datelike, Days, NaiveTime, Weekday};
+use chrono_tz::Tz;
+use daybook_domain::TenantId;
+use daybook_domain::client::{Client, ClientCommand, Contact};
+use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
+use daybook_domain::{Category, Name, Personal, Tag, Tags};
+use daybook_store::engine::Stored;
+use daybook_store::keys::{self, Scope};
+use daybook_store::{CommandContext, ExecuteError, Target, tenants};
+use uuid::Uuid;
+
+use crate::cli::Place;
+use crate::database::data_dir;
+use crate::output;
+use crate::parts::Parts;
+
+/// Ids that are the same in every demo, so that it is made once and the curl line can name them.
+const SERVICE: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0001);
+const ROOM: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0002);
+const CLIENT: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0003);
+
+/// Makes the demo tenant if need be, and prints how to try it.
+pub(crate) async fn introduce(
+    parts: &Parts,
+    place: &Place,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let tenant: TenantId = "demo".parse()?;
+    let pool = parts.log().pool();
+    tenants::create(pool, &tenant, Tz::UTC.name(), parts.clock.now()).await?;
+    furnish(parts, &tenant).await?;
+    let key = key(parts, &tenant, &data_dir(place)?).await?;
+    output::text(&format!(
+        "
+  http://{address}        the API; its documentation is at http://{address}/docs
+  {key}        a key to the demo tenant
+
+  Book a check-up:
+
+    curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
+      -d '{{\"service_id\":\"{SERVICE}\",\"resource_ids\":[\"{ROOM}\"],\"client_id\":\"{CLIENT}\",\
+\"start\":\"{start}\"}}' \\
+      http://{address}/v1/appointments
+
+  And find it:
+
+    curl -H 'Authorization: Bearer {key}' 'http://{address}/v1/appointments?category=care'
+
+",
+        start = next_monday_at_ten(parts),
+    ))
+}
+
+fn next_monday_at_ten(parts: &Parts) -> String {
+    let today = parts.clock.now().date_naive();
+    let days = 7 - u64::from(today.weekday().days_since(Weekday::Mon));
+    let monday = today.checked_add_days(Days::new(days)).unwrap_or(today);
+    let ten = NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default();
+    monday.and_time(ten).and_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
+    let tags = Tags::try_from(std::collections::BTreeSet::from([Tag::new("adult")?]))?;
+    let terms = ServiceTerms {
+        name: Name::new("Check-up")?,
+        category: Category::new("care")?,
+        tags,
+        duration: Duration::from_minutes(30)?,
+        buffer_before: Buffer::NONE,
+        buffer_after: Buffer::from_minutes(10)?,
+    };
+    make::<Service>(parts, tenant, SERVICE, ServiceCommand::DefineService(terms)).await?;
+    let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
+    let hours = |hour: &str| hour.parse::<TimeOfDay>();
+    let profile = ResourceProfile {
+        name: Name::new("Room 1")?,
+        kind: ResourceKind::Room,
+        tags: Tags::default(),
+        time_zone: Tz::UTC,
+        weekly_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
+            weekdays,
+            hours("08:00")?,
+            hours("18:00")?,
+        )?])?,
+    };
+    make::<Resource>(parts, tenant, ROOM, ResourceCommand::RegisterResource(profile)).await?;
+    let name = Personal::new(Name::new("A. Client")?);
+    let contact = Contact { name, email: None, phone: None, notes: None };
+    make::<Client>(parts, tenant, CLIENT, ClientCommand::RegisterClient(contact)).await
+}
+
+/// Makes something unless it is there.
+async fn make<A: Stored>(
+    parts: &Parts,
+    tenant: &TenantId,
+    id: Uuid,
+    command: A::Command,
+) -> anyhow::Result<()>
+where
+    A::Command: Clone,
+{
+    let context = CommandContext::new(tenant.clone(), "daybook:demo");
+    match parts.engine.execute::<A>(&context, Target::Existing(id), command).await {
+        Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The key of the last time, where it still is one, else a new one. It opens nothing but the demo.
+async fn key(parts: &Parts, tenant: &TenantId, folder: &Path) -> anyhow::Result<String> {
+    let file = folder.join("demo-key");
+    let pool = parts.log().pool();
+    if let Ok(key) = std::fs::read_to_string(&file)
+        && let Some(holder) = keys::holder(pool, key.trim()).await?
+        && holder.tenant == *tenant
+    {
+        return Ok(key.trim().to_owned());
+    }
+    let key = keys::create(pool, tenant, Scope::Manage, parts.clock.now()).await?;
+    let kept = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
+    if let Err(error) = kept.and_then(|mut file| file.write_all(key.as_bytes())) {
+        tracing::debug!(%error, "the demo's key is not kept; there will be another next time");
+    }
+    Ok(key)
+}

@@ -1,0 +1,37 @@
+//! `daybook key`, `daybook tenant`
+
+use chrono_tz::Tz;
+use daybook_domain::TenantId;
+use daybook_store::keys::{self, Scope};
+use daybook_store::tenants;
+
+use crate::database::Database;
+use crate::{output, parts};
+
+/// Makes a key and prints it, alone.
+pub(crate) async fn create(
+    database: &Database,
+    tenant: &TenantId,
+    scopes: &[Scope],
+) -> anyhow::Result<()> {
+    let parts = parts::connect(database);
+    parts::prepare(&parts).await?;
+    let (pool, now) = (parts.log().pool(), parts.clock.now());
+    tenants::create(pool, tenant, Tz::UTC.name(), now).await?;
+    let scope = scopes.iter().copied().max().unwrap_or(Scope::Read);
+    output::line(&keys::create(pool, tenant, scope, now).await?)
+}
+
+/// Makes a tenant and says whether it was there.
+pub(crate) async fn create_tenant(
+    database: &Database,
+    tenant: &TenantId,
+    time_zone: Tz,
+) -> anyhow::Result<()> {
+    let parts = parts::connect(database);
+    parts::prepare(&parts).await?;
+    let pool = parts.log().pool();
+    let made = tenants::create(pool, tenant, time_zone.name(), parts.clock.now()).await?;
+    anyhow::ensure!(made, "there is a tenant {tenant} already");
+    output::line(&format!("made tenant {tenant}, whose dates are read in {time_zone}"))
+}

@@ -1,0 +1,50 @@
+//! The parts of the program, put together over a database.
+
+use std::sync::Arc;
+
+use daybook_projections::catalogue::Catalogue;
+use daybook_projections::search::Search;
+use daybook_projections::{Projection, Runner};
+use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
+
+use crate::database::Database;
+
+/// Everything that works on one database.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// Puts the parts together. Connections are made when they are needed.
+#[must_use]
+pub(crate) fn connect(database: &Database) -> Parts {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let log = Log::open(&database.options, &clock, LogSettings::default());
+    Parts { engine: Engine::new(log, Arc::clone(&clock)), clock }
+}
+
+impl Parts {
+    pub(crate) fn log(&self) -> &Log {
+        self.engine.log()
+    }
+
+    pub(crate) fn search(&self) -> Search {
+        Search::new(self.log().pool().clone())
+    }
+
+    fn projections(&self) -> Vec<Arc<dyn Projection>> {
+        vec![Arc::new(self.search()), Arc::new(Catalogue::new(self.log().pool().clone()))]
+    }
+
+    pub(crate) fn runner(&self) -> Runner {
+        Runner::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
+    }
+}
+
+/// Makes whatever tables are missing.
+pub(crate) async fn prepare(parts: &Parts) -> anyhow::Result<()> {
+    migrate(parts.log().pool()).await?;
+    daybook_projections::prepare(parts.log().pool(), &parts.projections()).await?;
+    Ok(())
+}
