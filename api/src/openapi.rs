@@ -3,6 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use crate::http::Problem;
 use crate::routes;
 
 #[derive(OpenApi)]
@@ -14,6 +15,7 @@ use crate::routes;
             `min_position` shows what the command did.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
+    components(schemas(Problem)),
     modifiers(&ApiKey),
     tags(
         (name = "services", description = "What can be booked."),

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::{Caller, Problem, body};
 use crate::App;
 
-/// The headers of a command, for the documentation.
+/// The header of every command, for the documentation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
@@ -19,6 +19,13 @@ pub(crate) struct CommandHeaders {
     /// request, the first answer is given again; with another request it is refused (422).
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
+}
+
+/// The header of a command that changes something, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
+pub(crate) struct IfMatch {
     /// The `ETag` that you have seen. If it is no longer the present one, nothing is done (412).
     #[param(rename = "If-Match")]
     if_match: Option<String>,

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use super::AppointmentView;
 use crate::App;
 use crate::http::body::Nothing;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
 /// Check a client in
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/check-in", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are checked in", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -35,7 +35,7 @@ pub(crate) async fn check_in_appointment(
 /// The service was provided; whether the client was checked in does not matter.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/complete", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is fulfilled", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -55,7 +55,7 @@ pub(crate) async fn complete_appointment(
 /// The client did not come; the time is free again.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/no-show", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is marked", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -85,7 +85,7 @@ pub(crate) struct TagBody {
 /// Change category and tags
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/tag", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = TagBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are changed", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -11,7 +11,7 @@ use super::view::CancelledBySide;
 use crate::App;
 use crate::http::body::Nothing;
 use crate::http::instant::Instant;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
 /// Confirm a hold
@@ -19,7 +19,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 /// It becomes a booking. After the hold has lapsed it is too late.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/confirm", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -51,7 +51,7 @@ pub(crate) struct RescheduleBody {
 /// Its new time is taken and its old time freed at once, or nothing happens.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/reschedule", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = RescheduleBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is moved", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -89,7 +89,7 @@ const fn by_client() -> CancelledBy {
 /// Its time is free again at once.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/cancel", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<CancelBody>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is cancelled", body = AppointmentView),
               ReadProblems, CommandProblems)

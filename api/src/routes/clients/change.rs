@@ -5,7 +5,7 @@ use daybook_domain::client::{Client, ClientCommand};
 
 use super::{ClientBody, ClientView};
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
 /// Change a client's contact details
@@ -13,7 +13,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 /// Replaces all of them.
 #[utoipa::path(
     post, path = "/v1/clients/{id}/change-contact", tag = "clients",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = ClientBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are changed", body = ClientView),
               ReadProblems, CommandProblems)

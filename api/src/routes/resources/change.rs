@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use super::{ResourceView, Window};
 use crate::App;
 use crate::http::body::Nothing;
-use crate::http::{Answer, Caller, CommandHeaders, CommandRequest, Manage, PathId, Problem};
+use crate::http::{
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
 /// New opening hours.
@@ -26,7 +28,7 @@ pub(crate) struct HoursBody {
 /// Appointments made before stand.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/change-hours", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = HoursBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "They are changed", body = ResourceView),
               ReadProblems, CommandProblems)
@@ -47,7 +49,7 @@ pub(crate) async fn change_resource_hours(
 /// It takes no further bookings. Appointments made before stand.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/retire", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ResourceView),
               ReadProblems, CommandProblems)

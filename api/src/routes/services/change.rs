@@ -6,7 +6,9 @@ use daybook_domain::service::{Service, ServiceCommand};
 use super::{ServiceBody, ServiceView};
 use crate::App;
 use crate::http::body::Nothing;
-use crate::http::{Answer, Caller, CommandHeaders, CommandRequest, Manage, PathId, Problem};
+use crate::http::{
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
 /// Revise a service
@@ -14,7 +16,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 /// Replaces all its terms. Appointments made before keep theirs.
 #[utoipa::path(
     post, path = "/v1/services/{id}/revise", tag = "services",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = ServiceBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is revised", body = ServiceView),
               ReadProblems, CommandProblems)
@@ -34,7 +36,7 @@ pub(crate) async fn revise_service(
 /// It takes no further bookings. Appointments made before stand.
 #[utoipa::path(
     post, path = "/v1/services/{id}/retire", tag = "services",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ServiceView),
               ReadProblems, CommandProblems)
