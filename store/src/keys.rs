@@ -146,3 +146,41 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{House, noon};
+
+    #[tokio::test]
+    async fn a_key_opens_its_tenants_log_and_only_its_hash_is_kept() {
+        let house = House::new().await;
+        let key = create(&house.pool, &house.tenant, Scope::Book, noon()).await.unwrap();
+        let holder = holder(&house.pool, &key).await.unwrap().unwrap();
+        assert_eq!((holder.tenant, holder.scope), (house.tenant.clone(), Scope::Book));
+        let rows: Vec<String> = sqlx::query_scalar("SELECT api_keys::text FROM api_keys")
+            .fetch_all(&house.pool)
+            .await
+            .unwrap();
+        let secret = key.strip_prefix("daybook_").unwrap();
+        assert_eq!(rows.len(), 1);
+        assert!(!rows[0].contains(secret), "{rows:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_key_has_no_holder() {
+        let house = House::new().await;
+        let key = create(&house.pool, &house.tenant, Scope::Read, noon()).await.unwrap();
+        for not_a_key in ["", "daybook_", &key[..key.len() - 1], &key.to_uppercase()] {
+            assert_eq!(holder(&house.pool, not_a_key).await.unwrap(), None, "{not_a_key:?}");
+        }
+    }
+
+    #[test]
+    fn a_scope_includes_those_before_it() {
+        assert!(Scope::ALL.is_sorted());
+        for scope in Scope::ALL {
+            assert_eq!(scope.as_str().parse(), Ok(scope));
+        }
+    }
+}

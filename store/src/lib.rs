@@ -14,6 +14,8 @@ pub mod keys;
 pub mod log;
 mod schema;
 pub mod tenants;
+#[cfg(test)]
+mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{CommandContext, Engine, ExecuteError, Executed, Target};

@@ -49,3 +49,23 @@ pub async fn time_zone(pool: &PgPool, tenant: &TenantId) -> Result<Option<String
         .fetch_optional(pool)
         .await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Position;
+    use crate::testing::{House, a_booking, noon, submission, uuid};
+
+    #[tokio::test]
+    async fn a_tenant_is_made_once_and_keeps_its_log() {
+        let house = House::new().await;
+        let log = house.log();
+        let booking = submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30));
+        log.append(booking).await.unwrap();
+        assert!(!create(&house.pool, &house.tenant, "UTC", noon()).await.unwrap());
+        let zone = time_zone(&house.pool, &house.tenant).await.unwrap();
+        assert_eq!(zone.as_deref(), Some("Europe/Oslo"));
+        assert_eq!(log.head(&house.tenant).await.unwrap(), Some(Position::START.plus(1)));
+        assert!(create(&house.pool, &"salon".parse().unwrap(), "UTC", noon()).await.unwrap());
+    }
+}

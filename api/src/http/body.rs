@@ -32,6 +32,10 @@ pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Re
         is_json(headers)?;
         body
     };
+    // serde would take an array for the fields in their order.
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::bad_body("the body is an object, not an array"));
+    }
     let mut parser = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         let path = error.path().to_string();
@@ -66,3 +70,32 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(body: &str) -> Result<(), Problem> {
+        let headers = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            "application/json; charset=utf-8".parse().unwrap(),
+        )]);
+        parse::<Nothing>(&headers, body.as_bytes()).map(|Nothing {}| ())
+    }
+
+    #[test]
+    fn a_body_is_one_object_with_known_fields() {
+        assert!(parsed("").is_ok());
+        assert!(parsed(" {} ").is_ok());
+        for (body, problem) in [
+            ("{", "invalid-json"),
+            ("{} {}", "invalid-json"),
+            (" []", "invalid-body"),
+            ("null", "invalid-body"),
+            (r#"{"a": 1}"#, "invalid-body"),
+        ] {
+            let kind = parsed(body).unwrap_err().kind().to_owned();
+            assert_eq!(kind, format!("urn:daybook:problem:{problem}"), "{body}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! What may be done with an appointment.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
@@ -34,6 +34,8 @@ impl Appointment {
             }
             (Self::Unmade, HoldAppointment { booking, expires_at }) => {
                 let details = details(booking, facts)?;
+                // As fine as its claims: see `Interval`.
+                let expires_at = expires_at.trunc_subsecs(6);
                 Ok(AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }))
             }
             (Self::Unmade, _) => Err(AppointmentRefusal::AppointmentNotFound),

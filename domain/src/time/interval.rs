@@ -1,6 +1,6 @@
 //! Half-open intervals of absolute time.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Duration;
@@ -11,6 +11,9 @@ use super::Duration;
 pub struct EmptyInterval;
 
 /// `[start, end)`, never empty: two appointments that touch do not overlap.
+///
+/// Its ends are whole microseconds, rounded down: what PostgreSQL keeps, so that what overlaps in
+/// the log overlaps in the claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Ends", into = "Ends")]
 pub struct Interval {
@@ -24,12 +27,14 @@ impl Interval {
     /// # Errors
     /// When `end` is not after `start`.
     pub fn new(start: DateTime<Utc>, end: DateTime<Utc>) -> Result<Self, EmptyInterval> {
+        let (start, end) = (start.trunc_subsecs(6), end.trunc_subsecs(6));
         if start < end { Ok(Self { start, end }) } else { Err(EmptyInterval) }
     }
 
     /// The interval of that length from `start`.
     #[must_use]
     pub fn lasting(start: DateTime<Utc>, duration: Duration) -> Self {
+        let start = start.trunc_subsecs(6);
         Self { start, end: start + duration.delta() }
     }
 
@@ -72,6 +77,7 @@ impl Interval {
     /// The interval of the same length that starts at `start`.
     #[must_use]
     pub fn moved_to(&self, start: DateTime<Utc>) -> Self {
+        let start = start.trunc_subsecs(6);
         Self { start, end: start + self.length() }
     }
 }
@@ -110,6 +116,16 @@ mod tests {
         assert!(!minutes(0, 30).overlaps(&minutes(30, 60)));
         assert!(minutes(0, 31).overlaps(&minutes(30, 60)));
         assert!(minutes(0, 60).overlaps(&minutes(20, 30)));
+    }
+
+    #[test]
+    fn the_ends_are_whole_microseconds() {
+        let finer = DateTime::UNIX_EPOCH + TimeDelta::nanoseconds(1_999);
+        let whole = DateTime::UNIX_EPOCH + TimeDelta::microseconds(1);
+        let duration = Duration::from_minutes(1).unwrap();
+        assert_eq!(Interval::lasting(finer, duration), Interval::lasting(whole, duration));
+        assert_eq!(minutes(0, 30).moved_to(finer).start(), whole);
+        assert_eq!(Interval::new(whole, finer), Err(EmptyInterval));
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl<A: Decide> EventStore<A> for LogEventStore<A> {
                 key: None,
                 decided_at: self.clock.now(),
                 decision: Decision::Accept {
-                    read_set: vec![(stream.clone(), after)],
+                    read_set: Vec::new(),
                     appends: vec![Append { stream, after, events: appended }],
                     claims: claims.map(|claims| (uuid.into(), claims)).into_iter().collect(),
                 },

@@ -53,8 +53,7 @@ impl Default for FactCache {
 }
 
 impl FactCache {
-    /// What is known, or what `load` says. What does not exist is
-    /// not kept: it may be made at any time.
+    /// What is known, or what `load` says.
     pub(super) async fn get<A: Cached>(
         &self,
         stream: &StreamId,
@@ -63,6 +62,16 @@ impl FactCache {
         if let Some(fact) = A::cache(self).get(stream.id()).await {
             return Ok(fact);
         }
+        self.renew(stream, load).await
+    }
+
+    /// What `load` says, whatever is known. What does not exist is not kept: it may be made at any
+    /// time.
+    pub(super) async fn renew<A: Cached>(
+        &self,
+        stream: &StreamId,
+        load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,
+    ) -> Result<Fact<A>, ExecuteError> {
         let Loaded { state, version } = load.await?;
         let fact = Fact { state: Arc::new(state), version };
         if version > 0 {

@@ -5,8 +5,11 @@ mod context;
 mod event_store;
 mod facts;
 mod outcome;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cqrs_es::DomainEvent;
 use cqrs_es::event_sink::EventSink;
@@ -102,6 +105,7 @@ impl Engine {
     {
         let mut fresh = false;
         for attempt in 0..MAX_ATTEMPTS {
+            pause_before(attempt).await;
             // Whoever lost a race once reads its own stream, whatever it knows of it.
             let target = if attempt == 0 { target } else { Target::Existing(target.id()) };
             match self.decide::<A>(context, target, command.clone(), fresh).await? {
@@ -137,8 +141,7 @@ impl Engine {
             return Ok(Err(Refused { refusal, from_memory: false }));
         }
         let needs = state.needs(&command);
-        let (facts, mut read_set) = self.look_up(&context.tenant, &needs, fresh).await?;
-        read_set.push((stream.clone(), version));
+        let (facts, read_set) = self.look_up(&context.tenant, &needs, fresh).await?;
         let sink = EventSink::default();
         if let Err(refusal) = state.handle(command, &facts, &sink).await {
             let from_memory = !fresh && needs != Needs::default();
@@ -155,7 +158,7 @@ impl Engine {
         needs: &Needs,
         fresh: bool,
     ) -> Result<(Facts, Vec<(StreamId, u64)>), ExecuteError> {
-        let mut read_set = Vec::with_capacity(needs.resources.len() + 3);
+        let mut read_set = Vec::with_capacity(needs.resources.len() + 2);
         let mut facts = Facts::at(self.clock.now());
         if let Some(id) = needs.service {
             facts.service = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
@@ -178,10 +181,12 @@ impl Engine {
         read_set: &mut Vec<(StreamId, u64)>,
     ) -> Result<Arc<A>, ExecuteError> {
         let stream = StreamId::of::<A>(tenant, id);
-        if fresh {
-            self.facts.forget::<A>(&stream).await;
-        }
-        let fact = self.facts.get(&stream, self.load_stream::<A>(&stream)).await?;
+        let load = self.load_stream::<A>(&stream);
+        let fact = if fresh {
+            self.facts.renew(&stream, load).await?
+        } else {
+            self.facts.get(&stream, load).await?
+        };
         read_set.push((stream, fact.version));
         Ok(fact.state)
     }
@@ -260,6 +265,14 @@ impl Engine {
 
     async fn load_stream<A: Stored>(&self, stream: &StreamId) -> Result<Loaded<A>, ExecuteError> {
         self.stores.of::<A>().load(stream).await
+    }
+}
+
+/// The second try is at once; from the third on, those who race are spread out.
+async fn pause_before(attempt: u32) {
+    if attempt > 1 {
+        let jitter_ms = rand::random_range(1..=5 * u64::from(attempt));
+        tokio::time::sleep(Duration::from_millis(jitter_ms)).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! One batch, one transaction: lock, look, resolve, write, commit.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
@@ -9,7 +10,7 @@ use sqlx::{Connection, PgConnection, Postgres, Transaction};
 use super::chain::{Hash, Link};
 use super::resolve::{Resolution, resolve};
 use super::submission::{AppendError, Submission, Verdict};
-use super::{Position, StreamId, look, write};
+use super::{Position, StreamId, look, write as rows};
 
 /// The end of a tenant's log.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) enum BatchError {
     /// Nothing was done.
     Failed(sqlx::Error),
     /// The connection died in the commit. If it succeeded, the log ended like this.
-    Unknown(Head, Vec<Verdict>),
+    Unknown(sqlx::Error, Head, Vec<Verdict>),
     /// There is nothing to append to.
     UnknownTenant,
 }
@@ -49,22 +50,35 @@ impl From<&BatchError> for AppendError {
 /// Versions of streams that this lane knows without asking: exact while nobody else appends.
 #[derive(Debug, Default)]
 pub(super) struct KnownVersions {
-    at: Position,
+    /// The hash of the event that the log ended with: a position can come again, with another
+    /// event, where a log was set back.
+    at: Hash,
     versions: HashMap<StreamId, u64>,
 }
 
 impl KnownVersions {
-    /// How many versions are kept for one tenant before starting over.
-    const MAX: usize = 50_000;
+    /// How many versions are known.
+    pub(super) fn len(&self) -> usize {
+        self.versions.len()
+    }
 
     /// What is known if the log still ends where this lane left it, else nothing.
-    pub(super) fn at(&mut self, head: Position) -> &mut HashMap<StreamId, u64> {
-        if self.at != head || self.versions.len() > Self::MAX {
+    fn at(&mut self, head: &Head) -> &mut HashMap<StreamId, u64> {
+        if self.at != head.hash {
             self.versions.clear();
-            self.at = head;
+            self.at = head.hash;
         }
         &mut self.versions
     }
+}
+
+/// How long a batch may take to be written, and again to be committed. A network that swallows
+/// everything would hold the lane for ever.
+const LONGEST: Duration = Duration::from_secs(3);
+
+async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let in_time = tokio::time::timeout(LONGEST, work).await;
+    in_time.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
 }
 
 /// Appends what can be appended of a tenant's submissions, and gives each its verdict.
@@ -75,25 +89,47 @@ pub(super) async fn commit(
     now: DateTime<Utc>,
     known_versions: &mut KnownVersions,
 ) -> Result<Vec<Verdict>, BatchError> {
-    let mut tx = connection.begin().await?;
-    let head = take_head(&mut tx, tenant).await?.ok_or(BatchError::UnknownTenant)?;
-    let versions = known_versions.at(head.position);
-    let known = look::known(&mut tx, tenant, head.position, submissions, versions).await?;
-    let resolution = resolve(submissions, known);
-    if resolution.appends.is_empty() && resolution.answered.is_empty() {
-        tx.rollback().await?;
+    let mut tx = bounded(connection.begin()).await?;
+    let write = write(&mut tx, tenant, submissions, now, known_versions);
+    let (new_head, resolution) = bounded(write).await?.ok_or(BatchError::UnknownTenant)?;
+    if resolution.changes_nothing() {
+        bounded(tx.rollback()).await?;
         return Ok(resolution.verdicts);
     }
-    let new_head = write_all(&mut tx, tenant, head, now, &resolution).await?;
-    if let Err(error) = tx.commit().await {
+    if let Err(error) = bounded(tx.commit()).await {
         tracing::warn!(%error, %tenant, "the connection failed in a commit");
-        return Err(BatchError::Unknown(new_head, resolution.verdicts));
+        // Without an event there is nothing to find it by, and nothing that must not happen twice.
+        return Err(if resolution.appends.is_empty() {
+            BatchError::Failed(error)
+        } else {
+            BatchError::Unknown(error, new_head, resolution.verdicts)
+        });
     }
     for append in &resolution.appends {
-        versions.insert(append.stream.clone(), append.version());
+        known_versions.versions.insert(append.stream.clone(), append.version());
     }
-    known_versions.at = new_head.position;
+    known_versions.at = new_head.hash;
     Ok(resolution.verdicts)
+}
+
+/// All of a batch but its commit; `None`: there is no such tenant.
+async fn write<'a>(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: &TenantId,
+    submissions: &'a [Submission],
+    now: DateTime<Utc>,
+    known_versions: &mut KnownVersions,
+) -> Result<Option<(Head, Resolution<'a>)>, sqlx::Error> {
+    let Some(head) = take_head(tx, tenant).await? else { return Ok(None) };
+    let versions = known_versions.at(&head);
+    let known = look::known(tx, tenant, head.position, submissions, versions).await?;
+    let resolution = resolve(submissions, known);
+    let new_head = if resolution.changes_nothing() {
+        head
+    } else {
+        write_all(tx, tenant, head, now, &resolution).await?
+    };
+    Ok(Some((new_head, resolution)))
 }
 
 async fn write_all(
@@ -125,11 +161,11 @@ async fn write_all(
             hashes.push(new_head.hash);
         }
     }
-    write::release_claims(tx, tenant, &resolution.released).await?;
-    write::take_claims(tx, tenant, &resolution.taken).await?;
-    write::events(tx, tenant, &resolution.appends, &hashes, recorded_at).await?;
-    write::answers(tx, tenant, &resolution.answered, recorded_at).await?;
-    write::head(tx, tenant, head, new_head).await?;
+    rows::release_claims(tx, tenant, &resolution.released).await?;
+    rows::take_claims(tx, tenant, &resolution.taken).await?;
+    rows::events(tx, tenant, &resolution.appends, &hashes, recorded_at).await?;
+    rows::answers(tx, tenant, &resolution.answered, recorded_at).await?;
+    rows::head(tx, tenant, head, new_head).await?;
     Ok(new_head)
 }
 
@@ -161,14 +197,17 @@ pub(super) async fn was_committed(
     tenant: &TenantId,
     head: Head,
 ) -> Result<bool, sqlx::Error> {
-    let mut tx = connection.begin().await?;
-    take_head(&mut tx, tenant).await?;
-    let hash: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT hash FROM events WHERE tenant_id = $1 AND position = $2")
-            .bind(tenant.as_str())
-            .bind(head.position.as_i64())
-            .fetch_optional(&mut *tx)
-            .await?;
-    tx.rollback().await?;
-    Ok(hash.is_some_and(|hash| hash == head.hash))
+    bounded(async {
+        let mut tx = connection.begin().await?;
+        take_head(&mut tx, tenant).await?;
+        let hash: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT hash FROM events WHERE tenant_id = $1 AND position = $2")
+                .bind(tenant.as_str())
+                .bind(head.position.as_i64())
+                .fetch_optional(&mut *tx)
+                .await?;
+        tx.rollback().await?;
+        Ok(hash.is_some_and(|hash| hash == head.hash))
+    })
+    .await
 }

@@ -46,6 +46,17 @@ pub struct UnreadableEvent {
     pub reason: String,
 }
 
+/// Brings a stored event into its present form.
+pub(super) fn upcast(
+    stored: SerializedEvent,
+    upcasters: &[Box<dyn EventUpcaster>],
+) -> SerializedEvent {
+    upcasters.iter().fold(stored, |event, upcaster| {
+        let old = upcaster.can_upcast(&event.event_type, &event.event_version);
+        if old { upcaster.upcast(event) } else { event }
+    })
+}
+
 /// Brings a stored event into its present form and types it.
 pub(crate) fn decode(
     position: Position,
@@ -54,10 +65,7 @@ pub(crate) fn decode(
     upcasters: &[Box<dyn EventUpcaster>],
 ) -> Result<RecordedEvent, UnreadableEvent> {
     let unreadable = |reason: String| UnreadableEvent { position, reason };
-    let stored = upcasters.iter().fold(stored, |event, upcaster| {
-        let old = upcaster.can_upcast(&event.event_type, &event.event_version);
-        if old { upcaster.upcast(event) } else { event }
-    });
+    let stored = upcast(stored, upcasters);
     let uuid = StreamId::uuid_of(&stored.aggregate_id)
         .ok_or_else(|| unreadable(format!("stream id {:?}", stored.aggregate_id)))?;
     let event = match stored.aggregate_type.as_str() {

@@ -7,26 +7,33 @@ use super::submission::AppendError;
 pub(super) enum Fault {
     /// The connection or the server is gone, or another transaction was in the way: try again.
     Passing,
-    /// The database has no room or no memory: nothing to be gained by trying at once.
-    NoRoom,
-    /// Something in the batch cannot be stored.
+    /// The database has no room, is not ours, ...: nothing to be gained by trying at once.
+    Lasting,
+    /// Something in the batch cannot be stored, or what it asks for cannot be read.
     Data,
 }
 
 /// Classifies a failure.
 pub(super) fn fault(error: &sqlx::Error) -> Fault {
-    let sqlx::Error::Database(database) = error else { return Fault::Passing };
+    let database = match error {
+        sqlx::Error::Database(database) => database,
+        sqlx::Error::Encode(_)
+        | sqlx::Error::Decode(_)
+        | sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::RowNotFound => return Fault::Data,
+        _ => return Fault::Passing,
+    };
     let code = database.code().unwrap_or_default();
     match code.as_ref() {
-        // disk_full, out_of_memory, configuration_limit_exceeded
-        "53100" | "53200" | "53400" => Fault::NoRoom,
-        // I/O errors of the server
-        code if code.starts_with("58") => Fault::NoRoom,
-        // serialization_failure, deadlock_detected, lock_not_available, too_many_connections
-        "40001" | "40P01" | "55P03" | "53300" => Fault::Passing,
-        // 08 are connection exceptions, 57 operator interventions
-        code if code.starts_with("08") || code.starts_with("57") => Fault::Passing,
-        _ => Fault::Data,
+        // lock_not_available, too_many_connections, idle_in_transaction_session_timeout,
+        // read_only_sql_transaction (a standby, until it is promoted)
+        "55P03" | "53300" | "25P03" | "25006" => Fault::Passing,
+        // 08 are connection exceptions, 40 rollbacks (serialization, deadlock), 57 operator
+        // interventions
+        code if ["08", "40", "57"].iter().any(|class| code.starts_with(class)) => Fault::Passing,
+        // 22 are data exceptions, 23 integrity constraint violations, 54 exceeded limits
+        code if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => Fault::Data,
+        _ => Fault::Lasting,
     }
 }
 

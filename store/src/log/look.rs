@@ -29,18 +29,14 @@ pub(super) async fn known(
     let answers = answers(tx, tenant, submissions).await?;
     look_up_versions(tx, tenant, submissions, versions).await?;
     let claims = claims(tx, tenant, submissions).await?;
-    let streams = read_sets(submissions).map(|(stream, _)| stream);
-    let versions = streams
+    let versions = looked_at(submissions)
         .filter_map(|stream| Some((stream.clone(), versions.get(stream).copied()?)))
         .collect();
     Ok(Known { head, versions, answers, claims })
 }
 
-fn read_sets(submissions: &[Submission]) -> impl Iterator<Item = &(StreamId, u64)> {
-    submissions.iter().flat_map(|submission| match &submission.decision {
-        Decision::Accept { read_set, .. } => read_set.as_slice(),
-        Decision::Refuse(_) => &[],
-    })
+fn looked_at(submissions: &[Submission]) -> impl Iterator<Item = &StreamId> {
+    submissions.iter().flat_map(|submission| submission.decision.looked_at()).map(|(id, _)| id)
 }
 
 /// Adds the versions that are not known yet. Served by `events_pkey`, backwards.
@@ -50,11 +46,8 @@ async fn look_up_versions(
     submissions: &[Submission],
     versions: &mut HashMap<StreamId, u64>,
 ) -> Result<(), sqlx::Error> {
-    let unknown: Vec<StreamId> = read_sets(submissions)
-        .map(|(stream, _)| stream)
-        .filter(|stream| !versions.contains_key(stream))
-        .cloned()
-        .collect();
+    let unknown: Vec<StreamId> =
+        looked_at(submissions).filter(|stream| !versions.contains_key(stream)).cloned().collect();
     if unknown.is_empty() {
         return Ok(());
     }
@@ -116,6 +109,14 @@ fn answer(row: &sqlx::postgres::PgRow) -> Result<(String, (CommandKey, FirstAnsw
     Ok((key.clone(), (CommandKey { key, fingerprint }, answer)))
 }
 
+pub(super) const CLAIMS: &str = "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
+            lower(c.during), upper(c.during), c.expires_at
+       FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
+            AS w (resource_id, seat, starts_at, ends_at)
+       JOIN claims c ON c.tenant_id = $1 AND c.resource_id = w.resource_id
+                    AND c.seat = w.seat
+                    AND c.during && tstzrange(w.starts_at, w.ends_at)";
+
 /// The claims that overlap what the batch wants. Served by `no_double_booking`.
 async fn claims(
     tx: &mut Tx<'_>,
@@ -134,22 +135,14 @@ async fn claims(
     if wanted.is_empty() {
         return Ok(book);
     }
-    let rows: Vec<ClaimRow> = sqlx::query_as(
-        "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
-                lower(c.during), upper(c.during), c.expires_at
-           FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
-                AS w (resource_id, seat, starts_at, ends_at)
-           JOIN claims c ON c.tenant_id = $1 AND c.resource_id = w.resource_id
-                        AND c.seat = w.seat
-                        AND c.during && tstzrange(w.starts_at, w.ends_at)",
-    )
-    .bind(tenant.as_str())
-    .bind(wanted.iter().map(|claim| claim.resource.uuid()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|claim| claim.seat.cast_signed()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|claim| claim.during.start()).collect::<Vec<_>>())
-    .bind(wanted.iter().map(|claim| claim.during.end()).collect::<Vec<_>>())
-    .fetch_all(&mut **tx)
-    .await?;
+    let rows: Vec<ClaimRow> = sqlx::query_as(CLAIMS)
+        .bind(tenant.as_str())
+        .bind(wanted.iter().map(|claim| claim.resource.uuid()).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|claim| claim.seat.cast_signed()).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|claim| claim.during.start()).collect::<Vec<_>>())
+        .bind(wanted.iter().map(|claim| claim.during.end()).collect::<Vec<_>>())
+        .fetch_all(&mut **tx)
+        .await?;
     for (holder, resource, seat, start, end, expires_at) in rows {
         let during =
             Interval::new(start, end).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;

@@ -20,6 +20,7 @@ mod stream;
 mod submission;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod wake;
 mod write;
 
@@ -27,19 +28,26 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+#[cfg(test)]
+pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
 pub use position::Position;
+pub use reader::StreamEvent;
 pub use stream::StreamId;
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, NewEvent, Submission, Verdict,
 };
+pub use verify::Verified;
 
 use crate::Clock;
 use lane::{Lane, Pending};
@@ -48,7 +56,7 @@ use wake::Wakeups;
 /// How much of the database and of memory the log may use.
 #[derive(Debug, Clone, Copy)]
 pub struct LogSettings {
-    /// Lanes that commit beside each other; a tenant always has the same one.
+    /// Lanes that commit beside each other, at least one; a tenant always has the same one.
     pub lanes: u32,
     /// Connections for reading.
     pub readers: u32,
@@ -93,7 +101,7 @@ impl Log {
         let database = database.clone().options([("jit", "off")]);
         // The readers' pool also carries the two connections of the wake-ups.
         let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
-        let committers = pool_of(settings.lanes).connect_lazy_with(lane::options(database));
+        let committers = pool_of(settings.lanes.max(1)).connect_lazy_with(lane::options(database));
         let wakeups = Arc::new(Wakeups::new());
         let lane = |_| {
             let (sender, queue) = mpsc::channel(settings.queue_length);
@@ -101,7 +109,7 @@ impl Log {
             tokio::spawn(lane.run(queue));
             sender
         };
-        let lanes = (0..settings.lanes).map(lane).collect();
+        let lanes = (0..settings.lanes.max(1)).map(lane).collect();
         let cancel = CancellationToken::new();
         let (task, waker, until) = (pool.clone(), Arc::clone(&wakeups), cancel.clone());
         tokio::spawn(async move { waker.run(task, until).await });
@@ -123,8 +131,11 @@ impl Log {
         let lanes = self.lanes.len() as u64;
         let lane = usize::try_from(hash % lanes).unwrap_or_default();
         let (reply, verdict) = oneshot::channel();
-        let pending = Pending { submission, reply };
-        self.lanes[lane].try_send(pending).map_err(|_| AppendError::Overloaded)?;
+        let pending = Pending { submission, reply, since: Instant::now() };
+        self.lanes[lane].try_send(pending).map_err(|refused| match refused {
+            TrySendError::Full(_) => AppendError::Overloaded,
+            TrySendError::Closed(_) => AppendError::Unavailable,
+        })?;
         verdict.await.map_err(|_| AppendError::OutcomeUnknown)?
     }
 
@@ -142,6 +153,38 @@ impl Log {
         reader::read(&self.pool, tenant, after, limit).await
     }
 
+    /// One stream's events after the `after`th, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read_stream(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StreamEvent>, sqlx::Error> {
+        reader::read_stream(&self.pool, tenant, stream, after, limit).await
+    }
+
+    /// Forgets the answers that idempotency keys got before an instant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_answers(
+        &self,
+        tenant: &TenantId,
+        before: DateTime<Utc>,
+    ) -> Result<u64, sqlx::Error> {
+        // Served by `commands_recorded_at`.
+        sqlx::query("DELETE FROM commands WHERE tenant_id = $1 AND recorded_at < $2")
+            .bind(tenant.as_str())
+            .bind(before)
+            .execute(&self.pool)
+            .await
+            .map(|done| done.rows_affected())
+    }
+
     /// The end of every tenant's log: a look at the whole house, not for a hot path.
     ///
     /// # Errors
@@ -156,6 +199,14 @@ impl Log {
     /// When the database fails.
     pub async fn head(&self, tenant: &TenantId) -> Result<Option<Position>, sqlx::Error> {
         reader::head(&self.pool, tenant).await
+    }
+
+    /// Walks a tenant's hash chain up to the end of its log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verify(&self, tenant: &TenantId) -> Result<Verified, sqlx::Error> {
+        verify::verify(&self.pool, tenant).await
     }
 
     /// Ticks after commits, of this program at once and of others soon. A hint: keep a timer too.

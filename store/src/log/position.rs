@@ -27,13 +27,13 @@ impl Position {
     /// The position `count` events on.
     #[must_use]
     pub const fn plus(self, count: u64) -> Self {
-        Self(self.0 + count)
+        Self(self.0.saturating_add(count))
     }
 
-    /// As PostgreSQL's `bigint`.
+    /// As PostgreSQL's `bigint`. Numbers beyond it come from outside; no log is as long.
     #[must_use]
     pub const fn as_i64(self) -> i64 {
-        self.0.cast_signed()
+        if self.0 > i64::MAX.cast_unsigned() { i64::MAX } else { self.0.cast_signed() }
     }
 
     /// From PostgreSQL's `bigint`; the schema keeps it from being negative.

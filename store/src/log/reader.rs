@@ -1,12 +1,14 @@
 //! Reading the log from a position on.
 
+use chrono::{DateTime, Utc};
 use cqrs_es::persist::SerializedEvent;
 use daybook_domain::{TenantId, upcasters};
+use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 
-use super::event::decode;
-use super::{Position, RecordedEvent, UnreadableEvent};
+use super::event::{decode, upcast};
+use super::{Position, RecordedEvent, StreamId, UnreadableEvent};
 
 /// The events after `after`, at most `limit`. Served by `events_tenant_id_position_key`.
 pub(super) async fn read(
@@ -56,6 +58,62 @@ fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
         payload: row.try_get("payload")?,
         metadata: row.try_get("metadata")?,
     })
+}
+
+/// An event of one stream, as a reader of its history sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamEvent {
+    /// Where it is in its tenant's log.
+    pub position: Position,
+    /// Its number in its stream, from 1.
+    pub sequence: u64,
+    /// Its type's name.
+    pub event_type: String,
+    /// What happened, in the event's present form.
+    pub payload: Value,
+    /// Who did it and why.
+    pub metadata: Value,
+    /// When it was committed.
+    pub recorded_at: DateTime<Utc>,
+}
+
+/// One stream's events after the `after`th, at most `limit`. Served by `events_pkey`.
+pub(super) async fn read_stream(
+    pool: &PgPool,
+    tenant: &TenantId,
+    stream: &StreamId,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<StreamEvent>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version,
+                payload, metadata, recorded_at
+           FROM events
+          WHERE aggregate_type = $1 AND aggregate_id = $2 AND tenant_id = $3 AND sequence > $4
+          ORDER BY sequence
+          LIMIT $5",
+    )
+    .bind(stream.kind())
+    .bind(stream.id())
+    .bind(tenant.as_str())
+    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    let upcasters = upcasters();
+    rows.iter()
+        .map(|row| {
+            let event = upcast(stored(row)?, &upcasters);
+            Ok(StreamEvent {
+                position: Position::from_i64(row.try_get("position")?),
+                sequence: event.sequence as u64,
+                event_type: event.event_type,
+                payload: event.payload,
+                metadata: event.metadata,
+                recorded_at: row.try_get("recorded_at")?,
+            })
+        })
+        .collect()
 }
 
 /// The end of every tenant's log: a look at the whole house, not for a hot path.

@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use chrono::{DateTime, Utc};
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::{Claim, ClaimBook, ClaimConflict};
+use daybook_domain::claim::{Claim, ClaimBook};
 use daybook_domain::{AppointmentId, Refusal};
 
 use super::submission::{Append, CommandKey, Decision, FirstAnswer, Submission, Verdict};
@@ -38,6 +37,13 @@ pub(super) struct Resolution<'a> {
     pub(super) answered: Vec<(&'a CommandKey, FirstAnswer)>,
 }
 
+impl Resolution<'_> {
+    /// Whether there is nothing to write.
+    pub(super) fn changes_nothing(&self) -> bool {
+        self.appends.is_empty() && self.answered.is_empty()
+    }
+}
+
 /// Goes through the submissions in order, each as if those before it were in the log already.
 /// A loser leaves no trace, so it cannot fail its neighbours.
 pub(super) fn resolve(submissions: &[Submission], known: Known) -> Resolution<'_> {
@@ -69,15 +75,18 @@ impl<'a> Batch<'a> {
                 self.answer(submission, FirstAnswer::Refused(refusal.clone()));
                 Verdict::RefusalKept
             }
-            Decision::Accept { read_set, appends, claims } => {
-                let stale = self.stale(read_set);
+            Decision::Accept { appends, claims, .. } => {
+                let stale = self.stale(&submission.decision);
                 if !stale.is_empty() {
                     return Verdict::Stale(stale);
                 }
-                if let Err(conflict) = self.take(claims, submission.decided_at) {
-                    let refusal = Refusal::from(AppointmentRefusal::from(conflict));
-                    self.answer(submission, FirstAnswer::Refused(refusal));
-                    return Verdict::SlotTaken(conflict);
+                match self.known.claims.replace_all(claims, submission.decided_at) {
+                    Ok(lapsed) => self.resolution.released.extend(lapsed),
+                    Err(conflict) => {
+                        let refusal = Refusal::from(AppointmentRefusal::from(conflict));
+                        self.answer(submission, FirstAnswer::Refused(refusal));
+                        return Verdict::SlotTaken(conflict);
+                    }
                 }
                 self.note_holders(claims, appends);
                 self.append(submission, appends)
@@ -85,33 +94,10 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn stale(&self, read_set: &[(StreamId, u64)]) -> Vec<StreamId> {
+    fn stale(&self, decision: &Decision) -> Vec<StreamId> {
         let version = |stream: &StreamId| self.known.versions.get(stream).copied().unwrap_or(0);
-        let moved = read_set.iter().filter(|(stream, seen)| version(stream) != *seen);
+        let moved = decision.looked_at().filter(|(stream, seen)| version(stream) != *seen);
         moved.map(|(stream, _)| stream.clone()).collect()
-    }
-
-    /// Takes the claims of all these appointments, or of none.
-    fn take(
-        &mut self,
-        wanted: &[(AppointmentId, Vec<Claim>)],
-        now: DateTime<Utc>,
-    ) -> Result<(), ClaimConflict> {
-        let mut before = Vec::with_capacity(wanted.len());
-        for (holder, claims) in wanted {
-            let had = self.known.claims.claims_of(*holder).to_vec();
-            match self.known.claims.replace(*holder, claims.clone(), now) {
-                Ok(lapsed) => {
-                    before.push((*holder, had));
-                    self.resolution.released.extend(lapsed);
-                }
-                Err(conflict) => {
-                    self.give_back(before);
-                    return Err(conflict);
-                }
-            }
-        }
-        Ok(())
     }
 
     fn note_holders(&mut self, claims: &[(AppointmentId, Vec<Claim>)], appends: &[Append]) {
@@ -121,15 +107,6 @@ impl<'a> Batch<'a> {
             if !appends.iter().any(new) {
                 self.resolution.released.insert(*holder);
             }
-        }
-    }
-
-    fn give_back(&mut self, before: Vec<(AppointmentId, Vec<Claim>)>) {
-        for (holder, _) in &before {
-            self.known.claims.release(*holder);
-        }
-        for (holder, claims) in before {
-            self.known.claims.restore(holder, claims);
         }
     }
 
@@ -164,3 +141,6 @@ impl<'a> Batch<'a> {
         self.resolution
     }
 }
+
+#[cfg(test)]
+mod tests;

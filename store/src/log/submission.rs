@@ -34,7 +34,7 @@ pub struct Submission {
 pub enum Decision {
     /// This happens.
     Accept {
-        /// Every stream that the decision looked at, with the version it saw.
+        /// Every other stream that the decision looked at, with the version it saw.
         read_set: Vec<(StreamId, u64)>,
         /// What is appended; the first is the stream that the command was addressed to.
         appends: Vec<Append>,
@@ -43,6 +43,19 @@ pub enum Decision {
     },
     /// Nothing happens; this is kept as the answer to the command's key.
     Refuse(Refusal),
+}
+
+impl Decision {
+    /// Every stream that must still be at the version that the decision saw: what it read, and
+    /// what it appends to.
+    pub(super) fn looked_at(&self) -> impl Iterator<Item = (&StreamId, u64)> {
+        let (read, appends): (&[_], &[_]) = match self {
+            Self::Accept { read_set, appends, .. } => (read_set, appends),
+            Self::Refuse(_) => (&[], &[]),
+        };
+        let read = read.iter().map(|(stream, version)| (stream, *version));
+        read.chain(appends.iter().map(|append: &Append| (&append.stream, append.after)))
+    }
 }
 
 /// Events for the end of one stream.

@@ -21,7 +21,8 @@ fn all_written(written: u64, wanted: usize) -> Result<(), sqlx::Error> {
     if written == wanted as u64 {
         return Ok(());
     }
-    Err(sqlx::Error::Protocol(format!("{written} rows were written where {wanted} were sent")))
+    tracing::error!(written, wanted, "the head of the log is gone");
+    Err(sqlx::Error::RowNotFound)
 }
 
 /// Served by `claims_pkey`.

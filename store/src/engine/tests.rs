@@ -1,0 +1,117 @@
+//! The engine against a real PostgreSQL, and against other engines.
+
+mod bookings;
+mod event_store;
+mod facts;
+mod keys;
+
+use chrono::DateTime;
+use chrono::Utc;
+use daybook_domain::appointment::{
+    Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, When,
+};
+use daybook_domain::client::{Client, ClientCommand, Contact};
+use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::time::{Buffer, Duration, WeeklyHours};
+use daybook_domain::{Category, Name, Personal, Tags};
+
+use super::*;
+use crate::testing::{House, resource, uuid};
+
+const SERVICE: u128 = 100;
+const CLIENT: u128 = 200;
+
+fn terms() -> ServiceTerms {
+    ServiceTerms {
+        name: Name::new("Check-up").unwrap(),
+        category: Category::new("care").unwrap(),
+        tags: Tags::default(),
+        duration: Duration::from_minutes(30).unwrap(),
+        buffer_before: Buffer::NONE,
+        buffer_after: Buffer::NONE,
+    }
+}
+
+fn always() -> WeeklyHours {
+    serde_json::from_str(
+        r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"24:00"}]"#,
+    )
+    .unwrap()
+}
+
+fn profile() -> ResourceProfile {
+    ResourceProfile {
+        name: Name::new("Room 1").unwrap(),
+        kind: ResourceKind::Room,
+        tags: Tags::default(),
+        time_zone: chrono_tz::Tz::UTC,
+        weekly_hours: always(),
+    }
+}
+
+/// A house with a service, a client and the resources 1 and 2.
+async fn an_open_house() -> (House, Engine) {
+    let house = House::new().await;
+    let engine = house.engine();
+    let context = house.context();
+    let service = Target::Existing(uuid(SERVICE));
+    let define = ServiceCommand::DefineService(terms());
+    engine.execute::<Service>(&context, service, define).await.unwrap();
+    for n in [1, 2] {
+        let register = ResourceCommand::RegisterResource(profile());
+        let room = Target::Existing(uuid(n));
+        engine.execute::<Resource>(&context, room, register).await.unwrap();
+    }
+    let name = Personal::new(Name::new("A. Client").unwrap());
+    let contact = Contact { name, email: None, phone: None, notes: None };
+    let register = ClientCommand::RegisterClient(contact);
+    engine.execute::<Client>(&context, Target::Existing(uuid(CLIENT)), register).await.unwrap();
+    (house, engine)
+}
+
+impl House {
+    fn context(&self) -> CommandContext {
+        CommandContext::new(self.tenant.clone(), "a test")
+    }
+
+    fn with_key(&self, name: &str, request: u8) -> CommandContext {
+        CommandContext { key: Some(crate::testing::key(name, request)), ..self.context() }
+    }
+}
+
+fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
+    let ids: Vec<_> = resources.iter().copied().map(resource).collect();
+    Booking {
+        service_id: uuid(SERVICE).into(),
+        resource_ids: ids.try_into().unwrap(),
+        client_id: uuid(CLIENT).into(),
+        when: When::From(start),
+        title: None,
+        category: None,
+        tags: None,
+        note: None,
+    }
+}
+
+/// Books a new appointment on resource 1.
+async fn book(
+    engine: &Engine,
+    context: &CommandContext,
+    start: DateTime<Utc>,
+) -> Result<Executed<Appointment>, ExecuteError> {
+    let command = AppointmentCommand::BookAppointment(booking(&[1], start));
+    engine.execute(context, Target::fresh(), command).await
+}
+
+fn cancel() -> AppointmentCommand {
+    AppointmentCommand::CancelAppointment { reason: None, by: CancelledBy::Client }
+}
+
+#[track_caller]
+fn refusal<A: std::fmt::Debug>(outcome: Result<Executed<A>, ExecuteError>) -> AppointmentRefusal {
+    match outcome {
+        Err(ExecuteError::Refused(Refusal::Appointment(refusal))) => refusal,
+        other => panic!("not refused by an appointment's rules: {other:?}"),
+    }
+}

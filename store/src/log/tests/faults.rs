@@ -1,0 +1,203 @@
+use std::time::Instant;
+
+use sqlx::{Connection, Executor};
+
+use super::*;
+use crate::testing::{House, Wire, a_booking, eventually, key, uuid};
+
+/// A booking of a resource of its own.
+fn nth(tenant: &TenantId, n: u128) -> Submission {
+    submission(tenant, uuid(n), 0, &a_booking(&[n], 0, 30))
+}
+
+fn is_appended(verdict: &Result<Verdict, AppendError>) -> bool {
+    matches!(verdict, Ok(Verdict::Appended(_)))
+}
+
+#[tokio::test]
+async fn what_postgres_cannot_store_does_not_fail_its_neighbours() {
+    let house = House::new().await;
+    let log = house.log();
+    let mut batch: Vec<_> = (0..40).map(|n| nth(&house.tenant, n)).collect();
+    batch[7].key = Some(key("with\0zero", 1));
+    if let Decision::Accept { appends, .. } = &mut batch[23].decision {
+        appends[0].events[0].payload = "{no json".to_owned();
+    }
+    let verdicts = append_at_once(&log, batch).await;
+    for (n, verdict) in verdicts.iter().enumerate() {
+        match n {
+            7 => assert_eq!(*verdict, Err(AppendError::Rejected { sqlstate: "22021".into() })),
+            23 => assert_eq!(*verdict, Err(AppendError::Rejected { sqlstate: "22P02".into() })),
+            _ => assert!(is_appended(verdict), "{n}: {verdict:?}"),
+        }
+    }
+    assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(Position::START.plus(38)));
+}
+
+#[tokio::test]
+async fn an_answer_of_a_later_program_fails_only_who_asks_for_it() {
+    let house = House::new().await;
+    let log = house.log();
+    house
+        .pool
+        .execute(
+            r#"INSERT INTO commands VALUES
+               ('clinic', 'k', decode(repeat('01', 32), 'hex'), NULL, NULL, NULL,
+                '{"aggregate":"appointment","code":"invented"}', now())"#,
+        )
+        .await
+        .unwrap();
+    let mut batch: Vec<_> = (0..4).map(|n| nth(&house.tenant, n)).collect();
+    batch[1].key = Some(key("k", 1));
+    let started = Instant::now();
+    let verdicts = append_at_once(&log, batch).await;
+    for n in [0, 2, 3] {
+        assert!(is_appended(&verdicts[n]), "{n}: {:?}", verdicts[n]);
+    }
+    assert_eq!(verdicts[1], Err(AppendError::Unavailable));
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_at_once() {
+    let house = House::new().await;
+    let log = house.log_with(LogSettings { queue_length: 8, ..House::settings() });
+    let mut elsewhere = house.pool.begin().await.unwrap();
+    elsewhere.execute("UPDATE log_heads SET position = position").await.unwrap();
+    let appended = tokio::spawn({
+        let (log, tenant) = (log.clone(), house.tenant.clone());
+        async move { append_at_once(&log, (0..9).map(|n| nth(&tenant, n))).await }
+    });
+    // The lane has taken some of them; what it has taken waits for the other program.
+    let started = Instant::now();
+    eventually("the queue is full", async || {
+        let more = join_all((10..30).map(|n| {
+            tokio::time::timeout(Duration::from_millis(50), log.append(nth(&house.tenant, n)))
+        }));
+        more.await.iter().any(|verdict| matches!(verdict, Ok(Err(AppendError::Overloaded))))
+    })
+    .await;
+    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+    elsewhere.rollback().await.unwrap();
+    let _ = appended.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_reported_in_bounded_time_to_all_tenants() {
+    let house = House::new().await;
+    let nowhere = house.options().host("127.0.0.1").port(1).socket("/nonexistent");
+    let settings =
+        LogSettings { lanes: 1, acquire_timeout: Duration::from_secs(1), ..House::settings() };
+    let log = Log::open(&nowhere, &house.clock(), settings);
+    let started = Instant::now();
+    let batch = (0..30).map(|n| {
+        let tenant: TenantId = format!("tenant-{n}").parse().unwrap();
+        nth(&tenant, n)
+    });
+    for verdict in append_at_once(&log, batch).await {
+        assert_eq!(verdict, Err(AppendError::Unavailable));
+    }
+    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_swallows_everything_is_reported_in_bounded_time_and_survived() {
+    let house = House::new().await;
+    let wire = Wire::to(&house).await;
+    let settings = LogSettings { acquire_timeout: Duration::from_secs(1), ..House::settings() };
+    let log = Log::open(&wire.options(), &house.clock(), settings);
+    assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
+    // The lane's connection is at rest.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    wire.block();
+    let started = Instant::now();
+    let verdict = log.append(nth(&house.tenant, 2)).await;
+    assert_eq!(verdict, Err(AppendError::Unavailable));
+    assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
+    wire.mend();
+    eventually("it is written again", async || {
+        is_appended(&log.append(nth(&house.tenant, 3)).await)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_in_a_batch_does_not_keep_its_tenant_locked() {
+    let house = House::new().await;
+    let options = super::super::lane::options(house.options());
+    let mut hanging = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    hanging.execute("BEGIN; UPDATE log_heads SET position = position").await.unwrap();
+    let log = house.log();
+    eventually("the tenant is unlocked", async || {
+        is_appended(&log.append(nth(&house.tenant, 1)).await)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_that_die_under_load_lose_nothing_and_repeat_nothing() {
+    let house = House::new().await;
+    let logs = [house.log(), house.log()];
+    let done = tokio_util::sync::CancellationToken::new();
+    let cutter = async {
+        let mut cuts = 0;
+        while !done.is_cancelled() {
+            house.cut_the_lanes().await;
+            cuts += 1;
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        cuts
+    };
+    let writer = async |n: u128| {
+        let mut acknowledged = Vec::new();
+        for i in 0..40 {
+            let submission = nth(&house.tenant, n * 1_000 + i);
+            match logs[usize::try_from(n % 2).unwrap()].append(submission).await {
+                Ok(Verdict::Appended(position)) => {
+                    acknowledged.push((uuid(n * 1_000 + i), position));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        acknowledged
+    };
+    let writers = async {
+        let acknowledged = join_all((1..=16).map(writer)).await;
+        done.cancel();
+        acknowledged.concat()
+    };
+    let (cuts, acknowledged) = tokio::join!(cutter, writers);
+    assert!(cuts > 5, "only {cuts} cuts");
+    let end = Position::START.plus(640);
+    assert_eq!(logs[0].verify(&house.tenant).await.unwrap(), Verified::Whole(end));
+    let events = logs[0].read(&house.tenant, Position::START, 10_000).await.unwrap();
+    let mut logged: Vec<_> = events
+        .into_iter()
+        .map(|event| {
+            let event = event.unwrap();
+            let AnyEvent::Appointment(id, _) = event.event else { panic!("no appointment") };
+            (id.uuid(), event.position)
+        })
+        .collect();
+    let mut acknowledged = acknowledged;
+    acknowledged.sort_unstable();
+    logged.sort_unstable();
+    assert_eq!(acknowledged, logged);
+}
+
+#[tokio::test]
+async fn a_log_that_was_set_back_and_went_on_differently_is_not_remembered_wrongly() {
+    let house = House::new().await;
+    let log = house.log();
+    assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
+    // The server is replaced by a standby that had not got the last event; another program goes on.
+    house.pool.execute("DELETE FROM events; DELETE FROM claims").await.unwrap();
+    sqlx::query("UPDATE log_heads SET position = 0, hash = $1")
+        .bind(genesis(&house.tenant).as_slice())
+        .execute(&house.pool)
+        .await
+        .unwrap();
+    assert!(is_appended(&house.log().append(nth(&house.tenant, 2)).await));
+    let on_what_is_gone = submission(&house.tenant, uuid(1), 1, &a_booking(&[7], 0, 30));
+    assert!(matches!(log.append(on_what_is_gone).await, Ok(Verdict::Stale(_))));
+}

@@ -1,0 +1,78 @@
+use sqlx::Connection;
+
+use super::super::batch::{self, KnownVersions};
+use super::*;
+use crate::testing::{Cut, House, Wire, a_booking, key, noon, uuid};
+
+#[tokio::test]
+async fn a_commit_is_in_the_log_or_it_is_not() {
+    let house = House::new().await;
+    let mut connection = house.pool.acquire().await.unwrap();
+    let batch = [submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30))];
+    let mut known = KnownVersions::default();
+    let committed =
+        batch::commit(&mut connection, &house.tenant, &batch, noon(), &mut known).await.unwrap();
+    assert_eq!(committed, [Verdict::Appended(Position::START.plus(1))]);
+    let mut tx = connection.begin().await.unwrap();
+    let head = batch::take_head(&mut tx, &house.tenant).await.unwrap().unwrap();
+    tx.rollback().await.unwrap();
+    assert!(batch::was_committed(&mut connection, &house.tenant, head).await.unwrap());
+    let mut other = head;
+    other.hash[0] ^= 1;
+    assert!(!batch::was_committed(&mut connection, &house.tenant, other).await.unwrap());
+    let mut later = head;
+    later.position = later.position.plus(1);
+    assert!(!batch::was_committed(&mut connection, &house.tenant, later).await.unwrap());
+}
+
+/// A log whose next commit is cut there.
+async fn a_log_cut(house: &House, cut: Cut) -> (Log, Wire) {
+    let wire = Wire::to(house).await;
+    let log = Log::open(&wire.options(), &house.clock(), House::settings());
+    append(&log, &house.tenant, &a_booking(&[9], 0, 30)).await;
+    wire.cut(cut);
+    (log, wire)
+}
+
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_found_and_not_repeated() {
+    for cut in [Cut::BeforeTheCommit, Cut::AfterTheCommit] {
+        let house = House::new().await;
+        let (log, _wire) = a_log_cut(&house, cut).await;
+        let batch = (1..=3).map(|n| {
+            let mut booking = submission(&house.tenant, uuid(n), 0, &a_booking(&[n], 0, 30));
+            // Whoever loses beside the winners loses once, too.
+            booking.key = Some(key(&format!("k{}", n / 2), 1));
+            booking
+        });
+        let verdicts = append_at_once(&log, batch).await;
+        let first = |n: u64| FirstAnswer::Accepted {
+            id: uuid(u128::from(n)),
+            version: 1,
+            position: Position::START.plus(n + 1),
+        };
+        assert_eq!(verdicts[0], Ok(Verdict::Appended(Position::START.plus(2))), "{cut:?}");
+        assert_eq!(verdicts[1], Ok(Verdict::Appended(Position::START.plus(3))), "{cut:?}");
+        assert_eq!(verdicts[2], Ok(Verdict::Answered(first(2))), "{cut:?}");
+        let whole = Verified::Whole(Position::START.plus(3));
+        assert_eq!(log.verify(&house.tenant).await.unwrap(), whole, "{cut:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_whose_commit_is_cut_is_kept_all_the_same() {
+    for cut in [Cut::BeforeTheCommit, Cut::AfterTheCommit] {
+        let house = House::new().await;
+        let (log, _wire) = a_log_cut(&house, cut).await;
+        let mut booking = submission(&house.tenant, uuid(1), 0, &a_booking(&[9], 0, 30));
+        booking.key = Some(key("k", 1));
+        let verdict = log.append(booking.clone()).await.unwrap();
+        let refused = |verdict: &Verdict| {
+            matches!(verdict, Verdict::SlotTaken(_) | Verdict::Answered(FirstAnswer::Refused(_)))
+        };
+        assert!(refused(&verdict), "{cut:?} {verdict:?}");
+        sqlx::query("DELETE FROM claims").execute(&house.pool).await.unwrap();
+        let again = log.append(booking).await.unwrap();
+        assert!(matches!(again, Verdict::Answered(FirstAnswer::Refused(_))), "{cut:?} {again:?}");
+    }
+}

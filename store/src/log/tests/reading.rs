@@ -1,0 +1,66 @@
+use sqlx::Executor;
+
+use super::*;
+use crate::testing::{House, a_booking};
+
+async fn a_log_of_three(house: &House) -> Log {
+    let log = house.log();
+    for n in 0..3 {
+        append(&log, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
+    }
+    log
+}
+
+#[tokio::test]
+async fn a_missing_event_is_an_error_in_its_place() {
+    let house = House::new().await;
+    let log = a_log_of_three(&house).await;
+    house.pool.execute("DELETE FROM events WHERE position = 2").await.unwrap();
+    let events = log.read(&house.tenant, Position::START, 10).await.unwrap();
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[1].as_ref().unwrap_err().position, Position::START.plus(2));
+}
+
+#[tokio::test]
+async fn an_event_of_a_later_program_is_an_error_in_its_place() {
+    let house = House::new().await;
+    let log = a_log_of_three(&house).await;
+    house
+        .pool
+        .execute(r#"UPDATE events SET payload = '{"type":"Invented"}' WHERE position = 2"#)
+        .await
+        .unwrap();
+    let events = log.read(&house.tenant, Position::START, 10).await.unwrap();
+    assert!(events[0].is_ok() && events[1].is_err() && events[2].is_ok(), "{events:?}");
+}
+
+#[tokio::test]
+async fn whoever_asks_from_beyond_the_end_gets_nothing() {
+    let house = House::new().await;
+    let log = a_log_of_three(&house).await;
+    for after in [3, 4, u64::MAX] {
+        let after = Position::START.plus(after);
+        assert!(log.read(&house.tenant, after, 10).await.unwrap().is_empty(), "{after}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_has_an_unknown_tenants_log() {
+    let house = House::new().await;
+    let log = house.log();
+    let nobody: TenantId = "nobody".parse().unwrap();
+    assert_eq!(log.head(&nobody).await.unwrap(), None);
+    assert_eq!(log.verify(&nobody).await.unwrap(), Verified::UnknownTenant);
+    let booking = submission(&nobody, Uuid::now_v7(), 0, &a_booking(&[1], 0, 30));
+    assert_eq!(log.append(booking).await, Err(AppendError::UnknownTenant));
+}
+
+#[tokio::test]
+async fn the_ends_of_all_logs_are_seen_together() {
+    let house = House::new().await;
+    let log = a_log_of_three(&house).await;
+    let salon = house.another_tenant("salon").await;
+    let mut heads = log.heads().await.unwrap();
+    heads.sort();
+    assert_eq!(heads, [(house.tenant, Position::START.plus(3)), (salon, Position::START)]);
+}

@@ -1,0 +1,81 @@
+//! What a decision hands to the log, written by hand.
+
+use cqrs_es::DomainEvent;
+use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentHeld, Details, Slot};
+use daybook_domain::claim::Claims;
+use daybook_domain::time::{Buffer, Interval};
+use daybook_domain::{Category, ResourceId, Tags, TenantId, Title};
+use uuid::Uuid;
+
+use super::{minute, noon, resource, uuid};
+use crate::CommandKey;
+use crate::log::{Append, Decision, NewEvent, StreamId, Submission};
+
+/// Booked on these resources, from one minute to another.
+pub(crate) fn a_booking(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
+    AppointmentEvent::AppointmentBooked(details(resources, from, to))
+}
+
+/// The same, held until a minute.
+pub(crate) fn a_hold(resources: &[u128], from: i64, to: i64, until: i64) -> AppointmentEvent {
+    let details = details(resources, from, to);
+    AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at: minute(until) })
+}
+
+fn details(resources: &[u128], from: i64, to: i64) -> Details {
+    let ids: Vec<ResourceId> = resources.iter().copied().map(resource).collect();
+    Details {
+        service_id: uuid(100).into(),
+        client_id: uuid(200).into(),
+        slot: Slot {
+            resource_ids: ids.try_into().unwrap(),
+            during: Interval::new(minute(from), minute(to)).unwrap(),
+            buffer_before: Buffer::NONE,
+            buffer_after: Buffer::NONE,
+        },
+        title: Title::new("Check-up").unwrap(),
+        category: Category::new("care").unwrap(),
+        tags: Tags::default(),
+        note: None,
+        imported: false,
+    }
+}
+
+/// Appends the event to an appointment that is at version `after`.
+pub(crate) fn submission(
+    tenant: &TenantId,
+    id: Uuid,
+    after: u64,
+    event: &AppointmentEvent,
+) -> Submission {
+    let claims = event.claims_after().map(|claims| (id.into(), claims));
+    Submission {
+        decision: Decision::Accept {
+            read_set: Vec::new(),
+            appends: vec![Append {
+                stream: of_stream(tenant, id),
+                after,
+                events: vec![NewEvent {
+                    event_type: event.event_type(),
+                    event_version: event.event_version(),
+                    payload: serde_json::to_string(event).unwrap(),
+                    metadata: "{}".to_owned(),
+                }],
+            }],
+            claims: claims.into_iter().collect(),
+        },
+        tenant: tenant.clone(),
+        key: None,
+        decided_at: noon(),
+    }
+}
+
+/// An appointment's stream.
+pub(crate) fn of_stream(tenant: &TenantId, id: Uuid) -> StreamId {
+    StreamId::of::<Appointment>(tenant, id)
+}
+
+/// A key for a request whose fingerprint is all this byte.
+pub(crate) fn key(name: &str, request: u8) -> CommandKey {
+    CommandKey { key: name.to_owned(), fingerprint: [request; 32] }
+}
