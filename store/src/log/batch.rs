@@ -1,6 +1,6 @@
-//! One batch, one transaction: lock, look, resolve, write, commit.
+//! One batch, one transaction: lock, look, resolve, write, commit. Or without a look, where the lane
+//! remembers enough.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -8,9 +8,11 @@ use daybook_domain::TenantId;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::chain::{Hash, Link};
-use super::resolve::{Resolution, resolve};
+use super::fault::{Fault, fault};
+use super::memory::Memory;
+use super::resolve::{Known, Resolution, resolve};
 use super::submission::{AppendError, Submission, Verdict};
-use super::{Position, StreamId, look, write as rows};
+use super::{Position, look, write as rows};
 
 /// The end of a tenant's log.
 #[derive(Debug, Clone, Copy)]
@@ -47,31 +49,6 @@ impl From<&BatchError> for AppendError {
     }
 }
 
-/// Versions of streams that this lane knows without asking: exact while nobody else appends.
-#[derive(Debug, Default)]
-pub(super) struct KnownVersions {
-    /// The hash of the event that the log ended with: a position can come again, with another
-    /// event, where a log was set back.
-    at: Hash,
-    versions: HashMap<StreamId, u64>,
-}
-
-impl KnownVersions {
-    /// How many versions are known.
-    pub(super) fn len(&self) -> usize {
-        self.versions.len()
-    }
-
-    /// What is known if the log still ends where this lane left it, else nothing.
-    fn at(&mut self, head: &Head) -> &mut HashMap<StreamId, u64> {
-        if self.at != head.hash {
-            self.versions.clear();
-            self.at = head.hash;
-        }
-        &mut self.versions
-    }
-}
-
 /// How long a batch may take to be written, and again to be committed. A network that swallows
 /// everything would hold the lane for ever.
 const LONGEST: Duration = Duration::from_secs(3);
@@ -82,16 +59,100 @@ async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Resul
 }
 
 /// Appends what can be appended of a tenant's submissions, and gives each its verdict.
+///
+/// What the lane remembers is tried first; if the constraints say that it was wrong, nothing has
+/// happened, and everything is looked up.
 pub(super) async fn commit(
     connection: &mut PgConnection,
     tenant: &TenantId,
     submissions: &[Submission],
     now: DateTime<Utc>,
-    known_versions: &mut KnownVersions,
+    memory: &mut Memory,
 ) -> Result<Vec<Verdict>, BatchError> {
+    if let Some(granted) = memory.taken_for_granted(submissions) {
+        match commit_granted(connection, tenant, submissions, now, memory, granted).await {
+            Ok(Some(verdicts)) => return Ok(verdicts),
+            Ok(None) => {}
+            Err(BatchError::Failed(error)) if fault(&error) == Fault::Data => {}
+            Err(error) => return Err(error),
+        }
+        memory.doubt();
+    }
     let mut tx = bounded(connection.begin()).await?;
-    let write = write(&mut tx, tenant, submissions, now, known_versions);
-    let (new_head, resolution) = bounded(write).await?.ok_or(BatchError::UnknownTenant)?;
+    let looked = bounded(look_and_write(&mut tx, tenant, submissions, now, memory)).await?;
+    let (head, resolution) = looked.ok_or(BatchError::UnknownTenant)?;
+    finish(tx, tenant, head, resolution, memory).await
+}
+
+/// By what is remembered alone; `None`: the log does not end where it was left.
+async fn commit_granted(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    submissions: &[Submission],
+    now: DateTime<Utc>,
+    memory: &mut Memory,
+    (head, known): (Head, Known),
+) -> Result<Option<Vec<Verdict>>, BatchError> {
+    let resolution = resolve(submissions, known);
+    let (new_head, hashes) = chained(head, now, &resolution);
+    let mut tx = bounded(connection.begin()).await?;
+    let written = bounded(async {
+        // The first statement, and the lock: what comes after it is as of `head`, or is not.
+        let moved = rows::move_head(&mut tx, tenant, head, new_head).await?;
+        if moved {
+            write(&mut tx, tenant, head, new_head, &hashes, &resolution).await?;
+        }
+        Ok(moved)
+    })
+    .await;
+    match written {
+        Ok(true) => finish(tx, tenant, new_head, resolution, memory).await.map(Some),
+        Ok(false) => {
+            bounded(tx.rollback()).await?;
+            Ok(None)
+        }
+        Err(error) => {
+            if fault(&error) == Fault::Data {
+                bounded(tx.rollback()).await?;
+            }
+            Err(error.into())
+        }
+    }
+}
+
+/// Under the lock, with everything looked up: all of a batch but its commit. `None`: there is no
+/// such tenant.
+async fn look_and_write<'a>(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: &TenantId,
+    submissions: &'a [Submission],
+    now: DateTime<Utc>,
+    memory: &mut Memory,
+) -> Result<Option<(Head, Resolution<'a>)>, sqlx::Error> {
+    let Some(head) = take_head(tx, tenant).await? else { return Ok(None) };
+    let versions = memory.versions_at(&head);
+    let known = look::known(tx, tenant, head.position, submissions, versions).await?;
+    let resolution = resolve(submissions, known);
+    if resolution.changes_nothing() {
+        return Ok(Some((head, resolution)));
+    }
+    let (new_head, hashes) = chained(head, now, &resolution);
+    write(tx, tenant, head, new_head, &hashes, &resolution).await?;
+    if rows::move_head(tx, tenant, head, new_head).await? {
+        Ok(Some((new_head, resolution)))
+    } else {
+        Err(sqlx::Error::Protocol("the head moved under its lock".to_owned()))
+    }
+}
+
+/// Commits, if there is anything to commit, and remembers where the log ends.
+async fn finish(
+    tx: Transaction<'_, Postgres>,
+    tenant: &TenantId,
+    head: Head,
+    resolution: Resolution<'_>,
+    memory: &mut Memory,
+) -> Result<Vec<Verdict>, BatchError> {
     if resolution.changes_nothing() {
         bounded(tx.rollback()).await?;
         return Ok(resolution.verdicts);
@@ -102,43 +163,15 @@ pub(super) async fn commit(
         return Err(if resolution.appends.is_empty() {
             BatchError::Failed(error)
         } else {
-            BatchError::Unknown(error, new_head, resolution.verdicts)
+            BatchError::Unknown(error, head, resolution.verdicts)
         });
     }
-    for append in &resolution.appends {
-        known_versions.versions.insert(append.stream.clone(), append.version());
-    }
-    known_versions.at = new_head.hash;
+    memory.committed(head, &resolution);
     Ok(resolution.verdicts)
 }
 
-/// All of a batch but its commit; `None`: there is no such tenant.
-async fn write<'a>(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: &TenantId,
-    submissions: &'a [Submission],
-    now: DateTime<Utc>,
-    known_versions: &mut KnownVersions,
-) -> Result<Option<(Head, Resolution<'a>)>, sqlx::Error> {
-    let Some(head) = take_head(tx, tenant).await? else { return Ok(None) };
-    let versions = known_versions.at(&head);
-    let known = look::known(tx, tenant, head.position, submissions, versions).await?;
-    let resolution = resolve(submissions, known);
-    let new_head = if resolution.changes_nothing() {
-        head
-    } else {
-        write_all(tx, tenant, head, now, &resolution).await?
-    };
-    Ok(Some((new_head, resolution)))
-}
-
-async fn write_all(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: &TenantId,
-    head: Head,
-    now: DateTime<Utc>,
-    resolution: &Resolution<'_>,
-) -> Result<Head, sqlx::Error> {
+/// Where the log will end, and the hash of each event on the way.
+fn chained(head: Head, now: DateTime<Utc>, resolution: &Resolution<'_>) -> (Head, Vec<Hash>) {
     // A clock that was set back does not make the log go back.
     let recorded_at = now.max(head.recorded_at);
     let mut new_head = Head { recorded_at, ..head };
@@ -161,12 +194,23 @@ async fn write_all(
             hashes.push(new_head.hash);
         }
     }
+    (new_head, hashes)
+}
+
+/// Everything but the head; what is most likely to be refused comes first.
+async fn write(
+    tx: &mut Transaction<'_, Postgres>,
+    tenant: &TenantId,
+    head: Head,
+    new_head: Head,
+    hashes: &[Hash],
+    resolution: &Resolution<'_>,
+) -> Result<(), sqlx::Error> {
+    let recorded_at = new_head.recorded_at;
     rows::release_claims(tx, tenant, &resolution.released).await?;
     rows::take_claims(tx, tenant, &resolution.taken).await?;
-    rows::events(tx, tenant, &resolution.appends, &hashes, recorded_at).await?;
     rows::answers(tx, tenant, &resolution.answered, recorded_at).await?;
-    rows::head(tx, tenant, head, new_head).await?;
-    Ok(new_head)
+    rows::events(tx, tenant, head.position, &resolution.appends, hashes, recorded_at).await
 }
 
 /// Locks the end of the log until the transaction ends, and reads it. By an UPDATE: a row locked

@@ -11,8 +11,9 @@ use sqlx::{PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::batch::{self, BatchError, Head, KnownVersions};
+use super::batch::{self, BatchError, Head};
 use super::fault::{Fault, fault};
+use super::memory::Memory;
 use super::submission::{AppendError, Submission, Verdict};
 use super::wake::Wakeups;
 use crate::Clock;
@@ -60,7 +61,7 @@ pub(super) struct Lane {
     connection: Option<PoolConnection<Postgres>>,
     clock: Arc<dyn Clock>,
     wakeups: Arc<Wakeups>,
-    known: HashMap<TenantId, KnownVersions>,
+    memory: HashMap<TenantId, Memory>,
 }
 
 /// The lanes' statements are few and all served by an index: on a table that grew since it was
@@ -78,7 +79,7 @@ pub(super) fn options(database: PgConnectOptions) -> PgConnectOptions {
 
 impl Lane {
     pub(super) fn new(committers: PgPool, clock: Arc<dyn Clock>, wakeups: Arc<Wakeups>) -> Self {
-        Self { committers, connection: None, clock, wakeups, known: HashMap::new() }
+        Self { committers, connection: None, clock, wakeups, memory: HashMap::new() }
     }
 
     /// Commits what is sent, until nobody can send any more.
@@ -160,14 +161,14 @@ impl Lane {
         tenant: &TenantId,
         submissions: &[Submission],
     ) -> Result<Vec<Verdict>, BatchError> {
-        let versions: usize = self.known.values().map(KnownVersions::len).sum();
-        if versions > MAX_VERSIONS || self.known.len() > MAX_TENANTS {
-            self.known.clear();
+        let versions: usize = self.memory.values().map(Memory::len).sum();
+        if versions > MAX_VERSIONS || self.memory.len() > MAX_TENANTS {
+            self.memory.clear();
         }
         let mut connection = self.connect().await?;
-        let known = self.known.entry(tenant.clone()).or_default();
+        let memory = self.memory.entry(tenant.clone()).or_default();
         let now = self.clock.now();
-        let outcome = batch::commit(&mut connection, tenant, submissions, now, known).await;
+        let outcome = batch::commit(&mut connection, tenant, submissions, now, memory).await;
         // A connection that failed may be silent for ever.
         if matches!(&outcome, Err(BatchError::Failed(error)) if fault(error) == Fault::Passing)
             || matches!(outcome, Err(BatchError::Unknown(..)))

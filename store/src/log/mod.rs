@@ -13,6 +13,7 @@ mod event;
 mod fault;
 mod lane;
 mod look;
+mod memory;
 mod position;
 mod reader;
 mod resolve;

@@ -11,6 +11,7 @@ use daybook_domain::{AppointmentId, TenantId};
 use sqlx::types::Json;
 use sqlx::{Postgres, Transaction};
 
+use super::Position;
 use super::batch::Head;
 use super::chain::Hash;
 use super::submission::{Append, CommandKey, FirstAnswer};
@@ -75,6 +76,7 @@ pub(super) async fn take_claims(
 pub(super) async fn events(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
+    after: Position,
     appends: &[&Append],
     hashes: &[Hash],
     recorded_at: DateTime<Utc>,
@@ -90,7 +92,7 @@ pub(super) async fn events(
     let written = sqlx::query(
         "INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence,
                              event_type, event_version, payload, metadata, recorded_at, hash)
-         SELECT h.tenant_id, h.position + u.n, u.kind, u.id, u.sequence,
+         SELECT h.tenant_id, $11 + u.n, u.kind, u.id, u.sequence,
                 u.event_type, u.event_version, u.payload::json, u.metadata::json, $10, u.hash
            FROM log_heads h,
                 unnest($2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
@@ -108,6 +110,7 @@ pub(super) async fn events(
     .bind(events().map(|(_, event, _)| event.metadata.as_str()).collect::<Vec<_>>())
     .bind(hashes.iter().map(Hash::as_slice).collect::<Vec<_>>())
     .bind(recorded_at)
+    .bind(after.as_i64())
     .execute(&mut **tx)
     .await?;
     all_written(written.rows_affected(), hashes.len())
@@ -158,23 +161,24 @@ pub(super) async fn answers(
     all_written(written.rows_affected(), answered.len())
 }
 
-/// Moves the end of the log by compare-and-set.
-pub(super) async fn head(
+/// Moves the end of the log by compare-and-set; `false`: it does not end at `old`.
+pub(super) async fn move_head(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     old: Head,
     new: Head,
-) -> Result<(), sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let written = sqlx::query(
-        "UPDATE log_heads SET position = $3, hash = $4, recorded_at = $5
-          WHERE tenant_id = $1 AND position = $2",
+        "UPDATE log_heads SET position = $4, hash = $5, recorded_at = $6
+          WHERE tenant_id = $1 AND position = $2 AND hash = $3",
     )
     .bind(tenant.as_str())
     .bind(old.position.as_i64())
+    .bind(old.hash.as_slice())
     .bind(new.position.as_i64())
     .bind(new.hash.as_slice())
     .bind(new.recorded_at)
     .execute(&mut **tx)
     .await?;
-    all_written(written.rows_affected(), 1)
+    Ok(written.rows_affected() == 1)
 }

@@ -1,6 +1,7 @@
 use sqlx::Connection;
 
-use super::super::batch::{self, KnownVersions};
+use super::super::batch;
+use super::super::memory::Memory;
 use super::*;
 use crate::testing::{Cut, House, Wire, a_booking, key, noon, uuid};
 
@@ -9,9 +10,9 @@ async fn a_commit_is_in_the_log_or_it_is_not() {
     let house = House::new().await;
     let mut connection = house.pool.acquire().await.unwrap();
     let batch = [submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30))];
-    let mut known = KnownVersions::default();
+    let mut memory = Memory::default();
     let committed =
-        batch::commit(&mut connection, &house.tenant, &batch, noon(), &mut known).await.unwrap();
+        batch::commit(&mut connection, &house.tenant, &batch, noon(), &mut memory).await.unwrap();
     assert_eq!(committed, [Verdict::Appended(Position::START.plus(1))]);
     let mut tx = connection.begin().await.unwrap();
     let head = batch::take_head(&mut tx, &house.tenant).await.unwrap().unwrap();
