@@ -1,0 +1,116 @@
+//! The catalogue projection: the services, resources and clients of a tenant as they are now, to be
+//! listed.
+//!
+//! * `kept`: what is kept of each kind, and where.
+//! * `table`: how a batch of events changes a table; the same for all kinds.
+//! * `list`: pages.
+
+mod kept;
+mod list;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use daybook_domain::client::Client;
+use daybook_domain::resource::Resource;
+use daybook_domain::service::Service;
+use daybook_domain::{ClientId, ResourceId, ServiceId};
+use daybook_domain::{TenantId, client, resource, service};
+use daybook_store::RecordedEvent;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+
+pub use kept::Standing;
+pub use list::{ListCursor, ListError, Listed};
+
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+
+/// A page of services.
+pub type Services = Page<Listed<ServiceId, service::ServiceTerms>, ListCursor>;
+/// A page of resources.
+pub type Resources = Page<Listed<ResourceId, resource::ResourceProfile>, ListCursor>;
+/// A page of clients.
+pub type Clients = Page<Listed<ClientId, client::Contact>, ListCursor>;
+
+/// The catalogue projection. Made from a pool, it also answers.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    pool: PgPool,
+}
+
+impl Catalogue {
+    /// Its name and version.
+    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 1 };
+
+    /// The projection in this database.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// A page of the services, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn services(
+        &self,
+        tenant: &TenantId,
+        standing: Option<Standing>,
+        cursor: Option<&ListCursor>,
+        limit: Limit,
+    ) -> Result<Services, ListError> {
+        list::page::<Service>(&self.pool, tenant, standing, cursor, limit).await
+    }
+
+    /// A page of the resources, in the order in which they were made.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn resources(
+        &self,
+        tenant: &TenantId,
+        standing: Option<Standing>,
+        cursor: Option<&ListCursor>,
+        limit: Limit,
+    ) -> Result<Resources, ListError> {
+        list::page::<Resource>(&self.pool, tenant, standing, cursor, limit).await
+    }
+
+    /// A page of the clients, in the order in which they were made. It is personal data.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn clients(
+        &self,
+        tenant: &TenantId,
+        cursor: Option<&ListCursor>,
+        limit: Limit,
+    ) -> Result<Clients, ListError> {
+        list::page::<Client>(&self.pool, tenant, None, cursor, limit).await
+    }
+}
+
+impl Projection for Catalogue {
+    fn id(&self) -> ProjectionId {
+        Self::ID
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            table::apply::<Service>(connection, tenant, events).await?;
+            table::apply::<Resource>(connection, tenant, events).await?;
+            table::apply::<Client>(connection, tenant, events).await
+        }
+        .boxed()
+    }
+}

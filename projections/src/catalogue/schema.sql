@@ -1,0 +1,43 @@
+CREATE SCHEMA IF NOT EXISTS catalogue_1;
+
+-- Each document is what the domain serialises: lists give it whole, and nothing searches in it.
+
+CREATE TABLE IF NOT EXISTS catalogue_1.services (
+    tenant_id  text   NOT NULL,
+    service_id uuid   NOT NULL,
+    terms      json   NOT NULL,
+    status     text   NOT NULL CHECK (status IN ('active', 'retired')),
+    -- The stream's sequence, and the log's position, of its last event.
+    version    bigint NOT NULL,
+    position   bigint NOT NULL,
+    PRIMARY KEY (tenant_id, service_id)
+);
+
+CREATE INDEX IF NOT EXISTS services_status
+    ON catalogue_1.services (tenant_id, status, service_id);
+
+CREATE TABLE IF NOT EXISTS catalogue_1.resources (
+    tenant_id   text   NOT NULL,
+    resource_id uuid   NOT NULL,
+    profile     json   NOT NULL,
+    status      text   NOT NULL CHECK (status IN ('active', 'retired')),
+    version     bigint NOT NULL,
+    position    bigint NOT NULL,
+    PRIMARY KEY (tenant_id, resource_id)
+);
+
+CREATE INDEX IF NOT EXISTS resources_status
+    ON catalogue_1.resources (tenant_id, status, resource_id);
+
+CREATE TABLE IF NOT EXISTS catalogue_1.clients (
+    tenant_id text   NOT NULL,
+    client_id uuid   NOT NULL,
+    contact   json   NOT NULL,
+    status    text   NOT NULL CHECK (status = 'active'),
+    version   bigint NOT NULL,
+    position  bigint NOT NULL,
+    PRIMARY KEY (tenant_id, client_id)
+);
+
+COMMENT ON TABLE catalogue_1.clients IS 'Personal data. No other table of a projection has any.';
+COMMENT ON COLUMN catalogue_1.clients.contact IS 'Personal data: name, e-mail, phone, notes.';

@@ -1,0 +1,63 @@
+//! Pages of a list: how long they are, and where the next one starts.
+
+pub(crate) mod seal;
+
+/// How many items a page may have: 1 to [`Limit::MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit(u16);
+
+/// A page length out of range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a page has 1 to {max} items, got {items}", max = Limit::MAX)]
+pub struct LimitError {
+    /// What was asked for.
+    pub items: u32,
+}
+
+impl Limit {
+    /// The longest page.
+    pub const MAX: u16 = 200;
+
+    /// Checks a page length.
+    ///
+    /// # Errors
+    /// When it is out of range.
+    pub fn new(items: u32) -> Result<Self, LimitError> {
+        match u16::try_from(items) {
+            Ok(fits @ 1..=Self::MAX) => Ok(Self(fits)),
+            _ => Err(LimitError { items }),
+        }
+    }
+
+    /// The number of items.
+    #[must_use]
+    pub const fn items(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// Its items, in order; at most as many as were asked for.
+    pub items: Vec<T>,
+    /// Where the next page starts; `None`: there is none.
+    pub next: Option<C>,
+}
+
+/// A cursor that does not say where to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CursorError {
+    /// It is not as it was given out.
+    #[error("the cursor is damaged")]
+    Damaged,
+    /// It was given out for another filter, another order or another tenant.
+    #[error("the cursor belongs to another search")]
+    OtherSearch,
+}

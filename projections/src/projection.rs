@@ -1,0 +1,64 @@
+//! What the runner needs to know of a projection.
+
+use std::fmt;
+
+use daybook_domain::TenantId;
+use daybook_store::{Position, RecordedEvent};
+use futures::future::BoxFuture;
+use sqlx::PgConnection;
+
+/// A projection's name and version; together they name its schema: `search_1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProjectionId {
+    /// What it is called.
+    pub name: &'static str,
+    /// Raised whenever its tables, or what is in them, are to differ.
+    pub version: i32,
+}
+
+impl fmt::Display for ProjectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.name, self.version)
+    }
+}
+
+/// A read model of the log.
+pub trait Projection: Send + Sync + 'static {
+    /// Its name and version.
+    fn id(&self) -> ProjectionId;
+
+    /// Makes its schema and its tables. It can be run again.
+    fn ddl(&self) -> &'static str;
+
+    /// Changes the rows of one tenant as these events say.
+    ///
+    /// The events are consecutive and each is given once, whatever crashes: `connection` is in the
+    /// transaction that moves the checkpoint. They are folded in memory and written with a few
+    /// statements, never row by row. After an error, nothing of it remains.
+    ///
+    /// # Errors
+    /// See [`ApplyError`].
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>>;
+}
+
+/// Why a batch was not applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// This event makes no sense to the projection. It stands still until a program comes that can
+    /// apply it.
+    #[error("the event at position {position} cannot be applied: {reason}")]
+    Event {
+        /// Where it is.
+        position: Position,
+        /// Why.
+        reason: String,
+    },
+    /// The database failed, or refused what was written.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}

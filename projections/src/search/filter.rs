@@ -1,0 +1,122 @@
+//! What is searched for.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Status;
+use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId};
+
+use super::terms::{Kind, TermsOf};
+use super::words::TitleWords;
+use crate::page::seal::Fingerprint;
+
+/// What an appointment must be to be found; each field that is not given lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SearchFilter {
+    /// It starts at this instant or later. (One that began earlier and still runs is not found.)
+    pub from: Option<DateTime<Utc>>,
+    /// It starts before this instant.
+    pub to: Option<DateTime<Utc>>,
+    /// Its category.
+    pub category: Option<Category>,
+    /// Its tags; none: whatever they are.
+    pub tags: Tags,
+    /// Whether it needs all of `tags`.
+    pub tags_match: TagsMatch,
+    /// One of these; none: whatever it is. A hold that has lapsed is cancelled.
+    pub statuses: Vec<Status>,
+    /// What was booked.
+    pub service_id: Option<ServiceId>,
+    /// One of its resources.
+    pub resource_id: Option<ResourceId>,
+    /// For whom.
+    pub client_id: Option<ClientId>,
+    /// The beginnings of words of its title.
+    pub title: TitleWords,
+}
+
+/// How several tags count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TagsMatch {
+    /// It has one of them at least.
+    Any,
+    /// It has all of them.
+    #[default]
+    All,
+}
+
+/// In which order appointments are given; those that start together, by their id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The earliest first.
+    #[default]
+    StartAscending,
+    /// The latest first.
+    StartDescending,
+}
+
+/// A filter as terms: a row that it lets through has all of `all`, one of each of `any`, and matches
+/// each of `words`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sought {
+    pub(super) all: Vec<i64>,
+    pub(super) any: Vec<Vec<i64>>,
+    pub(super) words: Vec<String>,
+}
+
+impl SearchFilter {
+    pub(super) fn sought(&self, tenant: &TenantId, terms: &TermsOf) -> Sought {
+        let mut sought = Sought::default();
+        if let Some(category) = &self.category {
+            sought.all.push(terms.term(Kind::Category, category.as_str().as_bytes()));
+        }
+        if let Some(id) = self.service_id {
+            sought.all.push(terms.term(Kind::Service, id.uuid().as_bytes()));
+        }
+        if let Some(id) = self.client_id {
+            sought.all.push(terms.term(Kind::Client, id.uuid().as_bytes()));
+        }
+        if let Some(id) = self.resource_id {
+            sought.all.push(terms.term(Kind::Resource, id.uuid().as_bytes()));
+        }
+        let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
+        let tags: Vec<i64> = tags.collect();
+        match self.tags_match {
+            TagsMatch::Any if tags.len() > 1 => sought.any.push(tags),
+            _ => sought.all.extend(tags),
+        }
+        if let Some(statuses) = self.stored_statuses() {
+            sought.any.push(statuses.into_iter().map(|status| terms.status(status)).collect());
+        }
+        sought.words = self.title.tsqueries(tenant);
+        sought
+    }
+
+    /// The statuses as they are asked for; `None`: any.
+    pub(super) fn shown_statuses(&self) -> Option<Vec<Status>> {
+        let asked: Vec<Status> =
+            Status::ALL.into_iter().filter(|status| self.statuses.contains(status)).collect();
+        (!asked.is_empty() && asked.len() < Status::ALL.len()).then_some(asked)
+    }
+
+    /// The statuses that rows may have that show as one that is asked for.
+    pub(super) fn stored_statuses(&self) -> Option<Vec<Status>> {
+        let mut stored = self.shown_statuses()?;
+        if stored.contains(&Status::Cancelled) && !stored.contains(&Status::Held) {
+            stored.push(Status::Held);
+        }
+        Some(stored)
+    }
+
+    /// Which list of appointments it is.
+    pub(super) fn fingerprint(&self, tenant: &TenantId, sort: Sort) -> Fingerprint {
+        let sought = self.sought(tenant, &TermsOf::new(tenant));
+        let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
+        let canonical = format!(
+            "{tenant} {sort:?} {:?} {:?} {:?} {:?} {sought:?}",
+            micros(self.from),
+            micros(self.to),
+            self.shown_statuses(),
+            (self.tags.iter().count() > 1).then_some(self.tags_match),
+        );
+        Fingerprint::of(&[canonical.as_bytes()])
+    }
+}

@@ -1,0 +1,117 @@
+//! What events make of the rows: in memory, without a database.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, SubsecRound, Utc};
+use daybook_domain::AppointmentId;
+use daybook_domain::appointment::{AppointmentEvent, Details, Status};
+use daybook_store::{AnyEvent, RecordedEvent};
+
+use super::row::{FoundAppointment, in_microseconds};
+use crate::ApplyError;
+
+pub(super) type Rows = HashMap<AppointmentId, FoundAppointment>;
+
+/// The appointments whose rows must be known before the events are folded: all that are touched
+/// but not made by them.
+pub(super) fn needed(events: &[RecordedEvent]) -> Vec<AppointmentId> {
+    let mut seen = HashSet::new();
+    let mut needed = Vec::new();
+    for event in events {
+        if let AnyEvent::Appointment(id, event) = &event.event
+            && seen.insert(*id)
+            && !makes(event)
+        {
+            needed.push(*id);
+        }
+    }
+    needed
+}
+
+const fn makes(event: &AppointmentEvent) -> bool {
+    matches!(event, AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_))
+}
+
+/// The rows after the events.
+pub(super) fn fold(mut rows: Rows, events: &[RecordedEvent]) -> Result<Rows, ApplyError> {
+    for recorded in events {
+        if let AnyEvent::Appointment(id, event) = &recorded.event {
+            apply(&mut rows, *id, event, recorded)?;
+        }
+    }
+    Ok(rows)
+}
+
+fn apply(
+    rows: &mut Rows,
+    id: AppointmentId,
+    event: &AppointmentEvent,
+    recorded: &RecordedEvent,
+) -> Result<(), ApplyError> {
+    use AppointmentEvent as E;
+    match event {
+        E::AppointmentBooked(details) => {
+            rows.insert(id, made(id, details, Status::Booked, None, recorded));
+            return Ok(());
+        }
+        E::AppointmentHeld(held) => {
+            let lapses = Some(held.expires_at);
+            rows.insert(id, made(id, &held.details, Status::Held, lapses, recorded));
+            return Ok(());
+        }
+        _ => {}
+    }
+    let Some(row) = rows.get_mut(&id) else {
+        let reason = format!("appointment {id} was neither held nor booked before");
+        return Err(ApplyError::Event { position: recorded.position, reason });
+    };
+    row.version = recorded.sequence;
+    row.position = recorded.position;
+    match event {
+        E::AppointmentBooked(_) | E::AppointmentHeld(_) => {}
+        E::AppointmentConfirmed(confirmed) => {
+            row.move_to(&confirmed.slot);
+            becomes(row, Status::Booked);
+        }
+        E::AppointmentRescheduled(moved) => row.move_to(&moved.slot),
+        E::AppointmentCancelled(_) | E::AppointmentHoldExpired(_) => {
+            becomes(row, Status::Cancelled);
+        }
+        E::AppointmentCheckedIn(_) => becomes(row, Status::CheckedIn),
+        E::AppointmentCompleted(_) => becomes(row, Status::Fulfilled),
+        E::AppointmentMarkedNoShow(_) => becomes(row, Status::NoShow),
+        E::AppointmentTagged(tagged) => {
+            row.category = tagged.category.clone();
+            row.tags = tagged.tags.clone();
+        }
+    }
+    Ok(())
+}
+
+fn becomes(row: &mut FoundAppointment, status: Status) {
+    row.status = status;
+    row.hold_expires_at = None;
+}
+
+fn made(
+    appointment_id: AppointmentId,
+    details: &Details,
+    status: Status,
+    lapses: Option<DateTime<Utc>>,
+    recorded: &RecordedEvent,
+) -> FoundAppointment {
+    FoundAppointment {
+        appointment_id,
+        during: in_microseconds(&details.slot.during),
+        status,
+        hold_expires_at: lapses.map(|lapses| lapses.trunc_subsecs(6)),
+        category: details.category.clone(),
+        tags: details.tags.clone(),
+        service_id: details.service_id,
+        resource_ids: details.slot.resource_ids.clone(),
+        client_id: details.client_id,
+        title: details.title.clone(),
+        version: recorded.sequence,
+        position: recorded.position,
+    }
+}

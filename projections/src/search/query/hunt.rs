@@ -1,0 +1,214 @@
+//! Which statement is next, and when the page is full.
+//!
+//! 1. *Seek*, where a status is asked for: leave out the stretch in which no appointment has it.
+//! 2. *Walk* in order through a bounded number of rows. Where a filter lets one in eight through,
+//!    this fills the page and is all.
+//! 3. *Sieve* the rest slice by slice: the index on terms gives all matches of a slice of time, and
+//!    no other rows. How long a slice is follows from how many matches were in the one before; a
+//!    slice that has too many is given up, after a bounded number of rows, for a shorter one.
+//!
+//! So no estimate of how filters depend on each other is needed, the planner's or our own: a wrong
+//! guess costs one slice.
+
+use super::super::cursor::Place;
+use super::super::row::FoundAppointment;
+use super::super::terms::SpanLevel;
+use super::Asked;
+use super::statement::{Answer, Sieved, Statement, Stop, Walked};
+use super::stretch::{Stretch, distance};
+
+/// Rows that a walk reads for each one that is wanted.
+const WALK_FACTOR: usize = 8;
+/// Rows that a sieve may give for each one that is wanted, before its slice counts as too long.
+const SIEVE_FACTOR: usize = 2;
+/// How much longer than the slice before a slice may be.
+const GROWTH: i64 = 8;
+/// A slice that was too long is cut where a sixteenth of what is wanted lies, of the sample.
+const SAMPLE_DIVISOR: usize = 16;
+/// Nine years. No slice is longer: it would take too many terms.
+const LONGEST_MICROS: i64 = 9 * 366 * 86_400 * 1_000_000;
+/// Then the page is given as it is, with a cursor from where it has come to.
+const MAX_STATEMENTS: usize = 48;
+
+pub(super) struct Hunt<'a> {
+    asked: &'a Asked<'a>,
+    /// One more than the page has: whether there is a next one.
+    wanted: usize,
+    rest: Stretch,
+    found: Vec<FoundAppointment>,
+    step: Step,
+    /// Words that are not worth looking up: see [`Stop`].
+    common_words: u8,
+    statements: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Seek,
+    Walk,
+    Sieve { slice: Stretch },
+    Done,
+}
+
+impl<'a> Hunt<'a> {
+    pub(super) fn new(asked: &'a Asked<'a>, after: Option<Place>) -> Self {
+        let rest = Stretch::asked(asked.filter, asked.sort, after);
+        let step = match asked.filter.stored_statuses() {
+            Some(_) => Step::Seek,
+            None => Step::Walk,
+        };
+        let wanted = asked.limit.items() + 1;
+        let found = Vec::new();
+        let mut hunt = Self { asked, wanted, rest, found, step, common_words: 0, statements: 0 };
+        hunt.settle();
+        hunt
+    }
+
+    /// The next statement to run; `None`: the page is there.
+    pub(super) fn next(&mut self) -> Option<Statement> {
+        self.statements += 1;
+        match self.step {
+            _ if self.statements > MAX_STATEMENTS => None,
+            Step::Done => None,
+            Step::Seek => Some(Statement::Seek { stretch: self.rest }),
+            Step::Walk => Some(Statement::Walk {
+                stretch: self.rest,
+                rows: WALK_FACTOR * self.wanted,
+                wanted: self.wanted - self.found.len(),
+            }),
+            Step::Sieve { slice } => Some(Statement::Sieve {
+                stretch: slice,
+                common_words: self.common_words,
+                rows: self.sieve_rows() + 1,
+            }),
+        }
+    }
+
+    /// What the statement answered.
+    pub(super) fn take(&mut self, answer: Answer) {
+        match answer {
+            Answer::Seek(None) => self.step = Step::Done,
+            Answer::Seek(Some(first)) => {
+                self.rest.go_on_from(self.asked.sort, first);
+                self.step = Step::Walk;
+            }
+            Answer::Walk(walked) => self.walked(walked),
+            Answer::Sieve(rows) => self.sieved(rows),
+        }
+        self.settle();
+    }
+
+    /// The page's items, and after which place the next page starts.
+    pub(super) fn page(mut self) -> (Vec<FoundAppointment>, Option<Place>) {
+        self.sort_found();
+        if self.found.len() >= self.wanted {
+            self.found.truncate(self.wanted - 1);
+            let last = self.found.last().map(place_of);
+            return (self.shown(), last);
+        }
+        let broken_off = !matches!(self.step, Step::Done);
+        let next = broken_off.then(|| self.rest.near(self.asked.sort));
+        (self.shown(), next)
+    }
+
+    fn shown(self) -> Vec<FoundAppointment> {
+        self.found.into_iter().map(|row| row.shown_at(self.asked.now)).collect()
+    }
+
+    fn walked(&mut self, Walked { matches, stopped }: Walked) {
+        let count = matches.len();
+        self.found.extend(matches);
+        let Some(Stop { at, first, last, common_words }) = stopped else {
+            self.step = Step::Done;
+            return;
+        };
+        self.rest.go_on_after(self.asked.sort, at);
+        self.rest.end_with(self.asked.sort, last);
+        self.common_words = common_words;
+        self.sieve_next(distance(at.start_at, first), count);
+    }
+
+    fn sieved(&mut self, rows: Vec<Sieved>) {
+        let Step::Sieve { slice } = self.step else { return };
+        if rows.len() > self.sieve_rows() {
+            self.shorten(slice, &rows);
+            return;
+        }
+        // Where matches begin late in a slice, it is from there that they are so many.
+        let far = slice.far(self.asked.sort).start_at;
+        let starts = rows.iter().map(|row| distance(row.appointment.during.start(), far));
+        let micros = starts.max().unwrap_or_else(|| slice.micros());
+        let matches = rows.into_iter().filter(|row| row.matches).map(|row| row.appointment);
+        let before = self.found.len();
+        self.found.extend(matches);
+        self.rest = self.rest.without(self.asked.sort, slice);
+        self.sieve_next(micros, self.found.len() - before);
+    }
+
+    /// A slice as long as the last one suggests, that had `count` matches in `micros`: half as much
+    /// again as would do if matches were evenly spread.
+    fn sieve_next(&mut self, micros: i64, count: usize) {
+        let missing = small(self.wanted.saturating_sub(self.found.len()));
+        let length = micros.saturating_mul(missing).saturating_mul(3) / (2 * (small(count) + 1));
+        let length = length.clamp(micros / 4, micros.saturating_mul(GROWTH)).min(LONGEST_MICROS);
+        // A round end needs fewer terms.
+        let round = |level: &SpanLevel| level.micros() * SpanLevel::FACTOR <= length;
+        let [shortest, ..] = SpanLevel::ALL;
+        self.sieve(length, SpanLevel::ALL.into_iter().rev().find(round).unwrap_or(shortest));
+    }
+
+    fn sieve(&mut self, micros: i64, level: SpanLevel) {
+        self.step = Step::Sieve { slice: self.rest.slice(self.asked.sort, micros, level) };
+    }
+
+    /// The slice has too many. Those that were read, in no order, are a sample: where the first few
+    /// of them lie, a fair part of what is wanted is to be expected.
+    fn shorten(&mut self, slice: Stretch, sample: &[Sieved]) {
+        let near = self.rest.near(self.asked.sort).start_at;
+        let mut starts: Vec<i64> =
+            sample.iter().map(|row| distance(row.appointment.during.start(), near)).collect();
+        starts.sort_unstable();
+        let few = self.wanted.div_ceil(SAMPLE_DIVISOR);
+        let mut micros = starts.get(few).copied().unwrap_or_default();
+        let [shortest, ..] = SpanLevel::ALL;
+        // The sample may be of one end only, as rows are in the table in the order they came.
+        loop {
+            self.sieve(micros, shortest);
+            if !matches!(self.step, Step::Sieve { slice: shorter } if shorter == slice) {
+                return;
+            }
+            if micros == 0 {
+                // As short as a slice can be, and full: so walk.
+                self.step = Step::Walk;
+                return;
+            }
+            micros /= 2;
+        }
+    }
+
+    fn settle(&mut self) {
+        if self.found.len() >= self.wanted || self.rest.is_empty() {
+            self.step = Step::Done;
+        }
+    }
+
+    const fn sieve_rows(&self) -> usize {
+        SIEVE_FACTOR * self.wanted
+    }
+
+    fn sort_found(&mut self) {
+        self.found.sort_unstable_by_key(place_of);
+        if self.asked.sort == super::Sort::StartDescending {
+            self.found.reverse();
+        }
+    }
+}
+
+fn place_of(row: &FoundAppointment) -> Place {
+    Place { start_at: row.during.start(), id: row.appointment_id.uuid() }
+}
+
+/// The numbers of rows are small.
+fn small(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}

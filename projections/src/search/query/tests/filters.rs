@@ -1,0 +1,108 @@
+//! Filters of every shape.
+
+use chrono::TimeDelta;
+use daybook_domain::appointment::Status;
+use daybook_domain::{Category, Tag, Tags};
+use rand::Rng as _;
+use rand::rngs::StdRng;
+
+use super::many::{client, now, resource, service};
+use crate::search::row::FoundAppointment;
+use crate::search::{SearchFilter, TagsMatch, TitleWords};
+
+/// How many things a filter can ask for.
+pub(super) const PARTS: u32 = 8;
+
+/// Where a filter's values come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Values {
+    /// One row, so something is found.
+    OfOne,
+    /// What is common, each by itself.
+    Common,
+    /// What is common, but never or seldom together, or only at a certain time.
+    Adverse,
+}
+
+fn tags(names: &[&str]) -> Tags {
+    let set: std::collections::BTreeSet<Tag> =
+        names.iter().map(|name| Tag::new(name).unwrap()).collect();
+    Tags::try_from(set).unwrap()
+}
+
+/// The filter that asks for the parts in `shape`, a set of bits.
+pub(super) fn filter(
+    shape: u32,
+    values: Values,
+    row: &FoundAppointment,
+    random: &mut StdRng,
+) -> SearchFilter {
+    let asks = |part: u32| shape & (1 << part) != 0;
+    let mut filter = SearchFilter::default();
+    let any = random.random_bool(0.5);
+    if asks(0) {
+        let days = random.random_range(20..400);
+        let middle = match values {
+            Values::OfOne => row.during.start(),
+            Values::Common | Values::Adverse => now(),
+        };
+        filter.from = Some(middle - TimeDelta::days(days));
+        filter.to = random.random_bool(0.7).then(|| middle + TimeDelta::days(days));
+    }
+    if asks(1) {
+        filter.category = Some(match values {
+            Values::OfOne => row.category.clone(),
+            Values::Common => Category::new("category 0").unwrap(),
+            Values::Adverse => {
+                Category::new(if any { "category 0" } else { "category 1" }).unwrap()
+            }
+        });
+    }
+    if asks(2) {
+        filter.tags_match = if any { TagsMatch::Any } else { TagsMatch::All };
+        filter.tags = match values {
+            Values::OfOne if row.tags.iter().count() > 0 => row.tags.clone(),
+            Values::OfOne => tags(&["tag 3"]),
+            Values::Common => tags(&["tag 1", "tag 2"]),
+            Values::Adverse if any => tags(&["tag 0"]),
+            Values::Adverse if random.random_bool(0.5) => tags(&["tag 1"]),
+            Values::Adverse => tags(&["campaign"]),
+        };
+    }
+    if asks(3) {
+        filter.statuses = match values {
+            Values::OfOne => vec![row.status],
+            Values::Common => vec![Status::Booked, Status::Fulfilled],
+            Values::Adverse if any => vec![Status::Booked],
+            Values::Adverse => vec![[Status::Cancelled, Status::Held][random.random_range(0..2)]],
+        };
+    }
+    if asks(4) {
+        filter.service_id = Some(match values {
+            Values::OfOne => row.service_id,
+            Values::Common => service(0).into(),
+            Values::Adverse => service(999).into(),
+        });
+    }
+    if asks(5) {
+        filter.resource_id = Some(match values {
+            Values::OfOne => row.resource_ids.as_slice()[0],
+            Values::Common | Values::Adverse => resource(503).into(),
+        });
+    }
+    if asks(6) {
+        filter.client_id = Some(match values {
+            Values::OfOne => row.client_id,
+            Values::Common | Values::Adverse => client(3).into(),
+        });
+    }
+    if asks(7) {
+        let text = match values {
+            Values::OfOne => row.title.as_str(),
+            Values::Common => "serv vis",
+            Values::Adverse => ["s", "cons", "check up", "unicorn"][random.random_range(0..4)],
+        };
+        filter.title = TitleWords::parse(text).unwrap();
+    }
+    filter
+}

@@ -1,0 +1,41 @@
+//! What a search should find, said in the plainest way.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Status;
+
+use crate::search::row::FoundAppointment;
+use crate::search::{SearchFilter, TagsMatch};
+
+pub(super) fn status(row: &FoundAppointment, now: DateTime<Utc>) -> Status {
+    match row.hold_expires_at {
+        Some(lapses) if lapses <= now => Status::Cancelled,
+        _ => row.status,
+    }
+}
+
+pub(super) fn lets_through(
+    filter: &SearchFilter,
+    row: &FoundAppointment,
+    now: DateTime<Utc>,
+) -> bool {
+    let start = row.during.start();
+    let tag = |tag| row.tags.iter().any(|one| one == tag);
+    filter.from.is_none_or(|from| start >= from)
+        && filter.to.is_none_or(|to| start < to)
+        && filter.category.as_ref().is_none_or(|category| row.category == *category)
+        && filter.service_id.is_none_or(|id| row.service_id == id)
+        && filter.client_id.is_none_or(|id| row.client_id == id)
+        && filter.resource_id.is_none_or(|id| row.resource_ids.iter().any(|one| one == id))
+        && (filter.statuses.is_empty() || filter.statuses.contains(&status(row, now)))
+        && match filter.tags_match {
+            TagsMatch::All => filter.tags.iter().all(tag),
+            TagsMatch::Any => filter.tags.iter().count() == 0 || filter.tags.iter().any(tag),
+        }
+        && (filter.title.is_empty() || words_begin(filter, row))
+}
+
+fn words_begin(filter: &SearchFilter, row: &FoundAppointment) -> bool {
+    let title = row.title.as_str().to_lowercase();
+    let words: Vec<&str> = title.split(|c: char| !c.is_alphanumeric()).collect();
+    filter.title.iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
+}

@@ -1,0 +1,177 @@
+//! What pages hold, and that they follow on each other.
+
+use daybook_domain::appointment::Status;
+use daybook_domain::{Tag, TenantId};
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+
+use super::filters::{PARTS, Values, filter};
+use super::many::{TENANT, appointments, load, now};
+use super::naive::{lets_through, status};
+use crate::search::row::FoundAppointment;
+use crate::search::{Cursor, Search, SearchError, SearchFilter, Sort, TitleWords};
+use crate::tests::world::World;
+use crate::{CursorError, Limit};
+
+async fn world(rows: &[FoundAppointment]) -> (World, Search, TenantId) {
+    let world = World::new().await;
+    load(&world.pool, rows).await;
+    let search = Search::new(world.pool.clone());
+    (world, search, TENANT.parse().unwrap())
+}
+
+/// All items, page by page.
+async fn walk(
+    search: &Search,
+    tenant: &TenantId,
+    filter: &SearchFilter,
+    sort: Sort,
+    limit: u32,
+) -> Vec<FoundAppointment> {
+    let limit = Limit::new(limit).unwrap();
+    let (mut all, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
+    loop {
+        let page = search.page(tenant, filter, sort, cursor.as_ref(), limit, now()).await.unwrap();
+        assert!(page.items.len() <= limit.items());
+        all.extend(page.items);
+        let Some(next) = page.next else { return all };
+        cursor = Some(next);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_any_search_hold_together_what_a_plain_filter_finds() {
+    let rows = appointments(6_000);
+    let (_world, search, tenant) = world(&rows).await;
+    let mut random = StdRng::seed_from_u64(5);
+    for n in 0..400 {
+        let values = [Values::OfOne, Values::Common, Values::Adverse][n % 3];
+        // One to four things are asked for.
+        let shape = (0..random.random_range(1..=4))
+            .fold(0, |shape, _| shape | 1 << random.random_range(0..PARTS));
+        let row = &rows[random.random_range(0..rows.len())];
+        let filter = filter(shape, values, row, &mut random);
+        let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
+        let found = walk(&search, &tenant, &filter, sort, [7, 50, 200][n / 6 % 3]).await;
+        let mut expected: Vec<_> =
+            rows.iter().filter(|row| lets_through(&filter, row, now())).collect();
+        if sort == Sort::StartDescending {
+            expected.reverse();
+        }
+        let ids = |row: &FoundAppointment| row.appointment_id;
+        assert_eq!(
+            found.iter().map(ids).collect::<Vec<_>>(),
+            expected.iter().map(|row| ids(row)).collect::<Vec<_>>(),
+            "{filter:?} {sort:?}"
+        );
+        for (found, expected) in found.iter().zip(expected) {
+            assert_eq!(found.status, status(expected, now()));
+            assert_eq!((&found.title, &found.tags), (&expected.title, &expected.tags));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_that_has_lapsed_is_found_as_cancelled_and_to_be_expired() {
+    let rows = appointments(6_000);
+    let (_world, search, tenant) = world(&rows).await;
+    let lapsed = |row: &&FoundAppointment| row.hold_expires_at.is_some_and(|at| at <= now());
+    let mut expected: Vec<_> = rows.iter().filter(lapsed).collect();
+    expected.sort_by_key(|row| row.hold_expires_at);
+    assert!(!expected.is_empty());
+    let found = search.lapsed_holds(&tenant, now(), 1_000).await.unwrap();
+    assert_eq!(found.len(), expected.len());
+    let lapse_of = |id| rows.iter().find(|row| row.appointment_id == id).unwrap().hold_expires_at;
+    assert!(
+        found.iter().map(|id| lapse_of(*id)).eq(expected.iter().map(|row| row.hold_expires_at))
+    );
+
+    let of = |status| SearchFilter { statuses: vec![status], ..SearchFilter::default() };
+    let sort = Sort::StartAscending;
+    let held = walk(&search, &tenant, &of(Status::Held), sort, 200).await;
+    let cancelled = walk(&search, &tenant, &of(Status::Cancelled), sort, 200).await;
+    for id in found {
+        assert!(held.iter().all(|row| row.appointment_id != id));
+        let row = cancelled.iter().find(|row| row.appointment_id == id).unwrap();
+        assert_eq!((row.status, row.hold_expires_at), (Status::Cancelled, None));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_stays_where_it_is_while_rows_are_added_and_another_tenant_sees_none() {
+    let rows = appointments(2_000);
+    let (later, first): (Vec<_>, Vec<_>) =
+        rows.iter().cloned().partition(|row| row.appointment_id.uuid().as_u128().is_multiple_of(2));
+    let (world, search, tenant) = world(&first).await;
+    let (filter, sort, limit) =
+        (SearchFilter::default(), Sort::StartAscending, Limit::new(100).unwrap());
+    let page = search.page(&tenant, &filter, sort, None, limit, now()).await.unwrap();
+    load(&world.pool, &later).await;
+    let next = page.next.unwrap();
+    let page = search.page(&tenant, &filter, sort, Some(&next), limit, now()).await.unwrap();
+    let last_seen = &first[99];
+    let expected = rows.iter().filter(|row| {
+        (row.during.start(), row.appointment_id)
+            > (last_seen.during.start(), last_seen.appointment_id)
+    });
+    let ids: Vec<_> = page.items.iter().map(|row| row.appointment_id).collect();
+    assert_eq!(ids, expected.take(100).map(|row| row.appointment_id).collect::<Vec<_>>());
+
+    let other = world.tenant("south").await;
+    let page = search.page(&other, &filter, sort, None, limit, now()).await.unwrap();
+    assert!(page.items.is_empty() && page.next.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cursor_is_good_for_its_own_search_only() {
+    let (_world, search, tenant) = world(&appointments(500)).await;
+    let filter = SearchFilter::default();
+    let (sort, limit) = (Sort::StartAscending, Limit::default());
+    let page = search.page(&tenant, &filter, sort, None, limit, now()).await.unwrap();
+    let cursor = page.next.unwrap();
+    let other =
+        SearchFilter { title: TitleWords::parse("visit").unwrap(), ..SearchFilter::default() };
+    for (filter, sort) in [(&other, sort), (&filter, Sort::StartDescending)] {
+        let page = search.page(&tenant, filter, sort, Some(&cursor), limit, now()).await;
+        assert!(matches!(page, Err(SearchError::Cursor(CursorError::OtherSearch))));
+    }
+    let damaged = Cursor::new(format!("{cursor}A"));
+    let page = search.page(&tenant, &filter, sort, Some(&damaged), limit, now()).await;
+    assert!(matches!(page, Err(SearchError::Cursor(CursorError::Damaged))));
+}
+
+proptest! {
+    #[test]
+    fn every_stretch_of_time_is_covered_by_few_spans(
+        from in -2_000_000_000_i64..4_000_000_000, length in 0_i64..315_000_000,
+    ) {
+        use super::super::super::terms::SpanLevel;
+        let instant = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+        let cover = SpanLevel::cover(instant(from), instant(from + length));
+        prop_assert!(cover.len() <= 84, "{}", cover.len());
+        let [shortest, ..] = SpanLevel::ALL;
+        let mut at = instant(from).timestamp_micros().div_euclid(shortest.micros());
+        for (level, number) in cover {
+            prop_assert_eq!(number * level.micros(), at * shortest.micros());
+            at += level.micros() / shortest.micros();
+        }
+        let last = instant(from + length).timestamp_micros().div_euclid(shortest.micros());
+        prop_assert_eq!(at, last + 1);
+    }
+}
+
+#[test]
+fn the_same_search_said_differently_is_the_same() {
+    let tenant: TenantId = TENANT.parse().unwrap();
+    let tags = |names: [&str; 2]| {
+        let set: std::collections::BTreeSet<Tag> =
+            names.iter().map(|name| Tag::new(name).unwrap()).collect();
+        SearchFilter { tags: set.try_into().unwrap(), ..SearchFilter::default() }
+    };
+    let print = |filter: &SearchFilter| filter.fingerprint(&tenant, Sort::default());
+    assert_eq!(print(&tags(["a", "b"])), print(&tags(["b", "a"])));
+    let all = SearchFilter { statuses: Status::ALL.to_vec(), ..SearchFilter::default() };
+    assert_eq!(print(&all), print(&SearchFilter::default()));
+    assert_ne!(print(&tags(["a", "b"])), print(&SearchFilter::default()));
+}

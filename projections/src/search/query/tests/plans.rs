@@ -1,0 +1,160 @@
+//! Which indexes serve a search, and how many rows they read.
+
+use std::time::{Duration, Instant};
+
+use daybook_domain::TenantId;
+use daybook_embedded_postgres::testing::TestCluster;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use serde_json::Value;
+use sqlx::{PgConnection, PgPool};
+
+use super::super::hunt::Hunt;
+use super::super::{Asked, BEGIN};
+use super::filters::{PARTS, Values, filter};
+use super::many::{TENANT, VERY_MANY, load, now};
+use super::naive::lets_through;
+use crate::Limit;
+use crate::search::cursor::Place;
+use crate::search::row::FoundAppointment;
+use crate::search::{SearchFilter, Sort};
+use crate::tests::world::World;
+
+/// What a page of 50 may read of the table: the ceiling is 30 rows for each row of the page.
+const MAX_ROWS: u64 = 30 * 50;
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Read {
+    statements: u64,
+    /// Rows of the table, those that a filter removed among them.
+    rows: u64,
+    /// Entries of the index on terms, which are numbers in a bitmap and not rows.
+    entries: u64,
+    micros: u64,
+}
+
+impl Read {
+    fn add(&mut self, plan: &Value) {
+        let number = |key: &str| plan[key].as_u64().unwrap_or_default();
+        let loops = number("Actual Loops");
+        let rows = number("Actual Rows")
+            + number("Rows Removed by Filter")
+            + number("Rows Removed by Index Recheck");
+        let rows = rows * loops;
+        let on_table = plan["Relation Name"] == "appointments";
+        match plan["Node Type"].as_str().unwrap() {
+            "Seq Scan" if on_table => panic!("a sequential scan: {plan:#}"),
+            "Index Scan" | "Index Only Scan" | "Bitmap Heap Scan" => {
+                assert!(on_table, "{plan:#}");
+                self.rows += rows;
+            }
+            "Bitmap Index Scan" => {
+                assert_eq!(plan["Index Name"], "appointments_terms");
+                self.entries += rows;
+            }
+            _ => {}
+        }
+        for child in plan["Plans"].as_array().into_iter().flatten() {
+            self.add(child);
+        }
+    }
+}
+
+fn micros(millis: &Value) -> u64 {
+    let time = Duration::from_secs_f64(millis.as_f64().unwrap() / 1_000.0);
+    time.as_micros().try_into().unwrap()
+}
+
+/// Finds a page as the query does, and explains each of its statements.
+async fn explained(
+    asked: &Asked<'_>,
+    after: Option<Place>,
+    connection: &mut PgConnection,
+) -> (Vec<FoundAppointment>, Read) {
+    let mut read = Read::default();
+    let mut hunt = Hunt::new(asked, after);
+    sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
+    while let Some(statement) = hunt.next() {
+        let mut sql = statement.sql(asked, "EXPLAIN (ANALYZE, FORMAT JSON) ");
+        let plan: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
+        read.statements += 1;
+        read.micros += micros(&plan[0]["Execution Time"]) + micros(&plan[0]["Planning Time"]);
+        read.add(&plan[0]["Plan"]);
+        hunt.take(statement.run(asked, &mut *connection).await.unwrap());
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut *connection).await.unwrap();
+    let (items, _) = hunt.page();
+    (items, read)
+}
+
+async fn many(url: &str) -> Result<(), String> {
+    crate::tests::world::tables(url).await?;
+    let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
+    load(&pool, &VERY_MANY).await;
+    pool.close().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows() {
+    let begun = Instant::now();
+    let world = World::with(TestCluster::shared().database(many).await).await;
+    let tenant: TenantId = TENANT.parse().unwrap();
+    let all = &*VERY_MANY;
+    println!("loaded in {:?}", begun.elapsed());
+    let mut connection = world.pool.acquire().await.unwrap();
+    let mut random = StdRng::seed_from_u64(11);
+    let mut seen: Vec<(Read, String)> = Vec::new();
+    for shape in 0..1_u32 << PARTS {
+        // All three kinds of values where they matter most, else by turns.
+        let kinds = [Values::OfOne, Values::Common, Values::Adverse];
+        let turn = (shape % 3) as usize;
+        let few = shape.count_ones() <= 2;
+        for values in if few { &kinds[..] } else { &kinds[turn..=turn] } {
+            let row = &all[(shape as usize * 7_919 + 31) % all.len()];
+            let filter: SearchFilter = filter(shape, *values, row, &mut random);
+            for sort in [Sort::StartAscending, Sort::StartDescending] {
+                let deep = &all[all.len() * 3 / 5];
+                let place = Place { start_at: deep.during.start(), id: deep.appointment_id.uuid() };
+                // A deep page in one of the two orders, by turns.
+                let deep = (sort == Sort::StartAscending) == (shape % 2 == 0);
+                let deep = deep.then_some(place);
+                for after in std::iter::once(None).chain(deep.map(Some)) {
+                    let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now());
+                    let (items, read) = explained(&asked, after, &mut connection).await;
+                    let what = format!("{shape:08b} {values:?} {sort:?} {after:?} {filter:?}");
+                    if after.is_none() && sort == Sort::StartAscending {
+                        let expected = all.iter().filter(|row| lets_through(&filter, row, now()));
+                        let expected: Vec<_> =
+                            expected.take(50).map(|row| row.appointment_id).collect();
+                        let found: Vec<_> = items.iter().map(|row| row.appointment_id).collect();
+                        assert_eq!(found, expected, "{what}");
+                    }
+                    if shape == 0 {
+                        // Page 1 and page 2,400 of all there is.
+                        assert_eq!((read.rows, read.statements), (51, 1), "{what}");
+                    }
+                    seen.push((read, what));
+                }
+            }
+        }
+    }
+    report(&mut seen);
+    let most = seen.iter().max_by_key(|(read, _)| read.rows).unwrap();
+    println!("took {:?}", begun.elapsed());
+    assert!(most.0.rows <= MAX_ROWS, "{most:?}");
+}
+
+fn report(seen: &mut [(Read, String)]) {
+    let mut worst = |name: &str, key: fn(&Read) -> u64| {
+        seen.sort_by_key(|(read, _)| std::cmp::Reverse(key(read)));
+        println!("== {name}: median {}", key(&seen[seen.len() / 2].0));
+        for (read, what) in &seen[..6] {
+            println!("{read:?} {what}");
+        }
+    };
+    worst("rows", |read| read.rows);
+    worst("entries", |read| read.entries);
+    worst("statements", |read| read.statements);
+    worst("microseconds", |read| read.micros);
+}

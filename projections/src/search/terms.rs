@@ -1,0 +1,110 @@
+//! What a row can be found by, as numbers: one for each thing that is known of it.
+//!
+//! A term is a hash of tenant, kind and value. So the terms of all columns share one index, a
+//! tenant's postings are its own, and a long category costs no more than a short one. Two values
+//! with the same hash do no harm: terms narrow the search, and the columns themselves decide.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::TenantId;
+use daybook_domain::appointment::Status;
+use sha2::{Digest, Sha256};
+
+use super::row::FoundAppointment;
+
+/// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Category = 1,
+    Status = 2,
+    Service = 3,
+    Client = 4,
+    Resource = 5,
+    Tag = 6,
+    Span = 7,
+}
+
+/// A span of time of a fixed length, counted from 1970. Each row has the span of its start at each
+/// level as a term, so that a stretch of any length is a few terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SpanLevel(u8);
+
+impl SpanLevel {
+    /// 4 hours, 32 hours, 11 days, 85 days.
+    pub(super) const ALL: [Self; 4] = [Self(0), Self(1), Self(2), Self(3)];
+    /// How many spans of a level make one of the next.
+    pub(super) const FACTOR: i64 = 8;
+
+    pub(super) const fn micros(self) -> i64 {
+        let four_hours = 4 * 3_600 * 1_000_000;
+        four_hours * Self::FACTOR.pow(self.0 as u32)
+    }
+
+    /// The number of the span that an instant is in.
+    fn number(self, instant: DateTime<Utc>) -> i64 {
+        instant.timestamp_micros().div_euclid(self.micros())
+    }
+
+    /// The fewest spans that cover all from one instant to another, and less than four hours more
+    /// on either side. For ten years these are at most 84, and mostly about 30.
+    pub(super) fn cover(first: DateTime<Utc>, last: DateTime<Utc>) -> Vec<(Self, i64)> {
+        let [shortest, ..] = Self::ALL;
+        let (mut at, end) = (shortest.number(first), shortest.number(last));
+        let mut spans = Vec::new();
+        while at <= end {
+            let fits = |level: &&Self| {
+                let length = Self::FACTOR.pow(u32::from(level.0));
+                at.rem_euclid(length) == 0 && at + length - 1 <= end
+            };
+            let level = *Self::ALL.iter().rev().find(fits).unwrap_or(&shortest);
+            let length = Self::FACTOR.pow(u32::from(level.0));
+            spans.push((level, at.div_euclid(length)));
+            at += length;
+        }
+        spans
+    }
+}
+
+/// The terms of one tenant.
+#[derive(Clone)]
+pub(super) struct TermsOf {
+    hash: Sha256,
+}
+
+impl TermsOf {
+    pub(super) fn new(tenant: &TenantId) -> Self {
+        // No tenant's name has a NUL, so no two tenants' terms hash the same bytes.
+        Self { hash: Sha256::new().chain_update(tenant.as_str()).chain_update([0]) }
+    }
+
+    pub(super) fn term(&self, kind: Kind, value: &[u8]) -> i64 {
+        let hash = self.hash.clone().chain_update([kind as u8]).chain_update(value).finalize();
+        let mut first = [0; 8];
+        first.copy_from_slice(&hash[..8]);
+        i64::from_be_bytes(first)
+    }
+
+    pub(super) fn status(&self, status: Status) -> i64 {
+        self.term(Kind::Status, status.as_str().as_bytes())
+    }
+
+    pub(super) fn span(&self, level: SpanLevel, number: i64) -> i64 {
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_be_bytes();
+        self.term(Kind::Span, &[level.0, b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+
+    /// All terms of a row.
+    pub(super) fn row(&self, row: &FoundAppointment) -> Vec<i64> {
+        let mut terms = vec![
+            self.term(Kind::Category, row.category.as_str().as_bytes()),
+            self.status(row.status),
+            self.term(Kind::Service, row.service_id.uuid().as_bytes()),
+            self.term(Kind::Client, row.client_id.uuid().as_bytes()),
+        ];
+        let resources = row.resource_ids.iter();
+        terms.extend(resources.map(|id| self.term(Kind::Resource, id.uuid().as_bytes())));
+        terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
+        let start = row.during.start();
+        terms.extend(SpanLevel::ALL.map(|level| self.span(level, level.number(start))));
+        terms
+    }
+}

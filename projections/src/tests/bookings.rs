@@ -1,0 +1,77 @@
+//! Events of appointments.
+
+use chrono::TimeDelta;
+use daybook_domain::appointment::{
+    AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
+    AppointmentHeld, AppointmentHoldExpired, AppointmentRescheduled, AppointmentTagged,
+    CancelledBy, Details, Slot,
+};
+use daybook_domain::time::{Buffer, Duration, Interval};
+use daybook_domain::{AppointmentId, Category, ResourceId, Tag, Tags, Title};
+use daybook_store::AnyEvent;
+use uuid::Uuid;
+
+use super::world::at;
+
+pub(crate) fn appointment(n: u128) -> AppointmentId {
+    Uuid::from_u128(n).into()
+}
+
+pub(crate) fn slot(n: u128) -> Slot {
+    let hour = TimeDelta::hours(i64::try_from(n % 10_000).unwrap());
+    Slot {
+        resource_ids: vec![ResourceId::from(Uuid::from_u128(1 + n % 5))].try_into().unwrap(),
+        during: Interval::lasting(
+            at("2027-01-04T09:00:00.123456789Z") + hour,
+            Duration::from_minutes(30).unwrap(),
+        ),
+        buffer_before: Buffer::NONE,
+        buffer_after: Buffer::NONE,
+    }
+}
+
+pub(crate) fn tags(names: &[&str]) -> Tags {
+    let set: std::collections::BTreeSet<Tag> =
+        names.iter().map(|name| Tag::new(name).unwrap()).collect();
+    Tags::try_from(set).unwrap()
+}
+
+pub(crate) fn details(n: u128) -> Details {
+    Details {
+        service_id: Uuid::from_u128(100 + n % 3).into(),
+        client_id: Uuid::from_u128(200 + n % 7).into(),
+        slot: slot(n),
+        title: Title::new(&format!("Visit {n}, \"quoted\" {{braces}} \\ NULL")).unwrap(),
+        category: Category::new("care").unwrap(),
+        tags: tags(&["adult", "a\"b\\c,{}"]),
+        note: None,
+        imported: false,
+    }
+}
+
+pub(crate) fn booked(n: u128) -> AnyEvent {
+    AnyEvent::Appointment(appointment(n), AppointmentEvent::AppointmentBooked(details(n)))
+}
+
+/// One of everything that can happen, whatever was before.
+pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
+    use AppointmentEvent as E;
+    let expires_at = at("2026-11-23T07:10:00Z");
+    let event = match kind % 9 {
+        0 => E::AppointmentHeld(AppointmentHeld { details: details(n + by), expires_at }),
+        1 => E::AppointmentConfirmed(AppointmentConfirmed { slot: slot(n + by) }),
+        2 => E::AppointmentRescheduled(AppointmentRescheduled {
+            slot: slot(n + by),
+            hold_expires_at: None,
+        }),
+        3 => E::AppointmentCancelled(AppointmentCancelled { reason: None, by: CancelledBy::Staff }),
+        4 => E::AppointmentHoldExpired(AppointmentHoldExpired {}),
+        5 => E::AppointmentCheckedIn(AppointmentCheckedIn {}),
+        6 => E::AppointmentTagged(AppointmentTagged {
+            category: Category::new("other").unwrap(),
+            tags: tags(&["late"]),
+        }),
+        _ => E::AppointmentBooked(details(n + by)),
+    };
+    AnyEvent::Appointment(appointment(n), event)
+}

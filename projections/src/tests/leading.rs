@@ -1,0 +1,108 @@
+//! One program leads; the others wait, and take over when it dies.
+
+use chrono::TimeDelta;
+use daybook_store::Position;
+use std::time::Duration;
+use uuid::Uuid;
+
+use super::bookings::booked;
+use super::world::World;
+use crate::checkpoint::{self, Key, Lease};
+use crate::search::Search;
+
+const LEASE: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_program_takes_over_when_the_lease_of_a_dead_one_has_lapsed() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let key = Key { tenant: tenant.clone(), projection: Search::ID };
+    let dead = Lease { leader: Uuid::now_v7(), now: world.now(), length: LEASE };
+    checkpoint::add(&world.pool, &key).await.unwrap();
+    assert_eq!(checkpoint::lead(&world.pool, &key, dead).await.unwrap(), Some(Position::START));
+    let other = Lease { leader: Uuid::now_v7(), ..dead };
+    assert_eq!(checkpoint::lead(&world.pool, &key, other).await.unwrap(), None);
+    let head = world.append(&tenant, &[booked(1)]).await;
+    let runner = world.start(world.projections());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(
+        checkpoint::position(&world.pool, &key).await.unwrap(),
+        Some(Position::START),
+        "the lease still runs"
+    );
+    world.clock.move_on(TimeDelta::seconds(10));
+    world.caught_up(&tenant, Search::ID, head).await;
+    runner.stop().await;
+}
+
+#[tokio::test]
+async fn a_leader_that_was_replaced_without_knowing_it_changes_nothing() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &[booked(1), booked(2)]).await;
+    let key = Key { tenant: tenant.clone(), projection: Search::ID };
+    checkpoint::add(&world.pool, &key).await.unwrap();
+    let zombie = world.turn(&key);
+    let begun = checkpoint::lead(&world.pool, &key, zombie.lease()).await.unwrap();
+    assert_eq!(begun, Some(Position::START));
+    world.clock.move_on(TimeDelta::seconds(11));
+    let successor = world.turn(&key);
+    checkpoint::lead(&world.pool, &key, successor.lease()).await.unwrap().unwrap();
+
+    let read = world.log.read(&tenant, Position::START, 10).await.unwrap();
+    let events: Vec<_> = read.into_iter().map(Result::unwrap).collect();
+    let (start, end) = (Position::START, Position::from_i64(2));
+    assert!(!zombie.commit(start, end, &events).await.unwrap());
+    assert!(world.search_rows(&tenant).await.is_empty());
+    assert!(!checkpoint::fail(&world.pool, &key, zombie.me, end, "no").await.unwrap());
+
+    assert!(successor.commit(start, end, &events).await.unwrap());
+    // Nor does the leader itself, from where the checkpoint no longer is.
+    assert!(!successor.commit(start, end, &events).await.unwrap());
+    assert_eq!(world.search_rows(&tenant).await.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_that_stops_lets_go_so_that_the_next_need_not_wait() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let first = world.start(world.projections());
+    let head = world.append(&tenant, &[booked(1)]).await;
+    world.caught_up(&tenant, Search::ID, head).await;
+    first.stop().await;
+    let leaders: i64 = sqlx::query_scalar("SELECT count(leader) FROM checkpoints")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(leaders, 0);
+    let second = world.start(world.projections());
+    let head = world.append(&tenant, &[booked(2)]).await;
+    world.caught_up(&tenant, Search::ID, head).await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_that_start_at_once_make_the_tables_once() {
+    let database = daybook_embedded_postgres::testing::TestCluster::shared().empty_database().await;
+    let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
+    daybook_store::migrate(&pool).await.unwrap();
+    let projections = super::world::projections(&pool);
+    let starts = (0..8).map(|_| crate::prepare(&pool, &projections));
+    for started in futures::future::join_all(starts).await {
+        started.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_that_comes_later_is_picked_up_by_itself() {
+    let world = World::new().await;
+    let runner = world.start(world.projections());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    for name in ["north", "south", "east", "west", "centre", "harbour"] {
+        let tenant = world.tenant(name).await;
+        let head = world.append(&tenant, &[booked(1)]).await;
+        world.caught_up(&tenant, Search::ID, head).await;
+        assert_eq!(world.search_rows(&tenant).await.len(), 1);
+    }
+    runner.stop().await;
+}

@@ -1,0 +1,8 @@
+//! Tests with a real PostgreSQL, and their nouns.
+
+mod bookings;
+mod exactly_once;
+mod leading;
+mod poison;
+mod waiting;
+pub(crate) mod world;

@@ -1,0 +1,100 @@
+//! An event that cannot be applied stops one projection of one tenant, and nothing else.
+
+use std::time::Duration;
+
+use daybook_store::Position;
+
+use super::bookings::{booked, happening};
+use super::world::{Stored, World, payload};
+use crate::catalogue::Catalogue;
+use crate::search::Search;
+
+async fn failure(world: &World) -> Vec<(String, String, i64, i64, String)> {
+    sqlx::query_as(
+        "SELECT tenant_id, projection, position, failed_position, failure FROM checkpoints
+          WHERE failed_position IS NOT NULL",
+    )
+    .fetch_all(&world.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until_it_is_mended() {
+    let world = World::new().await;
+    let (sick, well) = (world.tenant("sick").await, world.tenant("well").await);
+    // The third is about an appointment that was never made.
+    let head = world.append(&sick, &[booked(1), booked(2), happening(3, 3, 0), booked(4)]).await;
+    let runner = world.start(world.projections());
+    world.caught_up(&sick, Search::ID, Position::from_i64(2)).await;
+    world.caught_up(&sick, Catalogue::ID, head).await;
+    world.caught_up(&well, Search::ID, world.append(&well, &[booked(1)]).await).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let [(tenant, projection, position, failed, reason)] = &failure(&world).await[..] else {
+        panic!("not one failure");
+    };
+    assert_eq!(
+        (tenant.as_str(), projection.as_str(), *position, *failed),
+        ("sick", "search", 2, 3)
+    );
+    assert!(reason.contains("was neither held nor booked"), "{reason}");
+    assert_eq!(world.search_rows(&sick).await.len(), 2);
+    let lag = world.progress().lag(&[Search::ID, Catalogue::ID]).await.unwrap();
+    assert_eq!((lag[0].tenants_behind, lag[0].events_behind, lag[0].tenants_failed), (1, 2, 1));
+    assert_eq!((lag[1].tenants_behind, lag[1].events_behind, lag[1].tenants_failed), (0, 0, 0));
+
+    // A program that can read it: here the event itself is mended.
+    let Stored { event_type, payload, .. } = payload(&booked(3));
+    sqlx::query(
+        "UPDATE events SET event_type = $1, payload = $2::json
+          WHERE tenant_id = 'sick' AND position = 3",
+    )
+    .bind(event_type)
+    .bind(payload)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    world.caught_up(&sick, Search::ID, head).await;
+    runner.stop().await;
+    assert!(failure(&world).await.is_empty());
+    assert_eq!(world.search_rows(&sick).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_this_program_cannot_read_stops_every_projection_before_it() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &[booked(1)]).await;
+    let unknown = Stored { event_type: "AppointmentDreamt".to_owned(), ..payload(&booked(2)) };
+    let unknown = Stored { payload: r#"{"type":"AppointmentDreamt"}"#.to_owned(), ..unknown };
+    world.append_raw(&tenant, &[unknown]).await;
+    let runner = world.start(world.projections());
+    world.caught_up(&tenant, Search::ID, Position::from_i64(1)).await;
+    world.caught_up(&tenant, Catalogue::ID, Position::from_i64(1)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    runner.stop().await;
+    let failures = failure(&world).await;
+    assert_eq!(failures.len(), 2);
+    assert!(failures.iter().all(|(.., position, failed, _)| (*position, *failed) == (1, 2)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_whose_row_the_database_refuses_is_found_among_its_neighbours() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    sqlx::raw_sql("ALTER TABLE search_1.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+    let events: Vec<_> = (1..=60).map(booked).collect();
+    world.append(&tenant, &events).await;
+    let runner = world.start(world.projections());
+    world.caught_up(&tenant, Search::ID, Position::from_i64(36)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    runner.stop().await;
+    let [(_, _, position, failed, _)] = &failure(&world).await[..] else {
+        panic!("not one failure");
+    };
+    assert_eq!((*position, *failed), (36, 37));
+}

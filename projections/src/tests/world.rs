@@ -1,0 +1,264 @@
+//! A database with tables, tenants and events.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use cqrs_es::DomainEvent as _;
+use daybook_domain::TenantId;
+use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
+use daybook_store::{AnyEvent, Clock, Log, LogSettings, Position};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::catalogue::Catalogue;
+use crate::checkpoint::Key;
+use crate::runner::turn::Turn;
+use crate::search::Search;
+use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
+
+pub(crate) fn at(instant: &str) -> DateTime<Utc> {
+    instant.parse().unwrap()
+}
+
+/// A clock that stands until it is moved.
+#[derive(Clone)]
+pub(crate) struct SetClock(Arc<Mutex<DateTime<Utc>>>);
+
+impl SetClock {
+    pub(crate) fn at(instant: &str) -> Self {
+        Self(Arc::new(Mutex::new(at(instant))))
+    }
+
+    pub(crate) fn move_on(&self, by: TimeDelta) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
+impl Clock for SetClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap()
+    }
+}
+
+pub(crate) async fn tables(url: &str) -> Result<(), String> {
+    let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
+    daybook_store::migrate(&pool).await.map_err(|error| error.to_string())?;
+    prepare(&pool, &projections(&pool)).await.map_err(|error| error.to_string())?;
+    pool.close().await;
+    Ok(())
+}
+
+pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
+    vec![Arc::new(Search::new(pool.clone())), Arc::new(Catalogue::new(pool.clone()))]
+}
+
+/// A database of the test's own.
+pub(crate) struct World {
+    pub(crate) pool: PgPool,
+    pub(crate) log: Log,
+    pub(crate) clock: SetClock,
+    _database: TestDatabase,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(TestCluster::shared().database(tables).await).await
+    }
+
+    pub(crate) async fn with(database: TestDatabase) -> Self {
+        let options = || database.url.parse().unwrap();
+        let pool = PgPoolOptions::new().max_connections(12).connect_with(options()).await.unwrap();
+        let clock = SetClock::at("2026-11-23T07:00:00Z");
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let log = Log::open(&options(), &shared, LogSettings::default());
+        Self { pool, log, clock, _database: database }
+    }
+
+    pub(crate) async fn tenant(&self, name: &str) -> TenantId {
+        let tenant: TenantId = name.parse().unwrap();
+        daybook_store::tenants::create(&self.pool, &tenant, "UTC", self.clock.now()).await.unwrap();
+        tenant
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
+        projections(&self.pool)
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        Progress::new(self.log.clone())
+    }
+
+    pub(crate) fn runner(&self, projections: Vec<Arc<dyn Projection>>) -> Runner {
+        let settings = RunnerSettings {
+            tick: Duration::from_millis(20),
+            retry_failed: Duration::from_millis(150),
+            ..RunnerSettings::default()
+        };
+        let clock = Arc::new(self.clock.clone());
+        Runner::new(self.log.clone(), clock, projections).with_settings(settings)
+    }
+
+    /// A program that runs until it is stopped.
+    pub(crate) fn start(&self, projections: Vec<Arc<dyn Projection>>) -> Running {
+        let cancel = CancellationToken::new();
+        let task = tokio::spawn(self.runner(projections).run(cancel.clone()));
+        Running { cancel, task }
+    }
+
+    /// One turn of the search projection, by a program of its own.
+    pub(crate) fn turn(&self, key: &Key) -> Turn {
+        Turn {
+            key: key.clone(),
+            projection: Arc::new(Search::new(self.pool.clone())),
+            log: self.log.clone(),
+            clock: Arc::new(self.clock.clone()),
+            settings: RunnerSettings::default(),
+            progress: self.progress(),
+            me: Uuid::now_v7(),
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    /// Returns when the projection is there; fails when it does not come.
+    pub(crate) async fn caught_up(
+        &self,
+        tenant: &TenantId,
+        projection: ProjectionId,
+        position: Position,
+    ) {
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        self.progress().wait_until(tenant, projection, position, deadline).await.unwrap();
+    }
+
+    /// Every column of every row of the tenant but its name, and what is found by it.
+    pub(crate) async fn search_rows(&self, tenant: &TenantId) -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT (to_jsonb(a) - 'tenant_id' - 'terms' - 'words')::text
+               FROM search_1.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
+        )
+        .bind(tenant.as_str())
+        .fetch_all(&self.pool)
+        .await
+        .unwrap()
+    }
+
+    /// Makes the rows of the search projection again, from position 1 on.
+    pub(crate) async fn rebuild(&self, tenant: &TenantId) {
+        for table in ["search_1.appointments", "checkpoints"] {
+            sqlx::query(&format!("DELETE FROM {table} WHERE tenant_id = $1"))
+                .bind(tenant.as_str())
+                .execute(&self.pool)
+                .await
+                .unwrap();
+        }
+        let head = self.log.head(tenant).await.unwrap().unwrap();
+        let runner = self.start(self.projections());
+        self.caught_up(tenant, Search::ID, head).await;
+        runner.stop().await;
+    }
+
+    /// Appends events as they are, without asking whether they make sense.
+    pub(crate) async fn append(&self, tenant: &TenantId, events: &[AnyEvent]) -> Position {
+        let payloads = events.iter().map(payload).collect::<Vec<_>>();
+        self.append_raw(tenant, &payloads).await
+    }
+
+    /// Appends stored events: aggregate type, id, type, version, payload.
+    pub(crate) async fn append_raw(&self, tenant: &TenantId, events: &[Stored]) -> Position {
+        let column = |get: fn(&Stored) -> &String| -> Vec<String> {
+            events.iter().map(|event| get(event).clone()).collect()
+        };
+        let position: i64 = sqlx::query_scalar(
+            "WITH head AS (
+                UPDATE log_heads SET position = position + cardinality($2::text[])
+                 WHERE tenant_id = $1 RETURNING position - cardinality($2::text[]) AS before),
+             written AS (
+                INSERT INTO events
+                SELECT $1, head.before + u.n, u.kind, $1 || '/' || u.id,
+                       row_number() OVER (PARTITION BY u.kind, u.id ORDER BY u.n)
+                       + (SELECT count(*) FROM events e WHERE e.tenant_id = $1
+                             AND e.aggregate_type = u.kind AND e.aggregate_id = $1 || '/' || u.id),
+                       u.type, u.version, u.payload::json, '{}', $7, ''
+                  FROM head, unnest($2, $3::text[], $4::text[], $5::text[], $6::text[])
+                       WITH ORDINALITY AS u (kind, id, type, version, payload, n))
+             SELECT before + cardinality($2) FROM head",
+        )
+        .bind(tenant.as_str())
+        .bind(column(|event| &event.kind))
+        .bind(column(|event| &event.id))
+        .bind(column(|event| &event.event_type))
+        .bind(column(|event| &event.event_version))
+        .bind(column(|event| &event.payload))
+        .bind(self.clock.now())
+        .fetch_one(&self.pool)
+        .await
+        .unwrap();
+        Position::from_i64(position)
+    }
+}
+
+/// A program that runs.
+pub(crate) struct Running {
+    cancel: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.cancel.cancel();
+        self.task.await.unwrap();
+    }
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Stored {
+    pub(crate) kind: String,
+    pub(crate) id: String,
+    pub(crate) event_type: String,
+    pub(crate) event_version: String,
+    pub(crate) payload: String,
+}
+
+pub(crate) fn payload(event: &AnyEvent) -> Stored {
+    let (kind, id, event_type, event_version, payload) = match event {
+        AnyEvent::Service(id, event) => (
+            "service",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+        AnyEvent::Resource(id, event) => (
+            "resource",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+        AnyEvent::Client(id, event) => (
+            "client",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+        AnyEvent::Appointment(id, event) => (
+            "appointment",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+    };
+    Stored { kind: kind.to_owned(), id, event_type, event_version, payload: payload.unwrap() }
+}
