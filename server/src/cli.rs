@@ -50,6 +50,8 @@ pub(crate) enum Command {
     },
     /// Book the events of an iCalendar file (RFC 5545).
     Import(Import),
+    /// Check that every log is whole, and that all that is kept beside it agrees with it.
+    Verify(Verify),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -109,4 +111,11 @@ pub(crate) struct Import {
     /// The zone of times that name none, where the file names none either.
     #[arg(long)]
     pub(crate) time_zone: Option<Tz>,
+}
+
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// Whose log to check [default: all].
+    #[arg(long)]
+    pub(crate) tenant: Option<TenantId>,
 }

@@ -10,6 +10,7 @@ mod output;
 mod parts;
 mod serve;
 mod sweeper;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -53,6 +54,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             // Before anything is started: a file that cannot be read needs no database.
             let calendar = import::read(&options)?;
             on_runtime(&place, async |database| import::run(database, &options, calendar).await)
+        }
+        Some(Command::Verify(options)) => {
+            on_runtime(&place, async |database| verify::run(database, &options).await)
         }
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }

@@ -1,2 +1,45 @@
-//! To be built in the next commits.
-fn main() {}
+//! The project's own chores, as `cargo xtask <command>`.
+//!
+//! It depends on nothing but the standard library, so that it starts at once, and knows nothing of how
+//! daybook works: it calls cargo, the built program and, where PostgreSQL is missing, apt-get.
+
+mod openapi;
+mod postgres;
+mod shell;
+mod steps;
+mod tally;
+mod test;
+
+use std::env;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+The project's own chores.
+
+  cargo xtask test                       everything that must hold before a commit
+  cargo xtask test -p daybook-store      the tests alone, with these arguments for cargo test
+  cargo xtask test -- slot_taken         the tests alone whose names contain this
+  cargo xtask openapi                    write api/openapi.json anew, from the code
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments.as_slice() {
+        ["test"] => test::everything(),
+        ["test", selection @ ..] => test::selected(selection),
+        ["openapi"] => openapi::regenerate(),
+        [] | ["help" | "--help" | "-h"] => {
+            shell::say(USAGE);
+            Ok(())
+        }
+        unknown => Err(shell::Failure::new(format!("no command {}\n\n{USAGE}", unknown.join(" ")))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            shell::complain(&format!("xtask: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}

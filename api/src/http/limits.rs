@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -24,10 +25,33 @@ pub(crate) async fn bound(State(app): State<App>, request: Request, next: Next) 
     let Ok(_permit) = app.in_flight.try_acquire() else {
         return Problem::unavailable("too many requests at once").into_response();
     };
+    let has_body = has_body(&request);
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) if has_body => hang_up_unless_read(response),
         Ok(response) => response,
         Err(_) => Problem::unavailable("it took too long").into_response(),
     }
+}
+
+fn has_body(request: &Request) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH);
+    length.map_or(request.headers().contains_key(header::TRANSFER_ENCODING), |length| length != "0")
+}
+
+/// A request that was refused before its body was read leaves the body on the connection. The
+/// client is told that the connection ends, so that it does not send the next request into it.
+fn hang_up_unless_read(mut response: Response) -> Response {
+    let read = response.status().is_success()
+        || matches!(
+            response.status(),
+            StatusCode::CONFLICT
+                | StatusCode::PRECONDITION_FAILED
+                | StatusCode::UNPROCESSABLE_ENTITY
+        );
+    if !read {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// A panic is a fault of the program: the caller hears that, and the others go on.

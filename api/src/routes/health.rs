@@ -12,9 +12,8 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::http::Problem;
 
-/// How many events a projection may be behind and still count as ready: what it makes up for in
-/// moments.
-const READY_EVENTS_BEHIND: u64 = 10_000;
+/// How many events a projection may be behind and still count as ready: one batch of its runner.
+const READY_EVENTS_BEHIND: u64 = 1_000;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))

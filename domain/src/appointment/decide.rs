@@ -77,6 +77,9 @@ fn decide_made(
         }
         (C::RescheduleAppointment { .. }, _) => wrong(Wanted::Rescheduled),
         (C::CancelAppointment { reason, by }, State::Held { .. } | State::Booked) => {
+            if let State::Held { expires_at } = state {
+                still_held(*expires_at, facts.now)?;
+            }
             Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
         }
         (C::CancelAppointment { .. }, _) => wrong(Wanted::Cancelled),

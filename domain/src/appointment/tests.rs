@@ -123,12 +123,14 @@ fn what_is_unknown_or_retired_is_not_booked() {
 }
 
 #[test]
-fn a_hold_is_confirmed_until_it_lapses_and_not_after() {
+fn a_hold_can_be_changed_until_it_lapses_and_not_after() {
     let confirmed = decided(vec![hold()], C::ConfirmAppointment).unwrap();
     assert!(confirmed.claims_after().unwrap().iter().all(|claim| claim.expires_at.is_none()));
     let late = Facts { now: at("2026-11-23T07:10:00Z"), ..facts() };
-    let refusal = after(vec![hold()]).decide(C::ConfirmAppointment, &late);
-    assert_eq!(refusal, Err(R::HoldExpired { expired_at: late.now }));
+    for command in [C::ConfirmAppointment, cancel(), move_to("2026-11-23T10:00:00Z")] {
+        let refusal = after(vec![hold()]).decide(command, &late);
+        assert_eq!(refusal, Err(R::HoldExpired { expired_at: late.now }));
+    }
 }
 
 #[test]

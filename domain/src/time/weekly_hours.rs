@@ -126,6 +126,7 @@ impl fmt::Display for TimeOfDay {
 
 /// Open on these days from one local time to another; both on the same day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OpeningWindow {
     days: Vec<Day>,
     from: TimeOfDay,

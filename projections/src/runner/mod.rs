@@ -48,7 +48,7 @@ impl Default for RunnerSettings {
             batch_events: 1_000,
             turn_batches: 8,
             turns_at_once: 4,
-            lease: Duration::from_secs(10),
+            lease: Duration::from_secs(3),
             tick: Duration::from_millis(200),
             retry_failed: Duration::from_secs(30),
         }

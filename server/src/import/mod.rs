@@ -7,6 +7,8 @@ mod ids;
 mod progress;
 mod rooms;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use anyhow::Context;
 use chrono_tz::Tz;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
@@ -29,7 +31,7 @@ use ids::Ids;
 use progress::progress_bar;
 use rooms::Rooms;
 
-/// Bookings under way at once: group commit carries them together.
+/// Locations that are booked at once: group commit carries their bookings together.
 const AT_ONCE: usize = 64;
 
 /// The category of events that name none.
@@ -56,7 +58,7 @@ pub(crate) async fn run(
     let events: Vec<CalendarEvent> = events.into_iter().flatten().collect();
     let mut tally = Tally::default();
     for refusal in unreadable.into_iter().filter_map(Result::err) {
-        tally.refused.push(refusal.to_string());
+        tally.refused.push((refusal.line, refusal.to_string()));
     }
     let zone = events.first().map_or(Tz::UTC, |event| event.time_zone);
     let pool = parts.log().pool();
@@ -64,7 +66,8 @@ pub(crate) async fn run(
     let importer = Importer::new(parts, options.tenant.clone());
     importer.furnish(&events).await?;
     importer.book(&events, &mut tally).await?;
-    for refusal in &tally.refused {
+    tally.refused.sort();
+    for (_, refusal) in &tally.refused {
         output::line(&format!("refused: {refusal}"))?;
     }
     let Tally { booked, already_there, refused } = tally;
@@ -76,7 +79,8 @@ pub(crate) async fn run(
 struct Tally {
     booked: usize,
     already_there: usize,
-    refused: Vec<String>,
+    /// By their line in the file.
+    refused: Vec<(usize, String)>,
 }
 
 enum Outcome {
@@ -102,7 +106,7 @@ impl Importer {
         let name = Personal::new(Name::new("Imported calendar")?);
         let contact = Contact { name, email: None, phone: None, notes: None };
         self.make::<Client>(self.ids.client(), ClientCommand::RegisterClient(contact)).await?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for event in events {
             // Whoever cannot be furnished is refused when it is booked, and says why.
             if seen.insert(category(event))
@@ -146,18 +150,33 @@ impl Importer {
         }
     }
 
+    /// Books the events of each location one after the other, so that of two that overlap the first
+    /// in the file is booked, and of many locations at once.
     async fn book(&self, events: &[CalendarEvent], tally: &mut Tally) -> anyhow::Result<()> {
         let bar = progress_bar(events.len());
-        let bookings =
-            events.iter().map(|event| async move { (event, self.book_one(event).await) });
-        let mut outcomes = stream::iter(bookings).buffered(AT_ONCE);
-        while let Some((event, outcome)) = outcomes.next().await {
-            match outcome? {
-                Outcome::Booked => tally.booked += 1,
-                Outcome::AlreadyThere => tally.already_there += 1,
-                Outcome::Refused(reason) => tally.refused.push(line(event, &reason)),
+        let mut locations: BTreeMap<Option<&str>, Vec<&CalendarEvent>> = BTreeMap::new();
+        for event in events {
+            locations.entry(event.location.as_deref()).or_default().push(event);
+        }
+        let bookings = locations.into_values().map(async |events| {
+            let mut outcomes = Vec::with_capacity(events.len());
+            for event in events {
+                outcomes.push((event, self.book_one(event).await?));
+                bar.inc(1);
             }
-            bar.inc(1);
+            anyhow::Ok(outcomes)
+        });
+        let mut outcomes = stream::iter(bookings).buffer_unordered(AT_ONCE);
+        while let Some(of_location) = outcomes.next().await {
+            for (event, outcome) in of_location? {
+                match outcome {
+                    Outcome::Booked => tally.booked += 1,
+                    Outcome::AlreadyThere => tally.already_there += 1,
+                    Outcome::Refused(reason) => {
+                        tally.refused.push((event.line, line(event, &reason)));
+                    }
+                }
+            }
         }
         bar.finish_and_clear();
         Ok(())
@@ -229,7 +248,7 @@ fn during(event: &CalendarEvent) -> anyhow::Result<Interval> {
 
 fn tags(event: &CalendarEvent) -> anyhow::Result<Tags> {
     let tags = event.tags.iter().map(|tag| Tag::new(tag));
-    Ok(Tags::try_from(tags.collect::<Result<std::collections::BTreeSet<_>, _>>()?)?)
+    Ok(Tags::try_from(tags.collect::<Result<BTreeSet<_>, _>>()?)?)
 }
 
 /// As much of a description as a note takes.

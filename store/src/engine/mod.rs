@@ -29,7 +29,7 @@ use event_store::{EventStores, Loaded};
 use facts::FactCache;
 
 /// How often a decision is taken again because what it looked at had changed.
-const MAX_ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 12;
 
 /// Runs commands against the log. Cheap to clone.
 #[derive(Clone)]

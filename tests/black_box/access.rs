@@ -1,0 +1,221 @@
+//! Who may do what: every route, the scope that it requires, and that it requires it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Api, Practice, Server, a_practice, monday, utc};
+
+/// Every route and the smallest scope that it takes; none for those that are open to everybody.
+const ROUTES: &[(&str, &str, Option<&str>)] = &[
+    ("GET", "/livez", None),
+    ("GET", "/readyz", None),
+    ("GET", "/openapi.json", None),
+    ("GET", "/v1/services", Some("read")),
+    ("POST", "/v1/services", Some("manage")),
+    ("GET", "/v1/services/{id}", Some("read")),
+    ("POST", "/v1/services/{id}/revise", Some("manage")),
+    ("POST", "/v1/services/{id}/retire", Some("manage")),
+    ("GET", "/v1/resources", Some("read")),
+    ("POST", "/v1/resources", Some("manage")),
+    ("GET", "/v1/resources/{id}", Some("read")),
+    ("POST", "/v1/resources/{id}/change-hours", Some("manage")),
+    ("POST", "/v1/resources/{id}/retire", Some("manage")),
+    ("GET", "/v1/clients", Some("read")),
+    ("POST", "/v1/clients", Some("book")),
+    ("GET", "/v1/clients/{id}", Some("read")),
+    ("POST", "/v1/clients/{id}/change-contact", Some("book")),
+    ("GET", "/v1/appointments", Some("read")),
+    ("POST", "/v1/appointments", Some("book")),
+    ("GET", "/v1/appointments/{id}", Some("read")),
+    ("GET", "/v1/appointments/{id}/events", Some("read")),
+    ("POST", "/v1/appointments/{id}/confirm", Some("book")),
+    ("POST", "/v1/appointments/{id}/reschedule", Some("book")),
+    ("POST", "/v1/appointments/{id}/cancel", Some("book")),
+    ("POST", "/v1/appointments/{id}/check-in", Some("book")),
+    ("POST", "/v1/appointments/{id}/complete", Some("book")),
+    ("POST", "/v1/appointments/{id}/no-show", Some("book")),
+    ("POST", "/v1/appointments/{id}/tag", Some("book")),
+];
+
+/// From the smallest to the largest.
+const SCOPES: [&str; 4] = ["read", "book", "manage", "admin"];
+
+/// Routes that the document may leave out, because they are about itself.
+const MAY_BE_UNDOCUMENTED: [&str; 1] = ["/openapi.json"];
+
+/// A practice with something for each route to be about.
+struct Ground {
+    practice: Practice,
+    /// Held, so that it can be confirmed.
+    held: String,
+    booked: String,
+}
+
+fn a_ground() -> Ground {
+    let practice = a_practice();
+    let id = |appointment: Value| appointment["id"].as_str().unwrap().to_owned();
+    let held = id(practice.booking(monday(9, 0)).with("hold_minutes", 60).send().is(201));
+    let booked = id(practice.booked(monday(10, 0)));
+    Ground { practice, held, booked }
+}
+
+impl Ground {
+    /// Calls a route as it is meant to be called.
+    fn call(&self, api: &Api, method: &str, route: &str) -> Answer {
+        let practice = &self.practice;
+        let id = match route.split('/').nth(2) {
+            Some("services") => &practice.service,
+            Some("resources") => &practice.room,
+            Some("clients") => &practice.client,
+            _ if route.ends_with("/confirm") => &self.held,
+            _ => &self.booked,
+        };
+        let path = route.replace("{id}", id);
+        if method == "POST" { api.post(&path, &self.body(route)) } else { api.get(&path) }.send()
+    }
+
+    fn body(&self, route: &str) -> Value {
+        let practice = &self.practice;
+        match route.trim_start_matches("/v1/") {
+            "services" | "services/{id}/revise" => {
+                json!({"name": "S", "category": "c", "tags": [], "duration_minutes": 5})
+            }
+            "resources" => {
+                json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []})
+            }
+            "resources/{id}/change-hours" => json!({"weekly_hours": []}),
+            "clients" | "clients/{id}/change-contact" => json!({"name": "A client"}),
+            "appointments" => json!({
+                "service_id": practice.service, "resource_ids": [practice.room],
+                "client_id": practice.client, "start": utc(monday(20, 0)),
+            }),
+            "appointments/{id}/reschedule" => json!({"start": utc(monday(21, 0))}),
+            "appointments/{id}/tag" => json!({"tags": ["seen"]}),
+            _ => json!({}),
+        }
+    }
+}
+
+fn guarded() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    ROUTES.iter().filter_map(|(method, route, scope)| Some((*method, *route, (*scope)?)))
+}
+
+#[test]
+fn every_route_of_the_document_is_in_the_table_and_the_other_way_round() {
+    let document = Server::shared().api(None).get("/openapi.json").send().is(200);
+    let mut documented = BTreeSet::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            documented.insert((method.to_uppercase(), path.clone()));
+        }
+    }
+    let table: BTreeSet<(String, String)> = ROUTES
+        .iter()
+        .map(|(method, route, _)| ((*method).to_owned(), (*route).to_owned()))
+        .filter(|(_, route)| !MAY_BE_UNDOCUMENTED.contains(&&**route))
+        .collect();
+    documented.retain(|(_, route)| !MAY_BE_UNDOCUMENTED.contains(&&**route));
+    assert_eq!(documented, table);
+}
+
+#[test]
+fn without_a_key_every_route_but_the_open_ones_answers_401() {
+    let ground = a_ground();
+    let nobody = ground.practice.api.with_key(None);
+    for (method, route, scope) in ROUTES {
+        let answer = ground.call(&nobody, method, route);
+        if scope.is_none() {
+            answer.has_status(200);
+            continue;
+        }
+        answer.is_refused(401, "missing-key");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{answer:#?}");
+    }
+}
+
+#[test]
+fn with_a_key_that_is_none_every_route_but_the_open_ones_answers_401() {
+    let ground = a_ground();
+    let almost = format!("{}x", ground.practice.api.key().unwrap());
+    for bad in ["nonsense", &almost, "a b", "%"] {
+        let stranger = ground.practice.api.with_key(Some(bad));
+        for (method, route, _) in guarded() {
+            let answer = ground.call(&stranger, method, route);
+            answer.is_refused(401, "invalid-key");
+            let challenge = answer.header("www-authenticate").unwrap_or_default();
+            assert!(challenge.starts_with("Bearer"), "{answer:#?}");
+        }
+    }
+    let other_scheme = ground.practice.api.with_key(None).get("/v1/services");
+    other_scheme.header("authorization", "Basic YTpi").send().is_refused(401, "missing-key");
+}
+
+#[test]
+fn every_route_takes_its_scope_and_every_larger_one_and_refuses_the_smaller() {
+    let tenants: Vec<(usize, &str, Ground)> =
+        SCOPES.iter().enumerate().map(|(rank, scope)| (rank, *scope, a_ground())).collect();
+    for (rank, scope, ground) in &tenants {
+        let practice = &ground.practice;
+        let key = Server::shared().database.key(&practice.tenant, scope);
+        let holder = practice.api.with_key(Some(&key));
+        for (method, route, needed) in guarded() {
+            let needed = SCOPES.iter().position(|scope| *scope == needed).unwrap();
+            let answer = ground.call(&holder, method, route);
+            if *rank < needed {
+                answer.is_refused(403, "insufficient-scope");
+            } else {
+                // What earlier calls did may be in the way; the key is not.
+                assert!(![401, 403, 404].contains(&answer.status), "{scope}: {answer:#?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn with_another_tenants_key_nothing_is_there() {
+    let ground = a_ground();
+    let position = ground.practice.booking(monday(11, 0)).send().position();
+    let stranger = Server::shared().database.key(&crate::harness::a_tenant(), "admin");
+    let stranger = ground.practice.api.with_key(Some(&stranger));
+    for (method, route, _) in guarded() {
+        let answer = ground.call(&stranger, method, route);
+        match (method, route) {
+            (_, route) if route.contains("{id}") => {
+                answer.is_refused(404, "not-found");
+            }
+            ("GET", _) => {
+                let list = answer.is(200);
+                assert!(list["items"].as_array().unwrap().is_empty(), "{route}: {list}");
+            }
+            ("POST", "/v1/appointments") => {
+                answer.is_refused(422, "unknown-service");
+            }
+            // The others make something of the stranger's own, seen below.
+            _ => {
+                answer.is(201);
+            }
+        }
+    }
+    // Nothing of what the stranger tried has been done here.
+    let practice = &ground.practice;
+    let found = practice.found(&format!("min_position={position}"));
+    let found: Vec<_> = found.iter().map(|a| (&a["status"], &a["version"])).collect();
+    let (held, booked, first) = (json!("held"), json!("booked"), json!(1));
+    assert_eq!(found, [(&held, &first), (&booked, &first), (&booked, &first)]);
+}
+
+#[test]
+fn a_key_of_one_tenant_cannot_book_what_is_anothers() {
+    let (ours, theirs) = (a_practice(), a_practice());
+    let booking = || ours.booking(monday(10, 0));
+    let refused = [
+        ("service_id", json!(theirs.service), "unknown-service"),
+        ("resource_ids", json!([theirs.room]), "unknown-resource"),
+        ("client_id", json!(theirs.client), "unknown-client"),
+    ];
+    for (member, id, slug) in refused {
+        booking().with(member, id).send().is_refused(422, slug);
+    }
+    booking().send().is(201);
+}

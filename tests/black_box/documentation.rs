@@ -1,0 +1,124 @@
+//! `/livez`, `/readyz`, `/openapi.json` and `/docs`.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::harness::{Answer, Server};
+
+fn open(path: &str) -> Answer {
+    Server::shared().api(None).get(path).send()
+}
+
+/// The page, wherever it has moved to.
+fn page(path: &str) -> (String, Answer) {
+    let answer = open(path);
+    match (answer.status, answer.header("location")) {
+        (301 | 302 | 303 | 307 | 308, Some(to)) => {
+            let to = to.to_owned();
+            let moved = open(&to);
+            (to, moved)
+        }
+        _ => (path.to_owned(), answer),
+    }
+}
+
+#[test]
+fn a_server_says_that_it_lives_and_is_ready() {
+    open("/livez").has_status(200);
+    open("/readyz").has_status(200);
+}
+
+#[test]
+fn the_document_is_openapi_3_1_and_says_which_key_each_route_takes() {
+    let answer = open("/openapi.json");
+    let document = answer.is(200);
+    assert!(answer.header("content-type").unwrap().starts_with("application/json"));
+    let version = document["openapi"].as_str().unwrap();
+    assert!(version.starts_with("3.1."), "{version}");
+    let schemes = document["components"]["securitySchemes"].as_object().unwrap();
+    assert!(schemes.values().any(|scheme| scheme["scheme"] == "bearer"), "{schemes:?}");
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let secured = operation["security"].as_array().is_some_and(|s| !s.is_empty());
+            assert_eq!(secured, path.starts_with("/v1/"), "{method} {path}");
+            let summary = operation["summary"].as_str().unwrap_or_default();
+            assert!(!summary.is_empty(), "{method} {path} has a summary");
+        }
+    }
+}
+
+#[test]
+fn every_reference_in_the_document_leads_somewhere() {
+    fn references<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
+        match value {
+            Value::Object(members) => {
+                found.extend(members.get("$ref").and_then(Value::as_str));
+                members.values().for_each(|value| references(value, found));
+            }
+            Value::Array(items) => items.iter().for_each(|value| references(value, found)),
+            _ => {}
+        }
+    }
+    let document = open("/openapi.json").is(200);
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').expect("inside the document");
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_document_is_the_one_that_the_program_prints_and_that_is_committed() {
+    let served = open("/openapi.json").is(200);
+    let printed = Server::shared().database.run(&["openapi"]).succeeded();
+    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), served);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/openapi.json");
+    let committed = fs::read_to_string(committed).unwrap();
+    assert!(committed == printed, "`cargo xtask openapi` writes api/openapi.json anew");
+}
+
+/// What a page loads: the values of its `src`, and the `href` of its `<link>`s.
+fn assets(html: &str) -> Vec<&str> {
+    let elements = html.split('<').filter_map(|rest| rest.split_once('>').map(|(tag, _)| tag));
+    elements
+        .filter_map(|tag| {
+            let name = if tag.starts_with("link") { "href=\"" } else { "src=\"" };
+            tag.split_once(name)?.1.split('"').next()
+        })
+        .collect()
+}
+
+#[test]
+fn the_documentation_works_without_the_internet() {
+    let (path, answer) = page("/docs");
+    assert_eq!(answer.status, 200, "{answer:#?}");
+    assert!(answer.header("content-type").unwrap().starts_with("text/html"));
+    let base = path.rsplit_once('/').unwrap().0;
+    for asset in assets(&answer.text) {
+        assert!(!asset.starts_with("//") && !asset.contains("://"), "from outside: {asset}");
+        let path = match asset.strip_prefix('/') {
+            Some(_) => asset.to_owned(),
+            None => format!("{base}/{}", asset.trim_start_matches("./")),
+        };
+        let loaded = open(&path);
+        assert_eq!(loaded.status, 200, "{path}");
+        let text = &loaded.text;
+        for outside in ["@import url(http", "url(http", "importScripts(\"http"] {
+            assert!(!text.contains(outside), "{path} loads from outside");
+        }
+    }
+    for outside in ["src=\"http", "src='http", "@import", "fetch(\"http", "url(http"] {
+        assert!(!answer.text.contains(outside), "{outside} in {}", answer.text);
+    }
+}
+
+#[test]
+fn assets_are_what_a_page_loads() {
+    let html = r#"<link rel="stylesheet" href="./a.css"><a href="https://example.org/">x</a>
+        <script src="https://example.org/b.js" charset="UTF-8"></script>"#;
+    assert_eq!(assets(html), ["./a.css", "https://example.org/b.js"]);
+}

@@ -1,0 +1,158 @@
+//! A database for daybook to run on, and the program's subcommands on it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::child;
+
+/// How long a subcommand may take; the first on a data folder sets up PostgreSQL.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A database for daybook to run on; gone when the last copy of this is.
+#[derive(Clone)]
+pub(crate) struct Database(Arc<Home>);
+
+enum Home {
+    /// On the tests' own cluster.
+    Given(TestDatabase),
+    /// None is given: daybook runs its own, in a data folder.
+    Embedded(TempDir),
+    /// One that nobody runs.
+    Unreachable,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// What it wrote to stdout; it must have succeeded.
+    pub(crate) fn succeeded(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self.stdout
+    }
+
+    /// What it wrote to stderr; it must have failed by itself, and not by a panic.
+    pub(crate) fn failed(self) -> String {
+        assert!(self.code.is_some_and(|code| code != 0 && code != 101), "{self:#?}");
+        self.stderr
+    }
+
+    pub(crate) fn last_line(&self) -> &str {
+        self.stdout.trim_end().lines().next_back().unwrap_or_default()
+    }
+}
+
+impl Database {
+    /// An empty one on the tests' own cluster, which is quick to have.
+    pub(crate) fn fresh() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self(Arc::new(Home::Given(runtime.block_on(TestCluster::shared().empty_database()))))
+    }
+
+    /// A new data folder, in which daybook runs its own PostgreSQL.
+    pub(crate) fn embedded() -> Self {
+        let folder = tempfile::Builder::new().prefix("daybook-black-box-").tempdir().unwrap();
+        // The user whom PostgreSQL runs as must get through.
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
+        Self(Arc::new(Home::Embedded(folder)))
+    }
+
+    /// One that does not answer.
+    pub(crate) fn unreachable() -> Self {
+        Self(Arc::new(Home::Unreachable))
+    }
+
+    /// `daybook` with these arguments, on this database.
+    pub(crate) fn daybook<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = daybook(arguments);
+        match &*self.0 {
+            Home::Given(database) => command.env("DAYBOOK_DATABASE_URL", &database.url),
+            Home::Unreachable => {
+                command.env("DAYBOOK_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
+            }
+            Home::Embedded(folder) => command.arg("--data-dir").arg(folder.path().join("data")),
+        };
+        command
+    }
+
+    /// Runs a subcommand to its end.
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Finished {
+        finished(self.daybook(arguments))
+    }
+
+    /// A new key of this tenant.
+    pub(crate) fn key(&self, tenant: &str, scope: &str) -> String {
+        let said = self.run(&["key", "create", "--tenant", tenant, "--scope", scope]).succeeded();
+        let mut lines = said.lines();
+        match (lines.next(), lines.next()) {
+            (Some(key), None) if !key.is_empty() && !key.contains(' ') => key.to_owned(),
+            _ => panic!("`key create` prints the key alone, not {said:?}"),
+        }
+    }
+
+    pub(crate) fn import(&self, file: &Path, tenant: &str) -> Finished {
+        self.run(&[OsStr::new("import"), file.as_os_str(), "--tenant".as_ref(), tenant.as_ref()])
+    }
+}
+
+/// `daybook` with these arguments and nothing of the environment that is meant for another.
+fn daybook<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
+    let mut command = Command::new(program());
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("DAYBOOK_") {
+            command.env_remove(name);
+        }
+    }
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs a program to its end, which must come soon.
+fn finished(command: Command) -> Finished {
+    let shown = format!("{command:?}");
+    let child = child::spawn(command).unwrap();
+    let id = Pid::from_raw(child.id().try_into().unwrap());
+    let (ended, output) = mpsc::channel();
+    thread::spawn(move || ended.send(child.wait_with_output()));
+    let output = output.recv_timeout(TIMEOUT).unwrap_or_else(|_| {
+        let _ = kill(id, Signal::SIGKILL);
+        panic!("not within {TIMEOUT:?}: {shown}")
+    });
+    let output = output.unwrap();
+    Finished {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// The program that was built with these tests: `target/debug/daybook` for a test in
+/// `target/debug/deps`.
+fn program() -> PathBuf {
+    let us = env::current_exe().unwrap();
+    let profile = us.ancestors().nth(2).unwrap();
+    let program = profile.join("daybook").with_extension(env::consts::EXE_EXTENSION);
+    assert!(
+        program.exists(),
+        "{} is not there: `cargo xtask test` builds it, and `cargo build` does",
+        program.display()
+    );
+    program
+}

@@ -1,0 +1,52 @@
+//! What the tests share.
+
+mod answer;
+mod api;
+mod booking;
+mod calendar_file;
+mod child;
+mod database;
+mod practice;
+mod server;
+mod time;
+
+pub(crate) use self::answer::Answer;
+pub(crate) use self::api::{Api, Request};
+pub(crate) use self::booking::Booking;
+pub(crate) use self::calendar_file::{CalendarFile, Session};
+pub(crate) use self::database::{Database, Finished};
+pub(crate) use self::practice::{Practice, a_practice, a_tenant};
+pub(crate) use self::server::Server;
+pub(crate) use self::time::{date, monday, utc};
+
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What `act` gives on each of `count` threads, which all begin at once; in the order of their numbers.
+pub(crate) fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let all_are_there = Barrier::new(count);
+    thread::scope(|scope| {
+        let begin = |number| {
+            let (all_are_there, act) = (&all_are_there, &act);
+            scope.spawn(move || {
+                all_are_there.wait();
+                act(number)
+            })
+        };
+        let threads: Vec<_> = (0..count).map(begin).collect();
+        threads.into_iter().map(|thread| thread.join().expect("the thread's own panic")).collect()
+    })
+}
+
+/// Waits for what must come by itself, and fails when it does not.
+pub(crate) fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "not within 30 s: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,143 @@
+//! A running `daybook serve`.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::{Api, Database, child};
+
+/// How long it may take to be ready: with a database of its own, PostgreSQL is set up first.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long it may take to end after it was asked to.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A running `daybook serve`; killed when dropped.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) database: Database,
+    child: Mutex<Child>,
+    said: Arc<Mutex<String>>,
+    log: PathBuf,
+}
+
+impl Server {
+    /// The one of all tests that need none of their own.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: OnceLock<Server> = OnceLock::new();
+        SHARED.get_or_init(|| Self::start(&Database::fresh()))
+    }
+
+    /// A new one, which is ready.
+    pub(crate) fn start(database: &Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// A new one with more arguments, which is ready.
+    pub(crate) fn start_with(database: &Database, arguments: &[&str]) -> Self {
+        let server = Self::start_unready(database, arguments);
+        server.wait_until_ready();
+        server
+    }
+
+    /// A new one, which listens.
+    pub(crate) fn start_unready(database: &Database, arguments: &[&str]) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{number}.log"));
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        let mut command = database.daybook(&arguments);
+        command.stderr(File::create(&log).unwrap());
+        let mut child = child::spawn(command).unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let said = Arc::new(Mutex::new(String::new()));
+        let (found, announced) = mpsc::channel();
+        let heard = Arc::clone(&said);
+        thread::spawn(move || listen(stdout, &heard, &found));
+        let Ok(url) = announced.recv_timeout(START_TIMEOUT) else {
+            let _ = child.kill();
+            panic!("daybook does not listen; its log: {}", fs::read_to_string(&log).unwrap());
+        };
+        Self { url, database: database.clone(), child: Mutex::new(child), said, log }
+    }
+
+    fn wait_until_ready(&self) {
+        let api = self.api(None);
+        let deadline = Instant::now() + START_TIMEOUT;
+        while api.get("/readyz").send().status != 200 {
+            assert!(Instant::now() < deadline, "never ready: {}", self.log());
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// One who talks to it with this key.
+    pub(crate) fn api(&self, key: Option<String>) -> Api {
+        Api::new(self.url.clone(), key)
+    }
+
+    /// What it has written to stdout.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// Whatever it has logged.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// `kill -9`, and waits until it is gone.
+    pub(crate) fn kill_dash_9(&self) {
+        self.signal(Signal::SIGKILL);
+        self.wait();
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let id = self.child.lock().unwrap().id();
+        kill(Pid::from_raw(id.try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits until it has ended.
+    pub(crate) fn wait(&self) -> ExitStatus {
+        let deadline = Instant::now() + STOP_TIMEOUT;
+        loop {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "it does not end: {}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Hears what a server says, to the end (it would be blocked otherwise), and where it listens.
+fn listen(stdout: ChildStdout, said: &Mutex<String>, found: &Sender<String>) {
+    for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+        said.lock().unwrap().extend([&*line, "\n"]);
+        if let Some(url) = line.strip_prefix("daybook is listening on ") {
+            let _ = found.send(url.to_owned());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}

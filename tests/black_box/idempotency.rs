@@ -1,0 +1,125 @@
+//! `Idempotency-Key`: a retry is answered as the first try was, and nothing is done twice.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Practice, a_practice, at_once, monday, utc};
+
+/// What a client sees of an answer.
+fn seen(answer: &Answer) -> (u16, Option<&str>, Option<&str>, Option<&str>, Value) {
+    let header = |name| answer.header(name);
+    (answer.status, header("etag"), header("location"), header("daybook-position"), answer.json())
+}
+
+#[test]
+fn one_key_20_times_at_once_makes_one_appointment_and_20_equal_answers() {
+    let practice = a_practice();
+    let booking = practice.booking(monday(10, 0)).idempotency_key("once");
+    let answers = at_once(20, |_| booking.send());
+    for answer in &answers {
+        assert_eq!(answer.status, 201, "{answer:#?}");
+        assert_eq!(seen(answer), seen(&answers[0]));
+    }
+    let found = practice.found(&format!("min_position={}", answers[0].position()));
+    assert_eq!(found.len(), 1);
+    assert_eq!(seen(&booking.send()), seen(&answers[0]), "and so is a later one");
+}
+
+#[test]
+fn the_same_key_with_another_body_is_refused() {
+    let practice = a_practice();
+    practice.booking(monday(10, 0)).idempotency_key("k").send().is(201);
+    let other = practice.booking(monday(12, 0)).idempotency_key("k").send();
+    other.is_refused(422, "idempotency-key-reused");
+    // And has done nothing.
+    practice.booked(monday(12, 0));
+}
+
+#[test]
+fn the_same_key_for_another_command_is_refused() {
+    let practice = a_practice();
+    let post = |path: &str, body: &Value| {
+        practice.api.post(path, body).header("idempotency-key", "k").send()
+    };
+    let client = json!({"name": "A client"});
+    post("/v1/clients", &client).is(201);
+    let path = format!("/v1/clients/{}/change-contact", practice.client);
+    post(&path, &client).is_refused(422, "idempotency-key-reused");
+}
+
+#[test]
+fn a_refused_command_is_refused_again_even_when_it_would_now_succeed() {
+    let practice = a_practice();
+    let in_the_way = practice.booked(monday(10, 0));
+    let booking = practice.booking(monday(10, 0)).idempotency_key("late");
+    let first = booking.send();
+    first.is_refused(409, "slot-taken");
+    practice.act(&in_the_way, "cancel", &json!({})).is(200);
+    assert_eq!(seen(&booking.send()), seen(&first));
+    booking.idempotency_key("later").send().is(201);
+}
+
+#[test]
+fn an_actions_answer_is_replayed_as_it_was() {
+    let practice = a_practice();
+    let appointment = practice.booked(monday(10, 0));
+    let path = format!("/v1/appointments/{}/cancel", appointment["id"].as_str().unwrap());
+    let cancel = || {
+        let body = json!({"reason": "Ill", "by": "client"});
+        practice.api.post(&path, &body).header("idempotency-key", "c").send()
+    };
+    let first = cancel();
+    assert_eq!(first.is(200)["status"], "cancelled");
+    practice.act(&appointment, "tag", &json!({"tags": ["gone"]})).is(200);
+    assert_eq!(seen(&cancel()), seen(&first));
+    let without_key = practice.act(&appointment, "cancel", &json!({}));
+    without_key.is_refused(409, "wrong-status");
+}
+
+#[test]
+fn a_key_is_of_one_tenant() {
+    let (one, other) = (a_practice(), a_practice());
+    let book = |practice: &Practice| practice.booking(monday(10, 0)).idempotency_key("k").send();
+    let (one, other) = (book(&one).is(201), book(&other).is(201));
+    assert_ne!(one["id"], other["id"]);
+}
+
+#[test]
+fn what_is_made_and_changed_in_the_catalogue_is_replayed_too() {
+    let practice = a_practice();
+    let service = json!({"name": "S", "category": "c", "tags": [], "duration_minutes": 5});
+    let resource = json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []});
+    let client = json!({"name": "A client"});
+    let (of_service, of_resource, of_client) = (
+        format!("/v1/services/{}", practice.service),
+        format!("/v1/resources/{}", practice.room),
+        format!("/v1/clients/{}", practice.client),
+    );
+    let posts = [
+        ("/v1/services".to_owned(), service.clone()),
+        ("/v1/resources".to_owned(), resource),
+        ("/v1/clients".to_owned(), client.clone()),
+        (format!("{of_service}/revise"), service),
+        (format!("{of_service}/retire"), json!({})),
+        (format!("{of_resource}/change-hours"), json!({"weekly_hours": []})),
+        (format!("{of_resource}/retire"), json!({})),
+        (format!("{of_client}/change-contact"), client),
+    ];
+    for (number, (path, body)) in posts.iter().enumerate() {
+        let key = format!("key-{number}");
+        let send = || practice.api.post(path, body).header("idempotency-key", &key).send();
+        let first = send();
+        assert!(first.status < 300, "{first:#?}");
+        assert_eq!(seen(&send()), seen(&first), "{path}");
+    }
+}
+
+#[test]
+fn a_key_is_short_and_visible() {
+    let practice = a_practice();
+    for bad in ["", "with space", &"k".repeat(256)] {
+        let answer = practice.booking(monday(10, 0)).idempotency_key(bad).send();
+        answer.is_refused(400, "invalid-idempotency-key");
+    }
+    let longest = practice.booking(monday(10, 0)).idempotency_key(&"k".repeat(255)).send();
+    assert_eq!(longest.is(201)["start"], utc(monday(10, 0)));
+}

@@ -1,0 +1,27 @@
+//! Black-box tests: they start the real `daybook`, speak HTTP to it, and know nothing of its inside.
+//!
+//! The files mirror the routes. What they share is in `harness`: a `Database` to run on, a `Server`, an
+//! `Api` to talk to it, and a `Practice`, which is a tenant with a service, a room and a client in it.
+//! Most tests share one server and have a tenant each; those of the program's own life start their own.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "all of this is test code, and clippy sees only `#[test]`s"
+)]
+
+mod harness;
+
+mod access;
+mod appointments;
+mod architecture;
+mod bad_input;
+mod catalogue;
+mod demo;
+mod documentation;
+mod idempotency;
+mod import;
+mod program;
+mod races;
+mod versions;
