@@ -41,10 +41,19 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// The cargo that started us, in the workspace's root.
+///
+/// What `cargo run` says of xtask's own package is taken out of its environment: some build scripts
+/// ask for it, and would build everything anew whenever xtask and a plain cargo take turns.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(cargo);
     command.args(arguments).current_dir(root());
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 

@@ -21,7 +21,7 @@ mod stream;
 mod submission;
 #[cfg(test)]
 mod tests;
-mod verify;
+pub mod verify;
 mod wake;
 mod write;
 
@@ -207,7 +207,7 @@ impl Log {
     /// # Errors
     /// When the database fails.
     pub async fn verify(&self, tenant: &TenantId) -> Result<Verified, sqlx::Error> {
-        verify::verify(&self.pool, tenant).await
+        verify::chain(&self.pool, tenant).await
     }
 
     /// Ticks after commits, of this program at once and of others soon. A hint: keep a timer too.

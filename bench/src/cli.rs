@@ -1,0 +1,110 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+/// daybook under load, beside what else the same PostgreSQL could have done.
+///
+/// Every run starts a PostgreSQL of its own, prints a table and, on request, writes it as JSON.
+#[derive(Parser)]
+#[command(name = "bench")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) what: What,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum What {
+    /// The command path without HTTP, beside pgbench and postgres-es.
+    Append {
+        /// How many appointments there are before.
+        #[arg(long, default_value_t = 0)]
+        appointments: u64,
+    },
+    /// `POST /v1/appointments` of a real server, beside pgbench.
+    Http {
+        /// How many appointments there are before.
+        #[arg(long, default_value_t = 0)]
+        appointments: u64,
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+    },
+    /// 70 % searches, 20 % bookings, 10 % changes on many appointments, and the projections' lag.
+    Mixed {
+        /// How many appointments there are before [default: 1,000,000].
+        #[arg(long)]
+        appointments: Option<u64>,
+    },
+    /// Bookings and searches at 10,000, 100,000, 1,000,000 and 5,000,000 appointments.
+    Grow {
+        /// The most appointments. All four sizes take longer than five minutes.
+        #[arg(long, default_value_t = 1_000_000)]
+        max: u64,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Write the rows to this file, as a JSON array.
+    #[arg(long, global = true)]
+    pub(crate) json: Option<PathBuf>,
+    /// How long each cell is measured, after a fifth as long to warm up [default: append and http
+    /// 10, mixed 20, grow 5; with --smoke 1].
+    #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seconds: Option<u64>,
+    /// Measure daybook at these numbers in flight only, instead of the usual ones.
+    #[arg(long, global = true, value_delimiter = ',')]
+    in_flight: Option<Vec<usize>>,
+    /// Leave out pgbench and postgres-es, and with them the ratios.
+    #[arg(long, global = true)]
+    pub(crate) alone: bool,
+    /// Small and short: to see that it works. The figures mean nothing.
+    #[arg(long, global = true)]
+    pub(crate) smoke: bool,
+    /// Where the temporary folder of the database is made.
+    #[arg(long, global = true, default_value = "/var/tmp")]
+    pub(crate) dir: PathBuf,
+    /// A server parameter other than daybook's own choice, as NAME=VALUE.
+    #[arg(long = "pg", global = true, value_name = "NAME=VALUE", value_parser = parameter)]
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+impl Options {
+    /// How long a cell is warmed up and measured.
+    pub(crate) fn timing(&self, usual_seconds: u64) -> Timing {
+        let usual = if self.smoke { 1 } else { usual_seconds };
+        let measured = Duration::from_secs(self.seconds.unwrap_or(usual));
+        Timing { warm_up: measured / 5, measured }
+    }
+
+    /// The numbers in flight to be measured.
+    pub(crate) fn in_flight(&self, usual: &[usize]) -> Vec<usize> {
+        self.in_flight.clone().unwrap_or_else(|| usual.to_vec())
+    }
+}
+
+/// How long a cell takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timing {
+    /// Under load, but not counted.
+    pub(crate) warm_up: Duration,
+    /// Counted.
+    pub(crate) measured: Duration,
+}
+
+impl Timing {
+    /// As long as the warm-up, and nothing more.
+    pub(crate) const fn only_warm_up(self) -> Self {
+        Self { warm_up: Duration::ZERO, measured: self.warm_up }
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is NAME=VALUE")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}

@@ -1,0 +1,171 @@
+//! `http`: bookings through `POST /v1/appointments` of a real server, beside pgbench.
+
+mod client;
+mod server;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::ensure;
+use chrono::SecondsFormat;
+use daybook_store::keys::{self, Scope};
+use serde_json::json;
+
+use crate::calendar::{Calendar, drawn};
+use crate::catalogue::{self, Size};
+use crate::cli::{Options, Timing};
+use crate::cluster::{Database, Server};
+use crate::daybook::{AT_ONCE_TO_KNOW, Daybook};
+use crate::load::{self, Window, Work};
+use crate::machine;
+use crate::report::{Aim, Report};
+use crate::rivals::pgbench::Pgbench;
+use crate::samples::Samples;
+use client::Connection;
+use server::{Program, Serving};
+
+const CASE: &str = "http";
+
+const CONNECTIONS: [usize; 3] = [16, 64, 256];
+
+pub(crate) async fn run(
+    server: &Server,
+    options: &Options,
+    appointments: u64,
+    daybook: Option<&Path>,
+) -> anyhow::Result<Report> {
+    let timing = options.timing(10);
+    let size = Size::new(options.smoke, appointments);
+    let program = Program::find(daybook)?;
+    let mut report = Report::default();
+    let template = Daybook::template(server, size).await?;
+    let pgbench = Pgbench::prepare(server, options, timing).await?;
+    if let Some(pgbench) = &pgbench {
+        pgbench.before(&mut report).await?;
+    }
+    for connections in options.in_flight(&CONNECTIONS) {
+        let database = server.copy(&template).await?;
+        let key = key(&database, size).await?;
+        let log = server.scratch(&format!("daybook-{connections}.log"));
+        let serving = Serving::start(&program, &database, log).await?;
+        let people = People { address: serving.address, key, connections, size };
+        cell(people, timing, &mut report).await?;
+        serving.stop()?;
+        server.drop(database).await?;
+    }
+    if let Some(pgbench) = &pgbench {
+        pgbench.after(&mut report).await?;
+    }
+    aims(&mut report);
+    Ok(report)
+}
+
+/// Somebody's key, who may book.
+async fn key(database: &Database, size: Size) -> anyhow::Result<String> {
+    let daybook = Daybook::open(database, size)?;
+    let now = daybook.engine.clock().now();
+    let key = keys::create(daybook.log().pool(), &daybook.tenant, Scope::Book, now).await?;
+    daybook.close().await;
+    Ok(key)
+}
+
+/// Who books, and where.
+struct People {
+    address: SocketAddr,
+    key: String,
+    connections: usize,
+    size: Size,
+}
+
+async fn cell(people: People, timing: Timing, report: &mut Report) -> anyhow::Result<()> {
+    let connections = people.connections;
+    let before = machine::processor_seconds();
+    // One thread for all of them: they are to leave the processors to the server.
+    let samples = tokio::task::spawn_blocking(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(load(people, timing))
+    });
+    let samples = samples.await??;
+    report.add(CASE, connections, samples.of(CASE)?);
+    if let Some((before, after)) = before.zip(machine::processor_seconds()) {
+        let all = timing.warm_up * 2 + timing.measured;
+        let cores = (after - before) / all.as_secs_f64();
+        report.remark(format!("at {connections} connections the clients used {cores:.2} cores"));
+    }
+    Ok(())
+}
+
+async fn load(people: People, timing: Timing) -> anyhow::Result<Samples> {
+    let calendar = Arc::new(Calendar::new(people.size));
+    // A server that has just been started knows nobody who books.
+    let strangers = people.workers(AT_ONCE_TO_KNOW, &calendar).await?;
+    load::run(Window::from_now(timing.only_warm_up()), strangers).await?;
+    let workers = people.workers(people.connections, &calendar).await?;
+    load::run(Window::from_now(timing), workers).await
+}
+
+impl People {
+    async fn workers(&self, count: usize, calendar: &Arc<Calendar>) -> anyhow::Result<Vec<Person>> {
+        let mut workers = Vec::with_capacity(count);
+        for _ in 0..count {
+            workers.push(Person {
+                connection: Connection::open(self.address).await?,
+                calendar: Arc::clone(calendar),
+                head: head(self.address, &self.key),
+                size: self.size,
+            });
+        }
+        Ok(workers)
+    }
+}
+
+/// What all requests begin with.
+fn head(address: SocketAddr, key: &str) -> String {
+    format!(
+        "POST /v1/appointments HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\n"
+    )
+}
+
+struct Person {
+    connection: Connection,
+    calendar: Arc<Calendar>,
+    head: String,
+    size: Size,
+}
+
+impl Work for Person {
+    async fn once(&mut self) -> anyhow::Result<&'static str> {
+        let slot = self.calendar.take();
+        let (one, other) = (drawn(slot.number), drawn(!slot.number));
+        let body = json!({
+            "service_id": catalogue::service(catalogue::service_of(slot)),
+            "resource_ids": [catalogue::resource(slot.resource)],
+            "client_id": catalogue::client(catalogue::client_of(slot, self.size)),
+            "start": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
+            "title": catalogue::title(slot.number),
+        });
+        let body = body.to_string();
+        let head = &self.head;
+        let request = format!(
+            "{head}idempotency-key: {one:016x}{other:016x}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answer = self.connection.ask(request.as_bytes()).await?;
+        ensure!(answer.status == 201, "{}: {}", answer.status, answer.body);
+        Ok(CASE)
+    }
+}
+
+fn aims(report: &mut Report) {
+    let at = |connections: usize| report.rows(CASE).find(|row| row.in_flight == connections);
+    let ratio = at(256).and_then(|row| row.ratio_to_pgbench_best);
+    let rate = at(16).map(|row| row.per_second);
+    if let Some(ratio) = ratio {
+        report.aim("x pgbench's best, at 256 connections", ratio, Aim::AtLeast(1.0));
+    }
+    if let Some(rate) = rate {
+        report.aim("bookings per second at 16 connections", rate, Aim::AtLeast(4_000.0));
+    }
+}

@@ -1,0 +1,133 @@
+//! A `daybook serve` of its own for each cell.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::client::Connection;
+use crate::cluster::Database;
+use crate::output;
+
+/// How long it may take to be ready, and to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const POLL: Duration = Duration::from_millis(20);
+
+/// The daybook program.
+pub(super) struct Program(PathBuf);
+
+impl Program {
+    /// The one that is named, else the one beside this, built anew where this was started by cargo.
+    /// Blocks.
+    pub(super) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
+        let program = if let Some(named) = named {
+            named.to_path_buf()
+        } else {
+            if let Some(cargo) = env::var_os("CARGO") {
+                build(&cargo)?;
+            }
+            env::current_exe()?.with_file_name("daybook")
+        };
+        ensure!(program.is_file(), "there is no {} (see --daybook)", program.display());
+        output::note(&format!("serving with {}", program.display()));
+        Ok(Self(program))
+    }
+}
+
+fn build(cargo: &OsStr) -> anyhow::Result<()> {
+    output::note("building daybook, as this was built");
+    let mut build = Command::new(cargo);
+    build.args(["build", "--quiet", "--package", "daybook"]);
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
+    ensure!(status.success(), "daybook was not built: {status}");
+    Ok(())
+}
+
+/// A running server; killed when dropped.
+pub(super) struct Serving {
+    child: Child,
+    pub(super) address: SocketAddr,
+}
+
+impl Serving {
+    /// Starts it; returns when it is ready.
+    pub(super) async fn start(
+        program: &Program,
+        database: &Database,
+        log: PathBuf,
+    ) -> anyhow::Result<Self> {
+        let mut command = Command::new(&program.0);
+        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.env("DAYBOOK_DATABASE_URL", &database.url);
+        command.stdout(Stdio::piped()).stderr(File::create(&log)?);
+        let mut child = command.spawn().with_context(|| program.0.display().to_string())?;
+        let stdout = child.stdout.take().context("its output is piped")?;
+        // From here on it is killed if anything fails.
+        let mut serving = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let complaint = || std::fs::read_to_string(&log).unwrap_or_default();
+        serving.address = announced(stdout).with_context(complaint)?;
+        serving.ready().await.with_context(complaint)?;
+        Ok(serving)
+    }
+
+    async fn ready(&self) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
+        let mut connection = Connection::open(self.address).await?;
+        while connection.ask(request.as_bytes()).await?.status != 200 {
+            ensure!(Instant::now() < deadline, "daybook does not become ready");
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Stops it as an operator does. Blocks.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGTERM)?;
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait()? {
+                ensure!(status.success(), "daybook has ended with {status}");
+                return Ok(());
+            }
+            thread::sleep(POLL);
+        }
+        bail!("daybook does not stop")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Where it says that it listens. Blocks.
+fn announced(stdout: ChildStdout) -> anyhow::Result<SocketAddr> {
+    let (found, announced) = mpsc::channel();
+    thread::spawn(move || {
+        // To the end, or it would block (or be killed) when it writes more.
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, address)) = line.split_once("listening on http://") {
+                let _ = found.send(address.trim().to_owned());
+            }
+        }
+    });
+    let address = announced.recv_timeout(PATIENCE).context("daybook does not listen")?;
+    Ok(address.parse()?)
+}

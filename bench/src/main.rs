@@ -1,0 +1,75 @@
+//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|mixed|grow`.
+//!
+//! * `append`, `http`, `mixed`, `grow`: a module per subcommand, made of cells. A cell is one kind of
+//!   load at one number in flight.
+//! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
+//! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
+//! * `rivals`: what it is measured against, on the same PostgreSQL.
+//!
+//! What the figures mean: `bench/README.md`.
+
+mod append;
+mod calendar;
+mod catalogue;
+mod cli;
+mod cluster;
+mod daybook;
+mod grow;
+mod http;
+mod load;
+mod machine;
+mod mixed;
+mod output;
+mod report;
+mod rivals;
+mod samples;
+mod searches;
+mod seed;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use clap::Parser;
+
+use cli::{Cli, What};
+use cluster::Server;
+use report::Report;
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let server = Server::start(&cli.options)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let measured = runtime.block_on(async {
+        tokio::select! {
+            measured = measure(cli, &server) => measured,
+            _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        }
+    });
+    // Connections first, then the database that they lead to.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    server.stop()?;
+    measured?.finish(cli.options.json.as_deref())
+}
+
+async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
+    machine::introduce(server).await?;
+    let options = &cli.options;
+    match &cli.what {
+        What::Append { appointments } => append::run(server, options, *appointments).await,
+        What::Http { appointments, daybook } => {
+            http::run(server, options, *appointments, daybook.as_deref()).await
+        }
+        What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
+        What::Grow { max } => grow::run(server, options, *max).await,
+    }
+}

@@ -1,0 +1,164 @@
+//! Claims are what the log says, no more and no less.
+//!
+//! A hold that lapsed may or may not have lost its claims, so it is left aside on both sides. It can
+//! have lost them only to an event, at that event's instant or before it: whatever lapses after the
+//! instant of the log's head must still be there.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Appointment;
+use daybook_domain::claim::{Claim, ClaimBook};
+use daybook_domain::time::Interval;
+use daybook_domain::{AppointmentId, TenantId};
+use sqlx::PgConnection;
+
+use super::chain::Stored;
+use super::copy::{Fields, literal, rows};
+use super::finding::{Finding, Problem};
+use super::happened::{Kind, Reader};
+use crate::log::{Position, StreamId};
+
+/// Of so many differences the first in the log is told; there may be more.
+const MAX_DIFFERENCES: usize = 1_000;
+
+/// What was compared.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Compared {
+    /// Claims that are in the log and in the table.
+    pub(super) same: u64,
+    /// Rows of holds that have lapsed.
+    pub(super) lapsed: u64,
+}
+
+/// Compares the claims at the end of the log with the table.
+pub(super) async fn compare(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    log: &ClaimBook,
+    at: DateTime<Utc>,
+) -> Result<Result<Compared, Finding>, sqlx::Error> {
+    let mut compared = Compared::default();
+    let mut different = false;
+    let mut table = rows(connection, &query(tenant)).await?;
+    while let Some(row) = table.next().await? {
+        let (holder, claim) = claim(row)?;
+        match claim {
+            Some(claim) if claim.has_lapsed(at) => compared.lapsed += 1,
+            Some(claim) if log.claims_of(holder).contains(&claim) => compared.same += 1,
+            _ => different = true,
+        }
+    }
+    drop(table);
+    let standing = log.iter().flat_map(|(_, claims)| claims).filter(|claim| !claim.has_lapsed(at));
+    if !different && standing.count() as u64 == compared.same {
+        return Ok(Ok(compared));
+    }
+    let differences = differences(connection, tenant, log, at).await?;
+    Ok(Err(first(connection, tenant, differences).await?))
+}
+
+fn query(tenant: &TenantId) -> String {
+    format!(
+        "SELECT appointment_id, resource_id, seat, lower(during), upper(during),
+                lower_inc(during) AND NOT upper_inc(during), expires_at
+           FROM claims
+          WHERE tenant_id = {}",
+        literal(tenant)
+    )
+}
+
+/// A row of [`query`]; `None`: it is not of the form that daybook gives it.
+fn claim(mut row: Fields<'_>) -> Result<(AppointmentId, Option<Claim>), sqlx::Error> {
+    let (holder, resource) = (row.uuid()?.into(), row.uuid()?.into());
+    let seat = row.smallint()?.cast_unsigned();
+    let (start, end, half_open) = (row.instant()?, row.instant()?, row.boolean()?);
+    let expires_at = row.instant()?;
+    let during = start.zip(end).filter(|_| half_open);
+    let during = during.and_then(|(start, end)| Interval::new(start, end).ok());
+    Ok((holder, during.map(|during| Claim { resource, seat, during, expires_at })))
+}
+
+/// What one side has and the other has not, by appointment: at least one difference, where there is
+/// any. Only where something is wrong is the whole table held in memory.
+async fn differences(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    log: &ClaimBook,
+    at: DateTime<Utc>,
+) -> Result<BTreeMap<AppointmentId, Problem>, sqlx::Error> {
+    let mut found = BTreeMap::new();
+    let mut table: HashMap<AppointmentId, Vec<Claim>> = HashMap::new();
+    let mut rows = rows(connection, &query(tenant)).await?;
+    while let Some(row) = rows.next().await? {
+        let (holder, claim) = claim(row)?;
+        match claim {
+            Some(claim) => table.entry(holder).or_default().push(claim),
+            None => drop(found.insert(holder, Problem::ClaimMisshapen { holder })),
+        }
+    }
+    let none = Vec::new();
+    for (holder, claims) in log.iter() {
+        let held = table.get(&holder).unwrap_or(&none);
+        let missing = |claim: &&Claim| !claim.has_lapsed(at) && !held.contains(claim);
+        if let Some(claim) = claims.iter().find(missing) {
+            found.entry(holder).or_insert(Problem::ClaimMissing { holder, claim: *claim });
+        }
+    }
+    for (holder, claims) in table {
+        let unfounded =
+            |claim: &&Claim| !claim.has_lapsed(at) && !log.claims_of(holder).contains(claim);
+        if let Some(claim) = claims.iter().find(unfounded) {
+            found.entry(holder).or_insert(Problem::ClaimUnfounded { holder, claim: *claim });
+        }
+    }
+    Ok(found)
+}
+
+/// The first of these in the log: where it was last said what the appointment claims. What the log
+/// says nothing about comes last.
+async fn first(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    mut differences: BTreeMap<AppointmentId, Problem>,
+) -> Result<Finding, sqlx::Error> {
+    let holders: Vec<AppointmentId> = differences.keys().copied().take(MAX_DIFFERENCES).collect();
+    let said = last_said(connection, tenant, &holders).await?;
+    let first = holders.into_iter().min_by_key(|holder| {
+        said.get(holder).copied().unwrap_or_else(|| Position::from_i64(i64::MAX))
+    });
+    let first = first.and_then(|holder| Some((holder, differences.remove(&holder)?)));
+    let (holder, problem) = first.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Finding { position: said.get(&holder).copied(), problem })
+}
+
+/// Where it was last said what each of these claims. Served by `events_pkey`.
+async fn last_said(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    holders: &[AppointmentId],
+) -> Result<HashMap<AppointmentId, Position>, sqlx::Error> {
+    let streams = holders.iter().map(|holder| {
+        let stream = StreamId::of::<Appointment>(tenant, holder.uuid());
+        format!("'{}'", stream.id())
+    });
+    let query = format!(
+        "{} AND aggregate_type = '{}' AND aggregate_id IN ({}) ORDER BY position",
+        Stored::query(tenant),
+        Kind::Appointment.name(),
+        streams.collect::<Vec<_>>().join(", "),
+    );
+    let reader = Reader::of(tenant);
+    let mut said = HashMap::new();
+    let mut rows = rows(connection, &query).await?;
+    while let Some(row) = rows.next().await? {
+        let event = Stored::read(row)?;
+        let happened = reader.read(&event, event.recorded_at.unwrap_or_default());
+        if let Ok(happened) = happened
+            && happened.claims.is_some()
+        {
+            said.insert(happened.id.into(), event.position);
+        }
+    }
+    Ok(said)
+}
