@@ -47,12 +47,10 @@ pub(crate) async fn seed(
     projections.caught_up(daybook).await?;
     let found = begun.elapsed().as_secs_f64();
     let count = numbers.end - numbers.start;
-    if count == 0 {
-        return Ok(());
+    if count > 0 {
+        let said = format!("booked in {booked:.1} s, found after {found:.1} s");
+        output::note(&format!("{count} appointments: {said}"));
     }
-    output::note(&format!(
-        "{count} appointments: booked in {booked:.1} s, found after {found:.1} s"
-    ));
     Ok(())
 }
 

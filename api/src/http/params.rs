@@ -79,8 +79,13 @@ impl Params {
     /// A date, `YYYY-MM-DD`.
     pub(crate) fn date(&mut self, name: &str) -> Result<Option<NaiveDate>, Problem> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        let digits = text.len() == 10 && text.is_ascii();
-        let date = digits.then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()).flatten();
+        // Its parser would take signs, spaces and missing zeros too.
+        let of_form = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        let date = of_form.then(|| text.parse::<NaiveDate>().ok()).flatten();
         date.map(Some).ok_or_else(|| {
             let detail = format!("{name} is a date that exists, as YYYY-MM-DD");
             Problem::bad_query("invalid-date", "The date is not valid", detail)
