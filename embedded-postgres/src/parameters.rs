@@ -48,6 +48,9 @@ const DURABLE: &[(&str, &str)] = &[
     // A checkpoint every 1 GB of WAL, or 15 minutes: under load each one writes the hot pages again.
     ("max_wal_size", "1GB"),
     ("checkpoint_timeout", "15min"),
+    // Segments that have been written are used again: commits wait while a new one is filled with
+    // zeros.
+    ("min_wal_size", "1GB"),
 ];
 
 /// Nothing is ever read after a crash.

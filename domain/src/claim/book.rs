@@ -101,6 +101,12 @@ impl ClaimBook {
         self.by_holder.get(&holder).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether there is any claim that overlaps this one.
+    #[must_use]
+    pub fn overlaps(&self, claim: &Claim) -> bool {
+        self.in_the_way(claim).next().is_some()
+    }
+
     /// What each holder claims.
     pub fn iter(&self) -> impl Iterator<Item = (AppointmentId, &[Claim])> {
         self.by_holder.iter().map(|(holder, claims)| (*holder, claims.as_slice()))

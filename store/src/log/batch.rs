@@ -1,5 +1,4 @@
-//! One batch, one transaction: lock, look, resolve, write, commit. Or without a look, where the lane
-//! remembers enough.
+//! One batch, one transaction: lock, look, resolve, write, commit.
 
 use std::time::Duration;
 
@@ -8,11 +7,11 @@ use daybook_domain::TenantId;
 use sqlx::{Connection, PgConnection, Postgres, Transaction};
 
 use super::chain::{Hash, Link};
-use super::fault::{Fault, fault};
 use super::memory::Memory;
 use super::resolve::{Known, Resolution, resolve};
 use super::submission::{AppendError, Submission, Verdict};
-use super::{Position, look, write as rows};
+use super::write::Rows;
+use super::{Position, look};
 
 /// The end of a tenant's log.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +30,23 @@ pub(super) enum BatchError {
     Unknown(sqlx::Error, Head, Vec<Verdict>),
     /// There is nothing to append to.
     UnknownTenant,
+}
+
+impl BatchError {
+    /// The connection failed in a commit after which the log ends at `new`.
+    pub(super) fn of_commit(
+        error: sqlx::Error,
+        old: Head,
+        new: Head,
+        verdicts: Vec<Verdict>,
+    ) -> Self {
+        // Without an event there is nothing to find it by, and nothing that must not happen twice.
+        if old.position == new.position {
+            Self::Failed(error)
+        } else {
+            Self::Unknown(error, new, verdicts)
+        }
+    }
 }
 
 impl From<sqlx::Error> for BatchError {
@@ -53,15 +69,15 @@ impl From<&BatchError> for AppendError {
 /// everything would hold the lane for ever.
 const LONGEST: Duration = Duration::from_secs(3);
 
-async fn bounded<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+pub(super) async fn bounded<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     let in_time = tokio::time::timeout(LONGEST, work).await;
     in_time.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
 }
 
-/// Appends what can be appended of a tenant's submissions, and gives each its verdict.
-///
-/// What the lane remembers is tried first; if the constraints say that it was wrong, nothing has
-/// happened, and everything is looked up.
+/// Appends what can be appended of a tenant's submissions, and gives each its verdict: under the
+/// lock of the log's end, with everything looked up.
 pub(super) async fn commit(
     connection: &mut PgConnection,
     tenant: &TenantId,
@@ -69,105 +85,53 @@ pub(super) async fn commit(
     now: DateTime<Utc>,
     memory: &mut Memory,
 ) -> Result<Vec<Verdict>, BatchError> {
-    if let Some(granted) = memory.taken_for_granted(submissions) {
-        match commit_granted(connection, tenant, submissions, now, memory, granted).await {
-            Ok(Some(verdicts)) => return Ok(verdicts),
-            Ok(None) => {}
-            Err(BatchError::Failed(error)) if fault(&error) == Fault::Data => {}
-            Err(error) => return Err(error),
-        }
-        memory.doubt();
-    }
     let mut tx = bounded(connection.begin()).await?;
-    let looked = bounded(look_and_write(&mut tx, tenant, submissions, now, memory)).await?;
-    let (head, resolution) = looked.ok_or(BatchError::UnknownTenant)?;
-    finish(tx, tenant, head, resolution, memory).await
-}
-
-/// By what is remembered alone; `None`: the log does not end where it was left.
-async fn commit_granted(
-    connection: &mut PgConnection,
-    tenant: &TenantId,
-    submissions: &[Submission],
-    now: DateTime<Utc>,
-    memory: &mut Memory,
-    (head, known): (Head, Known),
-) -> Result<Option<Vec<Verdict>>, BatchError> {
-    let resolution = resolve(submissions, known);
-    let (new_head, hashes) = chained(head, now, &resolution);
-    let mut tx = bounded(connection.begin()).await?;
-    let written = bounded(async {
-        // The first statement, and the lock: what comes after it is as of `head`, or is not.
-        let moved = rows::move_head(&mut tx, tenant, head, new_head).await?;
-        if moved {
-            write(&mut tx, tenant, head, new_head, &hashes, &resolution).await?;
-        }
-        Ok(moved)
-    })
-    .await;
-    match written {
-        Ok(true) => finish(tx, tenant, new_head, resolution, memory).await.map(Some),
-        Ok(false) => {
-            bounded(tx.rollback()).await?;
-            Ok(None)
-        }
-        Err(error) => {
-            if fault(&error) == Fault::Data {
-                bounded(tx.rollback()).await?;
-            }
-            Err(error.into())
-        }
-    }
-}
-
-/// Under the lock, with everything looked up: all of a batch but its commit. `None`: there is no
-/// such tenant.
-async fn look_and_write<'a>(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: &TenantId,
-    submissions: &'a [Submission],
-    now: DateTime<Utc>,
-    memory: &mut Memory,
-) -> Result<Option<(Head, Resolution<'a>)>, sqlx::Error> {
-    let Some(head) = take_head(tx, tenant).await? else { return Ok(None) };
-    let versions = memory.versions_at(&head);
-    let known = look::known(tx, tenant, head.position, submissions, versions).await?;
-    let resolution = resolve(submissions, known);
-    if resolution.changes_nothing() {
-        return Ok(Some((head, resolution)));
-    }
-    let (new_head, hashes) = chained(head, now, &resolution);
-    write(tx, tenant, head, new_head, &hashes, &resolution).await?;
-    if rows::move_head(tx, tenant, head, new_head).await? {
-        Ok(Some((new_head, resolution)))
-    } else {
-        Err(sqlx::Error::Protocol("the head moved under its lock".to_owned()))
-    }
-}
-
-/// Commits, if there is anything to commit, and remembers where the log ends.
-async fn finish(
-    tx: Transaction<'_, Postgres>,
-    tenant: &TenantId,
-    head: Head,
-    resolution: Resolution<'_>,
-    memory: &mut Memory,
-) -> Result<Vec<Verdict>, BatchError> {
-    if resolution.changes_nothing() {
+    let head = bounded(take_head(&mut tx, tenant)).await?.ok_or(BatchError::UnknownTenant)?;
+    memory.arrive_at(head);
+    let known = bounded(look::known(&mut tx, tenant, head.position, submissions, memory)).await?;
+    let Plan { rows, new_head, verdicts, known } =
+        Plan::new(tenant, submissions, head, known, now)?;
+    let Some(rows) = rows else {
         bounded(tx.rollback()).await?;
-        return Ok(resolution.verdicts);
-    }
+        return Ok(verdicts);
+    };
+    bounded(rows.write(&mut tx)).await?;
     if let Err(error) = bounded(tx.commit()).await {
         tracing::warn!(%error, %tenant, "the connection failed in a commit");
-        // Without an event there is nothing to find it by, and nothing that must not happen twice.
-        return Err(if resolution.appends.is_empty() {
-            BatchError::Failed(error)
-        } else {
-            BatchError::Unknown(error, head, resolution.verdicts)
-        });
+        return Err(BatchError::of_commit(error, head, new_head, verdicts));
     }
-    memory.committed(head, &resolution);
-    Ok(resolution.verdicts)
+    memory.ends_at(new_head, known.versions);
+    Ok(verdicts)
+}
+
+/// What a batch comes to, ready to be written.
+pub(super) struct Plan {
+    /// `None`: there is nothing to write.
+    pub(super) rows: Option<Rows>,
+    /// Where the log will end.
+    pub(super) new_head: Head,
+    /// A verdict for each submission, in their order.
+    pub(super) verdicts: Vec<Verdict>,
+    /// What is known once it is written.
+    pub(super) known: Known,
+}
+
+impl Plan {
+    pub(super) fn new(
+        tenant: &TenantId,
+        submissions: &[Submission],
+        head: Head,
+        known: Known,
+        now: DateTime<Utc>,
+    ) -> Result<Self, sqlx::Error> {
+        let (resolution, known) = resolve(submissions, known);
+        if resolution.changes_nothing() {
+            return Ok(Self { rows: None, new_head: head, verdicts: resolution.verdicts, known });
+        }
+        let (new_head, hashes) = chained(head, now, &resolution);
+        let rows = Some(Rows::of(tenant, &head, &new_head, &hashes, &resolution)?);
+        Ok(Self { rows, new_head, verdicts: resolution.verdicts, known })
+    }
 }
 
 /// Where the log will end, and the hash of each event on the way.
@@ -195,22 +159,6 @@ fn chained(head: Head, now: DateTime<Utc>, resolution: &Resolution<'_>) -> (Head
         }
     }
     (new_head, hashes)
-}
-
-/// Everything but the head; what is most likely to be refused comes first.
-async fn write(
-    tx: &mut Transaction<'_, Postgres>,
-    tenant: &TenantId,
-    head: Head,
-    new_head: Head,
-    hashes: &[Hash],
-    resolution: &Resolution<'_>,
-) -> Result<(), sqlx::Error> {
-    let recorded_at = new_head.recorded_at;
-    rows::release_claims(tx, tenant, &resolution.released).await?;
-    rows::take_claims(tx, tenant, &resolution.taken).await?;
-    rows::answers(tx, tenant, &resolution.answered, recorded_at).await?;
-    rows::events(tx, tenant, head.position, &resolution.appends, hashes, recorded_at).await
 }
 
 /// Locks the end of the log until the transaction ends, and reads it. By an UPDATE: a row locked

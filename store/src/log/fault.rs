@@ -37,6 +37,17 @@ pub(super) fn fault(error: &sqlx::Error) -> Fault {
     }
 }
 
+/// Whether a statement that commits may have committed all the same: no answer came, or only that
+/// the server goes down.
+pub(super) fn is_outcome_unknown(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => {
+            database.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+        }
+        _ => fault(error) == Fault::Passing,
+    }
+}
+
 /// What the submitter hears when trying again did not help.
 pub(super) fn append_error(error: &sqlx::Error) -> AppendError {
     match (fault(error), error) {

@@ -1,18 +1,29 @@
 //! Group commit: while one batch commits, the next gathers by itself.
+//!
+//! Where the lane remembers enough of a tenant's log, a batch is written without a look, in one
+//! round trip, and the next is written beside it: it follows on where the first one will end, and
+//! waits for it only to commit. If the first fails, so do those that follow on it, and all of them
+//! are committed again one after the other, with everything looked up under the lock.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use daybook_domain::TenantId;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, MaybeDone, maybe_done};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::batch::{self, BatchError, Head};
-use super::fault::{Fault, fault};
+use super::batch::{self, BatchError, Head, Plan, bounded};
+use super::fault::{Fault, fault, is_outcome_unknown};
+use super::look;
 use super::memory::Memory;
 use super::submission::{AppendError, Submission, Verdict};
 use super::wake::Wakeups;
@@ -21,7 +32,11 @@ use crate::Clock;
 /// The most submissions in one transaction.
 const MAX_BATCH: usize = 1_024;
 
-/// The most stream versions that a lane remembers, and the most tenants.
+/// How many batches are written beside each other, on a connection each.
+pub(super) const CONNECTIONS: u32 = 2;
+const UNDER_WAY: usize = CONNECTIONS as usize;
+
+/// How many stream versions that were used lately a lane remembers, and of how many tenants.
 const MAX_VERSIONS: usize = 100_000;
 const MAX_TENANTS: usize = 256;
 
@@ -32,7 +47,7 @@ const KEEP: Duration = Duration::from_mins(1);
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// How long a lane asks whether a commit whose answer was lost succeeded.
-const PATIENCE_FOR_AN_OUTCOME: Duration = Duration::from_secs(20);
+const PATIENCE_FOR_AN_OUTCOME: Duration = Duration::from_secs(8);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -55,22 +70,39 @@ struct Batch {
 
 type Replies = Vec<oneshot::Sender<Result<Verdict, AppendError>>>;
 
-/// One committer: its tenants' batches follow each other, on a connection of its own.
+/// A batch that is being written by what is remembered alone.
+struct Flight {
+    batch: Batch,
+    /// Where the log ends before it, and after it.
+    old_head: Head,
+    new_head: Head,
+    verdicts: Vec<Verdict>,
+    written: MaybeDone<BoxFuture<'static, Written>>,
+}
+
+/// How a flight ended, and its connection.
+type Written = (PoolConnection<Postgres>, Result<(), sqlx::Error>);
+
+/// One committer: its tenants' batches follow each other, on connections of its own.
 pub(super) struct Lane {
     committers: PgPool,
-    connection: Option<PoolConnection<Postgres>>,
+    /// Those that nothing is written on. The pool would test them after every batch.
+    idle: Vec<PoolConnection<Postgres>>,
     clock: Arc<dyn Clock>,
     wakeups: Arc<Wakeups>,
     memory: HashMap<TenantId, Memory>,
+    /// Oldest first.
+    flights: VecDeque<Flight>,
 }
 
-/// The lanes' statements are few and all served by an index: on a table that grew since it was
-/// analysed, the planner could still prefer to scan it. A program that is frozen or cut off in a
+/// The lanes' statements are few and all served by an index: planning them once is enough, and on a
+/// table that grew since it was analysed, the planner could still prefer to scan it. A program that is frozen or cut off in a
 /// batch must not keep its tenant locked, and others must not wait for it in vain.
 pub(super) fn options(database: PgConnectOptions) -> PgConnectOptions {
     database.options([
         ("idle_in_transaction_session_timeout", "3s"),
         ("lock_timeout", "2s"),
+        ("plan_cache_mode", "force_generic_plan"),
         ("enable_seqscan", "off"),
         ("enable_hashjoin", "off"),
         ("enable_mergejoin", "off"),
@@ -79,24 +111,188 @@ pub(super) fn options(database: PgConnectOptions) -> PgConnectOptions {
 
 impl Lane {
     pub(super) fn new(committers: PgPool, clock: Arc<dyn Clock>, wakeups: Arc<Wakeups>) -> Self {
-        Self { committers, connection: None, clock, wakeups, memory: HashMap::new() }
+        Self {
+            committers,
+            idle: Vec::with_capacity(UNDER_WAY),
+            clock,
+            wakeups,
+            memory: HashMap::new(),
+            flights: VecDeque::with_capacity(UNDER_WAY),
+        }
     }
 
     /// Commits what is sent, until nobody can send any more.
     pub(super) async fn run(mut self, mut queue: mpsc::Receiver<Pending>) {
         let mut waiting = Vec::with_capacity(MAX_BATCH);
         loop {
-            let received = timeout(KEEP, queue.recv_many(&mut waiting, MAX_BATCH)).await;
-            match received {
-                Ok(0) => return,
-                Ok(_) => {
-                    for batch in by_tenant(&mut waiting) {
-                        self.settle(batch).await;
+            let room = MAX_BATCH - waiting.len();
+            tokio::select! {
+                biased;
+                written = first_of(&mut self.flights), if !self.flights.is_empty() => {
+                    self.land(written).await;
+                }
+                received = timeout(KEEP, queue.recv_many(&mut waiting, room)), if room > 0 => {
+                    match received {
+                        Ok(0) => break,
+                        Ok(_) => {}
+                        Err(_) => self.idle.drain(..).for_each(|idle| drop(idle.detach())),
                     }
                 }
-                Err(_) => drop(self.connection.take().map(PoolConnection::detach)),
+            }
+            if self.is_worth_a_flight(waiting.len()) {
+                for batch in by_tenant(&mut waiting) {
+                    self.launch(batch).await;
+                }
             }
         }
+        for batch in by_tenant(&mut waiting) {
+            self.launch(batch).await;
+        }
+        self.land_all().await;
+    }
+
+    /// Whether a batch of this size is sent off now. One that is much smaller than the one under
+    /// way would cost as much as a larger one a moment later.
+    fn is_worth_a_flight(&self, waiting: usize) -> bool {
+        let last = self.flights.back().map_or(0, |flight| flight.batch.submissions.len());
+        waiting > 0 && self.flights.len() < UNDER_WAY && waiting * 2 >= last
+    }
+
+    /// Writes a batch beside those under way if it can follow on them, and otherwise after them.
+    async fn launch(&mut self, batch: Batch) {
+        while self.flights.len() >= UNDER_WAY {
+            self.land_first().await;
+        }
+        if let Err(batch) = self.try_launch(batch).await {
+            self.land_all().await;
+            self.settle(batch).await;
+        }
+    }
+
+    /// Sends a batch off by what is remembered; gives it back if that is not enough.
+    async fn try_launch(&mut self, batch: Batch) -> Result<(), Batch> {
+        self.bound_memory();
+        let Batch { tenant, submissions, .. } = &batch;
+        let memory = self.memory.entry(tenant.clone()).or_default();
+        if !memory.is_trusted() {
+            return Err(batch);
+        }
+        let Ok(mut connection) = connect(&mut self.idle, &self.committers).await else {
+            return Err(batch);
+        };
+        let known = async {
+            let unknown = memory.unknown(submissions, |seen| seen > 0);
+            memory.learn(look::versions(&mut connection, tenant, unknown).await?);
+            Ok(memory.taken_for_granted(submissions))
+        };
+        let Ok(known) = bounded(known).await else {
+            drop(connection.detach());
+            return Err(batch);
+        };
+        let plan = known.and_then(|(old_head, known)| {
+            let now = self.clock.now();
+            let plan = Plan::new(tenant, submissions, old_head, known, now).ok()?;
+            Some((old_head, plan.rows?, plan.new_head, plan.verdicts, plan.known))
+        });
+        let Some((old_head, rows, new_head, verdicts, known)) = plan else {
+            self.idle.push(connection);
+            return Err(batch);
+        };
+        memory.launched(new_head, known);
+        let written = async move {
+            let written = bounded(rows.write(&mut connection)).await;
+            (connection, written)
+        };
+        let written = maybe_done(written.boxed());
+        self.flights.push_back(Flight { batch, old_head, new_head, verdicts, written });
+        Ok(())
+    }
+
+    fn bound_memory(&mut self) {
+        if self.memory.values().map(Memory::recent).sum::<usize>() > MAX_VERSIONS {
+            self.memory.values_mut().for_each(Memory::age);
+        }
+        if self.memory.len() > MAX_TENANTS {
+            self.memory.retain(|_, memory| memory.is_under_way());
+        }
+    }
+
+    async fn land_all(&mut self) {
+        while !self.flights.is_empty() {
+            self.land_first().await;
+        }
+    }
+
+    async fn land_first(&mut self) {
+        let written = first_of(&mut self.flights).await;
+        self.land(written).await;
+    }
+
+    /// The oldest flight has ended. If it has failed, so do those that follow on it: all of them
+    /// have ended before any is tried again.
+    async fn land(&mut self, written: Written) {
+        let mut failed = VecDeque::new();
+        self.end_first(written, &mut failed);
+        while !failed.is_empty() && !self.flights.is_empty() {
+            let written = first_of(&mut self.flights).await;
+            self.end_first(written, &mut failed);
+        }
+        for (flight, error) in failed {
+            self.recover(flight, error).await;
+        }
+    }
+
+    fn end_first(
+        &mut self,
+        (connection, written): Written,
+        failed: &mut VecDeque<(Flight, sqlx::Error)>,
+    ) {
+        let Some(flight) = self.flights.pop_front() else { return };
+        let memory = self.memory.entry(flight.batch.tenant.clone()).or_default();
+        match written {
+            Ok(()) => {
+                memory.landed();
+                self.idle.push(connection);
+                self.wakeups.committed();
+                answer(flight.batch.replies, flight.verdicts.into_iter().map(Ok));
+            }
+            Err(error) => {
+                memory.forget();
+                // A connection that failed may be silent for ever.
+                if fault(&error) == Fault::Passing {
+                    drop(connection.detach());
+                } else {
+                    self.idle.push(connection);
+                }
+                failed.push_back((flight, error));
+            }
+        }
+    }
+
+    /// Gives the submissions of a flight that failed their verdicts all the same.
+    async fn recover(&mut self, flight: Flight, error: sqlx::Error) {
+        let Flight { mut batch, old_head, new_head, verdicts, .. } = flight;
+        tracing::debug!(%error, tenant = %batch.tenant, "a batch was not appended by memory");
+        if is_outcome_unknown(&error) {
+            match BatchError::of_commit(error, old_head, new_head, verdicts) {
+                BatchError::Unknown(error, head, verdicts) => {
+                    match self.was_committed(&batch.tenant, head).await {
+                        Some(true) => {
+                            self.wakeups.committed();
+                            return answer(batch.replies, verdicts.into_iter().map(Ok));
+                        }
+                        // The database answers again, and has its whole patience again.
+                        Some(false) => batch.since = Instant::now(),
+                        None => {
+                            let error = BatchError::Unknown(error, head, verdicts);
+                            return fail(batch, &error);
+                        }
+                    }
+                }
+                BatchError::Failed(_) | BatchError::UnknownTenant => {}
+            }
+        }
+        self.settle(batch).await;
     }
 
     /// Gives every submission of a batch its verdict.
@@ -110,10 +306,7 @@ impl Lane {
                 Box::pin(self.settle(one)).await;
                 Box::pin(self.settle(other)).await;
             }
-            Err(error) => {
-                report(&batch.tenant, &error);
-                answer(batch.replies, std::iter::repeat(Err(AppendError::from(&error))));
-            }
+            Err(error) => fail(batch, &error),
         }
     }
 
@@ -148,24 +341,12 @@ impl Lane {
         Err(BatchError::Failed(failure))
     }
 
-    /// The lane's own connection: the pool would test it after every batch.
-    async fn connect(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        match self.connection.take() {
-            Some(connection) => Ok(connection),
-            None => self.committers.acquire().await,
-        }
-    }
-
     async fn try_commit(
         &mut self,
         tenant: &TenantId,
         submissions: &[Submission],
     ) -> Result<Vec<Verdict>, BatchError> {
-        let versions: usize = self.memory.values().map(Memory::len).sum();
-        if versions > MAX_VERSIONS || self.memory.len() > MAX_TENANTS {
-            self.memory.clear();
-        }
-        let mut connection = self.connect().await?;
+        let mut connection = connect(&mut self.idle, &self.committers).await?;
         let memory = self.memory.entry(tenant.clone()).or_default();
         let now = self.clock.now();
         let outcome = batch::commit(&mut connection, tenant, submissions, now, memory).await;
@@ -175,7 +356,7 @@ impl Lane {
         {
             drop(connection.detach());
         } else {
-            self.connection = Some(connection);
+            self.idle.push(connection);
         }
         let verdicts = outcome?;
         if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Appended(_))) {
@@ -185,15 +366,16 @@ impl Lane {
     }
 
     /// Whether a commit whose answer was lost is in the log; `None`: the log cannot be asked.
-    async fn was_committed(&self, tenant: &TenantId, head: Head) -> Option<bool> {
+    async fn was_committed(&mut self, tenant: &TenantId, head: Head) -> Option<bool> {
         let give_up = Instant::now() + PATIENCE_FOR_AN_OUTCOME;
         let mut pause = FIRST_PAUSE;
         loop {
-            let asked = match self.committers.acquire().await {
+            let asked = match connect(&mut self.idle, &self.committers).await {
                 Ok(mut connection) => {
                     let asked = batch::was_committed(&mut connection, tenant, head).await;
-                    if asked.is_err() {
-                        drop(connection.detach());
+                    match &asked {
+                        Ok(_) => self.idle.push(connection),
+                        Err(_) => drop(connection.detach()),
                     }
                     asked
                 }
@@ -215,6 +397,31 @@ impl Lane {
     }
 }
 
+/// A connection that nothing is written on.
+async fn connect(
+    idle: &mut Vec<PoolConnection<Postgres>>,
+    committers: &PgPool,
+) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+    match idle.pop() {
+        Some(connection) => Ok(connection),
+        None => committers.acquire().await,
+    }
+}
+
+/// Goes on with all flights, in the order in which they were sent off, until the oldest has ended:
+/// that one has to be taken off then.
+async fn first_of(flights: &mut VecDeque<Flight>) -> Written {
+    poll_fn(|context| {
+        for flight in flights.iter_mut() {
+            let _ = flight.written.poll_unpin(context);
+        }
+        let first =
+            flights.front_mut().and_then(|flight| Pin::new(&mut flight.written).take_output());
+        first.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
 fn answer(replies: Replies, verdicts: impl Iterator<Item = Result<Verdict, AppendError>>) {
     for (reply, verdict) in replies.into_iter().zip(verdicts) {
         // Whoever asked may have gone away.
@@ -222,7 +429,8 @@ fn answer(replies: Replies, verdicts: impl Iterator<Item = Result<Verdict, Appen
     }
 }
 
-fn report(tenant: &TenantId, error: &BatchError) {
+/// Nobody gets a verdict.
+fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
     match error {
         BatchError::Failed(error) => tracing::error!(%error, %tenant, "a batch failed"),
         BatchError::Unknown(_, head, _) => {
@@ -230,6 +438,7 @@ fn report(tenant: &TenantId, error: &BatchError) {
         }
         BatchError::UnknownTenant => tracing::warn!(%tenant, "a command for an unknown tenant"),
     }
+    answer(replies, std::iter::repeat(Err(AppendError::from(error))));
 }
 
 /// A batch is of one tenant; each tenant's submissions keep their order.

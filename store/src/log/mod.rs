@@ -102,7 +102,8 @@ impl Log {
         let database = database.clone().options([("jit", "off")]);
         // The readers' pool also carries the two connections of the wake-ups.
         let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
-        let committers = pool_of(settings.lanes.max(1)).connect_lazy_with(lane::options(database));
+        let committers = pool_of(settings.lanes.max(1) * lane::CONNECTIONS)
+            .connect_lazy_with(lane::options(database));
         let wakeups = Arc::new(Wakeups::new());
         let lane = |_| {
             let (sender, queue) = mpsc::channel(settings.queue_length);

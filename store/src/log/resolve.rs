@@ -45,8 +45,8 @@ impl Resolution<'_> {
 }
 
 /// Goes through the submissions in order, each as if those before it were in the log already.
-/// A loser leaves no trace, so it cannot fail its neighbours.
-pub(super) fn resolve(submissions: &[Submission], known: Known) -> Resolution<'_> {
+/// A loser leaves no trace, so it cannot fail its neighbours. Also gives what is known afterwards.
+pub(super) fn resolve(submissions: &[Submission], known: Known) -> (Resolution<'_>, Known) {
     let mut batch = Batch { known, resolution: Resolution::default(), holders: BTreeSet::new() };
     for submission in submissions {
         let verdict = batch.judge(submission);
@@ -131,14 +131,14 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn finish(mut self) -> Resolution<'a> {
+    fn finish(mut self) -> (Resolution<'a>, Known) {
         for holder in self.holders {
             let claims = self.known.claims.claims_of(holder);
             self.resolution.taken.extend(claims.iter().map(|claim| (holder, *claim)));
         }
         // Neighbours in the index are inserted one after the other.
         self.resolution.taken.sort_by_key(|(_, claim)| (claim.resource, claim.during.start()));
-        self.resolution
+        (self.resolution, self.known)
     }
 }
 

@@ -72,15 +72,31 @@ impl House {
 
     /// Ends the connections of every `Log`'s lanes, as a failing server does.
     pub(crate) async fn cut_the_lanes(&self) {
-        // The lanes' connections are those that last spoke to the head of a log.
+        // The lanes' connections are those that last wrote a batch or spoke to the head of a log.
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
               WHERE datname = current_database() AND pid <> pg_backend_pid()
-                AND (query LIKE '%log_heads%' OR query IN ('COMMIT', 'BEGIN', 'ROLLBACK'))",
+                AND (query LIKE '%log_heads%' OR query LIKE '%append_batch%'
+                     OR query IN ('COMMIT', 'BEGIN', 'ROLLBACK'))",
         )
         .execute(&self.pool)
         .await
         .unwrap();
+    }
+
+    /// Waits until a lane waits for a lock of that kind, as `pg_stat_activity` calls it.
+    pub(crate) async fn lanes_wait_for(&self, kind: &str) {
+        eventually(&format!("a lane waits: {kind}"), async || {
+            sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity
+                                 WHERE datname = current_database() AND wait_event = $1)",
+            )
+            .bind(kind)
+            .fetch_one(&self.pool)
+            .await
+            .unwrap()
+        })
+        .await;
     }
 }
 

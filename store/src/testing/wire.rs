@@ -25,6 +25,25 @@ pub(crate) enum Cut {
     BeforeTheCommit,
     /// The database commits, and the program never hears of it.
     AfterTheCommit,
+    /// The database never hears of a batch that is one statement and commits by itself.
+    BeforeTheBatch,
+    /// The database commits such a batch, and the program never hears of it.
+    AfterTheBatch,
+}
+
+impl Cut {
+    /// What is sent where it cuts.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::BeforeTheCommit | Self::AfterTheCommit => b"COMMIT",
+            // Part of every appointment's first event.
+            Self::BeforeTheBatch | Self::AfterTheBatch => b"AppointmentBooked",
+        }
+    }
+
+    fn is_heard(self) -> bool {
+        matches!(self, Self::AfterTheCommit | Self::AfterTheBatch)
+    }
 }
 
 impl Wire {
@@ -66,6 +85,11 @@ impl Wire {
         *self.cut.lock().unwrap() = Some(cut);
     }
 
+    /// Whether it has done so.
+    pub(crate) fn has_cut(&self) -> bool {
+        self.cut.lock().unwrap().is_none()
+    }
+
     pub(crate) fn mend(&self) {
         self.blocked.send_replace(false);
     }
@@ -96,13 +120,15 @@ async fn forward(
         tokio::select! {
             read = client.read(&mut asked) => {
                 let sent = &asked[..read?];
-                let commits = sent.windows(6).any(|bytes| bytes == b"COMMIT");
-                let cut = if commits { cut.lock().unwrap().take() } else { None };
-                if sent.is_empty() || cut == Some(Cut::BeforeTheCommit) {
+                let cut = cut.lock().unwrap().take_if(|cut| {
+                    let mark = cut.mark();
+                    sent.windows(mark.len()).any(|bytes| bytes == mark)
+                });
+                if sent.is_empty() || cut.is_some_and(|cut| !cut.is_heard()) {
                     return Ok(());
                 }
                 server.write_all(sent).await?;
-                if cut == Some(Cut::AfterTheCommit) {
+                if cut.is_some_and(Cut::is_heard) {
                     server.readable().await?;
                     return Ok(());
                 }

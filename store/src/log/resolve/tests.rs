@@ -77,7 +77,7 @@ fn positions_follow_each_other_and_losers_have_none() {
         new(2, &a_booking(&[1], 29, 40)),
         new(3, &a_booking(&[1], 30, 40)),
     ];
-    let resolution = resolve(&batch, a_log_with(&[]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[]));
     assert_eq!(resolution.verdicts, [at(1), taken(1, 0, 30), at(2)]);
     assert_eq!(resolution.appends.len(), 2);
     assert_eq!(holders(&resolution), [uuid(1), uuid(3)]);
@@ -90,7 +90,7 @@ fn a_decision_on_what_another_of_the_batch_has_changed_is_stale() {
         submission(&tenant(), uuid(1), 1, &cancelled()),
         submission(&tenant(), uuid(1), 2, &cancelled()),
     ];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     let stale = Verdict::Stale(vec![of_stream(&tenant(), uuid(1))]);
     assert_eq!(resolution.verdicts, [at(2), stale, at(3)]);
 }
@@ -103,7 +103,7 @@ fn of_a_read_set_the_streams_that_moved_are_named() {
         read_set.push((of_stream(&tenant(), uuid(9)), 0));
     }
     let batch = [booking];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     assert_eq!(resolution.verdicts, [Verdict::Stale(vec![of_stream(&tenant(), uuid(1))])]);
     assert!(resolution.appends.is_empty());
 }
@@ -111,7 +111,7 @@ fn of_a_read_set_the_streams_that_moved_are_named() {
 #[test]
 fn a_loser_of_two_resources_leaves_the_other_to_its_neighbour() {
     let batch = [new(2, &a_booking(&[2, 1], 0, 30)), new(3, &a_booking(&[2], 0, 30))];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     assert_eq!(resolution.verdicts, [taken(1, 0, 30), at(2)]);
     assert_eq!(holders(&resolution), [uuid(3)]);
 }
@@ -119,7 +119,7 @@ fn a_loser_of_two_resources_leaves_the_other_to_its_neighbour() {
 #[test]
 fn what_a_cancellation_frees_is_free_for_the_next_of_the_batch() {
     let batch = [submission(&tenant(), uuid(1), 1, &cancelled()), new(2, &a_booking(&[1], 0, 30))];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     assert_eq!(resolution.verdicts, [at(2), at(3)]);
     assert_eq!(resolution.released, BTreeSet::from([uuid(1).into()]));
     assert_eq!(holders(&resolution), [uuid(2)]);
@@ -128,7 +128,7 @@ fn what_a_cancellation_frees_is_free_for_the_next_of_the_batch() {
 #[test]
 fn booked_and_cancelled_in_one_batch_claims_nothing() {
     let batch = [new(1, &a_booking(&[1], 0, 30)), submission(&tenant(), uuid(1), 1, &cancelled())];
-    let resolution = resolve(&batch, a_log_with(&[]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[]));
     assert_eq!(resolution.verdicts, [at(1), at(2)]);
     assert!(resolution.taken.is_empty());
 }
@@ -137,10 +137,10 @@ fn booked_and_cancelled_in_one_batch_claims_nothing() {
 fn a_hold_lapses_at_its_instant_for_whoever_decides_then() {
     let hold = a_hold(&[1], 60, 90, 10);
     let before = [decided_at(new(2, &a_booking(&[1], 60, 90)), 9)];
-    let resolution = resolve(&before, a_log_with(&[(1, hold.clone())]));
+    let (resolution, _) = resolve(&before, a_log_with(&[(1, hold.clone())]));
     assert_eq!(resolution.verdicts, [taken(1, 60, 90)]);
     let then = [decided_at(new(2, &a_booking(&[1], 60, 90)), 10)];
-    let resolution = resolve(&then, a_log_with(&[(1, hold)]));
+    let (resolution, _) = resolve(&then, a_log_with(&[(1, hold)]));
     assert_eq!(resolution.verdicts, [at(2)]);
     assert_eq!(resolution.released, BTreeSet::from([uuid(1).into()]));
 }
@@ -152,7 +152,7 @@ fn a_loser_evicts_nobody() {
     let log = || a_log_with(&[(1, lapsed.clone()), (2, booked.clone())]);
     // On two resources, as one appointment.
     let one = [decided_at(new(3, &a_booking(&[1, 2], 60, 90)), 20)];
-    let resolution = resolve(&one, log());
+    let (resolution, _) = resolve(&one, log());
     assert_eq!(resolution.verdicts, [taken(2, 60, 90)]);
     assert!(resolution.released.is_empty());
     // As two appointments of one submission: the first could evict, the second loses.
@@ -160,7 +160,7 @@ fn a_loser_evicts_nobody() {
         together(new(3, &a_booking(&[1], 60, 90)), new(4, &a_booking(&[2], 60, 90))),
         20,
     )];
-    let resolution = resolve(&two, log());
+    let (resolution, _) = resolve(&two, log());
     assert_eq!(resolution.verdicts, [taken(2, 60, 90)]);
     assert!(resolution.released.is_empty(), "{:?}", resolution.released);
 }
@@ -174,7 +174,7 @@ fn a_hold_of_the_same_batch_that_a_loser_would_evict_is_still_written() {
             20,
         ),
     ];
-    let resolution = resolve(&batch, a_log_with(&[(2, a_booking(&[2], 60, 90))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(2, a_booking(&[2], 60, 90))]));
     assert_eq!(resolution.verdicts, [at(2), taken(2, 60, 90)]);
     assert_eq!(holders(&resolution), [uuid(1)]);
 }
@@ -197,7 +197,7 @@ fn two_appointments_of_one_submission_can_change_places() {
         submission(&tenant(), uuid(2), 1, &moved(&[1], 0, 30)),
     )];
     let log = a_log_with(&[(1, a_booking(&[1], 0, 30)), (2, a_booking(&[1], 30, 60))]);
-    let resolution = resolve(&batch, log);
+    let (resolution, _) = resolve(&batch, log);
     assert_eq!(resolution.verdicts, [at(4)]);
     assert_eq!(holders(&resolution), [uuid(2), uuid(1)]);
 }
@@ -205,7 +205,7 @@ fn two_appointments_of_one_submission_can_change_places() {
 #[test]
 fn two_appointments_of_one_submission_are_in_each_others_way() {
     let batch = [together(new(1, &a_booking(&[1], 0, 30)), new(2, &a_booking(&[1], 15, 45)))];
-    let resolution = resolve(&batch, a_log_with(&[]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[]));
     assert_eq!(resolution.verdicts, [taken(1, 0, 30)]);
     assert!(resolution.taken.is_empty());
 }
@@ -217,7 +217,7 @@ fn one_key_has_one_answer_within_a_batch_and_after_it() {
         with_key(new(2, &a_booking(&[1], 0, 30)), "k", 1),
         with_key(new(3, &a_booking(&[1], 0, 30)), "k", 2),
     ];
-    let resolution = resolve(&batch, a_log_with(&[]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[]));
     let answer =
         FirstAnswer::Accepted { id: uuid(1), version: 1, position: Position::START.plus(1) };
     assert_eq!(resolution.verdicts, [at(1), Verdict::Answered(answer.clone()), Verdict::KeyReused]);
@@ -231,7 +231,7 @@ fn a_slot_that_was_taken_is_the_keys_answer_from_then_on() {
         submission(&tenant(), uuid(1), 1, &cancelled()),
         with_key(new(3, &a_booking(&[1], 0, 30)), "k", 1),
     ];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     let [lost, _, again] = resolution.verdicts.as_slice() else { panic!("three verdicts") };
     assert_eq!(*lost, taken(1, 0, 30));
     assert!(matches!(again, Verdict::Answered(FirstAnswer::Refused(_))), "{again:?}");
@@ -243,7 +243,7 @@ fn a_stale_decision_uses_up_no_key() {
         with_key(submission(&tenant(), uuid(1), 7, &cancelled()), "k", 1),
         with_key(submission(&tenant(), uuid(1), 1, &cancelled()), "k", 1),
     ];
-    let resolution = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[(1, a_booking(&[1], 0, 30))]));
     assert_eq!(resolution.verdicts[1], at(2));
     assert_eq!(resolution.answered.len(), 1);
 }
@@ -258,7 +258,7 @@ fn refusals_are_kept_with_their_keys() {
         decision: Decision::Refuse(refusal.clone()),
     };
     let batch = [refuse, with_key(new(1, &a_booking(&[1], 0, 30)), "k", 1)];
-    let resolution = resolve(&batch, a_log_with(&[]));
+    let (resolution, _) = resolve(&batch, a_log_with(&[]));
     let kept = FirstAnswer::Refused(refusal);
     assert_eq!(resolution.verdicts, [Verdict::RefusalKept, Verdict::Answered(kept)]);
     assert!(resolution.appends.is_empty());

@@ -112,7 +112,7 @@ async fn a_network_that_swallows_everything_is_reported_in_bounded_time_and_surv
     wire.block();
     let started = Instant::now();
     let verdict = log.append(nth(&house.tenant, 2)).await;
-    assert_eq!(verdict, Err(AppendError::Unavailable));
+    assert_eq!(verdict, Err(AppendError::OutcomeUnknown));
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     wire.mend();
     eventually("it is written again", async || {
@@ -183,6 +183,57 @@ async fn connections_that_die_under_load_lose_nothing_and_repeat_nothing() {
     acknowledged.sort_unstable();
     logged.sort_unstable();
     assert_eq!(acknowledged, logged);
+}
+
+/// A claim of somebody else on the slot of the `n`th booking, not committed yet.
+async fn claimed_elsewhere(house: &House, n: u128) -> sqlx::Transaction<'static, sqlx::Postgres> {
+    let mut elsewhere = house.pool.begin().await.unwrap();
+    let Decision::Accept { claims, .. } = nth(&house.tenant, n).decision else { unreachable!() };
+    let [(_, claims)] = claims.as_slice() else { unreachable!() };
+    let [claim] = claims.as_slice() else { unreachable!() };
+    sqlx::query("INSERT INTO claims VALUES ($1, $2, $3, 0, tstzrange($4, $5))")
+        .bind(house.tenant.as_str())
+        .bind(uuid(900))
+        .bind(claim.resource.uuid())
+        .bind(claim.during.start())
+        .bind(claim.during.end())
+        .execute(&mut *elsewhere)
+        .await
+        .unwrap();
+    elsewhere
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on() {
+    for taken in [false, true] {
+        let house = House::new().await;
+        let log = house.log();
+        assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
+        let elsewhere = claimed_elsewhere(&house, 2).await;
+        let append = |n| {
+            let (log, submission) = (log.clone(), nth(&house.tenant, n));
+            tokio::spawn(async move { log.append(submission).await })
+        };
+        let first = append(2);
+        house.lanes_wait_for("transactionid").await;
+        let second = append(3);
+        house.lanes_wait_for("advisory").await;
+        if taken {
+            elsewhere.commit().await.unwrap();
+        } else {
+            elsewhere.rollback().await.unwrap();
+        }
+        let (first, second) = (first.await.unwrap(), second.await.unwrap());
+        let at = |n| Ok(Verdict::Appended(Position::START.plus(n)));
+        if taken {
+            assert!(matches!(first, Ok(Verdict::SlotTaken(_))), "{first:?}");
+            assert_eq!(second, at(2));
+        } else {
+            assert_eq!((first, second), (at(2), at(3)));
+        }
+        let end = Position::START.plus(if taken { 2 } else { 3 });
+        assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(end));
+    }
 }
 
 #[tokio::test]

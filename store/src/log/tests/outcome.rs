@@ -26,20 +26,24 @@ async fn a_commit_is_in_the_log_or_it_is_not() {
     assert!(!batch::was_committed(&mut connection, &house.tenant, later).await.unwrap());
 }
 
-/// A log whose next commit is cut there.
+/// A log whose next commit is cut there: one that remembers nothing commits a transaction, one
+/// that does a statement.
 async fn a_log_cut(house: &House, cut: Cut) -> (Log, Wire) {
     let wire = Wire::to(house).await;
     let log = Log::open(&wire.options(), &house.clock(), House::settings());
-    append(&log, &house.tenant, &a_booking(&[9], 0, 30)).await;
+    let remembers = matches!(cut, Cut::BeforeTheBatch | Cut::AfterTheBatch);
+    let before = if remembers { log.clone() } else { house.log() };
+    append(&before, &house.tenant, &a_booking(&[9], 0, 30)).await;
     wire.cut(cut);
     (log, wire)
 }
 
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_found_and_not_repeated() {
-    for cut in [Cut::BeforeTheCommit, Cut::AfterTheCommit] {
+    let cuts = [Cut::BeforeTheCommit, Cut::AfterTheCommit, Cut::BeforeTheBatch, Cut::AfterTheBatch];
+    for cut in cuts {
         let house = House::new().await;
-        let (log, _wire) = a_log_cut(&house, cut).await;
+        let (log, wire) = a_log_cut(&house, cut).await;
         let batch = (1..=3).map(|n| {
             let mut booking = submission(&house.tenant, uuid(n), 0, &a_booking(&[n], 0, 30));
             // Whoever loses beside the winners loses once, too.
@@ -55,6 +59,7 @@ async fn a_commit_whose_answer_is_lost_is_found_and_not_repeated() {
         assert_eq!(verdicts[0], Ok(Verdict::Appended(Position::START.plus(2))), "{cut:?}");
         assert_eq!(verdicts[1], Ok(Verdict::Appended(Position::START.plus(3))), "{cut:?}");
         assert_eq!(verdicts[2], Ok(Verdict::Answered(first(2))), "{cut:?}");
+        assert!(wire.has_cut(), "{cut:?}");
         let whole = Verified::Whole(Position::START.plus(3));
         assert_eq!(log.verify(&house.tenant).await.unwrap(), whole, "{cut:?}");
     }
@@ -64,10 +69,11 @@ async fn a_commit_whose_answer_is_lost_is_found_and_not_repeated() {
 async fn a_refusal_whose_commit_is_cut_is_kept_all_the_same() {
     for cut in [Cut::BeforeTheCommit, Cut::AfterTheCommit] {
         let house = House::new().await;
-        let (log, _wire) = a_log_cut(&house, cut).await;
+        let (log, wire) = a_log_cut(&house, cut).await;
         let mut booking = submission(&house.tenant, uuid(1), 0, &a_booking(&[9], 0, 30));
         booking.key = Some(key("k", 1));
         let verdict = log.append(booking.clone()).await.unwrap();
+        assert!(wire.has_cut(), "{cut:?}");
         let refused = |verdict: &Verdict| {
             matches!(verdict, Verdict::SlotTaken(_) | Verdict::Answered(FirstAnswer::Refused(_)))
         };
