@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 
+use daybook_domain::AppointmentId;
+
 use super::StreamId;
 use super::batch::Head;
 use super::resolve::{Known, Resolution};
-use super::submission::Submission;
+use super::submission::{Decision, Submission};
 
 /// How many batches are looked up after one that took too much for granted: where slots are hot,
 /// or somebody else appends, the next would too.
@@ -43,12 +45,18 @@ impl Memory {
     /// What can be taken for granted of a batch, if the log still ends where it was left: that new
     /// streams are new, slots free and keys unseen. The constraints refuse it where that is wrong.
     /// `None`: it has to be looked up.
+    ///
+    /// The constraints see what is claimed when all of the batch is written, and not what is between
+    /// two of its events: where that matters, nothing is taken for granted.
     pub(super) fn taken_for_granted(
         &mut self,
         submissions: &[Submission],
     ) -> Option<(Head, Known)> {
         if self.doubted > 0 {
             self.doubted -= 1;
+            return None;
+        }
+        if takes_before_it_frees(submissions) {
             return None;
         }
         let head = self.head?;
@@ -75,4 +83,20 @@ impl Memory {
         }
         self.head = Some(head);
     }
+}
+
+/// Whether one of these may take time that a later one has until then.
+fn takes_before_it_frees(submissions: &[Submission]) -> bool {
+    let mut taken = false;
+    for submission in submissions {
+        let Decision::Accept { appends, claims, .. } = &submission.decision else { continue };
+        let is_new = |holder: &AppointmentId| {
+            appends.iter().any(|append| append.after == 0 && append.stream.uuid() == holder.uuid())
+        };
+        if taken && claims.iter().any(|(holder, _)| !is_new(holder)) {
+            return true;
+        }
+        taken |= claims.iter().any(|(_, claims)| !claims.is_empty());
+    }
+    false
 }
