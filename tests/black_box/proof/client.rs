@@ -1,5 +1,7 @@
 //! Clients who want the same few slots, and change their minds.
 
+use std::time::SystemTime;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -12,6 +14,12 @@ use crate::harness::{Practice, monday};
 
 const ROOMS: i64 = 5;
 const STARTS: i64 = 10;
+
+/// One client in so many leaves holds alone, one at a time: more would leave the others no time.
+const LEAVES_HOLDS: usize = 8;
+
+/// How many of those who had no answer ask again at once; the others are asked for when all is over.
+const ASK_AGAIN: (u32, u32) = (7, 8);
 
 /// What all clients want: 50 slots, of lengths that make most of them overlap their neighbours.
 pub(super) struct HotSlots {
@@ -48,12 +56,14 @@ pub(super) struct Client<'a> {
     recorder: &'a Recorder,
     /// What it has, as far as it knows, and whether that is only held.
     own: Vec<(Uuid, bool)>,
+    /// When the hold lapses that it has left alone.
+    left: Option<DateTime<Utc>>,
 }
 
 impl<'a> Client<'a> {
     pub(super) fn new(number: usize, wanted: &'a HotSlots, recorder: &'a Recorder) -> Self {
         let rng = StdRng::seed_from_u64(recorder.seed() ^ (number as u64) << 32);
-        Self { number, rng, wanted, recorder, own: Vec::new() }
+        Self { number, rng, wanted, recorder, own: Vec::new(), left: None }
     }
 
     /// Makes so many attempts, or goes on until it is over.
@@ -64,14 +74,14 @@ impl<'a> Client<'a> {
                 return;
             }
             let operation = self.operation();
-            let outcome = self.recorder.perform(&api, self.number, operation.clone());
+            let mut outcome = self.recorder.perform(&api, self.number, operation.clone());
             if outcome == Outcome::Unknown {
-                // It may be done or not: whoever has it, this client has not.
-                self.forget(&operation);
                 api = self.recorder.connection();
-            } else {
-                self.hear(&operation, &outcome);
+                if self.rng.random_ratio(ASK_AGAIN.0, ASK_AGAIN.1) {
+                    outcome = self.recorder.retry(&api, self.number);
+                }
             }
+            self.hear(&operation, &outcome);
         }
     }
 
@@ -94,7 +104,7 @@ impl<'a> Client<'a> {
             rooms.push(self.slot().0);
             rooms.dedup();
         }
-        let hold = self.rng.random_ratio(1, 4);
+        let hold = self.may_leave_one() || self.rng.random_ratio(1, 4);
         Operation::Book {
             service: self.wanted.services.choose(&mut self.rng).unwrap().clone(),
             rooms,
@@ -104,16 +114,23 @@ impl<'a> Client<'a> {
         }
     }
 
+    fn may_leave_one(&self) -> bool {
+        let now = DateTime::<Utc>::from(SystemTime::now());
+        self.number.is_multiple_of(LEAVES_HOLDS) && self.left.is_none_or(|lapses| lapses < now)
+    }
+
     fn slot(&mut self) -> (String, DateTime<Utc>) {
         self.wanted.slots.choose(&mut self.rng).unwrap().clone()
     }
 
     fn hear(&mut self, operation: &Operation, outcome: &Outcome) {
         match (operation, outcome) {
-            // Half of the holds are left to lapse.
-            (Operation::Book { hold_minutes, .. }, Outcome::Accepted(seen))
-                if hold_minutes.is_none() || self.rng.random() =>
+            (Operation::Book { hold_minutes: Some(_), .. }, Outcome::Accepted(seen))
+                if self.may_leave_one() =>
             {
+                self.left = seen.hold_expires_at;
+            }
+            (Operation::Book { hold_minutes, .. }, Outcome::Accepted(seen)) => {
                 self.own.push((seen.appointment, hold_minutes.is_some()));
             }
             (Operation::Confirm(id), Outcome::Accepted(_)) => {

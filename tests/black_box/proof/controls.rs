@@ -264,6 +264,7 @@ fn record(client: usize, (from, to): (u64, u64), operation: Operation, outcome: 
         invoked: Duration::from_secs(from),
         completed: Duration::from_secs(to),
         outcome,
+        asked_again: false,
     }
 }
 

@@ -50,13 +50,13 @@ fn of_64_clients_on_50_hot_slots_no_two_ever_have_the_same_time() {
     assert!(followed.pages > 10, "it followed while the log grew: {} pages", followed.pages);
     all_kinds_of_things_happened(&mut sql, &practice.tenant, &history);
     println!(
-        "{} sent in {:.1} s of load, {} accepted, {} refused, {} first without an answer; \
+        "{} sent in {:.1} s of load, {} accepted, {} refused, {} asked for again; \
          {} events followed in {} pages",
         history.sent,
         working.as_secs_f64(),
         history.accepted().count(),
         history.refused().count(),
-        history.unknown,
+        history.asked_again(),
         followed.events(),
         followed.pages,
     );

@@ -115,6 +115,8 @@ pub(super) struct Record {
     pub(super) invoked: Duration,
     pub(super) completed: Duration,
     pub(super) outcome: Outcome,
+    /// Whether there was no answer at first.
+    pub(super) asked_again: bool,
 }
 
 /// Where clients find the server, and where it is written down what they see.
@@ -155,9 +157,25 @@ impl Recorder {
         if outcome != Outcome::Unknown {
             self.answered.fetch_add(1, Ordering::Relaxed);
         }
-        let record =
-            Record { client, key, operation, invoked, completed, outcome: outcome.clone() };
+        let (asked_again, answer) = (false, outcome.clone());
+        let record = Record { client, key, operation, invoked, completed, outcome, asked_again };
         self.records.lock().unwrap().push(record);
+        answer
+    }
+
+    /// Asks once more, under the same key, for what this client had no answer to.
+    pub(super) fn retry(&self, api: &Api, client: usize) -> Outcome {
+        let is_open =
+            |record: &Record| record.client == client && record.outcome == Outcome::Unknown;
+        let records = self.records.lock().unwrap();
+        let nth = records.iter().rposition(is_open).expect("it had no answer");
+        let Record { operation, key, .. } = records[nth].clone();
+        drop(records);
+        let outcome = send(api, &operation, &key);
+        let record = &mut self.records.lock().unwrap()[nth];
+        record.asked_again = true;
+        record.outcome = outcome.clone();
+        record.completed = self.begun.elapsed();
         outcome
     }
 
@@ -209,7 +227,7 @@ impl Recorder {
         let mut history = self.history();
         for record in &mut history.records {
             if record.outcome == Outcome::Unknown {
-                history.unknown += 1;
+                record.asked_again = true;
                 record.outcome = eventually("an answer to the same key", || {
                     let outcome = send(&api, &record.operation, &record.key);
                     (outcome != Outcome::Unknown).then_some(outcome)
@@ -222,7 +240,7 @@ impl Recorder {
     /// All that happened.
     pub(super) fn history(&self) -> History {
         let records = self.records.lock().unwrap().clone();
-        History { sent: self.sent.load(Ordering::Relaxed), unknown: 0, records }
+        History { sent: self.sent.load(Ordering::Relaxed), records }
     }
 }
 
@@ -240,8 +258,6 @@ fn send(api: &Api, operation: &Operation, key: &str) -> Outcome {
 pub(super) struct History {
     /// Counted when they were sent.
     pub(super) sent: usize,
-    /// Those whose first answer was none.
-    pub(super) unknown: usize,
     pub(super) records: Vec<Record>,
 }
 
@@ -255,5 +271,10 @@ impl History {
 
     pub(super) fn refused(&self) -> impl Iterator<Item = &Record> {
         self.records.iter().filter(|record| matches!(record.outcome, Outcome::Refused(_)))
+    }
+
+    /// How many had no answer at first.
+    pub(super) fn asked_again(&self) -> usize {
+        self.records.iter().filter(|record| record.asked_again).count()
     }
 }
