@@ -1,4 +1,5 @@
 //! Black-box tests: they start the real `daybook`, speak HTTP to it, and know nothing of its inside.
+//! Only `proof` also looks into its database, to compare what clients were told with what is there.
 //!
 //! The files mirror the routes. What they share is in `harness`: a `Database` to run on, a `Server`, an
 //! `Api` to talk to it, and a `Practice`, which is a tenant with a service, a room and a client in it.
@@ -23,5 +24,6 @@ mod documentation;
 mod idempotency;
 mod import;
 mod program;
+mod proof;
 mod races;
 mod versions;

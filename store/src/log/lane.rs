@@ -24,7 +24,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::batch::{self, BatchError, Head, Plan, bounded};
 use super::fault::{Fault, fault, is_outcome_unknown};
 use super::look;
-use super::memory::Memory;
+use super::memory::{Memory, may_free};
 use super::submission::{AppendError, Submission, Verdict};
 use super::wake::Wakeups;
 use crate::Clock;
@@ -160,7 +160,9 @@ impl Lane {
 
     /// Writes a batch beside those under way if it can follow on them, and otherwise after them.
     async fn launch(&mut self, batch: Batch) {
-        while self.flights.len() >= UNDER_WAY {
+        // A batch under way that wants what this one frees would wait for it, and be waited for.
+        let most_before = if batch.submissions.iter().any(may_free) { 0 } else { UNDER_WAY - 1 };
+        while self.flights.len() > most_before {
             self.land_first().await;
         }
         if let Err(batch) = self.try_launch(batch).await {

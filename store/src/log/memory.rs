@@ -6,6 +6,9 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use daybook_domain::AppointmentId;
+use daybook_domain::claim::Claim;
+
 use super::StreamId;
 use super::batch::Head;
 use super::resolve::Known;
@@ -71,12 +74,17 @@ impl Memory {
     /// What can be taken for granted of a batch if the log ends where it was left: that new
     /// streams are new, slots free and keys unseen. The constraints refuse it where that is wrong.
     /// `None`: it has to be looked up.
+    ///
+    /// The constraints see what is claimed when all of the batch is written, and not what is between
+    /// two of its events: where that matters, nothing is taken for granted.
     pub(super) fn taken_for_granted(
         &mut self,
         submissions: &[Submission],
     ) -> Option<(Head, Known)> {
         let head = self.head?;
-        if submissions.iter().any(|submission| self.is_in_the_way(submission)) {
+        if takes_before_it_frees(submissions)
+            || submissions.iter().any(|submission| self.is_in_the_way(submission))
+        {
             return None;
         }
         let mut known = Known { head: head.position, ..Known::default() };
@@ -92,13 +100,9 @@ impl Memory {
 
     /// Whether something under way would be what decides on a submission.
     fn is_in_the_way(&self, submission: &Submission) -> bool {
-        let claims: &[_] = match &submission.decision {
-            Decision::Accept { claims, .. } => claims,
-            Decision::Refuse(_) => &[],
-        };
         self.under_way.iter().any(|known| {
             submission.key.as_ref().is_some_and(|key| known.answers.contains_key(&key.key))
-                || claims.iter().any(|(holder, claims)| {
+                || claims(submission).iter().any(|(holder, claims)| {
                     !known.claims.claims_of(*holder).is_empty()
                         || claims.iter().any(|claim| known.claims.overlaps(claim))
                 })
@@ -140,6 +144,32 @@ impl Memory {
     /// Forgets the versions that were not used since it last aged.
     pub(super) fn age(&mut self) {
         self.versions.older = std::mem::take(&mut self.versions.recent);
+    }
+}
+
+/// Whether one of these may take time that a later one has until then.
+fn takes_before_it_frees(submissions: &[Submission]) -> bool {
+    let mut taken = false;
+    submissions.iter().any(|submission| {
+        let freed_too_late = taken && may_free(submission);
+        taken |= claims(submission).iter().any(|(_, claims)| !claims.is_empty());
+        freed_too_late
+    })
+}
+
+/// Whether an appointment that may have claims already gets others, or none.
+pub(super) fn may_free(submission: &Submission) -> bool {
+    let Decision::Accept { appends, claims, .. } = &submission.decision else { return false };
+    let is_new = |holder: &AppointmentId| {
+        appends.iter().any(|append| append.after == 0 && append.stream.uuid() == holder.uuid())
+    };
+    claims.iter().any(|(holder, _)| !is_new(holder))
+}
+
+fn claims(submission: &Submission) -> &[(AppointmentId, Vec<Claim>)] {
+    match &submission.decision {
+        Decision::Accept { claims, .. } => claims,
+        Decision::Refuse(_) => &[],
     }
 }
 

@@ -31,16 +31,14 @@ pub(crate) struct Request {
 
 impl Api {
     pub(crate) fn new(url: String, key: Option<String>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(TIMEOUT))
-            .allow_non_standard_methods(true)
-            .max_redirects(0)
-            // A server may close a connection at any time, and most of these requests may not be
-            // repeated by a client that then does not know whether they arrived.
-            .max_idle_connections(0)
-            .build();
-        Self { agent: config.new_agent(), url, key }
+        // A server may close a connection at any time, and most of these requests may not be
+        // repeated by a client that then does not know whether they arrived.
+        Self { agent: agent(0), url, key }
+    }
+
+    /// The same, over a connection of its own that is kept: for one whose requests may be repeated.
+    pub(crate) fn kept_alive(&self) -> Self {
+        Self { agent: agent(1), ..self.clone() }
     }
 
     pub(crate) fn key(&self) -> Option<&str> {
@@ -110,6 +108,17 @@ impl Api {
             body: None,
         }
     }
+}
+
+fn agent(idle_connections: usize) -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(TIMEOUT))
+        .allow_non_standard_methods(true)
+        .max_redirects(0)
+        .max_idle_connections(idle_connections)
+        .build()
+        .new_agent()
 }
 
 impl Request {

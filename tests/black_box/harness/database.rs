@@ -11,11 +11,12 @@ use std::thread;
 use std::time::Duration;
 
 use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
+use daybook_embedded_postgres::{Settings, open};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::child;
+use super::{Sql, child};
 
 /// How long a subcommand may take; the first on a data folder sets up PostgreSQL.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -87,9 +88,29 @@ impl Database {
             Home::Unreachable => {
                 command.env("DAYBOOK_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
             }
-            Home::Embedded(folder) => command.arg("--data-dir").arg(folder.path().join("data")),
+            Home::Embedded(folder) => command.arg("--data-dir").arg(data_dir(folder)),
         };
         command
+    }
+
+    /// Someone who looks behind the program's back. Where no server runs on the data folder,
+    /// PostgreSQL runs as long as this does.
+    pub(crate) fn sql(&self) -> Sql {
+        match &*self.0 {
+            Home::Given(database) => Sql::connect(&database.url, None),
+            Home::Embedded(folder) => {
+                let opened = open(Settings::new(data_dir(folder))).unwrap();
+                Sql::connect(&opened.connection().url(), Some(opened))
+            }
+            Home::Unreachable => panic!("nobody can look into it"),
+        }
+    }
+
+    /// PostgreSQL's main process, where daybook runs it.
+    pub(crate) fn postmaster(&self) -> Option<Pid> {
+        let Home::Embedded(folder) = &*self.0 else { panic!("it is not daybook's own") };
+        let file = fs::read_to_string(data_dir(folder).join("postgres/postmaster.pid")).ok()?;
+        file.lines().next()?.parse().ok().map(Pid::from_raw)
     }
 
     /// Runs a subcommand to its end.
@@ -110,6 +131,10 @@ impl Database {
     pub(crate) fn import(&self, file: &Path, tenant: &str) -> Finished {
         self.run(&[OsStr::new("import"), file.as_os_str(), "--tenant".as_ref(), tenant.as_ref()])
     }
+}
+
+fn data_dir(folder: &TempDir) -> PathBuf {
+    folder.path().join("data")
 }
 
 /// `daybook` with these arguments and nothing of the environment that is meant for another.

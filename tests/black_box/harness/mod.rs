@@ -8,6 +8,7 @@ mod child;
 mod database;
 mod practice;
 mod server;
+mod sql;
 mod time;
 
 pub(crate) use self::answer::Answer;
@@ -17,6 +18,7 @@ pub(crate) use self::calendar_file::{CalendarFile, Session};
 pub(crate) use self::database::{Database, Finished};
 pub(crate) use self::practice::{Practice, a_practice, a_tenant};
 pub(crate) use self::server::Server;
+pub(crate) use self::sql::Sql;
 pub(crate) use self::time::{date, monday, utc};
 
 use std::sync::Barrier;

@@ -124,6 +124,26 @@ async fn a_cancellation_frees_all_that_was_claimed() {
 }
 
 #[tokio::test]
+async fn what_is_freed_in_a_batch_is_taken_only_after_that() {
+    let house = House::new().await;
+    let log = house.log();
+    let (id, _) = append(&log, &house.tenant, &a_booking(&[1], 0, 30)).await;
+    let (moves, _) = append(&log, &house.tenant, &a_booking(&[1], 60, 90)).await;
+    let batch = [
+        submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 10, 40)),
+        submission(&house.tenant, moves, 1, &moved_to(&a_booking(&[1], 20, 50))),
+        submission(&house.tenant, id, 1, &cancelled()),
+        submission(&house.tenant, uuid(2), 0, &a_booking(&[1], 0, 30)),
+    ];
+    let verdicts = append_at_once(&log, batch).await;
+    assert_eq!(verdicts[0], Ok(taken(1, 0, 30)));
+    assert_eq!(verdicts[1], Ok(taken(1, 0, 30)));
+    assert_eq!(verdicts[2], Ok(Verdict::Appended(Position::START.plus(3))));
+    assert_eq!(verdicts[3], Ok(Verdict::Appended(Position::START.plus(4))));
+    the_table_is_as_the_log_says(&house, &log).await;
+}
+
+#[tokio::test]
 async fn a_hold_that_lapsed_is_in_nobodys_way_although_nobody_recorded_it() {
     let house = House::new().await;
     let log = house.log();

@@ -1,0 +1,123 @@
+//! Who had what when, by the events alone: nothing here looks at the table of claims but to compare.
+
+use sqlx::Row as _;
+
+use super::Finding;
+use crate::harness::Sql;
+
+/// What each event says that its appointment has from then on, and until which position.
+const LIVES: &str = "
+    INSERT INTO lives
+    SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid, r.id::uuid,
+           tstzrange(
+               (slot -> 'during' ->> 'start')::timestamptz
+                   - make_interval(mins => (slot ->> 'buffer_before_minutes')::int),
+               (slot -> 'during' ->> 'end')::timestamptz
+                   + make_interval(mins => (slot ->> 'buffer_after_minutes')::int)),
+           coalesce(payload ->> 'expires_at', payload ->> 'hold_expires_at')::timestamptz,
+           int8range(e.position, e.until)
+      FROM (SELECT position, recorded_at, aggregate_id, event_type, payload,
+                   payload -> 'slot' AS slot,
+                   lead(position) OVER (PARTITION BY aggregate_id ORDER BY position) AS until
+              FROM events
+             WHERE tenant_id = $1 AND aggregate_type = 'appointment'
+               AND event_type NOT IN
+                   ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged')) e
+     CROSS JOIN LATERAL json_array_elements_text(slot -> 'resource_ids') AS r (id)
+     WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
+                          'AppointmentRescheduled')";
+
+/// At no position of the log have two appointments a resource at the same time. A hold that has
+/// lapsed when another takes its time is in nobody's way.
+pub(super) fn no_double_booking(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
+    in_lives(sql, tenant, |sql| {
+        let rows = sql.rows(
+            "SELECT later.position, later.resource, earlier.appointment AS has_it,
+                    later.appointment AS takes_it
+               FROM lives later
+               JOIN lives earlier
+                 ON earlier.resource = later.resource AND earlier.during && later.during
+                AND earlier.life @> later.position AND earlier.appointment <> later.appointment
+              WHERE $1 <> '' AND earlier.position < later.position
+                AND (earlier.expires_at IS NULL OR earlier.expires_at > later.recorded_at)
+              ORDER BY later.position
+              LIMIT 1",
+            tenant,
+        );
+        rows.first().map_or(Ok(()), |row| {
+            Err(Finding::DoubleBooking {
+                position: row.get("position"),
+                resource: row.get("resource"),
+                has_it: row.get("has_it"),
+                takes_it: row.get("takes_it"),
+            })
+        })
+    })
+}
+
+/// The table of claims is what the events say at the end of the log; lapsed holds are left aside.
+pub(super) fn claims_are_what_the_log_says(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
+    in_lives(sql, tenant, |sql| {
+        let rows = sql.rows(
+            "WITH log AS (
+                 SELECT appointment, resource, during, expires_at FROM lives WHERE upper_inf(life)
+             ), claimed AS (
+                 SELECT appointment_id, resource_id, during, expires_at FROM claims
+                  WHERE tenant_id = $1
+             ), different AS (
+                 SELECT 'the log' AS only_in, * FROM (TABLE log EXCEPT TABLE claimed) l
+                 UNION ALL
+                 SELECT 'the claims', * FROM (TABLE claimed EXCEPT TABLE log) c
+             )
+             SELECT d.only_in, d.appointment, d.resource
+               FROM different d
+               JOIN log_heads h ON h.tenant_id = $1
+              WHERE d.expires_at IS NULL OR d.expires_at > h.recorded_at
+              LIMIT 1",
+            tenant,
+        );
+        rows.first().map_or(Ok(()), |row| {
+            Err(Finding::OtherClaims {
+                appointment: row.get("appointment"),
+                resource: row.get("resource"),
+                only_in: row.get("only_in"),
+            })
+        })
+    })
+}
+
+/// A check in one snapshot that has the table `lives`.
+fn in_lives(
+    sql: &mut Sql,
+    tenant: &str,
+    check: impl FnOnce(&mut Sql) -> Result<(), Finding>,
+) -> Result<(), Finding> {
+    sql.run(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ;
+         CREATE TEMP TABLE lives (
+             position bigint, recorded_at timestamptz, appointment uuid, resource uuid,
+             during tstzrange, expires_at timestamptz, life int8range
+         ) ON COMMIT DROP",
+    );
+    sql.change(LIVES, tenant);
+    sql.run("CREATE INDEX ON lives USING gist (resource, during, life); ANALYZE lives");
+    let found = all_events_are_known(sql, tenant).and_then(|()| check(sql));
+    sql.run("COMMIT");
+    found
+}
+
+fn all_events_are_known(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
+    let rows = sql.rows(
+        "SELECT event_type
+           FROM events
+          WHERE tenant_id = $1 AND aggregate_type = 'appointment'
+            AND (event_version <> '1.0' OR event_type NOT IN
+                ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
+                 'AppointmentRescheduled', 'AppointmentCancelled', 'AppointmentHoldExpired',
+                 'AppointmentMarkedNoShow', 'AppointmentCheckedIn', 'AppointmentCompleted',
+                 'AppointmentTagged'))
+          LIMIT 1",
+        tenant,
+    );
+    rows.first().map_or(Ok(()), |row| Err(Finding::UnknownEvent(row.get(0))))
+}
