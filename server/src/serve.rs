@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use axum::serve::Listener;
 use daybook_api::App;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -21,6 +26,10 @@ use crate::{demo, output, sweeper};
 const PATIENCE_AT_START: Duration = Duration::from_secs(5);
 
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
+
+/// How long a connection may take to send the head of its next request: one that is idle, or dripped
+/// into, is closed.
+const PATIENCE_FOR_A_HEAD: Duration = Duration::from_secs(15);
 
 /// How long requests that were accepted have to finish when the program is told to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(30);
@@ -56,7 +65,7 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
         demo::introduce(&parts, place, listener.local_addr()?).await?;
     }
     output::line(&format!("daybook is listening on http://{}", listener.local_addr()?))?;
-    answer(listener, daybook_api::router(app), stop).await?;
+    answer(listener, daybook_api::router(app), stop).await;
     work.cancel();
     let _ = timeout(PATIENCE_AT_STOP, tasks.join_all()).await;
     parts.log().pool().close().await;
@@ -64,22 +73,29 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
 }
 
 /// Answers requests until `stop`, and then those that were accepted.
-async fn answer(
-    listener: TcpListener,
-    routes: Router,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let serving =
-        axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned());
-    let too_late = async {
-        stop.cancelled().await;
-        sleep(PATIENCE_AT_STOP).await;
-    };
-    tokio::select! {
-        served = serving.into_future() => served?,
-        () = too_late => tracing::warn!("some requests were not finished in time"),
+///
+/// Not by `axum::serve`, which waits for the head of a request for ever.
+async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationToken) {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE_FOR_A_HEAD);
+    let connections = GracefulShutdown::new();
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => break,
+            (stream, _) = Listener::accept(&mut listener) => stream,
+        };
+        let routes = TowerToHyperService::new(routes.clone());
+        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), routes));
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        });
     }
-    Ok(())
+    drop(listener);
+    if timeout(PATIENCE_AT_STOP, connections.shutdown()).await.is_err() {
+        tracing::warn!("some requests were not finished in time");
+    }
 }
 
 /// Makes the tables, trying until it succeeds.

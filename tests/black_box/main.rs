@@ -21,6 +21,7 @@ mod bad_input;
 mod catalogue;
 mod demo;
 mod documentation;
+mod faults;
 mod idempotency;
 mod import;
 mod program;

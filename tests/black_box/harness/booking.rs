@@ -9,7 +9,7 @@ use super::{Answer, Api, Practice, Request, utc};
 #[derive(Clone)]
 pub(crate) struct Booking<'a> {
     practice: &'a Practice,
-    body: Value,
+    pub(crate) body: Value,
     idempotency_key: Option<String>,
 }
 
