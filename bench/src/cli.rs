@@ -46,6 +46,12 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 1_000_000)]
         max: u64,
     },
+    /// `daybook verify`, beside a plain COPY of the same rows.
+    Verify {
+        /// How many appointments there are, of one event each.
+        #[arg(long, default_value_t = 1_000_000)]
+        appointments: u64,
+    },
 }
 
 #[derive(Args)]

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|mixed|grow`.
+//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|mixed|grow|verify`.
 //!
-//! * `append`, `http`, `mixed`, `grow`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `mixed`, `grow`, `verify`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -25,6 +25,7 @@ mod rivals;
 mod samples;
 mod searches;
 mod seed;
+mod verify;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,6 +75,7 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
             http::run(server, options, *appointments, daybook.as_deref()).await
         }
         What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
+        What::Verify { appointments } => verify::run(server, options, *appointments).await,
         What::Grow { max } => grow::run(server, options, *max).await,
     }
 }

@@ -26,6 +26,13 @@ pub(crate) struct Summary {
     pub(crate) p999_ms: f64,
 }
 
+impl Summary {
+    /// A rate of something that has no latencies.
+    pub(crate) const fn of_rate(per_second: f64) -> Self {
+        Self { per_second, p50_ms: 0.0, p99_ms: 0.0, p999_ms: 0.0 }
+    }
+}
+
 impl Samples {
     /// None yet, of a cell that is measured for so long.
     pub(crate) fn new(measured: Duration) -> Self {
