@@ -19,6 +19,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::batch::{self, BatchError, Head, Plan, bounded};
@@ -35,6 +36,10 @@ const MAX_BATCH: usize = 1_024;
 /// How many batches are written beside each other, on a connection each.
 pub(super) const CONNECTIONS: u32 = 2;
 const UNDER_WAY: usize = CONNECTIONS as usize;
+
+/// The fewest submissions that are written beside another batch: a batch costs about as much as a
+/// dozen bookings in it.
+const LEAST_BESIDE: usize = 12;
 
 /// How many stream versions that were used lately a lane remembers, and of how many tenants.
 const MAX_VERSIONS: usize = 100_000;
@@ -130,6 +135,13 @@ impl Lane {
                 biased;
                 written = first_of(&mut self.flights), if !self.flights.is_empty() => {
                     self.land(written).await;
+                    // Whoever was answered may have the next submission ready.
+                    yield_now().await;
+                    while waiting.len() < MAX_BATCH
+                        && let Ok(pending) = queue.try_recv()
+                    {
+                        waiting.push(pending);
+                    }
                 }
                 received = timeout(KEEP, queue.recv_many(&mut waiting, room)), if room > 0 => {
                     match received {
@@ -151,11 +163,12 @@ impl Lane {
         self.land_all().await;
     }
 
-    /// Whether a batch of this size is sent off now. One that is much smaller than the one under
-    /// way would cost as much as a larger one a moment later.
+    /// Whether a batch of this size is sent off now: alone always, beside another one only if it is
+    /// worth what a batch costs, and not one that could be much larger a moment later.
     fn is_worth_a_flight(&self, waiting: usize) -> bool {
-        let last = self.flights.back().map_or(0, |flight| flight.batch.submissions.len());
-        waiting > 0 && self.flights.len() < UNDER_WAY && waiting * 2 >= last
+        let Some(last) = self.flights.back() else { return waiting > 0 };
+        let least = LEAST_BESIDE.max(last.batch.submissions.len() / 2);
+        self.flights.len() < UNDER_WAY && waiting >= least
     }
 
     /// Writes a batch beside those under way if it can follow on them, and otherwise after them.
