@@ -1,18 +1,23 @@
 -- One batch in one statement: what is most likely to be refused first, the end of the log last.
 --
 -- Whoever calls has worked out positions and hashes from where it believes the log to end. The head
--- is moved by compare-and-set: if the log ends elsewhere, nothing has happened (SQLSTATE DB001).
+-- is moved by compare-and-set (its time is part of that, see batch.rs): if the log ends elsewhere,
+-- nothing has happened (SQLSTATE DB001).
 --
 -- A batch may be written before the one that it follows on has committed: each holds an advisory
 -- lock on the position that it ends at, and waits for the one that it starts from. It never waits for
--- the head itself, which another program may hold that waits for a claim or position of this batch.
+-- the head itself, which another program may hold that waits for a claim or position of this batch;
+-- and if it does not hold the head, for nothing else for long (`patience`).
 --
 -- Each insert selects from log_heads and its rows are counted: on a cluster that form stays on the
 -- tenant's own node and commits in one phase.
 CREATE FUNCTION append_batch(
+    -- how long anything is waited for, as a lock_timeout; NULL: as long as the session says
+    patience            text,
     tenant              text,
     old_position        bigint,
     old_hash            bytea,
+    old_recorded_at     timestamptz,
     new_position        bigint,
     new_hash            bytea,
     at                  timestamptz,
@@ -45,7 +50,19 @@ CREATE FUNCTION append_batch(
 DECLARE
     written bigint;
 BEGIN
+    IF patience IS NOT NULL THEN
+        PERFORM set_config('lock_timeout', patience, true);
+    END IF;
+
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, new_position));
+    PERFORM FROM log_heads
+      WHERE tenant_id = tenant
+        AND (position > old_position
+             OR position = old_position AND (hash, recorded_at) <> (old_hash, old_recorded_at));
+    IF FOUND THEN
+        RAISE EXCEPTION 'the log of % goes on after %', tenant, old_position
+            USING ERRCODE = 'DB001';
+    END IF;
 
     IF cardinality(released) > 0 THEN
         DELETE FROM claims c USING unnest(released) AS r (appointment_id)
@@ -99,10 +116,9 @@ BEGIN
     END IF;
 
     FOR attempt IN 1 .. 30 LOOP
-        PERFORM pg_advisory_lock_shared(hashtextextended(tenant, old_position));
-        PERFORM pg_advisory_unlock_shared(hashtextextended(tenant, old_position));
         PERFORM FROM log_heads
           WHERE tenant_id = tenant AND position = old_position AND hash = old_hash
+            AND recorded_at = old_recorded_at
             FOR UPDATE SKIP LOCKED;
         EXIT WHEN FOUND;
         PERFORM FROM log_heads WHERE tenant_id = tenant AND position < old_position;
@@ -110,10 +126,17 @@ BEGIN
             RAISE EXCEPTION 'the log of % does not end at %', tenant, old_position
                 USING ERRCODE = 'DB001';
         END IF;
-        -- On a busy machine the batch that this one follows on may not have begun.
-        PERFORM pg_sleep(0.001);
+        IF attempt > 1 THEN
+            -- On a busy machine the batch that this one follows on may not have begun.
+            PERFORM pg_sleep(0.001);
+        END IF;
+        PERFORM pg_advisory_lock_shared(hashtextextended(tenant, old_position));
+        PERFORM pg_advisory_unlock_shared(hashtextextended(tenant, old_position));
     END LOOP;
     UPDATE log_heads SET position = new_position, hash = new_hash, recorded_at = at
-     WHERE tenant_id = tenant;
+     WHERE tenant_id = tenant AND position = old_position AND hash = old_hash;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the log of % moved under its lock', tenant USING ERRCODE = 'DB001';
+    END IF;
 END
 $$;

@@ -157,11 +157,14 @@ async fn disconnected(server: &Server, database: &Database) -> anyhow::Result<()
     let mut admin = server.admin().await?;
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
-        let connections: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE datname = $1")
-                .bind(database.name())
-                .fetch_one(&mut admin)
-                .await?;
+        let connections: i64 = sqlx::query_scalar(
+            // One who vacuums is sent away by whoever copies the database.
+            "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = $1 AND backend_type = 'client backend'",
+        )
+        .bind(database.name())
+        .fetch_one(&mut admin)
+        .await?;
         if connections == 0 {
             return Ok(());
         }

@@ -90,7 +90,7 @@ pub(super) async fn commit(
     memory.arrive_at(head);
     let known = bounded(look::known(&mut tx, tenant, head.position, submissions, memory)).await?;
     let Plan { rows, new_head, verdicts, known } =
-        Plan::new(tenant, submissions, head, known, now)?;
+        Plan::new(tenant, submissions, head, known, now, None)?;
     let Some(rows) = rows else {
         bounded(tx.rollback()).await?;
         return Ok(verdicts);
@@ -117,19 +117,22 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// The batch waits for others as long as `patience` says, in PostgreSQL's form, or as long as its
+    /// session does.
     pub(super) fn new(
         tenant: &TenantId,
         submissions: &[Submission],
         head: Head,
         known: Known,
         now: DateTime<Utc>,
+        patience: Option<&str>,
     ) -> Result<Self, sqlx::Error> {
         let (resolution, known) = resolve(submissions, known);
         if resolution.changes_nothing() {
             return Ok(Self { rows: None, new_head: head, verdicts: resolution.verdicts, known });
         }
         let (new_head, hashes) = chained(head, now, &resolution);
-        let rows = Some(Rows::of(tenant, &head, &new_head, &hashes, &resolution)?);
+        let rows = Some(Rows::of(patience, tenant, &head, &new_head, &hashes, &resolution)?);
         Ok(Self { rows, new_head, verdicts: resolution.verdicts, known })
     }
 }
@@ -183,7 +186,8 @@ pub(super) async fn take_head(
 }
 
 /// Whether a commit whose answer was lost is in the log: whether the event at its last position
-/// has its hash. The head is locked first, so that a commit still under way has ended by then.
+/// has its hash. If not, it never will be: a batch that is still being written follows on a head that
+/// was recorded earlier, by a microsecond.
 pub(super) async fn was_committed(
     connection: &mut PgConnection,
     tenant: &TenantId,
@@ -198,8 +202,19 @@ pub(super) async fn was_committed(
                 .bind(head.position.as_i64())
                 .fetch_optional(&mut *tx)
                 .await?;
-        tx.rollback().await?;
-        Ok(hash.is_some_and(|hash| hash == head.hash))
+        if hash.is_some_and(|hash| hash == head.hash) {
+            tx.rollback().await?;
+            return Ok(true);
+        }
+        sqlx::query(
+            "UPDATE log_heads SET recorded_at = recorded_at + interval '1 microsecond'
+              WHERE tenant_id = $1",
+        )
+        .bind(tenant.as_str())
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(false)
     })
     .await
 }

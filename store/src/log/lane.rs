@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -40,6 +40,13 @@ const UNDER_WAY: usize = CONNECTIONS as usize;
 /// The fewest submissions that are written beside another batch: a batch costs about as much as a
 /// dozen bookings in it.
 const LEAST_BESIDE: usize = 12;
+
+/// How long a batch that does not hold the head waits for another program's: less than PostgreSQL
+/// takes to look for a deadlock.
+const PATIENCE_FOR_OTHERS: &str = "500ms";
+
+/// How long a batch beside another one waits for a connection.
+const PATIENCE_FOR_A_CONNECTION: Duration = Duration::from_millis(250);
 
 /// How many stream versions that were used lately a lane remembers, and of how many tenants.
 const MAX_VERSIONS: usize = 100_000;
@@ -101,8 +108,9 @@ pub(super) struct Lane {
 }
 
 /// The lanes' statements are few and all served by an index: planning them once is enough, and on a
-/// table that grew since it was analysed, the planner could still prefer to scan it. A program that is frozen or cut off in a
-/// batch must not keep its tenant locked, and others must not wait for it in vain.
+/// table that grew since it was analysed, the planner could still prefer to scan it. A program that is
+/// frozen or cut off in a batch must not keep its tenant locked, and others must not wait for it in
+/// vain.
 pub(super) fn options(database: PgConnectOptions) -> PgConnectOptions {
     database.options([
         ("idle_in_transaction_session_timeout", "3s"),
@@ -167,8 +175,8 @@ impl Lane {
     /// worth what a batch costs, and not one that could be much larger a moment later.
     fn is_worth_a_flight(&self, waiting: usize) -> bool {
         let Some(last) = self.flights.back() else { return waiting > 0 };
-        let least = LEAST_BESIDE.max(last.batch.submissions.len() / 2);
-        self.flights.len() < UNDER_WAY && waiting >= least
+        let enough = LEAST_BESIDE.max(last.batch.submissions.len() / 2);
+        self.flights.len() < UNDER_WAY && waiting >= enough
     }
 
     /// Writes a batch beside those under way if it can follow on them, and otherwise after them.
@@ -189,24 +197,32 @@ impl Lane {
         self.bound_memory();
         let Batch { tenant, submissions, .. } = &batch;
         let memory = self.memory.entry(tenant.clone()).or_default();
-        if !memory.is_trusted() {
+        // What appends nothing cannot be followed on.
+        if !memory.is_trusted() || !submissions.iter().any(Submission::appends) {
             return Err(batch);
         }
-        let Ok(mut connection) = connect(&mut self.idle, &self.committers).await else {
+        let is_beside = !self.flights.is_empty();
+        let connection = connect(&mut self.idle, &self.committers);
+        let connection = async {
+            let limit = if is_beside { PATIENCE_FOR_A_CONNECTION } else { PATIENCE };
+            timeout(limit, connection).await.ok()?.ok()
+        };
+        let Some(mut connection) = beside(&mut self.flights, connection).await else {
             return Err(batch);
         };
-        let known = async {
+        let known = bounded(async {
             let unknown = memory.unknown(submissions, |seen| seen > 0);
             memory.learn(look::versions(&mut connection, tenant, unknown).await?);
             Ok(memory.taken_for_granted(submissions))
-        };
-        let Ok(known) = bounded(known).await else {
+        });
+        let Ok(known) = beside(&mut self.flights, known).await else {
             drop(connection.detach());
             return Err(batch);
         };
         let plan = known.and_then(|(old_head, known)| {
             let now = self.clock.now();
-            let plan = Plan::new(tenant, submissions, old_head, known, now).ok()?;
+            let patience = Some(PATIENCE_FOR_OTHERS);
+            let plan = Plan::new(tenant, submissions, old_head, known, now, patience).ok()?;
             Some((old_head, plan.rows?, plan.new_head, plan.verdicts, plan.known))
         });
         let Some((old_head, rows, new_head, verdicts, known)) = plan else {
@@ -220,6 +236,8 @@ impl Lane {
         };
         let written = maybe_done(written.boxed());
         self.flights.push_back(Flight { batch, old_head, new_head, verdicts, written });
+        // It is sent now, whatever the lane does next.
+        beside(&mut self.flights, async {}).await;
         Ok(())
     }
 
@@ -296,8 +314,7 @@ impl Lane {
                             self.wakeups.committed();
                             return answer(batch.replies, verdicts.into_iter().map(Ok));
                         }
-                        // The database answers again, and has its whole patience again.
-                        Some(false) => batch.since = Instant::now(),
+                        Some(false) => {}
                         None => {
                             let error = BatchError::Unknown(error, head, verdicts);
                             return fail(batch, &error);
@@ -307,6 +324,8 @@ impl Lane {
                 BatchError::Failed(_) | BatchError::UnknownTenant => {}
             }
         }
+        // The database answers, or nothing has been asked of it yet but this.
+        batch.since = Instant::now();
         self.settle(batch).await;
     }
 
@@ -433,6 +452,18 @@ async fn first_of(flights: &mut VecDeque<Flight>) -> Written {
         let first =
             flights.front_mut().and_then(|flight| Pin::new(&mut flight.written).take_output());
         first.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// Does something while the flights go on.
+async fn beside<T>(flights: &mut VecDeque<Flight>, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        for flight in flights.iter_mut() {
+            let _ = flight.written.poll_unpin(context);
+        }
+        work.as_mut().poll(context)
     })
     .await
 }

@@ -31,13 +31,13 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Where the log ends and nothing else is known, if it does not end where it was left. A
-    /// position can come again, with another event, where a log was set back; a hash not.
+    /// The log ends here; nothing else is known, if that is not where it was left. A position can
+    /// come again, with another event, where a log was set back; a hash not.
     pub(super) fn arrive_at(&mut self, head: Head) {
         if self.head.is_none_or(|known| known.hash != head.hash) {
             self.versions = Versions::default();
-            self.head = Some(head);
         }
+        self.head = Some(head);
     }
 
     /// The streams that a batch looked at, saw at such a version, and that are not remembered.

@@ -138,6 +138,8 @@ impl<'a> Batch<'a> {
         }
         // Neighbours in the index are inserted one after the other.
         self.resolution.taken.sort_by_key(|(_, claim)| (claim.resource, claim.during.start()));
+        // Two programs that were sent the same keys wait for each other in one order only.
+        self.resolution.answered.sort_unstable_by(|(one, _), (other, _)| one.key.cmp(&other.key));
         (self.resolution, self.known)
     }
 }

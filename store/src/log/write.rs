@@ -11,7 +11,7 @@ use super::resolve::Resolution;
 use super::submission::FirstAnswer;
 
 const APPEND_BATCH: &str = "SELECT append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)";
+    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
 
 /// A batch in the form in which it is sent: nothing of it is borrowed.
 pub(super) struct Rows(PgArguments);
@@ -19,6 +19,7 @@ pub(super) struct Rows(PgArguments);
 impl Rows {
     /// Everything that a resolution comes to, from the log's end at `old` to its end at `new`.
     pub(super) fn of(
+        patience: Option<&str>,
         tenant: &TenantId,
         old: &Head,
         new: &Head,
@@ -27,9 +28,11 @@ impl Rows {
     ) -> Result<Self, sqlx::Error> {
         let encoded = || -> Result<PgArguments, sqlx::error::BoxDynError> {
             let mut arguments = PgArguments::default();
+            arguments.add(patience)?;
             arguments.add(tenant.as_str())?;
             arguments.add(old.position.as_i64())?;
             arguments.add(old.hash.as_slice())?;
+            arguments.add(old.recorded_at)?;
             arguments.add(new.position.as_i64())?;
             arguments.add(new.hash.as_slice())?;
             arguments.add(new.recorded_at)?;

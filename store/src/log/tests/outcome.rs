@@ -2,6 +2,7 @@ use sqlx::Connection;
 
 use super::super::batch;
 use super::super::memory::Memory;
+use super::super::resolve::Known;
 use super::*;
 use crate::testing::{Cut, House, Wire, a_booking, key, noon, uuid};
 
@@ -24,6 +25,30 @@ async fn a_commit_is_in_the_log_or_it_is_not() {
     let mut later = head;
     later.position = later.position.plus(1);
     assert!(!batch::was_committed(&mut connection, &house.tenant, later).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_batch_that_was_not_committed_never_will_be() {
+    let house = House::new().await;
+    append(&house.log(), &house.tenant, &a_booking(&[1], 0, 30)).await;
+    let mut late = house.pool.acquire().await.unwrap();
+    let mut tx = late.begin().await.unwrap();
+    let head = batch::take_head(&mut tx, &house.tenant).await.unwrap().unwrap();
+    tx.rollback().await.unwrap();
+    let submissions = [submission(&house.tenant, uuid(1), 0, &a_booking(&[2], 0, 30))];
+    let plan = || {
+        let known = Known { head: head.position, ..Known::default() };
+        batch::Plan::new(&house.tenant, &submissions, head, known, noon(), None).unwrap()
+    };
+    let mut asking = house.pool.acquire().await.unwrap();
+    let committed = batch::was_committed(&mut asking, &house.tenant, plan().new_head).await;
+    assert!(!committed.unwrap());
+    let written = plan().rows.unwrap().write(&mut late).await.unwrap_err();
+    assert_eq!(written.as_database_error().unwrap().code().as_deref(), Some("DB001"));
+    let log = house.log();
+    let again = log.append(submissions[0].clone()).await;
+    assert_eq!(again, Ok(Verdict::Appended(Position::START.plus(2))));
+    assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(Position::START.plus(2)));
 }
 
 /// A log whose next commit is cut there: one that remembers nothing commits a transaction, one
