@@ -6,15 +6,10 @@
 //! are committed again one after the other, with everything looked up under the lock.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use daybook_domain::TenantId;
-use futures::FutureExt as _;
-use futures::future::{BoxFuture, MaybeDone, maybe_done};
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres};
@@ -24,6 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::batch::{self, BatchError, Head, Plan, bounded};
 use super::fault::{Fault, fault, is_outcome_unknown};
+use super::flights::{Flight, Flights, Written};
 use super::look;
 use super::memory::{Memory, may_free};
 use super::submission::{AppendError, Submission, Verdict};
@@ -72,7 +68,7 @@ pub(super) struct Pending {
 }
 
 /// What waits in a lane of one tenant.
-struct Batch {
+pub(super) struct Batch {
     tenant: TenantId,
     submissions: Vec<Submission>,
     replies: Replies,
@@ -82,19 +78,6 @@ struct Batch {
 
 type Replies = Vec<oneshot::Sender<Result<Verdict, AppendError>>>;
 
-/// A batch that is being written by what is remembered alone.
-struct Flight {
-    batch: Batch,
-    /// Where the log ends before it, and after it.
-    old_head: Head,
-    new_head: Head,
-    verdicts: Vec<Verdict>,
-    written: MaybeDone<BoxFuture<'static, Written>>,
-}
-
-/// How a flight ended, and its connection.
-type Written = (PoolConnection<Postgres>, Result<(), sqlx::Error>);
-
 /// One committer: its tenants' batches follow each other, on connections of its own.
 pub(super) struct Lane {
     committers: PgPool,
@@ -103,8 +86,7 @@ pub(super) struct Lane {
     clock: Arc<dyn Clock>,
     wakeups: Arc<Wakeups>,
     memory: HashMap<TenantId, Memory>,
-    /// Oldest first.
-    flights: VecDeque<Flight>,
+    flights: Flights,
 }
 
 /// The lanes' statements are few and all served by an index: planning them once is enough, and on a
@@ -130,7 +112,7 @@ impl Lane {
             clock,
             wakeups,
             memory: HashMap::new(),
-            flights: VecDeque::with_capacity(UNDER_WAY),
+            flights: Flights::default(),
         }
     }
 
@@ -141,7 +123,7 @@ impl Lane {
             let room = MAX_BATCH - waiting.len();
             tokio::select! {
                 biased;
-                written = first_of(&mut self.flights), if !self.flights.is_empty() => {
+                written = self.flights.first(), if !self.flights.is_empty() => {
                     self.land(written).await;
                     // Whoever was answered may have the next submission ready.
                     yield_now().await;
@@ -174,7 +156,7 @@ impl Lane {
     /// Whether a batch of this size is sent off now: alone always, beside another one only if it is
     /// worth what a batch costs, and not one that could be much larger a moment later.
     fn is_worth_a_flight(&self, waiting: usize) -> bool {
-        let Some(last) = self.flights.back() else { return waiting > 0 };
+        let Some(last) = self.flights.last() else { return waiting > 0 };
         let enough = LEAST_BESIDE.max(last.batch.submissions.len() / 2);
         self.flights.len() < UNDER_WAY && waiting >= enough
     }
@@ -197,8 +179,7 @@ impl Lane {
         self.bound_memory();
         let Batch { tenant, submissions, .. } = &batch;
         let memory = self.memory.entry(tenant.clone()).or_default();
-        // What appends nothing cannot be followed on.
-        if !memory.is_trusted() || !submissions.iter().any(Submission::appends) {
+        if !memory.is_trusted() {
             return Err(batch);
         }
         let is_beside = !self.flights.is_empty();
@@ -207,7 +188,7 @@ impl Lane {
             let limit = if is_beside { PATIENCE_FOR_A_CONNECTION } else { PATIENCE };
             timeout(limit, connection).await.ok()?.ok()
         };
-        let Some(mut connection) = beside(&mut self.flights, connection).await else {
+        let Some(mut connection) = self.flights.beside(connection).await else {
             return Err(batch);
         };
         let known = bounded(async {
@@ -215,7 +196,7 @@ impl Lane {
             memory.learn(look::versions(&mut connection, tenant, unknown).await?);
             Ok(memory.taken_for_granted(submissions))
         });
-        let Ok(known) = beside(&mut self.flights, known).await else {
+        let Ok(known) = self.flights.beside(known).await else {
             drop(connection.detach());
             return Err(batch);
         };
@@ -223,21 +204,17 @@ impl Lane {
             let now = self.clock.now();
             let patience = Some(PATIENCE_FOR_OTHERS);
             let plan = Plan::new(tenant, submissions, old_head, known, now, patience).ok()?;
-            Some((old_head, plan.rows?, plan.new_head, plan.verdicts, plan.known))
+            // What appends nothing cannot be followed on, nor found again.
+            let moves = plan.new_head.position > old_head.position;
+            Some((plan.rows.filter(|_| moves)?, plan.new_head, plan.verdicts, plan.known))
         });
-        let Some((old_head, rows, new_head, verdicts, known)) = plan else {
+        let Some((rows, new_head, verdicts, known)) = plan else {
             self.idle.push(connection);
             return Err(batch);
         };
         memory.launched(new_head, known);
-        let written = async move {
-            let written = bounded(rows.write(&mut connection)).await;
-            (connection, written)
-        };
-        let written = maybe_done(written.boxed());
-        self.flights.push_back(Flight { batch, old_head, new_head, verdicts, written });
-        // It is sent now, whatever the lane does next.
-        beside(&mut self.flights, async {}).await;
+        let flight = Flight { batch, new_head, verdicts };
+        self.flights.send(flight, rows, connection).await;
         Ok(())
     }
 
@@ -257,7 +234,7 @@ impl Lane {
     }
 
     async fn land_first(&mut self) {
-        let written = first_of(&mut self.flights).await;
+        let written = self.flights.first().await;
         self.land(written).await;
     }
 
@@ -267,7 +244,7 @@ impl Lane {
         let mut failed = VecDeque::new();
         self.end_first(written, &mut failed);
         while !failed.is_empty() && !self.flights.is_empty() {
-            let written = first_of(&mut self.flights).await;
+            let written = self.flights.first().await;
             self.end_first(written, &mut failed);
         }
         for (flight, error) in failed {
@@ -280,7 +257,7 @@ impl Lane {
         (connection, written): Written,
         failed: &mut VecDeque<(Flight, sqlx::Error)>,
     ) {
-        let Some(flight) = self.flights.pop_front() else { return };
+        let Some(flight) = self.flights.take_first() else { return };
         let memory = self.memory.entry(flight.batch.tenant.clone()).or_default();
         match written {
             Ok(()) => {
@@ -304,24 +281,16 @@ impl Lane {
 
     /// Gives the submissions of a flight that failed their verdicts all the same.
     async fn recover(&mut self, flight: Flight, error: sqlx::Error) {
-        let Flight { mut batch, old_head, new_head, verdicts, .. } = flight;
+        let Flight { mut batch, new_head, verdicts } = flight;
         tracing::debug!(%error, tenant = %batch.tenant, "a batch was not appended by memory");
         if is_outcome_unknown(&error) {
-            match BatchError::of_commit(error, old_head, new_head, verdicts) {
-                BatchError::Unknown(error, head, verdicts) => {
-                    match self.was_committed(&batch.tenant, head).await {
-                        Some(true) => {
-                            self.wakeups.committed();
-                            return answer(batch.replies, verdicts.into_iter().map(Ok));
-                        }
-                        Some(false) => {}
-                        None => {
-                            let error = BatchError::Unknown(error, head, verdicts);
-                            return fail(batch, &error);
-                        }
-                    }
+            match self.was_committed(&batch.tenant, new_head).await {
+                Some(true) => {
+                    self.wakeups.committed();
+                    return answer(batch.replies, verdicts.into_iter().map(Ok));
                 }
-                BatchError::Failed(_) | BatchError::UnknownTenant => {}
+                Some(false) => {}
+                None => return fail(batch, &BatchError::Unknown(error, new_head, verdicts)),
             }
         }
         // The database answers, or nothing has been asked of it yet but this.
@@ -440,32 +409,6 @@ async fn connect(
         Some(connection) => Ok(connection),
         None => committers.acquire().await,
     }
-}
-
-/// Goes on with all flights, in the order in which they were sent off, until the oldest has ended:
-/// that one has to be taken off then.
-async fn first_of(flights: &mut VecDeque<Flight>) -> Written {
-    poll_fn(|context| {
-        for flight in flights.iter_mut() {
-            let _ = flight.written.poll_unpin(context);
-        }
-        let first =
-            flights.front_mut().and_then(|flight| Pin::new(&mut flight.written).take_output());
-        first.map_or(Poll::Pending, Poll::Ready)
-    })
-    .await
-}
-
-/// Does something while the flights go on.
-async fn beside<T>(flights: &mut VecDeque<Flight>, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    poll_fn(|context| {
-        for flight in flights.iter_mut() {
-            let _ = flight.written.poll_unpin(context);
-        }
-        work.as_mut().poll(context)
-    })
-    .await
 }
 
 fn answer(replies: Replies, verdicts: impl Iterator<Item = Result<Verdict, AppendError>>) {

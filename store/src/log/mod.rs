@@ -11,6 +11,7 @@ mod batch;
 mod chain;
 mod event;
 mod fault;
+mod flights;
 mod lane;
 mod look;
 mod memory;

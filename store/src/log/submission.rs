@@ -29,13 +29,6 @@ pub struct Submission {
     pub decision: Decision,
 }
 
-impl Submission {
-    /// Whether there is anything to append.
-    pub(super) fn appends(&self) -> bool {
-        matches!(&self.decision, Decision::Accept { appends, .. } if !appends.is_empty())
-    }
-}
-
 /// What was decided.
 #[derive(Debug, Clone)]
 pub enum Decision {

@@ -86,17 +86,19 @@ impl House {
 
     /// Waits until a lane waits for a lock of that kind, as `pg_stat_activity` calls it.
     pub(crate) async fn lanes_wait_for(&self, kind: &str) {
-        eventually(&format!("a lane waits: {kind}"), async || {
-            sqlx::query_scalar(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity
-                                 WHERE datname = current_database() AND wait_event = $1)",
-            )
-            .bind(kind)
-            .fetch_one(&self.pool)
-            .await
-            .unwrap()
-        })
-        .await;
+        eventually(&format!("a lane waits: {kind}"), async || self.a_lane_waits_for(kind).await)
+            .await;
+    }
+
+    pub(crate) async fn a_lane_waits_for(&self, kind: &str) -> bool {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity
+                             WHERE datname = current_database() AND wait_event = $1)",
+        )
+        .bind(kind)
+        .fetch_one(&self.pool)
+        .await
+        .unwrap()
     }
 }
 

@@ -205,7 +205,8 @@ async fn claimed_elsewhere(house: &House, n: u128) -> sqlx::Transaction<'static,
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on() {
-    for taken in [false, true] {
+    let mut seen_beside = 0;
+    for taken in [false, true, false, true, false, true] {
         let house = House::new().await;
         let log = house.log();
         assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
@@ -219,6 +220,7 @@ async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on(
         let second = append(3..33);
         // Long enough to be written, and not so long that the first has given up.
         tokio::time::sleep(Duration::from_millis(100)).await;
+        seen_beside += u32::from(house.a_lane_waits_for("advisory").await);
         if taken {
             elsewhere.commit().await.unwrap();
         } else {
@@ -239,6 +241,7 @@ async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on(
         let end = Position::START.plus(before + 30);
         assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(end));
     }
+    assert!(seen_beside > 0, "none was written beside another");
 }
 
 #[tokio::test]
