@@ -96,17 +96,20 @@ impl SearchFilter {
     pub(super) fn listed_under(&self) -> Option<Uuid> {
         let client = self.client_id.map(ClientId::uuid);
         let resource = self.resource_id.map(ResourceId::uuid);
-        client.or(resource).or_else(|| self.service_id.map(ServiceId::uuid))
+        client.or(resource)
     }
 
     /// What is marked of a row that it lets through: of each of these, one at least.
     pub(super) fn marks(&self, terms: &TermsOf) -> Vec<Vec<Marks>> {
         let category = self.category.iter();
         let category = category.map(|it| terms.term(Kind::Category, it.as_str().as_bytes()));
+        let service = self.service_id.iter();
+        let service = service.map(|id| terms.term(Kind::Service, id.uuid().as_bytes()));
         let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
-        let each = category.chain(each_tag).map(Marks::of).chain(self.word_marks(terms)).collect();
+        let known = category.chain(service).chain(each_tag).map(Marks::of);
+        let each = known.chain(self.word_marks(terms)).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
         let statuses = statuses.into_iter().map(|status| Marks::of(terms.status(status))).collect();
         let all = [vec![each], any_tag.into_iter().map(Marks::of).collect(), statuses];

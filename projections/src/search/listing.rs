@@ -1,4 +1,6 @@
-//! Lists of the appointments of each client, service and resource, in the order of a page.
+//! Lists of the appointments of each client and resource, in the order of a page.
+//!
+//! A service has none: there are few, so their lists would be long, and are found by their marks.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +33,7 @@ fn entries(rows: &Rows) -> BTreeSet<Entry> {
 
 fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
     let resources = row.resource_ids.iter().map(ResourceId::uuid);
-    let under = [row.client_id.uuid(), row.service_id.uuid()].into_iter().chain(resources);
+    let under = std::iter::once(row.client_id.uuid()).chain(resources);
     under.map(|under| (under, row.during.start(), row.appointment_id))
 }
 

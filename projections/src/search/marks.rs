@@ -21,7 +21,7 @@ impl Marks {
     /// The columns that they are in.
     pub(super) const COLUMNS: [&str; 3] = ["marks", "low_word_marks", "high_word_marks"];
 
-    /// The marks of a category, a status or a tag.
+    /// The marks of a category, a service, a status or a tag.
     pub(super) fn of(term: i64) -> Self {
         let bits = |term: i64| 1 << (term & 63) | 1 << (term >> 6 & 63) | 1 << (term >> 12 & 63);
         Self([bits(term), 0, 0])
@@ -47,6 +47,7 @@ impl Marks {
     pub(super) fn row(terms: &TermsOf, row: &FoundAppointment) -> Self {
         let known = [
             terms.term(Kind::Category, row.category.as_str().as_bytes()),
+            terms.term(Kind::Service, row.service_id.uuid().as_bytes()),
             terms.status(row.status),
         ];
         let tags = row.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));

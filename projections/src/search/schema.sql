@@ -52,10 +52,10 @@ CREATE INDEX IF NOT EXISTS appointments_terms
     ON search_2.appointments USING gin (terms, words)
     WITH (fastupdate = on, gin_pending_list_limit = 1024);
 
--- The appointments of each client, service and resource, in the order of a page.
+-- The appointments of each client and resource, in the order of a page.
 CREATE TABLE IF NOT EXISTS search_2.listed (
     tenant_id       text        NOT NULL,
-    -- The id of the client, the service or the resource.
+    -- The id of the client or the resource.
     listed_under    uuid        NOT NULL,
     start_at        timestamptz NOT NULL,
     appointment_id  uuid        NOT NULL,

@@ -1,9 +1,9 @@
 //! Which statement is next, and when the page is full.
 //!
 //! 1. *Seek*, where a status is asked for: leave out the stretch in which no appointment has it.
-//! 2. *Walk* in order through a bounded number of places: of the list of the client, resource or
-//!    service that is asked for, or else of all, where an index says which rows are worth a look. Where
-//!    a filter lets enough through, this fills the page and is all.
+//! 2. *Walk* in order through a bounded number of places: of the list of the client or resource
+//!    that is asked for, or else of all, where an index says which rows are worth a look. Where a filter
+//!    lets enough through, this fills the page and is all.
 //! 3. *Sieve* the rest slice by slice: the index on terms gives all matches of a slice of time, and
 //!    no other rows. How long a slice is follows from how many matches were in the one before; a
 //!    slice that has too many is given up, after a bounded number of rows, for a shorter one.
