@@ -27,4 +27,5 @@ mod import;
 mod program;
 mod proof;
 mod races;
+mod rules;
 mod versions;
