@@ -181,7 +181,7 @@ fn open_throughout(during: &Interval, facts: &Facts) -> Result<(), AppointmentRe
                 return Err(AppointmentRefusal::RetiredResource { resource_id });
             }
             Resource::Active(profile) => {
-                if !profile.weekly_hours.cover(profile.time_zone, during) {
+                if !profile.opening_hours.cover(profile.time_zone, during) {
                     let during = *during;
                     return Err(AppointmentRefusal::OutsideOpeningHours { resource_id, during });
                 }

@@ -46,7 +46,7 @@ fn profile() -> ResourceProfile {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::UTC,
-        weekly_hours: always(),
+        opening_hours: always().into(),
     }
 }
 
