@@ -215,6 +215,6 @@ fn profile(number: u64) -> anyhow::Result<ResourceProfile> {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
-        weekly_hours: WeeklyHours::try_from(vec![always])?,
+        opening_hours: WeeklyHours::try_from(vec![always])?.into(),
     })
 }

@@ -90,11 +90,12 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
-        weekly_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
+        opening_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
             weekdays,
             hours("08:00")?,
             hours("18:00")?,
-        )?])?,
+        )?])?
+        .into(),
     };
     make::<Resource>(parts, tenant, ROOM, ResourceCommand::RegisterResource(profile)).await?;
     let name = Personal::new(Name::new("A. Client")?);

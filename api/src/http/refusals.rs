@@ -36,16 +36,18 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
     const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Not found");
     match refusal {
         Refusal::Service(S::ServiceNotFound)
-        | Refusal::Resource(R::ResourceNotFound)
+        | Refusal::Resource(R::ResourceNotFound | R::ExceptionNotFound { .. })
         | Refusal::Client(C::ClientNotFound)
         | Refusal::Appointment(A::AppointmentNotFound) => NOT_FOUND,
         Refusal::Service(S::ServiceExists)
-        | Refusal::Resource(R::ResourceExists)
+        | Refusal::Resource(R::ResourceExists | R::ExceptionExists { .. })
         | Refusal::Client(C::ClientExists)
         | Refusal::Appointment(A::AppointmentExists) => (CONFLICT, "It exists already"),
         Refusal::Service(S::ServiceRetired) | Refusal::Resource(R::ResourceRetired) => {
             (CONFLICT, "It has been retired")
         }
+        Refusal::Resource(R::TooManyExceptions { .. }) => (CONFLICT, "Too many exceptions"),
+        Refusal::Resource(R::TooManyHolidays { .. }) => (CONFLICT, "Too many holidays"),
         Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
         Refusal::Appointment(refusal) => match refusal {
             A::SlotTaken { .. } => (CONFLICT, "The time is taken"),

@@ -234,7 +234,7 @@ fn zones(facts: &Facts) -> Result<Vec<Tz>, AppointmentRefusal> {
 fn closed(during: Interval, facts: &Facts) -> impl Iterator<Item = Breach> + '_ {
     facts.resources.iter().filter_map(move |(resource_id, resource)| {
         let Resource::Active(profile) = resource.as_ref() else { return None };
-        let open = profile.weekly_hours.cover(profile.time_zone, &during);
+        let open = profile.opening_hours.cover(profile.time_zone, &during);
         (!open).then_some(Breach::Closed { resource_id: *resource_id, during })
     })
 }

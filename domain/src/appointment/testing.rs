@@ -49,8 +49,9 @@ pub(crate) fn profile() -> ResourceProfile {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::Europe__Oslo,
-        weekly_hours: serde_json::from_str(
-            r#"[{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]"#,
+        opening_hours: serde_json::from_str(
+            r#"{"weekly_hours":
+                [{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]}"#,
         )
         .unwrap(),
     }

@@ -4,8 +4,8 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Claims;
-use crate::time::WeeklyHours;
-use crate::{Name, Tags};
+use crate::time::{Holidays, HoursException, OpeningHours, WeeklyHours};
+use crate::{ExceptionId, Name, Tags};
 
 /// What kind of thing a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,8 @@ pub struct ResourceProfile {
     /// The IANA zone in which its hours are read.
     pub time_zone: Tz,
     /// When it is open, in its own zone.
-    pub weekly_hours: WeeklyHours,
+    #[serde(flatten)]
+    pub opening_hours: OpeningHours,
 }
 
 /// A resource was registered.
@@ -49,6 +50,27 @@ pub struct ResourceHoursChanged {
     pub weekly_hours: WeeklyHours,
 }
 
+/// A resource has extra hours or time off; appointments made before stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceExceptionAdded {
+    /// Which, and when.
+    pub exception: HoursException,
+}
+
+/// Extra hours or time off of a resource are called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceExceptionRemoved {
+    /// Which.
+    pub exception_id: ExceptionId,
+}
+
+/// A resource has other holidays; appointments made before stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceHolidaysChanged {
+    /// All the holidays from now on.
+    pub holidays: Holidays,
+}
+
 /// A resource takes no further bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRetired {}
@@ -60,6 +82,9 @@ pub struct ResourceRetired {}
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),
     ResourceHoursChanged(ResourceHoursChanged),
+    ResourceExceptionAdded(ResourceExceptionAdded),
+    ResourceExceptionRemoved(ResourceExceptionRemoved),
+    ResourceHolidaysChanged(ResourceHolidaysChanged),
     ResourceRetired(ResourceRetired),
 }
 
@@ -68,6 +93,9 @@ impl cqrs_es::DomainEvent for ResourceEvent {
         match self {
             Self::ResourceRegistered(_) => "ResourceRegistered",
             Self::ResourceHoursChanged(_) => "ResourceHoursChanged",
+            Self::ResourceExceptionAdded(_) => "ResourceExceptionAdded",
+            Self::ResourceExceptionRemoved(_) => "ResourceExceptionRemoved",
+            Self::ResourceHolidaysChanged(_) => "ResourceHolidaysChanged",
             Self::ResourceRetired(_) => "ResourceRetired",
         }
         .to_owned()

@@ -3,14 +3,16 @@
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ResourceCommand, ResourceRefusal};
 pub use event::{
-    ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
-    ResourceRetired,
+    ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved, ResourceHolidaysChanged,
+    ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered, ResourceRetired,
 };
 pub use state::Resource;
 

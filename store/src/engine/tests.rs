@@ -49,7 +49,7 @@ fn profile() -> ResourceProfile {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::UTC,
-        weekly_hours: always(),
+        opening_hours: always().into(),
     }
 }
 
