@@ -10,8 +10,10 @@ use chrono::{Datelike, Days, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::client::{Client, ClientCommand, Contact};
-use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
-use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::resource::{
+    Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
+};
+use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
 use daybook_store::engine::Stored;
@@ -78,6 +80,9 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         duration: Duration::from_minutes(30)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::from_minutes(10)?,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
     };
     make::<Service>(parts, tenant, SERVICE, ServiceCommand::DefineService(terms)).await?;
     let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
@@ -87,6 +92,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
+        capacity: Capacity::ONE,
         weekly_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
             weekdays,
             hours("08:00")?,

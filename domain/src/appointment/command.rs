@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::CancelledBy;
+use crate::service::HoldLimit;
 use crate::time::Interval;
 use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
 
@@ -15,6 +16,8 @@ pub enum AppointmentCommand {
         booking: Booking,
         /// When the hold lapses by itself.
         expires_at: DateTime<Utc>,
+        /// The most that the client can hold at once, this one among them.
+        holds_per_client: HoldLimit,
     },
     /// Turn a hold into a booking.
     ConfirmAppointment,
@@ -34,6 +37,8 @@ pub enum AppointmentCommand {
         /// On whose side.
         by: CancelledBy,
     },
+    /// Give up a hold; the time is free again.
+    ReleaseHold,
     /// Record that a hold has lapsed.
     ExpireHold,
     /// The client is here.
@@ -56,8 +61,9 @@ pub enum AppointmentCommand {
 pub struct Booking {
     /// The service; it gives duration and buffers.
     pub service_id: ServiceId,
-    /// The resources; all are claimed, or none.
-    pub resource_ids: ResourceIds,
+    /// The resources; all are claimed, or none. `None`, or fewer than the service has roles for: the
+    /// others are chosen.
+    pub resource_ids: Option<ResourceIds>,
     /// Who books.
     pub client_id: ClientId,
     /// When it is.

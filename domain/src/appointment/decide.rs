@@ -2,23 +2,23 @@
 
 use chrono::{DateTime, SubsecRound, Utc};
 
+use super::placing::{Limit, Needed, Placed, Placing, Span};
 use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
     AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
     AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, Details, Slot, State, Wanted, When,
+    AppointmentTagged, Booking, CancelledBy, CountedRule, Details, Slot, State, Wanted, When,
 };
 use crate::client::Client;
-use crate::resource::Resource;
-use crate::service::{Service, ServiceTerms};
-use crate::time::Interval;
-use crate::{Facts, ResourceIds, Title};
+use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::time::{EmptyInterval, Interval};
+use crate::{ClientId, Facts, ResourceIds, Title};
 
 impl Appointment {
     /// Decides a command: what happens because of it, or why nothing does.
     ///
     /// Whether the resources are free is not decided here but by the claims, when the event is
-    /// appended: only the log knows that exactly.
+    /// appended: only the log knows that exactly. What is chosen rests on a look.
     ///
     /// # Errors
     /// The rule that refuses it.
@@ -30,12 +30,13 @@ impl Appointment {
         use AppointmentCommand::{BookAppointment, HoldAppointment};
         match (self, command) {
             (Self::Unmade, BookAppointment(booking)) => {
-                Ok(AppointmentEvent::AppointmentBooked(details(booking, facts)?))
+                Ok(AppointmentEvent::AppointmentBooked(details(booking, None, facts)?))
             }
-            (Self::Unmade, HoldAppointment { booking, expires_at }) => {
-                let details = details(booking, facts)?;
+            (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
                 // As fine as its claims: see `Interval`.
                 let expires_at = expires_at.trunc_subsecs(6);
+                let hold = Hold { expires_at, holds_per_client };
+                let details = details(booking, Some(hold), facts)?;
                 Ok(AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }))
             }
             (Self::Unmade, _) => Err(AppointmentRefusal::AppointmentNotFound),
@@ -55,13 +56,13 @@ fn decide_made(
     match (command, state) {
         (C::ConfirmAppointment, State::Held { expires_at }) => {
             still_held(*expires_at, facts.now)?;
-            let slot = details.slot.clone();
+            let slot = details.slot.confirmed();
             Ok(AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
         }
         (C::ConfirmAppointment, _) => wrong(Wanted::Confirmed),
         (C::RescheduleAppointment { start, resource_ids }, State::Held { expires_at }) => {
             still_held(*expires_at, facts.now)?;
-            let slot = moved(&details.slot, start, resource_ids, facts)?;
+            let slot = moved(details, start, resource_ids.as_ref(), facts)?;
             let hold_expires_at = Some(*expires_at);
             Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
                 slot,
@@ -69,7 +70,7 @@ fn decide_made(
             }))
         }
         (C::RescheduleAppointment { start, resource_ids }, State::Booked) => {
-            let slot = moved(&details.slot, start, resource_ids, facts)?;
+            let slot = moved(details, start, resource_ids.as_ref(), facts)?;
             Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
                 slot,
                 hold_expires_at: None,
@@ -83,6 +84,12 @@ fn decide_made(
             Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
         }
         (C::CancelAppointment { .. }, _) => wrong(Wanted::Cancelled),
+        (C::ReleaseHold, State::Held { expires_at }) => {
+            still_held(*expires_at, facts.now)?;
+            let (reason, by) = (None, CancelledBy::Client);
+            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
+        }
+        (C::ReleaseHold, _) => wrong(Wanted::Released),
         (C::ExpireHold, State::Held { expires_at }) if facts.now < *expires_at => {
             Err(AppointmentRefusal::HoldStillRuns { expires_at: *expires_at })
         }
@@ -114,34 +121,83 @@ fn decide_made(
     }
 }
 
-fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusal> {
-    let terms = offered(&booking, &facts.service)?;
-    if *facts.client == Client::Unregistered {
-        return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
+/// Until when it is to be held, and how much the client can hold.
+#[derive(Clone, Copy)]
+pub(super) struct Hold {
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) holds_per_client: HoldLimit,
+}
+
+impl Hold {
+    /// From now until it lapses, it is one of the client's.
+    fn limit(self, client_id: ClientId, now: DateTime<Utc>) -> Result<Limit, AppointmentRefusal> {
+        let expired_at = self.expires_at;
+        let during = Interval::new(now, expired_at)
+            .map_err(|EmptyInterval| AppointmentRefusal::HoldExpired { expired_at })?;
+        Ok(Limit::ClientHolds { client_id, during, at_most: self.holds_per_client.get() })
     }
-    let during = match booking.when {
-        When::From(start) => {
-            not_past(start, facts.now)?;
-            Interval::lasting(start, terms.duration)
-        }
-        When::Imported(during) => during,
-    };
-    open_throughout(&during, facts)?;
+}
+
+/// What a booking comes to, but for what is left to choose.
+pub(super) struct Wish<'a> {
+    terms: &'a ServiceTerms,
+    span: Span,
+    pub(super) placing: Placing<'a>,
+}
+
+fn details(
+    booking: Booking,
+    hold: Option<Hold>,
+    facts: &Facts,
+) -> Result<Details, AppointmentRefusal> {
+    let Wish { terms, span, placing } = wish(&booking, hold, facts)?;
+    let placed = placing.settle(facts)?;
     Ok(Details {
         service_id: booking.service_id,
         client_id: booking.client_id,
-        slot: Slot {
-            resource_ids: booking.resource_ids,
-            during,
-            buffer_before: terms.buffer_before,
-            buffer_after: terms.buffer_after,
-        },
+        slot: slot(span, placed),
         title: booking.title.unwrap_or_else(|| Title::from(&terms.name)),
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
         imported: matches!(booking.when, When::Imported(_)),
     })
+}
+
+pub(super) fn wish<'a>(
+    booking: &Booking,
+    hold: Option<Hold>,
+    facts: &'a Facts,
+) -> Result<Wish<'a>, AppointmentRefusal> {
+    let terms = offered(booking, &facts.service)?;
+    if *facts.client == Client::Unregistered {
+        return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
+    }
+    let (during, made_here) = match booking.when {
+        When::From(start) => {
+            not_past(start, facts.now)?;
+            (Interval::lasting(start, terms.duration), true)
+        }
+        When::Imported(during) => (during, false),
+    };
+    let span =
+        Span { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after };
+    // What was made elsewhere is as it is: it fills no roles, and counts towards no limit.
+    let placing = Placing::new(span, made_here.then(|| Needed::by(terms)), facts)?;
+    let (client_id, service_id) = (booking.client_id, booking.service_id);
+    let a_day = terms
+        .limit_per_client_per_day
+        .filter(|_| made_here)
+        .map(|limit| Limit::ClientDay { client_id, service_id, at_most: limit.get() });
+    let holds = hold.map(|hold| hold.limit(client_id, facts.now)).transpose()?;
+    let placing = placing.counting(a_day.into_iter().chain(holds));
+    Ok(Wish { terms, span, placing })
+}
+
+fn slot(span: Span, placed: Placed) -> Slot {
+    let Span { during, buffer_before, buffer_after } = span;
+    let Placed { resource_ids, seats, counted } = placed;
+    Slot { resource_ids, during, buffer_before, buffer_after, seats, counted }
 }
 
 fn offered<'a>(
@@ -157,38 +213,37 @@ fn offered<'a>(
 }
 
 fn moved(
-    slot: &Slot,
+    details: &Details,
     start: DateTime<Utc>,
-    resource_ids: Option<ResourceIds>,
+    resource_ids: Option<&ResourceIds>,
     facts: &Facts,
 ) -> Result<Slot, AppointmentRefusal> {
-    not_past(start, facts.now)?;
-    let during = slot.during.moved_to(start);
-    open_throughout(&during, facts)?;
-    let resource_ids = resource_ids.unwrap_or_else(|| slot.resource_ids.clone());
-    Ok(Slot { resource_ids, during, ..slot.clone() })
+    let mut placed = moving(details, start, resource_ids, facts)?.settle(facts)?;
+    // A hold stays the hold that it is: what it counts as does not depend on when it is for.
+    let holds = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientHolds);
+    placed.counted.extend(holds.cloned());
+    Ok(slot(moved_span(&details.slot, start), placed))
 }
 
-/// Opening hours are for the appointment itself: buffers may lie outside them.
-fn open_throughout(during: &Interval, facts: &Facts) -> Result<(), AppointmentRefusal> {
-    for (resource_id, resource) in &facts.resources {
-        let resource_id = *resource_id;
-        match resource.as_ref() {
-            Resource::Unregistered => {
-                return Err(AppointmentRefusal::UnknownResource { resource_id });
-            }
-            Resource::Retired(_) => {
-                return Err(AppointmentRefusal::RetiredResource { resource_id });
-            }
-            Resource::Active(profile) => {
-                if !profile.weekly_hours.cover(profile.time_zone, during) {
-                    let during = *during;
-                    return Err(AppointmentRefusal::OutsideOpeningHours { resource_id, during });
-                }
-            }
-        }
-    }
-    Ok(())
+pub(super) fn moving<'a>(
+    details: &Details,
+    start: DateTime<Utc>,
+    resource_ids: Option<&ResourceIds>,
+    facts: &'a Facts,
+) -> Result<Placing<'a>, AppointmentRefusal> {
+    not_past(start, facts.now)?;
+    // Resources that stay may do what the service asked for when it was booked.
+    let wanted = resource_ids.and_then(|_| facts.service.terms()).map(Needed::by);
+    let placing = Placing::new(moved_span(&details.slot, start), wanted, facts)?;
+    let Details { client_id, service_id, .. } = *details;
+    let days = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientDay);
+    let limits = days.map(|day| Limit::ClientDay { client_id, service_id, at_most: day.at_most });
+    Ok(placing.counting(limits))
+}
+
+fn moved_span(slot: &Slot, start: DateTime<Utc>) -> Span {
+    let Slot { buffer_before, buffer_after, .. } = *slot;
+    Span { during: slot.during.moved_to(start), buffer_before, buffer_after }
 }
 
 fn not_past(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AppointmentRefusal> {

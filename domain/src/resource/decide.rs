@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Resource, ResourceEvent, ResourceHoursChanged, ResourceProfile, ResourceRegistered,
-    ResourceRetired,
+    Capacity, Resource, ResourceCapacityChanged, ResourceEvent, ResourceHoursChanged,
+    ResourceProfile, ResourceRegistered, ResourceRetired,
 };
 use crate::time::WeeklyHours;
 
@@ -15,6 +15,8 @@ pub enum ResourceCommand {
     RegisterResource(ResourceProfile),
     /// Replace its opening hours.
     ChangeResourceHours(WeeklyHours),
+    /// Give it more places, or fewer.
+    ChangeResourceCapacity(Capacity),
     /// Take no further bookings.
     RetireResource,
 }
@@ -40,7 +42,9 @@ impl Resource {
     /// # Errors
     /// The rule that refuses it.
     pub fn decide(&self, command: ResourceCommand) -> Result<ResourceEvent, ResourceRefusal> {
-        use ResourceCommand::{ChangeResourceHours, RegisterResource, RetireResource};
+        use ResourceCommand::{
+            ChangeResourceCapacity, ChangeResourceHours, RegisterResource, RetireResource,
+        };
         match (self, command) {
             (Self::Unregistered, RegisterResource(profile)) => {
                 Ok(ResourceEvent::ResourceRegistered(ResourceRegistered { profile }))
@@ -49,15 +53,20 @@ impl Resource {
             (Self::Active(_), ChangeResourceHours(weekly_hours)) => {
                 Ok(ResourceEvent::ResourceHoursChanged(ResourceHoursChanged { weekly_hours }))
             }
+            (Self::Active(_), ChangeResourceCapacity(capacity)) => {
+                Ok(ResourceEvent::ResourceCapacityChanged(ResourceCapacityChanged { capacity }))
+            }
             (Self::Active(_), RetireResource) => {
                 Ok(ResourceEvent::ResourceRetired(ResourceRetired {}))
             }
-            (Self::Retired(_), ChangeResourceHours(_) | RetireResource) => {
-                Err(ResourceRefusal::ResourceRetired)
-            }
-            (Self::Unregistered, ChangeResourceHours(_) | RetireResource) => {
-                Err(ResourceRefusal::ResourceNotFound)
-            }
+            (
+                Self::Retired(_),
+                ChangeResourceHours(_) | ChangeResourceCapacity(_) | RetireResource,
+            ) => Err(ResourceRefusal::ResourceRetired),
+            (
+                Self::Unregistered,
+                ChangeResourceHours(_) | ChangeResourceCapacity(_) | RetireResource,
+            ) => Err(ResourceRefusal::ResourceNotFound),
         }
     }
 }
@@ -84,6 +93,27 @@ mod tests {
             resource,
             Resource::Active(ResourceProfile { weekly_hours: hours, ..profile() })
         );
+    }
+
+    /// What the log has of before there were places.
+    #[test]
+    fn a_resource_of_before_there_were_places_has_one_and_is_written_as_it_was() {
+        let stored = r#"{"type":"ResourceRegistered","name":"Room 1","kind":"room","tags":[],"time_zone":"Europe/Oslo","weekly_hours":[]}"#;
+        let event: ResourceEvent = serde_json::from_str(stored).unwrap();
+        let mut resource = Resource::default();
+        resource.evolve(event.clone());
+        let Resource::Active(profile) = resource else { panic!("it is active") };
+        assert_eq!(profile.capacity, Capacity::ONE);
+        assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+    }
+
+    #[test]
+    fn a_resource_gets_more_places_and_keeps_the_rest() {
+        let mut resource = a_registered_resource();
+        let capacity = Capacity::try_from(5).unwrap();
+        let event = resource.decide(ResourceCommand::ChangeResourceCapacity(capacity)).unwrap();
+        resource.evolve(event);
+        assert_eq!(resource, Resource::Active(ResourceProfile { capacity, ..profile() }));
     }
 
     #[test]

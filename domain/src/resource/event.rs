@@ -3,8 +3,9 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::Capacity;
 use crate::claim::Claims;
-use crate::time::WeeklyHours;
+use crate::time::{Interval, WeeklyHours};
 use crate::{Name, Tags};
 
 /// What kind of thing a resource is.
@@ -32,6 +33,17 @@ pub struct ResourceProfile {
     pub time_zone: Tz,
     /// When it is open, in its own zone.
     pub weekly_hours: WeeklyHours,
+    /// How many appointments it takes at once.
+    #[serde(default, skip_serializing_if = "Capacity::is_one")]
+    pub capacity: Capacity,
+}
+
+impl ResourceProfile {
+    /// Whether it is open for all of this time.
+    #[must_use]
+    pub fn is_open(&self, during: &Interval) -> bool {
+        self.weekly_hours.cover(self.time_zone, during)
+    }
 }
 
 /// A resource was registered.
@@ -49,6 +61,13 @@ pub struct ResourceHoursChanged {
     pub weekly_hours: WeeklyHours,
 }
 
+/// A resource has more places or fewer; appointments made before keep theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceCapacityChanged {
+    /// The number of places from now on.
+    pub capacity: Capacity,
+}
+
 /// A resource takes no further bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRetired {}
@@ -60,6 +79,7 @@ pub struct ResourceRetired {}
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),
     ResourceHoursChanged(ResourceHoursChanged),
+    ResourceCapacityChanged(ResourceCapacityChanged),
     ResourceRetired(ResourceRetired),
 }
 
@@ -68,6 +88,7 @@ impl cqrs_es::DomainEvent for ResourceEvent {
         match self {
             Self::ResourceRegistered(_) => "ResourceRegistered",
             Self::ResourceHoursChanged(_) => "ResourceHoursChanged",
+            Self::ResourceCapacityChanged(_) => "ResourceCapacityChanged",
             Self::ResourceRetired(_) => "ResourceRetired",
         }
         .to_owned()

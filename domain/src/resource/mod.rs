@@ -1,5 +1,6 @@
 //! Who or what provides a service.
 
+mod capacity;
 mod decide;
 mod event;
 mod state;
@@ -7,10 +8,11 @@ mod state;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
+pub use capacity::{Capacity, CapacityError};
 pub use decide::{ResourceCommand, ResourceRefusal};
 pub use event::{
-    ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
-    ResourceRetired,
+    ResourceCapacityChanged, ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    ResourceRegistered, ResourceRetired,
 };
 pub use state::Resource;
 

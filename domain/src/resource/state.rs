@@ -24,6 +24,9 @@ impl Resource {
             (ResourceEvent::ResourceHoursChanged(changed), Self::Active(profile)) => {
                 Self::Active(ResourceProfile { weekly_hours: changed.weekly_hours, ..profile })
             }
+            (ResourceEvent::ResourceCapacityChanged(changed), Self::Active(profile)) => {
+                Self::Active(ResourceProfile { capacity: changed.capacity, ..profile })
+            }
             (ResourceEvent::ResourceRetired(_), Self::Active(profile)) => Self::Retired(profile),
             (_, unchanged) => unchanged,
         };

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Choose, DailyLimit, Roles};
 use crate::claim::Claims;
 use crate::time::{Buffer, Duration};
 use crate::{Category, Name, Tags};
@@ -24,6 +25,15 @@ pub struct ServiceTerms {
     /// Time kept free after each appointment.
     #[serde(rename = "buffer_after_minutes")]
     pub buffer_after: Buffer,
+    /// The resources it needs, by role.
+    #[serde(default, skip_serializing_if = "Roles::is_empty")]
+    pub needs: Roles,
+    /// Which resources fill the roles that a booking names nobody for.
+    #[serde(default, skip_serializing_if = "Choose::is_default")]
+    pub choose: Choose,
+    /// The most of its appointments that one client can have on one local day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_per_client_per_day: Option<DailyLimit>,
 }
 
 /// A service was defined.

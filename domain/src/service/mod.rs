@@ -2,6 +2,8 @@
 
 mod decide;
 mod event;
+mod limit;
+mod needs;
 mod state;
 
 use cqrs_es::Aggregate;
@@ -9,6 +11,8 @@ use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ServiceCommand, ServiceRefusal};
 pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+pub use limit::{DailyLimit, HoldLimit, LimitError};
+pub use needs::{Choose, NeedsError, Role, Roles};
 pub use state::Service;
 
 use crate::{Decide, Facts};

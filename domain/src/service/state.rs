@@ -17,6 +17,15 @@ pub enum Service {
 }
 
 impl Service {
+    /// What is agreed about it, whether it can still be booked or not.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&ServiceTerms> {
+        match self {
+            Self::Undefined => None,
+            Self::Offered(terms) | Self::Retired(terms) => Some(terms),
+        }
+    }
+
     /// Takes note of what happened.
     pub fn evolve(&mut self, event: ServiceEvent) {
         *self = match (event, std::mem::take(self)) {

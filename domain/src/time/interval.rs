@@ -68,6 +68,12 @@ impl Interval {
         self.start <= other.start && other.end <= self.end
     }
 
+    /// From the start of the first of the two to the end of the last.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// The interval made longer by `before` at its start and `after` at its end.
     #[must_use]
     pub fn widened(&self, before: TimeDelta, after: TimeDelta) -> Self {

@@ -2,10 +2,11 @@
 
 use daybook_domain::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
 use daybook_domain::resource::{
-    ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
+    Capacity, ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    ResourceRegistered,
 };
 use daybook_domain::service::{
-    ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
+    Choose, Roles, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
 };
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
@@ -24,6 +25,9 @@ fn terms(name: &str) -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
     }
 }
 
@@ -62,6 +66,7 @@ async fn lists_show_everything_as_it_is_now() {
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::Europe__Oslo,
         weekly_hours: WeeklyHours::default(),
+        capacity: Capacity::ONE,
     };
     let weekly_hours: WeeklyHours =
         serde_json::from_str(r#"[{"days":["mon"],"from":"09:00","to":"17:00"}]"#).unwrap();

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use view::AppointmentView;
+pub(super) use view::AppointmentView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
