@@ -10,6 +10,7 @@ use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{
@@ -131,6 +132,7 @@ pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     })
 }
 
@@ -153,6 +155,8 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        price: None,
+        rules: BookingRules::default(),
     })
 }
 
@@ -216,7 +220,7 @@ fn profile(number: u64) -> anyhow::Result<ResourceProfile> {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
-        weekly_hours: WeeklyHours::try_from(vec![always])?,
+        opening_hours: WeeklyHours::try_from(vec![always])?.into(),
         capacity: Capacity::ONE,
     })
 }

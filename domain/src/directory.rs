@@ -69,7 +69,7 @@ mod tests {
     use super::*;
     use crate::appointment::testing::{profile, resource};
     use crate::resource::{ResourceHoursChanged, ResourceRegistered, ResourceRetired};
-    use crate::time::WeeklyHours;
+    use crate::time::{OpeningHours, WeeklyHours};
 
     fn registered() -> ResourceEvent {
         ResourceEvent::ResourceRegistered(ResourceRegistered { profile: profile() })
@@ -87,7 +87,7 @@ mod tests {
         let ids: Vec<_> = directory.iter().map(|(id, _)| id).collect();
         assert_eq!(ids, [resource(2)]);
         assert_eq!(directory.version(resource(2)), Some(2));
-        assert_eq!(directory.get(resource(2)).unwrap().weekly_hours, WeeklyHours::default());
+        assert_eq!(directory.get(resource(2)).unwrap().opening_hours, OpeningHours::default());
     }
 
     #[test]

@@ -117,6 +117,26 @@ uuid_id!(
     AppointmentId
 );
 
+uuid_id!(
+    /// Extra hours or time off of a resource.
+    ExceptionId
+);
+uuid_id!(
+    /// A public holiday.
+    HolidayId
+);
+
+impl HolidayId {
+    /// The namespace of ids made from names (UUIDv5, RFC 9562 section 5.5).
+    const NAMESPACE: Uuid = Uuid::from_u128(0x61d5_0b6e_7c0f_4c0e_8a50_3d7f_42b9_e1a4);
+
+    /// The holiday that its source calls `name`: the same name is the same holiday, everywhere.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        Self(Uuid::new_v5(&Self::NAMESPACE, name.as_bytes()))
+    }
+}
+
 /// A list of resources that is no valid choice for one appointment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("an appointment has 1 to {} different resources", ResourceIds::MAX)]

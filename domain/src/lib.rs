@@ -23,8 +23,8 @@ mod upcast;
 pub use directory::Directory;
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
-    AppointmentId, ClientId, IdError, InvalidResources, ResourceId, ResourceIds, ServiceId,
-    TenantId,
+    AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
+    ResourceIds, ServiceId, TenantId,
 };
 pub use personal::Personal;
 pub use refusal::Refusal;

@@ -13,6 +13,7 @@ use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
@@ -83,6 +84,8 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        price: None,
+        rules: BookingRules::default(),
     };
     make::<Service>(parts, tenant, SERVICE, ServiceCommand::DefineService(terms)).await?;
     let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
@@ -93,11 +96,12 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         tags: Tags::default(),
         time_zone: Tz::UTC,
         capacity: Capacity::ONE,
-        weekly_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
+        opening_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
             weekdays,
             hours("08:00")?,
             hours("18:00")?,
-        )?])?,
+        )?])?
+        .into(),
     };
     make::<Resource>(parts, tenant, ROOM, ResourceCommand::RegisterResource(profile)).await?;
     let name = Personal::new(Name::new("A. Client")?);

@@ -21,6 +21,11 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/resources/{id}", Some("read")),
     ("POST", "/v1/resources/{id}/change-hours", Some("manage")),
     ("POST", "/v1/resources/{id}/change-capacity", Some("manage")),
+    ("POST", "/v1/resources/{id}/exceptions", Some("manage")),
+    ("GET", "/v1/resources/{id}/exceptions/{exception_id}", Some("read")),
+    ("DELETE", "/v1/resources/{id}/exceptions/{exception_id}", Some("manage")),
+    ("PUT", "/v1/resources/{id}/holidays", Some("manage")),
+    ("GET", "/v1/resources/{id}/opening-hours", Some("read")),
     ("POST", "/v1/resources/{id}/retire", Some("manage")),
     ("GET", "/v1/clients", Some("read")),
     ("POST", "/v1/clients", Some("book")),
@@ -54,6 +59,8 @@ struct Ground {
     /// Held, so that they can be confirmed, by either route, and released.
     held: [String; 3],
     booked: String,
+    /// Of the room.
+    exception: String,
 }
 
 fn a_ground() -> Ground {
@@ -62,7 +69,9 @@ fn a_ground() -> Ground {
     let held = [7, 8, 9]
         .map(|hour| id(practice.booking(monday(hour, 0)).with("hold_minutes", 60).send().is(201)));
     let booked = id(practice.booked(monday(10, 0)));
-    Ground { practice, held, booked }
+    let path = format!("/v1/resources/{}/exceptions", practice.room);
+    let exception = practice.created(&path, &an_exception());
+    Ground { practice, held, booked, exception }
 }
 
 impl Ground {
@@ -78,12 +87,15 @@ impl Ground {
             _ if route.ends_with("/confirm") => &self.held[2],
             _ => &self.booked,
         };
-        let path = route.replace("{id}", id);
+        let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
+        let body = self.body(route);
         match method {
-            "POST" => api.post(&path, &self.body(route)),
-            other => api.request(other, &path),
+            "GET" if route.ends_with("/opening-hours") => {
+                api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
+            }
+            "GET" => api.get(&path).send(),
+            method => api.request(method, &path).json(&body).send(),
         }
-        .send()
     }
 
     fn body(&self, route: &str) -> Value {
@@ -97,6 +109,8 @@ impl Ground {
             }
             "resources/{id}/change-hours" => json!({"weekly_hours": []}),
             "resources/{id}/change-capacity" => json!({"capacity": 2}),
+            "resources/{id}/exceptions" => an_exception(),
+            "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" | "clients/{id}/change-contact" => json!({"name": "A client"}),
             "appointments" | "holds" => json!({
                 "service_id": practice.service, "resource_ids": [practice.room],
@@ -107,6 +121,11 @@ impl Ground {
             _ => json!({}),
         }
     }
+}
+
+/// In the past, where it is in nobody's way.
+fn an_exception() -> Value {
+    json!({"kind": "time-off", "days": {"first": "2020-07-01", "last": "2020-07-01"}})
 }
 
 fn guarded() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

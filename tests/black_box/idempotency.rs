@@ -101,6 +101,10 @@ fn what_is_made_and_changed_in_the_catalogue_is_replayed_too() {
         (format!("{of_service}/revise"), service),
         (format!("{of_service}/retire"), json!({})),
         (format!("{of_resource}/change-hours"), json!({"weekly_hours": []})),
+        (
+            format!("{of_resource}/exceptions"),
+            json!({"kind": "time-off", "days": {"first": "2027-07-01", "last": "2027-07-02"}}),
+        ),
         (format!("{of_resource}/retire"), json!({})),
         (format!("{of_client}/change-contact"), client),
     ];

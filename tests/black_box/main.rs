@@ -28,4 +28,5 @@ mod places;
 mod program;
 mod proof;
 mod races;
+mod rules;
 mod versions;

@@ -15,5 +15,5 @@ pub(crate) use answer::{Answer, Created};
 pub(crate) use auth::{Book, Caller, Manage, Read};
 pub(crate) use command::{CommandHeaders, CommandRequest, IfMatch};
 pub(crate) use params::Params;
-pub(crate) use path::PathId;
+pub(crate) use path::{PathId, PathIds};
 pub(crate) use problem::Problem;

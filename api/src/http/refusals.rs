@@ -6,6 +6,7 @@ use daybook_domain::appointment::AppointmentRefusal as A;
 use daybook_domain::client::ClientRefusal as C;
 use daybook_domain::resource::ResourceRefusal as R;
 use daybook_domain::service::ServiceRefusal as S;
+use daybook_domain::service::rules::Rule;
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
 use serde_json::{Map, Value};
@@ -21,7 +22,9 @@ impl From<Refusal> for Problem {
         let members = members(&refusal);
         let name = match &refusal {
             Refusal::StaleVersion { .. } => "stale-version",
-            _ => members.get("code").and_then(Value::as_str).unwrap_or("refused"),
+            // Each rule is a type of problem by itself.
+            Refusal::Appointment(A::RuleBroken(_)) => text(&members, "rule"),
+            _ => text(&members, "code"),
         };
         Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()))
     }
@@ -33,16 +36,18 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
     const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Not found");
     match refusal {
         Refusal::Service(S::ServiceNotFound)
-        | Refusal::Resource(R::ResourceNotFound)
+        | Refusal::Resource(R::ResourceNotFound | R::ExceptionNotFound { .. })
         | Refusal::Client(C::ClientNotFound)
         | Refusal::Appointment(A::AppointmentNotFound) => NOT_FOUND,
         Refusal::Service(S::ServiceExists)
-        | Refusal::Resource(R::ResourceExists)
+        | Refusal::Resource(R::ResourceExists | R::ExceptionExists { .. })
         | Refusal::Client(C::ClientExists)
         | Refusal::Appointment(A::AppointmentExists) => (CONFLICT, "It exists already"),
         Refusal::Service(S::ServiceRetired) | Refusal::Resource(R::ResourceRetired) => {
             (CONFLICT, "It has been retired")
         }
+        Refusal::Resource(R::TooManyExceptions { .. }) => (CONFLICT, "Too many exceptions"),
+        Refusal::Resource(R::TooManyHolidays { .. }) => (CONFLICT, "Too many holidays"),
         Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
         Refusal::Appointment(refusal) => match refusal {
             A::SlotTaken { .. } => (CONFLICT, "The time is taken"),
@@ -53,6 +58,7 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             A::HoldExpired { .. } => (CONFLICT, "The hold has lapsed"),
             A::HoldStillRuns { .. } => (CONFLICT, "The hold has not lapsed"),
             A::InThePast { .. } => (UNPROCESSABLE, "It would be in the past"),
+            A::RuleBroken(broken) => (UNPROCESSABLE, broken_title(broken.rule())),
             A::OutsideOpeningHours { .. } => (UNPROCESSABLE, "Outside opening hours"),
             A::NoResources => (UNPROCESSABLE, "No resource is named"),
             A::UnfitResource { .. } => (UNPROCESSABLE, "The resource fills no role"),
@@ -65,6 +71,22 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             A::AppointmentNotFound | A::AppointmentExists => NOT_FOUND,
         },
     }
+}
+
+const fn broken_title(rule: Rule) -> &'static str {
+    match rule {
+        Rule::OfferedDuration => "The service is not offered for this long",
+        Rule::StartGrid => "The service does not start at this time of day",
+        Rule::MinimumNotice => "It is too late to book this",
+        Rule::BookingHorizon => "It is too early to book this",
+        Rule::ReschedulingWindow => "It is too late to move this",
+        Rule::CancellationWindow => "It is too late to cancel this",
+        Rule::OpeningHours => "Outside opening hours",
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> &'a str {
+    members.get(name).and_then(Value::as_str).unwrap_or("refused")
 }
 
 fn members(refusal: &Refusal) -> Map<String, Value> {

@@ -4,6 +4,7 @@
 use axum::extract::State;
 use chrono::TimeDelta;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
+use daybook_domain::time::Duration;
 use daybook_domain::{Category, ClientId, Note, Personal, ResourceIds, ServiceId, Tags, Title};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::appointments::AppointmentView;
+use super::appointments::overriding::{self, OverrideBody};
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
 use crate::http::body::Nothing;
@@ -62,6 +64,12 @@ pub(crate) struct HoldBody {
     /// Free text about the client.
     #[schema(value_type = Option<String>, max_length = 4000)]
     note: Option<Personal<Note>>,
+    /// How long it takes: one of the service's durations; else the service's own.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 44640)]
+    duration_minutes: Option<Duration>,
+    /// Hold it although rules are against it: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
 }
 
 const fn default_ttl() -> u32 {
@@ -90,19 +98,26 @@ fn ttl<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 pub(crate) async fn create_hold(
     State(app): State<App>,
     caller: Caller<Book>,
-    request: CommandRequest<HoldBody>,
+    mut request: CommandRequest<HoldBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
+    let start = body.start.0;
+    let when = match body.duration_minutes {
+        None => When::From(start),
+        Some(duration) => When::Lasting { start, duration },
+    };
     let expires_at = app.engine.clock().now() + TimeDelta::minutes(i64::from(body.ttl_minutes));
     let booking = Booking {
         service_id: body.service_id,
         resource_ids: body.resource_ids,
         client_id: body.client_id,
-        when: When::From(body.start.0),
+        when,
         title: body.title,
         category: body.category,
         tags: body.tags,
         note: body.note,
+        overriding,
     };
     let holds_per_client = app.holds_per_client;
     let command = AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client };

@@ -1,6 +1,6 @@
 //! Whether a command leaves something to choose, and what has to be looked at then.
 
-use super::decide::{Hold, moving, wish};
+use super::decide::{Hold, To, asked, moving};
 use super::{Appointment, AppointmentCommand, CountedRule, Details, When};
 use crate::claim::Look;
 use crate::resource::Resource;
@@ -12,7 +12,9 @@ impl Appointment {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
         let named = match command {
             BookAppointment(booking) | HoldAppointment { booking, .. } => match booking.when {
-                When::From(_) => booking.resource_ids.as_ref().map_or(0, ResourceIds::count),
+                When::From(_) | When::Lasting { .. } => {
+                    booking.resource_ids.as_ref().map_or(0, ResourceIds::count)
+                }
                 When::Imported(_) => return false,
             },
             RescheduleAppointment { resource_ids: Some(named), .. } => named.count(),
@@ -30,14 +32,18 @@ impl Appointment {
         }
         let placing = match (self, command) {
             (Self::Unmade, BookAppointment(booking)) => {
-                wish(booking, None, facts).map(|wish| wish.placing)
+                asked(booking, None, facts).map(|asked| asked.placing)
             }
             (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
                 let hold = Hold { expires_at: *expires_at, holds_per_client: *holds_per_client };
-                wish(booking, Some(hold), facts).map(|wish| wish.placing)
+                asked(booking, Some(hold), facts).map(|asked| asked.placing)
             }
-            (Self::Made { details, .. }, RescheduleAppointment { start, resource_ids }) => {
-                moving(details, *start, resource_ids.as_ref(), facts)
+            (
+                Self::Made { details, .. },
+                RescheduleAppointment { start, resource_ids, overriding, .. },
+            ) => {
+                let to = To { start: *start, resource_ids: resource_ids.as_ref(), overriding };
+                moving(details, to, None, facts).map(|(_, placing)| placing)
             }
             _ => return Vec::new(),
         };

@@ -1,18 +1,25 @@
 //! What may be done with an appointment.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use std::sync::Arc;
 
-use super::placing::{Limit, Needed, Placed, Placing, Span};
+use chrono::{DateTime, SubsecRound, Utc};
+use chrono_tz::Tz;
+
+use super::overriding::{Breach, allowed, settled};
+use super::placing::{Judge, Limit, Needed, Placed, Placing, Span};
 use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
     AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
     AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, CancelledBy, CountedRule, Details, Slot, State, Wanted, When,
+    AppointmentTagged, Booking, CancelledBy, CountedRule, Details, MovedBy, Overridden, Slot,
+    State, Wanted, When,
 };
 use crate::client::Client;
+use crate::resource::Resource;
+use crate::service::rules::{self, Broken};
 use crate::service::{HoldLimit, Service, ServiceTerms};
 use crate::time::{EmptyInterval, Interval};
-use crate::{ClientId, Facts, ResourceIds, Title};
+use crate::{ClientId, Facts, Reason, ResourceId, ResourceIds, Title};
 
 impl Appointment {
     /// Decides a command: what happens because of it, or why nothing does.
@@ -60,34 +67,52 @@ fn decide_made(
             Ok(AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
         }
         (C::ConfirmAppointment, _) => wrong(Wanted::Confirmed),
-        (C::RescheduleAppointment { start, resource_ids }, State::Held { expires_at }) => {
-            still_held(*expires_at, facts.now)?;
-            let slot = moved(details, start, resource_ids.as_ref(), facts)?;
-            let hold_expires_at = Some(*expires_at);
+        (
+            C::RescheduleAppointment { start, resource_ids, by, overriding },
+            State::Held { .. } | State::Booked,
+        ) => {
+            let hold_expires_at = match state {
+                State::Held { expires_at } => Some(*expires_at),
+                _ => None,
+            };
+            hold_expires_at.map_or(Ok(()), |expires_at| still_held(expires_at, facts.now))?;
+            // Nobody relies on a hold: it may be moved and let go until it lapses.
+            let bound = matches!((state, by), (State::Booked, MovedBy::Client));
+            let window = details.agreed.rescheduling_window.filter(|_| bound);
+            let too_late = rules::too_late_to_move(window, details.slot.during, facts.now);
+            let to = To { start, resource_ids: resource_ids.as_ref(), overriding: &overriding };
+            let (slot, overridden) = moved(details, to, too_late, facts)?;
             Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
                 slot,
                 hold_expires_at,
-            }))
-        }
-        (C::RescheduleAppointment { start, resource_ids }, State::Booked) => {
-            let slot = moved(details, start, resource_ids.as_ref(), facts)?;
-            Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
-                slot,
-                hold_expires_at: None,
+                by,
+                overridden,
             }))
         }
         (C::RescheduleAppointment { .. }, _) => wrong(Wanted::Rescheduled),
-        (C::CancelAppointment { reason, by }, State::Held { .. } | State::Booked) => {
+        (C::CancelAppointment { reason, by, overriding }, State::Held { .. } | State::Booked) => {
             if let State::Held { expires_at } = state {
                 still_held(*expires_at, facts.now)?;
             }
-            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
+            let bound = matches!((state, by), (State::Booked, CancelledBy::Client));
+            let window = details.agreed.cancellation_window.filter(|_| bound);
+            let too_late = rules::too_late_to_cancel(window, details.slot.during, facts.now);
+            let overridden = settled(too_late.into_iter().map(Breach::Service), overriding)?;
+            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+                reason,
+                by,
+                overridden,
+            }))
         }
         (C::CancelAppointment { .. }, _) => wrong(Wanted::Cancelled),
         (C::ReleaseHold, State::Held { expires_at }) => {
             still_held(*expires_at, facts.now)?;
-            let (reason, by) = (None, CancelledBy::Client);
-            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
+            let (reason, by, overridden) = (None, CancelledBy::Client, None);
+            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+                reason,
+                by,
+                overridden,
+            }))
         }
         (C::ReleaseHold, _) => wrong(Wanted::Released),
         (C::ExpireHold, State::Held { expires_at }) if facts.now < *expires_at => {
@@ -139,9 +164,11 @@ impl Hold {
 }
 
 /// What a booking comes to, but for what is left to choose.
-pub(super) struct Wish<'a> {
+pub(super) struct Asked<'a> {
     terms: &'a ServiceTerms,
     span: Span,
+    /// By which rules it is made; `None`: it was made elsewhere.
+    judge: Option<Judge<'a>>,
     pub(super) placing: Placing<'a>,
 }
 
@@ -150,8 +177,14 @@ fn details(
     hold: Option<Hold>,
     facts: &Facts,
 ) -> Result<Details, AppointmentRefusal> {
-    let Wish { terms, span, placing } = wish(&booking, hold, facts)?;
+    let Asked { terms, span, judge, placing } = asked(&booking, hold, facts)?;
     let placed = placing.settle(facts)?;
+    // Without an override nothing is broken, or it would have been refused.
+    let overridden = booking.overriding.map(|reason| {
+        let broken = judge.as_ref().map(|judge| judge.broken(&placed.zones)).unwrap_or_default();
+        let broken = broken.into_iter().map(Breach::Service);
+        Overridden::all(broken.chain(closed(span.during, facts)), reason)
+    });
     Ok(Details {
         service_id: booking.service_id,
         client_id: booking.client_id,
@@ -161,42 +194,54 @@ fn details(
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
         imported: matches!(booking.when, When::Imported(_)),
+        agreed: judge.and_then(|judge| judge.agreed()).unwrap_or_default(),
+        overridden,
     })
 }
 
-pub(super) fn wish<'a>(
+pub(super) fn asked<'a>(
     booking: &Booking,
     hold: Option<Hold>,
     facts: &'a Facts,
-) -> Result<Wish<'a>, AppointmentRefusal> {
+) -> Result<Asked<'a>, AppointmentRefusal> {
     let terms = offered(booking, &facts.service)?;
     if *facts.client == Client::Unregistered {
         return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
     }
-    let (during, made_here) = match booking.when {
-        When::From(start) => {
-            not_past(start, facts.now)?;
-            (Interval::lasting(start, terms.duration), true)
-        }
-        When::Imported(during) => (during, false),
+    let zones = zones(facts)?;
+    let made_now = |start, length| {
+        not_past(start, facts.now)?;
+        let during = Interval::lasting(start, length);
+        let judge = Judge::of_booking(terms, during, length, facts.now);
+        Ok::<_, AppointmentRefusal>((during, Some(judge)))
     };
+    let (during, judge) = match booking.when {
+        When::From(start) => made_now(start, terms.duration)?,
+        When::Lasting { start, duration } => made_now(start, duration)?,
+        // It was agreed elsewhere, by other rules.
+        When::Imported(during) => (during, None),
+    };
+    let broken = judge.as_ref().map(|judge| judge.broken(&zones)).unwrap_or_default();
+    let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
+    allowed(breaches, booking.overriding.as_ref())?;
     let span =
         Span { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after };
-    // What was made elsewhere is as it is: it fills no roles, and counts towards no limit.
-    let placing = Placing::new(span, made_here.then(|| Needed::by(terms)), facts)?;
+    let needed = judge.as_ref().map(|judge| Needed::by(terms, judge, booking.overriding.is_some()));
+    let placing = Placing::new(span, needed, facts)?;
+    // What was made elsewhere counts towards no limit.
     let (client_id, service_id) = (booking.client_id, booking.service_id);
     let a_day = terms
         .limit_per_client_per_day
-        .filter(|_| made_here)
+        .filter(|_| judge.is_some())
         .map(|limit| Limit::ClientDay { client_id, service_id, at_most: limit.get() });
     let holds = hold.map(|hold| hold.limit(client_id, facts.now)).transpose()?;
     let placing = placing.counting(a_day.into_iter().chain(holds));
-    Ok(Wish { terms, span, placing })
+    Ok(Asked { terms, span, judge, placing })
 }
 
 fn slot(span: Span, placed: Placed) -> Slot {
     let Span { during, buffer_before, buffer_after } = span;
-    let Placed { resource_ids, seats, counted } = placed;
+    let Placed { resource_ids, seats, counted, zones: _ } = placed;
     Slot { resource_ids, during, buffer_before, buffer_after, seats, counted }
 }
 
@@ -212,38 +257,83 @@ fn offered<'a>(
     }
 }
 
+/// Where an appointment is to be moved.
+#[derive(Clone, Copy)]
+pub(super) struct To<'a> {
+    pub(super) start: DateTime<Utc>,
+    pub(super) resource_ids: Option<&'a ResourceIds>,
+    pub(super) overriding: &'a Option<Reason>,
+}
+
+/// A move meets the rules that its service has now; its length was agreed before.
 fn moved(
     details: &Details,
-    start: DateTime<Utc>,
-    resource_ids: Option<&ResourceIds>,
+    to: To<'_>,
+    too_late: Option<Broken>,
     facts: &Facts,
-) -> Result<Slot, AppointmentRefusal> {
-    let mut placed = moving(details, start, resource_ids, facts)?.settle(facts)?;
+) -> Result<(Slot, Option<Overridden>), AppointmentRefusal> {
+    let (judge, placing) = moving(details, to, too_late.clone(), facts)?;
+    let mut placed = placing.settle(facts)?;
     // A hold stays the hold that it is: what it counts as does not depend on when it is for.
     let holds = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientHolds);
     placed.counted.extend(holds.cloned());
-    Ok(slot(moved_span(&details.slot, start), placed))
+    let span = moved_span(&details.slot, to.start);
+    let overridden = to.overriding.clone().map(|reason| {
+        let broken = too_late.into_iter().chain(judge.broken(&placed.zones));
+        Overridden::all(broken.map(Breach::Service).chain(closed(span.during, facts)), reason)
+    });
+    Ok((slot(span, placed), overridden))
 }
 
 pub(super) fn moving<'a>(
     details: &Details,
-    start: DateTime<Utc>,
-    resource_ids: Option<&ResourceIds>,
+    to: To<'_>,
+    too_late: Option<Broken>,
     facts: &'a Facts,
-) -> Result<Placing<'a>, AppointmentRefusal> {
-    not_past(start, facts.now)?;
+) -> Result<(Judge<'a>, Placing<'a>), AppointmentRefusal> {
+    not_past(to.start, facts.now)?;
+    let zones = zones(facts)?;
+    let span = moved_span(&details.slot, to.start);
+    let terms = facts.service.terms();
+    let judge = Judge::of_move(terms, span.during, facts.now);
+    let broken = too_late.into_iter().chain(judge.broken(&zones)).map(Breach::Service);
+    allowed(broken.chain(closed(span.during, facts)), to.overriding.as_ref())?;
     // Resources that stay may do what the service asked for when it was booked.
-    let wanted = resource_ids.and_then(|_| facts.service.terms()).map(Needed::by);
-    let placing = Placing::new(moved_span(&details.slot, start), wanted, facts)?;
+    let needed = to.resource_ids.and(terms);
+    let needed = needed.map(|terms| Needed::by(terms, &judge, to.overriding.is_some()));
+    let placing = Placing::new(span, needed, facts)?;
     let Details { client_id, service_id, .. } = *details;
     let days = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientDay);
     let limits = days.map(|day| Limit::ClientDay { client_id, service_id, at_most: day.at_most });
-    Ok(placing.counting(limits))
+    let placing = placing.counting(limits);
+    Ok((judge, placing))
 }
 
 fn moved_span(slot: &Slot, start: DateTime<Utc>) -> Span {
     let Slot { buffer_before, buffer_after, .. } = *slot;
     Span { during: slot.during.moved_to(start), buffer_before, buffer_after }
+}
+
+/// The zones of the resources, all of which can be booked.
+fn zones(facts: &Facts) -> Result<Vec<Tz>, AppointmentRefusal> {
+    let zone = |(resource_id, resource): &(ResourceId, Arc<Resource>)| {
+        let resource_id = *resource_id;
+        match resource.as_ref() {
+            Resource::Unregistered => Err(AppointmentRefusal::UnknownResource { resource_id }),
+            Resource::Retired(_) => Err(AppointmentRefusal::RetiredResource { resource_id }),
+            Resource::Active(profile) => Ok(profile.time_zone),
+        }
+    };
+    facts.resources.iter().map(zone).collect()
+}
+
+/// The resources that are not open throughout. Opening hours are for the appointment itself:
+/// buffers may lie outside them.
+fn closed(during: Interval, facts: &Facts) -> impl Iterator<Item = Breach> + '_ {
+    facts.resources.iter().filter_map(move |(resource_id, resource)| {
+        let Resource::Active(profile) = resource.as_ref() else { return None };
+        (!profile.is_open(&during)).then_some(Breach::Closed { resource_id: *resource_id, during })
+    })
 }
 
 fn not_past(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AppointmentRefusal> {

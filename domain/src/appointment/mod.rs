@@ -1,13 +1,17 @@
 //! An appointment: a client, a service, resources and a time.
 
+mod agreed;
 mod choice;
 mod command;
 mod decide;
 mod event;
+mod overriding;
 mod placing;
 #[cfg(test)]
 mod properties;
 mod refusal;
+#[cfg(test)]
+mod rule_tests;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -17,13 +21,15 @@ mod tests;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
+pub use agreed::Agreed;
 pub use command::{AppointmentCommand, Booking, When};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
     AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,
-    AppointmentRescheduled, AppointmentTagged, CancelledBy, Counted, CountedRule, Details, Seats,
-    Slot,
+    AppointmentRescheduled, AppointmentTagged, CancelledBy, Counted, CountedRule, Details, MovedBy,
+    Seats, Slot,
 };
+pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
 pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
 
@@ -66,10 +72,8 @@ impl Decide for Appointment {
                 let details = self.details();
                 let current = details.map(|details| &details.slot.resource_ids);
                 let resources = resource_ids.as_ref().or(current).cloned();
-                // Where resources are named, they must fill the service's roles.
-                let named = resource_ids.is_some();
                 Needs {
-                    service: details.filter(|_| named).map(|details| details.service_id),
+                    service: details.map(|details| details.service_id),
                     resources: resources.map(Into::into).unwrap_or_default(),
                     client: None,
                 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::testing::{a_booking, facts_for, now, profile, resource, terms};
-use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, Slot, State};
+use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, Slot, State};
 use crate::claim::{Busy, ClaimBook, Claimed, Claims};
 use crate::resource::{Capacity, Resource, ResourceProfile};
 use crate::service::{HoldLimit, Service, ServiceTerms};
@@ -59,8 +59,17 @@ fn command() -> impl Strategy<Value = AppointmentCommand> {
         }),
         2 => Just(C::ConfirmAppointment),
         3 => (start(), prop::option::of(resources()))
-            .prop_map(|(start, resource_ids)| C::RescheduleAppointment { start, resource_ids }),
-        2 => Just(C::CancelAppointment { reason: None, by: CancelledBy::Staff }),
+            .prop_map(|(start, resource_ids)| C::RescheduleAppointment {
+                start,
+                resource_ids,
+                by: MovedBy::Staff,
+                overriding: None,
+            }),
+        2 => Just(C::CancelAppointment {
+            reason: None,
+            by: CancelledBy::Staff,
+            overriding: None,
+        }),
         1 => Just(C::ExpireHold),
         1 => Just(C::CheckInAppointment),
         1 => Just(C::CompleteAppointment),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Appointment, AppointmentCommand, Booking, When};
 use crate::client::{Client, Contact};
 use crate::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
+use crate::service::rules::BookingRules;
 use crate::service::{Choose, Roles, Service, ServiceTerms};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags};
@@ -33,6 +34,8 @@ pub(crate) fn terms() -> ServiceTerms {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 
@@ -49,8 +52,9 @@ pub(crate) fn profile() -> ResourceProfile {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::Europe__Oslo,
-        weekly_hours: serde_json::from_str(
-            r#"[{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]"#,
+        opening_hours: serde_json::from_str(
+            r#"{"weekly_hours":
+                [{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]}"#,
         )
         .unwrap(),
         capacity: Capacity::ONE,
@@ -77,6 +81,7 @@ pub(crate) fn a_booking(start: &str) -> Booking {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     }
 }
 

@@ -3,18 +3,28 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Capacity, Resource, ResourceCapacityChanged, ResourceEvent, ResourceHoursChanged,
-    ResourceProfile, ResourceRegistered, ResourceRetired,
+    Capacity, Resource, ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded,
+    ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceProfile,
+    ResourceRegistered, ResourceRetired,
 };
-use crate::time::WeeklyHours;
+use crate::ExceptionId;
+use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
 
 /// What can be asked of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceCommand {
     /// Make it known.
     RegisterResource(ResourceProfile),
-    /// Replace its opening hours.
+    /// Replace its weekly hours.
     ChangeResourceHours(WeeklyHours),
+    /// Give it extra hours or time off.
+    AddResourceException(HoursException),
+    /// Call extra hours or time off, off.
+    RemoveResourceException(ExceptionId),
+    /// Observe these holidays and no others.
+    ChangeResourceHolidays(Holidays),
+    /// Observe these holidays too.
+    AddResourceHolidays(Holidays),
     /// Give it more places, or fewer.
     ChangeResourceCapacity(Capacity),
     /// Take no further bookings.
@@ -34,6 +44,30 @@ pub enum ResourceRefusal {
     /// It has been retired.
     #[error("the resource has been retired")]
     ResourceRetired,
+    /// There is no such exception.
+    #[error("the resource has no exception {exception_id}")]
+    ExceptionNotFound {
+        /// The id that was given.
+        exception_id: ExceptionId,
+    },
+    /// This id is taken.
+    #[error("the resource has an exception {exception_id} already")]
+    ExceptionExists {
+        /// The id that was given.
+        exception_id: ExceptionId,
+    },
+    /// It has as many exceptions as it can have.
+    #[error("a resource has at most {max} exceptions; remove those that are over")]
+    TooManyExceptions {
+        /// How many it can have.
+        max: usize,
+    },
+    /// It would have more holidays than it can have.
+    #[error("a resource has at most {max} holidays")]
+    TooManyHolidays {
+        /// How many it can have.
+        max: usize,
+    },
 }
 
 impl Resource {
@@ -42,92 +76,60 @@ impl Resource {
     /// # Errors
     /// The rule that refuses it.
     pub fn decide(&self, command: ResourceCommand) -> Result<ResourceEvent, ResourceRefusal> {
-        use ResourceCommand::{
-            ChangeResourceCapacity, ChangeResourceHours, RegisterResource, RetireResource,
-        };
         match (self, command) {
-            (Self::Unregistered, RegisterResource(profile)) => {
+            (Self::Unregistered, ResourceCommand::RegisterResource(profile)) => {
                 Ok(ResourceEvent::ResourceRegistered(ResourceRegistered { profile }))
             }
-            (_, RegisterResource(_)) => Err(ResourceRefusal::ResourceExists),
-            (Self::Active(_), ChangeResourceHours(weekly_hours)) => {
-                Ok(ResourceEvent::ResourceHoursChanged(ResourceHoursChanged { weekly_hours }))
-            }
-            (Self::Active(_), ChangeResourceCapacity(capacity)) => {
-                Ok(ResourceEvent::ResourceCapacityChanged(ResourceCapacityChanged { capacity }))
-            }
-            (Self::Active(_), RetireResource) => {
-                Ok(ResourceEvent::ResourceRetired(ResourceRetired {}))
-            }
-            (
-                Self::Retired(_),
-                ChangeResourceHours(_) | ChangeResourceCapacity(_) | RetireResource,
-            ) => Err(ResourceRefusal::ResourceRetired),
-            (
-                Self::Unregistered,
-                ChangeResourceHours(_) | ChangeResourceCapacity(_) | RetireResource,
-            ) => Err(ResourceRefusal::ResourceNotFound),
+            (_, ResourceCommand::RegisterResource(_)) => Err(ResourceRefusal::ResourceExists),
+            (Self::Active(profile), command) => profile.decide(command),
+            (Self::Retired(_), _) => Err(ResourceRefusal::ResourceRetired),
+            (Self::Unregistered, _) => Err(ResourceRefusal::ResourceNotFound),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::appointment::testing::profile;
-
-    fn a_registered_resource() -> Resource {
-        let mut resource = Resource::default();
-        let event = resource.decide(ResourceCommand::RegisterResource(profile())).unwrap();
-        resource.evolve(event);
-        resource
+impl ResourceProfile {
+    fn decide(&self, command: ResourceCommand) -> Result<ResourceEvent, ResourceRefusal> {
+        use ResourceCommand as C;
+        let hours = &self.opening_hours;
+        match command {
+            C::RegisterResource(_) => Err(ResourceRefusal::ResourceExists),
+            C::ChangeResourceHours(weekly_hours) => {
+                Ok(ResourceEvent::ResourceHoursChanged(ResourceHoursChanged { weekly_hours }))
+            }
+            C::AddResourceException(exception) => {
+                addable(&hours.exceptions, exception.id)?;
+                Ok(ResourceEvent::ResourceExceptionAdded(ResourceExceptionAdded { exception }))
+            }
+            C::RemoveResourceException(exception_id) => {
+                let known = hours.exceptions.get(exception_id);
+                known.ok_or(ResourceRefusal::ExceptionNotFound { exception_id })?;
+                let removed = ResourceExceptionRemoved { exception_id };
+                Ok(ResourceEvent::ResourceExceptionRemoved(removed))
+            }
+            C::ChangeResourceHolidays(holidays) => {
+                Ok(ResourceEvent::ResourceHolidaysChanged(ResourceHolidaysChanged { holidays }))
+            }
+            C::AddResourceHolidays(more) => {
+                // Two lists that each have every id once can only be too long together.
+                let too_many = |_| ResourceRefusal::TooManyHolidays { max: Holidays::MAX };
+                let holidays = hours.holidays.with(&more).map_err(too_many)?;
+                Ok(ResourceEvent::ResourceHolidaysChanged(ResourceHolidaysChanged { holidays }))
+            }
+            C::ChangeResourceCapacity(capacity) => {
+                Ok(ResourceEvent::ResourceCapacityChanged(ResourceCapacityChanged { capacity }))
+            }
+            C::RetireResource => Ok(ResourceEvent::ResourceRetired(ResourceRetired {})),
+        }
     }
+}
 
-    #[test]
-    fn new_hours_leave_the_rest_as_it_was() {
-        let mut resource = a_registered_resource();
-        let hours = WeeklyHours::default();
-        let event = resource.decide(ResourceCommand::ChangeResourceHours(hours.clone())).unwrap();
-        resource.evolve(event);
-        assert_eq!(
-            resource,
-            Resource::Active(ResourceProfile { weekly_hours: hours, ..profile() })
-        );
+fn addable(exceptions: &HoursExceptions, exception_id: ExceptionId) -> Result<(), ResourceRefusal> {
+    if exceptions.get(exception_id).is_some() {
+        return Err(ResourceRefusal::ExceptionExists { exception_id });
     }
-
-    /// What the log has of before there were places.
-    #[test]
-    fn a_resource_of_before_there_were_places_has_one_and_is_written_as_it_was() {
-        let stored = r#"{"type":"ResourceRegistered","name":"Room 1","kind":"room","tags":[],"time_zone":"Europe/Oslo","weekly_hours":[]}"#;
-        let event: ResourceEvent = serde_json::from_str(stored).unwrap();
-        let mut resource = Resource::default();
-        resource.evolve(event.clone());
-        let Resource::Active(profile) = resource else { panic!("it is active") };
-        assert_eq!(profile.capacity, Capacity::ONE);
-        assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+    if exceptions.are_full() {
+        return Err(ResourceRefusal::TooManyExceptions { max: HoursExceptions::MAX });
     }
-
-    #[test]
-    fn a_resource_gets_more_places_and_keeps_the_rest() {
-        let mut resource = a_registered_resource();
-        let capacity = Capacity::try_from(5).unwrap();
-        let event = resource.decide(ResourceCommand::ChangeResourceCapacity(capacity)).unwrap();
-        resource.evolve(event);
-        assert_eq!(resource, Resource::Active(ResourceProfile { capacity, ..profile() }));
-    }
-
-    #[test]
-    fn a_retired_resource_stays_retired() {
-        let mut resource = a_registered_resource();
-        let event = resource.decide(ResourceCommand::RetireResource).unwrap();
-        resource.evolve(event);
-        let again = resource.decide(ResourceCommand::RetireResource);
-        assert_eq!(again, Err(ResourceRefusal::ResourceRetired));
-    }
-
-    #[test]
-    fn a_resource_is_registered_once() {
-        let again = a_registered_resource().decide(ResourceCommand::RegisterResource(profile()));
-        assert_eq!(again, Err(ResourceRefusal::ResourceExists));
-    }
+    Ok(())
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Capacity;
 use crate::claim::Claims;
-use crate::time::{Interval, WeeklyHours};
-use crate::{Name, Tags};
+use crate::time::{Holidays, HoursException, Interval, OpeningHours, WeeklyHours};
+use crate::{ExceptionId, Name, Tags};
 
 /// What kind of thing a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +32,8 @@ pub struct ResourceProfile {
     /// The IANA zone in which its hours are read.
     pub time_zone: Tz,
     /// When it is open, in its own zone.
-    pub weekly_hours: WeeklyHours,
+    #[serde(flatten)]
+    pub opening_hours: OpeningHours,
     /// How many appointments it takes at once.
     #[serde(default, skip_serializing_if = "Capacity::is_one")]
     pub capacity: Capacity,
@@ -42,7 +43,7 @@ impl ResourceProfile {
     /// Whether it is open for all of this time.
     #[must_use]
     pub fn is_open(&self, during: &Interval) -> bool {
-        self.weekly_hours.cover(self.time_zone, during)
+        self.opening_hours.cover(self.time_zone, during)
     }
 }
 
@@ -59,6 +60,27 @@ pub struct ResourceRegistered {
 pub struct ResourceHoursChanged {
     /// The hours from now on.
     pub weekly_hours: WeeklyHours,
+}
+
+/// A resource has extra hours or time off; appointments made before stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceExceptionAdded {
+    /// Which, and when.
+    pub exception: HoursException,
+}
+
+/// Extra hours or time off of a resource are called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceExceptionRemoved {
+    /// Which.
+    pub exception_id: ExceptionId,
+}
+
+/// A resource has other holidays; appointments made before stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceHolidaysChanged {
+    /// All the holidays from now on.
+    pub holidays: Holidays,
 }
 
 /// A resource has more places or fewer; appointments made before keep theirs.
@@ -79,6 +101,9 @@ pub struct ResourceRetired {}
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),
     ResourceHoursChanged(ResourceHoursChanged),
+    ResourceExceptionAdded(ResourceExceptionAdded),
+    ResourceExceptionRemoved(ResourceExceptionRemoved),
+    ResourceHolidaysChanged(ResourceHolidaysChanged),
     ResourceCapacityChanged(ResourceCapacityChanged),
     ResourceRetired(ResourceRetired),
 }
@@ -88,6 +113,9 @@ impl cqrs_es::DomainEvent for ResourceEvent {
         match self {
             Self::ResourceRegistered(_) => "ResourceRegistered",
             Self::ResourceHoursChanged(_) => "ResourceHoursChanged",
+            Self::ResourceExceptionAdded(_) => "ResourceExceptionAdded",
+            Self::ResourceExceptionRemoved(_) => "ResourceExceptionRemoved",
+            Self::ResourceHolidaysChanged(_) => "ResourceHolidaysChanged",
             Self::ResourceCapacityChanged(_) => "ResourceCapacityChanged",
             Self::ResourceRetired(_) => "ResourceRetired",
         }

@@ -4,6 +4,8 @@ mod capacity;
 mod decide;
 mod event;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
@@ -11,7 +13,8 @@ use cqrs_es::event_sink::EventSink;
 pub use capacity::{Capacity, CapacityError};
 pub use decide::{ResourceCommand, ResourceRefusal};
 pub use event::{
-    ResourceCapacityChanged, ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
+    ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
     ResourceRegistered, ResourceRetired,
 };
 pub use state::Resource;

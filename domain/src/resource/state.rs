@@ -17,18 +17,43 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// What is known of it; `None`: it was never registered.
+    #[must_use]
+    pub const fn profile(&self) -> Option<&ResourceProfile> {
+        match self {
+            Self::Unregistered => None,
+            Self::Active(profile) | Self::Retired(profile) => Some(profile),
+        }
+    }
+
     /// Takes note of what happened.
     pub fn evolve(&mut self, event: ResourceEvent) {
         *self = match (event, std::mem::take(self)) {
             (ResourceEvent::ResourceRegistered(registered), _) => Self::Active(registered.profile),
-            (ResourceEvent::ResourceHoursChanged(changed), Self::Active(profile)) => {
-                Self::Active(ResourceProfile { weekly_hours: changed.weekly_hours, ..profile })
-            }
-            (ResourceEvent::ResourceCapacityChanged(changed), Self::Active(profile)) => {
-                Self::Active(ResourceProfile { capacity: changed.capacity, ..profile })
-            }
             (ResourceEvent::ResourceRetired(_), Self::Active(profile)) => Self::Retired(profile),
+            (event, Self::Active(mut profile)) => {
+                profile.evolve(event);
+                Self::Active(profile)
+            }
             (_, unchanged) => unchanged,
         };
+    }
+}
+
+impl ResourceProfile {
+    fn evolve(&mut self, event: ResourceEvent) {
+        let hours = &mut self.opening_hours;
+        match event {
+            ResourceEvent::ResourceHoursChanged(changed) => {
+                hours.weekly_hours = changed.weekly_hours;
+            }
+            ResourceEvent::ResourceExceptionAdded(added) => hours.exceptions.add(added.exception),
+            ResourceEvent::ResourceExceptionRemoved(removed) => {
+                hours.exceptions.remove(removed.exception_id);
+            }
+            ResourceEvent::ResourceHolidaysChanged(changed) => hours.holidays = changed.holidays,
+            ResourceEvent::ResourceCapacityChanged(changed) => self.capacity = changed.capacity,
+            ResourceEvent::ResourceRegistered(_) | ResourceEvent::ResourceRetired(_) => {}
+        }
     }
 }

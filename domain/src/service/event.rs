@@ -2,39 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Choose, DailyLimit, Roles};
+use super::ServiceTerms;
 use crate::claim::Claims;
-use crate::time::{Buffer, Duration};
-use crate::{Category, Name, Tags};
-
-/// What is agreed about a service: the whole of it, each time it is defined or revised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceTerms {
-    /// What it is called.
-    pub name: Name,
-    /// The category of its appointments, unless one says otherwise.
-    pub category: Category,
-    /// The tags of its appointments, unless one says otherwise.
-    pub tags: Tags,
-    /// How long an appointment takes.
-    #[serde(rename = "duration_minutes")]
-    pub duration: Duration,
-    /// Time kept free before each appointment.
-    #[serde(rename = "buffer_before_minutes")]
-    pub buffer_before: Buffer,
-    /// Time kept free after each appointment.
-    #[serde(rename = "buffer_after_minutes")]
-    pub buffer_after: Buffer,
-    /// The resources it needs, by role.
-    #[serde(default, skip_serializing_if = "Roles::is_empty")]
-    pub needs: Roles,
-    /// Which resources fill the roles that a booking names nobody for.
-    #[serde(default, skip_serializing_if = "Choose::is_default")]
-    pub choose: Choose,
-    /// The most of its appointments that one client can have on one local day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub limit_per_client_per_day: Option<DailyLimit>,
-}
 
 /// A service was defined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

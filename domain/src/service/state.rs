@@ -17,7 +17,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// What is agreed about it, whether it can still be booked or not.
+    /// Its terms, or the last that it had.
     #[must_use]
     pub const fn terms(&self) -> Option<&ServiceTerms> {
         match self {

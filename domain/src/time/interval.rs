@@ -70,8 +70,35 @@ impl Interval {
 
     /// From the start of the first of the two to the end of the last.
     #[must_use]
-    pub fn joined(&self, other: &Self) -> Self {
+    pub fn hull(&self, other: &Self) -> Self {
         Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
+    /// The time that the two share.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Option<Self> {
+        Self::between(self.start.max(other.start), self.end.min(other.end))
+    }
+
+    /// The part of it before `at`.
+    pub(super) fn before(&self, at: DateTime<Utc>) -> Option<Self> {
+        Self::between(self.start, self.end.min(at))
+    }
+
+    /// The part of it from `at` on.
+    pub(super) fn after(&self, at: DateTime<Utc>) -> Option<Self> {
+        Self::between(self.start.max(at), self.end)
+    }
+
+    /// Both as one, where they overlap or touch.
+    pub(super) fn joined(&self, other: &Self) -> Option<Self> {
+        let joined = Self { start: self.start.min(other.start), end: self.end.max(other.end) };
+        (self.start <= other.end && other.start <= self.end).then_some(joined)
+    }
+
+    /// Of ends that are whole microseconds already.
+    fn between(start: DateTime<Utc>, end: DateTime<Utc>) -> Option<Self> {
+        (start < end).then_some(Self { start, end })
     }
 
     /// The interval made longer by `before` at its start and `after` at its end.
@@ -132,6 +159,12 @@ mod tests {
         assert_eq!(Interval::lasting(finer, duration), Interval::lasting(whole, duration));
         assert_eq!(minutes(0, 30).moved_to(finer).start(), whole);
         assert_eq!(Interval::new(whole, finer), Err(EmptyInterval));
+    }
+
+    #[test]
+    fn what_two_intervals_share_is_an_interval_or_nothing() {
+        assert_eq!(minutes(0, 60).intersection(&minutes(30, 90)), Some(minutes(30, 60)));
+        assert_eq!(minutes(0, 30).intersection(&minutes(30, 60)), None);
     }
 
     #[test]

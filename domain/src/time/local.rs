@@ -23,9 +23,21 @@ pub fn resolve_local(zone: Tz, local: NaiveDateTime) -> DateTime<Utc> {
     }
 }
 
+/// The same, but for a day that the zone skipped altogether: nothing happens on a day that was not.
+pub(super) fn resolve_on_a_day(zone: Tz, local: NaiveDateTime) -> Option<DateTime<Utc>> {
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.to_utc()),
+        LocalResult::None => {
+            let day = day_bounds(zone, local.date(), local.date());
+            day.map(|_| resolve_local(zone, local))
+        }
+    }
+}
+
 /// The first instant of `first` to the first instant after `last`, in `zone`.
 ///
-/// `None` when `last` is before `first`, or at the end of the calendar.
+/// `None` when `last` is before `first`, at the end of the calendar, or where the zone skipped all of
+/// these days.
 #[must_use]
 pub fn day_bounds(zone: Tz, first: NaiveDate, last: NaiveDate) -> Option<Interval> {
     let after = last.checked_add_days(Days::new(1))?;
@@ -60,6 +72,16 @@ mod tests {
         let bounds = day_bounds(Tz::America__Santiago, day, day).unwrap();
         assert_eq!(bounds.start().to_rfc3339(), "2027-09-05T04:00:00+00:00");
         assert_eq!(bounds.length(), TimeDelta::hours(23));
+    }
+
+    #[test]
+    fn a_day_that_the_zone_skipped_has_no_length() {
+        let day = "2011-12-30".parse().unwrap();
+        assert_eq!(day_bounds(Tz::Pacific__Apia, day, day), None);
+        let noon = "2011-12-30T12:00:00".parse().unwrap();
+        assert_eq!(resolve_on_a_day(Tz::Pacific__Apia, noon), None);
+        let in_a_gap = "2027-03-28T02:30:00".parse().unwrap();
+        assert!(resolve_on_a_day(Tz::Europe__Oslo, in_a_gap).is_some());
     }
 
     #[test]

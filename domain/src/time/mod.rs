@@ -1,11 +1,31 @@
-//! Calendar time: intervals, lengths, weekly hours, and local time made absolute.
+//! Calendar time: intervals, lengths, opening hours, and local time made absolute.
 
+mod dates;
+mod holiday;
+mod hours_error;
+mod hours_exception;
 mod interval;
+pub mod intervals;
 mod local;
+mod local_date;
 mod minutes;
+mod opening_hours;
+mod opening_window;
+mod span;
+mod time_of_day;
+mod weekday;
 mod weekly_hours;
 
+pub use holiday::{Holiday, Holidays, HolidaysError};
+pub use hours_error::HoursError;
+pub use hours_exception::{ExceptionKind, HoursException, HoursExceptions};
 pub use interval::{EmptyInterval, Interval};
 pub use local::{day_bounds, resolve_local};
-pub use minutes::{Buffer, Duration, MinutesError};
-pub use weekly_hours::{Day, HoursError, OpeningWindow, TimeOfDay, WeeklyHours};
+pub use local_date::{LocalDate, LocalMinute};
+pub use minutes::{Buffer, Duration, LeadTime, MinutesError, Step};
+pub use opening_hours::OpeningHours;
+pub use opening_window::OpeningWindow;
+pub use span::{LocalDays, LocalHours, LocalSpan};
+pub use time_of_day::TimeOfDay;
+pub use weekday::Day;
+pub use weekly_hours::WeeklyHours;

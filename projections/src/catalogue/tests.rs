@@ -2,13 +2,15 @@
 
 use daybook_domain::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
 use daybook_domain::resource::{
-    Capacity, ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    Capacity, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
+    ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
     ResourceRegistered,
 };
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
     Choose, Roles, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
 };
-use daybook_domain::time::{Buffer, Duration, WeeklyHours};
+use daybook_domain::time::{Buffer, Duration, Holidays, HoursException, OpeningHours, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
@@ -28,6 +30,8 @@ fn terms(name: &str) -> ServiceTerms {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 
@@ -65,12 +69,27 @@ async fn lists_show_everything_as_it_is_now() {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::Europe__Oslo,
-        weekly_hours: WeeklyHours::default(),
+        opening_hours: OpeningHours::default(),
         capacity: Capacity::ONE,
     };
     let weekly_hours: WeeklyHours =
         serde_json::from_str(r#"[{"days":["mon"],"from":"09:00","to":"17:00"}]"#).unwrap();
     let hours = ResourceHoursChanged { weekly_hours: weekly_hours.clone() };
+    let holidays: Holidays = serde_json::from_str(
+        r#"[{"id":"00000000-0000-0000-0000-000000000009","date":"2027-05-17","name":"A day off"}]"#,
+    )
+    .unwrap();
+    let observed = ResourceHolidaysChanged { holidays: holidays.clone() };
+    let exception: HoursException = serde_json::from_str(
+        r#"{"id":"00000000-0000-0000-0000-000000000008","kind":"extra-hours",
+            "hours":{"from":"2027-05-17T09:00","to":"2027-05-17T12:00"}}"#,
+    )
+    .unwrap();
+    let added = |id: u128| {
+        let exception = HoursException { id: Uuid::from_u128(id).into(), ..exception.clone() };
+        ResourceExceptionAdded { exception }
+    };
+    let removed = ResourceExceptionRemoved { exception_id: Uuid::from_u128(7).into() };
     let revised = ServiceRevised { terms: terms("New name") };
     let registered = ResourceRegistered { profile: profile.clone() };
     let contact_changed = ClientContactChanged { contact: contact("Front desk") };
@@ -79,7 +98,11 @@ async fn lists_show_everything_as_it_is_now() {
         resource(ResourceEvent::ResourceRegistered(registered)),
         client(ClientEvent::ClientRegistered(ClientRegistered { contact: contact("Desk") })),
         AnyEvent::Service(Uuid::from_u128(1).into(), ServiceEvent::ServiceRevised(revised)),
+        resource(ResourceEvent::ResourceExceptionAdded(added(7))),
+        resource(ResourceEvent::ResourceExceptionAdded(added(8))),
         resource(ResourceEvent::ResourceHoursChanged(hours)),
+        resource(ResourceEvent::ResourceHolidaysChanged(observed)),
+        resource(ResourceEvent::ResourceExceptionRemoved(removed)),
         client(ClientEvent::ClientContactChanged(contact_changed)),
     ])
     .await;
@@ -88,7 +111,10 @@ async fn lists_show_everything_as_it_is_now() {
     assert_eq!(services.items[0].document, terms("New name"));
     assert_eq!((services.items[0].version, services.items[0].position), (2, Position::from_i64(4)));
     let resources = catalogue.resources(&tenant, None, None, limit).await.unwrap();
-    assert_eq!(resources.items[0].document, ResourceProfile { weekly_hours, ..profile });
+    let exceptions = vec![exception].try_into().unwrap();
+    let opening_hours = OpeningHours { weekly_hours, exceptions, holidays };
+    assert_eq!(resources.items[0].document, ResourceProfile { opening_hours, ..profile });
+    assert_eq!(resources.items[0].version, 6);
     let clients = catalogue.clients(&tenant, None, limit).await.unwrap();
     assert_eq!(clients.items[0].document, contact("Front desk"));
     assert!(services.next.is_none() && resources.next.is_none() && clients.next.is_none());

@@ -48,7 +48,7 @@ impl Room {
             kind: ResourceKind::Room,
             tags: Tags::default(),
             time_zone: self.zone,
-            weekly_hours: self.hours(self.zone, &WeeklyHours::default())?,
+            opening_hours: self.hours(self.zone, &WeeklyHours::default())?.into(),
             capacity: Capacity::ONE,
         })
     }
@@ -58,8 +58,9 @@ impl Room {
         &self,
         profile: &ResourceProfile,
     ) -> anyhow::Result<Option<WeeklyHours>> {
-        let hours = self.hours(profile.time_zone, &profile.weekly_hours)?;
-        Ok((hours != profile.weekly_hours).then_some(hours))
+        let present = &profile.opening_hours.weekly_hours;
+        let hours = self.hours(profile.time_zone, present)?;
+        Ok((hours != *present).then_some(hours))
     }
 
     /// On each day of the week, from the first start to the last end.
@@ -89,7 +90,8 @@ impl Room {
 }
 
 fn covered(hours: &WeeklyHours, day: Day, from: u16, to: u16) -> bool {
-    hours.windows().iter().any(|window| {
+    // Of a window over midnight neither condition can hold: it is taken for one that covers nothing.
+    hours.windows().iter().filter(|window| window.is_always_valid()).any(|window| {
         window.days().contains(&day) && window.from().minute() <= from && to <= window.to().minute()
     })
 }
@@ -137,7 +139,7 @@ mod tests {
         ])
         .profile()
         .unwrap();
-        let hours = serde_json::to_value(&profile.weekly_hours).unwrap();
+        let hours = serde_json::to_value(&profile.opening_hours.weekly_hours).unwrap();
         assert_eq!(
             hours,
             serde_json::json!([{"days": ["tue"], "from": "09:30", "to": "18:00"},
@@ -149,7 +151,7 @@ mod tests {
     fn an_event_over_midnight_opens_both_days() {
         let times = [("2017-04-26T05:00:00Z", "2017-04-26T09:00:00Z")];
         let profile = room(&times).profile().unwrap();
-        let hours = serde_json::to_value(&profile.weekly_hours).unwrap();
+        let hours = serde_json::to_value(&profile.opening_hours.weekly_hours).unwrap();
         assert_eq!(
             hours,
             serde_json::json!([{"days": ["tue"], "from": "22:00", "to": "24:00"},

@@ -10,12 +10,13 @@ mod plans;
 use chrono::DateTime;
 use chrono::Utc;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, When,
+    Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, MovedBy, When,
 };
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
@@ -37,6 +38,8 @@ fn terms() -> ServiceTerms {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 
@@ -53,7 +56,7 @@ fn profile() -> ResourceProfile {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::UTC,
-        weekly_hours: always(),
+        opening_hours: always().into(),
         capacity: Capacity::ONE,
     }
 }
@@ -99,6 +102,7 @@ fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     }
 }
 
@@ -113,7 +117,11 @@ async fn book(
 }
 
 fn cancel() -> AppointmentCommand {
-    AppointmentCommand::CancelAppointment { reason: None, by: CancelledBy::Client }
+    AppointmentCommand::CancelAppointment {
+        reason: None,
+        by: CancelledBy::Client,
+        overriding: None,
+    }
 }
 
 #[track_caller]

@@ -2,7 +2,7 @@
 
 use cqrs_es::DomainEvent;
 use daybook_domain::appointment::{
-    Appointment, AppointmentEvent, AppointmentHeld, Details, Seats, Slot,
+    Agreed, Appointment, AppointmentEvent, AppointmentHeld, Details, Seats, Slot,
 };
 use daybook_domain::claim::Claims;
 use daybook_domain::time::{Buffer, Interval};
@@ -42,6 +42,8 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
         tags: Tags::default(),
         note: None,
         imported: false,
+        agreed: Agreed::default(),
+        overridden: None,
     }
 }
 

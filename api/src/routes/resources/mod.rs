@@ -1,12 +1,15 @@
 //! `/v1/resources`: who or what provides a service.
 
 mod change;
+mod exceptions;
+mod holidays;
+mod opening_hours;
 mod read;
 mod register;
 
 use chrono_tz::Tz;
 use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
-use daybook_domain::time::WeeklyHours;
+use daybook_domain::time::{Holidays, HoursExceptions, OpeningHours, WeeklyHours};
 use daybook_domain::{Name, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,6 +19,8 @@ use uuid::Uuid;
 
 use super::commands::Shown;
 use crate::App;
+use exceptions::ExceptionView;
+use holidays::HolidayView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -24,6 +29,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change::change_resource_hours))
         .routes(routes!(change::change_resource_capacity))
         .routes(routes!(change::retire_resource))
+        .routes(routes!(exceptions::add_resource_exception))
+        .routes(routes!(exceptions::get_resource_exception, exceptions::remove_resource_exception))
+        .routes(routes!(holidays::set_resource_holidays))
+        .routes(routes!(opening_hours::get_opening_hours))
 }
 
 /// What is known of a resource.
@@ -63,7 +72,8 @@ pub(super) enum Kind {
     Equipment,
 }
 
-/// Open on these days, from one local time to another on the same day.
+/// Open on these days, from one local time to another; where that is
+/// earlier, to that time of the day after.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `OpeningWindow`")]
 pub(super) struct Window {
@@ -73,9 +83,15 @@ pub(super) struct Window {
     /// `HH:MM`.
     #[schema(example = "09:00")]
     from: String,
-    /// `HH:MM`, up to `24:00`.
+    /// `HH:MM`, up to `24:00`. `22:00` to `06:00` is open over midnight.
     #[schema(example = "17:00")]
     to: String,
+    /// The first day on which it opens, `YYYY-MM-DD`; left out: it always has.
+    #[schema(example = "2027-09-01")]
+    valid_from: Option<String>,
+    /// The last day on which it opens, `YYYY-MM-DD`; left out: it always will.
+    #[schema(example = "2028-06-30")]
+    valid_until: Option<String>,
 }
 
 fn time_zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
@@ -86,7 +102,7 @@ fn time_zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Tz, D::Error> 
 impl From<ResourceBody> for ResourceProfile {
     fn from(body: ResourceBody) -> Self {
         let ResourceBody { name, kind, tags, time_zone, weekly_hours, capacity } = body;
-        Self { name, kind, tags, time_zone, weekly_hours, capacity }
+        Self { name, kind, tags, time_zone, opening_hours: weekly_hours.into(), capacity }
     }
 }
 
@@ -110,6 +126,14 @@ pub(crate) struct ResourceView {
     /// How many appointments it takes at once.
     #[schema(value_type = u16)]
     capacity: Capacity,
+    /// Its extra hours and time off, the oldest first. Lists leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<ExceptionView>>)]
+    exceptions: Option<HoursExceptions>,
+    /// Its holidays, by date. Lists leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<HolidayView>>)]
+    holidays: Option<Holidays>,
 }
 
 /// Whether it takes bookings.
@@ -124,8 +148,27 @@ pub(crate) enum ResourceStatus {
 
 impl ResourceView {
     fn new(id: Uuid, version: u64, status: ResourceStatus, profile: ResourceProfile) -> Self {
-        let ResourceProfile { name, kind, tags, time_zone, weekly_hours, capacity } = profile;
-        Self { id, version, status, name, kind, tags, time_zone, weekly_hours, capacity }
+        let ResourceProfile { name, kind, tags, time_zone, opening_hours, capacity } = profile;
+        let OpeningHours { weekly_hours, exceptions, holidays } = opening_hours;
+        let (exceptions, holidays) = (Some(exceptions), Some(holidays));
+        Self {
+            id,
+            version,
+            status,
+            name,
+            kind,
+            tags,
+            time_zone,
+            weekly_hours,
+            capacity,
+            exceptions,
+            holidays,
+        }
+    }
+
+    /// As lists show it: without what can be thousands of entries.
+    fn in_a_list(self) -> Self {
+        Self { exceptions: None, holidays: None, ..self }
     }
 }
 

@@ -49,6 +49,7 @@ pub(crate) async fn list_resources(
             Standing::Active => ResourceStatus::Active,
             Standing::Retired => ResourceStatus::Retired,
         };
-        ResourceView::new(resource.id.uuid(), resource.version, status, resource.document)
+        let (id, version) = (resource.id.uuid(), resource.version);
+        ResourceView::new(id, version, status, resource.document).in_a_list()
     }))
 }

@@ -3,8 +3,10 @@
 mod change;
 mod define;
 mod read;
+mod schema;
 
-use daybook_domain::service::{Choose, DailyLimit, Roles, Service, ServiceTerms};
+use daybook_domain::service::rules::BookingRules;
+use daybook_domain::service::{Choose, DailyLimit, Price, Roles, Service, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -14,8 +16,9 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::commands::Shown;
-use super::resources::Kind;
 use crate::App;
+pub(super) use schema::PriceForm;
+use schema::{ChooseForm, RoleForm, RulesForm};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -50,49 +53,24 @@ pub(crate) struct ServiceBody {
     #[serde(default)]
     #[schema(value_type = u32, maximum = 1440)]
     buffer_after_minutes: Buffer,
+    /// What an appointment costs.
+    #[schema(value_type = Option<PriceForm>)]
+    price: Option<Price>,
+    /// By which rules it is booked; a rule that is left out allows everything.
+    #[serde(default)]
+    #[schema(value_type = RulesForm)]
+    rules: BookingRules,
     /// The resources that it needs, by role. None at all: a booking names its resources.
     #[serde(default)]
-    #[schema(value_type = Vec<RoleBody>, max_items = 16)]
+    #[schema(value_type = Vec<RoleForm>, max_items = 16)]
     needs: Roles,
     /// Which of those that would do is chosen for a role that a booking names nobody for.
     #[serde(default)]
-    #[schema(value_type = ChooseBody)]
+    #[schema(value_type = ChooseForm)]
     choose: Choose,
     /// The most of its appointments that one client can have on one local day: 1 to 100.
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 100)]
     limit_per_client_per_day: Option<DailyLimit>,
-}
-
-/// What a service needs a resource for, and which will do.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents `Role`")]
-pub(crate) struct RoleBody {
-    /// What it is called; no two roles of a service are called the same.
-    #[schema(max_length = 80, example = "practitioner")]
-    role: String,
-    /// Only resources of this kind.
-    kind: Option<Kind>,
-    /// Only resources that have all of these tags.
-    #[schema(max_items = 20)]
-    tags: Option<Vec<String>>,
-    /// Only these, in the order in which they are preferred.
-    #[schema(max_items = 100)]
-    among: Option<Vec<Uuid>>,
-    /// How many different resources fill it; all roles together take at most 16.
-    #[schema(minimum = 1, maximum = 16, default = 1)]
-    count: Option<u8>,
-}
-
-/// `first-free`: the first that is free, in the order of `among`, or else by name. `least-booked`: the
-/// one of which the fewest minutes are claimed on that local day. `round-robin`: the one that longest
-/// ago was given an appointment for that local day.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it documents `Choose`")]
-pub(crate) enum ChooseBody {
-    FirstFree,
-    LeastBooked,
-    RoundRobin,
 }
 
 impl From<ServiceBody> for ServiceTerms {
@@ -107,6 +85,8 @@ impl From<ServiceBody> for ServiceTerms {
             needs: body.needs,
             choose: body.choose,
             limit_per_client_per_day: body.limit_per_client_per_day,
+            price: body.price,
+            rules: body.rules,
         }
     }
 }
@@ -130,14 +110,20 @@ pub(crate) struct ServiceView {
     buffer_before_minutes: Buffer,
     #[schema(value_type = u32)]
     buffer_after_minutes: Buffer,
-    #[schema(value_type = Vec<RoleBody>)]
+    #[schema(value_type = Vec<RoleForm>)]
     needs: Roles,
-    #[schema(value_type = ChooseBody)]
+    #[schema(value_type = ChooseForm)]
     choose: Choose,
     /// Where there is such a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u16>)]
     limit_per_client_per_day: Option<DailyLimit>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PriceForm>)]
+    price: Option<Price>,
+    /// By which rules it is booked.
+    #[schema(value_type = RulesForm)]
+    rules: BookingRules,
 }
 
 /// Whether it can be booked.
@@ -165,6 +151,8 @@ impl ServiceView {
             needs: terms.needs,
             choose: terms.choose,
             limit_per_client_per_day: terms.limit_per_client_per_day,
+            price: terms.price,
+            rules: terms.rules,
         }
     }
 }

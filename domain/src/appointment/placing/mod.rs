@@ -5,6 +5,7 @@
 //! the claims are looked at; then it is chosen ([`Placing::settle`]). A look may be out of date.
 //! The claims decide, and who loses looks again.
 
+mod judge;
 mod limits;
 mod matching;
 mod order;
@@ -13,14 +14,17 @@ mod roles;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 
 use super::{AppointmentRefusal, Counted, Seats};
 use crate::claim::{Busy, Look};
 use crate::resource::{Resource, ResourceProfile};
 use crate::time::{Buffer, Interval};
 use crate::{Facts, ResourceId, ResourceIds};
+pub(super) use judge::Judge;
 pub(super) use limits::Limit;
 pub(super) use roles::Needed;
 use roles::Slots;
@@ -72,19 +76,21 @@ pub(super) struct Placed {
     pub(super) resource_ids: ResourceIds,
     pub(super) seats: Seats,
     pub(super) counted: Vec<Counted>,
+    /// The zones of its resources.
+    pub(super) zones: Vec<Tz>,
 }
 
 impl<'a> Placing<'a> {
     /// On the resources that were named, which are in the facts, and on others as `needed` says.
     ///
     /// # Errors
-    /// When a resource is not there or not open, or cannot be what it is needed for.
+    /// When a resource is not there, or cannot be what it is needed for.
     pub(super) fn new(
         span: Span,
         needed: Option<Needed<'a>>,
         facts: &'a Facts,
     ) -> Result<Self, AppointmentRefusal> {
-        let named = named(&span.during, facts)?;
+        let named = named(facts)?;
         let slots = match needed {
             Some(needed) => Slots::new(needed, &named, &span.during, &facts.directory)?,
             None => Slots::default(),
@@ -121,32 +127,30 @@ impl<'a> Placing<'a> {
     pub(super) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
         let (busy, pass_over) = (&facts.busy, facts.pass_over);
         let during = self.span.claimed();
-        // Nothing to choose: the claims say whether it is free.
-        if self.looks().is_empty() {
-            let ids: Vec<ResourceId> = self.named.iter().map(|named| named.id).collect();
-            let resource_ids = resources(ids)?;
-            return Ok(Placed { resource_ids, seats: Seats::default(), counted: Vec::new() });
-        }
         let mut chosen: Vec<(Candidate<'_>, u16)> = Vec::new();
-        for named in &self.named {
-            let seat =
-                seat(named, &during, busy, pass_over).ok_or_else(|| taken(named, &during, busy))?;
-            chosen.push((*named, seat));
-        }
-        for other in self.slots.fill(&during, self.start(), busy, pass_over)? {
-            let seat = seat(&other, &during, busy, pass_over)
-                .ok_or_else(|| taken(&other, &during, busy))?;
-            chosen.push((other, seat));
-        }
         let mut counted = Vec::with_capacity(self.limits.len());
-        if let Some((first, _)) = chosen.first() {
-            for limit in &self.limits {
-                counted.push(limit.take(first.date(self.start()), busy, pass_over)?);
+        if self.looks().is_empty() {
+            // Nothing to choose: the claims say whether it is free.
+            chosen.extend(self.named.iter().map(|named| (*named, 0)));
+        } else {
+            for named in &self.named {
+                chosen.push((*named, seat_or_refusal(named, &during, busy, pass_over)?));
+            }
+            for other in self.slots.fill(&during, self.start(), busy, pass_over)? {
+                chosen.push((other, seat_or_refusal(&other, &during, busy, pass_over)?));
+            }
+            if let Some((first, _)) = chosen.first() {
+                for limit in &self.limits {
+                    counted.push(limit.take(first.date(self.start()), busy, pass_over)?);
+                }
             }
         }
-        let seats = chosen.iter().map(|(_, seat)| *seat).collect();
-        let resource_ids = resources(chosen.iter().map(|(each, _)| each.id).collect())?;
-        Ok(Placed { resource_ids, seats: Seats::new(seats), counted })
+        let seats = Seats::new(chosen.iter().map(|(_, seat)| *seat).collect());
+        let zones = chosen.iter().map(|(each, _)| each.profile.time_zone).collect();
+        let ids: Vec<ResourceId> = chosen.iter().map(|(each, _)| each.id).collect();
+        let resource_ids =
+            ResourceIds::try_from(ids).map_err(|_| AppointmentRefusal::NoResources)?;
+        Ok(Placed { resource_ids, seats, counted, zones })
     }
 
     fn start(&self) -> DateTime<Utc> {
@@ -162,26 +166,20 @@ impl<'a> Placing<'a> {
     }
 }
 
-/// The named resources, all of them active and open.
-fn named<'a>(
-    during: &Interval,
-    facts: &'a Facts,
-) -> Result<Vec<Candidate<'a>>, AppointmentRefusal> {
-    let each = |(id, resource): &'a (ResourceId, std::sync::Arc<Resource>)| {
+/// The named resources, all of them active. Whether they are open is for the rules to say: staff may
+/// override that.
+fn named(facts: &Facts) -> Result<Vec<Candidate<'_>>, AppointmentRefusal> {
+    fn candidate(
+        (id, resource): &(ResourceId, Arc<Resource>),
+    ) -> Result<Candidate<'_>, AppointmentRefusal> {
         let resource_id = *id;
         match resource.as_ref() {
             Resource::Unregistered => Err(AppointmentRefusal::UnknownResource { resource_id }),
             Resource::Retired(_) => Err(AppointmentRefusal::RetiredResource { resource_id }),
-            // Opening hours are for the appointment itself: buffers may lie outside them.
-            Resource::Active(profile) if profile.is_open(during) => {
-                Ok(Candidate { id: resource_id, profile })
-            }
-            Resource::Active(_) => {
-                Err(AppointmentRefusal::OutsideOpeningHours { resource_id, during: *during })
-            }
+            Resource::Active(profile) => Ok(Candidate { id: resource_id, profile }),
         }
-    };
-    facts.resources.iter().map(each).collect()
+    }
+    facts.resources.iter().map(candidate).collect()
 }
 
 /// A place that is free for all of the time.
@@ -195,12 +193,15 @@ fn seat(
     free.get(pass_over % free.len().max(1)).copied()
 }
 
-fn taken(candidate: &Candidate<'_>, during: &Interval, busy: &Busy) -> AppointmentRefusal {
-    let resource_id = candidate.id;
-    let during = busy.ends_first(resource_id, during).map_or(*during, |taken| taken.during);
-    AppointmentRefusal::SlotTaken { resource_id, during }
-}
-
-fn resources(ids: Vec<ResourceId>) -> Result<ResourceIds, AppointmentRefusal> {
-    ResourceIds::try_from(ids).map_err(|_| AppointmentRefusal::NoResources)
+fn seat_or_refusal(
+    candidate: &Candidate<'_>,
+    during: &Interval,
+    busy: &Busy,
+    pass_over: usize,
+) -> Result<u16, AppointmentRefusal> {
+    seat(candidate, during, busy, pass_over).ok_or_else(|| {
+        let resource_id = candidate.id;
+        let during = busy.ends_first(resource_id, during).map_or(*during, |taken| taken.during);
+        AppointmentRefusal::SlotTaken { resource_id, during }
+    })
 }

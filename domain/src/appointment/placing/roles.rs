@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::matching::Matching;
-use super::{Candidate, MAX_CANDIDATES, order, seat};
+use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
 use crate::Directory;
 use crate::appointment::AppointmentRefusal;
 use crate::claim::{Busy, Look};
+use crate::resource::ResourceProfile;
+use crate::service::rules::Broken;
 use crate::service::{Choose, Role, Roles, ServiceTerms};
 use crate::time::Interval;
 
@@ -17,11 +19,23 @@ use crate::time::Interval;
 pub(in crate::appointment) struct Needed<'a> {
     roles: &'a Roles,
     choose: Choose,
+    /// Whoever is chosen must be somewhere where its rules allow it; `None`: they are overridden.
+    judge: Option<Judge<'a>>,
 }
 
 impl<'a> Needed<'a> {
-    pub(in crate::appointment) const fn by(terms: &'a ServiceTerms) -> Self {
-        Self { roles: &terms.needs, choose: terms.choose }
+    pub(in crate::appointment) fn by(
+        terms: &'a ServiceTerms,
+        judge: &Judge<'a>,
+        overridden: bool,
+    ) -> Self {
+        let judge = (!overridden).then_some(*judge);
+        Self { roles: &terms.needs, choose: terms.choose, judge }
+    }
+
+    /// The rule that keeps a resource from being chosen.
+    fn broken_by(&self, profile: &ResourceProfile) -> Option<Broken> {
+        self.judge.as_ref()?.broken(&[profile.time_zone]).into_iter().next()
     }
 }
 
@@ -61,21 +75,33 @@ impl<'a> Slots<'a> {
             return Err(AppointmentRefusal::UnfitResource { resource_id, roles });
         }
         let mut candidates = named.to_vec();
+        let mut broken = None;
         if named.len() < roles.len() {
             let fit = directory.iter().filter(|(id, profile)| {
                 !named.iter().any(|named| named.id == *id)
                     && roles.iter().any(|role| role.fits(*id, profile))
                     && profile.is_open(during)
             });
-            candidates.extend(fit.map(|(id, profile)| Candidate { id, profile }));
+            for (id, profile) in fit {
+                match needed.broken_by(profile) {
+                    None => candidates.push(Candidate { id, profile }),
+                    rule => broken = broken.or(rule),
+                }
+            }
         }
         let mut slots =
             Self { roles, choose: needed.choose, candidates, named: named.len(), would_do: vec![] };
         slots.would_do = slots.listed(during.start());
         // Whether there are enough at all, before anybody looks at what is free.
         slots.matched(&slots.would_do).map_err(|Short { role, found }| {
-            let (role, required) = (role.name.clone(), role.count);
-            AppointmentRefusal::RoleUnfilled { role, required, found }
+            // If there would be more but for a rule, that is the reason.
+            broken.map_or_else(
+                || {
+                    let (role, required) = (role.name.clone(), role.count);
+                    AppointmentRefusal::RoleUnfilled { role, required, found }
+                },
+                AppointmentRefusal::RuleBroken,
+            )
         })?;
         Ok(slots)
     }
@@ -119,7 +145,7 @@ impl<'a> Slots<'a> {
                 Choose::FirstFree => None,
                 Choose::LeastBooked | Choose::RoundRobin => order::day(candidate, start),
             };
-            let during = day.map_or(*claimed, |day| claimed.joined(&day));
+            let during = day.map_or(*claimed, |day| claimed.hull(&day));
             Look { resource: candidate.id, during }
         })
     }

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use super::super::testing::{a_booking, after, at, facts, profile, resource, tags, terms};
 use super::super::{
     Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, Booking,
-    CountedRule, Details, Slot,
+    CountedRule, Details, MovedBy, Slot,
 };
 use crate::claim::{Busy, Claim, Claimed, Claims};
 use crate::resource::{
     Capacity, Resource, ResourceEvent, ResourceKind, ResourceProfile, ResourceRegistered,
 };
 use crate::service::{Choose, HoldLimit, Service, ServiceTerms};
-use crate::time::{Interval, WeeklyHours};
+use crate::time::{Interval, OpeningHours, WeeklyHours};
 use crate::{AppointmentId, Decide as _, Directory, Facts, Name, ResourceId, ResourceIds};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
@@ -24,6 +26,10 @@ fn ids(ids: &[u128]) -> ResourceIds {
 
 fn booking(named: &[u128]) -> Booking {
     Booking { resource_ids: (!named.is_empty()).then(|| ids(named)), ..a_booking(TEN) }
+}
+
+fn to(start: DateTime<Utc>, resource_ids: Option<ResourceIds>) -> C {
+    C::RescheduleAppointment { start, resource_ids, by: MovedBy::Client, overriding: None }
 }
 
 fn doctor(name: &str) -> ResourceProfile {
@@ -146,7 +152,7 @@ mod places {
         let appointment = after(vec![C::BookAppointment(booking(&[1]))]);
         let start = at("2026-11-23T10:00:00Z");
         let there = claim(1, 0, "2026-11-23T10:00:00Z", "2026-11-23T10:30:00Z");
-        let command = C::RescheduleAppointment { start, resource_ids: None };
+        let command = to(start, None);
         let moved = appointment.decide(command, &with_places(2, &[(7, &there)])).unwrap();
         assert_eq!(moved.claims_after().unwrap()[0].seat, 1);
     }
@@ -238,7 +244,7 @@ mod roles {
     #[test]
     fn who_is_closed_cannot_fill_a_role() {
         let mut facts = world(terms_with(DOCTOR, Choose::FirstFree), &[], &[]);
-        let closed = ResourceProfile { weekly_hours: WeeklyHours::default(), ..doctor("Al") };
+        let closed = ResourceProfile { opening_hours: OpeningHours::default(), ..doctor("Al") };
         facts.directory = directory(&[(1, closed), (2, doctor("Bo"))]);
         assert_eq!(on(&facts, &[]), Ok(ids(&[2])));
     }
@@ -255,6 +261,55 @@ mod roles {
     #[test]
     fn a_service_without_roles_needs_a_resource_to_be_named() {
         assert_eq!(on(&world(terms(), &[], &[]), &[]), Err(R::NoResources));
+    }
+
+    /// Both doctors are open around the clock, in Oslo and half an hour ahead of UTC's hours.
+    fn on_the_hour(override_: bool) -> Result<Details, R> {
+        let rules = serde_json::from_str(r#"{"slot_step_minutes":60}"#).unwrap();
+        let terms = ServiceTerms { rules, ..terms_with(DOCTOR, Choose::FirstFree) };
+        let mut facts = world(terms, &[], &[]);
+        let always: WeeklyHours = serde_json::from_str(
+            r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"24:00"}]"#,
+        )
+        .unwrap();
+        let in_zone = |name: &str, time_zone| ResourceProfile {
+            time_zone,
+            opening_hours: always.clone().into(),
+            ..doctor(name)
+        };
+        let half = in_zone("Al", chrono_tz::Tz::Asia__Kolkata);
+        let mut known = vec![(1, half)];
+        if !override_ {
+            known.push((2, in_zone("Bo", chrono_tz::Tz::Europe__Oslo)));
+        }
+        facts.directory = directory(&known);
+        let overriding = override_.then(|| crate::Reason::new("By phone").unwrap());
+        let booking = Booking { overriding, ..booking(&[]) };
+        let event = Appointment::default().decide(C::BookAppointment(booking), &facts)?;
+        let AppointmentEvent::AppointmentBooked(details) = event else { panic!("{event:?}") };
+        Ok(details)
+    }
+
+    #[test]
+    fn who_is_where_the_rules_do_not_allow_it_is_not_chosen() {
+        assert_eq!(on_the_hour(false).unwrap().slot.resource_ids, ids(&[2]));
+    }
+
+    #[test]
+    fn where_rules_are_overridden_whoever_is_open_is_chosen_and_the_rule_is_named() {
+        let details = on_the_hour(true).unwrap();
+        assert_eq!(details.slot.resource_ids, ids(&[1]));
+        let rules = details.overridden.unwrap().rules;
+        assert_eq!(rules, [crate::service::rules::Rule::StartGrid].into());
+    }
+
+    #[test]
+    fn where_nobody_can_be_chosen_because_of_a_rule_the_rule_is_the_refusal() {
+        let rules = serde_json::from_str(r#"{"slot_step_minutes":60,"slot_offset_minutes":30}"#);
+        let terms = ServiceTerms { rules: rules.unwrap(), ..terms_with(DOCTOR, Choose::FirstFree) };
+        let refusal = on(&world(terms, &[], &[]), &[]).unwrap_err();
+        let R::RuleBroken(broken) = refusal else { panic!("another refusal: {refusal:?}") };
+        assert_eq!(broken.rule(), crate::service::rules::Rule::StartGrid);
     }
 
     #[test]
@@ -276,7 +331,7 @@ mod roles {
         appointment.evolve(event);
         let start = at("2026-11-23T10:00:00Z");
         let moved = |named: &[u128]| {
-            let command = C::RescheduleAppointment { start, resource_ids: Some(ids(named)) };
+            let command = to(start, Some(ids(named)));
             let event = appointment.decide(command, &world(terms(), named, &[]))?;
             Ok(event.claims_after().unwrap()[0].resource)
         };
@@ -322,8 +377,8 @@ mod limits {
             let always = serde_json::from_str(
                 r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"24:00"}]"#,
             );
-            let weekly_hours = always.unwrap();
-            let profile = ResourceProfile { time_zone: zone, weekly_hours, ..doctor("Cy") };
+            let opening_hours = WeeklyHours::into(always.unwrap());
+            let profile = ResourceProfile { time_zone: zone, opening_hours, ..doctor("Cy") };
             facts.resources[0].1 = Arc::new(Resource::Active(profile));
             let booking = Booking { resource_ids: Some(ids(&[1])), ..a_booking(start) };
             let event = Appointment::default().decide(C::BookAppointment(booking), &facts);
@@ -383,7 +438,7 @@ mod limits {
         assert!(claims.iter().all(|claim| claim.expires_at.is_none()));
         appointment.evolve(confirmed);
         let start = at("2026-11-23T10:00:00Z");
-        let command = C::RescheduleAppointment { start, resource_ids: None };
+        let command = to(start, None);
         let moved = appointment.decide(command, &facts).unwrap();
         assert_eq!(moved.claims_after().unwrap().len(), 2, "nor when it moves");
         assert!(!appointment.is_settled_by_claims(&C::ConfirmAppointment, &[]));
@@ -397,7 +452,7 @@ mod limits {
         let before = event.claims_after().unwrap();
         appointment.evolve(event);
         let start = at("2026-11-24T09:00:00Z");
-        let command = C::RescheduleAppointment { start, resource_ids: None };
+        let command = to(start, None);
         let after = appointment.decide(command, &facts).unwrap().claims_after().unwrap();
         assert!(after.contains(&before[2]), "the hold");
         assert!(!after.contains(&before[1]) && after.len() == 3, "the day");

@@ -1,0 +1,84 @@
+//! `PUT /v1/resources/{id}/holidays`
+
+use axum::extract::State;
+use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::time::{Holiday, Holidays, LocalDate};
+use daybook_domain::{HolidayId, Name};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::ResourceView;
+use crate::App;
+use crate::http::{
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// The days on which a resource is closed, whatever its weekly hours say.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HolidaysBody {
+    /// All of them from now on.
+    #[serde(deserialize_with = "holidays")]
+    #[schema(value_type = Vec<HolidayBody>, max_items = 1000)]
+    holidays: Holidays,
+}
+
+/// A holiday.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HolidayBody {
+    /// `YYYY-MM-DD`.
+    #[schema(value_type = String, example = "2027-05-17")]
+    date: LocalDate,
+    /// What it is called.
+    #[schema(value_type = String, max_length = 200, example = "Constitution Day")]
+    name: Name,
+    /// Which one it is, where it is known already; else made from its date and name.
+    id: Option<Uuid>,
+}
+
+/// A holiday of a resource.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `Holiday`")]
+pub(super) struct HolidayView {
+    id: Uuid,
+    /// `YYYY-MM-DD`.
+    date: String,
+    name: String,
+}
+
+impl From<HolidayBody> for Holiday {
+    fn from(HolidayBody { date, name, id }: HolidayBody) -> Self {
+        let made = || HolidayId::of(&format!("{date}\n{name}"));
+        Self { id: id.map_or_else(made, HolidayId::from), date, name }
+    }
+}
+
+fn holidays<'de, D: Deserializer<'de>>(from: D) -> Result<Holidays, D::Error> {
+    let holidays: Vec<HolidayBody> = Vec::deserialize(from)?;
+    let holidays: Vec<Holiday> = holidays.into_iter().map(Holiday::from).collect();
+    Holidays::try_from(holidays).map_err(serde::de::Error::custom)
+}
+
+/// Set a resource's holidays
+///
+/// Those that were set before are replaced. Appointments made before stand.
+#[utoipa::path(
+    put, path = "/v1/resources/{id}/holidays", tag = "resources",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = HolidaysBody, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "They are set", body = ResourceView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn set_resource_holidays(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    request: CommandRequest<HolidaysBody>,
+) -> Result<Answer<ResourceView>, Problem> {
+    let (context, body) = request.by(caller);
+    let command = ResourceCommand::ChangeResourceHolidays(body.holidays);
+    app.change::<Resource>(&context, id, command).await
+}
