@@ -177,14 +177,14 @@ fn a_moment_that_is_not_offered_is_explained() {
 fn a_hold_is_not_offered_until_it_is_let_go_and_places_are_offered_until_the_last() {
     let desk = a_desk();
     let practice = &desk.practice;
-    let hold = json!({
+    let body = json!({
         "service_id": practice.service, "client_id": practice.client,
         "resource_ids": [desk.room], "start": utc(monday(9, 0)),
     });
-    let held = practice.api.post("/v1/holds", &hold).send().is(201);
+    let held = practice.api.post("/v1/holds", &body).send().is(201);
     assert!(!desk.of_room().contains(&"09:00".to_owned()));
     let path = format!("/v1/holds/{}", held["id"].as_str().unwrap());
-    practice.api.delete(&path).send().is(200);
+    practice.api.request("DELETE", &path).send().is(200);
     assert!(desk.of_room().contains(&"09:00".to_owned()));
     let path = format!("/v1/resources/{}/change-capacity", desk.room);
     practice.api.post(&path, &json!({"capacity": 2})).send().is(200);
