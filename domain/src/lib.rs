@@ -13,6 +13,7 @@ pub mod client;
 mod directory;
 mod facts;
 mod ids;
+mod matching;
 mod personal;
 mod refusal;
 pub mod resource;

@@ -42,6 +42,8 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/complete", Some("book")),
     ("POST", "/v1/appointments/{id}/no-show", Some("book")),
     ("POST", "/v1/appointments/{id}/tag", Some("book")),
+    ("GET", "/v1/availability", Some("read")),
+    ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/holds", Some("book")),
     ("POST", "/v1/holds/{id}/confirm", Some("book")),
     ("DELETE", "/v1/holds/{id}", Some("book")),

@@ -17,6 +17,7 @@ mod harness;
 mod access;
 mod appointments;
 mod architecture;
+mod availability;
 mod bad_input;
 mod catalogue;
 mod demo;

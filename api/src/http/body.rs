@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
+use crate::App;
 
 /// The largest body of a request.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
@@ -64,6 +65,19 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     let detail = "send `Content-Type: application/json`";
     Err(Problem::new(status, "unsupported-media-type", "The body is of another type", detail))
+}
+
+/// The body of a request that is no command.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let bytes = read(request).await?;
+        parse(&headers, &bytes).map(Self)
+    }
 }
 
 /// The body of a command that needs none: `{}`, or nothing.

@@ -19,7 +19,8 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-fn parse(text: &str) -> Option<DateTime<Utc>> {
+/// An instant, as [`Instant`] reads it.
+pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
     let at = DateTime::parse_from_rfc3339(text).ok()?;
     // By way of microseconds, a leap second becomes the one after it.
     let at = DateTime::from_timestamp_micros(at.timestamp_micros())?;

@@ -13,6 +13,7 @@ mod refusals;
 
 pub(crate) use answer::{Answer, Created};
 pub(crate) use auth::{Book, Caller, Manage, Read};
+pub(crate) use body::Body;
 pub(crate) use command::{CommandHeaders, CommandRequest, IfMatch};
 pub(crate) use params::Params;
 pub(crate) use path::{PathId, PathIds};

@@ -112,6 +112,11 @@ fn unknown_time_zone(name: &str) -> Problem {
     Problem::bad_query("unknown-time-zone", "Unknown time zone", detail)
 }
 
+/// Several values, given with commas between them, several times, or both.
+pub(crate) fn listed(values: &[String]) -> impl Iterator<Item = &str> {
+    values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|text| !text.is_empty())
+}
+
 /// A parameter that is not understood.
 pub(crate) fn invalid(name: &str, why: impl Display) -> Problem {
     let name: String = name.chars().take(64).collect();

@@ -1,6 +1,7 @@
 //! The routes, by what they are about.
 
 mod appointments;
+mod availability;
 mod catalogue;
 mod clients;
 mod commands;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(clients::routes())
         .merge(appointments::routes())
         .merge(holds::routes())
+        .merge(availability::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

@@ -20,7 +20,7 @@ use chrono_tz::Tz;
 
 pub use calendar::Calendar;
 pub use hindrance::Hindrance;
-pub use offer::{any_of, on};
+pub use offer::{Found, any_of, each_role_of, fills_each, on};
 
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval, LeadTime, day_bounds};

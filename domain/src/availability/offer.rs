@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::{Calendar, Wanted};
+use crate::matching::Matching;
 use crate::time::Interval;
 use crate::time::intervals::union;
 
@@ -32,6 +33,49 @@ pub fn any_of(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<DateTime<U
     offered.sort_unstable();
     offered.dedup();
     offered
+}
+
+/// A start at which every role can be filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// When.
+    pub start: DateTime<Utc>,
+    /// For each role, the number of the calendar that fills it.
+    pub filled_by: Vec<usize>,
+}
+
+/// The starts at which each role can be filled by a resource of its own, in order. `roles` are, for
+/// each, the numbers of the calendars that would do.
+#[must_use]
+pub fn each_role_of(
+    calendars: &[Calendar<'_>],
+    roles: &[Vec<usize>],
+    wanted: &Wanted<'_>,
+) -> Vec<Found> {
+    let of_one = |(n, calendar)| on(calendar, wanted).into_iter().map(move |start| (start, n));
+    let mut free: Vec<(DateTime<Utc>, usize)> =
+        calendars.iter().enumerate().flat_map(of_one).collect();
+    free.sort_unstable();
+    let found = free.chunk_by(|one, other| one.0 == other.0).filter_map(|at_once| {
+        let (start, _) = at_once[0];
+        let is_free = |n: usize| at_once.binary_search(&(start, n)).is_ok();
+        Some(Found { start, filled_by: fills_each(roles, calendars.len(), is_free)? })
+    });
+    found.collect()
+}
+
+/// Who fills each role, of `count` calendars those that are free; `None`: some role nobody can.
+#[must_use]
+pub fn fills_each(
+    roles: &[Vec<usize>],
+    count: usize,
+    is_free: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
+    let would_do: Vec<Vec<usize>> =
+        roles.iter().map(|role| role.iter().copied().filter(|n| is_free(*n)).collect()).collect();
+    let mut matching = Matching::new(roles.len(), count);
+    (0..roles.len()).all(|role| matching.fill(role, &would_do)).then_some(())?;
+    matching.of_slots().iter().copied().collect()
 }
 
 fn on_grid(zone: Tz, starts: &[Interval], wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {

@@ -45,13 +45,14 @@ impl Default for Directories {
 }
 
 impl Directories {
-    /// The resources of a tenant as the log has them now, if they are to be `fresh`.
+    /// The resources of a tenant as the log has them now, if they are to be `fresh`, and the position
+    /// of the last event in them.
     pub(super) async fn of(
         &self,
         log: &Log,
         tenant: &TenantId,
         fresh: bool,
-    ) -> Result<Arc<Directory>, ExecuteError> {
+    ) -> Result<(Arc<Directory>, Position), ExecuteError> {
         let asked = Instant::now();
         let followed = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
         // Whoever waits here has what the one before read, if that was after asking.
@@ -64,7 +65,7 @@ impl Directories {
             followed.catch_up(log, tenant).await?;
             followed.since = Some(now);
         }
-        Ok(Arc::clone(&followed.directory))
+        Ok((Arc::clone(&followed.directory), followed.read))
     }
 
     /// Something about a tenant's resources has changed.

@@ -6,6 +6,7 @@ mod context;
 mod directory;
 mod event_store;
 mod facts;
+mod look;
 mod outcome;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use uuid::Uuid;
 
 pub use context::{CommandContext, Target};
 pub use event_store::{LogEventStore, Stored};
+pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
 
 use crate::Clock;
@@ -168,7 +170,8 @@ impl Engine {
         let chooses = state.chooses(&command, &facts);
         if chooses {
             let directories = &self.directories;
-            facts.directory = directories.of(&self.log, &context.tenant, lessons.fresh).await?;
+            (facts.directory, _) =
+                directories.of(&self.log, &context.tenant, lessons.fresh).await?;
         }
         let looks = state.looks(&command, &facts);
         if !looks.is_empty() {

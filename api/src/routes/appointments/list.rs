@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::view::AppointmentStatus;
 use crate::App;
-use crate::http::params::invalid;
+use crate::http::params::{invalid, listed};
 use crate::http::{Caller, Params, Problem, Read};
 use crate::routes::listing::{List, Listed, limit};
 use crate::routes::problems::ReadProblems;
@@ -193,11 +193,6 @@ fn days(zone: Tz, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Boun
     let from = from.map(day).transpose()?.map(|day| day.start());
     let to = to.map(day).transpose()?.map(|day| day.end());
     Ok((from, to))
-}
-
-/// Several values, given with commas between them, several times, or both.
-fn listed(values: &[String]) -> impl Iterator<Item = &str> {
-    values.iter().flat_map(|value| value.split(',')).map(str::trim).filter(|text| !text.is_empty())
 }
 
 fn tags_match(params: &mut Params) -> Result<TagsMatch, Problem> {

@@ -18,7 +18,8 @@ use uuid::Uuid;
 use super::commands::Shown;
 use crate::App;
 pub(super) use schema::PriceForm;
-use schema::{ChooseForm, RoleForm, RulesForm};
+pub(super) use schema::RoleForm;
+use schema::{ChooseForm, RulesForm};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

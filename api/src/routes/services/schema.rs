@@ -20,7 +20,7 @@ pub(crate) struct PriceForm {
 /// What a service needs a resource for, and which will do.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `Role`")]
-pub(super) struct RoleForm {
+pub(crate) struct RoleForm {
     /// What it is called; no two roles of a service are called the same.
     #[schema(max_length = 80, example = "practitioner")]
     role: String,

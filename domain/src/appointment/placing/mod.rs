@@ -7,7 +7,6 @@
 
 mod judge;
 mod limits;
-mod matching;
 mod order;
 mod roles;
 #[cfg(test)]

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::matching::Matching;
 use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
 use crate::Directory;
 use crate::appointment::AppointmentRefusal;
 use crate::claim::{Busy, Look};
+use crate::matching::Matching;
 use crate::resource::ResourceProfile;
 use crate::service::rules::Broken;
 use crate::service::{Choose, Role, Roles, ServiceTerms};

@@ -55,7 +55,8 @@ impl Durations {
     }
 
     /// The rule: it lasts as long as the service (`own`), or as long as one of the choices.
-    pub(in crate::service) fn broken_by(&self, own: Duration, found: Duration) -> Option<Broken> {
+    #[must_use]
+    pub fn broken_by(&self, own: Duration, found: Duration) -> Option<Broken> {
         if found == own || self.choice(found).is_some() {
             return None;
         }

@@ -4,23 +4,23 @@
 //! take whether something else would do for them. There are at most 16 slots.
 
 /// Which thing is in which slot.
-pub(super) struct Matching {
+pub(crate) struct Matching {
     of_slot: Vec<Option<usize>>,
     of_thing: Vec<Option<usize>>,
 }
 
 impl Matching {
-    pub(super) fn new(slots: usize, things: usize) -> Self {
+    pub(crate) fn new(slots: usize, things: usize) -> Self {
         Self { of_slot: vec![None; slots], of_thing: vec![None; things] }
     }
 
     /// What is in each slot.
-    pub(super) fn of_slots(&self) -> &[Option<usize>] {
+    pub(crate) fn of_slots(&self) -> &[Option<usize>] {
         &self.of_slot
     }
 
     /// Puts a thing into one of the slots that it fits. Whether that was possible.
-    pub(super) fn place(&mut self, thing: usize, fits: impl Fn(usize, usize) -> bool) -> bool {
+    pub(crate) fn place(&mut self, thing: usize, fits: impl Fn(usize, usize) -> bool) -> bool {
         let mut asked = vec![false; self.of_slot.len()];
         self.place_or_move(thing, &fits, &mut asked)
     }
@@ -47,7 +47,7 @@ impl Matching {
 
     /// Fills a slot, with the first that is free of what would do for it, in the order in which that
     /// is preferred. Whatever is in a slot stays in some slot. Whether that was possible.
-    pub(super) fn fill(&mut self, slot: usize, would_do: &[Vec<usize>]) -> bool {
+    pub(crate) fn fill(&mut self, slot: usize, would_do: &[Vec<usize>]) -> bool {
         let mut asked = vec![false; self.of_thing.len()];
         self.fill_or_move(slot, would_do, &mut asked)
     }

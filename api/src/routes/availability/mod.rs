@@ -1,0 +1,94 @@
+//! `/v1/availability`: when something can be booked.
+//!
+//! * `asked`: what a request asks for; `plan`: at which resources that has to be looked.
+//! * `view`: the starts that are offered; `explain`: why one is not.
+
+mod asked;
+mod explain;
+mod plan;
+mod search;
+mod view;
+
+use axum::Json;
+use axum::extract::State;
+use daybook_domain::availability::{self, Calendar};
+use daybook_store::engine::Seen;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problems::ReadProblems;
+use crate::App;
+use crate::http::{Caller, Params, Problem, Read};
+use asked::{Asked, AvailabilityParams, Show};
+use plan::Plan;
+use view::{AvailabilityView, ResourceSlots, Slots};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(get_availability)).routes(routes!(search::search))
+}
+
+/// See when something can be booked
+///
+/// Of a service, or of resources for so many minutes. What is offered can be booked, as long as nobody
+/// else takes it first. With `explain`, why a moment is, or is not, offered.
+#[utoipa::path(
+    get, path = "/v1/availability", tag = "availability",
+    params(AvailabilityParams), security(("api_key" = ["read"])),
+    responses((status = 200, description = "The starts that are offered", body = AvailabilityView),
+              ReadProblems)
+)]
+pub(crate) async fn get_availability(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    mut params: Params,
+) -> Result<Json<AvailabilityView>, Problem> {
+    let tenant = &caller.tenant;
+    let asked = Asked::of(&mut params, app.zone_of(tenant).await?)?;
+    params.finish()?;
+    let plan = |catalogue: &_, _| Plan::of(&asked, catalogue);
+    let seen = app.engine.look(tenant, asked.service_id, plan).await?;
+    Ok(Json(shown(&asked, &seen)))
+}
+
+/// What was seen, as it was asked for.
+fn shown(asked: &Asked, seen: &Seen<Plan>) -> AvailabilityView {
+    let (plan, calendars) = (&seen.sight.purpose, calendars(seen));
+    let wanted = plan.wanted(asked, seen.now);
+    let slots = |starts| Slots::new(starts, plan.length, asked.limit);
+    let mut view = AvailabilityView::new(asked, plan.length);
+    match asked.show {
+        Show::Why(at) => {
+            view.explanation = Some(explain::at(at, &calendars, &plan.roles, &wanted));
+        }
+        Show::EachResource => {
+            let each = calendars.iter().map(|calendar| ResourceSlots {
+                resource_id: calendar.resource.uuid(),
+                slots: slots(availability::on(calendar, &wanted)),
+            });
+            view.resources = Some(each.collect());
+        }
+        Show::Merged if plan.roles.is_empty() => {
+            view.slots = Some(slots(availability::any_of(&calendars, &wanted)));
+        }
+        Show::Merged => {
+            let found = availability::each_role_of(&calendars, &plan.roles, &wanted);
+            view.slots = Some(slots(found.into_iter().map(|found| found.start).collect()));
+        }
+    }
+    view
+}
+
+/// The calendars of the resources that were looked at.
+fn calendars(seen: &Seen<Plan>) -> Vec<Calendar<'_>> {
+    let directory = &seen.catalogue.directory;
+    let each = seen.sight.resources.iter().zip(&seen.claims);
+    let each = each.filter_map(|(id, claims)| Some((*id, directory.get(*id)?, claims)));
+    each.map(|(resource, profile, claims)| Calendar {
+        resource,
+        zone: profile.time_zone,
+        hours: &profile.opening_hours,
+        places: profile.capacity.places(),
+        claims,
+    })
+    .collect()
+}

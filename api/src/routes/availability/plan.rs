@@ -1,0 +1,137 @@
+//! At which resources it has to be looked, and for what.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::AppointmentRefusal;
+use daybook_domain::availability::Wanted;
+use daybook_domain::resource::ResourceProfile;
+use daybook_domain::service::rules::BookingRules;
+use daybook_domain::service::{Role, Roles, Service, ServiceTerms};
+use daybook_domain::time::{Buffer, Duration};
+use daybook_domain::{Directory, Refusal, ResourceId};
+use daybook_store::engine::{Catalogue, Sight};
+
+use super::asked::Asked;
+use crate::http::Problem;
+use crate::http::params::invalid;
+
+/// How many resources are looked at at once.
+const MAX_RESOURCES: usize = 200;
+
+/// What is looked for.
+pub(super) struct Plan {
+    pub(super) length: Duration,
+    pub(super) buffers: (Buffer, Buffer),
+    rules: BookingRules,
+    /// For each role, the numbers of the resources that would do. None at all: any resource will do.
+    pub(super) roles: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    /// # Errors
+    /// When there is no such service or resource, or it cannot be booked like this.
+    pub(super) fn of(asked: &Asked, catalogue: &Catalogue) -> Result<Sight<Self>, Problem> {
+        let terms = terms(asked, &catalogue.service)?;
+        let length = length(asked, terms)?;
+        let directory = &catalogue.directory;
+        for id in &asked.resource_ids {
+            let known = directory.get(*id).is_some();
+            let unknown = || AppointmentRefusal::UnknownResource { resource_id: *id };
+            known.then_some(()).ok_or_else(|| Problem::from(Refusal::from(unknown())))?;
+        }
+        let by_service = terms.map(|terms| &terms.needs).filter(|_| asked.roles.is_empty());
+        let needs = by_service.unwrap_or(&asked.roles);
+        let (resources, would_do) = resources(needs, &asked.resource_ids, directory)?;
+        let buffers =
+            terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
+        let reach = length.delta() + buffers.1.delta();
+        let during = asked.days.within.widened(buffers.0.delta(), reach);
+        let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
+        let purpose = Self { length, buffers, rules, roles: would_do };
+        Ok(Sight { resources, during, purpose })
+    }
+
+    pub(super) const fn wanted(&self, asked: &Asked, now: DateTime<Utc>) -> Wanted<'_> {
+        Wanted {
+            length: self.length,
+            buffer_before: self.buffers.0,
+            buffer_after: self.buffers.1,
+            rules: &self.rules,
+            grid: asked.grid,
+            within: asked.days.within,
+            now,
+        }
+    }
+}
+
+/// The terms of the service, if one was asked for.
+fn terms<'a>(asked: &Asked, service: &'a Service) -> Result<Option<&'a ServiceTerms>, Problem> {
+    let Some(service_id) = asked.service_id else { return Ok(None) };
+    let refusal = match service {
+        Service::Offered(terms) => return Ok(Some(terms)),
+        Service::Retired(_) => AppointmentRefusal::RetiredService { service_id },
+        Service::Undefined => AppointmentRefusal::UnknownService { service_id },
+    };
+    Err(Refusal::from(refusal).into())
+}
+
+/// For how long: one of the lengths that the service is offered for.
+fn length(asked: &Asked, terms: Option<&ServiceTerms>) -> Result<Duration, Problem> {
+    match (asked.duration, terms) {
+        (None, None) => Err(invalid("duration_minutes", "without a service_id it must be given")),
+        (Some(length), None) => Ok(length),
+        (None, Some(terms)) => Ok(terms.duration),
+        (Some(length), Some(terms)) => {
+            match terms.rules.durations.broken_by(terms.duration, length) {
+                None => Ok(length),
+                Some(broken) => Err(Refusal::from(AppointmentRefusal::RuleBroken(broken)).into()),
+            }
+        }
+    }
+}
+
+/// The resources, and which of them would do for each role.
+fn resources(
+    needs: &Roles,
+    named: &[ResourceId],
+    directory: &Directory,
+) -> Result<(Vec<ResourceId>, Vec<Vec<usize>>), Problem> {
+    let mut resources: Vec<ResourceId> = Vec::new();
+    if needs.is_empty() {
+        resources.extend(named);
+        if resources.is_empty() {
+            let why = "the service does not say which resources it needs, so they must be given";
+            return Err(invalid("resource_id", why));
+        }
+    }
+    let mut roles = Vec::new();
+    for role in needs.places() {
+        let of_role = |(id, profile): &(ResourceId, &ResourceProfile)| role.fits(*id, profile);
+        let all: Vec<ResourceId> = directory.iter().filter(of_role).map(|(id, _)| id).collect();
+        let chosen: Vec<ResourceId> = all.iter().copied().filter(|id| named.contains(id)).collect();
+        // Those that were named, if any of them would do.
+        let would_do = if chosen.is_empty() { all } else { chosen };
+        roles.push(would_do.into_iter().map(|id| number(&mut resources, id)).collect());
+    }
+    let unfit = named.iter().find(|id| !resources.contains(id));
+    if let Some(unfit) = unfit {
+        let roles = needs.places().map(|role: &Role| role.name.clone()).collect();
+        let refusal = AppointmentRefusal::UnfitResource { resource_id: *unfit, roles };
+        return Err(Refusal::from(refusal).into());
+    }
+    if resources.len() > MAX_RESOURCES {
+        let why = format!(
+            "{} resources would do; at most {MAX_RESOURCES} are looked at: name some",
+            resources.len()
+        );
+        return Err(invalid("resource_id", why));
+    }
+    Ok((resources, roles))
+}
+
+/// The place of a resource in the list, at whose end it is added if it is not there.
+fn number(resources: &mut Vec<ResourceId>, id: ResourceId) -> usize {
+    resources.iter().position(|known| *known == id).unwrap_or_else(|| {
+        resources.push(id);
+        resources.len() - 1
+    })
+}

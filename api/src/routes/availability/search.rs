@@ -1,0 +1,129 @@
+//! `POST /v1/availability/search`
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use daybook_domain::availability;
+use daybook_domain::service::Roles;
+use daybook_domain::time::{Buffer, Duration, Interval};
+use daybook_domain::{ResourceId, ServiceId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::asked::{Asked, AskedDays, Show, grid, limit};
+use super::calendars;
+use super::plan::Plan;
+use crate::App;
+use crate::http::{Body, Caller, Problem, Read};
+use crate::routes::problems::ReadProblems;
+use crate::routes::services::RoleForm;
+
+/// What is looked for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchBody {
+    /// The service: it gives duration, buffers, rules and, unless `roles` are given, the roles.
+    #[schema(value_type = Option<Uuid>)]
+    service_id: Option<ServiceId>,
+    /// Which resources are needed together, each role filled by resources of its own.
+    #[serde(default)]
+    #[schema(value_type = Vec<RoleForm>)]
+    roles: Roles,
+    /// Where any of these would do for a role, only they.
+    #[serde(default)]
+    #[schema(value_type = Vec<Uuid>)]
+    resource_ids: Vec<ResourceId>,
+    /// How long it takes; without a service it must be given.
+    #[schema(value_type = Option<u32>)]
+    duration_minutes: Option<Duration>,
+    /// Time kept free before it, where there is no service to say so.
+    #[serde(default)]
+    #[schema(value_type = u32)]
+    buffer_before_minutes: Buffer,
+    /// Time kept free after it.
+    #[serde(default)]
+    #[schema(value_type = u32)]
+    buffer_after_minutes: Buffer,
+    /// The first day it may start on, in `tz`.
+    from: NaiveDate,
+    /// The last day it may start on; at most 92 days with the first.
+    to: NaiveDate,
+    /// The IANA zone of `from` and `to`; else the tenant's.
+    #[schema(value_type = Option<String>)]
+    tz: Option<Tz>,
+    /// How far starts are apart, where the service has no step of its own; else 15.
+    step_minutes: Option<u32>,
+    /// The most starts: 1 to 10,000; else 1,000.
+    limit: Option<usize>,
+}
+
+/// What is offered.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FoundView {
+    #[schema(value_type = u32)]
+    duration_minutes: Duration,
+    slots: Vec<FoundSlot>,
+    /// Whether there are more than the limit.
+    more: bool,
+}
+
+/// Something that can be booked, and on what.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FoundSlot {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    /// Resources that fill the roles, in their order; others may do as well.
+    resource_ids: Vec<Uuid>,
+}
+
+/// Search for time of several resources together
+///
+/// Each start at which every role can be filled by resources of its own, and which would do.
+#[utoipa::path(
+    post, path = "/v1/availability/search", tag = "availability",
+    request_body = SearchBody, security(("api_key" = ["read"])),
+    responses((status = 200, description = "The starts that are offered", body = FoundView),
+              ReadProblems)
+)]
+pub(crate) async fn search(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    Body(body): Body<SearchBody>,
+) -> Result<Json<FoundView>, Problem> {
+    let tenant = &caller.tenant;
+    let asked = body.asked(app.zone_of(tenant).await?)?;
+    let plan = |catalogue: &_, _| Plan::of(&asked, catalogue);
+    let seen = app.engine.look(tenant, asked.service_id, plan).await?;
+    let (plan, calendars) = (&seen.sight.purpose, calendars(&seen));
+    let wanted = plan.wanted(&asked, seen.now);
+    // Where nothing is said about roles, one of the resources is what is needed.
+    let any = [(0..calendars.len()).collect()];
+    let roles = if plan.roles.is_empty() { &any[..] } else { &plan.roles };
+    let mut found = availability::each_role_of(&calendars, roles, &wanted);
+    let more = found.len() > asked.limit;
+    found.truncate(asked.limit);
+    let slots = found.into_iter().map(|found| FoundSlot {
+        start: found.start,
+        end: Interval::lasting(found.start, plan.length).end(),
+        resource_ids: found.filled_by.iter().map(|n| calendars[*n].resource.uuid()).collect(),
+    });
+    Ok(Json(FoundView { duration_minutes: plan.length, slots: slots.collect(), more }))
+}
+
+impl SearchBody {
+    fn asked(self, tenants_zone: Tz) -> Result<Asked, Problem> {
+        Ok(Asked {
+            service_id: self.service_id,
+            resource_ids: self.resource_ids,
+            roles: self.roles,
+            duration: self.duration_minutes,
+            buffers: (self.buffer_before_minutes, self.buffer_after_minutes),
+            days: AskedDays::new(self.from, self.to, self.tz.unwrap_or(tenants_zone))?,
+            grid: grid(self.step_minutes).map_err(Problem::bad_body)?,
+            limit: limit(self.limit).map_err(Problem::bad_body)?,
+            show: Show::Merged,
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! What whoever looks for free time needs to know, as the log has it now: services and resources from
+//! memory, claims from their table, in one query that also tells whether memory is up to date.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::claim::Claim;
+use daybook_domain::service::Service;
+use daybook_domain::time::Interval;
+use daybook_domain::{Directory, ResourceId, ServiceId, TenantId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Engine, ExecuteError};
+use crate::log::{Position, StreamId};
+
+/// How often it is looked again because a service or a resource has changed meanwhile.
+const MAX_LOOKS: u32 = 4;
+
+/// A service and the resources of a tenant.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    /// The service that was asked for; undefined, if there is none or none was.
+    pub service: Arc<Service>,
+    /// Every active resource.
+    pub directory: Arc<Directory>,
+    service_version: u64,
+    resources_at: Position,
+}
+
+/// Where to look.
+#[derive(Debug, Clone)]
+pub struct Sight<T> {
+    /// At which resources.
+    pub resources: Vec<ResourceId>,
+    /// In which time.
+    pub during: Interval,
+    /// What it is looked for.
+    pub purpose: T,
+}
+
+/// What was seen, all of it at one moment.
+#[derive(Debug, Clone)]
+pub struct Seen<T> {
+    /// The service and the resources.
+    pub catalogue: Catalogue,
+    /// Where it was looked.
+    pub sight: Sight<T>,
+    /// For each of the resources in turn: what is claimed of it, without what has lapsed.
+    pub claims: Vec<Vec<Claim>>,
+    /// When it was looked.
+    pub now: DateTime<Utc>,
+}
+
+/// Claims from `no_double_booking`, resource by resource; the service's version from the primary key
+/// of `events`, that of the directory from `events_of_resources`. Collations and `OFFSET 0` are as in
+/// [`super::busy`].
+pub(super) const LOOK: &str = "
+    SELECT w.n, c.seats, c.starts, c.ends, c.expire,
+           (SELECT max(position) FROM events
+             WHERE tenant_id = $1 COLLATE \"C\" AND aggregate_type = 'resource') AS resources_at,
+           (SELECT max(sequence) FROM events
+             WHERE aggregate_type = 'service' AND aggregate_id = $5 AND tenant_id = $1)
+           AS service_version
+      FROM unnest(array_prepend(NULL, $2::uuid[])) WITH ORDINALITY AS w (resource_id, n)
+     CROSS JOIN LATERAL (
+            SELECT array_agg(seat) AS seats, array_agg(lower(during)) AS starts,
+                   array_agg(upper(during)) AS ends, array_agg(expires_at) AS expire
+              FROM (SELECT * FROM claims
+                     WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+                       AND during && tstzrange($3, $4)
+                    OFFSET 0) AS claimed) AS c";
+
+/// A resource's claims, a column each; the first row is of no resource, and has none.
+#[derive(FromRow)]
+struct Row {
+    n: i64,
+    seats: Option<Vec<i16>>,
+    starts: Option<Vec<DateTime<Utc>>>,
+    ends: Option<Vec<DateTime<Utc>>>,
+    expire: Option<Vec<Option<DateTime<Utc>>>>,
+    resources_at: Option<i64>,
+    service_version: Option<i64>,
+}
+
+impl Engine {
+    /// Looks at what is claimed. Where to look follows from the catalogue, which `choose` may be asked
+    /// about again with a later one: so it refuses nothing that was mended just before.
+    ///
+    /// # Errors
+    /// What `choose` refuses, or when the log cannot be read.
+    pub async fn look<T, E: From<ExecuteError>>(
+        &self,
+        tenant: &TenantId,
+        service: Option<ServiceId>,
+        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<Sight<T>, E>,
+    ) -> Result<Seen<T>, E> {
+        for attempt in 0..MAX_LOOKS {
+            let fresh = attempt > 0;
+            let now = self.clock.now();
+            let catalogue = self.catalogue(tenant, service, fresh).await?;
+            let sight = match choose(&catalogue, now) {
+                Err(_) if !fresh => continue,
+                chosen => chosen?,
+            };
+            let (resources, during) = (&sight.resources, sight.during);
+            let rows = self.rows(tenant, resources, during, service).await?;
+            if is_of(&catalogue, &rows) {
+                let claims = claims(rows, resources, now)?;
+                return Ok(Seen { catalogue, sight, claims, now });
+            }
+        }
+        Err(ExecuteError::Contended.into())
+    }
+
+    async fn catalogue(
+        &self,
+        tenant: &TenantId,
+        service: Option<ServiceId>,
+        fresh: bool,
+    ) -> Result<Catalogue, ExecuteError> {
+        let (directory, resources_at) = self.directories.of(&self.log, tenant, fresh).await?;
+        let (mut state, mut versions) = (Arc::default(), Vec::new());
+        if let Some(id) = service {
+            state = self.fact::<Service>(tenant, id.uuid(), fresh, &mut versions).await?;
+        }
+        let service_version = versions.first().map_or(0, |(_, version)| *version);
+        Ok(Catalogue { service: state, directory, service_version, resources_at })
+    }
+
+    async fn rows(
+        &self,
+        tenant: &TenantId,
+        resources: &[ResourceId],
+        during: Interval,
+        service: Option<ServiceId>,
+    ) -> Result<Vec<Row>, ExecuteError> {
+        let service = service.map(|id| StreamId::of::<Service>(tenant, id.uuid()));
+        let rows = sqlx::query_as(LOOK)
+            .persistent(false)
+            .bind(tenant.as_str())
+            .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
+            .bind(during.start())
+            .bind(during.end())
+            .bind(service.as_ref().map(StreamId::id))
+            .fetch_all(self.log.pool());
+        rows.await.map_err(|error| ExecuteError::Unavailable(error.to_string()))
+    }
+}
+
+/// Whether the catalogue is what the log had when the claims were read.
+fn is_of(catalogue: &Catalogue, rows: &[Row]) -> bool {
+    rows.first().is_some_and(|row| {
+        row.resources_at.unwrap_or_default() <= catalogue.resources_at.as_i64()
+            && row.service_version.unwrap_or_default().cast_unsigned() <= catalogue.service_version
+    })
+}
+
+fn claims(
+    rows: Vec<Row>,
+    resources: &[ResourceId],
+    now: DateTime<Utc>,
+) -> Result<Vec<Vec<Claim>>, ExecuteError> {
+    let mut all = vec![Vec::new(); resources.len()];
+    for row in rows {
+        // Counted from one, and the first is of no resource.
+        let place = usize::try_from(row.n - 2).ok();
+        let Some((place, seats)) = place.zip(row.seats) else { continue };
+        let times = row.starts.unwrap_or_default().into_iter().zip(row.ends.unwrap_or_default());
+        let each = seats.into_iter().zip(times).zip(row.expire.unwrap_or_default());
+        for ((seat, (start, end)), expires_at) in each {
+            let during = Interval::new(start, end)
+                .map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+            let (resource, seat) = (resources[place], seat.cast_unsigned());
+            let claim = Claim { resource, seat, during, expires_at };
+            if !claim.has_lapsed(now) {
+                all[place].push(claim);
+            }
+        }
+    }
+    Ok(all)
+}
