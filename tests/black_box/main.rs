@@ -24,6 +24,7 @@ mod documentation;
 mod faults;
 mod idempotency;
 mod import;
+mod opening_hours;
 mod program;
 mod proof;
 mod races;
