@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use daybook_domain::appointment::{Booking, When};
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{
@@ -129,6 +130,7 @@ pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     })
 }
 
@@ -148,6 +150,8 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         duration: Duration::from_minutes(SLOT_MINUTES)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        price: None,
+        rules: BookingRules::default(),
     })
 }
 

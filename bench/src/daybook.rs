@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy};
+use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::search::Search;
@@ -131,14 +131,19 @@ impl Daybook {
         let slot = self.calendar.take();
         let resource_ids = ResourceIds::try_from(vec![catalogue::resource(slot.resource)])?;
         let (start, resource_ids) = (slot.start, Some(resource_ids));
-        let command = AppointmentCommand::RescheduleAppointment { start, resource_ids };
+        let command = AppointmentCommand::RescheduleAppointment {
+            start,
+            resource_ids,
+            by: MovedBy::Client,
+            overriding: None,
+        };
         self.execute(Target::Existing(id.uuid()), command).await
     }
 
     /// Calls an appointment off.
     pub(crate) async fn cancel(&self, id: AppointmentId) -> anyhow::Result<Position> {
         let by = CancelledBy::Client;
-        let command = AppointmentCommand::CancelAppointment { reason: None, by };
+        let command = AppointmentCommand::CancelAppointment { reason: None, by, overriding: None };
         self.execute(Target::Existing(id.uuid()), command).await
     }
 

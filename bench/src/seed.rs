@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use cqrs_es::DomainEvent as _;
-use daybook_domain::appointment::{Appointment, AppointmentEvent, Details, Slot as Where};
+use daybook_domain::appointment::{Agreed, Appointment, AppointmentEvent, Details, Slot as Where};
 use daybook_domain::claim::Claims as _;
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::time::{Duration, Interval};
@@ -107,6 +107,8 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
         tags: terms.tags.clone(),
         note: None,
         imported: false,
+        agreed: Agreed::default(),
+        overridden: None,
     }))
 }
 

@@ -7,6 +7,7 @@
 //! How events are stored is `daybook-store`'s business; how they are read, `daybook-projections`'.
 
 pub mod appointment;
+pub mod availability;
 pub mod claim;
 pub mod client;
 mod facts;

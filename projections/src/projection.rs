@@ -7,7 +7,7 @@ use daybook_store::{Position, RecordedEvent};
 use futures::future::BoxFuture;
 use sqlx::PgConnection;
 
-/// A projection's name and version; together they name its schema: `search_1`.
+/// A projection's name and version; together they name its schema: `search_2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectionId {
     /// What it is called.

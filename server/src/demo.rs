@@ -11,6 +11,7 @@ use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
@@ -78,6 +79,8 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         duration: Duration::from_minutes(30)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::from_minutes(10)?,
+        price: None,
+        rules: BookingRules::default(),
     };
     make::<Service>(parts, tenant, SERVICE, ServiceCommand::DefineService(terms)).await?;
     let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];

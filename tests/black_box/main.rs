@@ -28,4 +28,5 @@ mod opening_hours;
 mod program;
 mod proof;
 mod races;
+mod rules;
 mod versions;

@@ -39,7 +39,16 @@ pub(crate) struct Caller<S> {
     pub(crate) tenant: TenantId,
     /// The key's own id, for the record.
     pub(crate) actor: String,
-    scope: PhantomData<S>,
+    /// What the key is good for, which may be more than the route requires.
+    holds: Scope,
+    requires: PhantomData<S>,
+}
+
+impl<S> Caller<S> {
+    /// Refuses what only some callers of a route may do: `what` needs the scope `T`.
+    pub(crate) fn must_have<T: Requires>(&self, what: &str) -> Result<(), Problem> {
+        if self.holds < T::SCOPE { Err(insufficient(what, T::SCOPE, self.holds)) } else { Ok(()) }
+    }
 }
 
 /// Keys that were looked up a moment ago. A key that was revoked works on for as long.
@@ -75,14 +84,18 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
         let holder = app.keys.holder(app.engine.log().pool(), key).await?;
         let holder = holder.ok_or_else(|| unauthorized("invalid-key", "this is no API key"))?;
         if holder.scope < S::SCOPE {
-            let detail = format!("this needs a key with scope {}, not {}", S::SCOPE, holder.scope);
-            let title = "The key's scope is too small";
-            return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail)
-                .with("required_scope", S::SCOPE.as_str()));
+            return Err(insufficient("this", S::SCOPE, holder.scope));
         }
         let actor = format!("key:{}", holder.key_id);
-        Ok(Self { tenant: holder.tenant, actor, scope: PhantomData })
+        Ok(Self { tenant: holder.tenant, actor, holds: holder.scope, requires: PhantomData })
     }
+}
+
+fn insufficient(what: &str, required: Scope, held: Scope) -> Problem {
+    let detail = format!("{what} needs a key with scope {required}, not {held}");
+    let title = "The key's scope is too small";
+    Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail)
+        .with("required_scope", required.as_str())
 }
 
 fn bearer(parts: &Parts) -> Result<&str, Problem> {

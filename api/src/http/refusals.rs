@@ -6,6 +6,7 @@ use daybook_domain::appointment::AppointmentRefusal as A;
 use daybook_domain::client::ClientRefusal as C;
 use daybook_domain::resource::ResourceRefusal as R;
 use daybook_domain::service::ServiceRefusal as S;
+use daybook_domain::service::rules::Rule;
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
 use serde_json::{Map, Value};
@@ -21,7 +22,9 @@ impl From<Refusal> for Problem {
         let members = members(&refusal);
         let name = match &refusal {
             Refusal::StaleVersion { .. } => "stale-version",
-            _ => members.get("code").and_then(Value::as_str).unwrap_or("refused"),
+            // Each rule is a type of problem by itself.
+            Refusal::Appointment(A::RuleBroken(_)) => text(&members, "rule"),
+            _ => text(&members, "code"),
         };
         Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()))
     }
@@ -52,6 +55,7 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             A::HoldExpired { .. } => (CONFLICT, "The hold has lapsed"),
             A::HoldStillRuns { .. } => (CONFLICT, "The hold has not lapsed"),
             A::InThePast { .. } => (UNPROCESSABLE, "It would be in the past"),
+            A::RuleBroken(broken) => (UNPROCESSABLE, broken_title(broken.rule())),
             A::OutsideOpeningHours { .. } => (UNPROCESSABLE, "Outside opening hours"),
             A::UnknownService { .. } => (UNPROCESSABLE, "Unknown service"),
             A::RetiredService { .. } => (UNPROCESSABLE, "Retired service"),
@@ -61,6 +65,22 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             A::AppointmentNotFound | A::AppointmentExists => NOT_FOUND,
         },
     }
+}
+
+const fn broken_title(rule: Rule) -> &'static str {
+    match rule {
+        Rule::OfferedDuration => "The service is not offered for this long",
+        Rule::StartGrid => "The service does not start at this time of day",
+        Rule::MinimumNotice => "It is too late to book this",
+        Rule::BookingHorizon => "It is too early to book this",
+        Rule::ReschedulingWindow => "It is too late to move this",
+        Rule::CancellationWindow => "It is too late to cancel this",
+        Rule::OpeningHours => "Outside opening hours",
+    }
+}
+
+fn text<'a>(members: &'a Map<String, Value>, name: &str) -> &'a str {
+    members.get(name).and_then(Value::as_str).unwrap_or("refused")
 }
 
 fn members(refusal: &Refusal) -> Map<String, Value> {

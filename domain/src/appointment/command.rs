@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::CancelledBy;
-use crate::time::Interval;
+use super::{CancelledBy, MovedBy};
+use crate::time::{Duration, Interval};
 use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
 
 /// What can be asked of an appointment.
@@ -26,6 +26,10 @@ pub enum AppointmentCommand {
         start: DateTime<Utc>,
         /// The new resources. `None`: the same as before.
         resource_ids: Option<ResourceIds>,
+        /// On whose side.
+        by: MovedBy,
+        /// Why it may break rules. `None`: it may not.
+        overriding: Option<Reason>,
     },
     /// Call it off; the time is free again.
     CancelAppointment {
@@ -33,6 +37,8 @@ pub enum AppointmentCommand {
         reason: Option<Reason>,
         /// On whose side.
         by: CancelledBy,
+        /// Why it may break rules. `None`: it may not.
+        overriding: Option<Reason>,
     },
     /// Record that a hold has lapsed.
     ExpireHold,
@@ -70,6 +76,8 @@ pub struct Booking {
     pub tags: Option<Tags>,
     /// Free text about the client.
     pub note: Option<Personal<Note>>,
+    /// Why it may break the service's rules and opening hours. `None`: it may not.
+    pub overriding: Option<Reason>,
 }
 
 /// When a booking is, which depends on how it came to be.
@@ -77,6 +85,13 @@ pub struct Booking {
 pub enum When {
     /// It is made now: it starts then, not in the past, and is as long as its service takes.
     From(DateTime<Utc>),
+    /// It is made now, not in the past, and is as long as was chosen.
+    Lasting {
+        /// When it starts.
+        start: DateTime<Utc>,
+        /// How long it takes: one of the service's durations.
+        duration: Duration,
+    },
     /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
     Imported(Interval),
 }

@@ -1,18 +1,24 @@
 //! What may be done with an appointment.
 
-use chrono::{DateTime, SubsecRound, Utc};
+use std::sync::Arc;
 
+use chrono::{DateTime, SubsecRound, Utc};
+use chrono_tz::Tz;
+
+use super::overriding::{Breach, settled};
 use super::{
-    Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
+    Agreed, Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
     AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
     AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, Details, Slot, State, Wanted, When,
+    AppointmentTagged, Booking, CancelledBy, Details, MovedBy, Overridden, Slot, State, Wanted,
+    When,
 };
 use crate::client::Client;
 use crate::resource::Resource;
+use crate::service::rules::{self, Broken, Wish};
 use crate::service::{Service, ServiceTerms};
-use crate::time::Interval;
-use crate::{Facts, ResourceIds, Title};
+use crate::time::{Duration, Interval};
+use crate::{Facts, Reason, ResourceId, ResourceIds, Title};
 
 impl Appointment {
     /// Decides a command: what happens because of it, or why nothing does.
@@ -59,28 +65,42 @@ fn decide_made(
             Ok(AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
         }
         (C::ConfirmAppointment, _) => wrong(Wanted::Confirmed),
-        (C::RescheduleAppointment { start, resource_ids }, State::Held { expires_at }) => {
-            still_held(*expires_at, facts.now)?;
-            let slot = moved(&details.slot, start, resource_ids, facts)?;
-            let hold_expires_at = Some(*expires_at);
+        (
+            C::RescheduleAppointment { start, resource_ids, by, overriding },
+            State::Held { .. } | State::Booked,
+        ) => {
+            let hold_expires_at = match state {
+                State::Held { expires_at } => Some(*expires_at),
+                _ => None,
+            };
+            hold_expires_at.map_or(Ok(()), |expires_at| still_held(expires_at, facts.now))?;
+            // Nobody relies on a hold: it may be moved and let go until it lapses.
+            let bound = matches!((state, by), (State::Booked, MovedBy::Client));
+            let window = details.agreed.rescheduling_window.filter(|_| bound);
+            let too_late = rules::too_late_to_move(window, details.slot.during, facts.now);
+            let (slot, overridden) =
+                moved(details, start, resource_ids, too_late, overriding, facts)?;
             Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
                 slot,
                 hold_expires_at,
-            }))
-        }
-        (C::RescheduleAppointment { start, resource_ids }, State::Booked) => {
-            let slot = moved(&details.slot, start, resource_ids, facts)?;
-            Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
-                slot,
-                hold_expires_at: None,
+                by,
+                overridden,
             }))
         }
         (C::RescheduleAppointment { .. }, _) => wrong(Wanted::Rescheduled),
-        (C::CancelAppointment { reason, by }, State::Held { .. } | State::Booked) => {
+        (C::CancelAppointment { reason, by, overriding }, State::Held { .. } | State::Booked) => {
             if let State::Held { expires_at } = state {
                 still_held(*expires_at, facts.now)?;
             }
-            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason, by }))
+            let bound = matches!((state, by), (State::Booked, CancelledBy::Client));
+            let window = details.agreed.cancellation_window.filter(|_| bound);
+            let too_late = rules::too_late_to_cancel(window, details.slot.during, facts.now);
+            let overridden = settled(too_late.into_iter().map(Breach::Service), overriding)?;
+            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+                reason,
+                by,
+                overridden,
+            }))
         }
         (C::CancelAppointment { .. }, _) => wrong(Wanted::Cancelled),
         (C::ExpireHold, State::Held { expires_at }) if facts.now < *expires_at => {
@@ -119,14 +139,15 @@ fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusa
     if *facts.client == Client::Unregistered {
         return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
     }
-    let during = match booking.when {
-        When::From(start) => {
-            not_past(start, facts.now)?;
-            Interval::lasting(start, terms.duration)
-        }
-        When::Imported(during) => during,
+    let zones = zones(facts)?;
+    let (during, agreed, broken) = match booking.when {
+        When::From(start) => made_now(terms, start, terms.duration, &zones, facts.now)?,
+        When::Lasting { start, duration } => made_now(terms, start, duration, &zones, facts.now)?,
+        // It was agreed elsewhere, by other rules.
+        When::Imported(during) => (during, Agreed::default(), Vec::new()),
     };
-    open_throughout(&during, facts)?;
+    let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
+    let overridden = settled(breaches, booking.overriding)?;
     Ok(Details {
         service_id: booking.service_id,
         client_id: booking.client_id,
@@ -141,7 +162,24 @@ fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusa
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
         imported: matches!(booking.when, When::Imported(_)),
+        agreed,
+        overridden,
     })
+}
+
+/// When it is, what is agreed, and which rules are against it.
+fn made_now(
+    terms: &ServiceTerms,
+    start: DateTime<Utc>,
+    length: Duration,
+    zones: &[Tz],
+    now: DateTime<Utc>,
+) -> Result<(Interval, Agreed, Vec<Broken>), AppointmentRefusal> {
+    not_past(start, now)?;
+    let during = Interval::lasting(start, length);
+    let wish = Wish { during, now, zones };
+    let broken = terms.broken_by(&wish, length).collect();
+    Ok((during, Agreed::by(terms, length), broken))
 }
 
 fn offered<'a>(
@@ -156,39 +194,49 @@ fn offered<'a>(
     }
 }
 
+/// A move meets the rules that its service has now; its length was agreed before.
 fn moved(
-    slot: &Slot,
+    details: &Details,
     start: DateTime<Utc>,
     resource_ids: Option<ResourceIds>,
+    too_late: Option<Broken>,
+    overriding: Option<Reason>,
     facts: &Facts,
-) -> Result<Slot, AppointmentRefusal> {
+) -> Result<(Slot, Option<Overridden>), AppointmentRefusal> {
+    let slot = &details.slot;
     not_past(start, facts.now)?;
+    let zones = zones(facts)?;
     let during = slot.during.moved_to(start);
-    open_throughout(&during, facts)?;
+    let wish = Wish { during, now: facts.now, zones: &zones };
+    let terms = facts.service.terms();
+    let broken = terms.into_iter().flat_map(|terms| terms.rules.broken_by(&wish));
+    let breaches = too_late.into_iter().chain(broken).map(Breach::Service);
+    let overridden = settled(breaches.chain(closed(during, facts)), overriding)?;
     let resource_ids = resource_ids.unwrap_or_else(|| slot.resource_ids.clone());
-    Ok(Slot { resource_ids, during, ..slot.clone() })
+    Ok((Slot { resource_ids, during, ..slot.clone() }, overridden))
 }
 
-/// Opening hours are for the appointment itself: buffers may lie outside them.
-fn open_throughout(during: &Interval, facts: &Facts) -> Result<(), AppointmentRefusal> {
-    for (resource_id, resource) in &facts.resources {
+/// The zones of the resources, all of which can be booked.
+fn zones(facts: &Facts) -> Result<Vec<Tz>, AppointmentRefusal> {
+    let zone = |(resource_id, resource): &(ResourceId, Arc<Resource>)| {
         let resource_id = *resource_id;
         match resource.as_ref() {
-            Resource::Unregistered => {
-                return Err(AppointmentRefusal::UnknownResource { resource_id });
-            }
-            Resource::Retired(_) => {
-                return Err(AppointmentRefusal::RetiredResource { resource_id });
-            }
-            Resource::Active(profile) => {
-                if !profile.opening_hours.cover(profile.time_zone, during) {
-                    let during = *during;
-                    return Err(AppointmentRefusal::OutsideOpeningHours { resource_id, during });
-                }
-            }
+            Resource::Unregistered => Err(AppointmentRefusal::UnknownResource { resource_id }),
+            Resource::Retired(_) => Err(AppointmentRefusal::RetiredResource { resource_id }),
+            Resource::Active(profile) => Ok(profile.time_zone),
         }
-    }
-    Ok(())
+    };
+    facts.resources.iter().map(zone).collect()
+}
+
+/// The resources that are not open throughout. Opening hours are for the appointment itself:
+/// buffers may lie outside them.
+fn closed(during: Interval, facts: &Facts) -> impl Iterator<Item = Breach> + '_ {
+    facts.resources.iter().filter_map(move |(resource_id, resource)| {
+        let Resource::Active(profile) = resource.as_ref() else { return None };
+        let open = profile.opening_hours.cover(profile.time_zone, &during);
+        (!open).then_some(Breach::Closed { resource_id: *resource_id, during })
+    })
 }
 
 fn not_past(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AppointmentRefusal> {

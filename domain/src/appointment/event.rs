@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::{Agreed, Overridden};
 use crate::claim::{Claim, Claims};
 use crate::time::{Buffer, Interval};
 use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
@@ -57,6 +58,12 @@ pub struct Details {
     /// Whether it was copied from another calendar.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
+    /// What was agreed when it was made, and stands whatever becomes of the service.
+    #[serde(default, skip_serializing_if = "Agreed::is_empty")]
+    pub agreed: Agreed,
+    /// Why its time was taken although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
 }
 
 /// Time is kept free until the hold is confirmed or lapses.
@@ -84,6 +91,30 @@ pub struct AppointmentRescheduled {
     /// Until when it is held, where it is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
+    /// On whose side.
+    #[serde(default, skip_serializing_if = "MovedBy::is_client")]
+    pub by: MovedBy,
+    /// Why its new time was taken although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
+}
+
+/// On whose side an appointment was moved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MovedBy {
+    /// The client's.
+    #[default]
+    Client,
+    /// The provider's.
+    Staff,
+}
+
+impl MovedBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    const fn is_client(&self) -> bool {
+        matches!(self, Self::Client)
+    }
 }
 
 /// On whose side an appointment was cancelled.
@@ -106,6 +137,9 @@ pub struct AppointmentCancelled {
     pub reason: Option<Reason>,
     /// On whose side.
     pub by: CancelledBy,
+    /// Why it was cancelled although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
 }
 
 /// A hold lapsed before it was confirmed.

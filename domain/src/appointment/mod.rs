@@ -1,11 +1,15 @@
 //! An appointment: a client, a service, resources and a time.
 
+mod agreed;
 mod command;
 mod decide;
 mod event;
+mod overriding;
 #[cfg(test)]
 mod properties;
 mod refusal;
+#[cfg(test)]
+mod rule_tests;
 mod state;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -15,12 +19,14 @@ mod tests;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
+pub use agreed::Agreed;
 pub use command::{AppointmentCommand, Booking, When};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
     AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,
-    AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, Slot,
+    AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, MovedBy, Slot,
 };
+pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
 pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
 
@@ -62,6 +68,7 @@ impl Decide for Appointment {
                 let current = self.details().map(|details| &details.slot.resource_ids);
                 let resources = resource_ids.as_ref().or(current).cloned();
                 Needs {
+                    service: self.details().map(|details| details.service_id),
                     resources: resources.map(Into::into).unwrap_or_default(),
                     ..Needs::default()
                 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::testing::{a_booking, facts_for, now, resource};
-use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, State};
+use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, State};
 use crate::claim::{ClaimBook, Claims};
 use crate::{AppointmentId, Decide, ResourceIds};
 
@@ -45,8 +45,17 @@ fn command() -> impl Strategy<Value = AppointmentCommand> {
         }),
         2 => Just(C::ConfirmAppointment),
         3 => (start(), prop::option::of(resources()))
-            .prop_map(|(start, resource_ids)| C::RescheduleAppointment { start, resource_ids }),
-        2 => Just(C::CancelAppointment { reason: None, by: CancelledBy::Staff }),
+            .prop_map(|(start, resource_ids)| C::RescheduleAppointment {
+                start,
+                resource_ids,
+                by: MovedBy::Staff,
+                overriding: None,
+            }),
+        2 => Just(C::CancelAppointment {
+            reason: None,
+            by: CancelledBy::Staff,
+            overriding: None,
+        }),
         1 => Just(C::ExpireHold),
         1 => Just(C::CheckInAppointment),
         1 => Just(C::CompleteAppointment),

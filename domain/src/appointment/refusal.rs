@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Status;
 use crate::claim::ClaimConflict;
+use crate::service::rules::Broken;
 use crate::time::Interval;
 use crate::{ClientId, ResourceId, ServiceId};
 
@@ -52,6 +53,9 @@ pub enum AppointmentRefusal {
         /// The time that was asked for.
         during: Interval,
     },
+    /// One of the service's rules is broken.
+    #[error(transparent)]
+    RuleBroken(Broken),
     /// A resource is taken for some of the time.
     #[error("resource {resource_id} is taken from {} to {}", during.start(), during.end())]
     SlotTaken {

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{AppointmentEvent, AppointmentHeld, CancelledBy, Details};
+use super::{
+    AppointmentCancelled, AppointmentEvent, AppointmentHeld, CancelledBy, Details, Overridden,
+};
 use crate::Reason;
 
 /// An appointment.
@@ -52,6 +54,9 @@ pub struct Cancellation {
     pub reason: Option<Reason>,
     /// On whose side.
     pub by: CancelledBy,
+    /// Why it was cancelled although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
 }
 
 /// The name of a state, in FHIR's words where they fit (`AppointmentStatus`, R5).
@@ -133,7 +138,7 @@ impl State {
     }
 
     const fn lapsed() -> Self {
-        Self::Cancelled(Cancellation { reason: None, by: CancelledBy::System })
+        Self::Cancelled(Cancellation { reason: None, by: CancelledBy::System, overridden: None })
     }
 }
 
@@ -167,10 +172,13 @@ fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
     match event {
         AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_) => {}
         AppointmentEvent::AppointmentConfirmed(_) => *state = State::Booked,
-        AppointmentEvent::AppointmentRescheduled(moved) => details.slot = moved.slot,
+        AppointmentEvent::AppointmentRescheduled(moved) => {
+            details.slot = moved.slot;
+            details.overridden = moved.overridden;
+        }
         AppointmentEvent::AppointmentCancelled(cancelled) => {
-            let (reason, by) = (cancelled.reason, cancelled.by);
-            *state = State::Cancelled(Cancellation { reason, by });
+            let AppointmentCancelled { reason, by, overridden } = cancelled;
+            *state = State::Cancelled(Cancellation { reason, by, overridden });
         }
         AppointmentEvent::AppointmentHoldExpired(_) => *state = State::lapsed(),
         AppointmentEvent::AppointmentCheckedIn(_) => *state = State::CheckedIn,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Appointment, AppointmentCommand, Booking, When};
 use crate::client::{Client, Contact};
 use crate::resource::{Resource, ResourceKind, ResourceProfile};
+use crate::service::rules::BookingRules;
 use crate::service::{Service, ServiceTerms};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags};
@@ -30,6 +31,8 @@ pub(crate) fn terms() -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::from_minutes(10).unwrap(),
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 
@@ -74,6 +77,7 @@ pub(crate) fn a_booking(start: &str) -> Booking {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     }
 }
 

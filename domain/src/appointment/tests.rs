@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::testing::{a_booking, after, at, facts, now, profile, resource, tags, terms};
 use super::{
     Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, CancelledBy,
-    State, Status, Wanted, When,
+    MovedBy, State, Status, Wanted, When,
 };
 use crate::claim::Claims;
 use crate::client::Client;
@@ -25,11 +25,16 @@ fn hold() -> C {
 }
 
 fn cancel() -> C {
-    C::CancelAppointment { reason: None, by: CancelledBy::Client }
+    C::CancelAppointment { reason: None, by: CancelledBy::Client, overriding: None }
 }
 
 fn move_to(start: &str) -> C {
-    C::RescheduleAppointment { start: at(start), resource_ids: None }
+    C::RescheduleAppointment {
+        start: at(start),
+        resource_ids: None,
+        by: MovedBy::Client,
+        overriding: None,
+    }
 }
 
 fn decided(given: Vec<C>, command: C) -> Result<AppointmentEvent, R> {

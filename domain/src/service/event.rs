@@ -2,29 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ServiceTerms;
 use crate::claim::Claims;
-use crate::time::{Buffer, Duration};
-use crate::{Category, Name, Tags};
-
-/// What is agreed about a service: the whole of it, each time it is defined or revised.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceTerms {
-    /// What it is called.
-    pub name: Name,
-    /// The category of its appointments, unless one says otherwise.
-    pub category: Category,
-    /// The tags of its appointments, unless one says otherwise.
-    pub tags: Tags,
-    /// How long an appointment takes.
-    #[serde(rename = "duration_minutes")]
-    pub duration: Duration,
-    /// Time kept free before each appointment.
-    #[serde(rename = "buffer_before_minutes")]
-    pub buffer_before: Buffer,
-    /// Time kept free after each appointment.
-    #[serde(rename = "buffer_after_minutes")]
-    pub buffer_after: Buffer,
-}
 
 /// A service was defined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

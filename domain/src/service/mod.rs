@@ -2,14 +2,19 @@
 
 mod decide;
 mod event;
+mod price;
+pub mod rules;
 mod state;
+mod terms;
 
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ServiceCommand, ServiceRefusal};
-pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
+pub use price::{Currency, MinorUnits, Price, PriceError};
 pub use state::Service;
+pub use terms::ServiceTerms;
 
 use crate::{Decide, Facts};
 

@@ -17,6 +17,15 @@ pub enum Service {
 }
 
 impl Service {
+    /// Its terms, or the last that it had.
+    #[must_use]
+    pub const fn terms(&self) -> Option<&ServiceTerms> {
+        match self {
+            Self::Undefined => None,
+            Self::Offered(terms) | Self::Retired(terms) => Some(terms),
+        }
+    }
+
     /// Takes note of what happened.
     pub fn evolve(&mut self, event: ServiceEvent) {
         *self = match (event, std::mem::take(self)) {

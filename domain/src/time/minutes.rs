@@ -1,6 +1,6 @@
 //! Lengths of time, in whole minutes.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 /// A number of minutes outside its type's range.
@@ -69,6 +69,24 @@ minutes!(
     /// Time kept free before or after an appointment: none to a day.
     Buffer, "a buffer", 0..=1_440
 );
+minutes!(
+    /// How long before a start something is done at the latest: none to a year.
+    LeadTime, "a time before the start", 0..=525_600
+);
+minutes!(
+    /// How far one start is from the next: a minute to a day.
+    Step, "a step between starts", 1..=1_440
+);
+
+impl LeadTime {
+    /// How many whole minutes are left from `now` to `start`, where that is less than this; they
+    /// are negative once it has begun.
+    #[must_use]
+    pub fn missed(self, start: DateTime<Utc>, now: DateTime<Utc>) -> Option<i64> {
+        let left = start - now;
+        (left < self.delta()).then(|| left.num_milliseconds().div_euclid(60_000))
+    }
+}
 
 impl Buffer {
     /// No time at all.
@@ -90,5 +108,20 @@ mod tests {
         assert!(Duration::from_minutes(0).is_err());
         assert!(Duration::from_minutes(44_641).is_err());
         assert_eq!(Buffer::from_minutes(0), Ok(Buffer::NONE));
+        assert!(LeadTime::from_minutes(525_601).is_err());
+        assert!(Step::from_minutes(0).is_err());
+        assert!(Step::from_minutes(1_441).is_err());
+    }
+
+    #[test]
+    fn a_lead_time_is_kept_until_its_last_instant() {
+        let lead = LeadTime::from_minutes(60).unwrap();
+        let start = DateTime::UNIX_EPOCH;
+        let before = |lead: TimeDelta| start - lead;
+        assert_eq!(lead.missed(start, before(TimeDelta::minutes(60))), None);
+        let late = before(TimeDelta::minutes(60) - TimeDelta::microseconds(1));
+        assert_eq!(lead.missed(start, late), Some(59));
+        assert_eq!(lead.missed(start, start), Some(0));
+        assert_eq!(lead.missed(start, start + TimeDelta::seconds(1)), Some(-1));
     }
 }

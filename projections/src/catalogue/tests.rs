@@ -5,6 +5,7 @@ use daybook_domain::resource::{
     ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved, ResourceHolidaysChanged,
     ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
 };
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
     ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
 };
@@ -25,6 +26,8 @@ fn terms(name: &str) -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId};
+use uuid::Uuid;
 
+use super::marks::Marks;
 use super::terms::{Kind, TermsOf};
 use super::words::TitleWords;
 use crate::page::seal::Fingerprint;
@@ -88,6 +90,35 @@ impl SearchFilter {
         }
         sought.words = self.title.tsqueries(tenant);
         sought
+    }
+
+    /// The list that all appointments it lets through are on; the shortest, as far as can be told.
+    pub(super) fn listed_under(&self) -> Option<Uuid> {
+        let client = self.client_id.map(ClientId::uuid);
+        let resource = self.resource_id.map(ResourceId::uuid);
+        client.or(resource)
+    }
+
+    /// What is marked of a row that it lets through: of each of these, one at least.
+    pub(super) fn marks(&self, terms: &TermsOf) -> Vec<Vec<Marks>> {
+        let category = self.category.iter();
+        let category = category.map(|it| terms.term(Kind::Category, it.as_str().as_bytes()));
+        let service = self.service_id.iter();
+        let service = service.map(|id| terms.term(Kind::Service, id.uuid().as_bytes()));
+        let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
+        let (any_tag, each_tag): (Vec<_>, Vec<_>) =
+            tags.partition(|_| self.tags_match == TagsMatch::Any);
+        let known = category.chain(service).chain(each_tag).map(Marks::of);
+        let each = known.chain(self.word_marks(terms)).collect();
+        let statuses = self.stored_statuses().unwrap_or_default();
+        let statuses = statuses.into_iter().map(|status| Marks::of(terms.status(status))).collect();
+        let all = [vec![each], any_tag.into_iter().map(Marks::of).collect(), statuses];
+        all.into_iter().filter(|any| !any.is_empty() && *any != [Marks::default()]).collect()
+    }
+
+    /// What is marked of a title that has the word, for each of the words.
+    pub(super) fn word_marks(&self, terms: &TermsOf) -> impl Iterator<Item = Marks> {
+        self.title.iter().map(|word| Marks::of_beginning(terms, word))
     }
 
     /// The statuses as they are asked for; `None`: any.

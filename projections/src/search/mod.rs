@@ -2,7 +2,7 @@
 //! known of it.
 //!
 //! * `fold`: what the events of a batch make of the rows; `write`: the rows in one statement.
-//! * `terms`, `words`: what a row can be found by.
+//! * `terms`, `words`, `marks`, `listing`: what a row can be found by.
 //! * `query`: pages of appointments; `holds`: those that have lapsed.
 //!
 //! Why it is indexed as it is: `docs/adr/0006-search-index.md`.
@@ -11,6 +11,8 @@ mod cursor;
 mod filter;
 mod fold;
 mod holds;
+mod listing;
+mod marks;
 mod query;
 mod row;
 mod terms;
@@ -39,7 +41,7 @@ pub struct Search {
 
 impl Search {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "search", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "search", version: 2 };
 
     /// The projection in this database.
     #[must_use]
@@ -97,8 +99,9 @@ impl Projection for Search {
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
             let rows = write::load(connection, tenant, &fold::needed(events)).await?;
-            let changed = fold::fold(rows, events)?;
+            let changed = fold::fold(rows.clone(), events)?;
             write::save(connection, tenant, &changed).await?;
+            listing::change(connection, tenant, &rows, &changed).await?;
             Ok(())
         }
         .boxed()

@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Resource = 5,
     Tag = 6,
     Span = 7,
+    /// Of a word; only in [`super::marks`].
+    Beginning = 8,
 }
 
 /// A span of time of a fixed length, counted from 1970. Each row has the span of its start at each

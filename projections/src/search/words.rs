@@ -56,7 +56,6 @@ impl TitleWords {
         self.0.is_empty()
     }
 
-    #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
@@ -73,7 +72,7 @@ pub(super) fn lexemes(tenant: &TenantId, title: &Title) -> Vec<String> {
     split(title.as_str()).into_iter().map(|word| format!("{tenant}/{word}")).collect()
 }
 
-fn split(text: &str) -> BTreeSet<String> {
+pub(super) fn split(text: &str) -> BTreeSet<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)

@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::fold::Rows;
+use super::marks::Marks;
 use super::row::{COLUMNS, FoundAppointment};
 use super::terms::TermsOf;
 use super::words;
@@ -21,7 +22,7 @@ pub(super) async fn load(
     }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let sql = format!(
-        "SELECT {COLUMNS} FROM search_1.appointments
+        "SELECT {COLUMNS} FROM search_2.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2)"
     );
     let rows: Vec<FoundAppointment> =
@@ -42,22 +43,26 @@ pub(super) async fn save(
     let mut rows: Vec<&FoundAppointment> = rows.values().collect();
     rows.sort_unstable_by_key(|row| row.appointment_id);
     let terms = TermsOf::new(tenant);
+    let marks: Vec<[i64; 3]> = rows.iter().map(|row| Marks::row(&terms, row).columns()).collect();
     let each = rows.iter();
     let saved = sqlx::query(
-        "INSERT INTO search_1.appointments AS a
+        "INSERT INTO search_2.appointments AS a
                 (tenant_id, appointment_id, start_at, end_at, status, hold_expires_at, category,
-                 tags, service_id, resource_ids, client_id, title, version, position, terms, words)
+                 tags, service_id, resource_ids, client_id, title, version, position, terms, words,
+                 marks, low_word_marks, high_word_marks)
          SELECT h.tenant_id, u.appointment_id, u.start_at, u.end_at, u.status, u.hold_expires_at,
                 u.category, u.tags::text[], u.service_id, u.resource_ids::uuid[], u.client_id,
                 u.title, u.version, u.position, u.terms::bigint[],
-                array_to_tsvector(u.words::text[])
+                array_to_tsvector(u.words::text[]), u.marks, u.low_word_marks,
+                u.high_word_marks
            FROM log_heads h,
                 unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[],
                        $6::timestamptz[], $7::text[], $8::text[], $9::uuid[], $10::text[],
                        $11::uuid[], $12::text[], $13::bigint[], $14::bigint[], $15::text[],
-                       $16::text[])
+                       $16::text[], $17::bigint[], $18::bigint[], $19::bigint[])
                 AS u (appointment_id, start_at, end_at, status, hold_expires_at, category, tags,
-                      service_id, resource_ids, client_id, title, version, position, terms, words)
+                      service_id, resource_ids, client_id, title, version, position, terms, words,
+                      marks, low_word_marks, high_word_marks)
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, appointment_id) DO UPDATE
             SET start_at = excluded.start_at, end_at = excluded.end_at, status = excluded.status,
@@ -65,7 +70,9 @@ pub(super) async fn save(
                 tags = excluded.tags, service_id = excluded.service_id,
                 resource_ids = excluded.resource_ids, client_id = excluded.client_id,
                 title = excluded.title, version = excluded.version, position = excluded.position,
-                terms = excluded.terms, words = excluded.words",
+                terms = excluded.terms, words = excluded.words,
+                marks = excluded.marks, low_word_marks = excluded.low_word_marks,
+                high_word_marks = excluded.high_word_marks",
     )
     .bind(tenant.as_str())
     .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
@@ -92,6 +99,9 @@ pub(super) async fn save(
         })
         .collect::<Vec<_>>(),
     )
+    .bind(marks.iter().map(|[known, _, _]| *known).collect::<Vec<_>>())
+    .bind(marks.iter().map(|[_, low, _]| *low).collect::<Vec<_>>())
+    .bind(marks.iter().map(|[_, _, high]| *high).collect::<Vec<_>>())
     .execute(connection)
     .await?;
     if saved.rows_affected() != rows.len() as u64 {

@@ -2,9 +2,9 @@
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
+    Agreed, AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
     AppointmentHeld, AppointmentHoldExpired, AppointmentRescheduled, AppointmentTagged,
-    CancelledBy, Details, Slot,
+    CancelledBy, Details, MovedBy, Slot,
 };
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{AppointmentId, Category, ResourceId, Tag, Tags, Title};
@@ -46,6 +46,8 @@ pub(crate) fn details(n: u128) -> Details {
         tags: tags(&["adult", "a\"b\\c,{}"]),
         note: None,
         imported: false,
+        agreed: Agreed::default(),
+        overridden: None,
     }
 }
 
@@ -63,8 +65,14 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
         2 => E::AppointmentRescheduled(AppointmentRescheduled {
             slot: slot(n + by),
             hold_expires_at: None,
+            by: MovedBy::Staff,
+            overridden: None,
         }),
-        3 => E::AppointmentCancelled(AppointmentCancelled { reason: None, by: CancelledBy::Staff }),
+        3 => E::AppointmentCancelled(AppointmentCancelled {
+            reason: None,
+            by: CancelledBy::Staff,
+            overridden: None,
+        }),
         4 => E::AppointmentHoldExpired(AppointmentHoldExpired {}),
         5 => E::AppointmentCheckedIn(AppointmentCheckedIn {}),
         6 => E::AppointmentTagged(AppointmentTagged {

@@ -105,7 +105,7 @@ proptest! {
 
     #[test]
     fn a_batch_changes_the_rows_as_its_events_do_one_by_one(
-        happenings in prop::collection::vec((0_u128..8, 0_u8..9, 0_u128..50), 1..60),
+        happenings in prop::collection::vec((0_u128..8, 1_u8..7, 0_u128..50), 1..60),
         batch in 2_usize..60,
     ) {
         let runtime = Runtime::new().unwrap();
@@ -138,7 +138,7 @@ async fn live_rows_equal_those_that_are_made_from_the_start() {
     let mut head = Position::START;
     for round in 0..30_u128 {
         let mut events = vec![booked(round)];
-        events.extend((0..8).map(|kind| happening(round % 7, kind, round)));
+        events.extend((1..7).map(|kind| happening(round % 7, kind, round)));
         head = world.append(&tenant, &events).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

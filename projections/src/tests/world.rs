@@ -142,8 +142,13 @@ impl World {
     /// Every column of every row of the tenant but its name, and what is found by it.
     pub(crate) async fn search_rows(&self, tenant: &TenantId) -> Vec<String> {
         sqlx::query_scalar(
-            "SELECT (to_jsonb(a) - 'tenant_id' - 'terms' - 'words')::text
-               FROM search_1.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
+            "SELECT (to_jsonb(a) - '{tenant_id,terms,words,marks,low_word_marks,high_word_marks}'::text[]
+                    || (
+                        SELECT jsonb_build_object('listed', jsonb_agg(l.listed_under ORDER BY 1))
+                          FROM search_2.listed l
+                         WHERE l.tenant_id = a.tenant_id AND l.start_at = a.start_at
+                           AND l.appointment_id = a.appointment_id))::text
+               FROM search_2.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
         )
         .bind(tenant.as_str())
         .fetch_all(&self.pool)
@@ -153,7 +158,7 @@ impl World {
 
     /// Makes the rows of the search projection again, from position 1 on.
     pub(crate) async fn rebuild(&self, tenant: &TenantId) {
-        for table in ["search_1.appointments", "checkpoints"] {
+        for table in ["search_2.appointments", "search_2.listed", "checkpoints"] {
             sqlx::query(&format!("DELETE FROM {table} WHERE tenant_id = $1"))
                 .bind(tenant.as_str())
                 .execute(&self.pool)

@@ -14,6 +14,7 @@ use chrono_tz::Tz;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{Category, Name, Note, Personal, Tag, Tags, TenantId, Title};
@@ -213,6 +214,7 @@ impl Importer {
             category: Some(Category::new(category(event))?),
             tags: Some(tags(event)?),
             note,
+            overriding: None,
         })
     }
 }
@@ -231,6 +233,8 @@ fn terms(event: &CalendarEvent) -> anyhow::Result<ServiceTerms> {
         duration: duration(event)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        price: None,
+        rules: BookingRules::default(),
     })
 }
 

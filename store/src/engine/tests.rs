@@ -8,10 +8,11 @@ mod keys;
 use chrono::DateTime;
 use chrono::Utc;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, When,
+    Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, MovedBy, When,
 };
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
@@ -30,6 +31,8 @@ fn terms() -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        price: None,
+        rules: BookingRules::default(),
     }
 }
 
@@ -91,6 +94,7 @@ fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
         category: None,
         tags: None,
         note: None,
+        overriding: None,
     }
 }
 
@@ -105,7 +109,11 @@ async fn book(
 }
 
 fn cancel() -> AppointmentCommand {
-    AppointmentCommand::CancelAppointment { reason: None, by: CancelledBy::Client }
+    AppointmentCommand::CancelAppointment {
+        reason: None,
+        by: CancelledBy::Client,
+        overriding: None,
+    }
 }
 
 #[track_caller]

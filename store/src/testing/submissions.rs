@@ -1,7 +1,9 @@
 //! What a decision hands to the log, written by hand.
 
 use cqrs_es::DomainEvent;
-use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentHeld, Details, Slot};
+use daybook_domain::appointment::{
+    Agreed, Appointment, AppointmentEvent, AppointmentHeld, Details, Slot,
+};
 use daybook_domain::claim::Claims;
 use daybook_domain::time::{Buffer, Interval};
 use daybook_domain::{Category, ResourceId, Tags, TenantId, Title};
@@ -38,6 +40,8 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
         tags: Tags::default(),
         note: None,
         imported: false,
+        agreed: Agreed::default(),
+        overridden: None,
     }
 }
 

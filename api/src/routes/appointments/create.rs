@@ -3,11 +3,13 @@
 use axum::extract::State;
 use chrono::TimeDelta;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
+use daybook_domain::time::Duration;
 use daybook_domain::{Category, ClientId, Note, Personal, ResourceIds, ServiceId, Tags, Title};
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
 use super::AppointmentView;
+use super::overriding::{self, OverrideBody};
 use crate::App;
 use crate::http::instant::Instant;
 use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
@@ -45,6 +47,12 @@ pub(crate) struct BookingBody {
     #[serde(default, deserialize_with = "hold")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 60)]
     hold_minutes: Option<u32>,
+    /// How long it takes: one of the service's durations; else the service's own.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 44640)]
+    duration_minutes: Option<Duration>,
+    /// Book it although rules are against it: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
 }
 
 fn hold<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
@@ -60,7 +68,8 @@ fn hold<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
 ///
 /// Or hold one, to be confirmed later. No two appointments ever overlap on a resource: of many who
 /// ask for the same time, one gets it, and the others are told who stands in the way
-/// (`slot-taken`: which resource, from when to when).
+/// (`slot-taken`: which resource, from when to when). A rule of the service that is broken is a
+/// problem by the rule's name, with what it required and what it found.
 #[utoipa::path(
     post, path = "/v1/appointments", tag = "appointments", params(CommandHeaders),
     request_body = BookingBody, security(("api_key" = ["book"])),
@@ -70,18 +79,25 @@ fn hold<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
 pub(crate) async fn create_appointment(
     State(app): State<App>,
     caller: Caller<Book>,
-    request: CommandRequest<BookingBody>,
+    mut request: CommandRequest<BookingBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
+    let start = body.start.0;
+    let when = match body.duration_minutes {
+        None => When::From(start),
+        Some(duration) => When::Lasting { start, duration },
+    };
     let booking = Booking {
         service_id: body.service_id,
         resource_ids: body.resource_ids,
         client_id: body.client_id,
-        when: When::From(body.start.0),
+        when,
         title: body.title,
         category: body.category,
         tags: body.tags,
         note: body.note,
+        overriding,
     };
     let command = match body.hold_minutes {
         None => AppointmentCommand::BookAppointment(booking),

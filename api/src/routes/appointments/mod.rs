@@ -4,6 +4,7 @@ mod create;
 mod desk;
 mod events;
 mod list;
+mod overriding;
 mod plan;
 mod read;
 mod view;

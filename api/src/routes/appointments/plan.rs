@@ -1,12 +1,13 @@
 //! What is done to an appointment before its day: confirm, reschedule, cancel.
 
 use axum::extract::State;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy};
+use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy, MovedBy};
 use daybook_domain::{Reason, ResourceIds};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::AppointmentView;
+use super::overriding::{self, OverrideBody};
 use super::view::CancelledBySide;
 use crate::App;
 use crate::http::body::Nothing;
@@ -44,6 +45,23 @@ pub(crate) struct RescheduleBody {
     /// The new resources; else the same as before.
     #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
+    /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
+    /// window.
+    #[serde(default)]
+    #[schema(value_type = Option<MovedBySide>)]
+    by: MovedBy,
+    /// Move it although rules are against it: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// On whose side an appointment is moved.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it documents `MovedBy`")]
+enum MovedBySide {
+    Client,
+    Staff,
 }
 
 /// Reschedule an appointment
@@ -60,10 +78,12 @@ pub(crate) async fn reschedule_appointment(
     State(app): State<App>,
     caller: Caller<Book>,
     PathId(id): PathId,
-    request: CommandRequest<RescheduleBody>,
+    mut request: CommandRequest<RescheduleBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let (context, RescheduleBody { start: Instant(start), resource_ids }) = request.by(caller);
-    let command = AppointmentCommand::RescheduleAppointment { start, resource_ids };
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
+    let (context, body) = request.by(caller);
+    let RescheduleBody { start: Instant(start), resource_ids, by, overriding: _ } = body;
+    let command = AppointmentCommand::RescheduleAppointment { start, resource_ids, by, overriding };
     app.change::<Appointment>(&context, id, command).await
 }
 
@@ -74,10 +94,14 @@ pub(crate) struct CancelBody {
     /// Why, in the words of who cancels.
     #[schema(value_type = Option<String>, max_length = 500)]
     reason: Option<Reason>,
-    /// On whose side: `client` where it is left out.
+    /// On whose side: `client` where it is left out. Only a client is bound by the cancellation
+    /// window.
     #[serde(default = "by_client")]
     #[schema(value_type = Option<CancelledBySide>)]
     by: CancelledBy,
+    /// Cancel it although its cancellation window has closed: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
 }
 
 const fn by_client() -> CancelledBy {
@@ -98,9 +122,10 @@ pub(crate) async fn cancel_appointment(
     State(app): State<App>,
     caller: Caller<Book>,
     PathId(id): PathId,
-    request: CommandRequest<CancelBody>,
+    mut request: CommandRequest<CancelBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let (context, CancelBody { reason, by }) = request.by(caller);
-    let command = AppointmentCommand::CancelAppointment { reason, by };
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
+    let (context, CancelBody { reason, by, overriding: _ }) = request.by(caller);
+    let command = AppointmentCommand::CancelAppointment { reason, by, overriding };
     app.change::<Appointment>(&context, id, command).await
 }

@@ -1,7 +1,11 @@
 //! How an appointment is shown.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::appointment::{Appointment, Cancellation, CancelledBy, Details, State, Status};
+use daybook_domain::appointment::{
+    Agreed, Appointment, Cancellation, CancelledBy, Details, State, Status,
+};
+use daybook_domain::service::Price;
+use daybook_domain::time::LeadTime;
 use daybook_domain::{
     Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title,
 };
@@ -9,7 +13,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::overriding::OverriddenView;
 use crate::routes::commands::Shown;
+use crate::routes::services::PriceForm;
 
 /// An appointment.
 #[derive(Serialize, ToSchema)]
@@ -44,6 +50,38 @@ pub(crate) struct AppointmentView {
     /// Who cancelled it and why, where it is cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     cancellation: Option<CancellationView>,
+    /// What was agreed when it was made; left out where nothing was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agreed: Option<AgreedView>,
+    /// Why it has its time although rules were against it, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overridden: Option<OverriddenView>,
+}
+
+/// What was agreed with the booking, and stands whatever becomes of the service.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgreedView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PriceForm>)]
+    price: Option<Price>,
+    /// Until how many minutes before its start the client's side may move it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    rescheduling_window_minutes: Option<LeadTime>,
+    /// Until how many minutes before its start the client's side may cancel it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u32>)]
+    cancellation_window_minutes: Option<LeadTime>,
+}
+
+impl From<Agreed> for AgreedView {
+    fn from(agreed: Agreed) -> Self {
+        Self {
+            price: agreed.price,
+            rescheduling_window_minutes: agreed.rescheduling_window,
+            cancellation_window_minutes: agreed.cancellation_window,
+        }
+    }
 }
 
 /// Who cancelled, and why.
@@ -55,6 +93,9 @@ pub(crate) struct CancellationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
+    /// Why it was cancelled although a rule was against it, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overridden: Option<OverriddenView>,
 }
 
 /// What has become of an appointment, in FHIR's words where they fit.
@@ -100,8 +141,9 @@ impl AppointmentView {
         let status = state.status();
         let (hold_expires_at, cancellation) = match state {
             State::Held { expires_at } => (Some(expires_at), None),
-            State::Cancelled(Cancellation { reason, by }) => {
-                (None, Some(CancellationView { by, reason }))
+            State::Cancelled(Cancellation { reason, by, overridden }) => {
+                let overridden = overridden.map(Into::into);
+                (None, Some(CancellationView { by, reason, overridden }))
             }
             State::Booked | State::CheckedIn | State::Fulfilled | State::NoShow => (None, None),
         };
@@ -120,6 +162,8 @@ impl AppointmentView {
             note: details.note,
             hold_expires_at,
             cancellation,
+            agreed: (!details.agreed.is_empty()).then(|| details.agreed.into()),
+            overridden: details.overridden.map(Into::into),
         }
     }
 }

@@ -3,8 +3,10 @@
 mod change;
 mod define;
 mod read;
+mod schema;
 
-use daybook_domain::service::{Service, ServiceTerms};
+use daybook_domain::service::rules::BookingRules;
+use daybook_domain::service::{Price, Service, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use uuid::Uuid;
 
 use super::commands::Shown;
 use crate::App;
+pub(super) use schema::PriceForm;
+use schema::RulesForm;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -49,6 +53,13 @@ pub(crate) struct ServiceBody {
     #[serde(default)]
     #[schema(value_type = u32, maximum = 1440)]
     buffer_after_minutes: Buffer,
+    /// What an appointment costs.
+    #[schema(value_type = Option<PriceForm>)]
+    price: Option<Price>,
+    /// By which rules it is booked; a rule that is left out allows everything.
+    #[serde(default)]
+    #[schema(value_type = RulesForm)]
+    rules: BookingRules,
 }
 
 impl From<ServiceBody> for ServiceTerms {
@@ -60,6 +71,8 @@ impl From<ServiceBody> for ServiceTerms {
             duration: body.duration_minutes,
             buffer_before: body.buffer_before_minutes,
             buffer_after: body.buffer_after_minutes,
+            price: body.price,
+            rules: body.rules,
         }
     }
 }
@@ -83,6 +96,12 @@ pub(crate) struct ServiceView {
     buffer_before_minutes: Buffer,
     #[schema(value_type = u32)]
     buffer_after_minutes: Buffer,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PriceForm>)]
+    price: Option<Price>,
+    /// By which rules it is booked.
+    #[schema(value_type = RulesForm)]
+    rules: BookingRules,
 }
 
 /// Whether it can be booked.
@@ -107,6 +126,8 @@ impl ServiceView {
             duration_minutes: terms.duration,
             buffer_before_minutes: terms.buffer_before,
             buffer_after_minutes: terms.buffer_after,
+            price: terms.price,
+            rules: terms.rules,
         }
     }
 }

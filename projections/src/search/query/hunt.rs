@@ -1,8 +1,9 @@
 //! Which statement is next, and when the page is full.
 //!
 //! 1. *Seek*, where a status is asked for: leave out the stretch in which no appointment has it.
-//! 2. *Walk* in order through a bounded number of rows. Where a filter lets one in eight through,
-//!    this fills the page and is all.
+//! 2. *Walk* in order through a bounded number of places: of the list of the client or resource
+//!    that is asked for, or else of all, where an index says which rows are worth a look. Where a filter
+//!    lets enough through, this fills the page and is all.
 //! 3. *Sieve* the rest slice by slice: the index on terms gives all matches of a slice of time, and
 //!    no other rows. How long a slice is follows from how many matches were in the one before; a
 //!    slice that has too many is given up, after a bounded number of rows, for a shorter one.
@@ -14,11 +15,14 @@ use super::super::cursor::Place;
 use super::super::row::FoundAppointment;
 use super::super::terms::SpanLevel;
 use super::Asked;
-use super::statement::{Answer, Sieved, Statement, Stop, Walked};
+use super::statement::{Answer, Sieved, Statement};
 use super::stretch::{Stretch, distance};
+use super::walk::{Stop, Walked};
 
-/// Rows that a walk reads for each one that is wanted.
-const WALK_FACTOR: usize = 8;
+/// Rows that a walk along a list reads for each one that is wanted.
+const LIST_FACTOR: usize = 8;
+/// Entries of an index that a walk through all reads for each row that is wanted.
+const INDEX_FACTOR: usize = 80;
 /// Rows that a sieve may give for each one that is wanted, before its slice counts as too long.
 const SIEVE_FACTOR: usize = 2;
 /// How much longer than the slice before a slice may be.
@@ -27,6 +31,11 @@ const GROWTH: i64 = 8;
 const SAMPLE_DIVISOR: usize = 16;
 /// Nine years. No slice is longer: it would take too many terms.
 const LONGEST_MICROS: i64 = 9 * 366 * 86_400 * 1_000_000;
+/// Words that so many in a thousand places seem to have are not looked up, but only compared: to look
+/// one up costs as much as there are rows that have it.
+const COMMON_PER_MILLE: i64 = 125;
+/// Then the rarest of the words is looked up all the same: it may be common only here.
+const PATIENCE: usize = 6;
 /// Then the page is given as it is, with a cursor from where it has come to.
 const MAX_STATEMENTS: usize = 48;
 
@@ -37,8 +46,8 @@ pub(super) struct Hunt<'a> {
     rest: Stretch,
     found: Vec<FoundAppointment>,
     step: Step,
-    /// Words that are not worth looking up: see [`Stop`].
-    common_words: u8,
+    /// See [`Stop`].
+    words_per_mille: Vec<i64>,
     statements: usize,
 }
 
@@ -59,7 +68,8 @@ impl<'a> Hunt<'a> {
         };
         let wanted = asked.limit.items() + 1;
         let found = Vec::new();
-        let mut hunt = Self { asked, wanted, rest, found, step, common_words: 0, statements: 0 };
+        let mut hunt =
+            Self { asked, wanted, rest, found, step, words_per_mille: Vec::new(), statements: 0 };
         hunt.settle();
         hunt
     }
@@ -73,12 +83,12 @@ impl<'a> Hunt<'a> {
             Step::Seek => Some(Statement::Seek { stretch: self.rest }),
             Step::Walk => Some(Statement::Walk {
                 stretch: self.rest,
-                rows: WALK_FACTOR * self.wanted,
+                places: self.places(),
                 wanted: self.wanted - self.found.len(),
             }),
             Step::Sieve { slice } => Some(Statement::Sieve {
                 stretch: slice,
-                common_words: self.common_words,
+                common_words: self.common_words(),
                 rows: self.sieve_rows() + 1,
             }),
         }
@@ -118,13 +128,13 @@ impl<'a> Hunt<'a> {
     fn walked(&mut self, Walked { matches, stopped }: Walked) {
         let count = matches.len();
         self.found.extend(matches);
-        let Some(Stop { at, first, last, common_words }) = stopped else {
+        let Some(Stop { at, first, last, words_per_mille }) = stopped else {
             self.step = Step::Done;
             return;
         };
         self.rest.go_on_after(self.asked.sort, at);
         self.rest.end_with(self.asked.sort, last);
-        self.common_words = common_words;
+        self.words_per_mille = words_per_mille;
         self.sieve_next(distance(at.start_at, first), count);
     }
 
@@ -190,6 +200,22 @@ impl<'a> Hunt<'a> {
         if self.found.len() >= self.wanted || self.rest.is_empty() {
             self.step = Step::Done;
         }
+    }
+
+    fn places(&self) -> usize {
+        let listed = self.asked.filter.listed_under().is_some();
+        self.wanted * if listed { LIST_FACTOR } else { INDEX_FACTOR }
+    }
+
+    /// The words that are not looked up, as a set of bits.
+    fn common_words(&self) -> u8 {
+        let impatient = self.statements > PATIENCE;
+        let words = self.asked.sought.words.len();
+        // What is on a list is few beside the table: the rows of the list can be compared.
+        let seen = |n| self.words_per_mille.get(n).copied().unwrap_or(COMMON_PER_MILLE);
+        let rarest = (0..words).min_by_key(|n| seen(*n)).filter(|_| impatient);
+        let common = (0..words).filter(|n| seen(*n) >= COMMON_PER_MILLE && Some(*n) != rarest);
+        common.map(|n| 1 << n).sum()
     }
 
     const fn sieve_rows(&self) -> usize {

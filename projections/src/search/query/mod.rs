@@ -1,7 +1,7 @@
 //! A page of appointments: from a filter, an order and a cursor to rows.
 //!
 //! * `hunt`: which statement is next, and when the page is full. It runs none itself.
-//! * `statement`: the statements and what they answer.
+//! * `statement`: the statements and what they answer; `walk`: the longest of them.
 //! * `stretch`: parts of the order of all appointments.
 
 mod hunt;
@@ -9,6 +9,7 @@ mod statement;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
@@ -16,6 +17,7 @@ use sqlx::PgPool;
 
 use super::cursor::{Cursor, SearchError};
 use super::filter::{SearchFilter, Sort, Sought};
+use super::marks::Marks;
 use super::row::FoundAppointment;
 use super::terms::TermsOf;
 use crate::{Limit, Page};
@@ -36,6 +38,8 @@ struct Asked<'a> {
     now: DateTime<Utc>,
     terms: TermsOf,
     sought: Sought,
+    /// See [`SearchFilter::marks`].
+    marks: Vec<Vec<Marks>>,
 }
 
 impl<'a> Asked<'a> {
@@ -48,7 +52,8 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let terms = TermsOf::new(tenant);
         let sought = filter.sought(tenant, &terms);
-        Self { tenant, filter, sort, limit, now, terms, sought }
+        let marks = filter.marks(&terms);
+        Self { tenant, filter, sort, limit, now, terms, sought, marks }
     }
 }
 

@@ -3,24 +3,24 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::Status;
-use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row};
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 use super::super::cursor::Place;
 use super::super::filter::{Sort, TagsMatch};
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::Asked;
 use super::stretch::Stretch;
+use super::walk::{self, Walked};
 
-type Sql<'q> = QueryBuilder<'q, Postgres>;
+pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
 
 /// A statement of a search.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Statement {
     /// Where the first appointment is that has one of the statuses.
     Seek { stretch: Stretch },
-    /// The first `rows` in order, and of these the first `wanted` that match.
-    Walk { stretch: Stretch, rows: usize, wanted: usize },
+    /// The first `places` in order, and of these the first `wanted` that match.
+    Walk { stretch: Stretch, places: usize, wanted: usize },
     /// At most `rows` of all that match, in no order. Of the words of the title, those whose bit is
     /// set are not looked up but only compared.
     Sieve { stretch: Stretch, common_words: u8, rows: usize },
@@ -42,24 +42,6 @@ pub(super) struct Sieved {
     pub(super) matches: bool,
 }
 
-/// What a walk came by.
-pub(super) struct Walked {
-    pub(super) matches: Vec<FoundAppointment>,
-    /// Where it stopped for the number of rows; `None`: for another reason.
-    pub(super) stopped: Option<Stop>,
-}
-
-/// Where a walk stopped.
-pub(super) struct Stop {
-    pub(super) at: Place,
-    /// Where the walk's first row is.
-    pub(super) first: DateTime<Utc>,
-    /// Where the last row of the whole stretch is.
-    pub(super) last: DateTime<Utc>,
-    /// The words that a quarter of the walk's rows have, or more: a set of bits.
-    pub(super) common_words: u8,
-}
-
 impl Statement {
     pub(super) async fn run(
         self,
@@ -71,8 +53,8 @@ impl Statement {
             Self::Seek { .. } => {
                 sql.build_query_scalar().fetch_one(connection).await.map(Answer::Seek)
             }
-            Self::Walk { rows, .. } => {
-                walked(&sql.build().fetch_all(connection).await?, rows).map(Answer::Walk)
+            Self::Walk { places, .. } => {
+                walk::walked(&sql.build().fetch_all(connection).await?, places).map(Answer::Walk)
             }
             Self::Sieve { .. } => {
                 sql.build_query_as().fetch_all(connection).await.map(Answer::Sieve)
@@ -85,7 +67,9 @@ impl Statement {
         let mut sql = Sql::new(prefix);
         match self {
             Self::Seek { stretch } => seek(&mut sql, asked, stretch),
-            Self::Walk { stretch, rows, wanted } => walk(&mut sql, asked, stretch, rows, wanted),
+            Self::Walk { stretch, places, wanted } => {
+                walk::sql(&mut sql, asked, stretch, places, wanted);
+            }
             Self::Sieve { stretch, common_words, rows } => {
                 sieve(&mut sql, asked, stretch, common_words, rows);
             }
@@ -106,48 +90,10 @@ fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
     sql.push_bind(statuses).push(
         "::text[]) AS s (status)
          CROSS JOIN LATERAL (
-            SELECT a.start_at FROM search_1.appointments a WHERE a.status = s.status AND ",
+            SELECT a.start_at FROM search_2.appointments a WHERE a.status = s.status AND ",
     );
     push_stretch(sql, asked, stretch);
     sql.push(format!(" ORDER BY {order} LIMIT 1) AS first"));
-}
-
-/// Read in order from `appointments_start`. As `walked` is materialised, filters do not lengthen the
-/// walk, and it is read only as far as it is asked for: not further than the last match that is
-/// wanted. Only a walk that finds too few comes to the second part, which says where it stopped.
-fn walk<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: usize, wanted: usize) {
-    let (forward, backward) = match asked.sort {
-        Sort::StartAscending => ("start_at, appointment_id", "start_at DESC, appointment_id DESC"),
-        Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
-    };
-    sql.push(format!(
-        "WITH walked AS MATERIALIZED (
-            SELECT {COLUMNS}, words FROM search_1.appointments a WHERE "
-    ));
-    push_stretch(sql, asked, stretch);
-    sql.push(format!(" ORDER BY {forward} LIMIT ")).push_bind(bigint(rows)).push(format!(
-        ") (SELECT {COLUMNS}, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start,
-                   NULL::bigint[] AS words_seen
-              FROM walked WHERE true"
-    ));
-    push_filter(sql, asked);
-    for word in &asked.sought.words {
-        sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
-    }
-    sql.push(format!(
-        ") UNION ALL (
-            SELECT {COLUMNS}, (SELECT start_at FROM walked LIMIT 1),
-                   (SELECT a.start_at FROM search_1.appointments a WHERE "
-    ));
-    push_stretch(sql, asked, stretch);
-    sql.push(format!(" ORDER BY {backward} LIMIT 1), ARRAY["));
-    let mut counts = sql.separated(", ");
-    for word in &asked.sought.words {
-        counts.push("(SELECT count(*) FROM walked WHERE words @@ ");
-        counts.push_bind_unseparated(word).push_unseparated("::tsquery)");
-    }
-    sql.push("]::bigint[] FROM walked OFFSET ");
-    sql.push_bind(bigint(rows - 1)).push(") LIMIT ").push_bind(bigint(wanted));
 }
 
 /// Served by `appointments_terms`, whose terms have the tenant in them. The collation keeps every
@@ -172,7 +118,7 @@ fn sieve<'q>(
     for (_, word) in compared {
         sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
     }
-    sql.push(" AS matches FROM search_1.appointments WHERE tenant_id = ");
+    sql.push(" AS matches FROM search_2.appointments WHERE tenant_id = ");
     sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ");
     sql.push_bind(spans.collect::<Vec<i64>>());
     if !asked.sought.all.is_empty() {
@@ -193,7 +139,7 @@ fn sieve<'q>(
     sql.push(" LIMIT ").push_bind(bigint(rows));
 }
 
-fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
+pub(super) fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
     sql.push("a.tenant_id = ").push_bind(asked.tenant.as_str());
     sql.push(" AND (a.start_at, a.appointment_id) > (");
     push_place(sql, stretch.low);
@@ -206,8 +152,8 @@ fn push_place(sql: &mut Sql<'_>, place: Place) {
     sql.push_bind(place.start_at).push(", ").push_bind(place.id);
 }
 
-/// The filter itself, on the columns, without the words of the title.
-fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
+/// The filter itself, on the columns of a row, without the words of the title.
+pub(super) fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
     let filter = asked.filter;
     if let Some(category) = &filter.category {
         sql.push(" AND category = ").push_bind(category.as_str());
@@ -236,26 +182,7 @@ fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
     }
 }
 
-fn walked(rows: &[PgRow], length: usize) -> Result<Walked, sqlx::Error> {
-    let mut walked = Walked { matches: Vec::with_capacity(rows.len()), stopped: None };
-    for row in rows {
-        let appointment = FoundAppointment::from_row(row)?;
-        match (row.try_get("first_start")?, row.try_get("last_start")?) {
-            (Some(first), Some(last)) => {
-                let start_at = appointment.during.start();
-                let at = Place { start_at, id: appointment.appointment_id.uuid() };
-                let seen: Vec<i64> = row.try_get("words_seen")?;
-                let common = |(n, count): (usize, &i64)| u8::from(4 * count >= bigint(length)) << n;
-                let common_words = seen.iter().enumerate().map(common).sum();
-                walked.stopped = Some(Stop { at, first, last, common_words });
-            }
-            _ => walked.matches.push(appointment),
-        }
-    }
-    Ok(walked)
-}
-
 /// The numbers of rows are small.
-fn bigint(rows: usize) -> i64 {
+pub(super) fn bigint(rows: usize) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }

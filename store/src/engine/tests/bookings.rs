@@ -28,7 +28,12 @@ async fn an_appointment_moves_into_its_own_time() {
     let (house, engine) = an_open_house().await;
     let booked = book(&engine, &house.context(), minute(60)).await.unwrap();
     let start = minute(75);
-    let later = AppointmentCommand::RescheduleAppointment { start, resource_ids: None };
+    let later = AppointmentCommand::RescheduleAppointment {
+        start,
+        resource_ids: None,
+        by: MovedBy::Client,
+        overriding: None,
+    };
     let existing = Target::Existing(booked.id);
     let moved = engine.execute::<Appointment>(&house.context(), existing, later).await.unwrap();
     assert_eq!(moved.version, 2);

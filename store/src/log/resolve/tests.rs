@@ -1,5 +1,5 @@
 use daybook_domain::TenantId;
-use daybook_domain::appointment::{AppointmentCancelled, AppointmentEvent, CancelledBy};
+use daybook_domain::appointment::{AppointmentCancelled, AppointmentEvent, CancelledBy, MovedBy};
 use daybook_domain::claim::{ClaimConflict, Claims};
 use daybook_domain::time::Interval;
 use uuid::Uuid;
@@ -17,7 +17,11 @@ fn new(id: u128, event: &AppointmentEvent) -> Submission {
 
 fn cancelled() -> AppointmentEvent {
     let by = CancelledBy::Staff;
-    AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason: None, by })
+    AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+        reason: None,
+        by,
+        overridden: None,
+    })
 }
 
 fn with_key(submission: Submission, name: &str, request: u8) -> Submission {
@@ -189,6 +193,8 @@ fn two_appointments_of_one_submission_can_change_places() {
             daybook_domain::appointment::AppointmentRescheduled {
                 slot: details.slot,
                 hold_expires_at: None,
+                by: MovedBy::Client,
+                overridden: None,
             },
         )
     };

@@ -1,6 +1,6 @@
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, AppointmentHoldExpired,
-    AppointmentRescheduled, CancelledBy, Slot,
+    AppointmentRescheduled, CancelledBy, MovedBy, Slot,
 };
 use daybook_domain::claim::ClaimConflict;
 use daybook_domain::time::Interval;
@@ -21,7 +21,12 @@ fn slot_of(event: &AppointmentEvent) -> Slot {
 
 fn moved_to(event: &AppointmentEvent) -> AppointmentEvent {
     let slot = slot_of(event);
-    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled { slot, hold_expires_at: None })
+    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
+        slot,
+        hold_expires_at: None,
+        by: MovedBy::Client,
+        overridden: None,
+    })
 }
 
 fn confirmed(event: &AppointmentEvent) -> AppointmentEvent {
@@ -30,7 +35,11 @@ fn confirmed(event: &AppointmentEvent) -> AppointmentEvent {
 
 fn cancelled() -> AppointmentEvent {
     let by = CancelledBy::Staff;
-    AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason: None, by })
+    AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+        reason: None,
+        by,
+        overridden: None,
+    })
 }
 
 fn taken(by: u128, from: i64, to: i64) -> Verdict {

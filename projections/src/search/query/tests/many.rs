@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::search::fold::Rows;
 use crate::search::row::FoundAppointment;
-use crate::search::write;
+use crate::search::{listing, write};
 use crate::tests::world::at;
 
 pub(super) const TENANT: &str = "north";
@@ -131,7 +131,7 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     let ddl = include_str!("../../schema.sql");
     let index = &ddl[ddl.find("CREATE INDEX IF NOT EXISTS appointments_terms").unwrap()..];
     let mut connection = pool.acquire().await.unwrap();
-    sqlx::raw_sql("DROP INDEX search_1.appointments_terms")
+    sqlx::raw_sql("DROP INDEX search_2.appointments_terms")
         .execute(&mut *connection)
         .await
         .unwrap();
@@ -141,7 +141,12 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     for chunk in rows.chunks(20_000) {
         let chunk: Rows = chunk.iter().map(|row| (row.appointment_id, row.clone())).collect();
         write::save(&mut connection, &tenant, &chunk).await.unwrap();
+        listing::change(&mut connection, &tenant, &Rows::new(), &chunk).await.unwrap();
     }
+    // In one piece from CREATE INDEX to the end; what is there already stays.
     sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
-    sqlx::raw_sql("VACUUM ANALYZE search_1.appointments").execute(&mut *connection).await.unwrap();
+    for table in ["appointments", "listed"] {
+        let vacuum = format!("VACUUM ANALYZE search_2.{table}");
+        sqlx::raw_sql(&vacuum).execute(&mut *connection).await.unwrap();
+    }
 }

@@ -2,7 +2,7 @@
 
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, AppointmentRescheduled,
-    CancelledBy, Slot,
+    CancelledBy, MovedBy, Slot,
 };
 use sqlx::{Executor, Row};
 
@@ -24,7 +24,12 @@ pub(super) fn slot(resources: &[u128], from: i64, to: i64) -> Slot {
 
 pub(super) fn moved(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
     let slot = slot(resources, from, to);
-    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled { slot, hold_expires_at: None })
+    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
+        slot,
+        hold_expires_at: None,
+        by: MovedBy::Client,
+        overridden: None,
+    })
 }
 
 /// An event with a key of its own, decided when the clock says that it is.
@@ -44,8 +49,11 @@ pub(super) async fn append(house: &House, id: u128, after: u64, event: &Appointm
 pub(super) async fn a_log() -> House {
     let house = House::new().await;
     let by = CancelledBy::Staff;
-    let cancelled =
-        AppointmentEvent::AppointmentCancelled(AppointmentCancelled { reason: None, by });
+    let cancelled = AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+        reason: None,
+        by,
+        overridden: None,
+    });
     let slot = slot(&[1, 2], 100, 130);
     let confirmed = AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot });
     append(&house, 1, 0, &a_booking(&[1], 0, 30)).await;

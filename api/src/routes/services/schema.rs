@@ -1,0 +1,55 @@
+//! How rules and prices are written, for the documentation.
+
+use utoipa::ToSchema;
+
+/// A price in whole minor units.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `Price`")]
+pub(crate) struct PriceForm {
+    /// How much, in the smallest unit of the currency: 0 to 1,000,000,000,000.
+    #[schema(maximum = 1_000_000_000_000_u64, example = 45000)]
+    amount_minor: u64,
+    /// An ISO 4217 code.
+    #[schema(pattern = "^[A-Z]{3}$", example = "NOK")]
+    currency: String,
+}
+
+/// The rules by which a service is booked.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `BookingRules`")]
+pub(super) struct RulesForm {
+    /// The durations that a booking may choose from besides the service's own.
+    #[schema(max_items = 50)]
+    durations: Option<Vec<DurationChoice>>,
+    /// An appointment starts every so many minutes, counted from local midnight by what the clocks
+    /// of each resource show: 1 to 1,440.
+    #[schema(minimum = 1, maximum = 1440, example = 15)]
+    slot_step_minutes: Option<u32>,
+    /// Minutes from local midnight to the first start: less than the step.
+    #[schema(maximum = 1439)]
+    slot_offset_minutes: Option<u32>,
+    /// It is booked and moved at least so many minutes ahead: 0 to 525,600 (a year).
+    #[schema(maximum = 525_600, example = 120)]
+    minimum_notice_minutes: Option<u32>,
+    /// It is booked and moved at most so many days ahead, each resource's local date counting as
+    /// a whole: 0 (today) to 3,650.
+    #[schema(maximum = 3650, example = 60)]
+    booking_horizon_days: Option<u32>,
+    /// A client may move it until so many minutes before its start: 0 to 525,600.
+    #[schema(maximum = 525_600, example = 1440)]
+    rescheduling_window_minutes: Option<u32>,
+    /// A client may cancel it until so many minutes before its start: 0 to 525,600.
+    #[schema(maximum = 525_600, example = 1440)]
+    cancellation_window_minutes: Option<u32>,
+}
+
+/// A duration that a booking may choose.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `Choice`")]
+pub(super) struct DurationChoice {
+    /// 1 to 44,640 (31 days).
+    #[schema(minimum = 1, maximum = 44640, example = 45)]
+    minutes: u32,
+    /// What it costs then; else what the service costs.
+    price: Option<PriceForm>,
+}

@@ -1,0 +1,64 @@
+//! Rules that are broken: refused, or overridden by staff with a reason.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::AppointmentRefusal;
+use crate::service::rules::{Broken, Rule};
+use crate::time::Interval;
+use crate::{Reason, ResourceId};
+
+/// That staff overrode rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overridden {
+    /// Why, in their words.
+    pub reason: Reason,
+    /// Which rules would have refused it; none, where none would.
+    pub rules: BTreeSet<Rule>,
+}
+
+/// A rule that is broken and can be overridden. What cannot be (time that is taken, what is
+/// unknown or retired, the past, a wrong status) is no breach but a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Breach {
+    /// One of the service's.
+    Service(Broken),
+    /// A resource is closed for some of the time.
+    Closed { resource_id: ResourceId, during: Interval },
+}
+
+impl Breach {
+    const fn rule(&self) -> Rule {
+        match self {
+            Self::Service(broken) => broken.rule(),
+            Self::Closed { .. } => Rule::OpeningHours,
+        }
+    }
+}
+
+impl From<Breach> for AppointmentRefusal {
+    fn from(breach: Breach) -> Self {
+        match breach {
+            Breach::Service(broken) => Self::RuleBroken(broken),
+            Breach::Closed { resource_id, during } => {
+                Self::OutsideOpeningHours { resource_id, during }
+            }
+        }
+    }
+}
+
+/// What comes of breaches: without an override the first of them is the refusal; with one, all of
+/// them are named beside its reason.
+pub(super) fn settled(
+    mut breaches: impl Iterator<Item = Breach>,
+    overriding: Option<Reason>,
+) -> Result<Option<Overridden>, AppointmentRefusal> {
+    match overriding {
+        None => breaches.next().map_or(Ok(None), |breach| Err(breach.into())),
+        Some(reason) => {
+            let rules = breaches.map(|breach| breach.rule()).collect();
+            Ok(Some(Overridden { reason, rules }))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! When an appointment may start on one resource.
+
+use chrono_tz::Tz;
+
+use super::{INSTANT, Wanted};
+use crate::ResourceId;
+use crate::claim::Claim;
+use crate::time::intervals::{union, without};
+use crate::time::{Interval, OpeningHours};
+
+/// A resource as whoever looks for free time sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar<'a> {
+    /// Which resource.
+    pub resource: ResourceId,
+    /// The zone of its hours.
+    pub zone: Tz,
+    /// When it is open.
+    pub hours: &'a OpeningHours,
+    /// How many interchangeable places it has.
+    pub places: u16,
+    /// What is claimed of it, without what has lapsed.
+    pub claims: &'a [Claim],
+}
+
+impl Calendar<'_> {
+    /// When the wanted appointment may start: every instant of these intervals, and no other.
+    ///
+    /// Only the grid is left out of account: it has no intervals.
+    #[must_use]
+    pub fn starts(&self, wanted: &Wanted<'_>) -> Vec<Interval> {
+        let Some(allowed) = wanted.allowed(self.zone) else { return Vec::new() };
+        let length = wanted.length.delta();
+        let reach = allowed.widened(chrono::TimeDelta::zero(), length);
+        let open = self.hours.open(self.zone, reach);
+        let starts = open.iter().filter_map(|open| {
+            let last = open.end() - length;
+            // It may end when the resource closes.
+            Interval::new(open.start(), last + INSTANT).ok()?.intersection(&allowed)
+        });
+        self.unclaimed(starts.collect(), wanted)
+    }
+
+    /// The starts at which some place is free for all of the appointment and its buffers.
+    fn unclaimed(&self, starts: Vec<Interval>, wanted: &Wanted<'_>) -> Vec<Interval> {
+        let mut by_place: Vec<Vec<Interval>> = vec![Vec::new(); self.places.into()];
+        for claim in self.claims {
+            // Where there were more places once, some have higher numbers.
+            if let Some(claimed) = by_place.get_mut(usize::from(claim.seat)) {
+                claimed.push(in_the_way(&claim.during, wanted));
+            }
+        }
+        if let [only] = &mut *by_place {
+            return without(starts, &union(std::mem::take(only)));
+        }
+        if by_place.iter().any(Vec::is_empty) {
+            return starts;
+        }
+        let free =
+            by_place.into_iter().flat_map(|claimed| without(starts.clone(), &union(claimed)));
+        union(free.collect())
+    }
+}
+
+/// The starts that a claim stands in the way of.
+fn in_the_way(claimed: &Interval, wanted: &Wanted<'_>) -> Interval {
+    let (before, after) = (wanted.buffer_before.delta(), wanted.buffer_after.delta());
+    // One that ends, with its buffer, when the claim begins is not among them.
+    claimed.widened(wanted.length.delta() + after - INSTANT, before)
+}

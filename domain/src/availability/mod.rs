@@ -1,0 +1,67 @@
+//! Which starts are free: what can be booked, worked out from the same rules that decide a booking.
+//!
+//! * `calendar`: when an appointment may start on one resource, as stretches of time.
+//! * `offer`: the starts on the grid, of one resource, of any of several, or of a role each.
+//! * `hindrance`: why a moment is not offered.
+//!
+//! A start that is offered can be booked, as long as nobody else takes it first: opening hours come
+//! from [`OpeningHours`](crate::time::OpeningHours), rules from
+//! [`BookingRules`](crate::service::rules::BookingRules), and what is in the way is what the claims
+//! of an appointment would be.
+
+mod calendar;
+mod hindrance;
+mod offer;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+pub use calendar::Calendar;
+pub use hindrance::Hindrance;
+pub use offer::{any_of, on};
+
+use crate::service::rules::{BookingRules, Grid};
+use crate::time::{Buffer, Duration, Interval, day_bounds};
+
+/// What free time is looked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// How long the appointment takes.
+    pub length: Duration,
+    /// Time kept free before it.
+    pub buffer_before: Buffer,
+    /// Time kept free after it.
+    pub buffer_after: Buffer,
+    /// By which rules it would be booked.
+    pub rules: &'a BookingRules,
+    /// At which times of day it starts, where the rules have no grid.
+    pub grid: Grid,
+    /// When it starts.
+    pub within: Interval,
+    /// When it is looked for.
+    pub now: DateTime<Utc>,
+}
+
+/// The smallest difference of instants: what comes between two of them is no time.
+const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+
+impl Wanted<'_> {
+    fn grid(&self) -> Grid {
+        self.rules.grid.unwrap_or(self.grid)
+    }
+
+    /// When it may start by the rules that do not depend on the resource but for its zone.
+    fn allowed(&self, zone: Tz) -> Option<Interval> {
+        let notice = self.rules.minimum_notice.map_or(TimeDelta::zero(), |notice| notice.delta());
+        // Intervals are of whole microseconds, and the one that has begun has passed.
+        let earliest = (self.now + notice - TimeDelta::nanoseconds(1)).trunc_subsecs(6) + INSTANT;
+        let latest = self.rules.horizon.and_then(|horizon| {
+            let last = horizon.last_date(zone, self.now);
+            day_bounds(zone, last, last).map(|day| day.end())
+        });
+        let end = latest.map_or(self.within.end(), |latest| latest.min(self.within.end()));
+        Interval::new(self.within.start().max(earliest), end).ok()
+    }
+}

@@ -1,0 +1,53 @@
+//! What is agreed about a service.
+
+use serde::{Deserialize, Serialize};
+
+use super::Price;
+use super::rules::{BookingRules, Broken, Wish};
+use crate::time::{Buffer, Duration};
+use crate::{Category, Name, Tags};
+
+/// What is agreed about a service: the whole of it, each time it is defined or revised.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceTerms {
+    /// What it is called.
+    pub name: Name,
+    /// The category of its appointments, unless one says otherwise.
+    pub category: Category,
+    /// The tags of its appointments, unless one says otherwise.
+    pub tags: Tags,
+    /// How long an appointment takes.
+    #[serde(rename = "duration_minutes")]
+    pub duration: Duration,
+    /// Time kept free before each appointment.
+    #[serde(rename = "buffer_before_minutes")]
+    pub buffer_before: Buffer,
+    /// Time kept free after each appointment.
+    #[serde(rename = "buffer_after_minutes")]
+    pub buffer_after: Buffer,
+    /// What an appointment costs. `None`: nothing is said about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// By which rules it is booked.
+    #[serde(default, skip_serializing_if = "BookingRules::is_empty")]
+    pub rules: BookingRules,
+}
+
+impl ServiceTerms {
+    /// Every rule that a booking breaks: those about its length, and those about when it is.
+    pub fn broken_by<'a>(
+        &'a self,
+        wish: &'a Wish<'a>,
+        length: Duration,
+    ) -> impl Iterator<Item = Broken> + 'a {
+        let length = self.rules.durations.broken_by(self.duration, length);
+        length.into_iter().chain(self.rules.broken_by(wish))
+    }
+
+    /// What an appointment of this length costs.
+    #[must_use]
+    pub fn price_of(&self, length: Duration) -> Option<Price> {
+        let chosen = self.rules.durations.choice(length).and_then(|choice| choice.price);
+        chosen.or(self.price)
+    }
+}

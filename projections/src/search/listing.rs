@@ -1,0 +1,97 @@
+//! Lists of the appointments of each client and resource, in the order of a page.
+//!
+//! A service has none: there are few, so their lists would be long, and are found by their marks.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::{AppointmentId, ResourceId, TenantId};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::fold::Rows;
+use super::row::FoundAppointment;
+
+/// A place in a list: under whom, and in its order.
+type Entry = (Uuid, DateTime<Utc>, AppointmentId);
+
+/// Makes the lists of these appointments as `before` into those of the same ones as `after`.
+pub(super) async fn change(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    before: &Rows,
+    after: &Rows,
+) -> Result<(), sqlx::Error> {
+    let (before, after) = (entries(before), entries(after));
+    remove(connection, tenant, before.difference(&after)).await?;
+    insert(connection, tenant, after.difference(&before)).await
+}
+
+fn entries(rows: &Rows) -> BTreeSet<Entry> {
+    rows.values().flat_map(of).collect()
+}
+
+fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
+    let resources = row.resource_ids.iter().map(ResourceId::uuid);
+    let under = std::iter::once(row.client_id.uuid()).chain(resources);
+    under.map(|under| (under, row.during.start(), row.appointment_id))
+}
+
+/// Served by the primary key.
+async fn remove(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    entries: impl Iterator<Item = &Entry>,
+) -> Result<(), sqlx::Error> {
+    let (under, starts, ids) = columns(entries);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let removed = sqlx::query(
+        "DELETE FROM search_2.listed AS l
+          USING unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
+             AS u (listed_under, start_at, appointment_id)
+          WHERE l.tenant_id = $1 AND l.listed_under = u.listed_under
+            AND l.start_at = u.start_at AND l.appointment_id = u.appointment_id",
+    );
+    let removed = removed.bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
+    all_of(ids.len(), removed.execute(connection).await?.rows_affected())
+}
+
+async fn insert(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    entries: impl Iterator<Item = &Entry>,
+) -> Result<(), sqlx::Error> {
+    let (under, starts, ids) = columns(entries);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let inserted = sqlx::query(
+        "INSERT INTO search_2.listed (tenant_id, listed_under, start_at, appointment_id)
+         SELECT h.tenant_id, u.listed_under, u.start_at, u.appointment_id
+           FROM log_heads h,
+                unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
+                AS u (listed_under, start_at, appointment_id)
+          WHERE h.tenant_id = $1",
+    );
+    let inserted = inserted.bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
+    all_of(ids.len(), inserted.execute(connection).await?.rows_affected())
+}
+
+fn columns<'a>(
+    entries: impl Iterator<Item = &'a Entry>,
+) -> (Vec<Uuid>, Vec<DateTime<Utc>>, Vec<Uuid>) {
+    let (mut under, mut starts, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (listed_under, start, id) in entries {
+        under.push(*listed_under);
+        starts.push(*start);
+        ids.push(id.uuid());
+    }
+    (under, starts, ids)
+}
+
+/// A list that does not agree with its rows must not be committed.
+fn all_of(wanted: usize, changed: u64) -> Result<(), sqlx::Error> {
+    if changed == wanted as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}

@@ -1,0 +1,140 @@
+//! The walk: a bounded number of places in order, and the rows of those that match.
+
+use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow as _, Row as _};
+use uuid::Uuid;
+
+use super::super::cursor::Place;
+use super::super::filter::Sort;
+use super::super::marks::Marks;
+use super::super::row::{COLUMNS, FoundAppointment};
+use super::Asked;
+use super::statement::{Sql, bigint, push_filter, push_stretch};
+use super::stretch::Stretch;
+
+/// What a walk came by.
+pub(super) struct Walked {
+    pub(super) matches: Vec<FoundAppointment>,
+    /// Where it stopped for the number of places; `None`: for another reason.
+    pub(super) stopped: Option<Stop>,
+}
+
+/// Where a walk stopped.
+pub(super) struct Stop {
+    pub(super) at: Place,
+    /// Where the walk's first place is.
+    pub(super) first: DateTime<Utc>,
+    /// Where the last place of the whole stretch is.
+    pub(super) last: DateTime<Utc>,
+    /// Of each word, how many in a thousand of the walk's places may have it; a list does not say.
+    pub(super) words_per_mille: Vec<i64>,
+}
+
+/// Reads places in order, and looks up the rows of those whose marks allow it by their primary key.
+/// As `walked` is materialised, filters do not lengthen the walk, and it is read only as far as it is
+/// asked for: not further than the last match that is wanted. Only a walk that finds too few comes to
+/// the second part, which says where it stopped.
+pub(super) fn sql<'q>(
+    sql: &mut Sql<'q>,
+    asked: &'q Asked<'_>,
+    stretch: Stretch,
+    places: usize,
+    wanted: usize,
+) {
+    let (forward, backward) = match asked.sort {
+        Sort::StartAscending => ("start_at, appointment_id", "start_at DESC, appointment_id DESC"),
+        Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
+    };
+    let list = asked.filter.listed_under();
+    sql.push("WITH walked AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
+    if list.is_none() {
+        for column in Marks::COLUMNS {
+            sql.push(", ").push(column);
+        }
+    }
+    sql.push(" ");
+    push_places(sql, asked, list, stretch);
+    sql.push(format!(" ORDER BY {forward} LIMIT ")).push_bind(bigint(places));
+    sql.push(
+        ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start,
+                   NULL::bigint[] AS words_seen
+              FROM (SELECT at_id FROM walked WHERE true",
+    );
+    if list.is_none() {
+        for any in &asked.marks {
+            push_marks(sql, any);
+        }
+    }
+    // With an OFFSET it is not joined but looked up, for one place after the other.
+    sql.push(format!(
+        ") AS w CROSS JOIN LATERAL (
+                SELECT {COLUMNS} FROM search_2.appointments WHERE tenant_id = "
+    ));
+    sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = w.at_id");
+    push_filter(sql, asked);
+    for word in &asked.sought.words {
+        sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
+    }
+    sql.push(
+        " OFFSET 0) AS found) UNION ALL (
+            SELECT at_id, at_start, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+                   (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
+    );
+    push_places(sql, asked, list, stretch);
+    sql.push(format!(" ORDER BY {backward} LIMIT 1), (SELECT ARRAY["));
+    if list.is_none() {
+        for (n, word) in asked.filter.word_marks(&asked.terms).enumerate() {
+            sql.push(if n > 0 { ", " } else { "" }).push("count(*) FILTER (WHERE true");
+            push_marks(sql, &[word]);
+            sql.push(")");
+        }
+    }
+    sql.push("]::bigint[] FROM walked LIMIT 1) FROM walked OFFSET ");
+    sql.push_bind(bigint(places - 1)).push(") LIMIT ").push_bind(bigint(wanted));
+}
+
+/// Read from the primary key of `listed`, or else from `appointments_start`, which has the marks.
+fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, list: Option<Uuid>, stretch: Stretch) {
+    match list {
+        Some(under) => {
+            sql.push("FROM search_2.listed a WHERE listed_under = ").push_bind(under);
+            sql.push(" AND ");
+        }
+        None => {
+            sql.push("FROM search_2.appointments a WHERE ");
+        }
+    }
+    push_stretch(sql, asked, stretch);
+}
+
+fn push_marks(sql: &mut Sql<'_>, any: &[Marks]) {
+    for (n, marks) in any.iter().enumerate() {
+        sql.push(if n == 0 { " AND (true" } else { " OR true" });
+        for (column, bits) in Marks::COLUMNS.into_iter().zip(marks.columns()) {
+            if bits != 0 {
+                sql.push(" AND ").push(column);
+                sql.push(" & ").push_bind(bits).push(" = ").push_bind(bits);
+            }
+        }
+    }
+    sql.push(")");
+}
+
+/// What a walk through so many places answered.
+pub(super) fn walked(rows: &[PgRow], places: usize) -> Result<Walked, sqlx::Error> {
+    let mut walked = Walked { matches: Vec::with_capacity(rows.len()), stopped: None };
+    for row in rows {
+        match (row.try_get("first_start")?, row.try_get("last_start")?) {
+            (Some(first), Some(last)) => {
+                let (start_at, id) = (row.try_get("start_at")?, row.try_get("appointment_id")?);
+                let seen: Vec<i64> = row.try_get("words_seen")?;
+                let per_mille = seen.into_iter().map(|count| 1_000 * count / bigint(places));
+                let (at, words_per_mille) = (Place { start_at, id }, per_mille.collect());
+                walked.stopped = Some(Stop { at, first, last, words_per_mille });
+            }
+            _ => walked.matches.push(FoundAppointment::from_row(row)?),
+        }
+    }
+    Ok(walked)
+}
