@@ -12,6 +12,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::search::Search;
@@ -34,6 +35,7 @@ pub struct App {
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
+    holds_per_client: HoldLimit,
     in_flight: Arc<Semaphore>,
 }
 
@@ -49,8 +51,15 @@ impl App {
             progress,
             keys: KnownKeys::new(),
             zones: TenantZones::new(),
+            holds_per_client: HoldLimit::default(),
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
         }
+    }
+
+    /// The same, where one client can have so many holds at once.
+    #[must_use]
+    pub fn with_holds_per_client(self, holds_per_client: HoldLimit) -> Self {
+        Self { holds_per_client, ..self }
     }
 }
 

@@ -7,9 +7,11 @@ use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daybook_domain::appointment::{Booking, When};
 use daybook_domain::client::{Client, ClientCommand, Contact};
-use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::resource::{
+    Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
+};
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{
     AppointmentId, Category, ClientId, Name, Personal, ResourceId, ResourceIds, ServiceId, Tag,
@@ -123,7 +125,7 @@ pub(crate) const fn client_of(slot: Slot, size: Size) -> u64 {
 pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
     Ok(Booking {
         service_id: service(service_of(slot)),
-        resource_ids: ResourceIds::try_from(vec![resource(slot.resource)])?,
+        resource_ids: Some(ResourceIds::try_from(vec![resource(slot.resource)])?),
         client_id: client(client_of(slot, size)),
         when: When::From(slot.start),
         title: Some(Title::new(&title(slot.number))?),
@@ -150,6 +152,9 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         duration: Duration::from_minutes(SLOT_MINUTES)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     })
@@ -216,5 +221,6 @@ fn profile(number: u64) -> anyhow::Result<ResourceProfile> {
         tags: Tags::default(),
         time_zone: Tz::UTC,
         opening_hours: WeeklyHours::try_from(vec![always])?.into(),
+        capacity: Capacity::ONE,
     })
 }

@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::time::Instant;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use cqrs_es::DomainEvent as _;
-use daybook_domain::appointment::{Agreed, Appointment, AppointmentEvent, Details, Slot as Where};
+use daybook_domain::appointment::{
+    Agreed, Appointment, AppointmentEvent, Details, Seats, Slot as Where,
+};
 use daybook_domain::claim::Claims as _;
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::time::{Duration, Interval};
-use daybook_store::log::{Append, Decision, NewEvent, StreamId, Submission, Verdict};
+use daybook_store::log::{Append, Decision, IfTaken, NewEvent, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::calendar::{Calendar, SLOT_MINUTES, Slot};
@@ -73,7 +75,12 @@ async fn append(
             tenant: daybook.tenant.clone(),
             key: None,
             decided_at: daybook.engine.clock().now(),
-            decision: Decision::Accept { read_set: Vec::new(), appends, claims },
+            decision: Decision::Accept {
+                read_set: Vec::new(),
+                appends,
+                claims,
+                if_taken: IfTaken::Refused,
+            },
         })
         .await?;
     ensure!(matches!(verdict, Verdict::Appended(_)), "while seeding: {verdict:?}");
@@ -97,10 +104,12 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
         service_id: booking.service_id,
         client_id: booking.client_id,
         slot: Where {
-            resource_ids: booking.resource_ids,
+            resource_ids: booking.resource_ids.context("a booking without resources")?,
             during: Interval::lasting(slot.start, Duration::from_minutes(SLOT_MINUTES)?),
             buffer_before: terms.buffer_before,
             buffer_after: terms.buffer_after,
+            seats: Seats::default(),
+            counted: Vec::new(),
         },
         title: booking.title.unwrap_or_else(|| (&terms.name).into()),
         category: terms.category.clone(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::claim::{Busy, Look};
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::Service;
-use crate::{ClientId, Refusal, ResourceId, ServiceId};
+use crate::{ClientId, Directory, Refusal, ResourceId, ServiceId};
 
 /// The aggregates that a decision looks at, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,13 +35,28 @@ pub struct Facts {
     pub resources: Vec<(ResourceId, Arc<Resource>)>,
     /// The client that was needed.
     pub client: Arc<Client>,
+    /// The tenant's resources, where the decision chooses among them.
+    pub directory: Arc<Directory>,
+    /// What is claimed of what the decision looks at, without the appointment's own claims.
+    pub busy: Busy,
+    /// How many free choices to pass over (beginning anew when all are). It is 0 but for one who has
+    /// lost a race: if all losers chose the next, all but one would lose again.
+    pub pass_over: usize,
 }
 
 impl Facts {
     /// A world in which nothing exists yet.
     #[must_use]
     pub fn at(now: DateTime<Utc>) -> Self {
-        Self { now, service: Arc::default(), resources: Vec::new(), client: Arc::default() }
+        Self {
+            now,
+            service: Arc::default(),
+            resources: Vec::new(),
+            client: Arc::default(),
+            directory: Arc::default(),
+            busy: Busy::default(),
+            pass_over: 0,
+        }
     }
 }
 
@@ -52,5 +68,25 @@ pub trait Decide:
     fn needs(&self, command: &Self::Command) -> Needs {
         let _ = command;
         Needs::default()
+    }
+
+    /// Whether the decision chooses resources, and so needs the directory. Asked when the facts have
+    /// what it [`needs`](Self::needs).
+    fn chooses(&self, command: &Self::Command, facts: &Facts) -> bool {
+        let _ = (command, facts);
+        false
+    }
+
+    /// Where the decision has to look for what is claimed, because it has something to choose. Asked
+    /// when the facts have all else. Nothing: the claims alone decide.
+    fn looks(&self, command: &Self::Command, facts: &Facts) -> Vec<Look> {
+        let _ = (command, facts);
+        Vec::new()
+    }
+
+    /// Whether a claim that is in the way is the last word. If not, it is decided again.
+    fn is_settled_by_claims(&self, command: &Self::Command, looks: &[Look]) -> bool {
+        let _ = command;
+        looks.is_empty()
     }
 }

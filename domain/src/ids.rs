@@ -156,6 +156,12 @@ impl ResourceIds {
         self.0.iter().copied()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The ids as a slice.
     #[must_use]
     pub fn as_slice(&self) -> &[ResourceId] {

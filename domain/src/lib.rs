@@ -10,6 +10,7 @@ pub mod appointment;
 pub mod availability;
 pub mod claim;
 pub mod client;
+mod directory;
 mod facts;
 mod ids;
 mod personal;
@@ -20,6 +21,7 @@ mod text;
 pub mod time;
 mod upcast;
 
+pub use directory::Directory;
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
@@ -27,5 +29,5 @@ pub use ids::{
 };
 pub use personal::Personal;
 pub use refusal::Refusal;
-pub use text::{Category, Email, Name, Note, Phone, Reason, Tag, Tags, TextError, Title};
+pub use text::{Category, Email, Name, Note, Phone, Reason, RoleName, Tag, Tags, TextError, Title};
 pub use upcast::upcasters;

@@ -145,6 +145,10 @@ text!(
     Tag, "a tag", 50
 );
 text!(
+    /// What a service needs a resource for; compared letter for letter.
+    RoleName, "a role", 80
+);
+text!(
     /// Why something was done.
     Reason, "a reason", 500
 );
@@ -177,6 +181,18 @@ pub struct Tags(BTreeSet<Tag>);
 impl Tags {
     /// How many tags one thing can carry.
     pub const MAX: usize = 20;
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this is one of them.
+    #[must_use]
+    pub fn contains(&self, tag: &Tag) -> bool {
+        self.0.contains(tag)
+    }
 
     /// The tags in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {

@@ -30,6 +30,12 @@ pub trait Projection: Send + Sync + 'static {
     /// Makes its schema and its tables. It can be run again.
     fn ddl(&self) -> &'static str;
 
+    /// A statement that does what its indexes have put off, if they put anything off: it is run
+    /// beside the batches and not in them, so that none of them has to wait for it.
+    fn tidy(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Changes the rows of one tenant as these events say.
     ///
     /// The events are consecutive and each is given once, whatever crashes: `connection` is in the

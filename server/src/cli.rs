@@ -1,11 +1,13 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::num::ParseIntError;
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_domain::TenantId;
+use daybook_domain::service::HoldLimit;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
@@ -67,6 +69,9 @@ pub(crate) struct Serve {
     /// The address to listen on; port 0 takes any free one.
     #[arg(long, env = "DAYBOOK_LISTEN", default_value_t = DEFAULT_ADDRESS)]
     pub(crate) listen: SocketAddr,
+    /// How many holds one client can have at once: 1 to 1,000.
+    #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", value_parser = hold_limit, default_value = "3")]
+    pub(crate) holds_per_client: HoldLimit,
     /// Make a demo tenant with a small practice in it, and print a key to try.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -77,8 +82,13 @@ const DEFAULT_ADDRESS: SocketAddr =
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: DEFAULT_ADDRESS, demo: false }
+        Self { listen: DEFAULT_ADDRESS, holds_per_client: HoldLimit::default(), demo: false }
     }
+}
+
+fn hold_limit(text: &str) -> Result<HoldLimit, String> {
+    let number: u16 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    HoldLimit::try_from(number).map_err(|error| error.to_string())
 }
 
 #[derive(Subcommand)]

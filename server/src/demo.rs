@@ -10,9 +10,11 @@ use chrono::{Datelike, Days, NaiveTime, Weekday};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::client::{Client, ClientCommand, Contact};
-use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::resource::{
+    Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
+};
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
 use daybook_store::engine::Stored;
@@ -79,6 +81,9 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         duration: Duration::from_minutes(30)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::from_minutes(10)?,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     };
@@ -90,6 +95,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
+        capacity: Capacity::ONE,
         opening_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
             weekdays,
             hours("08:00")?,

@@ -55,7 +55,8 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let work = CancellationToken::new();
     let mut tasks = JoinSet::new();
     let runner = parts.runner();
-    let app = App::new(parts.engine.clone(), runner.progress());
+    let app = App::new(parts.engine.clone(), runner.progress())
+        .with_holds_per_client(options.holds_per_client);
     let mut prepared = tokio::spawn(prepared(parts.clone()));
     if timeout(PATIENCE_AT_START, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");

@@ -5,6 +5,7 @@ mod catalogue;
 mod clients;
 mod commands;
 mod health;
+mod holds;
 mod listing;
 mod problems;
 mod resources;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(resources::routes())
         .merge(clients::routes())
         .merge(appointments::routes())
+        .merge(holds::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

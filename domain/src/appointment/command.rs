@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{CancelledBy, MovedBy};
+use crate::service::HoldLimit;
 use crate::time::{Duration, Interval};
 use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
 
@@ -15,6 +16,8 @@ pub enum AppointmentCommand {
         booking: Booking,
         /// When the hold lapses by itself.
         expires_at: DateTime<Utc>,
+        /// The most that the client can hold at once, this one among them.
+        holds_per_client: HoldLimit,
     },
     /// Turn a hold into a booking.
     ConfirmAppointment,
@@ -40,6 +43,8 @@ pub enum AppointmentCommand {
         /// Why it may break rules. `None`: it may not.
         overriding: Option<Reason>,
     },
+    /// Give up a hold; the time is free again.
+    ReleaseHold,
     /// Record that a hold has lapsed.
     ExpireHold,
     /// The client is here.
@@ -62,8 +67,9 @@ pub enum AppointmentCommand {
 pub struct Booking {
     /// The service; it gives duration and buffers.
     pub service_id: ServiceId,
-    /// The resources; all are claimed, or none.
-    pub resource_ids: ResourceIds,
+    /// The resources; all are claimed, or none. `None`, or fewer than the service has roles for: the
+    /// others are chosen.
+    pub resource_ids: Option<ResourceIds>,
     /// Who books.
     pub client_id: ClientId,
     /// When it is.

@@ -5,26 +5,27 @@ use std::sync::Arc;
 use chrono::{DateTime, SubsecRound, Utc};
 use chrono_tz::Tz;
 
-use super::overriding::{Breach, settled};
+use super::overriding::{Breach, allowed, settled};
+use super::placing::{Judge, Limit, Needed, Placed, Placing, Span};
 use super::{
-    Agreed, Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
+    Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
     AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
     AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, CancelledBy, Details, MovedBy, Overridden, Slot, State, Wanted,
-    When,
+    AppointmentTagged, Booking, CancelledBy, CountedRule, Details, MovedBy, Overridden, Slot,
+    State, Wanted, When,
 };
 use crate::client::Client;
 use crate::resource::Resource;
-use crate::service::rules::{self, Broken, Wish};
-use crate::service::{Service, ServiceTerms};
-use crate::time::{Duration, Interval};
-use crate::{Facts, Reason, ResourceId, ResourceIds, Title};
+use crate::service::rules::{self, Broken};
+use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::time::{EmptyInterval, Interval};
+use crate::{ClientId, Facts, Reason, ResourceId, ResourceIds, Title};
 
 impl Appointment {
     /// Decides a command: what happens because of it, or why nothing does.
     ///
     /// Whether the resources are free is not decided here but by the claims, when the event is
-    /// appended: only the log knows that exactly.
+    /// appended: only the log knows that exactly. What is chosen rests on a look.
     ///
     /// # Errors
     /// The rule that refuses it.
@@ -36,12 +37,13 @@ impl Appointment {
         use AppointmentCommand::{BookAppointment, HoldAppointment};
         match (self, command) {
             (Self::Unmade, BookAppointment(booking)) => {
-                Ok(AppointmentEvent::AppointmentBooked(details(booking, facts)?))
+                Ok(AppointmentEvent::AppointmentBooked(details(booking, None, facts)?))
             }
-            (Self::Unmade, HoldAppointment { booking, expires_at }) => {
-                let details = details(booking, facts)?;
+            (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
                 // As fine as its claims: see `Interval`.
                 let expires_at = expires_at.trunc_subsecs(6);
+                let hold = Hold { expires_at, holds_per_client };
+                let details = details(booking, Some(hold), facts)?;
                 Ok(AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }))
             }
             (Self::Unmade, _) => Err(AppointmentRefusal::AppointmentNotFound),
@@ -61,7 +63,7 @@ fn decide_made(
     match (command, state) {
         (C::ConfirmAppointment, State::Held { expires_at }) => {
             still_held(*expires_at, facts.now)?;
-            let slot = details.slot.clone();
+            let slot = details.slot.confirmed();
             Ok(AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
         }
         (C::ConfirmAppointment, _) => wrong(Wanted::Confirmed),
@@ -78,8 +80,8 @@ fn decide_made(
             let bound = matches!((state, by), (State::Booked, MovedBy::Client));
             let window = details.agreed.rescheduling_window.filter(|_| bound);
             let too_late = rules::too_late_to_move(window, details.slot.during, facts.now);
-            let (slot, overridden) =
-                moved(details, start, resource_ids, too_late, overriding, facts)?;
+            let to = To { start, resource_ids: resource_ids.as_ref(), overriding: &overriding };
+            let (slot, overridden) = moved(details, to, too_late, facts)?;
             Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
                 slot,
                 hold_expires_at,
@@ -103,6 +105,16 @@ fn decide_made(
             }))
         }
         (C::CancelAppointment { .. }, _) => wrong(Wanted::Cancelled),
+        (C::ReleaseHold, State::Held { expires_at }) => {
+            still_held(*expires_at, facts.now)?;
+            let (reason, by, overridden) = (None, CancelledBy::Client, None);
+            Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
+                reason,
+                by,
+                overridden,
+            }))
+        }
+        (C::ReleaseHold, _) => wrong(Wanted::Released),
         (C::ExpireHold, State::Held { expires_at }) if facts.now < *expires_at => {
             Err(AppointmentRefusal::HoldStillRuns { expires_at: *expires_at })
         }
@@ -134,52 +146,103 @@ fn decide_made(
     }
 }
 
-fn details(booking: Booking, facts: &Facts) -> Result<Details, AppointmentRefusal> {
-    let terms = offered(&booking, &facts.service)?;
-    if *facts.client == Client::Unregistered {
-        return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
+/// Until when it is to be held, and how much the client can hold.
+#[derive(Clone, Copy)]
+pub(super) struct Hold {
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) holds_per_client: HoldLimit,
+}
+
+impl Hold {
+    /// From now until it lapses, it is one of the client's.
+    fn limit(self, client_id: ClientId, now: DateTime<Utc>) -> Result<Limit, AppointmentRefusal> {
+        let expired_at = self.expires_at;
+        let during = Interval::new(now, expired_at)
+            .map_err(|EmptyInterval| AppointmentRefusal::HoldExpired { expired_at })?;
+        Ok(Limit::ClientHolds { client_id, during, at_most: self.holds_per_client.get() })
     }
-    let zones = zones(facts)?;
-    let (during, agreed, broken) = match booking.when {
-        When::From(start) => made_now(terms, start, terms.duration, &zones, facts.now)?,
-        When::Lasting { start, duration } => made_now(terms, start, duration, &zones, facts.now)?,
-        // It was agreed elsewhere, by other rules.
-        When::Imported(during) => (during, Agreed::default(), Vec::new()),
-    };
-    let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
-    let overridden = settled(breaches, booking.overriding)?;
+}
+
+/// What a booking comes to, but for what is left to choose.
+pub(super) struct Asked<'a> {
+    terms: &'a ServiceTerms,
+    span: Span,
+    /// By which rules it is made; `None`: it was made elsewhere.
+    judge: Option<Judge<'a>>,
+    pub(super) placing: Placing<'a>,
+}
+
+fn details(
+    booking: Booking,
+    hold: Option<Hold>,
+    facts: &Facts,
+) -> Result<Details, AppointmentRefusal> {
+    let Asked { terms, span, judge, placing } = asked(&booking, hold, facts)?;
+    let placed = placing.settle(facts)?;
+    // Without an override nothing is broken, or it would have been refused.
+    let overridden = booking.overriding.map(|reason| {
+        let broken = judge.as_ref().map(|judge| judge.broken(&placed.zones)).unwrap_or_default();
+        let broken = broken.into_iter().map(Breach::Service);
+        Overridden::all(broken.chain(closed(span.during, facts)), reason)
+    });
     Ok(Details {
         service_id: booking.service_id,
         client_id: booking.client_id,
-        slot: Slot {
-            resource_ids: booking.resource_ids,
-            during,
-            buffer_before: terms.buffer_before,
-            buffer_after: terms.buffer_after,
-        },
+        slot: slot(span, placed),
         title: booking.title.unwrap_or_else(|| Title::from(&terms.name)),
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
         imported: matches!(booking.when, When::Imported(_)),
-        agreed,
+        agreed: judge.and_then(|judge| judge.agreed()).unwrap_or_default(),
         overridden,
     })
 }
 
-/// When it is, what is agreed, and which rules are against it.
-fn made_now(
-    terms: &ServiceTerms,
-    start: DateTime<Utc>,
-    length: Duration,
-    zones: &[Tz],
-    now: DateTime<Utc>,
-) -> Result<(Interval, Agreed, Vec<Broken>), AppointmentRefusal> {
-    not_past(start, now)?;
-    let during = Interval::lasting(start, length);
-    let wish = Wish { during, now, zones };
-    let broken = terms.broken_by(&wish, length).collect();
-    Ok((during, Agreed::by(terms, length), broken))
+pub(super) fn asked<'a>(
+    booking: &Booking,
+    hold: Option<Hold>,
+    facts: &'a Facts,
+) -> Result<Asked<'a>, AppointmentRefusal> {
+    let terms = offered(booking, &facts.service)?;
+    if *facts.client == Client::Unregistered {
+        return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
+    }
+    let zones = zones(facts)?;
+    let made_now = |start, length| {
+        not_past(start, facts.now)?;
+        let during = Interval::lasting(start, length);
+        let judge = Judge::of_booking(terms, during, length, facts.now);
+        Ok::<_, AppointmentRefusal>((during, Some(judge)))
+    };
+    let (during, judge) = match booking.when {
+        When::From(start) => made_now(start, terms.duration)?,
+        When::Lasting { start, duration } => made_now(start, duration)?,
+        // It was agreed elsewhere, by other rules.
+        When::Imported(during) => (during, None),
+    };
+    let broken = judge.as_ref().map(|judge| judge.broken(&zones)).unwrap_or_default();
+    let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
+    allowed(breaches, booking.overriding.as_ref())?;
+    let span =
+        Span { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after };
+    let needed = judge.as_ref().map(|judge| Needed::by(terms, judge, booking.overriding.is_some()));
+    let placing = Placing::new(span, needed, facts)?;
+    // What was made elsewhere counts towards no limit.
+    let (client_id, service_id) = (booking.client_id, booking.service_id);
+    let a_day = terms
+        .limit_per_client_per_day
+        .filter(|_| judge.is_some())
+        .map(|limit| Limit::ClientDay { client_id, service_id, at_most: limit.get() });
+    let holds = hold.map(|hold| hold.limit(client_id, facts.now)).transpose()?;
+    let placing = placing.counting(a_day.into_iter().chain(holds));
+    Ok(Asked { terms, span, judge, placing })
+}
+
+fn slot(span: Span, placed: Placed) -> Slot {
+    let Span { during, buffer_before, buffer_after } = span;
+    let Placed { resource_ids, seats, counted, zones: _ } = placed;
+    Slot { resource_ids, during, buffer_before, buffer_after, seats, counted }
 }
 
 fn offered<'a>(
@@ -194,26 +257,61 @@ fn offered<'a>(
     }
 }
 
+/// Where an appointment is to be moved.
+#[derive(Clone, Copy)]
+pub(super) struct To<'a> {
+    pub(super) start: DateTime<Utc>,
+    pub(super) resource_ids: Option<&'a ResourceIds>,
+    pub(super) overriding: &'a Option<Reason>,
+}
+
 /// A move meets the rules that its service has now; its length was agreed before.
 fn moved(
     details: &Details,
-    start: DateTime<Utc>,
-    resource_ids: Option<ResourceIds>,
+    to: To<'_>,
     too_late: Option<Broken>,
-    overriding: Option<Reason>,
     facts: &Facts,
 ) -> Result<(Slot, Option<Overridden>), AppointmentRefusal> {
-    let slot = &details.slot;
-    not_past(start, facts.now)?;
+    let (judge, placing) = moving(details, to, too_late.clone(), facts)?;
+    let mut placed = placing.settle(facts)?;
+    // A hold stays the hold that it is: what it counts as does not depend on when it is for.
+    let holds = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientHolds);
+    placed.counted.extend(holds.cloned());
+    let span = moved_span(&details.slot, to.start);
+    let overridden = to.overriding.clone().map(|reason| {
+        let broken = too_late.into_iter().chain(judge.broken(&placed.zones));
+        Overridden::all(broken.map(Breach::Service).chain(closed(span.during, facts)), reason)
+    });
+    Ok((slot(span, placed), overridden))
+}
+
+pub(super) fn moving<'a>(
+    details: &Details,
+    to: To<'_>,
+    too_late: Option<Broken>,
+    facts: &'a Facts,
+) -> Result<(Judge<'a>, Placing<'a>), AppointmentRefusal> {
+    not_past(to.start, facts.now)?;
     let zones = zones(facts)?;
-    let during = slot.during.moved_to(start);
-    let wish = Wish { during, now: facts.now, zones: &zones };
+    let span = moved_span(&details.slot, to.start);
     let terms = facts.service.terms();
-    let broken = terms.into_iter().flat_map(|terms| terms.rules.broken_by(&wish));
-    let breaches = too_late.into_iter().chain(broken).map(Breach::Service);
-    let overridden = settled(breaches.chain(closed(during, facts)), overriding)?;
-    let resource_ids = resource_ids.unwrap_or_else(|| slot.resource_ids.clone());
-    Ok((Slot { resource_ids, during, ..slot.clone() }, overridden))
+    let judge = Judge::of_move(terms, span.during, facts.now);
+    let broken = too_late.into_iter().chain(judge.broken(&zones)).map(Breach::Service);
+    allowed(broken.chain(closed(span.during, facts)), to.overriding.as_ref())?;
+    // Resources that stay may do what the service asked for when it was booked.
+    let needed = to.resource_ids.and(terms);
+    let needed = needed.map(|terms| Needed::by(terms, &judge, to.overriding.is_some()));
+    let placing = Placing::new(span, needed, facts)?;
+    let Details { client_id, service_id, .. } = *details;
+    let days = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientDay);
+    let limits = days.map(|day| Limit::ClientDay { client_id, service_id, at_most: day.at_most });
+    let placing = placing.counting(limits);
+    Ok((judge, placing))
+}
+
+fn moved_span(slot: &Slot, start: DateTime<Utc>) -> Span {
+    let Slot { buffer_before, buffer_after, .. } = *slot;
+    Span { during: slot.during.moved_to(start), buffer_before, buffer_after }
 }
 
 /// The zones of the resources, all of which can be booked.
@@ -234,8 +332,7 @@ fn zones(facts: &Facts) -> Result<Vec<Tz>, AppointmentRefusal> {
 fn closed(during: Interval, facts: &Facts) -> impl Iterator<Item = Breach> + '_ {
     facts.resources.iter().filter_map(move |(resource_id, resource)| {
         let Resource::Active(profile) = resource.as_ref() else { return None };
-        let open = profile.opening_hours.cover(profile.time_zone, &during);
-        (!open).then_some(Breach::Closed { resource_id: *resource_id, during })
+        (!profile.is_open(&during)).then_some(Breach::Closed { resource_id: *resource_id, during })
     })
 }
 

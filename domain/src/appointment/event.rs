@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::{Agreed, Overridden};
 use crate::claim::{Claim, Claims};
 use crate::time::{Buffer, Interval};
-use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
+use crate::{
+    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, Tags, Title,
+};
 
 /// When and on which resources an appointment is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,12 @@ pub struct Slot {
     /// Time kept free after it.
     #[serde(rename = "buffer_after_minutes")]
     pub buffer_after: Buffer,
+    /// Which place of each resource it has.
+    #[serde(default, skip_serializing_if = "Seats::are_first")]
+    pub seats: Seats,
+    /// The limits that it counts towards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub counted: Vec<Counted>,
 }
 
 impl Slot {
@@ -30,11 +38,77 @@ impl Slot {
         self.during.widened(self.buffer_before.delta(), self.buffer_after.delta())
     }
 
-    fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
+    pub(super) fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
         let during = self.claimed();
-        let claim = |resource| Claim { resource, seat: 0, during, expires_at };
-        self.resource_ids.iter().map(claim).collect()
+        let ids = self.resource_ids.iter().enumerate();
+        let resources =
+            ids.map(|(n, resource)| Claim { resource, seat: self.seats.of(n), during, expires_at });
+        let counted = self.counted.iter().map(|counted| Claim {
+            resource: counted.of,
+            seat: counted.number,
+            during: counted.during,
+            expires_at,
+        });
+        resources.chain(counted).collect()
     }
+
+    /// The same once it is booked: it no longer counts as a hold.
+    #[must_use]
+    pub fn confirmed(&self) -> Self {
+        let mut slot = self.clone();
+        slot.counted.retain(|counted| counted.rule != CountedRule::ClientHolds);
+        slot
+    }
+}
+
+/// Which place an appointment has of each of its resources, in their order; the first is 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seats(Vec<u16>);
+
+impl Seats {
+    /// These places, one for each resource.
+    #[must_use]
+    pub fn new(seats: Vec<u16>) -> Self {
+        // As it is read where nothing is said, so that the same is equal.
+        Self(if seats.iter().all(|seat| *seat == 0) { Vec::new() } else { seats })
+    }
+
+    /// The place of the `n`th resource.
+    #[must_use]
+    pub fn of(&self, n: usize) -> u16 {
+        self.0.get(n).copied().unwrap_or(0)
+    }
+
+    fn are_first(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A numbered place that an appointment takes of something that has only so many of them: how a limit
+/// is kept. It is claimed as a place of a resource is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// Which limit.
+    pub rule: CountedRule,
+    /// What has the places.
+    pub of: ResourceId,
+    /// Which of them, from 0.
+    pub number: u16,
+    /// How many there were when it was taken.
+    pub at_most: u16,
+    /// For when it is taken.
+    pub during: Interval,
+}
+
+/// A limit that is kept by numbered places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CountedRule {
+    /// How many appointments of a service a client has on a local day.
+    ClientDay,
+    /// How many holds a client has at once.
+    ClientHolds,
 }
 
 /// All about an appointment but its status. As an event: it was booked.

@@ -1,10 +1,12 @@
 //! An appointment: a client, a service, resources and a time.
 
 mod agreed;
+mod choice;
 mod command;
 mod decide;
 mod event;
 mod overriding;
+mod placing;
 #[cfg(test)]
 mod properties;
 mod refusal;
@@ -24,12 +26,14 @@ pub use command::{AppointmentCommand, Booking, When};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
     AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,
-    AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, MovedBy, Slot,
+    AppointmentRescheduled, AppointmentTagged, CancelledBy, Counted, CountedRule, Details, MovedBy,
+    Seats, Slot,
 };
 pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
 pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
 
+use crate::claim::Look;
 use crate::{Decide, Facts, Needs};
 
 impl Aggregate for Appointment {
@@ -61,19 +65,34 @@ impl Decide for Appointment {
         match command {
             BookAppointment(booking) | HoldAppointment { booking, .. } => Needs {
                 service: Some(booking.service_id),
-                resources: booking.resource_ids.clone().into(),
+                resources: booking.resource_ids.clone().map(Into::into).unwrap_or_default(),
                 client: Some(booking.client_id),
             },
             RescheduleAppointment { resource_ids, .. } => {
-                let current = self.details().map(|details| &details.slot.resource_ids);
+                let details = self.details();
+                let current = details.map(|details| &details.slot.resource_ids);
                 let resources = resource_ids.as_ref().or(current).cloned();
                 Needs {
-                    service: self.details().map(|details| details.service_id),
+                    service: details.map(|details| details.service_id),
                     resources: resources.map(Into::into).unwrap_or_default(),
-                    ..Needs::default()
+                    client: None,
                 }
             }
             _ => Needs::default(),
         }
+    }
+
+    fn chooses(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
+        Self::leaves_resources_open(command, facts)
+    }
+
+    fn looks(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<Look> {
+        self.looks_at(command, facts)
+    }
+
+    /// A confirmation takes nothing that the hold did not have: if that is lost, the hold has lapsed
+    /// meanwhile, and the decision says so.
+    fn is_settled_by_claims(&self, command: &AppointmentCommand, looks: &[Look]) -> bool {
+        looks.is_empty() && !matches!(command, AppointmentCommand::ConfirmAppointment)
     }
 }

@@ -48,17 +48,32 @@ impl From<Breach> for AppointmentRefusal {
     }
 }
 
+impl Overridden {
+    /// All of these, for that reason.
+    pub(super) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
+        Self { reason, rules: breaches.map(|breach| breach.rule()).collect() }
+    }
+}
+
+/// Refuses by the first breach, if there is any and it is not overridden.
+pub(super) fn allowed(
+    mut breaches: impl Iterator<Item = Breach>,
+    overriding: Option<&Reason>,
+) -> Result<(), AppointmentRefusal> {
+    match (overriding, breaches.next()) {
+        (None, Some(breach)) => Err(breach.into()),
+        _ => Ok(()),
+    }
+}
+
 /// What comes of breaches: without an override the first of them is the refusal; with one, all of
 /// them are named beside its reason.
 pub(super) fn settled(
-    mut breaches: impl Iterator<Item = Breach>,
+    breaches: impl Iterator<Item = Breach>,
     overriding: Option<Reason>,
 ) -> Result<Option<Overridden>, AppointmentRefusal> {
     match overriding {
-        None => breaches.next().map_or(Ok(None), |breach| Err(breach.into())),
-        Some(reason) => {
-            let rules = breaches.map(|breach| breach.rule()).collect();
-            Ok(Some(Overridden { reason, rules }))
-        }
+        None => allowed(breaches, None).map(|()| None),
+        Some(reason) => Ok(Some(Overridden::all(breaches, reason))),
     }
 }

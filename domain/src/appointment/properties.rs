@@ -1,15 +1,28 @@
 //! What holds for every sequence of commands.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::testing::{a_booking, facts_for, now, resource};
-use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, State};
-use crate::claim::{ClaimBook, Claims};
-use crate::{AppointmentId, Decide, ResourceIds};
+use super::testing::{a_booking, facts_for, now, profile, resource, terms};
+use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, Slot, State};
+use crate::claim::{Busy, ClaimBook, Claimed, Claims};
+use crate::resource::{Capacity, Resource, ResourceProfile};
+use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::{AppointmentId, Decide, Facts, ResourceId, ResourceIds};
 
 const APPOINTMENTS: usize = 6;
+
+/// All are of one client, who can hold so many at once, and have so many on a day.
+const HOLDS: u16 = 2;
+const A_DAY: u16 = 4;
+
+/// The third resource has two places.
+fn places(resource: ResourceId) -> Capacity {
+    Capacity::try_from(if resource == self::resource(3) { 2 } else { 1 }).unwrap()
+}
 
 /// One step: at this minute, this command to this appointment.
 #[derive(Debug, Clone)]
@@ -33,7 +46,7 @@ fn command() -> impl Strategy<Value = AppointmentCommand> {
     use AppointmentCommand as C;
     let booking = || {
         (start(), resources()).prop_map(|(start, resource_ids)| super::Booking {
-            resource_ids,
+            resource_ids: Some(resource_ids),
             ..a_booking(&start.to_rfc3339())
         })
     };
@@ -42,6 +55,7 @@ fn command() -> impl Strategy<Value = AppointmentCommand> {
         3 => (booking(), 1i64..120).prop_map(|(booking, minutes)| C::HoldAppointment {
             booking,
             expires_at: now() + TimeDelta::minutes(minutes),
+            holds_per_client: HoldLimit::try_from(HOLDS).unwrap(),
         }),
         2 => Just(C::ConfirmAppointment),
         3 => (start(), prop::option::of(resources()))
@@ -79,6 +93,30 @@ fn id(n: usize) -> AppointmentId {
     Uuid::from_u128(n as u128).into()
 }
 
+/// What the decision on a command looks at.
+fn facts_of(
+    appointment: &Appointment,
+    own: AppointmentId,
+    command: &AppointmentCommand,
+    claims: &ClaimBook,
+    now: DateTime<Utc>,
+) -> Facts {
+    let mut facts = facts_for(&appointment.needs(command), now);
+    for (id, resource) in &mut facts.resources {
+        let profile = ResourceProfile { capacity: places(*id), ..profile() };
+        *resource = Arc::new(Resource::Active(profile));
+    }
+    let limit_per_client_per_day = Some(A_DAY.try_into().unwrap());
+    facts.service =
+        Arc::new(Service::Offered(ServiceTerms { limit_per_client_per_day, ..terms() }));
+    let others = claims.iter().filter(|(holder, _)| *holder != own);
+    let claimed = others.flat_map(|(holder, claims)| {
+        claims.iter().map(move |claim| Claimed { claim: *claim, holder })
+    });
+    facts.busy = Busy::at(now, claimed);
+    facts
+}
+
 /// Runs the steps as the engine does: decide, then take the claims or be refused.
 fn run(steps: Vec<Step>) -> (Vec<Appointment>, Vec<(usize, AppointmentEvent)>, DateTime<Utc>) {
     let mut appointments = vec![Appointment::default(); APPOINTMENTS];
@@ -87,14 +125,19 @@ fn run(steps: Vec<Step>) -> (Vec<Appointment>, Vec<(usize, AppointmentEvent)>, D
     let mut clock = now();
     for Step { minute, appointment, command } in steps {
         clock = now() + TimeDelta::minutes(minute);
-        let facts = facts_for(&appointments[appointment].needs(&command), clock);
+        let facts = facts_of(&appointments[appointment], id(appointment), &command, &claims, clock);
+        let looked = !appointments[appointment].looks(&command, &facts).is_empty();
         let Ok(event) = appointments[appointment].decide(command, &facts) else {
             continue;
         };
-        if let Some(wanted) = event.claims_after()
-            && claims.replace(id(appointment), wanted, clock).is_err()
-        {
-            continue;
+        if let Some(wanted) = event.claims_after() {
+            // What was free when it was looked for is taken without fail; what was not looked for
+            // may not be free.
+            let taken = claims.replace(id(appointment), wanted, clock);
+            assert!(taken.is_ok() || !looked, "{event:?}: {taken:?}");
+            if taken.is_err() {
+                continue;
+            }
         }
         appointments[appointment].evolve(event.clone());
         log.push((appointment, event));
@@ -113,7 +156,7 @@ fn stands(state: &State, now: DateTime<Utc>) -> bool {
 
 proptest! {
     #[test]
-    fn no_two_standing_appointments_share_a_resource(steps in steps()) {
+    fn no_two_standing_appointments_share_a_place_of_a_resource(steps in steps()) {
         let (appointments, _, now) = run(steps);
         let slots: Vec<_> = appointments
             .iter()
@@ -124,10 +167,31 @@ proptest! {
             .collect();
         for (n, one) in slots.iter().enumerate() {
             for other in &slots[n + 1..] {
-                let shared = one.resource_ids.iter().any(|r| other.resource_ids.as_slice().contains(&r));
+                let places = |slot: &Slot| -> Vec<(ResourceId, u16)> {
+                    slot.resource_ids.iter().enumerate().map(|(n, id)| (id, slot.seats.of(n))).collect()
+                };
+                let theirs = places(other);
+                let shared = places(one).iter().any(|place| theirs.contains(place));
                 prop_assert!(!(shared && one.claimed().overlaps(&other.claimed())));
             }
         }
+    }
+
+    #[test]
+    fn a_client_never_has_more_than_the_limits_allow(steps in steps()) {
+        let (appointments, _, now) = run(steps);
+        let standing = |held_only: bool| {
+            let counts = move |state: &State| match state {
+                State::Held { .. } => stands(state, now),
+                _ => !held_only && stands(state, now),
+            };
+            appointments
+                .iter()
+                .filter(|one| matches!(one, Appointment::Made { state, .. } if counts(state)))
+                .count()
+        };
+        prop_assert!(standing(true) <= usize::from(HOLDS));
+        prop_assert!(standing(false) <= usize::from(A_DAY));
     }
 
     #[test]

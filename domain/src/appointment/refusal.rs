@@ -1,13 +1,13 @@
 //! Why an appointment's command is refused.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::Status;
 use crate::claim::ClaimConflict;
 use crate::service::rules::Broken;
 use crate::time::Interval;
-use crate::{ClientId, ResourceId, ServiceId};
+use crate::{ClientId, ResourceId, RoleName, ServiceId};
 
 /// Why an appointment's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -64,6 +64,63 @@ pub enum AppointmentRefusal {
         /// From when to when, buffers included, it is taken.
         during: Interval,
     },
+    /// The service needs no role filled, and no resource is named.
+    #[error("the service leaves it to the booking to name resources, and it names none")]
+    NoResources,
+    /// A named resource can be nothing that the service needs.
+    #[error("resource {resource_id} fills none of the roles that are left")]
+    UnfitResource {
+        /// Which resource.
+        resource_id: ResourceId,
+        /// The roles that the other named resources leave.
+        roles: Vec<RoleName>,
+    },
+    /// There are not enough resources that can fill a role and are open at that time.
+    #[error("the role {role} takes {required}, and {found} can fill it at that time")]
+    RoleUnfilled {
+        /// Which role.
+        role: RoleName,
+        /// How many resources it takes.
+        required: u8,
+        /// How many there are for it.
+        found: u8,
+    },
+    /// Not enough of the resources that can fill a role are free.
+    #[error("the role {role} takes {required}, and {found} of those who can fill it are free")]
+    RoleTaken {
+        /// Which role.
+        role: RoleName,
+        /// How many resources it takes.
+        required: u8,
+        /// How many are free for it.
+        found: u8,
+        /// When they would have to be free, buffers included.
+        during: Interval,
+    },
+    /// The client has as many appointments of the service on that day as the service allows.
+    #[error("the client has {found} appointments of the service on {date}: {required} is the most")]
+    ClientDayLimit {
+        /// Who books.
+        client_id: ClientId,
+        /// What is booked.
+        service_id: ServiceId,
+        /// The local day.
+        date: NaiveDate,
+        /// The most that the service allows.
+        required: u16,
+        /// How many there are.
+        found: u16,
+    },
+    /// The client holds as much as a client can at once.
+    #[error("the client has {found} holds: {required} is the most at once")]
+    ClientHoldLimit {
+        /// Who holds.
+        client_id: ClientId,
+        /// The most that a client can hold.
+        required: u16,
+        /// How many there are.
+        found: u16,
+    },
     /// There is no such service to book.
     #[error("there is no service {service_id}")]
     UnknownService {
@@ -108,6 +165,7 @@ pub enum Wanted {
     CheckedIn,
     Completed,
     MarkedNoShow,
+    Released,
 }
 
 impl std::fmt::Display for Wanted {
@@ -120,6 +178,7 @@ impl std::fmt::Display for Wanted {
             Self::CheckedIn => "checked in",
             Self::Completed => "completed",
             Self::MarkedNoShow => "marked as a no-show",
+            Self::Released => "released as a hold",
         })
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::resource::Resource;
 use crate::service::rules::{Broken, Rule};
-use crate::service::{Service, ServiceTerms};
+use crate::service::{HoldLimit, Service, ServiceTerms};
 use crate::time::{Duration, Interval};
 use crate::{Facts, Reason};
 
@@ -89,7 +89,11 @@ fn a_booking_and_a_move_meet_the_rules_about_when_it_is() {
         ("2026-12-01T09:00:00Z", Rule::BookingHorizon),
     ] {
         is_broken(decided(&Appointment::default(), book(start), &facts), rule);
-        let hold = C::HoldAppointment { booking: a_booking(start), expires_at: at(TOMORROW) };
+        let hold = C::HoldAppointment {
+            booking: a_booking(start),
+            expires_at: at(TOMORROW),
+            holds_per_client: HoldLimit::default(),
+        };
         is_broken(decided(&Appointment::default(), hold, &facts), rule);
         for by in [MovedBy::Client, MovedBy::Staff] {
             is_broken(decided(&appointment, move_to(start, by, None), &facts), rule);
@@ -149,7 +153,8 @@ fn a_client_lets_go_of_a_hold_when_it_likes() {
         under(r#"{"cancellation_window_minutes":20160,"rescheduling_window_minutes":20160}"#);
     let mut held = Appointment::default();
     let expires_at = at("2026-11-23T07:10:00Z");
-    let command = C::HoldAppointment { booking: a_booking(TOMORROW), expires_at };
+    let holds_per_client = HoldLimit::default();
+    let command = C::HoldAppointment { booking: a_booking(TOMORROW), expires_at, holds_per_client };
     held.evolve(held.decide(command, &facts).unwrap());
     assert!(decided(&held, cancel(CancelledBy::Client, None), &facts).is_ok());
     let command = move_to("2026-11-25T09:00:00Z", MovedBy::Client, None);

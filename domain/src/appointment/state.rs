@@ -171,7 +171,10 @@ impl Appointment {
 fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
     match event {
         AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_) => {}
-        AppointmentEvent::AppointmentConfirmed(_) => *state = State::Booked,
+        AppointmentEvent::AppointmentConfirmed(confirmed) => {
+            details.slot = confirmed.slot;
+            *state = State::Booked;
+        }
         AppointmentEvent::AppointmentRescheduled(moved) => {
             details.slot = moved.slot;
             details.overridden = moved.overridden;

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{Appointment, AppointmentCommand, Booking, When};
 use crate::client::{Client, Contact};
-use crate::resource::{Resource, ResourceKind, ResourceProfile};
+use crate::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use crate::service::rules::BookingRules;
-use crate::service::{Service, ServiceTerms};
+use crate::service::{Choose, Roles, Service, ServiceTerms};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags};
 
@@ -31,6 +31,9 @@ pub(crate) fn terms() -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::from_minutes(10).unwrap(),
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     }
@@ -54,6 +57,7 @@ pub(crate) fn profile() -> ResourceProfile {
                 [{"days":["mon","tue","wed","thu","fri"],"from":"09:00","to":"17:00"}]}"#,
         )
         .unwrap(),
+        capacity: Capacity::ONE,
     }
 }
 
@@ -70,7 +74,7 @@ pub(crate) fn resource(n: u128) -> ResourceId {
 pub(crate) fn a_booking(start: &str) -> Booking {
     Booking {
         service_id: Uuid::from_u128(100).into(),
-        resource_ids: vec![resource(1)].try_into().unwrap(),
+        resource_ids: Some(vec![resource(1)].try_into().unwrap()),
         client_id: Uuid::from_u128(200).into(),
         when: When::From(at(start)),
         title: None,
@@ -85,10 +89,10 @@ pub(crate) fn a_booking(start: &str) -> Booking {
 pub(crate) fn facts_for(needs: &Needs, now: DateTime<Utc>) -> Facts {
     let open = Arc::new(Resource::Active(profile()));
     Facts {
-        now,
         service: Arc::new(Service::Offered(terms())),
         resources: needs.resources.iter().map(|id| (*id, Arc::clone(&open))).collect(),
         client: Arc::new(Client::Registered(contact())),
+        ..Facts::at(now)
     }
 }
 

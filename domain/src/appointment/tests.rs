@@ -10,7 +10,7 @@ use super::{
 use crate::claim::Claims;
 use crate::client::Client;
 use crate::resource::Resource;
-use crate::service::Service;
+use crate::service::{HoldLimit, Service};
 use crate::time::Interval;
 use crate::{Category, Facts, Tags};
 
@@ -21,7 +21,11 @@ fn book() -> C {
 }
 
 fn hold() -> C {
-    C::HoldAppointment { booking: a_booking(TEN), expires_at: at("2026-11-23T07:10:00Z") }
+    C::HoldAppointment {
+        booking: a_booking(TEN),
+        expires_at: at("2026-11-23T07:10:00Z"),
+        holds_per_client: HoldLimit::default(),
+    }
 }
 
 fn cancel() -> C {
@@ -186,6 +190,28 @@ fn tags_change_in_any_status_and_nothing_else_does() {
     assert!(matches!(appointment, Appointment::Made { state: State::Cancelled(_), .. }));
 }
 
+/// What the log has of before there were places and limits.
+#[test]
+fn a_slot_of_before_there_were_places_reads_as_the_first_place_and_is_written_as_it_was() {
+    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10}}"#;
+    let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
+    let claims = event.claims_after().unwrap();
+    assert_eq!(claims.iter().map(|claim| claim.seat).collect::<Vec<_>>(), [0, 0]);
+    assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+}
+
+/// What the log has of places and limits. It is for ever.
+#[test]
+fn a_slot_says_which_places_it_has_and_what_it_counts_towards() {
+    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10,"seats":[0,3],"counted":[{"rule":"client-day","of":"00000000-0000-0000-0000-000000000003","number":1,"at_most":2,"during":{"start":"2026-11-23T00:00:00Z","end":"2026-11-24T00:00:00Z"}}]}}"#;
+    let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
+    let claims = event.claims_after().unwrap();
+    let places: Vec<_> = claims.iter().map(|claim| (claim.resource, claim.seat)).collect();
+    assert_eq!(places, [(resource(1), 0), (resource(2), 3), (resource(3), 1)]);
+    assert_eq!(claims[2].during.length(), chrono::TimeDelta::days(1));
+    assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+}
+
 #[test]
 fn an_appointment_is_made_once() {
     assert_eq!(decided(vec![book()], book()), Err(R::AppointmentExists));
@@ -210,10 +236,11 @@ fn each_status_allows_its_commands_and_refuses_the_others() {
         (Status::Cancelled, vec![book(), cancel()]),
         (Status::NoShow, vec![book(), C::MarkNoShow]),
     ];
-    let commands: [(Wanted, C, &[Status]); 6] = [
+    let commands: [(Wanted, C, &[Status]); 7] = [
         (Wanted::Confirmed, C::ConfirmAppointment, &[Status::Held]),
         (Wanted::Rescheduled, move_to(TEN), &[Status::Held, Status::Booked]),
         (Wanted::Cancelled, cancel(), &[Status::Held, Status::Booked]),
+        (Wanted::Released, C::ReleaseHold, &[Status::Held]),
         (Wanted::CheckedIn, C::CheckInAppointment, &[Status::Booked]),
         (Wanted::Completed, C::CompleteAppointment, &[Status::Booked, Status::CheckedIn]),
         (Wanted::MarkedNoShow, C::MarkNoShow, &[Status::Booked]),

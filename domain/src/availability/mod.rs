@@ -23,7 +23,7 @@ pub use hindrance::Hindrance;
 pub use offer::{any_of, on};
 
 use crate::service::rules::{BookingRules, Grid};
-use crate::time::{Buffer, Duration, Interval, day_bounds};
+use crate::time::{Buffer, Duration, Interval, LeadTime, day_bounds};
 
 /// What free time is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +54,7 @@ impl Wanted<'_> {
 
     /// When it may start by the rules that do not depend on the resource but for its zone.
     fn allowed(&self, zone: Tz) -> Option<Interval> {
-        let notice = self.rules.minimum_notice.map_or(TimeDelta::zero(), |notice| notice.delta());
+        let notice = self.rules.minimum_notice.map_or(TimeDelta::zero(), LeadTime::delta);
         // Intervals are of whole microseconds, and the one that has begun has passed.
         let earliest = (self.now + notice - TimeDelta::nanoseconds(1)).trunc_subsecs(6) + INSTANT;
         let latest = self.rules.horizon.and_then(|horizon| {

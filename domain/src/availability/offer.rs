@@ -10,11 +10,13 @@ use crate::time::Interval;
 use crate::time::intervals::union;
 
 /// The starts on one resource, in order.
+#[must_use]
 pub fn on(calendar: &Calendar<'_>, wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
     on_grid(calendar.zone, &calendar.starts(wanted), wanted)
 }
 
 /// The starts at which at least one of the resources is free, in order.
+#[must_use]
 pub fn any_of(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
     // A grid is read in a zone; mostly there is one.
     let mut by_zone: BTreeMap<&str, (Tz, Vec<Interval>)> = BTreeMap::new();

@@ -1,10 +1,12 @@
 //! Who holds what when: the claims that appointments make on resources.
 
 mod book;
+mod busy;
 
 use chrono::{DateTime, Utc};
 
 pub use book::ClaimBook;
+pub use busy::{Busy, Claimed, Look};
 
 use crate::ResourceId;
 use crate::time::Interval;

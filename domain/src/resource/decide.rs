@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Resource, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
-    ResourceHolidaysChanged, ResourceHoursChanged, ResourceProfile, ResourceRegistered,
-    ResourceRetired,
+    Capacity, Resource, ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded,
+    ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceProfile,
+    ResourceRegistered, ResourceRetired,
 };
 use crate::ExceptionId;
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
@@ -25,6 +25,8 @@ pub enum ResourceCommand {
     ChangeResourceHolidays(Holidays),
     /// Observe these holidays too.
     AddResourceHolidays(Holidays),
+    /// Give it more places, or fewer.
+    ChangeResourceCapacity(Capacity),
     /// Take no further bookings.
     RetireResource,
 }
@@ -113,6 +115,9 @@ impl ResourceProfile {
                 let too_many = |_| ResourceRefusal::TooManyHolidays { max: Holidays::MAX };
                 let holidays = hours.holidays.with(&more).map_err(too_many)?;
                 Ok(ResourceEvent::ResourceHolidaysChanged(ResourceHolidaysChanged { holidays }))
+            }
+            C::ChangeResourceCapacity(capacity) => {
+                Ok(ResourceEvent::ResourceCapacityChanged(ResourceCapacityChanged { capacity }))
             }
             C::RetireResource => Ok(ResourceEvent::ResourceRetired(ResourceRetired {})),
         }

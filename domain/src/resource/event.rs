@@ -3,8 +3,9 @@
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
+use super::Capacity;
 use crate::claim::Claims;
-use crate::time::{Holidays, HoursException, OpeningHours, WeeklyHours};
+use crate::time::{Holidays, HoursException, Interval, OpeningHours, WeeklyHours};
 use crate::{ExceptionId, Name, Tags};
 
 /// What kind of thing a resource is.
@@ -33,6 +34,17 @@ pub struct ResourceProfile {
     /// When it is open, in its own zone.
     #[serde(flatten)]
     pub opening_hours: OpeningHours,
+    /// How many appointments it takes at once.
+    #[serde(default, skip_serializing_if = "Capacity::is_one")]
+    pub capacity: Capacity,
+}
+
+impl ResourceProfile {
+    /// Whether it is open for all of this time.
+    #[must_use]
+    pub fn is_open(&self, during: &Interval) -> bool {
+        self.opening_hours.cover(self.time_zone, during)
+    }
 }
 
 /// A resource was registered.
@@ -71,6 +83,13 @@ pub struct ResourceHolidaysChanged {
     pub holidays: Holidays,
 }
 
+/// A resource has more places or fewer; appointments made before keep theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceCapacityChanged {
+    /// The number of places from now on.
+    pub capacity: Capacity,
+}
+
 /// A resource takes no further bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRetired {}
@@ -85,6 +104,7 @@ pub enum ResourceEvent {
     ResourceExceptionAdded(ResourceExceptionAdded),
     ResourceExceptionRemoved(ResourceExceptionRemoved),
     ResourceHolidaysChanged(ResourceHolidaysChanged),
+    ResourceCapacityChanged(ResourceCapacityChanged),
     ResourceRetired(ResourceRetired),
 }
 
@@ -96,6 +116,7 @@ impl cqrs_es::DomainEvent for ResourceEvent {
             Self::ResourceExceptionAdded(_) => "ResourceExceptionAdded",
             Self::ResourceExceptionRemoved(_) => "ResourceExceptionRemoved",
             Self::ResourceHolidaysChanged(_) => "ResourceHolidaysChanged",
+            Self::ResourceCapacityChanged(_) => "ResourceCapacityChanged",
             Self::ResourceRetired(_) => "ResourceRetired",
         }
         .to_owned()

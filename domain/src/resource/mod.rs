@@ -1,5 +1,6 @@
 //! Who or what provides a service.
 
+mod capacity;
 mod decide;
 mod event;
 mod state;
@@ -9,10 +10,12 @@ mod tests;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
+pub use capacity::{Capacity, CapacityError};
 pub use decide::{ResourceCommand, ResourceRefusal};
 pub use event::{
-    ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved, ResourceHolidaysChanged,
-    ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered, ResourceRetired,
+    ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
+    ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    ResourceRegistered, ResourceRetired,
 };
 pub use state::Resource;
 

@@ -52,6 +52,7 @@ impl ResourceProfile {
                 hours.exceptions.remove(removed.exception_id);
             }
             ResourceEvent::ResourceHolidaysChanged(changed) => hours.holidays = changed.holidays,
+            ResourceEvent::ResourceCapacityChanged(changed) => self.capacity = changed.capacity,
             ResourceEvent::ResourceRegistered(_) | ResourceEvent::ResourceRetired(_) => {}
         }
     }

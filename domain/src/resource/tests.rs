@@ -50,6 +50,27 @@ fn new_hours_leave_the_rest_as_it_was() {
 }
 
 #[test]
+fn a_resource_gets_more_places_and_keeps_the_rest() {
+    let capacity = Capacity::try_from(5).unwrap();
+    let resource = after([
+        ResourceCommand::RegisterResource(profile()),
+        ResourceCommand::ChangeResourceCapacity(capacity),
+    ]);
+    assert_eq!(resource, Resource::Active(ResourceProfile { capacity, ..profile() }));
+}
+
+/// What the log has of before there were places.
+#[test]
+fn a_resource_of_before_there_were_places_has_one_and_is_written_as_it_was() {
+    let stored = r#"{"type":"ResourceRegistered","name":"Room 1","kind":"room","tags":[],"time_zone":"Europe/Oslo","weekly_hours":[]}"#;
+    let event: ResourceEvent = serde_json::from_str(stored).unwrap();
+    let mut resource = Resource::default();
+    resource.evolve(event.clone());
+    assert_eq!(resource.profile().unwrap().capacity, Capacity::ONE);
+    assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+}
+
+#[test]
 fn a_retired_resource_stays_retired() {
     let resource =
         after([ResourceCommand::RegisterResource(profile()), ResourceCommand::RetireResource]);

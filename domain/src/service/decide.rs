@@ -72,6 +72,17 @@ mod tests {
         service
     }
 
+    /// What the log has of before services said what they need.
+    #[test]
+    fn a_service_of_before_there_were_roles_needs_none_and_is_written_as_it_was() {
+        let stored = r#"{"type":"ServiceRevised","name":"Check-up","category":"care","tags":[],"duration_minutes":30,"buffer_before_minutes":0,"buffer_after_minutes":0}"#;
+        let event: ServiceEvent = serde_json::from_str(stored).unwrap();
+        let ServiceEvent::ServiceRevised(revised) = &event else { panic!("another event") };
+        assert!(revised.terms.needs.is_empty());
+        assert_eq!(revised.terms.limit_per_client_per_day, None);
+        assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+    }
+
     #[test]
     fn a_defined_service_is_offered() {
         let service = after(&[ServiceCommand::DefineService(terms())]);

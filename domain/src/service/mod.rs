@@ -2,6 +2,8 @@
 
 mod decide;
 mod event;
+mod limit;
+mod needs;
 mod price;
 pub mod rules;
 mod state;
@@ -12,6 +14,8 @@ use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ServiceCommand, ServiceRefusal};
 pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
+pub use limit::{DailyLimit, HoldLimit, LimitError};
+pub use needs::{Choose, NeedsError, Role, Roles};
 pub use price::{Currency, MinorUnits, Price, PriceError};
 pub use state::Service;
 pub use terms::ServiceTerms;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Price;
 use super::rules::{BookingRules, Broken, Wish};
+use super::{Choose, DailyLimit, Price, Roles};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Name, Tags};
 
@@ -31,6 +31,15 @@ pub struct ServiceTerms {
     /// By which rules it is booked.
     #[serde(default, skip_serializing_if = "BookingRules::is_empty")]
     pub rules: BookingRules,
+    /// The resources it needs, by role.
+    #[serde(default, skip_serializing_if = "Roles::is_empty")]
+    pub needs: Roles,
+    /// Which resources fill the roles that a booking names nobody for.
+    #[serde(default, skip_serializing_if = "Choose::is_default")]
+    pub choose: Choose,
+    /// The most of its appointments that one client can have on one local day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_per_client_per_day: Option<DailyLimit>,
 }
 
 impl ServiceTerms {

@@ -68,6 +68,12 @@ impl Interval {
         self.start <= other.start && other.end <= self.end
     }
 
+    /// From the start of the first of the two to the end of the last.
+    #[must_use]
+    pub fn hull(&self, other: &Self) -> Self {
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
+    }
+
     /// The time that the two share.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Option<Self> {

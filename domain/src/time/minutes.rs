@@ -88,6 +88,11 @@ impl LeadTime {
     }
 }
 
+impl Duration {
+    /// A day, whatever clocks do in it.
+    pub const DAY: Self = Self(1_440);
+}
+
 impl Buffer {
     /// No time at all.
     pub const NONE: Self = Self(0);

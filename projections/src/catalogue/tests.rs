@@ -2,12 +2,13 @@
 
 use daybook_domain::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
 use daybook_domain::resource::{
-    ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved, ResourceHolidaysChanged,
-    ResourceHoursChanged, ResourceKind, ResourceProfile, ResourceRegistered,
+    Capacity, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
+    ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
+    ResourceRegistered,
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
+    Choose, Roles, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
 };
 use daybook_domain::time::{Buffer, Duration, Holidays, HoursException, OpeningHours, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
@@ -26,6 +27,9 @@ fn terms(name: &str) -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     }
@@ -66,6 +70,7 @@ async fn lists_show_everything_as_it_is_now() {
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::Europe__Oslo,
         opening_hours: OpeningHours::default(),
+        capacity: Capacity::ONE,
     };
     let weekly_hours: WeeklyHours =
         serde_json::from_str(r#"[{"days":["mon"],"from":"09:00","to":"17:00"}]"#).unwrap();

@@ -4,9 +4,11 @@
 //! where all logs end and where all checkpoints stand ([`Runner::look`]), and gives a turn to every
 //! checkpoint that is behind. A few turns are taken at once. A turn is a bounded number of bounded
 //! batches ([`turn`]); whoever has more to do queues up again, so a busy tenant holds nobody up.
+//! What indexes put off is done beside ([`tidy`]).
 
 mod fault;
 mod queue;
+mod tidy;
 pub(crate) mod turn;
 
 use std::collections::HashMap;
@@ -93,6 +95,7 @@ impl Runner {
 
     /// Runs until cancelled; then it finishes the batches in work and lets go of its leases.
     pub async fn run(self, cancel: CancellationToken) {
+        let tidying = tidy::Tidying::start(self.pool(), &self.projections);
         let mut wakeups = self.log.wakeups();
         let mut tick = interval(self.settings.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -112,7 +115,9 @@ impl Runner {
                 biased;
                 () = cancel.cancelled() => break,
                 Some(ended) = turns.tasks.join_next_with_id() => {
-                    turns.end(&mut queue, ended, &self.settings);
+                    if let Some(projection) = turns.end(&mut queue, ended, &self.settings) {
+                        tidying.is_due(projection);
+                    }
                     continue;
                 }
                 _ = tick.tick() => {}
@@ -131,6 +136,7 @@ impl Runner {
         while let Some(ended) = turns.tasks.join_next_with_id().await {
             turns.end(&mut queue, ended, &self.settings);
         }
+        tidying.stop().await;
         if let Err(error) = checkpoint::release(self.pool(), self.me).await {
             tracing::warn!(%error, "the leases of the projections are left to lapse");
         }
@@ -194,18 +200,20 @@ impl Turns {
         }
     }
 
+    /// Which projection had the turn.
     fn end(
         &mut self,
         queue: &mut Queue,
         ended: Result<(Id, Ended), JoinError>,
         settings: &RunnerSettings,
-    ) {
+    ) -> Option<ProjectionId> {
         let (id, ended) = ended.unwrap_or_else(|error| {
             tracing::error!(%error, "a projection's turn was broken off");
             (error.id(), Ended::Disturbed)
         });
-        if let Some(key) = self.keys.remove(&id) {
-            queue.ended(key, ended, Instant::now(), settings.retry_failed);
-        }
+        let key = self.keys.remove(&id)?;
+        let projection = key.projection;
+        queue.ended(key, ended, Instant::now(), settings.retry_failed);
+        Some(projection)
     }
 }

@@ -91,6 +91,10 @@ impl Projection for Search {
         include_str!("schema.sql")
     }
 
+    fn tidy(&self) -> Option<&'static str> {
+        Some("SELECT gin_clean_pending_list('search_2.appointments_terms')")
+    }
+
     fn apply<'a>(
         &'a self,
         connection: &'a mut PgConnection,

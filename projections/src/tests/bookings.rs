@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use daybook_domain::appointment::{
     Agreed, AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
     AppointmentHeld, AppointmentHoldExpired, AppointmentRescheduled, AppointmentTagged,
-    CancelledBy, Details, MovedBy, Slot,
+    CancelledBy, Details, MovedBy, Seats, Slot,
 };
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{AppointmentId, Category, ResourceId, Tag, Tags, Title};
@@ -27,6 +27,8 @@ pub(crate) fn slot(n: u128) -> Slot {
         ),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        seats: Seats::default(),
+        counted: Vec::new(),
     }
 }
 

@@ -4,5 +4,6 @@ mod bookings;
 mod exactly_once;
 mod leading;
 mod poison;
+mod tidying;
 mod waiting;
 pub(crate) mod world;

@@ -15,7 +15,7 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When
 use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{Category, Name, Note, Personal, Tag, Tags, TenantId, Title};
 use daybook_integrations::calendar::{self, Calendar, CalendarEvent};
@@ -207,7 +207,7 @@ impl Importer {
         let note = event.description.as_deref().map(note).transpose()?.map(Personal::new);
         Ok(Booking {
             service_id: self.ids.service(category(event)).into(),
-            resource_ids: vec![self.ids.resource(location).into()].try_into()?,
+            resource_ids: Some(vec![self.ids.resource(location).into()].try_into()?),
             client_id: self.ids.client().into(),
             when: When::Imported(during(event)?),
             title,
@@ -233,6 +233,9 @@ fn terms(event: &CalendarEvent) -> anyhow::Result<ServiceTerms> {
         duration: duration(event)?,
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     })

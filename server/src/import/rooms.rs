@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, Days, NaiveDateTime, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
-use daybook_domain::resource::{ResourceKind, ResourceProfile};
+use daybook_domain::resource::{Capacity, ResourceKind, ResourceProfile};
 use daybook_domain::time::{Day, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Name, Tags};
 use daybook_integrations::calendar::CalendarEvent;
@@ -49,6 +49,7 @@ impl Room {
             tags: Tags::default(),
             time_zone: self.zone,
             opening_hours: self.hours(self.zone, &WeeklyHours::default())?.into(),
+            capacity: Capacity::ONE,
         })
     }
 

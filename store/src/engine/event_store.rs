@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::ExecuteError;
 use crate::Clock;
-use crate::log::{Append, Decision, Log, NewEvent, StreamId, Submission, Verdict};
+use crate::log::{Append, Decision, IfTaken, Log, NewEvent, StreamId, Submission, Verdict};
 
 /// An aggregate and its version.
 #[derive(Debug, Clone, Default)]
@@ -116,6 +116,7 @@ impl<A: Decide> EventStore<A> for LogEventStore<A> {
                     read_set: Vec::new(),
                     appends: vec![Append { stream, after, events: appended }],
                     claims: claims.map(|claims| (uuid.into(), claims)).into_iter().collect(),
+                    if_taken: IfTaken::Refused,
                 },
             })
             .await;

@@ -1,7 +1,9 @@
 //! Runs commands: loads what a decision needs, decides, appends once, and tries again when the
 //! log has moved on meanwhile.
 
+mod busy;
 mod context;
+mod directory;
 mod event_store;
 mod facts;
 mod outcome;
@@ -11,9 +13,10 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cqrs_es::DomainEvent;
 use cqrs_es::event_sink::EventSink;
-use daybook_domain::claim::Claims;
+use cqrs_es::{Aggregate as _, DomainEvent};
+use daybook_domain::claim::{Claim, Claims};
+use daybook_domain::resource::Resource;
 use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
@@ -23,13 +26,19 @@ pub use outcome::{ExecuteError, Executed};
 
 use crate::Clock;
 use crate::log::{
-    Append, CommandKey, Decision, FirstAnswer, Log, NewEvent, StreamId, Submission, Verdict,
+    Append, CommandKey, Decision, FirstAnswer, IfTaken, Log, NewEvent, StreamId, Submission,
+    Verdict,
 };
+use directory::Directories;
 use event_store::{EventStores, Loaded};
 use facts::FactCache;
 
 /// How often a decision is taken again because what it looked at had changed.
 const MAX_ATTEMPTS: u32 = 12;
+
+/// Who has lost so many races chooses among this to that power: the more there are who lose, the
+/// further they spread.
+const SPREAD: usize = 4;
 
 /// Runs commands against the log. Cheap to clone.
 #[derive(Clone)]
@@ -38,6 +47,16 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     stores: Arc<EventStores>,
     facts: Arc<FactCache>,
+    directories: Arc<Directories>,
+}
+
+/// How a decision is to be taken: what the attempts before it have taught.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lessons {
+    /// What is remembered was out of date.
+    fresh: bool,
+    /// So often, what was chosen was taken by another.
+    lost: u32,
 }
 
 /// What one attempt saw and decided.
@@ -48,6 +67,7 @@ struct Attempt<A: Decide> {
     stream: StreamId,
     version: u64,
     facts: Facts,
+    if_taken: IfTaken,
 }
 
 /// A refusal, and whether it rests on facts that may be out of date.
@@ -61,7 +81,8 @@ impl Engine {
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
         let stores = Arc::new(EventStores::new(&log, &clock));
-        Self { log, clock, stores, facts: Arc::default() }
+        let (facts, directories) = Default::default();
+        Self { log, clock, stores, facts, directories }
     }
 
     /// The log it appends to.
@@ -103,18 +124,19 @@ impl Engine {
         A: Stored,
         A::Command: Clone,
     {
-        let mut fresh = false;
+        let mut lessons = Lessons::default();
         for attempt in 0..MAX_ATTEMPTS {
             pause_before(attempt).await;
             // Whoever lost a race once reads its own stream, whatever it knows of it.
             let target = if attempt == 0 { target } else { Target::Existing(target.id()) };
-            match self.decide::<A>(context, target, command.clone(), fresh).await? {
+            match self.decide::<A>(context, target, command.clone(), lessons).await? {
                 // A refusal is final only if what it rests on is up to date.
-                Err(refused) if refused.from_memory => fresh = true,
+                Err(refused) if refused.from_memory => lessons.fresh = true,
                 Err(refused) => return self.refuse(context, refused.refusal).await,
                 Ok(attempt) => match self.append(context, attempt).await? {
                     Appended::Done(executed) => return Ok(executed),
-                    Appended::Stale => fresh = true,
+                    Appended::Stale => lessons.fresh = true,
+                    Appended::Taken => lessons.lost += 1,
                 },
             }
         }
@@ -126,7 +148,7 @@ impl Engine {
         context: &CommandContext,
         target: Target,
         command: A::Command,
-        fresh: bool,
+        lessons: Lessons,
     ) -> Result<Result<Attempt<A>, Refused>, ExecuteError> {
         let stream = StreamId::of::<A>(&context.tenant, target.id());
         let Loaded { mut state, version } = match target {
@@ -141,14 +163,33 @@ impl Engine {
             return Ok(Err(Refused { refusal, from_memory: false }));
         }
         let needs = state.needs(&command);
-        let (facts, read_set) = self.look_up(&context.tenant, &needs, fresh).await?;
+        let (mut facts, mut read_set) =
+            self.look_up(&context.tenant, &needs, lessons.fresh).await?;
+        let chooses = state.chooses(&command, &facts);
+        if chooses {
+            let directories = &self.directories;
+            facts.directory = directories.of(&self.log, &context.tenant, lessons.fresh).await?;
+        }
+        let looks = state.looks(&command, &facts);
+        if !looks.is_empty() {
+            let (pool, now) = (self.log.pool(), facts.now);
+            let busy = busy::look(pool, &context.tenant, &looks, target.id(), now).await;
+            facts.busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+            facts.pass_over = pass_over(lessons.lost);
+        }
+        let settled = state.is_settled_by_claims(&command, &looks);
+        let if_taken = if settled { IfTaken::Refused } else { IfTaken::DecidedAgain };
         let sink = EventSink::default();
         if let Err(refusal) = state.handle(command, &facts, &sink).await {
-            let from_memory = !fresh && needs != Needs::default();
+            let from_memory = !lessons.fresh && needs != Needs::default();
             return Ok(Err(Refused { refusal: refusal.into(), from_memory }));
         }
         let events = sink.collect().await;
-        Ok(Ok(Attempt { state, events, read_set, stream, version, facts }))
+        if chooses {
+            let claims = events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
+            read_set.extend(chosen(&context.tenant, &facts, &claims));
+        }
+        Ok(Ok(Attempt { state, events, read_set, stream, version, facts, if_taken }))
     }
 
     /// The facts, and the versions they were read at.
@@ -196,7 +237,7 @@ impl Engine {
         context: &CommandContext,
         attempt: Attempt<A>,
     ) -> Result<Appended<A>, ExecuteError> {
-        let Attempt { state, events, read_set, stream, version, facts } = attempt;
+        let Attempt { state, events, read_set, stream, version, facts, if_taken } = attempt;
         let id = stream.uuid();
         // The last event that says so gives the claims.
         let claims = events.iter().rev().find_map(Claims::claims_after);
@@ -210,10 +251,13 @@ impl Engine {
             tenant: context.tenant.clone(),
             key: context.key.clone(),
             decided_at: facts.now,
-            decision: Decision::Accept { read_set, appends: vec![append], claims },
+            decision: Decision::Accept { read_set, appends: vec![append], claims, if_taken },
         };
         match self.log.append(submission).await? {
             Verdict::Appended(position) => {
+                if A::TYPE == Resource::TYPE {
+                    self.directories.out_of_date(&context.tenant).await;
+                }
                 Ok(Appended::Done(Executed { id, version, position, state }))
             }
             Verdict::Stale(streams) => {
@@ -222,6 +266,7 @@ impl Engine {
                 }
                 Ok(Appended::Stale)
             }
+            Verdict::SlotTaken(_) if if_taken == IfTaken::DecidedAgain => Ok(Appended::Taken),
             Verdict::SlotTaken(conflict) => Err(outcome::slot_taken(conflict)),
             verdict => self.earlier_answer(context, verdict).await.map(Appended::Done),
         }
@@ -276,9 +321,30 @@ async fn pause_before(attempt: u32) {
     }
 }
 
+/// How many free choices one passes over who has lost so many races.
+fn pass_over(lost: u32) -> usize {
+    if lost == 0 { 0 } else { rand::random_range(0..SPREAD.saturating_pow(lost)) }
+}
+
+/// The resources that were chosen, at the versions at which they were known.
+fn chosen(
+    tenant: &TenantId,
+    facts: &Facts,
+    claims: &[Claim],
+) -> impl Iterator<Item = (StreamId, u64)> {
+    let named = |id| facts.resources.iter().any(|(named, _)| *named == id);
+    let others = claims.iter().map(|claim| claim.resource).filter(move |id| !named(*id));
+    others.filter_map(|id| {
+        let version = facts.directory.version(id)?;
+        Some((StreamId::of::<Resource>(tenant, id.uuid()), version))
+    })
+}
+
 enum Appended<A> {
     Done(Executed<A>),
     Stale,
+    /// Another has what was chosen.
+    Taken,
 }
 
 fn serialise<E: DomainEvent>(event: &E, metadata: &str) -> Result<NewEvent, ExecuteError> {

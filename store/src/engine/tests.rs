@@ -1,9 +1,11 @@
 //! The engine against a real PostgreSQL, and against other engines.
 
 mod bookings;
+mod choices;
 mod event_store;
 mod facts;
 mod keys;
+mod plans;
 
 use chrono::DateTime;
 use chrono::Utc;
@@ -11,9 +13,11 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, Booking, CancelledBy, MovedBy, When,
 };
 use daybook_domain::client::{Client, ClientCommand, Contact};
-use daybook_domain::resource::{Resource, ResourceCommand, ResourceKind, ResourceProfile};
+use daybook_domain::resource::{
+    Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
+};
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
 
@@ -31,6 +35,9 @@ fn terms() -> ServiceTerms {
         duration: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
+        needs: Roles::default(),
+        choose: Choose::default(),
+        limit_per_client_per_day: None,
         price: None,
         rules: BookingRules::default(),
     }
@@ -50,6 +57,7 @@ fn profile() -> ResourceProfile {
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::UTC,
         opening_hours: always().into(),
+        capacity: Capacity::ONE,
     }
 }
 
@@ -87,7 +95,7 @@ fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
     let ids: Vec<_> = resources.iter().copied().map(resource).collect();
     Booking {
         service_id: uuid(SERVICE).into(),
-        resource_ids: ids.try_into().unwrap(),
+        resource_ids: (!ids.is_empty()).then(|| ids.try_into().unwrap()),
         client_id: uuid(CLIENT).into(),
         when: When::From(start),
         title: None,

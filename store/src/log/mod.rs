@@ -44,10 +44,12 @@ pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
 pub use position::Position;
+#[cfg(test)]
+pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
 pub use stream::StreamId;
 pub use submission::{
-    Append, AppendError, CommandKey, Decision, FirstAnswer, NewEvent, Submission, Verdict,
+    Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,
 };
 pub use verify::Verified;
 
@@ -154,6 +156,16 @@ impl Log {
         limit: u32,
     ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
         reader::read(&self.pool, tenant, after, limit).await
+    }
+
+    /// The events of resources after `after`, at most `limit`; other events lie between them.
+    pub(crate) async fn read_resources(
+        &self,
+        tenant: &TenantId,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
+        reader::read_resources(&self.pool, tenant, after, limit).await
     }
 
     /// One stream's events after the `after`th, at most `limit`.

@@ -6,7 +6,7 @@ use daybook_domain::appointment::AppointmentRefusal;
 use daybook_domain::claim::{Claim, ClaimBook};
 use daybook_domain::{AppointmentId, Refusal};
 
-use super::submission::{Append, CommandKey, Decision, FirstAnswer, Submission, Verdict};
+use super::submission::{Append, CommandKey, Decision, FirstAnswer, IfTaken, Submission, Verdict};
 use super::{Position, StreamId};
 
 /// What the log says, read under the tenant's lock.
@@ -75,7 +75,7 @@ impl<'a> Batch<'a> {
                 self.answer(submission, FirstAnswer::Refused(refusal.clone()));
                 Verdict::RefusalKept
             }
-            Decision::Accept { appends, claims, .. } => {
+            Decision::Accept { appends, claims, if_taken, .. } => {
                 let stale = self.stale(&submission.decision);
                 if !stale.is_empty() {
                     return Verdict::Stale(stale);
@@ -83,8 +83,10 @@ impl<'a> Batch<'a> {
                 match self.known.claims.replace_all(claims, submission.decided_at) {
                     Ok(lapsed) => self.resolution.released.extend(lapsed),
                     Err(conflict) => {
-                        let refusal = Refusal::from(AppointmentRefusal::from(conflict));
-                        self.answer(submission, FirstAnswer::Refused(refusal));
+                        if *if_taken == IfTaken::Refused {
+                            let refusal = Refusal::from(AppointmentRefusal::from(conflict));
+                            self.answer(submission, FirstAnswer::Refused(refusal));
+                        }
                         return Verdict::SlotTaken(conflict);
                     }
                 }

@@ -40,9 +40,20 @@ pub enum Decision {
         appends: Vec<Append>,
         /// All that each of these appointments claims afterwards.
         claims: Vec<(AppointmentId, Vec<Claim>)>,
+        /// What a claim means that is in the way.
+        if_taken: IfTaken,
     },
     /// Nothing happens; this is kept as the answer to the command's key.
     Refuse(Refusal),
+}
+
+/// What it means for a decision that a claim of another appointment is in its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfTaken {
+    /// It is refused, and that is the answer to its key.
+    Refused,
+    /// It had a choice and is decided again: there is no answer yet.
+    DecidedAgain,
 }
 
 impl Decision {

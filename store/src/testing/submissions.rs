@@ -2,7 +2,7 @@
 
 use cqrs_es::DomainEvent;
 use daybook_domain::appointment::{
-    Agreed, Appointment, AppointmentEvent, AppointmentHeld, Details, Slot,
+    Agreed, Appointment, AppointmentEvent, AppointmentHeld, Details, Seats, Slot,
 };
 use daybook_domain::claim::Claims;
 use daybook_domain::time::{Buffer, Interval};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{minute, noon, resource, uuid};
 use crate::CommandKey;
-use crate::log::{Append, Decision, NewEvent, StreamId, Submission};
+use crate::log::{Append, Decision, IfTaken, NewEvent, StreamId, Submission};
 
 /// Booked on these resources, from one minute to another.
 pub(crate) fn a_booking(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
@@ -34,6 +34,8 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
             during: Interval::new(minute(from), minute(to)).unwrap(),
             buffer_before: Buffer::NONE,
             buffer_after: Buffer::NONE,
+            seats: Seats::default(),
+            counted: Vec::new(),
         },
         title: Title::new("Check-up").unwrap(),
         category: Category::new("care").unwrap(),
@@ -67,6 +69,7 @@ pub(crate) fn submission(
                 }],
             }],
             claims: claims.into_iter().collect(),
+            if_taken: IfTaken::Refused,
         },
         tenant: tenant.clone(),
         key: None,

@@ -24,6 +24,8 @@ fn in_status(practice: &Practice, status: &str) -> Value {
     let start = monday(10, 0);
     let booking = practice.booking(start).with("resource_ids", json!([practice.a_room()]));
     if status == "held" {
+        // One client cannot hold them all.
+        let booking = booking.with("client_id", practice.a_client("One who holds"));
         return booking.with("hold_minutes", 30).send().is(201);
     }
     let booked = booking.send().is(201);

@@ -112,6 +112,13 @@ impl Practice {
         self.api.post(&path, body).send()
     }
 
+    /// `daybook verify` finds nothing wrong with the practice, which is one on the shared server.
+    #[track_caller]
+    pub(crate) fn is_whole(&self) {
+        let said = Server::shared().database.run(&["verify", "--tenant", &self.tenant]).succeeded();
+        assert!(said.contains("not whole: 0;"), "{said}");
+    }
+
     /// All appointments that a query finds, through all pages, in the order of the answer.
     #[track_caller]
     pub(crate) fn found(&self, query: &str) -> Vec<Value> {

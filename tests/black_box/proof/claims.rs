@@ -8,12 +8,8 @@ use crate::harness::Sql;
 /// What each event says that its appointment has from then on, and until which position.
 const LIVES: &str = "
     INSERT INTO lives
-    SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid, r.id::uuid,
-           tstzrange(
-               (slot -> 'during' ->> 'start')::timestamptz
-                   - make_interval(mins => (slot ->> 'buffer_before_minutes')::int),
-               (slot -> 'during' ->> 'end')::timestamptz
-                   + make_interval(mins => (slot ->> 'buffer_after_minutes')::int)),
+    SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid,
+           place.resource, place.seat, place.during,
            coalesce(payload ->> 'expires_at', payload ->> 'hold_expires_at')::timestamptz,
            int8range(e.position, e.until)
       FROM (SELECT position, recorded_at, aggregate_id, event_type, payload,
@@ -23,7 +19,20 @@ const LIVES: &str = "
              WHERE tenant_id = $1 AND aggregate_type = 'appointment'
                AND event_type NOT IN
                    ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged')) e
-     CROSS JOIN LATERAL json_array_elements_text(slot -> 'resource_ids') AS r (id)
+     CROSS JOIN LATERAL (
+           SELECT r.id::uuid, coalesce((slot -> 'seats' ->> (r.n - 1)::int)::smallint, 0),
+                  tstzrange(
+                      (slot -> 'during' ->> 'start')::timestamptz
+                          - make_interval(mins => (slot ->> 'buffer_before_minutes')::int),
+                      (slot -> 'during' ->> 'end')::timestamptz
+                          + make_interval(mins => (slot ->> 'buffer_after_minutes')::int))
+             FROM json_array_elements_text(slot -> 'resource_ids') WITH ORDINALITY AS r (id, n)
+            UNION ALL
+           SELECT (c ->> 'of')::uuid, (c ->> 'number')::smallint,
+                  tstzrange((c -> 'during' ->> 'start')::timestamptz,
+                            (c -> 'during' ->> 'end')::timestamptz)
+             FROM json_array_elements(slot -> 'counted') AS c
+           ) AS place (resource, seat, during)
      WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
                           'AppointmentRescheduled')";
 
@@ -36,7 +45,8 @@ pub(super) fn no_double_booking(sql: &mut Sql, tenant: &str) -> Result<(), Findi
                     later.appointment AS takes_it
                FROM lives later
                JOIN lives earlier
-                 ON earlier.resource = later.resource AND earlier.during && later.during
+                 ON earlier.resource = later.resource AND earlier.seat = later.seat
+                AND earlier.during && later.during
                 AND earlier.life @> later.position AND earlier.appointment <> later.appointment
               WHERE $1 <> '' AND earlier.position < later.position
                 AND (earlier.expires_at IS NULL OR earlier.expires_at > later.recorded_at)
@@ -60,9 +70,9 @@ pub(super) fn claims_are_what_the_log_says(sql: &mut Sql, tenant: &str) -> Resul
     in_lives(sql, tenant, |sql| {
         let rows = sql.rows(
             "WITH log AS (
-                 SELECT appointment, resource, during, expires_at FROM lives WHERE upper_inf(life)
+                 SELECT appointment, resource, seat, during, expires_at FROM lives WHERE upper_inf(life)
              ), claimed AS (
-                 SELECT appointment_id, resource_id, during, expires_at FROM claims
+                 SELECT appointment_id, resource_id, seat, during, expires_at FROM claims
                   WHERE tenant_id = $1
              ), different AS (
                  SELECT 'the log' AS only_in, * FROM (TABLE log EXCEPT TABLE claimed) l
@@ -96,7 +106,7 @@ fn in_lives(
         "BEGIN ISOLATION LEVEL REPEATABLE READ;
          CREATE TEMP TABLE lives (
              position bigint, recorded_at timestamptz, appointment uuid, resource uuid,
-             during tstzrange, expires_at timestamptz, life int8range
+             seat smallint, during tstzrange, expires_at timestamptz, life int8range
          ) ON COMMIT DROP",
     );
     sql.change(LIVES, tenant);

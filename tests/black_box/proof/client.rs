@@ -15,6 +15,9 @@ use crate::harness::{Practice, monday};
 const ROOMS: i64 = 5;
 const STARTS: i64 = 10;
 
+/// Each has an identity of its own.
+pub(super) const MAX_CLIENTS: usize = 64;
+
 /// One client in so many leaves holds alone, one at a time: more would leave the others no time.
 const LEAVES_HOLDS: usize = 8;
 
@@ -25,7 +28,7 @@ const ASK_AGAIN: (u32, u32) = (7, 8);
 pub(super) struct HotSlots {
     services: Vec<String>,
     slots: Vec<(String, DateTime<Utc>)>,
-    client: String,
+    clients: Vec<String>,
     hold_minutes: u32,
 }
 
@@ -44,7 +47,8 @@ impl HotSlots {
             let first = monday(8, 0) + TimeDelta::minutes(7 * number);
             (0..STARTS).map(move |nth| (room.clone(), first + TimeDelta::minutes(20 * nth)))
         });
-        Self { services, slots: slots.collect(), client: practice.client.clone(), hold_minutes }
+        let clients = (0..MAX_CLIENTS).map(|n| practice.a_client(&format!("Client {n}"))).collect();
+        Self { services, slots: slots.collect(), clients, hold_minutes }
     }
 }
 
@@ -108,7 +112,7 @@ impl<'a> Client<'a> {
         Operation::Book {
             service: self.wanted.services.choose(&mut self.rng).unwrap().clone(),
             rooms,
-            client: self.wanted.client.clone(),
+            client: self.wanted.clients[self.number].clone(),
             start,
             hold_minutes: hold.then_some(self.wanted.hold_minutes),
         }

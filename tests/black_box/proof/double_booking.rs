@@ -6,14 +6,14 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::client::{Client, HotSlots};
+use super::client::{Client, HotSlots, MAX_CLIENTS};
 use super::finding::Finding;
 use super::follower::Follower;
 use super::recorder::{History, Operation, Recorder};
-use super::{accounts, claims, seed, size, verified};
+use super::{HOLDS_WITHOUT_NUMBER, accounts, claims, seed, size, verified};
 use crate::harness::{Database, Practice, Server, Sql, eventually};
 
-const CLIENTS: usize = 64;
+const CLIENTS: usize = MAX_CLIENTS;
 
 /// The shortest hold there is.
 const HOLD_MINUTES: u32 = 1;
@@ -23,7 +23,7 @@ fn of_64_clients_on_50_hot_slots_no_two_ever_have_the_same_time() {
     let attempts = size("DAYBOOK_PROOF_ATTEMPTS", 2_000_usize).div_ceil(CLIENTS);
     // As it is run, and tidied up while it works: the tests' own cluster is not.
     let database = Database::embedded();
-    let server = Server::start(&database);
+    let server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
     let practice = Practice::on(&server);
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed("double booking"), &practice.api);

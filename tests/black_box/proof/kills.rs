@@ -11,7 +11,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::client::{Client, HotSlots};
 use super::double_booking::holds;
 use super::recorder::Recorder;
-use super::{rebuild, seed, size, verified};
+use super::{HOLDS_WITHOUT_NUMBER, rebuild, seed, size, verified};
 use crate::harness::{Database, Practice, Server, eventually};
 
 const CLIENTS: usize = 8;
@@ -48,7 +48,7 @@ fn survives(victim: Victim) {
     let cycles = size("DAYBOOK_PROOF_CYCLES", 2);
     let seed = seed(&format!("kill -9 of {victim:?}"));
     let database = Database::embedded();
-    let mut server = Server::start(&database);
+    let mut server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
     let practice = Practice::on(&server);
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed, &practice.api);
@@ -66,7 +66,7 @@ fn survives(victim: Victim) {
             if victim == Victim::Postgres && cycle % DEATHS_OF_A_SERVERS_POSTGRES == 0 {
                 server.interrupt();
                 server.wait();
-                server = Server::start(&database);
+                server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
                 recorder.moved_to(&server);
             }
         }
@@ -124,5 +124,5 @@ fn again(server: Server, victim: Victim, postgres_first: bool) -> Server {
         }
     }
     drop(server);
-    Server::start(&database)
+    Server::start_with(&database, &HOLDS_WITHOUT_NUMBER)
 }

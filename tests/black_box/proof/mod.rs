@@ -29,6 +29,9 @@ use std::str::FromStr;
 
 use finding::Finding;
 
+/// What they hold is to be limited by time alone.
+const HOLDS_WITHOUT_NUMBER: [&str; 2] = ["--holds-per-client", "1000"];
+
 /// A size from the environment.
 fn size<T: FromStr<Err: Debug>>(name: &str, otherwise: T) -> T {
     match env::var(name) {

@@ -22,9 +22,10 @@ pub(crate) struct BookingBody {
     /// The service: it gives duration, buffers, and what else is left out here.
     #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    /// The resources, each once: all are booked, or none.
-    #[schema(value_type = Vec<Uuid>, min_items = 1, max_items = 16)]
-    resource_ids: ResourceIds,
+    /// The resources, each once: all are booked, or none. Where the service needs roles filled, they
+    /// fill some or all of them, and others are chosen for the rest.
+    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    resource_ids: Option<ResourceIds>,
     /// Who books.
     #[schema(value_type = Uuid)]
     client_id: ClientId,
@@ -68,8 +69,9 @@ fn hold<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
 ///
 /// Or hold one, to be confirmed later. No two appointments ever overlap on a resource: of many who
 /// ask for the same time, one gets it, and the others are told who stands in the way
-/// (`slot-taken`: which resource, from when to when). A rule of the service that is broken is a
-/// problem by the rule's name, with what it required and what it found.
+/// (`slot-taken`: which resource, from when to when; `role-taken`: for which role nobody is free). A
+/// rule of the service that is broken is a problem by the rule's name, with what it required and what
+/// it found.
 #[utoipa::path(
     post, path = "/v1/appointments", tag = "appointments", params(CommandHeaders),
     request_body = BookingBody, security(("api_key" = ["book"])),
@@ -103,7 +105,8 @@ pub(crate) async fn create_appointment(
         None => AppointmentCommand::BookAppointment(booking),
         Some(minutes) => {
             let expires_at = app.engine.clock().now() + TimeDelta::minutes(i64::from(minutes));
-            AppointmentCommand::HoldAppointment { booking, expires_at }
+            let holds_per_client = app.holds_per_client;
+            AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client }
         }
     };
     app.create::<Appointment>(&context, command).await

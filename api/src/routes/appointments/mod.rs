@@ -4,7 +4,7 @@ mod create;
 mod desk;
 mod events;
 mod list;
-mod overriding;
+pub(super) mod overriding;
 mod plan;
 mod read;
 mod view;
@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use view::AppointmentView;
+pub(super) use view::AppointmentView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

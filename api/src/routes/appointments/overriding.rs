@@ -14,14 +14,14 @@ use crate::http::{Caller, Manage, Problem};
 /// `manage`, and is recorded with its reason and the rules that were broken.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OverrideBody {
+pub(in crate::routes) struct OverrideBody {
     /// Why.
     #[schema(value_type = String, max_length = 500)]
     reason: Reason,
 }
 
 /// The reason of an override, from a caller who may.
-pub(super) fn reason<S>(
+pub(in crate::routes) fn reason<S>(
     caller: &Caller<S>,
     body: Option<OverrideBody>,
 ) -> Result<Option<Reason>, Problem> {

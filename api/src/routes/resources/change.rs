@@ -1,7 +1,7 @@
 //! `POST /v1/resources/{id}/...`
 
 use axum::extract::State;
-use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::resource::{Capacity, Resource, ResourceCommand};
 use daybook_domain::time::WeeklyHours;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -41,6 +41,36 @@ pub(crate) async fn change_resource_hours(
 ) -> Result<Answer<ResourceView>, Problem> {
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHours(body.weekly_hours);
+    app.change::<Resource>(&context, id, command).await
+}
+
+/// More places, or fewer.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CapacityBody {
+    /// How many appointments it takes at once, each on a place of its own: 1 to 1,000.
+    #[schema(value_type = u16, minimum = 1, maximum = 1000)]
+    capacity: Capacity,
+}
+
+/// Change how many places a resource has
+///
+/// Appointments made before keep theirs, also where there are fewer places now.
+#[utoipa::path(
+    post, path = "/v1/resources/{id}/change-capacity", tag = "resources",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = CapacityBody, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "It is changed", body = ResourceView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn change_resource_capacity(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    request: CommandRequest<CapacityBody>,
+) -> Result<Answer<ResourceView>, Problem> {
+    let (context, body) = request.by(caller);
+    let command = ResourceCommand::ChangeResourceCapacity(body.capacity);
     app.change::<Resource>(&context, id, command).await
 }
 

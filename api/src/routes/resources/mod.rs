@@ -8,7 +8,7 @@ mod read;
 mod register;
 
 use chrono_tz::Tz;
-use daybook_domain::resource::{Resource, ResourceKind, ResourceProfile};
+use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use daybook_domain::time::{Holidays, HoursExceptions, OpeningHours, WeeklyHours};
 use daybook_domain::{Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(register::register_resource, read::list_resources))
         .routes(routes!(read::get_resource))
         .routes(routes!(change::change_resource_hours))
+        .routes(routes!(change::change_resource_capacity))
         .routes(routes!(change::retire_resource))
         .routes(routes!(exceptions::add_resource_exception))
         .routes(routes!(exceptions::get_resource_exception, exceptions::remove_resource_exception))
@@ -55,13 +56,17 @@ pub(crate) struct ResourceBody {
     /// When it is open. No window at all: never.
     #[schema(value_type = Vec<Window>, max_items = 50)]
     weekly_hours: WeeklyHours,
+    /// How many appointments it takes at once, each on a place of its own: 1 to 1,000.
+    #[serde(default)]
+    #[schema(value_type = u16, minimum = 1, maximum = 1000)]
+    capacity: Capacity,
 }
 
 /// A person, a place or a thing.
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "it documents `ResourceKind`")]
-enum Kind {
+pub(super) enum Kind {
     Staff,
     Room,
     Equipment,
@@ -96,8 +101,8 @@ fn time_zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Tz, D::Error> 
 
 impl From<ResourceBody> for ResourceProfile {
     fn from(body: ResourceBody) -> Self {
-        let ResourceBody { name, kind, tags, time_zone, weekly_hours } = body;
-        Self { name, kind, tags, time_zone, opening_hours: weekly_hours.into() }
+        let ResourceBody { name, kind, tags, time_zone, weekly_hours, capacity } = body;
+        Self { name, kind, tags, time_zone, opening_hours: weekly_hours.into(), capacity }
     }
 }
 
@@ -118,6 +123,9 @@ pub(crate) struct ResourceView {
     time_zone: Tz,
     #[schema(value_type = Vec<Window>)]
     weekly_hours: WeeklyHours,
+    /// How many appointments it takes at once.
+    #[schema(value_type = u16)]
+    capacity: Capacity,
     /// Its extra hours and time off, the oldest first. Lists leave them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<ExceptionView>>)]
@@ -140,7 +148,7 @@ pub(crate) enum ResourceStatus {
 
 impl ResourceView {
     fn new(id: Uuid, version: u64, status: ResourceStatus, profile: ResourceProfile) -> Self {
-        let ResourceProfile { name, kind, tags, time_zone, opening_hours } = profile;
+        let ResourceProfile { name, kind, tags, time_zone, opening_hours, capacity } = profile;
         let OpeningHours { weekly_hours, exceptions, holidays } = opening_hours;
         let (exceptions, holidays) = (Some(exceptions), Some(holidays));
         Self {
@@ -152,6 +160,7 @@ impl ResourceView {
             tags,
             time_zone,
             weekly_hours,
+            capacity,
             exceptions,
             holidays,
         }

@@ -6,7 +6,7 @@ mod read;
 mod schema;
 
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Price, Service, ServiceTerms};
+use daybook_domain::service::{Choose, DailyLimit, Price, Roles, Service, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::commands::Shown;
 use crate::App;
 pub(super) use schema::PriceForm;
-use schema::RulesForm;
+use schema::{ChooseForm, RoleForm, RulesForm};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -60,6 +60,17 @@ pub(crate) struct ServiceBody {
     #[serde(default)]
     #[schema(value_type = RulesForm)]
     rules: BookingRules,
+    /// The resources that it needs, by role. None at all: a booking names its resources.
+    #[serde(default)]
+    #[schema(value_type = Vec<RoleForm>, max_items = 16)]
+    needs: Roles,
+    /// Which of those that would do is chosen for a role that a booking names nobody for.
+    #[serde(default)]
+    #[schema(value_type = ChooseForm)]
+    choose: Choose,
+    /// The most of its appointments that one client can have on one local day: 1 to 100.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    limit_per_client_per_day: Option<DailyLimit>,
 }
 
 impl From<ServiceBody> for ServiceTerms {
@@ -71,6 +82,9 @@ impl From<ServiceBody> for ServiceTerms {
             duration: body.duration_minutes,
             buffer_before: body.buffer_before_minutes,
             buffer_after: body.buffer_after_minutes,
+            needs: body.needs,
+            choose: body.choose,
+            limit_per_client_per_day: body.limit_per_client_per_day,
             price: body.price,
             rules: body.rules,
         }
@@ -96,6 +110,14 @@ pub(crate) struct ServiceView {
     buffer_before_minutes: Buffer,
     #[schema(value_type = u32)]
     buffer_after_minutes: Buffer,
+    #[schema(value_type = Vec<RoleForm>)]
+    needs: Roles,
+    #[schema(value_type = ChooseForm)]
+    choose: Choose,
+    /// Where there is such a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>)]
+    limit_per_client_per_day: Option<DailyLimit>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PriceForm>)]
     price: Option<Price>,
@@ -126,6 +148,9 @@ impl ServiceView {
             duration_minutes: terms.duration,
             buffer_before_minutes: terms.buffer_before,
             buffer_after_minutes: terms.buffer_after,
+            needs: terms.needs,
+            choose: terms.choose,
+            limit_per_client_per_day: terms.limit_per_client_per_day,
             price: terms.price,
             rules: terms.rules,
         }

@@ -1,6 +1,9 @@
 //! How rules and prices are written, for the documentation.
 
 use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::routes::resources::Kind;
 
 /// A price in whole minor units.
 #[derive(ToSchema)]
@@ -12,6 +15,38 @@ pub(crate) struct PriceForm {
     /// An ISO 4217 code.
     #[schema(pattern = "^[A-Z]{3}$", example = "NOK")]
     currency: String,
+}
+
+/// What a service needs a resource for, and which will do.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `Role`")]
+pub(super) struct RoleForm {
+    /// What it is called; no two roles of a service are called the same.
+    #[schema(max_length = 80, example = "practitioner")]
+    role: String,
+    /// Only resources of this kind.
+    kind: Option<Kind>,
+    /// Only resources that have all of these tags.
+    #[schema(max_items = 20)]
+    tags: Option<Vec<String>>,
+    /// Only these, in the order in which they are preferred.
+    #[schema(max_items = 100)]
+    among: Option<Vec<Uuid>>,
+    /// How many different resources fill it; all roles together take at most 16.
+    #[schema(minimum = 1, maximum = 16, default = 1)]
+    count: Option<u8>,
+}
+
+/// `first-free`: the first that is free, in the order of `among`, or else by name. `least-booked`: the
+/// one of which the fewest minutes are claimed on that local day. `round-robin`: the one that longest
+/// ago was given an appointment for that local day.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it documents `Choose`")]
+pub(super) enum ChooseForm {
+    FirstFree,
+    LeastBooked,
+    RoundRobin,
 }
 
 /// The rules by which a service is booked.

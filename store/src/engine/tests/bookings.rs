@@ -49,6 +49,7 @@ async fn a_hold_is_confirmed_before_it_lapses_and_not_then() {
     let hold = |start, until| AppointmentCommand::HoldAppointment {
         booking: booking(&[1], start),
         expires_at: until,
+        holds_per_client: HoldLimit::default(),
     };
     let confirm = || AppointmentCommand::ConfirmAppointment;
     let target = Target::fresh();
@@ -134,6 +135,7 @@ async fn an_instant_finer_than_the_database_keeps_is_the_same_in_the_log_and_in_
     let hold = AppointmentCommand::HoldAppointment {
         booking: booking(&[1], finer(60)),
         expires_at: finer(10),
+        holds_per_client: HoldLimit::default(),
     };
     engine.execute::<Appointment>(&house.context(), Target::fresh(), hold).await.unwrap();
     book(&engine, &house.context(), minute(90)).await.unwrap();

@@ -58,13 +58,13 @@ fn holders(resolution: &Resolution<'_>) -> Vec<Uuid> {
 
 /// Both in one submission: all of it happens, or nothing.
 fn together(one: Submission, other: Submission) -> Submission {
-    let (Decision::Accept { read_set, appends, claims }, Decision::Accept { .. }) =
+    let (Decision::Accept { read_set, appends, claims, .. }, Decision::Accept { .. }) =
         (other.decision, &one.decision)
     else {
         panic!("two acceptances")
     };
     let mut both = one;
-    if let Decision::Accept { read_set: all_read, appends: all, claims: all_claims } =
+    if let Decision::Accept { read_set: all_read, appends: all, claims: all_claims, .. } =
         &mut both.decision
     {
         all_read.extend(read_set);
@@ -241,6 +241,20 @@ fn a_slot_that_was_taken_is_the_keys_answer_from_then_on() {
     let [lost, _, again] = resolution.verdicts.as_slice() else { panic!("three verdicts") };
     assert_eq!(*lost, taken(1, 0, 30));
     assert!(matches!(again, Verdict::Answered(FirstAnswer::Refused(_))), "{again:?}");
+}
+
+#[test]
+fn a_decision_that_had_a_choice_uses_up_no_key_where_its_choice_is_taken() {
+    let batch = [1, 2].map(|id| {
+        let mut submission = with_key(new(id, &a_booking(&[1], 0, 30)), &format!("{id}"), 1);
+        if let Decision::Accept { if_taken, .. } = &mut submission.decision {
+            *if_taken = IfTaken::DecidedAgain;
+        }
+        submission
+    });
+    let (resolution, _) = resolve(&batch, Known::default());
+    assert_eq!(resolution.verdicts, [at(1), taken(1, 0, 30)]);
+    assert_eq!(resolution.answered.len(), 1);
 }
 
 #[test]

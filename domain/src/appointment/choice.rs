@@ -1,0 +1,75 @@
+//! Whether a command leaves something to choose, and what has to be looked at then.
+
+use super::decide::{Hold, To, asked, moving};
+use super::{Appointment, AppointmentCommand, CountedRule, Details, When};
+use crate::claim::Look;
+use crate::resource::Resource;
+use crate::{Facts, ResourceIds};
+
+impl Appointment {
+    /// Whether the service needs more resources than the command names.
+    pub(super) fn leaves_resources_open(command: &AppointmentCommand, facts: &Facts) -> bool {
+        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        let named = match command {
+            BookAppointment(booking) | HoldAppointment { booking, .. } => match booking.when {
+                When::From(_) | When::Lasting { .. } => {
+                    booking.resource_ids.as_ref().map_or(0, ResourceIds::count)
+                }
+                When::Imported(_) => return false,
+            },
+            RescheduleAppointment { resource_ids: Some(named), .. } => named.count(),
+            _ => return false,
+        };
+        facts.service.terms().is_some_and(|terms| terms.needs.places().count() > named)
+    }
+
+    /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
+    pub(super) fn looks_at(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<Look> {
+        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        // Most commands leave nothing open, and are not to be worked out twice.
+        if !self.may_choose(command, facts) {
+            return Vec::new();
+        }
+        let placing = match (self, command) {
+            (Self::Unmade, BookAppointment(booking)) => {
+                asked(booking, None, facts).map(|asked| asked.placing)
+            }
+            (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
+                let hold = Hold { expires_at: *expires_at, holds_per_client: *holds_per_client };
+                asked(booking, Some(hold), facts).map(|asked| asked.placing)
+            }
+            (
+                Self::Made { details, .. },
+                RescheduleAppointment { start, resource_ids, overriding, .. },
+            ) => {
+                let to = To { start: *start, resource_ids: resource_ids.as_ref(), overriding };
+                moving(details, to, None, facts).map(|(_, placing)| placing)
+            }
+            _ => return Vec::new(),
+        };
+        placing.map(|placing| placing.looks()).unwrap_or_default()
+    }
+
+    fn may_choose(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
+        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        let counts = match (self, command) {
+            (Self::Unmade, BookAppointment(_)) => {
+                let terms = facts.service.terms();
+                terms.is_some_and(|terms| terms.limit_per_client_per_day.is_some())
+            }
+            (Self::Unmade, HoldAppointment { .. }) => true,
+            (Self::Made { details, .. }, RescheduleAppointment { .. }) => counts_for_a_day(details),
+            _ => return false,
+        };
+        let places = facts.resources.iter().any(|(_, resource)| has_places(resource));
+        counts || places || Self::leaves_resources_open(command, facts)
+    }
+}
+
+fn counts_for_a_day(details: &Details) -> bool {
+    details.slot.counted.iter().any(|counted| counted.rule == CountedRule::ClientDay)
+}
+
+fn has_places(resource: &Resource) -> bool {
+    matches!(resource, Resource::Active(profile) if !profile.capacity.is_one())
+}

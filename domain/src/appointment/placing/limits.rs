@@ -1,0 +1,95 @@
+//! Limits that are kept by claims: whoever may have at most n of something claims one of n numbered
+//! places of it, and the (n+1)th finds none. So a limit holds under any race, as a slot does.
+
+use std::collections::BTreeSet;
+
+use chrono::{NaiveDate, NaiveTime};
+use uuid::Uuid;
+
+use crate::appointment::{AppointmentRefusal, Counted, CountedRule};
+use crate::claim::{Busy, Look};
+use crate::time::{Duration, Interval};
+use crate::{ClientId, ResourceId, ServiceId};
+
+/// The namespace of what has numbered places (UUIDv5, RFC 9562 section 5.5). It is part of events:
+/// it never changes.
+const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_84e6_0f0b_4c7e_9b56_2d43_a0f5_71c8);
+
+/// A limit that an appointment counts towards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::appointment) enum Limit {
+    /// Appointments of a service that a client has on a local day.
+    ClientDay { client_id: ClientId, service_id: ServiceId, at_most: u16 },
+    /// Holds that a client has at once; this one for so long.
+    ClientHolds { client_id: ClientId, during: Interval, at_most: u16 },
+}
+
+impl Limit {
+    /// What has to be looked at, where it may come to be on any of these dates.
+    pub(super) fn looks(&self, dates: &BTreeSet<NaiveDate>) -> Vec<Look> {
+        let mut looks: Vec<Look> = Vec::with_capacity(dates.len());
+        for date in dates {
+            let (resource, during) = self.counted_on(*date);
+            let look = Look { resource, during };
+            // Holds count together, on whatever date they are for.
+            if !looks.contains(&look) {
+                looks.push(look);
+            }
+        }
+        looks
+    }
+
+    /// The place that is taken by an appointment on this local date.
+    pub(super) fn take(
+        &self,
+        date: NaiveDate,
+        busy: &Busy,
+        pass_over: usize,
+    ) -> Result<Counted, AppointmentRefusal> {
+        let (of, during) = self.counted_on(date);
+        let (rule, at_most) = match *self {
+            Self::ClientDay { at_most, .. } => (CountedRule::ClientDay, at_most),
+            Self::ClientHolds { at_most, .. } => (CountedRule::ClientHolds, at_most),
+        };
+        let free = busy.free_seats(of, at_most, &during);
+        match free.get(pass_over % free.len().max(1)) {
+            Some(number) => Ok(Counted { rule, of, number: *number, at_most, during }),
+            None => Err(self.refusal(date)),
+        }
+    }
+
+    /// All places are taken, so as many were found as the limit allows.
+    fn refusal(&self, date: NaiveDate) -> AppointmentRefusal {
+        match *self {
+            Self::ClientDay { client_id, service_id, at_most } => {
+                let (required, found) = (at_most, at_most);
+                AppointmentRefusal::ClientDayLimit { client_id, service_id, date, required, found }
+            }
+            Self::ClientHolds { client_id, at_most, .. } => {
+                let (required, found) = (at_most, at_most);
+                AppointmentRefusal::ClientHoldLimit { client_id, required, found }
+            }
+        }
+    }
+
+    /// What the places belong to, and for when they are taken.
+    ///
+    /// A local day is named by its date; in which zone it lies does not matter to the client, so
+    /// the time is that of the date in UTC for all. A hold has its place from when it is made until
+    /// it lapses: two that overlap are held at once.
+    fn counted_on(&self, date: NaiveDate) -> (ResourceId, Interval) {
+        match *self {
+            Self::ClientDay { client_id, service_id, .. } => {
+                let day = Interval::lasting(date.and_time(NaiveTime::MIN).and_utc(), Duration::DAY);
+                (named(&format!("client-day\n{client_id}\n{service_id}\n{date}")), day)
+            }
+            Self::ClientHolds { client_id, during, .. } => {
+                (named(&format!("client-holds\n{client_id}")), during)
+            }
+        }
+    }
+}
+
+fn named(name: &str) -> ResourceId {
+    Uuid::new_v5(&NAMESPACE, name.as_bytes()).into()
+}

@@ -1,0 +1,207 @@
+//! Where an appointment comes to be: on which resources, on which places of them, and on which
+//! numbered places of the limits that it counts towards.
+//!
+//! First it is worked out what is fixed and what is left to choose ([`Placing`]); where anything is,
+//! the claims are looked at; then it is chosen ([`Placing::settle`]). A look may be out of date.
+//! The claims decide, and who loses looks again.
+
+mod judge;
+mod limits;
+mod matching;
+mod order;
+mod roles;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::{AppointmentRefusal, Counted, Seats};
+use crate::claim::{Busy, Look};
+use crate::resource::{Resource, ResourceProfile};
+use crate::time::{Buffer, Interval};
+use crate::{Facts, ResourceId, ResourceIds};
+pub(super) use judge::Judge;
+pub(super) use limits::Limit;
+pub(super) use roles::Needed;
+use roles::Slots;
+
+/// How many resources are looked at for one role: the first in its order.
+const MAX_CANDIDATES: usize = 1_000;
+
+/// A resource that is open for all of the time.
+#[derive(Debug, Clone, Copy)]
+struct Candidate<'a> {
+    id: ResourceId,
+    profile: &'a ResourceProfile,
+}
+
+impl Candidate<'_> {
+    /// The local date of an instant.
+    fn date(&self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.profile.time_zone).date_naive()
+    }
+}
+
+/// When an appointment is, with the time that is kept free around it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    pub(super) during: Interval,
+    pub(super) buffer_before: Buffer,
+    pub(super) buffer_after: Buffer,
+}
+
+impl Span {
+    fn claimed(&self) -> Interval {
+        self.during.widened(self.buffer_before.delta(), self.buffer_after.delta())
+    }
+}
+
+/// What is fixed about where an appointment comes to be, and what is left to choose.
+#[derive(Debug)]
+pub(super) struct Placing<'a> {
+    span: Span,
+    /// The resources that were named, in that order.
+    named: Vec<Candidate<'a>>,
+    slots: Slots<'a>,
+    limits: Vec<Limit>,
+}
+
+/// Where it came to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Placed {
+    pub(super) resource_ids: ResourceIds,
+    pub(super) seats: Seats,
+    pub(super) counted: Vec<Counted>,
+    /// The zones of its resources.
+    pub(super) zones: Vec<Tz>,
+}
+
+impl<'a> Placing<'a> {
+    /// On the resources that were named, which are in the facts, and on others as `needed` says.
+    ///
+    /// # Errors
+    /// When a resource is not there, or cannot be what it is needed for.
+    pub(super) fn new(
+        span: Span,
+        needed: Option<Needed<'a>>,
+        facts: &'a Facts,
+    ) -> Result<Self, AppointmentRefusal> {
+        let named = named(facts)?;
+        let slots = match needed {
+            Some(needed) => Slots::new(needed, &named, &span.during, &facts.directory)?,
+            None => Slots::default(),
+        };
+        if named.is_empty() && slots.is_empty() {
+            return Err(AppointmentRefusal::NoResources);
+        }
+        Ok(Self { span, named, slots, limits: Vec::new() })
+    }
+
+    /// It counts towards these limits.
+    pub(super) fn counting(self, limits: impl IntoIterator<Item = Limit>) -> Self {
+        Self { limits: limits.into_iter().collect(), ..self }
+    }
+
+    /// What has to be looked at, because there is something to choose; else nothing.
+    pub(super) fn looks(&self) -> Vec<Look> {
+        let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
+        if one_place_each && self.slots.are_filled() && self.limits.is_empty() {
+            return Vec::new();
+        }
+        let during = self.span.claimed();
+        let named = self.named.iter().map(|named| Look { resource: named.id, during });
+        let others = self.slots.looks(&during, self.start());
+        let dates = self.dates();
+        let limits = self.limits.iter().flat_map(|limit| limit.looks(&dates));
+        named.chain(others).chain(limits).collect()
+    }
+
+    /// Chooses. Of what is free, so many are passed over: see [`Facts::pass_over`].
+    ///
+    /// # Errors
+    /// When nothing is free of what is needed, as far as can be seen.
+    pub(super) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
+        let (busy, pass_over) = (&facts.busy, facts.pass_over);
+        let during = self.span.claimed();
+        let mut chosen: Vec<(Candidate<'_>, u16)> = Vec::new();
+        let mut counted = Vec::with_capacity(self.limits.len());
+        if self.looks().is_empty() {
+            // Nothing to choose: the claims say whether it is free.
+            chosen.extend(self.named.iter().map(|named| (*named, 0)));
+        } else {
+            for named in &self.named {
+                chosen.push((*named, seat_or_refusal(named, &during, busy, pass_over)?));
+            }
+            for other in self.slots.fill(&during, self.start(), busy, pass_over)? {
+                chosen.push((other, seat_or_refusal(&other, &during, busy, pass_over)?));
+            }
+            if let Some((first, _)) = chosen.first() {
+                for limit in &self.limits {
+                    counted.push(limit.take(first.date(self.start()), busy, pass_over)?);
+                }
+            }
+        }
+        let seats = Seats::new(chosen.iter().map(|(_, seat)| *seat).collect());
+        let zones = chosen.iter().map(|(each, _)| each.profile.time_zone).collect();
+        let ids: Vec<ResourceId> = chosen.iter().map(|(each, _)| each.id).collect();
+        let resource_ids =
+            ResourceIds::try_from(ids).map_err(|_| AppointmentRefusal::NoResources)?;
+        Ok(Placed { resource_ids, seats, counted, zones })
+    }
+
+    fn start(&self) -> DateTime<Utc> {
+        self.span.during.start()
+    }
+
+    /// The local dates on which it can start, by the zone of its first resource.
+    fn dates(&self) -> BTreeSet<NaiveDate> {
+        match self.named.first() {
+            Some(first) => BTreeSet::from([first.date(self.start())]),
+            None => self.slots.dates(self.start()),
+        }
+    }
+}
+
+/// The named resources, all of them active. Whether they are open is for the rules to say: staff may
+/// override that.
+fn named(facts: &Facts) -> Result<Vec<Candidate<'_>>, AppointmentRefusal> {
+    fn candidate(
+        (id, resource): &(ResourceId, Arc<Resource>),
+    ) -> Result<Candidate<'_>, AppointmentRefusal> {
+        let resource_id = *id;
+        match resource.as_ref() {
+            Resource::Unregistered => Err(AppointmentRefusal::UnknownResource { resource_id }),
+            Resource::Retired(_) => Err(AppointmentRefusal::RetiredResource { resource_id }),
+            Resource::Active(profile) => Ok(Candidate { id: resource_id, profile }),
+        }
+    }
+    facts.resources.iter().map(candidate).collect()
+}
+
+/// A place that is free for all of the time.
+fn seat(
+    candidate: &Candidate<'_>,
+    during: &Interval,
+    busy: &Busy,
+    pass_over: usize,
+) -> Option<u16> {
+    let free = busy.free_seats(candidate.id, candidate.profile.capacity.places(), during);
+    free.get(pass_over % free.len().max(1)).copied()
+}
+
+fn seat_or_refusal(
+    candidate: &Candidate<'_>,
+    during: &Interval,
+    busy: &Busy,
+    pass_over: usize,
+) -> Result<u16, AppointmentRefusal> {
+    seat(candidate, during, busy, pass_over).ok_or_else(|| {
+        let resource_id = candidate.id;
+        let during = busy.ends_first(resource_id, during).map_or(*during, |taken| taken.during);
+        AppointmentRefusal::SlotTaken { resource_id, during }
+    })
+}

@@ -1,0 +1,210 @@
+//! The roles of a service, filled by the resources that were named and by others.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::matching::Matching;
+use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
+use crate::Directory;
+use crate::appointment::AppointmentRefusal;
+use crate::claim::{Busy, Look};
+use crate::resource::ResourceProfile;
+use crate::service::rules::Broken;
+use crate::service::{Choose, Role, Roles, ServiceTerms};
+use crate::time::Interval;
+
+/// What a service says about the resources that it needs.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::appointment) struct Needed<'a> {
+    roles: &'a Roles,
+    choose: Choose,
+    /// Whoever is chosen must be somewhere where its rules allow it; `None`: they are overridden.
+    judge: Option<Judge<'a>>,
+}
+
+impl<'a> Needed<'a> {
+    pub(in crate::appointment) fn by(
+        terms: &'a ServiceTerms,
+        judge: &Judge<'a>,
+        overridden: bool,
+    ) -> Self {
+        let judge = (!overridden).then_some(*judge);
+        Self { roles: &terms.needs, choose: terms.choose, judge }
+    }
+
+    /// The rule that keeps a resource from being chosen.
+    fn broken_by(&self, profile: &ResourceProfile) -> Option<Broken> {
+        self.judge.as_ref()?.broken(&[profile.time_zone]).into_iter().next()
+    }
+}
+
+/// The slots that resources are put into: each role as often as resources fill it.
+#[derive(Debug, Default)]
+pub(super) struct Slots<'a> {
+    roles: Vec<&'a Role>,
+    choose: Choose,
+    /// Those that were named, and then the others that would do, where some slot is left to them.
+    candidates: Vec<Candidate<'a>>,
+    named: usize,
+    /// For each slot, the candidates that would do: others in the order of the list, then named ones.
+    would_do: Vec<Vec<usize>>,
+}
+
+impl<'a> Slots<'a> {
+    pub(super) fn new(
+        needed: Needed<'a>,
+        named: &[Candidate<'a>],
+        during: &Interval,
+        directory: &'a Directory,
+    ) -> Result<Self, AppointmentRefusal> {
+        let roles: Vec<&Role> = needed.roles.places().collect();
+        if roles.is_empty() {
+            return Ok(Self::default());
+        }
+        let fits = |slot: usize, thing: usize| {
+            let Candidate { id, profile } = named[thing];
+            roles[slot].fits(id, profile)
+        };
+        let mut matching = Matching::new(roles.len(), named.len());
+        if let Some(unfit) = (0..named.len()).find(|thing| !matching.place(*thing, fits)) {
+            let open = roles.iter().zip(matching.of_slots()).filter(|(_, thing)| thing.is_none());
+            let mut roles: Vec<_> = open.map(|(role, _)| role.name.clone()).collect();
+            roles.dedup();
+            let resource_id = named[unfit].id;
+            return Err(AppointmentRefusal::UnfitResource { resource_id, roles });
+        }
+        let mut candidates = named.to_vec();
+        let mut broken = None;
+        if named.len() < roles.len() {
+            let fit = directory.iter().filter(|(id, profile)| {
+                !named.iter().any(|named| named.id == *id)
+                    && roles.iter().any(|role| role.fits(*id, profile))
+                    && profile.is_open(during)
+            });
+            for (id, profile) in fit {
+                match needed.broken_by(profile) {
+                    None => candidates.push(Candidate { id, profile }),
+                    rule => broken = broken.or(rule),
+                }
+            }
+        }
+        let mut slots =
+            Self { roles, choose: needed.choose, candidates, named: named.len(), would_do: vec![] };
+        slots.would_do = slots.listed(during.start());
+        // Whether there are enough at all, before anybody looks at what is free.
+        slots.matched(&slots.would_do).map_err(|Short { role, found }| {
+            // If there would be more but for a rule, that is the reason.
+            broken.map_or_else(
+                || {
+                    let (role, required) = (role.name.clone(), role.count);
+                    AppointmentRefusal::RoleUnfilled { role, required, found }
+                },
+                AppointmentRefusal::RuleBroken,
+            )
+        })?;
+        Ok(slots)
+    }
+
+    fn listed(&self, start: DateTime<Utc>) -> Vec<Vec<usize>> {
+        let fits = |role: &Role, n: usize| {
+            let Candidate { id, profile } = self.candidates[n];
+            role.fits(id, profile)
+        };
+        let of_role = |role: &&Role| {
+            let mut would_do: Vec<usize> =
+                (self.named..self.candidates.len()).filter(|n| fits(role, *n)).collect();
+            order::listed(&self.candidates, &mut would_do, role, self.choose, start);
+            would_do.truncate(MAX_CANDIDATES);
+            would_do.extend((0..self.named).filter(|n| fits(role, *n)));
+            would_do
+        };
+        self.roles.iter().map(of_role).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.roles.is_empty()
+    }
+
+    /// Whether those that were named fill all of them.
+    pub(super) fn are_filled(&self) -> bool {
+        self.named == self.roles.len() || self.is_empty()
+    }
+
+    /// What has to be looked at: all others that would do.
+    pub(super) fn looks(
+        &self,
+        claimed: &Interval,
+        start: DateTime<Utc>,
+    ) -> impl Iterator<Item = Look> {
+        let others: BTreeSet<usize> =
+            self.would_do.iter().flatten().copied().filter(|n| *n >= self.named).collect();
+        others.into_iter().map(move |n| {
+            let candidate = &self.candidates[n];
+            let day = match self.choose {
+                Choose::FirstFree => None,
+                Choose::LeastBooked | Choose::RoundRobin => order::day(candidate, start),
+            };
+            let during = day.map_or(*claimed, |day| claimed.hull(&day));
+            Look { resource: candidate.id, during }
+        })
+    }
+
+    /// The local dates of a start for those that can be in the first slot.
+    pub(super) fn dates(&self, start: DateTime<Utc>) -> BTreeSet<NaiveDate> {
+        let first = self.would_do.iter().take(1).flatten();
+        first.map(|n| self.candidates[*n].date(start)).collect()
+    }
+
+    /// Who fills the slots that nobody was named for, in the order of the roles.
+    pub(super) fn fill(
+        &self,
+        claimed: &Interval,
+        start: DateTime<Utc>,
+        busy: &Busy,
+        pass_over: usize,
+    ) -> Result<Vec<Candidate<'a>>, AppointmentRefusal> {
+        let free = |n: &usize| seat(&self.candidates[*n], claimed, busy, 0).is_some();
+        let of_slot = |would_do: &Vec<usize>| {
+            let others = would_do.iter().copied().filter(|n| *n >= self.named);
+            let mut others: Vec<usize> = others.filter(free).collect();
+            order::by_claims(&self.candidates, &mut others, self.choose, start, busy);
+            let passed = pass_over % others.len().max(1);
+            others.rotate_left(passed);
+            others.extend(would_do.iter().copied().filter(|n| *n < self.named));
+            others
+        };
+        let would_do: Vec<Vec<usize>> = self.would_do.iter().map(of_slot).collect();
+        let matching = self.matched(&would_do).map_err(|Short { role, found }| {
+            let (role, required) = (role.name.clone(), role.count);
+            AppointmentRefusal::RoleTaken { role, required, found, during: *claimed }
+        })?;
+        let chosen = matching.of_slots().iter().flatten().filter(|n| **n >= self.named);
+        Ok(chosen.map(|n| self.candidates[*n]).collect())
+    }
+
+    /// All slots filled, each that was named in one of them.
+    fn matched(&self, would_do: &[Vec<usize>]) -> Result<Matching, Short<'a>> {
+        let mut matching = Matching::new(self.roles.len(), self.candidates.len());
+        for named in 0..self.named {
+            matching.place(named, |slot, thing| would_do[slot].contains(&thing));
+        }
+        for slot in 0..self.roles.len() {
+            if matching.of_slots()[slot].is_none() && !matching.fill(slot, would_do) {
+                let role = self.roles[slot];
+                let of_role = self.roles.iter().zip(matching.of_slots());
+                let filled =
+                    of_role.filter(|(other, thing)| other.name == role.name && thing.is_some());
+                let found = u8::try_from(filled.count()).unwrap_or(role.count);
+                return Err(Short { role, found });
+            }
+        }
+        Ok(matching)
+    }
+}
+
+/// A role for which there are too few.
+struct Short<'a> {
+    role: &'a Role,
+    found: u8,
+}

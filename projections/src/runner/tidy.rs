@@ -1,0 +1,57 @@
+//! What indexes put off, done beside the batches: see [`Projection::tidy`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::{Projection, ProjectionId};
+
+/// What gathers for so long is dealt with together.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A task for each projection that has something to tidy.
+pub(super) struct Tidying {
+    due: BTreeMap<ProjectionId, Arc<Notify>>,
+    tasks: JoinSet<()>,
+}
+
+impl Tidying {
+    pub(super) fn start(pool: &PgPool, projections: &[Arc<dyn Projection>]) -> Self {
+        let (mut due, mut tasks) = (BTreeMap::new(), JoinSet::new());
+        for projection in projections {
+            if let Some(statement) = projection.tidy() {
+                let (id, notify) = (projection.id(), Arc::new(Notify::new()));
+                due.insert(id, Arc::clone(&notify));
+                tasks.spawn(keep_tidy(pool.clone(), id, statement, notify));
+            }
+        }
+        Self { due, tasks }
+    }
+
+    /// The projection has had a turn.
+    pub(super) fn is_due(&self, projection: ProjectionId) {
+        if let Some(due) = self.due.get(&projection) {
+            due.notify_one();
+        }
+    }
+
+    /// Stops at once: whatever is not done stays for the next time.
+    pub(super) async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+async fn keep_tidy(pool: PgPool, id: ProjectionId, statement: &'static str, due: Arc<Notify>) {
+    loop {
+        due.notified().await;
+        sleep(PAUSE).await;
+        if let Err(error) = sqlx::query(statement).execute(&pool).await {
+            tracing::warn!(projection = %id, %error, "not tidied; it is tried again later");
+        }
+    }
+}

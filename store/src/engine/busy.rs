@@ -1,0 +1,59 @@
+//! What is claimed, for decisions that have something to choose.
+//!
+//! A look at what is committed, outside of the log's lock. What a decision chooses by it is proved
+//! when it is appended; this only has to be right most of the time.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::claim::{Busy, Claim, Claimed, Look};
+use daybook_domain::time::Interval;
+use daybook_domain::{AppointmentId, TenantId};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+/// Holder, resource, seat, start, end, expiry.
+type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
+
+/// Served by `no_double_booking`, each look by itself; `OFFSET 0` keeps the planner from joining.
+///
+/// The collation keeps `claims_pkey` away: for a tenant that is newer than the statistics, the planner
+/// expects one row there, and would read all of the tenant's. Not kept prepared: a plan made while the
+/// table was small may read all of it when it has grown.
+pub(super) const LOOK: &str = "SELECT c.appointment_id, c.resource_id, c.seat,
+            lower(c.during), upper(c.during), c.expires_at
+       FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[])
+            AS w (resource_id, starts_at, ends_at)
+      CROSS JOIN LATERAL (
+            SELECT * FROM claims
+             WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+               AND during && tstzrange(w.starts_at, w.ends_at)
+            OFFSET 0) AS c
+      WHERE c.appointment_id <> $5";
+
+/// What is claimed where a decision looks, but for what its own appointment claims.
+pub(super) async fn look(
+    pool: &PgPool,
+    tenant: &TenantId,
+    looks: &[Look],
+    own: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Busy, sqlx::Error> {
+    let rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
+        .persistent(false)
+        .bind(tenant.as_str())
+        .bind(looks.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
+        .bind(looks.iter().map(|look| look.during.start()).collect::<Vec<_>>())
+        .bind(looks.iter().map(|look| look.during.end()).collect::<Vec<_>>())
+        .bind(own)
+        .fetch_all(pool)
+        .await?;
+    let claims = rows.into_iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
+    Ok(Busy::at(now, claims))
+}
+
+fn claimed(row: ClaimRow) -> Result<Claimed, sqlx::Error> {
+    let (holder, resource, seat, start, end, expires_at) = row;
+    let during = Interval::new(start, end).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let (resource, seat) = (resource.into(), seat.cast_unsigned());
+    let claim = Claim { resource, seat, during, expires_at };
+    Ok(Claimed { claim, holder: AppointmentId::from(holder) })
+}

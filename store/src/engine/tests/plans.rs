@@ -1,0 +1,114 @@
+//! How the statements are run that a choice costs: by their indexes, also for a tenant that is newer
+//! than the statistics.
+
+use serde_json::Value;
+use sqlx::types::chrono::{DateTime, Utc};
+
+use super::super::busy::LOOK;
+use super::*;
+use crate::log::RESOURCES;
+use crate::testing::minute;
+
+/// 50 resources with 400 claims each.
+const CLAIMS: &str = "INSERT INTO claims (tenant_id, appointment_id, resource_id, seat, during)
+    SELECT $1, gen_random_uuid(), lpad(to_hex(r), 32, '0')::uuid, 0,
+           tstzrange($2 + n * interval '1 hour', $2 + n * interval '1 hour' + interval '30 minutes')
+      FROM generate_series(1, 50) r, generate_series(1, 400) n";
+
+/// What was read of the indexes, and by which.
+fn read(plan: &Value, indexes: &mut Vec<(String, u64)>) {
+    assert_ne!(plan["Node Type"], "Seq Scan", "{plan:#}");
+    let number = |key: &str| plan[key].as_u64().unwrap_or_default();
+    if let Some(index) = plan["Index Name"].as_str() {
+        let removed = number("Rows Removed by Filter") + number("Rows Removed by Index Recheck");
+        let rows = (number("Actual Rows") + removed) * number("Actual Loops");
+        indexes.push((index.to_owned(), rows));
+    }
+    for child in plan["Plans"].as_array().into_iter().flatten() {
+        read(child, indexes);
+    }
+}
+
+async fn explained_look(house: &House, tenant: &str, resources: u128) -> Vec<(String, u64)> {
+    let ids: Vec<Uuid> = (1..=resources).map(uuid).collect();
+    let starts: Vec<DateTime<Utc>> = ids.iter().map(|_| minute(60 * 100)).collect();
+    let ends: Vec<DateTime<Utc>> = ids.iter().map(|_| minute(60 * 124)).collect();
+    let plan: Value = sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {LOOK}"))
+        .persistent(false)
+        .bind(tenant)
+        .bind(ids)
+        .bind(starts)
+        .bind(ends)
+        .bind(uuid(9_999))
+        .fetch_one(&house.pool)
+        .await
+        .unwrap();
+    let mut indexes = Vec::new();
+    read(&plan[0]["Plan"], &mut indexes);
+    indexes
+}
+
+#[tokio::test]
+async fn a_look_reads_what_it_looks_for_also_of_a_tenant_that_is_newer_than_the_statistics() {
+    let house = House::new().await;
+    let looked = async |tenant: &str| {
+        for resources in [1, 50] {
+            let indexes = explained_look(&house, tenant, resources).await;
+            let names: Vec<&str> = indexes.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(names, ["no_double_booking"], "{tenant}, {resources}");
+            // A day of 24 claims each. The tenant is a filter, and all three have the same resources.
+            let most = 3 * 25 * u64::try_from(resources).unwrap();
+            assert!(indexes[0].1 <= most, "{tenant}, {resources}: {indexes:?}");
+        }
+    };
+    for tenant in ["north", "south"] {
+        sqlx::query(CLAIMS).bind(tenant).bind(minute(0)).execute(&house.pool).await.unwrap();
+        // The first has never been analysed.
+        looked(tenant).await;
+    }
+    sqlx::query("ANALYZE claims").execute(&house.pool).await.unwrap();
+    sqlx::query(CLAIMS).bind("west").bind(minute(0)).execute(&house.pool).await.unwrap();
+    for tenant in ["north", "west", "nobody"] {
+        looked(tenant).await;
+    }
+}
+
+/// 20 resources with 2 events each, and 4,000 appointments between them.
+const EVENTS: &str =
+    "INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence,
+           event_type, event_version, payload, metadata, recorded_at, hash)
+    SELECT $1, n, kind, $1 || '/' || kind || n, 1, 'x', '1.0', '{}', '{}', $2, ''
+      FROM generate_series(1, 4040) n,
+           LATERAL (SELECT CASE WHEN n % 101 = 0 THEN 'resource' ELSE 'appointment' END) k (kind)";
+
+#[tokio::test]
+async fn the_events_of_resources_are_read_without_reading_the_others() {
+    let house = House::new().await;
+    let read_by = async |tenant: &str, after: i64| {
+        let plan: Value =
+            sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {RESOURCES}"))
+                .persistent(false)
+                .bind(tenant)
+                .bind(after)
+                .bind(1_000_i64)
+                .fetch_one(&house.pool)
+                .await
+                .unwrap();
+        let mut indexes = Vec::new();
+        read(&plan[0]["Plan"], &mut indexes);
+        indexes
+    };
+    let all = |rows| vec![("events_of_resources".to_owned(), rows)];
+    for tenant in ["north", "south"] {
+        sqlx::query(EVENTS).bind(tenant).bind(minute(0)).execute(&house.pool).await.unwrap();
+        // The first has never been analysed.
+        assert_eq!(read_by(tenant, 0).await, all(40));
+    }
+    sqlx::query("ANALYZE events").execute(&house.pool).await.unwrap();
+    sqlx::query(EVENTS).bind("west").bind(minute(0)).execute(&house.pool).await.unwrap();
+    for tenant in ["north", "west"] {
+        assert_eq!(read_by(tenant, 0).await, all(40), "{tenant}");
+        assert_eq!(read_by(tenant, 4_000).await, all(1), "{tenant}");
+    }
+    assert_eq!(read_by("nobody", 0).await, all(0));
+}
