@@ -33,8 +33,12 @@ impl Parts {
         Search::new(self.log().pool().clone())
     }
 
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.log().pool().clone())
+    }
+
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        vec![Arc::new(self.search()), Arc::new(Catalogue::new(self.log().pool().clone()))]
+        vec![Arc::new(self.search()), Arc::new(self.catalogue())]
     }
 
     pub(crate) fn runner(&self) -> Runner {

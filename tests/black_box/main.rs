@@ -25,6 +25,7 @@ mod documentation;
 mod faults;
 mod idempotency;
 mod import;
+mod opening_hours;
 mod places;
 mod program;
 mod proof;
