@@ -42,6 +42,8 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/complete", Some("book")),
     ("POST", "/v1/appointments/{id}/no-show", Some("book")),
     ("POST", "/v1/appointments/{id}/tag", Some("book")),
+    ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
+    ("POST", "/v1/appointments/{id}/reassign", Some("book")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/holds", Some("book")),
@@ -119,6 +121,10 @@ impl Ground {
                 "client_id": practice.client, "start": utc(monday(20, 0)),
             }),
             "appointments/{id}/reschedule" => json!({"start": utc(monday(21, 0))}),
+            "appointments/{id}/accept-conflict" => json!({"reason": "why not"}),
+            "appointments/{id}/reassign" => {
+                json!({"from": practice.room, "to": practice.a_room()})
+            }
             "appointments/{id}/tag" => json!({"tags": ["seen"]}),
             _ => json!({}),
         }
