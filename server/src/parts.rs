@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::{Projection, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
@@ -34,7 +35,12 @@ impl Parts {
     }
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        vec![Arc::new(self.search()), Arc::new(Catalogue::new(self.log().pool().clone()))]
+        let pool = self.log().pool();
+        vec![
+            Arc::new(self.search()),
+            Arc::new(Catalogue::new(pool.clone())),
+            Arc::new(Conflicts::new(pool.clone())),
+        ]
     }
 
     pub(crate) fn runner(&self) -> Runner {

@@ -44,6 +44,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/tag", Some("book")),
     ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
     ("POST", "/v1/appointments/{id}/reassign", Some("book")),
+    ("GET", "/v1/conflicts", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/holds", Some("book")),

@@ -103,6 +103,23 @@ impl Excused {
                 && self.overridden.contains(&conflict.resource_id)
     }
 
+    /// What was found of a resource, unless it is one of them.
+    #[must_use]
+    pub fn unexcused(
+        &self,
+        resource_id: ResourceId,
+        found: Option<ConflictReason>,
+    ) -> Option<ConflictReason> {
+        found.filter(|reason| !self.contains(&Conflict { resource_id, reason: *reason }))
+    }
+
+    /// The reasons for which a resource may not be had without that being a conflict.
+    pub fn reasons(&self, resource_id: ResourceId) -> impl Iterator<Item = ConflictReason> {
+        let excused =
+            move |reason: &ConflictReason| self.unexcused(resource_id, Some(*reason)).is_none();
+        ConflictReason::ALL.into_iter().filter(excused)
+    }
+
     /// What was accepted since the appointment took its time.
     #[must_use]
     pub const fn accepted(&self) -> Option<&AppointmentConflictAccepted> {

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+pub(super) use conflict::ConflictView;
 pub(super) use view::AppointmentView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
