@@ -142,9 +142,10 @@ pub(super) async fn page(
     let rows = sql.build().fetch_all(pool).await?;
     let shown = rows.iter().take(limit.items());
     let items: Vec<InConflict> = shown.map(in_conflict).collect::<Result<_, _>>()?;
-    let last = items.last().filter(|_| rows.len() == wanted);
-    let next = last.map(|last| {
-        let place = Place { start_at: last.during.start(), id: last.appointment_id.uuid() };
+    let more = rows.len() == wanted;
+    let next = items.last().filter(|_| more).map(|shown_last| {
+        let (start_at, id) = (shown_last.during.start(), shown_last.appointment_id.uuid());
+        let place = Place { start_at, id };
         Cursor::after(place, list)
     });
     Ok(Page { items, next })

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::row::{during, reason};
 
 /// How many are read at once.
-const PART: i64 = 2_000;
+const PART: u16 = 2_000;
 
 /// That an appointment uses a resource, as it is stored.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl<'a> StoredUses<'a> {
         .bind(self.resource.uuid())
         .bind(self.after.0)
         .bind(self.after.1.uuid())
-        .bind(PART)
+        .bind(i64::from(PART))
         .fetch_all(connection)
         .await?;
         let mut part = Vec::with_capacity(rows.len());
@@ -80,7 +80,7 @@ impl<'a> StoredUses<'a> {
                 excused: excused.iter().map(|text| reason(text)).collect::<Result<_, _>>()?,
             });
         }
-        self.all = (part.len() as i64) < PART;
+        self.all = part.len() < usize::from(PART);
         if let Some(last) = part.last() {
             self.after = (last.during.start(), last.appointment_id);
         }
