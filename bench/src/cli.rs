@@ -34,6 +34,12 @@ pub(crate) enum What {
         #[arg(long)]
         daybook: Option<PathBuf>,
     },
+    /// `GET /v1/availability` of a real server: 30 days of 1 and of 50 resources.
+    Availability {
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+    },
     /// 70 % searches, 20 % bookings, 10 % changes on many appointments, and the projections' lag.
     Mixed {
         /// How many appointments there are before [default: 1,000,000].

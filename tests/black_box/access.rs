@@ -98,6 +98,11 @@ impl Ground {
             "GET" if route.ends_with("/opening-hours") => {
                 api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
             }
+            "GET" if route.ends_with("/availability") => {
+                let asked =
+                    format!("service_id={}&resource_id={}", practice.service, practice.room);
+                api.get(&format!("{path}?{asked}&from=2027-01-01&to=2027-01-02")).send()
+            }
             "GET" => api.get(&path).send(),
             method => api.request(method, &path).json(&body).send(),
         }
@@ -121,6 +126,9 @@ impl Ground {
                 "service_id": practice.service, "resource_ids": [practice.room],
                 "client_id": practice.client, "start": utc(monday(20, 0)),
             }),
+            "availability/search" => {
+                json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
+            }
             "appointments/{id}/reschedule" => json!({"start": utc(monday(21, 0))}),
             "appointments/{id}/accept-conflict" => json!({"reason": "why not"}),
             "appointments/{id}/reassign" => {
@@ -223,6 +231,9 @@ fn with_another_tenants_key_nothing_is_there() {
         match (method, route) {
             (_, route) if route.contains("{id}") => {
                 answer.is_refused(404, "not-found");
+            }
+            (_, "/v1/availability" | "/v1/availability/search") => {
+                answer.is_refused(422, "unknown-service");
             }
             ("GET", _) => {
                 let list = answer.is(200);

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 const LONGEST: usize = 1 << 20;
 
 /// A connection that is kept.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     /// What came of the present answer.
     read: Vec<u8>,
@@ -18,36 +18,66 @@ pub(super) struct Connection {
 
 /// An answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    /// Left empty where it was a success: nobody looks at it.
-    pub(super) body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Left empty where it was a success, unless somebody looks at it.
+    pub(crate) body: String,
 }
 
 impl Connection {
-    pub(super) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, read: Vec::with_capacity(4_096) })
     }
 
     /// Sends a request and reads its answer to the end.
-    pub(super) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+    pub(crate) async fn ask(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
+        let length = self.answer(request).await?;
+        let whole = whole(&self.read)?.with_context(|| format!("{length} bytes are no answer"))?;
+        let success = (200..300).contains(&whole.status);
+        let body = if success { String::new() } else { whole.text() };
+        Ok(Answer { status: whole.status, body })
+    }
+
+    /// The same, of an answer that is to be read: a success, as JSON.
+    pub(crate) async fn json(&mut self, request: &[u8]) -> anyhow::Result<serde_json::Value> {
+        self.answer(request).await?;
+        let whole = whole(&self.read)?.context("no answer")?;
+        ensure!((200..300).contains(&whole.status), "{}: {}", whole.status, whole.text());
+        Ok(serde_json::from_slice(whole.body)?)
+    }
+
+    /// Reads an answer; how long it is.
+    async fn answer(&mut self, request: &[u8]) -> anyhow::Result<usize> {
         self.stream.write_all(request).await?;
         self.read.clear();
         loop {
             let read = self.stream.read_buf(&mut self.read).await?;
             ensure!(read > 0, "the server has closed the connection");
-            if let Some(answer) = whole(&self.read)? {
-                return Ok(answer);
+            if whole(&self.read)?.is_some() {
+                return Ok(self.read.len());
             }
             ensure!(self.read.len() <= LONGEST, "an answer without end");
         }
     }
 }
 
+/// An answer that is there to its end.
+#[derive(Debug, PartialEq, Eq)]
+struct Whole<'a> {
+    status: u16,
+    body: &'a [u8],
+}
+
+impl Whole<'_> {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(self.body).into_owned()
+    }
+}
+
 /// The answer, once all of it is there.
-fn whole(read: &[u8]) -> anyhow::Result<Option<Answer>> {
+fn whole(read: &[u8]) -> anyhow::Result<Option<Whole<'_>>> {
     let Some(end) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { return Ok(None) };
     let head = std::str::from_utf8(&read[..end])?;
     let mut lines = head.split("\r\n");
@@ -58,14 +88,8 @@ fn whole(read: &[u8]) -> anyhow::Result<Option<Answer>> {
         name.eq_ignore_ascii_case("content-length").then_some(value.trim())
     });
     let Some(length) = length else { bail!("an answer of unknown length: {head}") };
-    let body = &read[end + 4..];
     let length: usize = length.parse()?;
-    if body.len() < length {
-        return Ok(None);
-    }
-    let success = (200..300).contains(&status);
-    let body = if success { String::new() } else { String::from_utf8_lossy(body).into_owned() };
-    Ok(Some(Answer { status, body }))
+    Ok(read[end + 4..].get(..length).map(|body| Whole { status, body }))
 }
 
 #[cfg(test)]
@@ -78,8 +102,7 @@ mod tests {
         for end in 0..sent.len() {
             assert_eq!(whole(&sent[..end]).unwrap(), None, "{end}");
         }
-        let answer = Answer { status: 409, body: "{}".to_owned() };
-        assert_eq!(whole(sent).unwrap(), Some(answer));
+        assert_eq!(whole(sent).unwrap(), Some(Whole { status: 409, body: b"{}" }));
     }
 
     #[test]

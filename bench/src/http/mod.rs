@@ -1,7 +1,7 @@
 //! `http`: bookings through `POST /v1/appointments` of a real server, beside pgbench.
 
-mod client;
-mod server;
+pub(crate) mod client;
+pub(crate) mod server;
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -25,12 +25,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(20);
 
 /// The daybook program.
-pub(super) struct Program(PathBuf);
+pub(crate) struct Program(PathBuf);
 
 impl Program {
     /// The one that is named, else the one beside this, built anew where this was started by cargo.
     /// Blocks.
-    pub(super) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
         let program = if let Some(named) = named {
             named.to_path_buf()
         } else {
@@ -58,14 +58,14 @@ fn build(cargo: &OsStr) -> anyhow::Result<()> {
 }
 
 /// A running server; killed when dropped.
-pub(super) struct Serving {
+pub(crate) struct Serving {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Serving {
     /// Starts it; returns when it is ready.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         program: &Program,
         database: &Database,
         log: PathBuf,
@@ -96,7 +96,7 @@ impl Serving {
     }
 
     /// Stops it as an operator does. Blocks.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(crate) fn stop(mut self) -> anyhow::Result<()> {
         kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGTERM)?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
