@@ -15,6 +15,7 @@ use axum::middleware::from_fn_with_state;
 use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_store::Engine;
 use tokio::sync::Semaphore;
@@ -32,6 +33,7 @@ pub struct App {
     engine: Engine,
     search: Search,
     catalogue: Catalogue,
+    conflicts: Conflicts,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -47,6 +49,7 @@ impl App {
         Self {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),
+            conflicts: Conflicts::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

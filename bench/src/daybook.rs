@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::{Progress, Projection, ProjectionId, Runner};
 use daybook_store::{
@@ -82,7 +83,12 @@ impl Daybook {
     }
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        vec![Arc::new(self.search.clone()), Arc::new(Catalogue::new(self.log().pool().clone()))]
+        let pool = self.log().pool();
+        vec![
+            Arc::new(self.search.clone()),
+            Arc::new(Catalogue::new(pool.clone())),
+            Arc::new(Conflicts::new(pool.clone())),
+        ]
     }
 
     /// Runs the projections until they are stopped.
@@ -189,7 +195,7 @@ impl Projections {
     /// Waits until they have read all that is in the log.
     pub(crate) async fn caught_up(&self, daybook: &Daybook) -> anyhow::Result<()> {
         let head = daybook.log().head(&daybook.tenant).await?.unwrap_or_default();
-        for projection in [Search::ID, Catalogue::ID] {
+        for projection in [Search::ID, Catalogue::ID, Conflicts::ID] {
             self.reach(daybook, projection, head).await?;
         }
         Ok(())

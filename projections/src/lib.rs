@@ -14,6 +14,7 @@
 mod array;
 pub mod catalogue;
 mod checkpoint;
+pub mod conflicts;
 mod page;
 mod progress;
 mod projection;

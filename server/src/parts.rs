@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::{Projection, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
@@ -38,7 +39,8 @@ impl Parts {
     }
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        vec![Arc::new(self.search()), Arc::new(self.catalogue())]
+        let conflicts = Conflicts::new(self.log().pool().clone());
+        vec![Arc::new(self.search()), Arc::new(self.catalogue()), Arc::new(conflicts)]
     }
 
     pub(crate) fn runner(&self) -> Runner {

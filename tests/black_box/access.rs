@@ -42,6 +42,9 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/complete", Some("book")),
     ("POST", "/v1/appointments/{id}/no-show", Some("book")),
     ("POST", "/v1/appointments/{id}/tag", Some("book")),
+    ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
+    ("POST", "/v1/appointments/{id}/reassign", Some("book")),
+    ("GET", "/v1/conflicts", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/holds", Some("book")),
@@ -127,6 +130,10 @@ impl Ground {
                 json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
             }
             "appointments/{id}/reschedule" => json!({"start": utc(monday(21, 0))}),
+            "appointments/{id}/accept-conflict" => json!({"reason": "why not"}),
+            "appointments/{id}/reassign" => {
+                json!({"from": practice.room, "to": practice.a_room()})
+            }
             "appointments/{id}/tag" => json!({"tags": ["seen"]}),
             _ => json!({}),
         }
@@ -225,15 +232,13 @@ fn with_another_tenants_key_nothing_is_there() {
             (_, route) if route.contains("{id}") => {
                 answer.is_refused(404, "not-found");
             }
-            (_, "/v1/availability" | "/v1/availability/search") => {
+            (_, "/v1/availability" | "/v1/availability/search")
+            | ("POST", "/v1/appointments" | "/v1/holds") => {
                 answer.is_refused(422, "unknown-service");
             }
             ("GET", _) => {
                 let list = answer.is(200);
                 assert!(list["items"].as_array().unwrap().is_empty(), "{route}: {list}");
-            }
-            ("POST", "/v1/appointments" | "/v1/holds") => {
-                answer.is_refused(422, "unknown-service");
             }
             // The others make something of the stranger's own, seen below.
             _ => {

@@ -20,6 +20,7 @@ mod architecture;
 mod availability;
 mod bad_input;
 mod catalogue;
+mod conflicts;
 mod demo;
 mod documentation;
 mod faults;

@@ -6,7 +6,10 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use daybook_domain::TenantId;
+use daybook_domain::time::day_bounds;
 use daybook_projections::catalogue::ListError;
 use daybook_projections::search::SearchError;
 use daybook_projections::{CursorError, Limit, Page, ProjectionId, WaitError};
@@ -77,6 +80,30 @@ pub(crate) fn limit(params: &mut Params) -> Result<Limit, Problem> {
     Limit::new(items).map_err(|error| crate::http::params::invalid("limit", error))
 }
 
+pub(crate) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// Whole days, both ends included.
+pub(crate) fn days(
+    zone: Tz,
+    from: Option<NaiveDate>,
+    to: Option<NaiveDate>,
+) -> Result<Bounds, Problem> {
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        let detail = format!("to ({to}) is before from ({from})");
+        return Err(Problem::bad_query("invalid-range", "The range is not valid", detail));
+    }
+    let day = |date: NaiveDate| {
+        let out_of_range =
+            || Problem::bad_query("invalid-date", "The date is not valid", "too far");
+        day_bounds(zone, date, date).ok_or_else(out_of_range)
+    };
+    let from = from.map(day).transpose()?.map(|day| day.start());
+    let to = to.map(day).transpose()?.map(|day| day.end());
+    Ok((from, to))
+}
+
 impl App {
     /// Takes `min_position` out of the query, and waits until `projection` has read that far.
     pub(crate) async fn wait(
@@ -85,7 +112,19 @@ impl App {
         projection: ProjectionId,
         params: &mut Params,
     ) -> Result<(), Problem> {
-        let Some(position) = params.parsed::<Position>("min_position")? else { return Ok(()) };
+        match params.parsed::<Position>("min_position")? {
+            Some(position) => self.wait_for(tenant, projection, position).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Waits until `projection` has read as far as `position`.
+    pub(crate) async fn wait_for(
+        &self,
+        tenant: &TenantId,
+        projection: ProjectionId,
+        position: Position,
+    ) -> Result<(), Problem> {
         let deadline = Instant::now() + PATIENCE;
         let waited = self.progress.wait_until(tenant, projection, position, deadline).await;
         waited.map_err(|error| match error {

@@ -5,6 +5,7 @@ mod availability;
 mod catalogue;
 mod clients;
 mod commands;
+mod conflicts;
 mod health;
 mod holds;
 mod listing;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(resources::routes())
         .merge(clients::routes())
         .merge(appointments::routes())
+        .merge(conflicts::routes())
         .merge(holds::routes())
         .merge(availability::routes())
 }

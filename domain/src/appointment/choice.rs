@@ -1,6 +1,7 @@
 //! Whether a command leaves something to choose, and what has to be looked at then.
 
 use super::decide::{Hold, To, asked, moving};
+use super::reassigning::look_at_replacement;
 use super::{Appointment, AppointmentCommand, CountedRule, Details, When};
 use crate::claim::Look;
 use crate::resource::Resource;
@@ -26,6 +27,11 @@ impl Appointment {
     /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
     pub(super) fn looks_at(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<Look> {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        if let (Self::Made { details, .. }, AppointmentCommand::ReassignAppointment { to, .. }) =
+            (self, command)
+        {
+            return look_at_replacement(details, *to, facts);
+        }
         // Most commands leave nothing open, and are not to be worked out twice.
         if !self.may_choose(command, facts) {
             return Vec::new();

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use super::{CancelledBy, MovedBy};
 use crate::service::HoldLimit;
 use crate::time::{Duration, Interval};
-use crate::{Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
+use crate::{
+    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, Tags, Title,
+};
 
 /// What can be asked of an appointment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +61,20 @@ pub enum AppointmentCommand {
         category: Option<Category>,
         /// All the new tags. `None`: the same as before.
         tags: Option<Tags>,
+    },
+    /// Use another resource instead of one; the time stays.
+    ReassignAppointment {
+        /// The resource that it is not to use any longer.
+        from: ResourceId,
+        /// The one that it is to use instead.
+        to: ResourceId,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Stand by it where it is, although resources can no longer be had then.
+    AcceptConflict {
+        /// Why.
+        reason: Reason,
     },
 }
 

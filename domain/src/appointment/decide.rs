@@ -7,12 +7,13 @@ use chrono_tz::Tz;
 
 use super::overriding::{Breach, allowed, settled};
 use super::placing::{Judge, Limit, Needed, Placed, Placing, Span};
+use super::reassigning::{Replacement, reassigned};
 use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
-    AppointmentCompleted, AppointmentConfirmed, AppointmentEvent, AppointmentHeld,
-    AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentRescheduled,
-    AppointmentTagged, Booking, CancelledBy, CountedRule, Details, MovedBy, Overridden, Slot,
-    State, Wanted, When,
+    AppointmentCompleted, AppointmentConfirmed, AppointmentConflictAccepted, AppointmentEvent,
+    AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentReassigned,
+    AppointmentRefusal, AppointmentRescheduled, AppointmentTagged, Booking, CancelledBy, Conflict,
+    ConflictReason, CountedRule, Details, Excused, MovedBy, Overridden, Slot, State, Wanted, When,
 };
 use crate::client::Client;
 use crate::resource::Resource;
@@ -47,7 +48,13 @@ impl Appointment {
                 Ok(AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }))
             }
             (Self::Unmade, _) => Err(AppointmentRefusal::AppointmentNotFound),
-            (Self::Made { details, state }, command) => decide_made(details, state, command, facts),
+            (
+                Self::Made { details, state, excused },
+                AppointmentCommand::AcceptConflict { reason },
+            ) => accept(details, state, excused, reason, facts),
+            (Self::Made { details, state, .. }, command) => {
+                decide_made(details, state, command, facts)
+            }
         }
     }
 }
@@ -90,6 +97,20 @@ fn decide_made(
             }))
         }
         (C::RescheduleAppointment { .. }, _) => wrong(Wanted::Rescheduled),
+        (C::ReassignAppointment { from, to, reason }, State::Held { .. } | State::Booked) => {
+            let hold_expires_at = match state {
+                State::Held { expires_at } => Some(*expires_at),
+                _ => None,
+            };
+            hold_expires_at.map_or(Ok(()), |expires_at| still_held(expires_at, facts.now))?;
+            not_past(details.slot.during.start(), facts.now)?;
+            let reassigned = reassigned(details, Replacement { from, to }, reason, facts)?;
+            Ok(AppointmentEvent::AppointmentReassigned(AppointmentReassigned {
+                hold_expires_at,
+                ..reassigned
+            }))
+        }
+        (C::ReassignAppointment { .. }, _) => wrong(Wanted::Reassigned),
         (C::CancelAppointment { reason, by, overriding }, State::Held { .. } | State::Booked) => {
             if let State::Held { expires_at } = state {
                 still_held(*expires_at, facts.now)?;
@@ -140,10 +161,45 @@ fn decide_made(
             let tags = tags.unwrap_or_else(|| details.tags.clone());
             Ok(AppointmentEvent::AppointmentTagged(AppointmentTagged { category, tags }))
         }
+        // Decided apart: it looks at what is excused.
+        (C::AcceptConflict { .. }, _) => wrong(Wanted::AcceptedAsItIs),
         (C::BookAppointment(_) | C::HoldAppointment { .. }, _) => {
             Err(AppointmentRefusal::AppointmentExists)
         }
     }
+}
+
+/// What there is to accept is seen now; what was accepted before stays accepted.
+fn accept(
+    details: &Details,
+    state: &State,
+    excused: &Excused,
+    reason: Reason,
+    facts: &Facts,
+) -> Result<AppointmentEvent, AppointmentRefusal> {
+    match state {
+        State::Held { expires_at } => still_held(*expires_at, facts.now)?,
+        State::Booked => {}
+        _ => {
+            let (status, wanted) = (state.status(), Wanted::AcceptedAsItIs);
+            return Err(AppointmentRefusal::WrongStatus { status, wanted });
+        }
+    }
+    let during = details.slot.during;
+    not_past(during.start(), facts.now)?;
+    let conflicts = facts.resources.iter().filter_map(|(resource_id, resource)| {
+        let reason = ConflictReason::of(resource, &during)?;
+        Some(Conflict { resource_id: *resource_id, reason })
+    });
+    let found: Vec<Conflict> = conflicts.filter(|found| !excused.contains(found)).collect();
+    if found.is_empty() {
+        return Err(AppointmentRefusal::NoConflict);
+    }
+    let accepted = excused.accepted().map(|accepted| accepted.conflicts.clone());
+    let mut conflicts = accepted.unwrap_or_default();
+    conflicts.extend(found);
+    let accepted = AppointmentConflictAccepted { reason, conflicts };
+    Ok(AppointmentEvent::AppointmentConflictAccepted(accepted))
 }
 
 /// Until when it is to be held, and how much the client can hold.

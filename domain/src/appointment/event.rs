@@ -1,9 +1,11 @@
 //! What happens to appointments.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Agreed, Overridden};
+use super::{Agreed, Conflict, Overridden};
 use crate::claim::{Claim, Claims};
 use crate::time::{Buffer, Interval};
 use crate::{
@@ -78,6 +80,12 @@ impl Seats {
     #[must_use]
     pub fn of(&self, n: usize) -> u16 {
         self.0.get(n).copied().unwrap_or(0)
+    }
+
+    /// The same, of so many resources, with this place of the `n`th.
+    #[must_use]
+    pub fn with(&self, count: usize, n: usize, seat: u16) -> Self {
+        Self::new((0..count).map(|at| if at == n { seat } else { self.of(at) }).collect())
     }
 
     fn are_first(&self) -> bool {
@@ -241,6 +249,33 @@ pub struct AppointmentTagged {
     pub tags: Tags,
 }
 
+/// Somebody stands by it as it is, although resources can no longer be had then. It holds until the
+/// appointment is moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentConflictAccepted {
+    /// Why, in their words.
+    pub reason: Reason,
+    /// All the conflicts that are accepted from now on; others are not.
+    pub conflicts: BTreeSet<Conflict>,
+}
+
+/// It uses another resource instead of one; its time is the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentReassigned {
+    /// Where it is now.
+    pub slot: Slot,
+    /// The resource that it no longer uses.
+    pub from: ResourceId,
+    /// The one that it uses instead.
+    pub to: ResourceId,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Until when it is held, where it is not booked yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_expires_at: Option<DateTime<Utc>>,
+}
+
 /// Everything that happens to an appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -256,6 +291,8 @@ pub enum AppointmentEvent {
     AppointmentCompleted(AppointmentCompleted),
     AppointmentMarkedNoShow(AppointmentMarkedNoShow),
     AppointmentTagged(AppointmentTagged),
+    AppointmentConflictAccepted(AppointmentConflictAccepted),
+    AppointmentReassigned(AppointmentReassigned),
 }
 
 impl cqrs_es::DomainEvent for AppointmentEvent {
@@ -271,6 +308,8 @@ impl cqrs_es::DomainEvent for AppointmentEvent {
             Self::AppointmentCompleted(_) => "AppointmentCompleted",
             Self::AppointmentMarkedNoShow(_) => "AppointmentMarkedNoShow",
             Self::AppointmentTagged(_) => "AppointmentTagged",
+            Self::AppointmentConflictAccepted(_) => "AppointmentConflictAccepted",
+            Self::AppointmentReassigned(_) => "AppointmentReassigned",
         }
         .to_owned()
     }
@@ -287,12 +326,14 @@ impl Claims for AppointmentEvent {
             Self::AppointmentBooked(details) => Some(details.slot.claims(None)),
             Self::AppointmentConfirmed(confirmed) => Some(confirmed.slot.claims(None)),
             Self::AppointmentRescheduled(moved) => Some(moved.slot.claims(moved.hold_expires_at)),
+            Self::AppointmentReassigned(other) => Some(other.slot.claims(other.hold_expires_at)),
             Self::AppointmentCancelled(_)
             | Self::AppointmentHoldExpired(_)
             | Self::AppointmentMarkedNoShow(_) => Some(Vec::new()),
             Self::AppointmentCheckedIn(_)
             | Self::AppointmentCompleted(_)
-            | Self::AppointmentTagged(_) => None,
+            | Self::AppointmentTagged(_)
+            | Self::AppointmentConflictAccepted(_) => None,
         }
     }
 }

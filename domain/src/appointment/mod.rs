@@ -3,12 +3,16 @@
 mod agreed;
 mod choice;
 mod command;
+mod conflict;
+#[cfg(test)]
+mod conflict_tests;
 mod decide;
 mod event;
 mod overriding;
 mod placing;
 #[cfg(test)]
 mod properties;
+mod reassigning;
 mod refusal;
 #[cfg(test)]
 mod rule_tests;
@@ -23,11 +27,12 @@ use cqrs_es::event_sink::EventSink;
 
 pub use agreed::Agreed;
 pub use command::{AppointmentCommand, Booking, When};
+pub use conflict::{Conflict, ConflictReason, Excused, UnknownConflictReason};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
-    AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentMarkedNoShow,
-    AppointmentRescheduled, AppointmentTagged, CancelledBy, Counted, CountedRule, Details, MovedBy,
-    Seats, Slot,
+    AppointmentConflictAccepted, AppointmentEvent, AppointmentHeld, AppointmentHoldExpired,
+    AppointmentMarkedNoShow, AppointmentReassigned, AppointmentRescheduled, AppointmentTagged,
+    CancelledBy, Counted, CountedRule, Details, MovedBy, Seats, Slot,
 };
 pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
@@ -61,7 +66,10 @@ impl Aggregate for Appointment {
 
 impl Decide for Appointment {
     fn needs(&self, command: &AppointmentCommand) -> Needs {
-        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        use AppointmentCommand::{
+            AcceptConflict, BookAppointment, HoldAppointment, ReassignAppointment,
+            RescheduleAppointment,
+        };
         match command {
             BookAppointment(booking) | HoldAppointment { booking, .. } => Needs {
                 service: Some(booking.service_id),
@@ -76,6 +84,23 @@ impl Decide for Appointment {
                     service: details.map(|details| details.service_id),
                     resources: resources.map(Into::into).unwrap_or_default(),
                     client: None,
+                }
+            }
+            ReassignAppointment { from, to, .. } => {
+                let replaced = |id| if id == *from { *to } else { id };
+                let ids =
+                    |details: &Details| details.slot.resource_ids.iter().map(replaced).collect();
+                Needs {
+                    service: self.details().map(|details| details.service_id),
+                    resources: self.details().map(ids).unwrap_or_default(),
+                    client: None,
+                }
+            }
+            AcceptConflict { .. } => {
+                let resources = self.details().map(|details| details.slot.resource_ids.clone());
+                Needs {
+                    resources: resources.map(Into::into).unwrap_or_default(),
+                    ..Needs::default()
                 }
             }
             _ => Needs::default(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::AppointmentRefusal;
+use super::{AppointmentRefusal, Slot};
 use crate::service::rules::{Broken, Rule};
 use crate::time::Interval;
 use crate::{Reason, ResourceId};
@@ -16,6 +16,38 @@ pub struct Overridden {
     pub reason: Reason,
     /// Which rules would have refused it; none, where none would.
     pub rules: BTreeSet<Rule>,
+    /// The resources that were closed, where any was. Overrides that are older than this say only
+    /// that some were, by the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<BTreeSet<ResourceId>>,
+}
+
+impl Overridden {
+    /// All of these, for that reason.
+    pub(super) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
+        let (mut rules, mut closed) = (BTreeSet::new(), BTreeSet::new());
+        for breach in breaches {
+            rules.insert(breach.rule());
+            if let Breach::Closed { resource_id, .. } = breach {
+                closed.insert(resource_id);
+            }
+        }
+        Self { reason, rules, closed: (!closed.is_empty()).then_some(closed) }
+    }
+
+    /// The same once the appointment no longer uses a resource, and is where `slot` says.
+    pub(super) fn without(mut self, resource_id: ResourceId, slot: &Slot) -> Self {
+        if self.rules.contains(&Rule::OpeningHours) {
+            let mut closed =
+                self.closed.take().unwrap_or_else(|| slot.resource_ids.iter().collect());
+            closed.remove(&resource_id);
+            if closed.is_empty() {
+                self.rules.remove(&Rule::OpeningHours);
+            }
+            self.closed = (!closed.is_empty()).then_some(closed);
+        }
+        self
+    }
 }
 
 /// A rule that is broken and can be overridden. What cannot be (time that is taken, what is
@@ -45,13 +77,6 @@ impl From<Breach> for AppointmentRefusal {
                 Self::OutsideOpeningHours { resource_id, during }
             }
         }
-    }
-}
-
-impl Overridden {
-    /// All of these, for that reason.
-    pub(super) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
-        Self { reason, rules: breaches.map(|breach| breach.rule()).collect() }
     }
 }
 

@@ -161,7 +161,7 @@ proptest! {
         let slots: Vec<_> = appointments
             .iter()
             .filter_map(|appointment| match appointment {
-                Appointment::Made { details, state } if stands(state, now) => Some(&details.slot),
+                Appointment::Made { details, state, .. } if stands(state, now) => Some(&details.slot),
                 _ => None,
             })
             .collect();

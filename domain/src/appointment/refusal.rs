@@ -145,6 +145,21 @@ pub enum AppointmentRefusal {
         /// Which resource.
         resource_id: ResourceId,
     },
+    /// It does not use the resource that is to be replaced.
+    #[error("the appointment does not use resource {resource_id}")]
+    ResourceNotUsed {
+        /// The id that was given.
+        resource_id: ResourceId,
+    },
+    /// It uses the resource already that is to replace another one.
+    #[error("the appointment uses resource {resource_id} already")]
+    ResourceUsedAlready {
+        /// The id that was given.
+        resource_id: ResourceId,
+    },
+    /// All its resources can be had when it is, or it has been accepted that they cannot.
+    #[error("there is no conflict to accept")]
+    NoConflict,
     /// There is no such client to book for.
     #[error("there is no client {client_id}")]
     UnknownClient {
@@ -166,6 +181,8 @@ pub enum Wanted {
     Completed,
     MarkedNoShow,
     Released,
+    AcceptedAsItIs,
+    Reassigned,
 }
 
 impl std::fmt::Display for Wanted {
@@ -179,6 +196,8 @@ impl std::fmt::Display for Wanted {
             Self::Completed => "completed",
             Self::MarkedNoShow => "marked as a no-show",
             Self::Released => "released as a hold",
+            Self::AcceptedAsItIs => "accepted as it is",
+            Self::Reassigned => "reassigned",
         })
     }
 }

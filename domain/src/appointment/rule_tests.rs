@@ -181,7 +181,8 @@ fn an_override_names_every_rule_that_it_broke() {
     let AppointmentEvent::AppointmentBooked(details) = event else { panic!("{event:?}") };
     let rules = BTreeSet::from([Rule::StartGrid, Rule::MinimumNotice, Rule::OpeningHours]);
     let reason = because("she flies tomorrow");
-    assert_eq!(details.overridden, Some(Overridden { reason, rules }));
+    let closed = Some(BTreeSet::from([resource(1)]));
+    assert_eq!(details.overridden, Some(Overridden { reason, rules, closed }));
 }
 
 #[test]

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AppointmentCancelled, AppointmentEvent, AppointmentHeld, CancelledBy, Details, Overridden,
+    AppointmentCancelled, AppointmentEvent, AppointmentHeld, CancelledBy, Details, Excused,
+    Overridden,
 };
 use crate::Reason;
 
@@ -24,6 +25,8 @@ pub enum Appointment {
         details: Details,
         /// What became of it.
         state: State,
+        /// The conflicts with its resources that somebody stands by.
+        excused: Excused,
     },
 }
 
@@ -152,16 +155,30 @@ impl Appointment {
         }
     }
 
+    /// The conflicts with its resources that somebody stands by, once it was made.
+    #[must_use]
+    pub const fn excused(&self) -> Option<&Excused> {
+        match self {
+            Self::Made { excused, .. } => Some(excused),
+            Self::Unmade => None,
+        }
+    }
+
     /// Takes note of what happened. It has no rules: what is in the log has happened.
     pub fn evolve(&mut self, event: AppointmentEvent) {
+        let mut excused = self.excused().cloned().unwrap_or_default();
+        excused.evolve(&event);
         match (event, self) {
             (AppointmentEvent::AppointmentBooked(details), this) => {
-                *this = Self::Made { details, state: State::Booked };
+                *this = Self::Made { details, state: State::Booked, excused };
             }
             (AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }), this) => {
-                *this = Self::Made { details, state: State::Held { expires_at } };
+                *this = Self::Made { details, state: State::Held { expires_at }, excused };
             }
-            (event, Self::Made { details, state }) => change(details, state, event),
+            (event, Self::Made { details, state, excused: so_far }) => {
+                *so_far = excused;
+                change(details, state, event);
+            }
             // Nothing can happen to what was never made; `verify` reports such a log.
             (_, Self::Unmade) => {}
         }
@@ -170,7 +187,9 @@ impl Appointment {
 
 fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
     match event {
-        AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_) => {}
+        AppointmentEvent::AppointmentBooked(_)
+        | AppointmentEvent::AppointmentHeld(_)
+        | AppointmentEvent::AppointmentConflictAccepted(_) => {}
         AppointmentEvent::AppointmentConfirmed(confirmed) => {
             details.slot = confirmed.slot;
             *state = State::Booked;
@@ -178,6 +197,11 @@ fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
         AppointmentEvent::AppointmentRescheduled(moved) => {
             details.slot = moved.slot;
             details.overridden = moved.overridden;
+        }
+        AppointmentEvent::AppointmentReassigned(other) => {
+            details.slot = other.slot;
+            let overridden = details.overridden.take();
+            details.overridden = overridden.map(|it| it.without(other.from, &details.slot));
         }
         AppointmentEvent::AppointmentCancelled(cancelled) => {
             let AppointmentCancelled { reason, by, overridden } = cancelled;

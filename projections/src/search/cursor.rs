@@ -25,14 +25,14 @@ impl Cursor {
         &self.0
     }
 
-    pub(super) fn after(place: Place, search: Fingerprint) -> Self {
+    pub(crate) fn after(place: Place, search: Fingerprint) -> Self {
         let mut bytes = [0; 24];
         bytes[..8].copy_from_slice(&place.start_at.timestamp_micros().to_be_bytes());
         bytes[8..].copy_from_slice(place.id.as_bytes());
         Self(seal::seal(search, &bytes))
     }
 
-    pub(super) fn place(&self, search: Fingerprint) -> Result<Place, CursorError> {
+    pub(crate) fn place(&self, search: Fingerprint) -> Result<Place, CursorError> {
         let bytes: [u8; 24] = seal::open(search, &self.0)?;
         let (start, id) = bytes.split_first_chunk::<8>().ok_or(CursorError::Damaged)?;
         let start_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*start));
@@ -51,9 +51,9 @@ impl fmt::Display for Cursor {
 
 /// A place in the order of all appointments of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
-    pub(super) start_at: DateTime<Utc>,
-    pub(super) id: Uuid,
+pub(crate) struct Place {
+    pub(crate) start_at: DateTime<Utc>,
+    pub(crate) id: Uuid,
 }
 
 impl Place {

@@ -68,12 +68,13 @@ fn apply(
     row.version = recorded.sequence;
     row.position = recorded.position;
     match event {
-        E::AppointmentBooked(_) | E::AppointmentHeld(_) => {}
+        E::AppointmentBooked(_) | E::AppointmentHeld(_) | E::AppointmentConflictAccepted(_) => {}
         E::AppointmentConfirmed(confirmed) => {
             row.move_to(&confirmed.slot);
             becomes(row, Status::Booked);
         }
         E::AppointmentRescheduled(moved) => row.move_to(&moved.slot),
+        E::AppointmentReassigned(other) => row.move_to(&other.slot),
         E::AppointmentCancelled(_) | E::AppointmentHoldExpired(_) => {
             becomes(row, Status::Cancelled);
         }

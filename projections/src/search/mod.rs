@@ -26,6 +26,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::{PgConnection, PgPool};
 
+pub(crate) use cursor::Place;
 pub use cursor::{Cursor, SearchError};
 pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;

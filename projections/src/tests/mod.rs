@@ -1,6 +1,6 @@
 //! Tests with a real PostgreSQL, and their nouns.
 
-mod bookings;
+pub(crate) mod bookings;
 mod exactly_once;
 mod leading;
 mod poison;

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Key;
+use crate::conflicts::Conflicts;
 use crate::runner::turn::Turn;
 use crate::search::Search;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
@@ -54,7 +55,11 @@ pub(crate) async fn tables(url: &str) -> Result<(), String> {
 }
 
 pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
-    vec![Arc::new(Search::new(pool.clone())), Arc::new(Catalogue::new(pool.clone()))]
+    vec![
+        Arc::new(Search::new(pool.clone())),
+        Arc::new(Catalogue::new(pool.clone())),
+        Arc::new(Conflicts::new(pool.clone())),
+    ]
 }
 
 /// A database of the test's own.

@@ -18,7 +18,8 @@ const LIVES: &str = "
               FROM events
              WHERE tenant_id = $1 AND aggregate_type = 'appointment'
                AND event_type NOT IN
-                   ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged')) e
+                   ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged',
+                    'AppointmentConflictAccepted')) e
      CROSS JOIN LATERAL (
            SELECT r.id::uuid, coalesce((slot -> 'seats' ->> (r.n - 1)::int)::smallint, 0),
                   tstzrange(
@@ -34,7 +35,7 @@ const LIVES: &str = "
              FROM json_array_elements(slot -> 'counted') AS c
            ) AS place (resource, seat, during)
      WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
-                          'AppointmentRescheduled')";
+                          'AppointmentRescheduled', 'AppointmentReassigned')";
 
 /// At no position of the log have two appointments a resource at the same time. A hold that has
 /// lapsed when another takes its time is in nobody's way.
@@ -125,7 +126,7 @@ fn all_events_are_known(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
                 ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
                  'AppointmentRescheduled', 'AppointmentCancelled', 'AppointmentHoldExpired',
                  'AppointmentMarkedNoShow', 'AppointmentCheckedIn', 'AppointmentCompleted',
-                 'AppointmentTagged'))
+                 'AppointmentTagged', 'AppointmentConflictAccepted', 'AppointmentReassigned'))
           LIMIT 1",
         tenant,
     );

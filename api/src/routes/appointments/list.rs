@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::Uri;
 use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
 use daybook_domain::appointment::{Status, UnknownStatus};
-use daybook_domain::time::day_bounds;
 use daybook_domain::{
     Category, ClientId, ResourceIds, ServiceId, Tag, Tags, TenantId, TextError, Title,
 };
@@ -22,7 +20,7 @@ use super::view::AppointmentStatus;
 use crate::App;
 use crate::http::params::{invalid, listed};
 use crate::http::{Caller, Params, Problem, Read};
-use crate::routes::listing::{List, Listed, limit};
+use crate::routes::listing::{List, Listed, days, limit};
 use crate::routes::problems::ReadProblems;
 
 /// The filters, for the documentation. All that are given must be met.
@@ -173,26 +171,6 @@ impl App {
             title,
         }))
     }
-}
-
-type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
-
-/// Whole days, both ends included.
-fn days(zone: Tz, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Bounds, Problem> {
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
-    {
-        let detail = format!("to ({to}) is before from ({from})");
-        return Err(Problem::bad_query("invalid-range", "The range is not valid", detail));
-    }
-    let day = |date: NaiveDate| {
-        let out_of_range =
-            || Problem::bad_query("invalid-date", "The date is not valid", "too far");
-        day_bounds(zone, date, date).ok_or_else(out_of_range)
-    };
-    let from = from.map(day).transpose()?.map(|day| day.start());
-    let to = to.map(day).transpose()?.map(|day| day.end());
-    Ok((from, to))
 }
 
 fn tags_match(params: &mut Params) -> Result<TagsMatch, Problem> {

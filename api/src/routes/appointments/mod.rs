@@ -1,5 +1,6 @@
 //! `/v1/appointments`: what was booked.
 
+mod conflict;
 mod create;
 mod desk;
 mod events;
@@ -13,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+pub(super) use conflict::ConflictView;
 pub(super) use view::AppointmentView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -23,6 +25,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(plan::confirm_appointment))
         .routes(routes!(plan::reschedule_appointment))
         .routes(routes!(plan::cancel_appointment))
+        .routes(routes!(conflict::accept_conflict))
+        .routes(routes!(conflict::reassign_appointment))
         .routes(routes!(desk::check_in_appointment))
         .routes(routes!(desk::complete_appointment))
         .routes(routes!(desk::mark_no_show))

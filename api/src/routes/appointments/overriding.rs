@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use daybook_domain::Reason;
 use daybook_domain::appointment::Overridden;
 use daybook_domain::service::rules::Rule;
+use daybook_domain::{Reason, ResourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -39,11 +39,15 @@ pub(super) struct OverriddenView {
     /// Which rules were broken; it may be none.
     #[schema(value_type = Vec<RuleName>)]
     rules: BTreeSet<Rule>,
+    /// Which resources were closed, where any was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Uuid>>)]
+    closed: Option<BTreeSet<ResourceId>>,
 }
 
 impl From<Overridden> for OverriddenView {
-    fn from(Overridden { reason, rules }: Overridden) -> Self {
-        Self { reason, rules }
+    fn from(Overridden { reason, rules, closed }: Overridden) -> Self {
+        Self { reason, rules, closed }
     }
 }
 

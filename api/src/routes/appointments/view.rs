@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::conflict::AcceptedConflictView;
 use super::overriding::OverriddenView;
 use crate::routes::commands::Shown;
 use crate::routes::services::PriceForm;
@@ -56,6 +57,9 @@ pub(crate) struct AppointmentView {
     /// Why it has its time although rules were against it, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
+    /// That somebody stands by it although resources can no longer be had, where that is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted_conflict: Option<AcceptedConflictView>,
 }
 
 /// What was agreed with the booking, and stands whatever becomes of the service.
@@ -131,8 +135,10 @@ impl AppointmentView {
     ) -> Option<Self> {
         match appointment {
             Appointment::Unmade => None,
-            Appointment::Made { details, state } => {
-                Some(Self::new(id, version, details, state.at(now)))
+            Appointment::Made { details, state, excused } => {
+                let accepted = excused.accepted().cloned().map(Into::into);
+                let shown = Self::new(id, version, details, state.at(now));
+                Some(Self { accepted_conflict: accepted, ..shown })
             }
         }
     }
@@ -164,6 +170,7 @@ impl AppointmentView {
             cancellation,
             agreed: (!details.agreed.is_empty()).then(|| details.agreed.into()),
             overridden: details.overridden.map(Into::into),
+            accepted_conflict: None,
         }
     }
 }

@@ -6,11 +6,12 @@ use daybook_domain::time::WeeklyHours;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::dry_run::{self, Changed, DryRun, ResourceOrDryRun};
 use super::{ResourceView, Window};
 use crate::App;
 use crate::http::body::Nothing;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, Params, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
@@ -25,23 +26,25 @@ pub(crate) struct HoursBody {
 
 /// Change a resource's opening hours
 ///
-/// Appointments made before stand.
+/// Appointments made before stand; those that are then outside the hours are listed as conflicts.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/change-hours", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
     request_body = HoursBody, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "They are changed", body = ResourceView),
+    responses((status = 200, description = "They are changed", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn change_resource_hours(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
+    params: Params,
     request: CommandRequest<HoursBody>,
-) -> Result<Answer<ResourceView>, Problem> {
+) -> Result<Changed<Answer<ResourceView>>, Problem> {
+    let dry_run = dry_run::asked(params)?;
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHours(body.weekly_hours);
-    app.change::<Resource>(&context, id, command).await
+    app.change_resource(&context, id, command, dry_run).await
 }
 
 /// More places, or fewer.
@@ -76,20 +79,22 @@ pub(crate) async fn change_resource_capacity(
 
 /// Retire a resource
 ///
-/// It takes no further bookings. Appointments made before stand.
+/// It takes no further bookings. Appointments made before stand, and are listed as conflicts.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/retire", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
     request_body = Option<Nothing>, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "It is retired", body = ResourceView),
+    responses((status = 200, description = "It is retired", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn retire_resource(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
+    params: Params,
     request: CommandRequest<Nothing>,
-) -> Result<Answer<ResourceView>, Problem> {
+) -> Result<Changed<Answer<ResourceView>>, Problem> {
+    let dry_run = dry_run::asked(params)?;
     let (context, Nothing {}) = request.by(caller);
-    app.change::<Resource>(&context, id, ResourceCommand::RetireResource).await
+    app.change_resource(&context, id, ResourceCommand::RetireResource, dry_run).await
 }

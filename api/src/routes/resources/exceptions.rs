@@ -10,11 +10,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ResourceView;
+use super::dry_run::{self, Changed, DryRun, DryRunView, ResourceOrDryRun};
 use crate::App;
 use crate::http::body::Nothing;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, Created, IfMatch, Manage, PathId, PathIds,
-    Problem, Read,
+    Answer, Caller, CommandHeaders, CommandRequest, Created, IfMatch, Manage, Params, PathId,
+    PathIds, Problem, Read,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
@@ -124,20 +125,26 @@ impl From<HoursException> for ExceptionView {
 /// Appointments made before stand. The `ETag` is the resource's.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/exceptions", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
     request_body = ExceptionBody, security(("api_key" = ["manage"])),
-    responses((status = 201, description = "It is added", body = ExceptionView),
+    responses((status = 200, description = "With `dry_run`", body = DryRunView),
+              (status = 201, description = "It is added", body = ExceptionView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn add_resource_exception(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(resource): PathId,
+    params: Params,
     request: CommandRequest<ExceptionBody>,
-) -> Result<Created<ExceptionView>, Problem> {
+) -> Result<Changed<Created<ExceptionView>>, Problem> {
+    let dry_run = dry_run::asked(params)?;
     let (context, ExceptionBody { kind, span, reason }) = request.by(caller);
     let id = Uuid::now_v7().into();
     let command = ResourceCommand::AddResourceException(HoursException { id, kind, span, reason });
+    if dry_run {
+        return Ok(Changed::Tried(app.try_change(&context, resource, command).await?));
+    }
     let target = Target::Existing(resource);
     let executed = app.engine.execute::<Resource>(&context, target, command).await?;
     let Executed { version, position, state, .. } = executed;
@@ -147,7 +154,8 @@ pub(crate) async fn add_resource_exception(
     let added = exceptions.and_then(|exceptions| exceptions.iter().next_back());
     let body = ExceptionView::from(added.ok_or_else(Problem::internal)?.clone());
     let location = format!("/v1/resources/{resource}/exceptions/{}", body.id);
-    Ok(Created { location, answer: Answer { version, position: Some(position), body } })
+    let answer = Answer { version, position: Some(position), body };
+    Ok(Changed::Made(Created { location, answer }))
 }
 
 /// Get extra hours or time off
@@ -175,18 +183,21 @@ pub(crate) async fn get_resource_exception(
 /// Appointments made before stand.
 #[utoipa::path(
     delete, path = "/v1/resources/{id}/exceptions/{exception_id}", tag = "resources",
-    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), DryRun,
+           CommandHeaders, IfMatch),
     security(("api_key" = ["manage"])),
-    responses((status = 200, description = "It is called off", body = ResourceView),
+    responses((status = 200, description = "It is called off", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn remove_resource_exception(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathIds(resource, id): PathIds,
+    params: Params,
     request: CommandRequest<Nothing>,
-) -> Result<Answer<ResourceView>, Problem> {
+) -> Result<Changed<Answer<ResourceView>>, Problem> {
+    let dry_run = dry_run::asked(params)?;
     let (context, Nothing {}) = request.by(caller);
     let command = ResourceCommand::RemoveResourceException(id.into());
-    app.change::<Resource>(&context, resource, command).await
+    app.change_resource(&context, resource, command, dry_run).await
 }

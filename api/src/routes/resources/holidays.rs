@@ -1,7 +1,7 @@
 //! `PUT /v1/resources/{id}/holidays`
 
 use axum::extract::State;
-use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::resource::ResourceCommand;
 use daybook_domain::time::{Holiday, Holidays, LocalDate};
 use daybook_domain::{HolidayId, Name};
 use serde::{Deserialize, Deserializer};
@@ -9,9 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::ResourceView;
+use super::dry_run::{self, Changed, DryRun, ResourceOrDryRun};
 use crate::App;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, Params, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 
@@ -67,18 +68,20 @@ fn holidays<'de, D: Deserializer<'de>>(from: D) -> Result<Holidays, D::Error> {
 /// Those that were set before are replaced. Appointments made before stand.
 #[utoipa::path(
     put, path = "/v1/resources/{id}/holidays", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
     request_body = HolidaysBody, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "They are set", body = ResourceView),
+    responses((status = 200, description = "They are set", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn set_resource_holidays(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
+    params: Params,
     request: CommandRequest<HolidaysBody>,
-) -> Result<Answer<ResourceView>, Problem> {
+) -> Result<Changed<Answer<ResourceView>>, Problem> {
+    let dry_run = dry_run::asked(params)?;
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHolidays(body.holidays);
-    app.change::<Resource>(&context, id, command).await
+    app.change_resource(&context, id, command, dry_run).await
 }

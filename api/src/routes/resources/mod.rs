@@ -1,6 +1,7 @@
 //! `/v1/resources`: who or what provides a service.
 
 mod change;
+mod dry_run;
 mod exceptions;
 mod holidays;
 mod opening_hours;

@@ -25,8 +25,8 @@ use crate::time::{Buffer, Interval};
 use crate::{Facts, ResourceId, ResourceIds};
 pub(super) use judge::Judge;
 pub(super) use limits::Limit;
-pub(super) use roles::Needed;
 use roles::Slots;
+pub(super) use roles::{Needed, fits_in};
 
 /// How many resources are looked at for one role: the first in its order.
 const MAX_CANDIDATES: usize = 1_000;
@@ -179,6 +179,23 @@ fn named(facts: &Facts) -> Result<Vec<Candidate<'_>>, AppointmentRefusal> {
         }
     }
     facts.resources.iter().map(candidate).collect()
+}
+
+/// A place for one more resource, at the time with its buffers.
+///
+/// # Errors
+/// When none is free, as far as can be seen.
+pub(super) fn a_seat(
+    id: ResourceId,
+    profile: &ResourceProfile,
+    claimed: &Interval,
+    facts: &Facts,
+) -> Result<u16, AppointmentRefusal> {
+    // Nothing to choose: the claims say whether it is free.
+    if profile.capacity.is_one() {
+        return Ok(0);
+    }
+    seat_or_refusal(&Candidate { id, profile }, claimed, &facts.busy, facts.pass_over)
 }
 
 /// A place that is free for all of the time.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
-use crate::Directory;
 use crate::appointment::AppointmentRefusal;
 use crate::claim::{Busy, Look};
 use crate::matching::Matching;
@@ -13,6 +12,7 @@ use crate::resource::ResourceProfile;
 use crate::service::rules::Broken;
 use crate::service::{Choose, Role, Roles, ServiceTerms};
 use crate::time::Interval;
+use crate::{Directory, ResourceId};
 
 /// What a service says about the resources that it needs.
 #[derive(Debug, Clone, Copy)]
@@ -207,4 +207,38 @@ impl<'a> Slots<'a> {
 struct Short<'a> {
     role: &'a Role,
     found: u8,
+}
+
+/// Whether a resource can fill a role beside those that stay, which do not lose theirs.
+///
+/// Those that stay may do what the service asked for when it was booked; where they fill no role
+/// today, they are in nobody's way.
+///
+/// # Errors
+/// When it can fill none.
+pub(in crate::appointment) fn fits_in(
+    roles: &Roles,
+    staying: &[(ResourceId, &ResourceProfile)],
+    new: (ResourceId, &ResourceProfile),
+) -> Result<(), AppointmentRefusal> {
+    let roles: Vec<&Role> = roles.places().collect();
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let all: Vec<_> = staying.iter().copied().chain([new]).collect();
+    let fits = |slot: usize, thing: usize| {
+        let (id, profile) = all[thing];
+        roles[slot].fits(id, profile)
+    };
+    let mut matching = Matching::new(roles.len(), all.len());
+    for thing in 0..staying.len() {
+        matching.place(thing, fits);
+    }
+    if matching.place(staying.len(), fits) {
+        return Ok(());
+    }
+    let open = roles.iter().zip(matching.of_slots()).filter(|(_, thing)| thing.is_none());
+    let mut roles: Vec<_> = open.map(|(role, _)| role.name.clone()).collect();
+    roles.dedup();
+    Err(AppointmentRefusal::UnfitResource { resource_id: new.0, roles })
 }

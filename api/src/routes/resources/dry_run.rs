@@ -1,0 +1,117 @@
+//! `dry_run=true`: what a change of a resource would break, without making it.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use daybook_domain::Refusal;
+use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_projections::conflicts::Conflicts;
+use daybook_store::CommandContext;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::ResourceView;
+use crate::App;
+use crate::http::params::invalid;
+use crate::http::{Answer, Params, Problem};
+use crate::routes::conflicts::ConflictSummary;
+
+/// Whether it is meant, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by `asked`; this is how it is documented")]
+pub(crate) struct DryRun {
+    /// `true`: nothing is changed, and the answer (200) is the appointments that the change would
+    /// bring into conflict with the resource. `If-Match` counts, `Idempotency-Key` does not.
+    dry_run: Option<bool>,
+}
+
+/// Takes `dry_run` out of the query, which has nothing else.
+pub(super) fn asked(mut params: Params) -> Result<bool, Problem> {
+    let asked = match params.text("dry_run")?.as_deref() {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(invalid("dry_run", "it is true or false")),
+    };
+    // A misspelt `dry_run` must not be the real thing.
+    params.finish()?;
+    Ok(asked)
+}
+
+/// What a change would break.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DryRunView {
+    /// Held or booked appointments that have not begun, in no conflict with the resource now, and in
+    /// conflict after the change, by start: the first 1,000.
+    #[schema(max_items = 1000)]
+    items: Vec<ConflictSummary>,
+    /// Whether there are more.
+    more: bool,
+}
+
+/// A change that was made, or only tried.
+pub(crate) enum Changed<T> {
+    Made(T),
+    Tried(DryRunView),
+}
+
+impl<T: IntoResponse> IntoResponse for Changed<T> {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Made(answer) => answer.into_response(),
+            Self::Tried(view) => Json(view).into_response(),
+        }
+    }
+}
+
+/// The changed resource; with `dry_run`, what the change would break.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it documents `Changed`")]
+pub(crate) enum ResourceOrDryRun {
+    Resource(ResourceView),
+    DryRun(DryRunView),
+}
+
+impl App {
+    /// Makes a change, or says what it would break.
+    pub(super) async fn change_resource(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: ResourceCommand,
+        dry_run: bool,
+    ) -> Result<Changed<Answer<ResourceView>>, Problem> {
+        if dry_run {
+            return Ok(Changed::Tried(self.try_change(context, id, command).await?));
+        }
+        self.change::<Resource>(context, id, command).await.map(Changed::Made)
+    }
+
+    /// What a change would break. A change that would be refused is refused.
+    pub(super) async fn try_change(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        command: ResourceCommand,
+    ) -> Result<DryRunView, Problem> {
+        let tenant = &context.tenant;
+        let found = self.engine.load::<Resource>(tenant, id).await?;
+        let (mut resource, actual) = found.unwrap_or_default();
+        if let Some(expected) = context.expected_version
+            && expected != actual
+            && actual > 0
+        {
+            return Err(Refusal::StaleVersion { expected, actual }.into());
+        }
+        let event = resource.decide(command).map_err(Refusal::from)?;
+        resource.evolve(event);
+        // All that has been answered before this was asked is in it.
+        let head = self.engine.log().head(tenant).await?.unwrap_or_default();
+        self.wait_for(tenant, Conflicts::ID, head).await?;
+        let now = self.engine.clock().now();
+        let broken = self.conflicts.would_break(tenant, id.into(), &resource, now).await?;
+        let items = broken.items.into_iter().map(ConflictSummary::from).collect();
+        Ok(DryRunView { items, more: broken.more })
+    }
+}

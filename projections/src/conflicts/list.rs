@@ -1,0 +1,232 @@
+//! Pages of the appointments that are in conflict, and those that would be.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::{Conflict, ConflictReason, Status};
+use daybook_domain::resource::Resource;
+use daybook_domain::time::Interval;
+use daybook_domain::{
+    AppointmentId, ClientId, ResourceId, ResourceIds, ServiceId, TenantId, Title,
+};
+use daybook_store::Position;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow as _, PgConnection, PgPool, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use super::row::{COLUMNS, Standing, reason};
+use super::stored::StoredUses;
+use crate::page::seal::Fingerprint;
+use crate::search::{Cursor, Place, SearchError};
+use crate::{Limit, Page};
+
+/// All statements of an answer look at the same rows.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+/// An appointment to come, and the resources that it uses when they cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InConflict {
+    /// Which one.
+    pub appointment_id: AppointmentId,
+    /// When it is.
+    pub during: Interval,
+    /// When its hold lapses; `None`: it is booked.
+    pub hold_expires_at: Option<DateTime<Utc>>,
+    /// What was booked.
+    pub service_id: ServiceId,
+    /// For whom.
+    pub client_id: ClientId,
+    /// What it is called.
+    pub title: Title,
+    /// The resources it uses.
+    pub resource_ids: ResourceIds,
+    /// The number of its events.
+    pub version: u64,
+    /// Where its last event is in the log.
+    pub position: Position,
+    /// What is in conflict; never nothing.
+    pub conflicts: Vec<Conflict>,
+}
+
+impl InConflict {
+    /// Whether it is held or booked.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        if self.hold_expires_at.is_some() { Status::Held } else { Status::Booked }
+    }
+
+    fn new(standing: Standing, conflicts: Vec<Conflict>) -> Self {
+        Self {
+            appointment_id: standing.appointment_id,
+            during: standing.during,
+            hold_expires_at: standing.hold_expires_at,
+            service_id: standing.service_id,
+            client_id: standing.client_id,
+            title: standing.title,
+            resource_ids: standing.resource_ids,
+            version: standing.version,
+            position: standing.position,
+            conflicts,
+        }
+    }
+}
+
+/// Which conflicts are asked for; each field that is not given lets all through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ConflictFilter {
+    /// It starts at this instant or later.
+    pub from: Option<DateTime<Utc>>,
+    /// It starts before this instant.
+    pub to: Option<DateTime<Utc>>,
+    /// This resource is in conflict.
+    pub resource_id: Option<ResourceId>,
+}
+
+impl ConflictFilter {
+    fn fingerprint(&self, tenant: &TenantId) -> Fingerprint {
+        let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
+        let (from, to) = (micros(self.from), micros(self.to));
+        let canonical = format!("conflicts {tenant} {from:?} {to:?} {:?}", self.resource_id);
+        Fingerprint::of(&[canonical.as_bytes()])
+    }
+}
+
+/// Served by `uses_in_conflict`, or with a resource by `uses_of_resource_in_conflict`.
+pub(super) async fn page(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &ConflictFilter,
+    cursor: Option<&Cursor>,
+    limit: Limit,
+    now: DateTime<Utc>,
+) -> Result<Page<InConflict, Cursor>, SearchError> {
+    let list = filter.fingerprint(tenant);
+    let after = cursor.map(|cursor| cursor.place(list)).transpose()?;
+    let wanted = limit.items() + 1;
+    let mut sql = QueryBuilder::<Postgres>::new(
+        "WITH page AS (
+             SELECT DISTINCT u.start_at, u.appointment_id
+               FROM conflicts_1.uses u
+               JOIN conflicts_1.appointments a USING (tenant_id, appointment_id)
+              WHERE u.conflict IS NOT NULL AND u.tenant_id = ",
+    );
+    sql.push_bind(tenant.as_str());
+    sql.push(" AND u.start_at > ").push_bind(now);
+    sql.push(" AND (a.hold_expires_at IS NULL OR a.hold_expires_at > ").push_bind(now).push(")");
+    if let Some(Place { start_at, id }) = after {
+        sql.push(" AND (u.start_at, u.appointment_id) > (").push_bind(start_at);
+        sql.push(", ").push_bind(id).push(")");
+    }
+    if let Some(from) = filter.from {
+        sql.push(" AND u.start_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        sql.push(" AND u.start_at < ").push_bind(to);
+    }
+    if let Some(resource) = filter.resource_id {
+        sql.push(" AND u.resource_id = ").push_bind(resource.uuid());
+    }
+    sql.push(format!(" ORDER BY u.start_at, u.appointment_id LIMIT {wanted})"));
+    sql.push(format!(
+        " SELECT {COLUMNS}, c.resources, c.reasons
+            FROM page p
+            JOIN conflicts_1.appointments a ON a.appointment_id = p.appointment_id
+           CROSS JOIN LATERAL (
+                 SELECT array_agg(u.resource_id ORDER BY u.resource_id) AS resources,
+                        array_agg(u.conflict ORDER BY u.resource_id) AS reasons
+                   FROM conflicts_1.uses u
+                  WHERE u.tenant_id = a.tenant_id AND u.appointment_id = a.appointment_id
+                    AND u.conflict IS NOT NULL) c
+           WHERE a.tenant_id = "
+    ));
+    sql.push_bind(tenant.as_str());
+    sql.push(" ORDER BY a.start_at, a.appointment_id");
+    let rows = sql.build().fetch_all(pool).await?;
+    let shown = rows.iter().take(limit.items());
+    let items: Vec<InConflict> = shown.map(in_conflict).collect::<Result<_, _>>()?;
+    let more = rows.len() == wanted;
+    let next = items.last().filter(|_| more).map(|shown_last| {
+        let (start_at, id) = (shown_last.during.start(), shown_last.appointment_id.uuid());
+        let place = Place { start_at, id };
+        Cursor::after(place, list)
+    });
+    Ok(Page { items, next })
+}
+
+fn in_conflict(row: &PgRow) -> Result<InConflict, sqlx::Error> {
+    let resources: Vec<Uuid> = row.try_get("resources")?;
+    let reasons: Vec<String> = row.try_get("reasons")?;
+    let conflicts = resources.into_iter().zip(&reasons).map(|(resource_id, text)| {
+        Ok::<_, sqlx::Error>(Conflict { resource_id: resource_id.into(), reason: reason(text)? })
+    });
+    Ok(InConflict::new(Standing::from_row(row)?, conflicts.collect::<Result<_, _>>()?))
+}
+
+/// What a change of a resource would break.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WouldBreak {
+    /// The appointments, by start.
+    pub items: Vec<InConflict>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// The appointments to come that are in no conflict with the resource and would be if it were as
+/// `after` says.
+pub(super) async fn would_break(
+    pool: &PgPool,
+    tenant: &TenantId,
+    resource: ResourceId,
+    after: &Resource,
+    now: DateTime<Utc>,
+    at_most: usize,
+) -> Result<WouldBreak, sqlx::Error> {
+    let mut tx = pool.begin_with(BEGIN).await?;
+    let mut uses = StoredUses::after(tenant, resource, now);
+    let mut items = Vec::new();
+    while items.len() <= at_most {
+        let part = uses.next(&mut tx).await?;
+        if part.is_empty() {
+            break;
+        }
+        let fine = part.iter().filter(|used| used.conflict.is_none());
+        let broken: Vec<(Uuid, ConflictReason)> = fine
+            .filter_map(|used| Some((used.appointment_id.uuid(), used.conflict_with(after)?)))
+            .collect();
+        items.extend(appointments(&mut tx, tenant, resource, &broken, now).await?);
+    }
+    tx.commit().await?;
+    let more = items.len() > at_most;
+    items.truncate(at_most);
+    Ok(WouldBreak { items, more })
+}
+
+/// Served by the primary key.
+async fn appointments(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    resource_id: ResourceId,
+    broken: &[(Uuid, ConflictReason)],
+    now: DateTime<Utc>,
+) -> Result<Vec<InConflict>, sqlx::Error> {
+    if broken.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT {COLUMNS}, b.reason
+           FROM unnest($2::uuid[], $3::text[]) AS b (appointment_id, reason)
+           JOIN conflicts_1.appointments a USING (appointment_id)
+          WHERE a.tenant_id = $1 AND (a.hold_expires_at IS NULL OR a.hold_expires_at > $4)
+          ORDER BY a.start_at, a.appointment_id"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(tenant.as_str())
+        .bind(broken.iter().map(|(id, _)| *id).collect::<Vec<_>>())
+        .bind(broken.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>())
+        .bind(now)
+        .fetch_all(connection)
+        .await?;
+    let one = |row: &PgRow| {
+        let conflict = Conflict { resource_id, reason: reason(row.try_get("reason")?)? };
+        Ok(InConflict::new(Standing::from_row(row)?, vec![conflict]))
+    };
+    rows.iter().map(one).collect()
+}

@@ -1,0 +1,102 @@
+//! The conflicts projection: the appointments that stand where a resource can no longer be had, and
+//! those that would stand so after a change.
+//!
+//! * `fold`: what the events of a batch make of the appointments; `judge`: by which state of a
+//!   resource each is judged; `apply`: both together; `write`, `stored`, `resources`: the rows.
+//! * `list`: pages of what is in conflict, and what a change would break.
+//!
+//! Whether a resource can be had is the domain's to say
+//! ([`ConflictReason::of`](daybook_domain::appointment::ConflictReason::of)).
+
+mod apply;
+mod fold;
+mod judge;
+mod list;
+mod resources;
+mod row;
+mod stored;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::resource::Resource;
+use daybook_domain::{ResourceId, TenantId};
+use daybook_store::RecordedEvent;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+
+pub use list::{ConflictFilter, InConflict, WouldBreak};
+
+use crate::search::{Cursor, SearchError};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+
+/// The conflicts projection. Made from a pool, it also answers.
+#[derive(Debug, Clone)]
+pub struct Conflicts {
+    pool: PgPool,
+}
+
+impl Conflicts {
+    /// Its name and version.
+    pub const ID: ProjectionId = ProjectionId { name: "conflicts", version: 1 };
+
+    /// The most appointments that [`would_break`](Self::would_break) gives.
+    pub const MAX_BROKEN: usize = 1_000;
+
+    /// The projection in this database.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// A page of the appointments that start after `now` and are in conflict, by start.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        filter: &ConflictFilter,
+        cursor: Option<&Cursor>,
+        limit: Limit,
+        now: DateTime<Utc>,
+    ) -> Result<Page<InConflict, Cursor>, SearchError> {
+        list::page(&self.pool, tenant, filter, cursor, limit, now).await
+    }
+
+    /// The appointments that start after `now` and are in no conflict with the resource, but would be
+    /// if it were as `after` says: the first [`MAX_BROKEN`](Self::MAX_BROKEN) of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn would_break(
+        &self,
+        tenant: &TenantId,
+        resource: ResourceId,
+        after: &Resource,
+        now: DateTime<Utc>,
+    ) -> Result<WouldBreak, sqlx::Error> {
+        list::would_break(&self.pool, tenant, resource, after, now, Self::MAX_BROKEN).await
+    }
+}
+
+impl Projection for Conflicts {
+    fn id(&self) -> ProjectionId {
+        Self::ID
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move { Ok(apply::apply(connection, tenant, events).await?) }.boxed()
+    }
+}

@@ -1,0 +1,54 @@
+CREATE SCHEMA IF NOT EXISTS conflicts_1;
+
+-- The resources as the events that have been read leave them; the document is what the domain
+-- serialises.
+CREATE TABLE IF NOT EXISTS conflicts_1.resources (
+    tenant_id   text NOT NULL,
+    resource_id uuid NOT NULL,
+    profile     json NOT NULL,
+    status      text NOT NULL CHECK (status IN ('active', 'retired')),
+    PRIMARY KEY (tenant_id, resource_id)
+);
+
+-- The appointments that are held or booked, and no others.
+CREATE TABLE IF NOT EXISTS conflicts_1.appointments (
+    tenant_id       text        NOT NULL,
+    appointment_id  uuid        NOT NULL,
+    start_at        timestamptz NOT NULL,
+    end_at          timestamptz NOT NULL,
+    hold_expires_at timestamptz,
+    service_id      uuid        NOT NULL,
+    client_id       uuid        NOT NULL,
+    title           text        NOT NULL,
+    resource_ids    uuid[]      NOT NULL,
+    -- What somebody stands by, as the domain serialises it.
+    excused         json        NOT NULL,
+    version         bigint      NOT NULL,
+    position        bigint      NOT NULL,
+    PRIMARY KEY (tenant_id, appointment_id)
+);
+
+-- Each of them under each of its resources.
+CREATE TABLE IF NOT EXISTS conflicts_1.uses (
+    tenant_id      text        NOT NULL,
+    appointment_id uuid        NOT NULL,
+    resource_id    uuid        NOT NULL,
+    start_at       timestamptz NOT NULL,
+    end_at         timestamptz NOT NULL,
+    -- Why the resource cannot be had then; NULL: it can, or that is excused.
+    conflict       text        CHECK (conflict IN ('outside-opening-hours', 'resource-retired')),
+    excused        text[]      NOT NULL,
+    PRIMARY KEY (tenant_id, appointment_id, resource_id)
+);
+
+-- A resource has changed: those of its appointments that are to come.
+CREATE INDEX IF NOT EXISTS uses_of_resource
+    ON conflicts_1.uses (tenant_id, resource_id, start_at, appointment_id);
+
+-- The list, of all resources and of one.
+CREATE INDEX IF NOT EXISTS uses_in_conflict
+    ON conflicts_1.uses (tenant_id, start_at, appointment_id) WHERE conflict IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS uses_of_resource_in_conflict
+    ON conflicts_1.uses (tenant_id, resource_id, start_at, appointment_id)
+    WHERE conflict IS NOT NULL;
