@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::asked::Asked;
 use super::explain::ExplanationView;
+use crate::http::instant;
 
 /// What is offered.
 #[derive(Serialize, ToSchema)]
@@ -65,7 +66,9 @@ impl Slots {
 /// Something that can be booked.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SlotView {
+    #[serde(serialize_with = "instant::write")]
     start: DateTime<Utc>,
+    #[serde(serialize_with = "instant::write")]
     end: DateTime<Utc>,
 }
 

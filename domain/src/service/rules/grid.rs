@@ -55,12 +55,24 @@ impl Grid {
     }
 
     /// Every start on the grid within `[start, end)` of `range`, in order.
-    pub fn starts_in(self, zone: Tz, range: Interval) -> impl Iterator<Item = DateTime<Utc>> {
-        let from = range.start();
-        let first = self.first_from(zone, from);
-        let next =
-            move |at: &DateTime<Utc>| Some(self.first_from(zone, *at + TimeDelta::microseconds(1)));
-        std::iter::successors(Some(first), next).take_while(move |at| *at < range.end())
+    #[must_use]
+    pub fn starts_in(self, zone: Tz, range: Interval) -> Vec<DateTime<Utc>> {
+        let mut starts = Vec::new();
+        let mut from = range.start();
+        while from < range.end() {
+            let start = self.first_from(zone, from);
+            if start >= range.end() {
+                break;
+            }
+            // The clocks are asked once for what is left of the day, and then it is counted.
+            let midnight = next_midnight(zone, start).min(range.end());
+            let undisturbed = change_within(zone, start, midnight).unwrap_or(midnight);
+            let step = self.step.delta();
+            let counted = std::iter::successors(Some(start), |at| Some(*at + step));
+            starts.extend(counted.take_while(|at| *at < undisturbed));
+            from = undisturbed;
+        }
+        starts
     }
 
     /// The first start on the grid at `from` or after it.
@@ -103,6 +115,12 @@ impl Grid {
             })
         })
     }
+}
+
+/// When the clocks show midnight next, unless they are changed before.
+fn next_midnight(zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
+    let of_day = at.with_timezone(&zone).time() - NaiveTime::MIN;
+    at + (TimeDelta::days(1) - of_day)
 }
 
 /// The first instant in `(from, to]` at which the zone's clocks are changed.
