@@ -251,9 +251,11 @@ impl Together {
     /// Whether something of this has not been read anew yet; from now on it has.
     fn renews(&mut self, needs: &Needs) -> bool {
         let resources = needs.resources.iter().map(|id| id.uuid());
-        let others = [needs.service.map(|id| id.uuid()), needs.client.map(|id| id.uuid())];
-        let all = resources.chain(others.into_iter().flatten());
-        all.fold(false, |renews, id| self.renewed.insert(id) || renews)
+        let service = needs.service.map(daybook_domain::ServiceId::uuid);
+        let client = needs.client.map(daybook_domain::ClientId::uuid);
+        let before = self.renewed.len();
+        self.renewed.extend(resources.chain(service).chain(client));
+        self.renewed.len() > before
     }
 
     /// Decides one more. What it claims is busy for the next.
