@@ -148,6 +148,34 @@ fn of_atomic_batches_that_overlap_at_once_one_wins_whole() {
 }
 
 #[test]
+fn batches_of_both_kinds_at_once_book_no_slot_twice_and_leave_none_free() {
+    let practice = a_practice();
+    let chairs = practice.a_resource(&json!({"capacity": 2}));
+    let items = |n: usize| -> Vec<Value> {
+        let starts = (0..30).map(|slot| half_hour((slot + 7 * n) % 30));
+        starts.map(|at| practice.booking(at).with("resource_ids", json!([chairs])).body).collect()
+    };
+    let answers = at_once(8, |n| {
+        let all = items(n);
+        if n < 2 { all_or_none(&practice, &all[..5]) } else { each(&practice, &all) }
+    });
+    let booked: usize = answers
+        .iter()
+        .filter(|answer| answer.status == 200)
+        .map(|answer| statuses(answer).into_iter().filter(|status| *status == 201).count())
+        .sum();
+    // Thirty slots on two chairs.
+    assert_eq!(booked, 60, "{answers:#?}");
+    for verdict in answers[2..].iter().flat_map(verdicts).filter(|one| one["status"] != 201) {
+        assert_eq!(verdict["problem"]["type"], "urn:daybook:problem:slot-taken");
+    }
+    for lost in answers[..2].iter().filter(|answer| answer.status != 200) {
+        lost.is_refused(409, "slot-taken");
+    }
+    practice.is_whole();
+}
+
+#[test]
 fn items_of_an_atomic_batch_choose_what_those_before_them_left() {
     let practice = a_practice();
     let chairs = practice.a_resource(&json!({"capacity": 3}));

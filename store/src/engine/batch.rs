@@ -1,4 +1,4 @@
-//! Many bookings in one request: each by itself, or all of them or none.
+//! Many bookings in one request: all of them or none.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,11 @@ use daybook_domain::{AppointmentId, Decide as _, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
 use super::{
-    Attempt, CommandContext, Engine, ExecuteError, Executed, Lessons, MAX_ATTEMPTS, Prepared,
-    Refused, Target, busy, pass_over, pause_before, serialise, settle,
+    Attempt, CommandContext, Engine, ExecuteError, Executed, Lessons, MAX_ATTEMPTS, Prepared, busy,
+    pass_over, pause_before, serialise, settle,
 };
 use crate::log::{
-    AnyEvent, Append, CommandKey, Decision, FirstAnswer, IfTaken, Position, StreamId, Submission,
-    Verdict,
+    AnyEvent, Append, Decision, FirstAnswer, IfTaken, Position, StreamId, Submission, Verdict,
 };
 
 /// Where so many looks are to be taken, they are taken before more bookings are prepared: a service
@@ -25,8 +24,8 @@ pub const MAX_BATCH: usize = 500;
 
 /// What one attempt decided for all of a batch.
 #[derive(Default)]
-struct Together {
-    attempts: Vec<Attempt<Appointment>>,
+pub(super) struct Together {
+    pub(super) attempts: Vec<Attempt<Appointment>>,
     /// What each of them claims, in the same order.
     claims: Vec<(AppointmentId, Vec<Claim>)>,
     /// The same, to see who is in the way of whom.
@@ -45,31 +44,6 @@ enum Appended {
 }
 
 impl Engine {
-    /// Books new appointments one after the other: each is booked or refused by itself, and an earlier
-    /// one comes before a later one that wants the same.
-    ///
-    /// The first has the context's idempotency key, which so is used up; the others have keys made of
-    /// it and their number. After one that got no verdict the rest is not tried, and the outcomes end
-    /// with it.
-    pub async fn book_each(
-        &self,
-        context: &CommandContext,
-        commands: Vec<AppointmentCommand>,
-    ) -> Vec<Result<Executed<Appointment>, ExecuteError>> {
-        let mut outcomes = Vec::with_capacity(commands.len());
-        for (index, command) in commands.into_iter().enumerate() {
-            let key = context.key.as_ref().map(|key| key_of_item(key, index));
-            let context = CommandContext { key, ..context.clone() };
-            let outcome = self.execute(&context, Target::fresh(), command).await;
-            let has_verdict = matches!(outcome, Ok(_) | Err(ExecuteError::Refused(_)));
-            outcomes.push(outcome);
-            if !has_verdict {
-                break;
-            }
-        }
-        outcomes
-    }
-
     /// Books all of these new appointments, or none: one submission to the log. Each is decided as
     /// if those before it were booked already.
     ///
@@ -85,14 +59,17 @@ impl Engine {
         let mut lessons = Lessons::default();
         for attempt in 0..MAX_ATTEMPTS {
             pause_before(attempt).await;
-            let together = match self.decide_all(context, &ids, commands, lessons).await? {
-                Err(refused) if refused.from_memory => {
+            let (together, refused) =
+                self.decide_in_order(&context.tenant, &ids, commands, lessons).await?;
+            if let Some(refusal) = refused {
+                // A refusal is final only if what it rests on is up to date.
+                if !lessons.fresh {
                     lessons.fresh = true;
                     continue;
                 }
-                Err(refused) => return self.refuse_all(context, refused.refusal, ids.len()).await,
-                Ok(together) => together,
-            };
+                let refusal = in_batch(together.attempts.len(), refusal);
+                return self.refuse_all(context, refusal, ids.len()).await;
+            }
             match self.append_all(context, together).await? {
                 Appended::Done(executed) => return Ok(executed),
                 Appended::Stale => lessons.fresh = true,
@@ -105,14 +82,16 @@ impl Engine {
         Err(ExecuteError::Contended)
     }
 
-    async fn decide_all(
+    /// Decides one after the other, each as if those before it were booked, up to the first that is
+    /// refused.
+    pub(super) async fn decide_in_order(
         &self,
-        context: &CommandContext,
+        tenant: &TenantId,
         ids: &[Uuid],
         commands: &[AppointmentCommand],
         lessons: Lessons,
-    ) -> Result<Result<Together, Refused>, ExecuteError> {
-        let (tenant, now) = (&context.tenant, self.clock.now());
+    ) -> Result<(Together, Option<Refusal>), ExecuteError> {
+        let now = self.clock.now();
         let mut together = Together::default();
         let mut waiting = commands.iter().peekable();
         while waiting.peek().is_some() {
@@ -140,12 +119,11 @@ impl Engine {
                 let index = together.attempts.len();
                 let decided = together.decide(tenant, ids[index], command, one, &mut busy).await;
                 if let Err(refusal) = decided {
-                    let refusal = in_batch(index, refusal);
-                    return Ok(Err(Refused { refusal, from_memory: !lessons.fresh }));
+                    return Ok((together, Some(refusal)));
                 }
             }
         }
-        Ok(Ok(together))
+        Ok((together, None))
     }
 
     async fn append_all(
@@ -316,14 +294,6 @@ fn lost(
 fn in_batch(index: usize, refusal: Refusal) -> Refusal {
     let index = u32::try_from(index).unwrap_or(u32::MAX);
     Refusal::InBatch { index, refusal: Box::new(refusal) }
-}
-
-/// No client's key has a space, so it is nobody else's.
-fn key_of_item(key: &CommandKey, index: usize) -> CommandKey {
-    match index {
-        0 => key.clone(),
-        index => CommandKey { key: format!("{} {index}", key.key), fingerprint: key.fingerprint },
-    }
 }
 
 fn unreadable(what: &impl std::fmt::Debug) -> ExecuteError {

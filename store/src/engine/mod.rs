@@ -5,6 +5,7 @@ mod batch;
 mod busy;
 mod context;
 mod directory;
+mod each;
 mod event_store;
 mod facts;
 mod look;

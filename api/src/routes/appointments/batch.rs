@@ -102,8 +102,7 @@ impl IntoResponse for BatchAnswer {
 /// whole batch, with the `index` (from 0) of the first item that is refused.
 ///
 /// Sent again with the same `Idempotency-Key`, a batch gets the same verdicts and books nothing twice. An item
-/// with status 503 had no verdict, and neither had those after it: the same batch with the same key goes
-/// on there. A body with an item that cannot be read books nothing.
+/// with status 503 had no verdict: the same batch with the same key goes on there. A body with an item that cannot be read books nothing.
 #[utoipa::path(
     post, path = "/v1/appointments:batch", tag = "appointments", params(CommandHeaders),
     request_body = BatchBody, security(("api_key" = ["book"])),
@@ -124,7 +123,7 @@ pub(crate) async fn book_batch(
         let booked = app.engine.book_all(&context, &commands).await?;
         return BatchAnswer::of(booked.into_iter().map(Ok).collect(), count);
     }
-    let mut outcomes = app.engine.book_each(&context, commands).await;
+    let mut outcomes = app.engine.book_each(&context, &commands).await;
     match outcomes.as_mut_slice() {
         // Nothing has happened: that is one answer to all of it.
         [Err(error)] if !matches!(error, ExecuteError::Refused(_)) => {
