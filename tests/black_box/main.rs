@@ -19,6 +19,7 @@ mod appointments;
 mod architecture;
 mod availability;
 mod bad_input;
+mod batch;
 mod catalogue;
 mod conflicts;
 mod demo;
