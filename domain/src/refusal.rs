@@ -33,4 +33,26 @@ pub enum Refusal {
         /// The version it has.
         actual: u64,
     },
+    /// One command of an atomic batch is refused, and so is all of it.
+    #[error("item {index}: {refusal}")]
+    InBatch {
+        /// Which one is the first, from 0.
+        index: u32,
+        /// Why.
+        refusal: Box<Self>,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_a_batch_is_stored_with_the_refusal_of_its_item() {
+        let refusal = Box::new(AppointmentRefusal::NoResources.into());
+        let refusal = Refusal::InBatch { index: 3, refusal };
+        let stored = r#"{"aggregate":"in-batch","index":3,"refusal":{"aggregate":"appointment","code":"no-resources"}}"#;
+        assert_eq!(serde_json::to_string(&refusal).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Refusal>(stored).unwrap(), refusal);
+    }
 }

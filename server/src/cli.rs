@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
 use daybook_store::keys::Scope;
+use uuid::Uuid;
 
 /// An event-sourced scheduling engine on PostgreSQL.
 ///
@@ -52,6 +53,11 @@ pub(crate) enum Command {
     },
     /// Book the events of an iCalendar file (RFC 5545).
     Import(Import),
+    /// Manage public holidays.
+    Holidays {
+        #[command(subcommand)]
+        command: HolidaysCommand,
+    },
     /// Check that every log is whole, and that all that is kept beside it agrees with it.
     Verify(Verify),
     /// Print the OpenAPI document.
@@ -121,6 +127,29 @@ pub(crate) struct Import {
     /// The zone of times that name none, where the file names none either.
     #[arg(long)]
     pub(crate) time_zone: Option<Tz>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HolidaysCommand {
+    /// Close resources on the holidays of an iCalendar file (RFC 5545). Those that they observe
+    /// already stay; importing the same file again changes nothing.
+    Import(ImportHolidays),
+}
+
+#[derive(Args)]
+pub(crate) struct ImportHolidays {
+    /// The file: events of whole days. Those that recur every year are taken for this year and the
+    /// next five.
+    pub(crate) file: PathBuf,
+    /// Whose resources.
+    #[arg(long)]
+    pub(crate) tenant: TenantId,
+    /// The id of a resource; can be given several times.
+    #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) resource: Vec<Uuid>,
+    /// Every resource that takes bookings.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 #[derive(Args)]

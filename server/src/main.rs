@@ -3,6 +3,7 @@
 mod cli;
 mod database;
 mod demo;
+mod holidays;
 mod import;
 mod key;
 mod logging;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, KeyCommand, TenantCommand};
+use cli::{Cli, Command, HolidaysCommand, KeyCommand, TenantCommand};
 use database::Database;
 
 /// What one thread allocates for a command, another frees: the system's allocator spends more time
@@ -59,6 +60,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             // Before anything is started: a file that cannot be read needs no database.
             let calendar = import::read(&options)?;
             on_runtime(&place, async |database| import::run(database, &options, calendar).await)
+        }
+        Some(Command::Holidays { command: HolidaysCommand::Import(options) }) => {
+            let calendar = holidays::read(&options)?;
+            on_runtime(&place, async |database| holidays::run(database, &options, calendar).await)
         }
         Some(Command::Verify(options)) => {
             on_runtime(&place, async |database| verify::run(database, &options).await)

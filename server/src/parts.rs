@@ -34,13 +34,13 @@ impl Parts {
         Search::new(self.log().pool().clone())
     }
 
+    pub(crate) fn catalogue(&self) -> Catalogue {
+        Catalogue::new(self.log().pool().clone())
+    }
+
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        let pool = self.log().pool();
-        vec![
-            Arc::new(self.search()),
-            Arc::new(Catalogue::new(pool.clone())),
-            Arc::new(Conflicts::new(pool.clone())),
-        ]
+        let conflicts = Conflicts::new(self.log().pool().clone());
+        vec![Arc::new(self.search()), Arc::new(self.catalogue()), Arc::new(conflicts)]
     }
 
     pub(crate) fn runner(&self) -> Runner {

@@ -33,6 +33,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/clients/{id}/change-contact", Some("book")),
     ("GET", "/v1/appointments", Some("read")),
     ("POST", "/v1/appointments", Some("book")),
+    ("POST", "/v1/appointments:batch", Some("book")),
     ("GET", "/v1/appointments/{id}", Some("read")),
     ("GET", "/v1/appointments/{id}/events", Some("read")),
     ("POST", "/v1/appointments/{id}/confirm", Some("book")),
@@ -122,10 +123,10 @@ impl Ground {
             "resources/{id}/exceptions" => an_exception(),
             "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" | "clients/{id}/change-contact" => json!({"name": "A client"}),
-            "appointments" | "holds" => json!({
-                "service_id": practice.service, "resource_ids": [practice.room],
-                "client_id": practice.client, "start": utc(monday(20, 0)),
-            }),
+            "appointments" | "holds" => practice.booking(monday(20, 0)).body,
+            "appointments:batch" => {
+                json!({"atomic": true, "items": [practice.booking(monday(20, 0)).body]})
+            }
             "availability/search" => {
                 json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
             }
@@ -233,7 +234,7 @@ fn with_another_tenants_key_nothing_is_there() {
                 answer.is_refused(404, "not-found");
             }
             (_, "/v1/availability" | "/v1/availability/search")
-            | ("POST", "/v1/appointments" | "/v1/holds") => {
+            | ("POST", "/v1/appointments" | "/v1/appointments:batch" | "/v1/holds") => {
                 answer.is_refused(422, "unknown-service");
             }
             ("GET", _) => {

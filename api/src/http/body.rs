@@ -9,19 +9,25 @@ use serde_json::error::Category;
 use super::Problem;
 use crate::App;
 
-/// The largest body of a request.
+/// The largest body of a request, but for routes that say otherwise.
 pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// Reads the body, up to [`MAX_BODY_BYTES`].
+/// The largest body of a route that takes larger ones, as an extension of its requests. It goes with
+/// a `DefaultBodyLimit` of the same size.
+#[derive(Clone, Copy)]
+pub(crate) struct MaxBytes(pub(crate) usize);
+
+/// Reads the body, up to [`MAX_BODY_BYTES`], or to what the route says.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    let max_bytes = request.extensions().get().map_or(MAX_BODY_BYTES, |MaxBytes(max)| *max);
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(max_bytes),
         status => Problem::new(status, "unreadable-body", "The body ended early", "send it again"),
     })
 }
 
-pub(crate) fn too_large() -> Problem {
-    let detail = format!("a body has at most {MAX_BODY_BYTES} bytes");
+fn too_large(max_bytes: usize) -> Problem {
+    let detail = format!("a body has at most {max_bytes} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
 }
 

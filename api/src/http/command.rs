@@ -40,13 +40,18 @@ pub(crate) struct CommandRequest<T> {
 
 impl<T> CommandRequest<T> {
     /// The command's context, and its body.
+    #[expect(clippy::needless_pass_by_value, reason = "a caller gives one command")]
     pub(crate) fn by<S>(self, caller: Caller<S>) -> (CommandContext, T) {
-        let context = CommandContext {
-            key: self.key,
+        (self.context(&caller), self.body)
+    }
+
+    /// The command's context.
+    pub(crate) fn context<S>(&self, caller: &Caller<S>) -> CommandContext {
+        CommandContext {
+            key: self.key.clone(),
             expected_version: self.expected_version,
-            ..CommandContext::new(caller.tenant, caller.actor)
-        };
-        (context, self.body)
+            ..CommandContext::new(caller.tenant.clone(), caller.actor.clone())
+        }
     }
 }
 

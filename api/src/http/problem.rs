@@ -67,6 +67,11 @@ impl Problem {
         self
     }
 
+    /// Its HTTP status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// Something in the query that is not understood.
     pub(crate) fn bad_query(name: &str, title: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, name, title, detail)

@@ -15,6 +15,9 @@ use super::Problem;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        if let Refusal::InBatch { index, refusal } = refusal {
+            return Self::from(*refusal).with("index", index);
+        }
         let (status, title) = meaning(&refusal);
         if status == StatusCode::NOT_FOUND {
             return Self::new(status, "not-found", title, refusal.to_string());
@@ -49,6 +52,7 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Resource(R::TooManyExceptions { .. }) => (CONFLICT, "Too many exceptions"),
         Refusal::Resource(R::TooManyHolidays { .. }) => (CONFLICT, "Too many holidays"),
         Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
+        Refusal::InBatch { refusal, .. } => meaning(refusal),
         Refusal::Appointment(refusal) => match refusal {
             A::SlotTaken { .. } => (CONFLICT, "The time is taken"),
             A::RoleTaken { .. } => (CONFLICT, "Nobody is free for a role"),

@@ -63,7 +63,7 @@ impl App {
     }
 }
 
-fn shown<A: Shown>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
+pub(super) fn shown<A: Shown>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
     let Executed { id, version, position, state } = executed;
     let body = state.show(id, version).ok_or_else(Problem::internal)?;
     Ok(Answer { version, position: Some(position), body })

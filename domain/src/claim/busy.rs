@@ -43,6 +43,13 @@ impl Busy {
         Self(busy)
     }
 
+    /// Also what an appointment is about to claim.
+    pub fn add(&mut self, holder: AppointmentId, claims: &[Claim]) {
+        for claim in claims {
+            self.0.entry(claim.resource).or_default().push(Claimed { claim: *claim, holder });
+        }
+    }
+
     /// The places, of so many, that nobody has at any time of `during`.
     ///
     /// A place must be free for all of it. Appointments of unequal lengths can so lie that at each

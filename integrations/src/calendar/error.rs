@@ -22,6 +22,12 @@ pub enum ReadError {
         /// The limit.
         max: usize,
     },
+    /// The file has more holidays than can be kept.
+    #[error("the file has more than {max} days of holidays")]
+    TooManyHolidays {
+        /// The limit.
+        max: usize,
+    },
     /// A content line is not UTF-8 (RFC 5545 §3.1.4).
     #[error("line {line} is not UTF-8 text")]
     NotUtf8 {
@@ -194,6 +200,38 @@ pub enum RefusalReason {
         /// The property at fault.
         property: &'static str,
     },
+    /// It has a time, but a holiday is whole days.
+    #[error("a holiday is whole days, and {property} has a time")]
+    NotAllDay {
+        /// The property at fault.
+        property: &'static str,
+    },
+    /// A date is not a valid DATE (RFC 5545 §3.3.4), or is outside the years that are kept.
+    #[error("{property} is not a valid date: {value}")]
+    BadDate {
+        /// The property at fault.
+        property: &'static str,
+        /// Its value, shortened.
+        value: String,
+    },
+    /// It has no SUMMARY, and a holiday has a name.
+    #[error("it has no name (SUMMARY)")]
+    NoSummary,
+    /// It is longer than any holiday.
+    #[error("it has more than {max} days")]
+    TooManyDays {
+        /// The limit.
+        max: u64,
+    },
+    /// Its rule is not valid, or not one that names days of a year (RFC 5545 §3.3.10).
+    #[error("RRULE is not a yearly rule of whole days: {value}")]
+    BadRule {
+        /// The rule, shortened.
+        value: String,
+    },
+    /// It changes one day of a series, which would have to be found and replaced.
+    #[error("it changes one day of a series (RECURRENCE-ID), which is not supported")]
+    MovedInstance,
     /// A time names no zone, and neither the file nor the caller gives one.
     #[error("{property} names no time zone, and no default is given")]
     NoTimeZone {

@@ -1,4 +1,4 @@
-//! Reading an iCalendar file (RFC 5545) as a list of bookings to be made.
+//! Reading an iCalendar file (RFC 5545) as a list of bookings to be made, or of holidays.
 //!
 //! A file is taken whole or not at all: whatever makes its *envelope* doubtful (it is cut off, its
 //! `BEGIN` and `END` do not match, it is not UTF-8, it is not a calendar) is one [`ReadError`], so
@@ -11,7 +11,8 @@
 //! numbers, and gives up the whole file for one bad line; and the other candidate, `calcard`,
 //! returns the first half of a file that is cut off as if it were the file.
 //!
-//! Recurrence, all-day events and zones that only a VTIMEZONE defines are refused, never guessed at.
+//! In bookings, recurrence, all-day events and zones that only a VTIMEZONE defines are refused, never
+//! guessed at. `holidays` reads the other kind of file: whole days, some of them every year.
 //! This module does not write calendars, and knows nothing of services or resources.
 
 mod category;
@@ -19,6 +20,7 @@ mod duration;
 mod envelope;
 mod error;
 mod event;
+mod holidays;
 mod lines;
 mod properties;
 mod raw_event;
@@ -30,6 +32,7 @@ mod tests;
 
 pub use error::{EventRefusal, ReadError, RefusalReason};
 pub use event::CalendarEvent;
+pub use holidays::{HolidayCalendar, read_holidays};
 pub use text::{
     MAX_CATEGORY_CHARS, MAX_DESCRIPTION_CHARS, MAX_LOCATION_CHARS, MAX_SUMMARY_CHARS, MAX_TAGS,
     MAX_UID_CHARS,
@@ -62,10 +65,7 @@ pub struct Calendar {
 ///
 /// When the file as a whole cannot be trusted; see [`ReadError`]. Nothing of it should be booked.
 pub fn read(bytes: &[u8], default_zone: Option<Tz>) -> Result<Calendar, ReadError> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(ReadError::TooLarge { bytes: bytes.len(), max_bytes: MAX_FILE_BYTES });
-    }
-    let envelope = Envelope::read(bytes, MAX_EVENTS)?;
+    let envelope = Envelope::read(sized(bytes)?, MAX_EVENTS)?;
     let mut reader = EventReader::default();
     let mut events = Vec::with_capacity(envelope.event_count);
     for object in &envelope.objects {
@@ -73,4 +73,11 @@ pub fn read(bytes: &[u8], default_zone: Option<Tz>) -> Result<Calendar, ReadErro
         events.extend(object.events.iter().map(|event| reader.read(event, &zones)));
     }
     Ok(Calendar { events })
+}
+
+fn sized(bytes: &[u8]) -> Result<&[u8], ReadError> {
+    if bytes.len() > MAX_FILE_BYTES {
+        return Err(ReadError::TooLarge { bytes: bytes.len(), max_bytes: MAX_FILE_BYTES });
+    }
+    Ok(bytes)
 }

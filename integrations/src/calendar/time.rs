@@ -135,19 +135,26 @@ fn is_digits(text: &str, count: usize) -> bool {
 /// `YYYYMMDDThhmmss`. A leap second is read as the second before it, as §3.3.12 asks of those who do
 /// not keep leap seconds.
 fn local_date_time(text: &str) -> Option<NaiveDateTime> {
-    let (date, time) = text.split_once('T')?;
-    if !is_digits(date, 8) || !is_digits(time, 6) {
+    let (day, time) = text.split_once('T')?;
+    if !is_digits(time, 6) {
         return None;
     }
-    let number = |digits: &str| digits.parse::<u32>().ok();
-    let date = NaiveDate::from_ymd_opt(
-        date[..4].parse().ok()?,
-        number(&date[4..6])?,
-        number(&date[6..])?,
-    )?;
+    let date = date(day)?;
     let second = number(&time[4..])?;
     let second = if second == 60 { 59 } else { second };
     date.and_hms_opt(number(&time[..2])?, number(&time[2..4])?, second)
+}
+
+/// `YYYYMMDD`.
+pub(super) fn date(text: &str) -> Option<NaiveDate> {
+    if !is_digits(text, 8) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(text[..4].parse().ok()?, number(&text[4..6])?, number(&text[6..])?)
+}
+
+fn number(digits: &str) -> Option<u32> {
+    digits.parse().ok()
 }
 
 #[cfg(test)]

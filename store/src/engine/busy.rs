@@ -37,7 +37,7 @@ pub(super) async fn look(
     own: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Busy, sqlx::Error> {
-    let rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
+    let mut rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
         .persistent(false)
         .bind(tenant.as_str())
         .bind(looks.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
@@ -46,6 +46,9 @@ pub(super) async fn look(
         .bind(own)
         .fetch_all(pool)
         .await?;
+    // Two looks at different times may see the same claim.
+    rows.sort_unstable();
+    rows.dedup();
     let claims = rows.into_iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
     Ok(Busy::at(now, claims))
 }

@@ -1,9 +1,11 @@
 //! Runs commands: loads what a decision needs, decides, appends once, and tries again when the
 //! log has moved on meanwhile.
 
+mod batch;
 mod busy;
 mod context;
 mod directory;
+mod each;
 mod event_store;
 mod facts;
 mod look;
@@ -16,11 +18,12 @@ use std::time::Duration;
 
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate as _, DomainEvent};
-use daybook_domain::claim::{Claim, Claims};
+use daybook_domain::claim::{Claim, Claims, Look};
 use daybook_domain::resource::Resource;
 use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
+pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};
 pub use event_store::{LogEventStore, Stored};
 pub use look::{Catalogue, Seen, Sight};
@@ -59,6 +62,17 @@ struct Lessons {
     fresh: bool,
     /// So often, what was chosen was taken by another.
     lost: u32,
+}
+
+/// What a decision looks at.
+struct Prepared {
+    needs: Needs,
+    facts: Facts,
+    read_set: Vec<(StreamId, u64)>,
+    /// Whether it chooses resources.
+    chooses: bool,
+    /// Where it looks for what is claimed.
+    looks: Vec<Look>,
 }
 
 /// What one attempt saw and decided.
@@ -153,7 +167,7 @@ impl Engine {
         lessons: Lessons,
     ) -> Result<Result<Attempt<A>, Refused>, ExecuteError> {
         let stream = StreamId::of::<A>(&context.tenant, target.id());
-        let Loaded { mut state, version } = match target {
+        let Loaded { state, version } = match target {
             Target::New(_) => Loaded::default(),
             Target::Existing(_) => self.load_stream::<A>(&stream).await?,
         };
@@ -164,35 +178,35 @@ impl Engine {
             let refusal = Refusal::StaleVersion { expected, actual: version };
             return Ok(Err(Refused { refusal, from_memory: false }));
         }
-        let needs = state.needs(&command);
-        let (mut facts, mut read_set) =
-            self.look_up(&context.tenant, &needs, lessons.fresh).await?;
-        let chooses = state.chooses(&command, &facts);
+        let mut prepared = self.prepare(&context.tenant, &state, &command, lessons.fresh).await?;
+        if !prepared.looks.is_empty() {
+            let (pool, now) = (self.log.pool(), prepared.facts.now);
+            let busy = busy::look(pool, &context.tenant, &prepared.looks, target.id(), now).await;
+            prepared.facts.busy =
+                busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+            prepared.facts.pass_over = pass_over(lessons.lost);
+        }
+        let from_memory = !lessons.fresh && prepared.needs != Needs::default();
+        let settled = settle(&context.tenant, stream, (state, version), command, prepared).await;
+        Ok(settled.map_err(|refusal| Refused { refusal, from_memory }))
+    }
+
+    /// Looks up what a decision looks at, but for what is claimed.
+    async fn prepare<A: Stored>(
+        &self,
+        tenant: &TenantId,
+        state: &A,
+        command: &A::Command,
+        fresh: bool,
+    ) -> Result<Prepared, ExecuteError> {
+        let needs = state.needs(command);
+        let (mut facts, read_set) = self.look_up(tenant, &needs, fresh).await?;
+        let chooses = state.chooses(command, &facts);
         if chooses {
-            let directories = &self.directories;
-            (facts.directory, _) =
-                directories.of(&self.log, &context.tenant, lessons.fresh).await?;
+            (facts.directory, _) = self.directories.of(&self.log, tenant, fresh).await?;
         }
-        let looks = state.looks(&command, &facts);
-        if !looks.is_empty() {
-            let (pool, now) = (self.log.pool(), facts.now);
-            let busy = busy::look(pool, &context.tenant, &looks, target.id(), now).await;
-            facts.busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
-            facts.pass_over = pass_over(lessons.lost);
-        }
-        let settled = state.is_settled_by_claims(&command, &looks);
-        let if_taken = if settled { IfTaken::Refused } else { IfTaken::DecidedAgain };
-        let sink = EventSink::default();
-        if let Err(refusal) = state.handle(command, &facts, &sink).await {
-            let from_memory = !lessons.fresh && needs != Needs::default();
-            return Ok(Err(Refused { refusal: refusal.into(), from_memory }));
-        }
-        let events = sink.collect().await;
-        if chooses {
-            let claims = events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
-            read_set.extend(chosen(&context.tenant, &facts, &claims));
-        }
-        Ok(Ok(Attempt { state, events, read_set, stream, version, facts, if_taken }))
+        let looks = state.looks(command, &facts);
+        Ok(Prepared { needs, facts, read_set, chooses, looks })
     }
 
     /// The facts, and the versions they were read at.
@@ -314,6 +328,27 @@ impl Engine {
     async fn load_stream<A: Stored>(&self, stream: &StreamId) -> Result<Loaded<A>, ExecuteError> {
         self.stores.of::<A>().load(stream).await
     }
+}
+
+/// Decides a command when all that it looks at is there.
+async fn settle<A: Stored>(
+    tenant: &TenantId,
+    stream: StreamId,
+    (mut state, version): (A, u64),
+    command: A::Command,
+    prepared: Prepared,
+) -> Result<Attempt<A>, Refusal> {
+    let Prepared { needs: _, facts, mut read_set, chooses, looks } = prepared;
+    let settled = state.is_settled_by_claims(&command, &looks);
+    let if_taken = if settled { IfTaken::Refused } else { IfTaken::DecidedAgain };
+    let sink = EventSink::default();
+    state.handle(command, &facts, &sink).await.map_err(Into::into)?;
+    let events = sink.collect().await;
+    if chooses {
+        let claims = events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
+        read_set.extend(chosen(tenant, &facts, &claims));
+    }
+    Ok(Attempt { state, events, read_set, stream, version, facts, if_taken })
 }
 
 /// The second try is at once; from the third on, those who race are spread out.

@@ -30,6 +30,12 @@ impl Position {
         Self(self.0.saturating_add(count))
     }
 
+    /// The position `count` events before; there is none before the start.
+    #[must_use]
+    pub const fn minus(self, count: u64) -> Self {
+        Self(self.0.saturating_sub(count))
+    }
+
     /// As PostgreSQL's `bigint`. Numbers beyond it come from outside; no log is as long.
     #[must_use]
     pub const fn as_i64(self) -> i64 {

@@ -1,5 +1,7 @@
 //! `/v1/appointments`: what was booked.
 
+mod batch;
+mod booking;
 mod conflict;
 mod create;
 mod desk;
@@ -20,6 +22,7 @@ pub(super) use view::AppointmentView;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_appointment, list::list_appointments))
+        .merge(batch::routes())
         .routes(routes!(read::get_appointment))
         .routes(routes!(events::list_appointment_events))
         .routes(routes!(plan::confirm_appointment))

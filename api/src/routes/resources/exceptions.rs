@@ -26,7 +26,7 @@ pub(crate) struct ExceptionBody {
     #[schema(value_type = ExceptionKindName)]
     kind: ExceptionKind,
     #[serde(flatten)]
-    #[schema(value_type = Span)]
+    #[schema(value_type = ExceptionSpan)]
     span: LocalSpan,
     /// Why: at most 500 characters. Whoever reads the resource sees it, so it is no place for
     /// personal data.
@@ -70,15 +70,15 @@ pub(super) enum ExceptionKindName {
 #[derive(ToSchema)]
 #[schema(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "it documents `LocalSpan`")]
-pub(super) enum Span {
-    Days(Days),
-    Hours(Hours),
+pub(super) enum ExceptionSpan {
+    Days(ExceptionDays),
+    Hours(ExceptionHours),
 }
 
 /// Whole days, both included.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `LocalDays`")]
-pub(super) struct Days {
+pub(super) struct ExceptionDays {
     /// `YYYY-MM-DD`.
     #[schema(example = "2027-07-05")]
     first: String,
@@ -90,7 +90,7 @@ pub(super) struct Days {
 /// From one local time to before another.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `LocalHours`")]
-pub(super) struct Hours {
+pub(super) struct ExceptionHours {
     /// `YYYY-MM-DDTHH:MM`.
     #[schema(example = "2027-07-05T12:00")]
     from: String,
@@ -107,7 +107,7 @@ pub(crate) struct ExceptionView {
     #[schema(value_type = ExceptionKindName)]
     kind: ExceptionKind,
     #[serde(flatten)]
-    #[schema(value_type = Span)]
+    #[schema(value_type = ExceptionSpan)]
     span: LocalSpan,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]

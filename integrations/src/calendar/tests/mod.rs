@@ -3,6 +3,7 @@
 mod any_bytes;
 mod events;
 mod files;
+mod holidays;
 mod refusals;
 mod sample;
 mod times;

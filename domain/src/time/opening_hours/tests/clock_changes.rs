@@ -2,7 +2,7 @@
 //! in UTC, worked out by hand from the zone's rules.
 
 use chrono_tz::Africa::Cairo;
-use chrono_tz::America::Santiago;
+use chrono_tz::America::{Santiago, St_Johns};
 use chrono_tz::Australia::Lord_Howe;
 use chrono_tz::Europe::Oslo;
 use chrono_tz::Pacific::Apia;
@@ -150,6 +150,12 @@ fn on_a_day_that_was_skipped_nothing_opens_and_nothing_closes() {
         (Apia, &["fri 22:00-06:00"], around, &[]),
         // What opened on Thursday closes at six in the morning after it, which is Saturday's.
         (Apia, &["thu 22:00-06:00"], around, &[("2011-12-30T08:00", "2011-12-30T16:00")]),
+        (
+            Apia,
+            &["thu 22:00-06:00"],
+            ("2011-12-31", "2011-12-31"),
+            &[("2011-12-30T10:00", "2011-12-30T16:00")],
+        ),
     ]);
     let range = days(Apia, around.0, around.1);
     let friday = "2011-12-30";
@@ -163,6 +169,21 @@ fn on_a_day_that_was_skipped_nothing_opens_and_nothing_closes() {
     }
     let into_it = with(daily(), "time-off", &in_hours("2011-12-29T12:00", "2011-12-30T12:00"));
     opens(&into_it, Apia, range, &[("2011-12-29T19:00", "2011-12-29T22:00"), SATURDAY]);
+}
+
+/// St John's went from -02:30 back to -03:30 at 2010-11-07 00:01, a Sunday: for an hour it was Saturday
+/// again, in what had begun as Sunday.
+#[test]
+fn a_day_that_begins_twice_has_begun_when_it_does_so_first() {
+    let sunday = days(St_Johns, "2010-11-07", "2010-11-07");
+    let night = weekly(&["sun 00:00-02:00"]);
+    opens(&night, St_Johns, sunday, &[("2010-11-07T02:30", "2010-11-07T05:30")]);
+    // When this ends, clocks show Saturday.
+    let first_minutes = between("2010-11-07T02:30", "2010-11-07T02:45");
+    assert_eq!(night.open(St_Johns, first_minutes), [first_minutes]);
+    let closed = with_holiday(night, "2010-11-07");
+    assert_eq!(closed.open(St_Johns, first_minutes), []);
+    opens(&closed, St_Johns, sunday, &[]);
 }
 
 /// 2028-02-29 is a Tuesday, and 2027-12-31 a Friday.

@@ -1,0 +1,164 @@
+//! `POST /v1/appointments:batch`
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use daybook_domain::appointment::Appointment;
+use daybook_store::engine::MAX_BATCH;
+use daybook_store::{ExecuteError, Executed, Position};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::AppointmentView;
+use super::booking::BookingBody;
+use crate::App;
+use crate::http::answer::POSITION_HEADER;
+use crate::http::body::MaxBytes;
+use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Problem};
+use crate::routes::commands::shown;
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// The largest body of a batch: some four thousand bytes a booking.
+const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(book_batch))
+        .layer(DefaultBodyLimit::max(MAX_BATCH_BYTES))
+        .layer(Extension(MaxBytes(MAX_BATCH_BYTES)))
+}
+
+/// Many bookings.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BatchBody {
+    /// All of them or none; else each by itself.
+    #[serde(default)]
+    atomic: bool,
+    /// The bookings, each as for `POST /v1/appointments`.
+    #[serde(deserialize_with = "items")]
+    #[schema(min_items = 1, max_items = 500)]
+    items: Vec<BookingBody>,
+}
+
+fn items<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<BookingBody>, D::Error> {
+    let items = Vec::<BookingBody>::deserialize(from)?;
+    if (1..=MAX_BATCH).contains(&items.len()) {
+        return Ok(items);
+    }
+    let found = items.len();
+    Err(serde::de::Error::custom(format!("a batch has 1 to {MAX_BATCH} items, got {found}")))
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct BatchAnswer {
+    /// A verdict for each item, in their order.
+    items: Vec<ItemVerdict>,
+    #[serde(skip)]
+    position: Option<Position>,
+}
+
+/// What became of one item.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum ItemVerdict {
+    /// It is booked or held.
+    Booked {
+        /// 201.
+        #[schema(example = 201)]
+        status: u16,
+        /// As the answer to the booking alone.
+        appointment: Box<AppointmentView>,
+    },
+    /// It is refused, or could not be tried.
+    Refused {
+        /// The problem's.
+        #[schema(example = 409)]
+        status: u16,
+        /// As the answer to the booking alone.
+        problem: Problem,
+    },
+}
+
+impl IntoResponse for BatchAnswer {
+    fn into_response(self) -> Response {
+        let position = self.position;
+        let mut response = Json(self).into_response();
+        if let Some(position) = position {
+            response.headers_mut().insert(POSITION_HEADER, position.get().into());
+        }
+        response
+    }
+}
+
+/// Book many appointments
+///
+/// Up to 500, with a verdict for each. Each is booked or refused by itself, in order: of two that want
+/// the same, the first has it. With `atomic`, all are booked or none: a refusal is then the answer to the
+/// whole batch, with the `index` (from 0) of the first item that is refused.
+///
+/// Sent again with the same `Idempotency-Key`, a batch gets the same verdicts and books nothing twice. An item
+/// with status 503 had no verdict: the same batch with the same key goes on there. A body with an item that cannot be read books nothing.
+#[utoipa::path(
+    post, path = "/v1/appointments:batch", tag = "appointments", params(CommandHeaders),
+    request_body = BatchBody, security(("api_key" = ["book"])),
+    responses((status = 200, description = "A verdict for each", body = BatchAnswer),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn book_batch(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    request: CommandRequest<BatchBody>,
+) -> Result<BatchAnswer, Problem> {
+    let context = request.context(&caller);
+    let BatchBody { atomic, items } = request.body;
+    let count = items.len();
+    let commands = items.into_iter().map(|item| item.command(&app, &caller));
+    let commands = commands.collect::<Result<Vec<_>, _>>()?;
+    if atomic {
+        let booked = app.engine.book_all(&context, &commands).await?;
+        return BatchAnswer::of(booked.into_iter().map(Ok).collect(), count);
+    }
+    let mut outcomes = app.engine.book_each(&context, &commands).await;
+    match outcomes.as_mut_slice() {
+        // Nothing has happened: that is one answer to all of it.
+        [Err(error)] if !matches!(error, ExecuteError::Refused(_)) => {
+            Err(outcomes.remove(0).err().map_or_else(Problem::internal, Problem::from))
+        }
+        _ => BatchAnswer::of(outcomes, count),
+    }
+}
+
+type Outcome = Result<Executed<Appointment>, ExecuteError>;
+
+impl BatchAnswer {
+    /// Of so many items; those at the end that have no outcome were not tried.
+    fn of(outcomes: Vec<Outcome>, count: usize) -> Result<Self, Problem> {
+        let executed = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+        let position = executed.map(|executed| executed.position).max();
+        let verdicts = outcomes.into_iter().map(ItemVerdict::of);
+        let mut items = verdicts.collect::<Result<Vec<_>, _>>()?;
+        items.resize_with(count, || ItemVerdict::refused(Problem::unavailable("it was not tried")));
+        Ok(Self { items, position })
+    }
+}
+
+impl ItemVerdict {
+    fn of(outcome: Outcome) -> Result<Self, Problem> {
+        Ok(match outcome {
+            Ok(executed) => {
+                let appointment = Box::new(shown(executed)?.body);
+                Self::Booked { status: StatusCode::CREATED.as_u16(), appointment }
+            }
+            Err(error) => Self::refused(error.into()),
+        })
+    }
+
+    fn refused(problem: Problem) -> Self {
+        Self::Refused { status: problem.status().as_u16(), problem }
+    }
+}

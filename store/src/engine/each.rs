@@ -1,0 +1,104 @@
+//! Many bookings in one request, each by itself.
+
+use daybook_domain::appointment::{Appointment, AppointmentCommand};
+use futures::future::join_all;
+use uuid::Uuid;
+
+use super::{Appended, CommandContext, Engine, ExecuteError, Executed, Lessons, Target};
+use crate::log::CommandKey;
+
+/// So many are decided together and wait for one commit, at most. (Up to thirty, `join_all` polls in
+/// order, so that they are in the lane's queue in order.)
+const BESIDE: usize = 25;
+
+type Outcome = Result<Executed<Appointment>, ExecuteError>;
+
+impl Engine {
+    /// Books new appointments in order: each is booked or refused by itself, and an earlier one comes
+    /// before a later one that wants the same.
+    ///
+    /// The first has the context's idempotency key, which so is used up; the others have keys made of
+    /// it and their number. When one gets no verdict, the rest is not tried, and the outcomes end there.
+    pub async fn book_each(
+        &self,
+        context: &CommandContext,
+        commands: &[AppointmentCommand],
+    ) -> Vec<Outcome> {
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(commands.len());
+        // The first is alone: if its key names another request, nothing of this one may happen.
+        let mut beside = 1;
+        while outcomes.len() < commands.len() && outcomes.iter().all(is_verdict) {
+            let rest = commands.len() - outcomes.len();
+            if beside == 1 {
+                outcomes.push(self.book_one(context, commands, outcomes.len()).await);
+                beside = BESIDE;
+            } else if !self.book_beside(context, commands, beside.min(rest), &mut outcomes).await {
+                // Where one is refused, the next may be.
+                beside = 1;
+            }
+        }
+        outcomes
+    }
+
+    async fn book_one(
+        &self,
+        context: &CommandContext,
+        commands: &[AppointmentCommand],
+        index: usize,
+    ) -> Outcome {
+        let context = of_item(context, index);
+        self.execute(&context, Target::fresh(), commands[index].clone()).await
+    }
+
+    /// Books the next so many, up to one that would be refused: decided in order, each as if those
+    /// before it were booked, and sent to the log in order, which takes them in order. Whether none
+    /// would be.
+    async fn book_beside(
+        &self,
+        context: &CommandContext,
+        commands: &[AppointmentCommand],
+        count: usize,
+        outcomes: &mut Vec<Outcome>,
+    ) -> bool {
+        let first = outcomes.len();
+        let ids: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
+        let some = &commands[first..first + count];
+        let decided = self.decide_in_order(&context.tenant, &ids, some, Lessons::default()).await;
+        let (together, refused) = match decided {
+            Ok(decided) => decided,
+            Err(error) => {
+                outcomes.push(Err(error));
+                return false;
+            }
+        };
+        let contexts: Vec<_> =
+            (first..first + count).map(|index| of_item(context, index)).collect();
+        let attempts = contexts.iter().zip(together.attempts);
+        let appended = join_all(attempts.map(|(context, one)| self.append(context, one))).await;
+        for appended in appended {
+            let outcome = match appended {
+                Ok(Appended::Done(executed)) => Ok(executed),
+                // What it rested on has changed.
+                Ok(Appended::Stale | Appended::Taken) => {
+                    self.book_one(context, commands, outcomes.len()).await
+                }
+                Err(error) => Err(error),
+            };
+            outcomes.push(outcome);
+        }
+        refused.is_none()
+    }
+}
+
+const fn is_verdict(outcome: &Outcome) -> bool {
+    matches!(outcome, Ok(_) | Err(ExecuteError::Refused(_)))
+}
+
+/// The item's own key: no client's key has a space, so it is nobody else's.
+fn of_item(context: &CommandContext, index: usize) -> CommandContext {
+    let key = context.key.as_ref().map(|key| match index {
+        0 => key.clone(),
+        _ => CommandKey { key: format!("{} {index}", key.key), fingerprint: key.fingerprint },
+    });
+    CommandContext { key, ..context.clone() }
+}
