@@ -291,7 +291,7 @@ fn staff_who_manage_override_rules_and_opening_hours_and_the_event_says_why() {
     let booked = booking.request_of(&desk).send().is(201);
     let broken =
         ["offered-duration", "start-grid", "minimum-notice", "booking-horizon", "opening-hours"];
-    let overridden = json!({"reason": "an emergency", "rules": broken});
+    let overridden = json!({"reason": "an emergency", "rules": broken, "closed": [closed]});
     assert_eq!(booked["overridden"], overridden);
     assert_eq!(last_event(&practice, &booked)["data"]["overridden"], overridden);
     assert_eq!(practice.appointment(booked["id"].as_str().unwrap())["overridden"], overridden);
@@ -301,7 +301,7 @@ fn staff_who_manage_override_rules_and_opening_hours_and_the_event_says_why() {
     let move_to = json!({"start": utc(monday(12, 0)), "override": {"reason": "she asked to"}});
     let moved = act("reschedule", &move_to).is(200);
     let broken = ["minimum-notice", "booking-horizon", "rescheduling-window", "opening-hours"];
-    let overridden = json!({"reason": "she asked to", "rules": broken});
+    let overridden = json!({"reason": "she asked to", "rules": broken, "closed": [closed]});
     assert_eq!(moved["overridden"], overridden);
     assert_eq!(last_event(&practice, &booked)["data"]["overridden"], overridden);
 
