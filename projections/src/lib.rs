@@ -15,6 +15,7 @@ mod array;
 pub mod catalogue;
 mod checkpoint;
 pub mod conflicts;
+mod needed;
 mod page;
 mod progress;
 mod projection;

@@ -12,13 +12,14 @@ use super::fold::{self, Touched};
 use super::judge::{Change, Changing};
 use super::stored::{self, StoredUses};
 use super::{resources, write};
+use crate::needed;
 
 pub(super) async fn apply(
     connection: &mut PgConnection,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), sqlx::Error> {
-    let stored = write::load(connection, tenant, &fold::needed(events)).await?;
+    let stored = write::load(connection, tenant, &needed::appointments(events)).await?;
     let mut touched = fold::fold(stored, events);
     let resources = changing(connection, tenant, events, &touched).await?;
     judge_touched(&mut touched, &resources);

@@ -1,6 +1,6 @@
 //! What the events of a batch make of the appointments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use daybook_domain::AppointmentId;
 use daybook_domain::appointment::AppointmentEvent;
@@ -10,25 +10,6 @@ use super::row::Standing;
 
 /// The appointments that a batch touches; `None`: it is neither held nor booked (any longer).
 pub(super) type Touched = BTreeMap<AppointmentId, Option<Standing>>;
-
-/// What must be known before the events are folded: all that is touched but not made by them.
-pub(super) fn needed(events: &[RecordedEvent]) -> Vec<AppointmentId> {
-    let mut seen = BTreeSet::new();
-    let mut needed = Vec::new();
-    for event in events {
-        if let AnyEvent::Appointment(id, event) = &event.event
-            && seen.insert(*id)
-            && !makes(event)
-        {
-            needed.push(*id);
-        }
-    }
-    needed
-}
-
-const fn makes(event: &AppointmentEvent) -> bool {
-    matches!(event, AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_))
-}
 
 /// The appointments after the events; `stored` are those that were needed and are there.
 pub(super) fn fold(

@@ -1,6 +1,6 @@
 //! What events make of the rows: in memory, without a database.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use chrono::{DateTime, SubsecRound, Utc};
 use daybook_domain::AppointmentId;
@@ -11,26 +11,6 @@ use super::row::{FoundAppointment, in_microseconds};
 use crate::ApplyError;
 
 pub(super) type Rows = HashMap<AppointmentId, FoundAppointment>;
-
-/// The appointments whose rows must be known before the events are folded: all that are touched
-/// but not made by them.
-pub(super) fn needed(events: &[RecordedEvent]) -> Vec<AppointmentId> {
-    let mut seen = HashSet::new();
-    let mut needed = Vec::new();
-    for event in events {
-        if let AnyEvent::Appointment(id, event) = &event.event
-            && seen.insert(*id)
-            && !makes(event)
-        {
-            needed.push(*id);
-        }
-    }
-    needed
-}
-
-const fn makes(event: &AppointmentEvent) -> bool {
-    matches!(event, AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_))
-}
 
 /// The rows after the events.
 pub(super) fn fold(mut rows: Rows, events: &[RecordedEvent]) -> Result<Rows, ApplyError> {

@@ -23,9 +23,25 @@ pub(super) async fn change(
     after: &Rows,
 ) -> Result<(), sqlx::Error> {
     let (before, after) = (entries(before), entries(after));
-    remove(connection, tenant, before.difference(&after)).await?;
-    insert(connection, tenant, after.difference(&before)).await
+    run(REMOVE, connection, tenant, before.difference(&after)).await?;
+    run(INSERT, connection, tenant, after.difference(&before)).await
 }
+
+/// Served by the primary key.
+const REMOVE: &str = "
+    DELETE FROM search_2.listed AS l
+     USING unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
+        AS u (listed_under, start_at, appointment_id)
+     WHERE l.tenant_id = $1 AND l.listed_under = u.listed_under
+       AND l.start_at = u.start_at AND l.appointment_id = u.appointment_id";
+
+const INSERT: &str = "
+    INSERT INTO search_2.listed (tenant_id, listed_under, start_at, appointment_id)
+    SELECT h.tenant_id, u.listed_under, u.start_at, u.appointment_id
+      FROM log_heads h,
+           unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
+           AS u (listed_under, start_at, appointment_id)
+     WHERE h.tenant_id = $1";
 
 fn entries(rows: &Rows) -> BTreeSet<Entry> {
     rows.values().flat_map(of).collect()
@@ -37,8 +53,10 @@ fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
     under.map(|under| (under, row.during.start(), row.appointment_id))
 }
 
-/// Served by the primary key.
-async fn remove(
+/// Does this to these entries: to all of them, for a list that does not agree with its rows must not be
+/// committed.
+async fn run(
+    statement: &str,
     connection: &mut PgConnection,
     tenant: &TenantId,
     entries: impl Iterator<Item = &Entry>,
@@ -47,36 +65,10 @@ async fn remove(
     if ids.is_empty() {
         return Ok(());
     }
-    let removed = sqlx::query(
-        "DELETE FROM search_2.listed AS l
-          USING unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
-             AS u (listed_under, start_at, appointment_id)
-          WHERE l.tenant_id = $1 AND l.listed_under = u.listed_under
-            AND l.start_at = u.start_at AND l.appointment_id = u.appointment_id",
-    );
-    let removed = removed.bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
-    all_of(ids.len(), removed.execute(connection).await?.rows_affected())
-}
-
-async fn insert(
-    connection: &mut PgConnection,
-    tenant: &TenantId,
-    entries: impl Iterator<Item = &Entry>,
-) -> Result<(), sqlx::Error> {
-    let (under, starts, ids) = columns(entries);
-    if ids.is_empty() {
-        return Ok(());
-    }
-    let inserted = sqlx::query(
-        "INSERT INTO search_2.listed (tenant_id, listed_under, start_at, appointment_id)
-         SELECT h.tenant_id, u.listed_under, u.start_at, u.appointment_id
-           FROM log_heads h,
-                unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
-                AS u (listed_under, start_at, appointment_id)
-          WHERE h.tenant_id = $1",
-    );
-    let inserted = inserted.bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
-    all_of(ids.len(), inserted.execute(connection).await?.rows_affected())
+    let statement =
+        sqlx::query(statement).bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
+    let done = statement.execute(connection).await?;
+    if done.rows_affected() == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 fn columns<'a>(
@@ -89,9 +81,4 @@ fn columns<'a>(
         ids.push(id.uuid());
     }
     (under, starts, ids)
-}
-
-/// A list that does not agree with its rows must not be committed.
-fn all_of(wanted: usize, changed: u64) -> Result<(), sqlx::Error> {
-    if changed == wanted as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

@@ -32,7 +32,7 @@ pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
 
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, needed};
 
 /// The search projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -103,7 +103,7 @@ impl Projection for Search {
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            let rows = write::load(connection, tenant, &fold::needed(events)).await?;
+            let rows = write::load(connection, tenant, &needed::appointments(events)).await?;
             let changed = fold::fold(rows.clone(), events)?;
             write::save(connection, tenant, &changed).await?;
             listing::change(connection, tenant, &rows, &changed).await?;

@@ -1,0 +1,27 @@
+//! Which appointments a batch is about.
+
+use std::collections::HashSet;
+
+use daybook_domain::AppointmentId;
+use daybook_domain::appointment::AppointmentEvent;
+use daybook_store::{AnyEvent, RecordedEvent};
+
+/// The appointments whose rows must be known before the events are folded: all that are touched
+/// but not made by them.
+pub(crate) fn appointments(events: &[RecordedEvent]) -> Vec<AppointmentId> {
+    let mut seen = HashSet::new();
+    let mut needed = Vec::new();
+    for event in events {
+        if let AnyEvent::Appointment(id, event) = &event.event
+            && seen.insert(*id)
+            && !makes(event)
+        {
+            needed.push(*id);
+        }
+    }
+    needed
+}
+
+const fn makes(event: &AppointmentEvent) -> bool {
+    matches!(event, AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_))
+}
