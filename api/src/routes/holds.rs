@@ -2,17 +2,17 @@
 //! one.
 
 use axum::extract::State;
-use chrono::TimeDelta;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
-use daybook_domain::time::Duration;
+use daybook_domain::appointment::{Appointment, AppointmentCommand};
+use daybook_domain::time::{Duration, HoldLength};
 use daybook_domain::{Category, ClientId, Note, Personal, ResourceIds, ServiceId, Tags, Title};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::appointments::AppointmentView;
-use super::appointments::overriding::{self, OverrideBody};
+use super::appointments::booking::BookingBody;
+use super::appointments::overriding::OverrideBody;
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
 use crate::http::body::Nothing;
@@ -27,9 +27,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(confirm_hold))
         .routes(routes!(release_hold))
 }
-
-/// For how long, where a request does not say.
-const DEFAULT_TTL_MINUTES: u32 = 10;
 
 /// What is to be held. All but `ttl_minutes` is as in a booking.
 #[derive(Deserialize, ToSchema)]
@@ -49,9 +46,9 @@ pub(crate) struct HoldBody {
     #[schema(value_type = DateTime<Utc>, example = "2026-12-01T10:00:00+01:00")]
     start: Instant,
     /// For how many minutes the time is kept free: 1 to 60.
-    #[serde(default = "default_ttl", deserialize_with = "ttl")]
+    #[serde(default)]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 60, default = 10)]
-    ttl_minutes: u32,
+    ttl_minutes: HoldLength,
     /// What it is called; else as the service. It is searched and shown: no personal data.
     #[schema(value_type = Option<String>, max_length = 300)]
     title: Option<Title>,
@@ -72,16 +69,22 @@ pub(crate) struct HoldBody {
     overriding: Option<OverrideBody>,
 }
 
-const fn default_ttl() -> u32 {
-    DEFAULT_TTL_MINUTES
-}
-
-fn ttl<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    let minutes = u32::deserialize(from)?;
-    if (1..=60).contains(&minutes) {
-        return Ok(minutes);
+impl From<HoldBody> for BookingBody {
+    fn from(body: HoldBody) -> Self {
+        Self {
+            service_id: body.service_id,
+            resource_ids: body.resource_ids,
+            client_id: body.client_id,
+            start: body.start,
+            title: body.title,
+            category: body.category,
+            tags: body.tags,
+            note: body.note,
+            hold_minutes: Some(body.ttl_minutes),
+            duration_minutes: body.duration_minutes,
+            overriding: body.overriding,
+        }
     }
-    Err(serde::de::Error::custom(format!("a hold is for 1 to 60 minutes, got {minutes}")))
 }
 
 /// Hold the time for an appointment
@@ -98,29 +101,10 @@ fn ttl<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
 pub(crate) async fn create_hold(
     State(app): State<App>,
     caller: Caller<Book>,
-    mut request: CommandRequest<HoldBody>,
+    request: CommandRequest<HoldBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
-    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
-    let (context, body) = request.by(caller);
-    let start = body.start.0;
-    let when = match body.duration_minutes {
-        None => When::From(start),
-        Some(duration) => When::Lasting { start, duration },
-    };
-    let expires_at = app.engine.clock().now() + TimeDelta::minutes(i64::from(body.ttl_minutes));
-    let booking = Booking {
-        service_id: body.service_id,
-        resource_ids: body.resource_ids,
-        client_id: body.client_id,
-        when,
-        title: body.title,
-        category: body.category,
-        tags: body.tags,
-        note: body.note,
-        overriding,
-    };
-    let holds_per_client = app.holds_per_client;
-    let command = AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client };
+    let context = request.context(&caller);
+    let command = BookingBody::from(request.body).command(&app, &caller)?;
     app.create::<Appointment>(&context, command).await
 }
 

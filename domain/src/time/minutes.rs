@@ -70,6 +70,10 @@ minutes!(
     Buffer, "a buffer", 0..=1_440
 );
 minutes!(
+    /// How long a hold is kept: a minute to an hour.
+    HoldLength, "the length of a hold", 1..=60
+);
+minutes!(
     /// How long before a start something is done at the latest: none to a year.
     LeadTime, "a time before the start", 0..=525_600
 );
@@ -91,6 +95,13 @@ impl LeadTime {
 impl Duration {
     /// A day, whatever clocks do in it.
     pub const DAY: Self = Self(1_440);
+}
+
+impl Default for HoldLength {
+    /// Ten minutes.
+    fn default() -> Self {
+        Self(10)
+    }
 }
 
 impl Buffer {

@@ -1,7 +1,7 @@
 //! `/v1/appointments`: what was booked.
 
 mod batch;
-mod booking;
+pub(super) mod booking;
 mod conflict;
 mod create;
 mod desk;
