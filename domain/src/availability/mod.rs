@@ -1,5 +1,6 @@
 //! Which starts are free: what can be booked, worked out from the same rules that decide a booking.
 //!
+//! * `candidates`: which resources would do.
 //! * `calendar`: when an appointment may start on one resource, as stretches of time.
 //! * `offer`: the starts on the grid, of one resource, of any of several, or of a role each.
 //! * `hindrance`: why a moment is not offered.
@@ -10,6 +11,7 @@
 //! of an appointment would be.
 
 mod calendar;
+mod candidates;
 mod hindrance;
 mod offer;
 #[cfg(test)]
@@ -19,6 +21,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 
 pub use calendar::Calendar;
+pub use candidates::Candidates;
 pub use hindrance::Hindrance;
 pub use offer::{Found, any_of, each_role_of, fills_each, on};
 

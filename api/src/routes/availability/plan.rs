@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::availability::Wanted;
-use daybook_domain::resource::ResourceProfile;
+use daybook_domain::availability::{Candidates, Wanted};
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Role, Roles, Service, ServiceTerms};
+use daybook_domain::service::{Roles, Service, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Directory, Refusal, ResourceId};
 use daybook_store::engine::{Catalogue, Sight};
@@ -33,20 +32,15 @@ impl Plan {
         let terms = terms(asked, &catalogue.service)?;
         let length = length(asked, terms)?;
         let directory = &catalogue.directory;
-        for id in &asked.resource_ids {
-            let known = directory.get(*id).is_some();
-            let unknown = || AppointmentRefusal::UnknownResource { resource_id: *id };
-            known.then_some(()).ok_or_else(|| Problem::from(Refusal::from(unknown())))?;
-        }
         let by_service = terms.map(|terms| &terms.needs).filter(|_| asked.roles.is_empty());
         let needs = by_service.unwrap_or(&asked.roles);
-        let (resources, would_do) = resources(needs, &asked.resource_ids, directory)?;
+        let Candidates { resources, roles } = candidates(needs, &asked.resource_ids, directory)?;
         let buffers =
             terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
         let reach = length.delta() + buffers.1.delta();
         let during = asked.days.within.widened(buffers.0.delta(), reach);
         let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
-        let purpose = Self { length, buffers, rules, roles: would_do };
+        let purpose = Self { length, buffers, rules, roles };
         Ok(Sight { resources, during, purpose })
     }
 
@@ -61,6 +55,25 @@ impl Plan {
             now,
         }
     }
+}
+
+/// The resources that would do, few enough to be looked at.
+fn candidates(
+    needs: &Roles,
+    named: &[ResourceId],
+    directory: &Directory,
+) -> Result<Candidates, Problem> {
+    if needs.is_empty() && named.is_empty() {
+        let why = "the service does not say which resources it needs, so they must be given";
+        return Err(invalid("resource_id", why));
+    }
+    let candidates = Candidates::new(needs, named, directory).map_err(Refusal::from)?;
+    let count = candidates.resources.len();
+    if count > MAX_RESOURCES {
+        let why = format!("{count} would do; at most {MAX_RESOURCES} are looked at: name some");
+        return Err(invalid("resource_id", why));
+    }
+    Ok(candidates)
 }
 
 /// The terms of the service, if one was asked for.
@@ -87,51 +100,4 @@ fn length(asked: &Asked, terms: Option<&ServiceTerms>) -> Result<Duration, Probl
             }
         }
     }
-}
-
-/// The resources, and which of them would do for each role.
-fn resources(
-    needs: &Roles,
-    named: &[ResourceId],
-    directory: &Directory,
-) -> Result<(Vec<ResourceId>, Vec<Vec<usize>>), Problem> {
-    let mut resources: Vec<ResourceId> = Vec::new();
-    if needs.is_empty() {
-        resources.extend(named);
-        if resources.is_empty() {
-            let why = "the service does not say which resources it needs, so they must be given";
-            return Err(invalid("resource_id", why));
-        }
-    }
-    let mut roles = Vec::new();
-    for role in needs.places() {
-        let of_role = |(id, profile): &(ResourceId, &ResourceProfile)| role.fits(*id, profile);
-        let all: Vec<ResourceId> = directory.iter().filter(of_role).map(|(id, _)| id).collect();
-        let chosen: Vec<ResourceId> = all.iter().copied().filter(|id| named.contains(id)).collect();
-        // Those that were named, if any of them would do.
-        let would_do = if chosen.is_empty() { all } else { chosen };
-        roles.push(would_do.into_iter().map(|id| number(&mut resources, id)).collect());
-    }
-    let unfit = named.iter().find(|id| !resources.contains(id));
-    if let Some(unfit) = unfit {
-        let roles = needs.places().map(|role: &Role| role.name.clone()).collect();
-        let refusal = AppointmentRefusal::UnfitResource { resource_id: *unfit, roles };
-        return Err(Refusal::from(refusal).into());
-    }
-    if resources.len() > MAX_RESOURCES {
-        let why = format!(
-            "{} resources would do; at most {MAX_RESOURCES} are looked at: name some",
-            resources.len()
-        );
-        return Err(invalid("resource_id", why));
-    }
-    Ok((resources, roles))
-}
-
-/// The place of a resource in the list, at whose end it is added if it is not there.
-fn number(resources: &mut Vec<ResourceId>, id: ResourceId) -> usize {
-    resources.iter().position(|known| *known == id).unwrap_or_else(|| {
-        resources.push(id);
-        resources.len() - 1
-    })
 }

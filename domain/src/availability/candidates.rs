@@ -1,0 +1,58 @@
+//! Which resources would do.
+
+use crate::appointment::AppointmentRefusal;
+use crate::service::Roles;
+use crate::{Directory, ResourceId};
+
+/// The resources at which free time is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidates {
+    /// Each once.
+    pub resources: Vec<ResourceId>,
+    /// For each role, the numbers of the resources that would do. None at all: any of them will.
+    pub roles: Vec<Vec<usize>>,
+}
+
+impl Candidates {
+    /// The resources that were named, or those that can fill the roles that are needed: where any of
+    /// the named ones can fill a role, only they.
+    ///
+    /// # Errors
+    /// When a resource that was named is not there, or fills no role.
+    pub fn new(
+        needs: &Roles,
+        named: &[ResourceId],
+        directory: &Directory,
+    ) -> Result<Self, AppointmentRefusal> {
+        if let Some(unknown) = named.iter().find(|id| directory.get(**id).is_none()) {
+            return Err(AppointmentRefusal::UnknownResource { resource_id: *unknown });
+        }
+        if needs.is_empty() {
+            return Ok(Self { resources: named.to_vec(), roles: Vec::new() });
+        }
+        let mut candidates = Self { resources: Vec::new(), roles: Vec::new() };
+        for role in needs.places() {
+            let fitting = directory.iter().filter(|(id, profile)| role.fits(*id, profile));
+            let (of_named, others): (Vec<_>, Vec<_>) =
+                fitting.map(|(id, _)| id).partition(|id| named.contains(id));
+            let would_do = if of_named.is_empty() { others } else { of_named };
+            let numbers = would_do.into_iter().map(|id| candidates.number(id)).collect();
+            candidates.roles.push(numbers);
+        }
+        match named.iter().find(|id| !candidates.resources.contains(id)) {
+            None => Ok(candidates),
+            Some(unfit) => {
+                let roles = needs.places().map(|role| role.name.clone()).collect();
+                Err(AppointmentRefusal::UnfitResource { resource_id: *unfit, roles })
+            }
+        }
+    }
+
+    /// The place of a resource in the list, at whose end it is added if it is not there.
+    fn number(&mut self, id: ResourceId) -> usize {
+        self.resources.iter().position(|known| *known == id).unwrap_or_else(|| {
+            self.resources.push(id);
+            self.resources.len() - 1
+        })
+    }
+}
