@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::appointments::ConflictView;
-use super::listing::{List, Listed, days, limit};
+use super::listing::{List, Listed, limit};
 use super::problems::ReadProblems;
 use crate::App;
 use crate::http::{Caller, Params, Problem, Read};
@@ -114,12 +114,7 @@ pub(crate) async fn list_conflicts(
     uri: Uri,
     mut params: Params,
 ) -> Result<Listed<ConflictSummary>, Problem> {
-    let (from, to) = (params.date("from")?, params.date("to")?);
-    let zone = match params.time_zone("tz")? {
-        Some(zone) => zone,
-        None => app.zone_of(&caller.tenant).await?,
-    };
-    let (from, to) = days(zone, from, to)?;
+    let (from, to) = app.days(&caller.tenant, &mut params).await?;
     let filter = ConflictFilter { from, to, resource_id: params.id("resource_id")? };
     let limit = limit(&mut params)?;
     let cursor = params.text("cursor")?.map(Cursor::new);

@@ -80,14 +80,10 @@ pub(crate) fn limit(params: &mut Params) -> Result<Limit, Problem> {
     Limit::new(items).map_err(|error| crate::http::params::invalid("limit", error))
 }
 
+/// From an instant on, and before another.
 pub(crate) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-/// Whole days, both ends included.
-pub(crate) fn days(
-    zone: Tz,
-    from: Option<NaiveDate>,
-    to: Option<NaiveDate>,
-) -> Result<Bounds, Problem> {
+fn days(zone: Tz, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Bounds, Problem> {
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
@@ -105,6 +101,20 @@ pub(crate) fn days(
 }
 
 impl App {
+    /// Takes `from`, `to` and `tz` out of the query: whole days, both ends included.
+    pub(crate) async fn days(
+        &self,
+        tenant: &TenantId,
+        params: &mut Params,
+    ) -> Result<Bounds, Problem> {
+        let (from, to) = (params.date("from")?, params.date("to")?);
+        let zone = match params.time_zone("tz")? {
+            Some(zone) => zone,
+            None => self.zone_of(tenant).await?,
+        };
+        days(zone, from, to)
+    }
+
     /// Takes `min_position` out of the query, and waits until `projection` has read that far.
     pub(crate) async fn wait(
         &self,

@@ -20,7 +20,7 @@ use super::view::AppointmentStatus;
 use crate::App;
 use crate::http::params::{invalid, listed};
 use crate::http::{Caller, Params, Problem, Read};
-use crate::routes::listing::{List, Listed, days, limit};
+use crate::routes::listing::{List, Listed, limit};
 use crate::routes::problems::ReadProblems;
 
 /// The filters, for the documentation. All that are given must be met.
@@ -139,12 +139,7 @@ impl App {
         tenant: &TenantId,
         params: &mut Params,
     ) -> Result<Option<SearchFilter>, Problem> {
-        let (from, to) = (params.date("from")?, params.date("to")?);
-        let zone = match params.time_zone("tz")? {
-            Some(zone) => zone,
-            None => self.zone_of(tenant).await?,
-        };
-        let (from, to) = days(zone, from, to)?;
+        let (from, to) = self.days(tenant, params).await?;
         let category = params.text("category")?.map(|text| Category::new(&text));
         let tags = listed(&params.all("tags")).map(Tag::new).collect::<Result<BTreeSet<_>, _>>();
         let tags_match = tags_match(params)?;
