@@ -46,10 +46,9 @@ CREATE INDEX IF NOT EXISTS appointments_status
 CREATE INDEX IF NOT EXISTS appointments_holds
     ON search_2.appointments (tenant_id, hold_expires_at) WHERE status = 'held';
 
--- Every combination of filters. New entries gather in a list, which a query reads in half a
--- millisecond for each MiB, and are sorted in together: half the cost of one by one. That is done
--- beside the batches, once a second (`Search::tidy`): a thousand rows take a second to sort in. At 8
--- MiB, if ever, a batch would have to do it.
+-- Every combination of filters. New entries gather in a list, which each query reads as well, and are
+-- sorted in together: half the cost of one by one. That is done beside the batches, once a second
+-- (`Search::tidy`). At 8 MiB, if ever, a batch would have to do it.
 CREATE INDEX IF NOT EXISTS appointments_terms
     ON search_2.appointments USING gin (terms, words)
     WITH (fastupdate = on, gin_pending_list_limit = 8192);
