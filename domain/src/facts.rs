@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::claim::{Busy, Look};
 use crate::client::Client;
@@ -19,6 +20,15 @@ pub struct Needs {
     pub resources: Vec<ResourceId>,
     /// The client, where the decision depends on one.
     pub client: Option<ClientId>,
+}
+
+impl Needs {
+    /// All their ids.
+    pub fn ids(&self) -> impl Iterator<Item = Uuid> {
+        let resources = self.resources.iter().map(|id| id.uuid());
+        let service = self.service.map(ServiceId::uuid);
+        resources.chain(service).chain(self.client.map(ClientId::uuid))
+    }
 }
 
 /// The world as a decision sees it: the time, and what [`Needs`] asked for.

@@ -18,6 +18,6 @@ pub mod tenants;
 mod testing;
 
 pub use clock::{Clock, SystemClock};
-pub use engine::{CommandContext, Engine, ExecuteError, Executed, Target};
+pub use engine::{CommandContext, Engine, ExecuteError, Executed, Stop, Target, Together, Unit};
 pub use log::{AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, UnreadableEvent};
 pub use schema::migrate;

@@ -50,6 +50,21 @@ impl Busy {
         }
     }
 
+    /// Only what these holders claim.
+    pub fn retain(&mut self, keep: impl Fn(AppointmentId) -> bool) {
+        for claims in self.0.values_mut() {
+            claims.retain(|claimed| keep(claimed.holder));
+        }
+    }
+
+    /// The claim of another that keeps this one from being had.
+    #[must_use]
+    pub fn conflict_with(&self, claim: &Claim) -> Option<ClaimConflict> {
+        let mut others = self.in_the_way(claim.resource, &claim.during);
+        let other = others.find(|other| other.claim.seat == claim.seat)?;
+        Some(ClaimConflict { resource: claim.resource, during: other.claim.during })
+    }
+
     /// The places, of so many, that nobody has at any time of `during`.
     ///
     /// A place must be free for all of it. Appointments of unequal lengths can so lie that at each

@@ -228,11 +228,8 @@ impl Engine {
 impl Together {
     /// Whether something of this has not been read anew yet; from now on it has.
     fn renews(&mut self, needs: &Needs) -> bool {
-        let resources = needs.resources.iter().map(|id| id.uuid());
-        let service = needs.service.map(daybook_domain::ServiceId::uuid);
-        let client = needs.client.map(daybook_domain::ClientId::uuid);
         let before = self.renewed.len();
-        self.renewed.extend(resources.chain(service).chain(client));
+        self.renewed.extend(needs.ids());
         self.renewed.len() > before
     }
 

@@ -12,6 +12,7 @@ mod look;
 mod outcome;
 #[cfg(test)]
 mod tests;
+mod unit;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use context::{CommandContext, Target};
 pub use event_store::{LogEventStore, Stored};
 pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
+pub use unit::{Stop, Together, Unit};
 
 use crate::Clock;
 use crate::log::{
@@ -56,7 +58,7 @@ pub struct Engine {
 }
 
 /// How a decision is to be taken: what the attempts before it have taught.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Lessons {
     /// What is remembered was out of date.
     fresh: bool,
