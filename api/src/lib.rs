@@ -17,6 +17,7 @@ use daybook_projections::Progress;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
+use daybook_projections::sessions::Sessions;
 use daybook_store::Engine;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -34,6 +35,7 @@ pub struct App {
     search: Search,
     catalogue: Catalogue,
     conflicts: Conflicts,
+    sessions: Sessions,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -50,6 +52,7 @@ impl App {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),
             conflicts: Conflicts::new(pool.clone()),
+            sessions: Sessions::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

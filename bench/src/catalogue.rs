@@ -155,6 +155,7 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        session_places: None,
         price: None,
         rules: BookingRules::default(),
     })

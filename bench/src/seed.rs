@@ -110,6 +110,7 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
             buffer_after: terms.buffer_after,
             seats: Seats::default(),
             counted: Vec::new(),
+            session_id: None,
         },
         title: booking.title.unwrap_or_else(|| (&terms.name).into()),
         category: terms.category.clone(),

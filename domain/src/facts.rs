@@ -9,7 +9,8 @@ use crate::claim::{Busy, Look};
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::Service;
-use crate::{ClientId, Directory, Refusal, ResourceId, ServiceId};
+use crate::session::Session;
+use crate::{ClientId, Directory, Refusal, ResourceId, ServiceId, SessionId};
 
 /// The aggregates that a decision looks at, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct Needs {
     pub resources: Vec<ResourceId>,
     /// The client, where the decision depends on one.
     pub client: Option<ClientId>,
+    /// The session, where the decision depends on one.
+    pub session: Option<SessionId>,
 }
 
 impl Needs {
@@ -27,7 +30,8 @@ impl Needs {
     pub fn ids(&self) -> impl Iterator<Item = Uuid> {
         let resources = self.resources.iter().map(|id| id.uuid());
         let service = self.service.map(ServiceId::uuid);
-        resources.chain(service).chain(self.client.map(ClientId::uuid))
+        let session = self.session.map(SessionId::uuid);
+        resources.chain(service).chain(self.client.map(ClientId::uuid)).chain(session)
     }
 }
 
@@ -45,6 +49,8 @@ pub struct Facts {
     pub resources: Vec<(ResourceId, Arc<Resource>)>,
     /// The client that was needed.
     pub client: Arc<Client>,
+    /// The session that was needed.
+    pub session: Arc<Session>,
     /// The tenant's resources, where the decision chooses among them.
     pub directory: Arc<Directory>,
     /// What is claimed of what the decision looks at, without the appointment's own claims.
@@ -63,6 +69,7 @@ impl Facts {
             service: Arc::default(),
             resources: Vec::new(),
             client: Arc::default(),
+            session: Arc::default(),
             directory: Arc::default(),
             busy: Busy::default(),
             pass_over: 0,

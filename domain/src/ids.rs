@@ -116,6 +116,18 @@ uuid_id!(
     /// One appointment, from its hold or booking to its end.
     AppointmentId
 );
+uuid_id!(
+    /// One session of a service that several clients share.
+    SessionId
+);
+
+impl SessionId {
+    /// What its numbered places are claimed of.
+    #[must_use]
+    pub const fn places(self) -> ResourceId {
+        ResourceId(self.0)
+    }
+}
 
 uuid_id!(
     /// Extra hours or time off of a resource.

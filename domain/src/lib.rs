@@ -18,6 +18,7 @@ mod personal;
 mod refusal;
 pub mod resource;
 pub mod service;
+pub mod session;
 mod text;
 pub mod time;
 mod upcast;
@@ -26,7 +27,7 @@ pub use directory::Directory;
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
-    ResourceIds, ServiceId, TenantId,
+    ResourceIds, ServiceId, SessionId, TenantId,
 };
 pub use personal::Personal;
 pub use refusal::Refusal;

@@ -6,6 +6,7 @@ use crate::appointment::AppointmentRefusal;
 use crate::client::ClientRefusal;
 use crate::resource::ResourceRefusal;
 use crate::service::ServiceRefusal;
+use crate::session::SessionRefusal;
 
 /// A refusal: nothing happened, and here is why.
 ///
@@ -25,6 +26,9 @@ pub enum Refusal {
     /// By an appointment's rules.
     #[error(transparent)]
     Appointment(#[from] AppointmentRefusal),
+    /// By a session's rules.
+    #[error(transparent)]
+    Session(#[from] SessionRefusal),
     /// The caller has seen an older version than the current one.
     #[error("it is at version {actual}, not at version {expected}")]
     StaleVersion {

@@ -22,6 +22,7 @@ mod projection;
 mod runner;
 mod schema;
 pub mod search;
+pub mod sessions;
 #[cfg(test)]
 mod tests;
 

@@ -84,6 +84,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        session_places: None,
         price: None,
         rules: BookingRules::default(),
     };

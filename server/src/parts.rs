@@ -5,6 +5,7 @@ use std::sync::Arc;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
+use daybook_projections::sessions::Sessions;
 use daybook_projections::{Projection, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 
@@ -40,7 +41,13 @@ impl Parts {
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
-        vec![Arc::new(self.search()), Arc::new(self.catalogue()), Arc::new(conflicts)]
+        let sessions = Sessions::new(self.log().pool().clone());
+        vec![
+            Arc::new(self.search()),
+            Arc::new(self.catalogue()),
+            Arc::new(conflicts),
+            Arc::new(sessions),
+        ]
     }
 
     pub(crate) fn runner(&self) -> Runner {

@@ -33,4 +33,5 @@ mod program;
 mod proof;
 mod races;
 mod rules;
+mod sessions;
 mod versions;

@@ -7,6 +7,7 @@ use daybook_domain::client::ClientRefusal as C;
 use daybook_domain::resource::ResourceRefusal as R;
 use daybook_domain::service::ServiceRefusal as S;
 use daybook_domain::service::rules::Rule;
+use daybook_domain::session::SessionRefusal as N;
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
 use serde_json::{Map, Value};
@@ -41,11 +42,17 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Service(S::ServiceNotFound)
         | Refusal::Resource(R::ResourceNotFound | R::ExceptionNotFound { .. })
         | Refusal::Client(C::ClientNotFound)
-        | Refusal::Appointment(A::AppointmentNotFound) => NOT_FOUND,
+        | Refusal::Appointment(A::AppointmentNotFound)
+        | Refusal::Session(N::SessionNotFound) => NOT_FOUND,
         Refusal::Service(S::ServiceExists)
         | Refusal::Resource(R::ResourceExists | R::ExceptionExists { .. })
         | Refusal::Client(C::ClientExists)
-        | Refusal::Appointment(A::AppointmentExists) => (CONFLICT, "It exists already"),
+        | Refusal::Appointment(A::AppointmentExists)
+        | Refusal::Session(N::SessionExists) => (CONFLICT, "It exists already"),
+        Refusal::Session(N::SessionIsCancelled) => (CONFLICT, "The session was called off"),
+        Refusal::Session(N::NotInSessions { .. }) => {
+            (UNPROCESSABLE, "The service is not given in sessions")
+        }
         Refusal::Service(S::ServiceRetired) | Refusal::Resource(R::ResourceRetired) => {
             (CONFLICT, "It has been retired")
         }
@@ -60,6 +67,12 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             A::ClientHoldLimit { .. } => (CONFLICT, "The client holds enough"),
             A::WrongStatus { .. } => (CONFLICT, "Its status does not allow this"),
             A::HoldExpired { .. } => (CONFLICT, "The hold has lapsed"),
+            A::SessionFull { .. } => (CONFLICT, "The session is full"),
+            A::SessionCancelled { .. } => (CONFLICT, "The session was called off"),
+            A::InSession { .. } => (CONFLICT, "It is where its session is"),
+            A::NotInSession => (CONFLICT, "It is in no session"),
+            A::SessionsOnly { .. } => (UNPROCESSABLE, "The service is given in sessions"),
+            A::UnknownSession { .. } => (UNPROCESSABLE, "Unknown session"),
             A::NoConflict => (CONFLICT, "There is no conflict"),
             A::ResourceNotUsed { .. } => (UNPROCESSABLE, "The resource is not used"),
             A::ResourceUsedAlready { .. } => (UNPROCESSABLE, "The resource is used already"),

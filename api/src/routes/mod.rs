@@ -12,6 +12,7 @@ mod listing;
 mod problems;
 mod resources;
 mod services;
+mod sessions;
 pub(crate) mod tenant_zone;
 
 use axum::Router;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(clients::routes())
         .merge(appointments::routes())
         .merge(conflicts::routes())
+        .merge(sessions::routes())
         .merge(holds::routes())
         .merge(availability::routes())
 }

@@ -1,8 +1,9 @@
 //! Whether a command leaves something to choose, and what has to be looked at then.
 
 use super::decide::{Hold, To, asked, moving};
+use super::joining::{Joining, look_at_day};
 use super::reassigning::look_at_replacement;
-use super::{Appointment, AppointmentCommand, CountedRule, Details, When};
+use super::{Appointment, AppointmentCommand, Booking, CountedRule, Details, When};
 use crate::claim::Look;
 use crate::resource::Resource;
 use crate::{Facts, ResourceIds};
@@ -16,7 +17,7 @@ impl Appointment {
                 When::From(_) | When::Lasting { .. } => {
                     booking.resource_ids.as_ref().map_or(0, ResourceIds::count)
                 }
-                When::Imported(_) => return false,
+                When::InSession(_) | When::Imported(_) => return false,
             },
             RescheduleAppointment { resource_ids: Some(named), .. } => named.count(),
             _ => return false,
@@ -32,17 +33,20 @@ impl Appointment {
         {
             return look_at_replacement(details, *to, facts);
         }
+        if let (Self::Made { details, .. }, AppointmentCommand::FollowSession { plan }) =
+            (self, command)
+        {
+            return look_at_day(details, plan);
+        }
         // Most commands leave nothing open, and are not to be worked out twice.
         if !self.may_choose(command, facts) {
             return Vec::new();
         }
         let placing = match (self, command) {
-            (Self::Unmade, BookAppointment(booking)) => {
-                asked(booking, None, facts).map(|asked| asked.placing)
-            }
+            (Self::Unmade, BookAppointment(booking)) => return look_before(booking, None, facts),
             (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
                 let hold = Hold { expires_at: *expires_at, holds_per_client: *holds_per_client };
-                asked(booking, Some(hold), facts).map(|asked| asked.placing)
+                return look_before(booking, Some(hold), facts);
             }
             (
                 Self::Made { details, .. },
@@ -59,9 +63,10 @@ impl Appointment {
     fn may_choose(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
         let counts = match (self, command) {
-            (Self::Unmade, BookAppointment(_)) => {
+            (Self::Unmade, BookAppointment(booking)) => {
                 let terms = facts.service.terms();
-                terms.is_some_and(|terms| terms.limit_per_client_per_day.is_some())
+                let limited = terms.is_some_and(|terms| terms.limit_per_client_per_day.is_some());
+                limited || matches!(booking.when, When::InSession(_))
             }
             (Self::Unmade, HoldAppointment { .. }) => true,
             (Self::Made { details, .. }, RescheduleAppointment { .. }) => counts_for_a_day(details),
@@ -70,6 +75,16 @@ impl Appointment {
         let places = facts.resources.iter().any(|(_, resource)| has_places(resource));
         counts || places || Self::leaves_resources_open(command, facts)
     }
+}
+
+fn look_before(booking: &Booking, hold: Option<Hold>, facts: &Facts) -> Vec<Look> {
+    let looks = match booking.when {
+        When::InSession(session_id) => {
+            Joining::new(booking, session_id, hold, facts).map(|joining| joining.looks())
+        }
+        _ => asked(booking, hold, facts).map(|asked| asked.placing.looks()),
+    };
+    looks.unwrap_or_default()
 }
 
 fn counts_for_a_day(details: &Details) -> bool {

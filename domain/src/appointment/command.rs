@@ -4,9 +4,11 @@ use chrono::{DateTime, Utc};
 
 use super::{CancelledBy, MovedBy};
 use crate::service::HoldLimit;
+use crate::session::SessionScheduled;
 use crate::time::{Duration, Interval};
 use crate::{
-    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, Tags, Title,
+    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
+    Tags, Title,
 };
 
 /// What can be asked of an appointment.
@@ -71,6 +73,11 @@ pub enum AppointmentCommand {
         /// Why.
         reason: Option<Reason>,
     },
+    /// Go where the session goes that it is in.
+    FollowSession {
+        /// Where the session is from now on.
+        plan: Box<SessionScheduled>,
+    },
     /// Stand by it where it is, although resources can no longer be had then.
     AcceptConflict {
         /// Why.
@@ -114,6 +121,8 @@ pub enum When {
         /// How long it takes: one of the service's durations.
         duration: Duration,
     },
+    /// It is a place in a session, and is when that is.
+    InSession(SessionId),
     /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
     Imported(Interval),
 }

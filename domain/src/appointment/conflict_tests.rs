@@ -267,7 +267,7 @@ fn a_reassignment_looks_at_the_service_and_at_all_that_will_be_used() {
     let service = Some(uuid::Uuid::from_u128(100).into());
     let resources = vec![resource(3), resource(2)];
     let needs = an_appointment().needs(&reassign(1, 3));
-    assert_eq!(needs, Needs { service, resources, client: None });
+    assert_eq!(needs, Needs { service, resources, ..Needs::default() });
 }
 
 #[test]

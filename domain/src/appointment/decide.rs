@@ -1,12 +1,11 @@
 //! What may be done with an appointment.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, SubsecRound, Utc};
-use chrono_tz::Tz;
 
+use super::checks::{closed, not_past, offered, zones};
+use super::joining::{Joining, followed};
 use super::overriding::{Breach, allowed, settled};
-use super::placing::{Judge, Limit, Needed, Placed, Placing, Span};
+use super::placing::{Judge, Limit, Needed, Placing, Span};
 use super::reassigning::{Replacement, reassigned};
 use super::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentCommand,
@@ -16,11 +15,10 @@ use super::{
     ConflictReason, CountedRule, Details, Excused, MovedBy, Overridden, Slot, State, Wanted, When,
 };
 use crate::client::Client;
-use crate::resource::Resource;
 use crate::service::rules::{self, Broken};
-use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::service::{HoldLimit, ServiceTerms};
 use crate::time::{EmptyInterval, Interval};
-use crate::{ClientId, Facts, Reason, ResourceId, ResourceIds, Title};
+use crate::{ClientId, Facts, Reason, ResourceIds, Title};
 
 impl Appointment {
     /// Decides a command: what happens because of it, or why nothing does.
@@ -78,10 +76,7 @@ fn decide_made(
             C::RescheduleAppointment { start, resource_ids, by, overriding },
             State::Held { .. } | State::Booked,
         ) => {
-            let hold_expires_at = match state {
-                State::Held { expires_at } => Some(*expires_at),
-                _ => None,
-            };
+            let hold_expires_at = state.hold_expires_at();
             hold_expires_at.map_or(Ok(()), |expires_at| still_held(expires_at, facts.now))?;
             // Nobody relies on a hold: it may be moved and let go until it lapses.
             let bound = matches!((state, by), (State::Booked, MovedBy::Client));
@@ -96,12 +91,8 @@ fn decide_made(
                 overridden,
             }))
         }
-        (C::RescheduleAppointment { .. }, _) => wrong(Wanted::Rescheduled),
         (C::ReassignAppointment { from, to, reason }, State::Held { .. } | State::Booked) => {
-            let hold_expires_at = match state {
-                State::Held { expires_at } => Some(*expires_at),
-                _ => None,
-            };
+            let hold_expires_at = state.hold_expires_at();
             hold_expires_at.map_or(Ok(()), |expires_at| still_held(expires_at, facts.now))?;
             not_past(details.slot.during.start(), facts.now)?;
             let reassigned = reassigned(details, Replacement { from, to }, reason, facts)?;
@@ -111,14 +102,21 @@ fn decide_made(
             }))
         }
         (C::ReassignAppointment { .. }, _) => wrong(Wanted::Reassigned),
+        (C::FollowSession { plan }, State::Held { .. } | State::Booked) => {
+            let hold_expires_at = state.hold_expires_at();
+            let (slot, overridden) = followed(details, &plan, facts)?;
+            Ok(AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
+                slot,
+                hold_expires_at,
+                by: MovedBy::Staff,
+                overridden,
+            }))
+        }
+        (C::RescheduleAppointment { .. } | C::FollowSession { .. }, _) => {
+            wrong(Wanted::Rescheduled)
+        }
         (C::CancelAppointment { reason, by, overriding }, State::Held { .. } | State::Booked) => {
-            if let State::Held { expires_at } = state {
-                still_held(*expires_at, facts.now)?;
-            }
-            let bound = matches!((state, by), (State::Booked, CancelledBy::Client));
-            let window = details.agreed.cancellation_window.filter(|_| bound);
-            let too_late = rules::too_late_to_cancel(window, details.slot.during, facts.now);
-            let overridden = settled(too_late.into_iter().map(Breach::Service), overriding)?;
+            let overridden = may_cancel(details, state, by, overriding, facts)?;
             Ok(AppointmentEvent::AppointmentCancelled(AppointmentCancelled {
                 reason,
                 by,
@@ -169,6 +167,23 @@ fn decide_made(
     }
 }
 
+/// Until the agreed time the client's side may cancel a booking; nobody relies on a hold.
+fn may_cancel(
+    details: &Details,
+    state: &State,
+    by: CancelledBy,
+    overriding: Option<Reason>,
+    facts: &Facts,
+) -> Result<Option<Overridden>, AppointmentRefusal> {
+    if let State::Held { expires_at } = state {
+        still_held(*expires_at, facts.now)?;
+    }
+    let bound = matches!((state, by), (State::Booked, CancelledBy::Client));
+    let window = details.agreed.cancellation_window.filter(|_| bound);
+    let too_late = rules::too_late_to_cancel(window, details.slot.during, facts.now);
+    settled(too_late.into_iter().map(Breach::Service), overriding)
+}
+
 /// What there is to accept is seen now; what was accepted before stays accepted.
 fn accept(
     details: &Details,
@@ -211,7 +226,11 @@ pub(super) struct Hold {
 
 impl Hold {
     /// From now until it lapses, it is one of the client's.
-    fn limit(self, client_id: ClientId, now: DateTime<Utc>) -> Result<Limit, AppointmentRefusal> {
+    pub(super) fn limit(
+        self,
+        client_id: ClientId,
+        now: DateTime<Utc>,
+    ) -> Result<Limit, AppointmentRefusal> {
         let expired_at = self.expires_at;
         let during = Interval::new(now, expired_at)
             .map_err(|EmptyInterval| AppointmentRefusal::HoldExpired { expired_at })?;
@@ -233,6 +252,9 @@ fn details(
     hold: Option<Hold>,
     facts: &Facts,
 ) -> Result<Details, AppointmentRefusal> {
+    if let When::InSession(session_id) = booking.when {
+        return Joining::new(&booking, session_id, hold, facts)?.settle(booking, facts);
+    }
     let Asked { terms, span, judge, placing } = asked(&booking, hold, facts)?;
     let placed = placing.settle(facts)?;
     // Without an override nothing is broken, or it would have been refused.
@@ -244,7 +266,7 @@ fn details(
     Ok(Details {
         service_id: booking.service_id,
         client_id: booking.client_id,
-        slot: slot(span, placed),
+        slot: span.slot(placed),
         title: booking.title.unwrap_or_else(|| Title::from(&terms.name)),
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
@@ -260,9 +282,13 @@ pub(super) fn asked<'a>(
     hold: Option<Hold>,
     facts: &'a Facts,
 ) -> Result<Asked<'a>, AppointmentRefusal> {
-    let terms = offered(booking, &facts.service)?;
+    let terms = offered(booking.service_id, &facts.service)?;
     if *facts.client == Client::Unregistered {
         return Err(AppointmentRefusal::UnknownClient { client_id: booking.client_id });
+    }
+    let imported = matches!(booking.when, When::Imported(_));
+    if terms.session_places.is_some() && !imported {
+        return Err(AppointmentRefusal::SessionsOnly { service_id: booking.service_id });
     }
     let zones = zones(facts)?;
     let made_now = |start, length| {
@@ -276,12 +302,13 @@ pub(super) fn asked<'a>(
         When::Lasting { start, duration } => made_now(start, duration)?,
         // It was agreed elsewhere, by other rules.
         When::Imported(during) => (during, None),
+        // Decided apart: see `joining`.
+        When::InSession(session_id) => return Err(AppointmentRefusal::InSession { session_id }),
     };
     let broken = judge.as_ref().map(|judge| judge.broken(&zones)).unwrap_or_default();
     let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
     allowed(breaches, booking.overriding.as_ref())?;
-    let span =
-        Span { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after };
+    let span = Span::of(terms, during);
     let needed = judge.as_ref().map(|judge| Needed::by(terms, judge, booking.overriding.is_some()));
     let placing = Placing::new(span, needed, facts)?;
     // What was made elsewhere counts towards no limit.
@@ -293,24 +320,6 @@ pub(super) fn asked<'a>(
     let holds = hold.map(|hold| hold.limit(client_id, facts.now)).transpose()?;
     let placing = placing.counting(a_day.into_iter().chain(holds));
     Ok(Asked { terms, span, judge, placing })
-}
-
-fn slot(span: Span, placed: Placed) -> Slot {
-    let Span { during, buffer_before, buffer_after } = span;
-    let Placed { resource_ids, seats, counted, zones: _ } = placed;
-    Slot { resource_ids, during, buffer_before, buffer_after, seats, counted }
-}
-
-fn offered<'a>(
-    booking: &Booking,
-    service: &'a Service,
-) -> Result<&'a ServiceTerms, AppointmentRefusal> {
-    let service_id = booking.service_id;
-    match service {
-        Service::Undefined => Err(AppointmentRefusal::UnknownService { service_id }),
-        Service::Retired(_) => Err(AppointmentRefusal::RetiredService { service_id }),
-        Service::Offered(terms) => Ok(terms),
-    }
 }
 
 /// Where an appointment is to be moved.
@@ -333,12 +342,12 @@ fn moved(
     // A hold stays the hold that it is: what it counts as does not depend on when it is for.
     let holds = details.slot.counted.iter().filter(|one| one.rule == CountedRule::ClientHolds);
     placed.counted.extend(holds.cloned());
-    let span = moved_span(&details.slot, to.start);
+    let span = Span::moved(&details.slot, to.start);
     let overridden = to.overriding.clone().map(|reason| {
         let broken = too_late.into_iter().chain(judge.broken(&placed.zones));
         Overridden::all(broken.map(Breach::Service).chain(closed(span.during, facts)), reason)
     });
-    Ok((slot(span, placed), overridden))
+    Ok((span.slot(placed), overridden))
 }
 
 pub(super) fn moving<'a>(
@@ -347,9 +356,12 @@ pub(super) fn moving<'a>(
     too_late: Option<Broken>,
     facts: &'a Facts,
 ) -> Result<(Judge<'a>, Placing<'a>), AppointmentRefusal> {
+    if let Some(session_id) = details.slot.session_id {
+        return Err(AppointmentRefusal::InSession { session_id });
+    }
     not_past(to.start, facts.now)?;
     let zones = zones(facts)?;
-    let span = moved_span(&details.slot, to.start);
+    let span = Span::moved(&details.slot, to.start);
     let terms = facts.service.terms();
     let judge = Judge::of_move(terms, span.during, facts.now);
     let broken = too_late.into_iter().chain(judge.broken(&zones)).map(Breach::Service);
@@ -363,37 +375,6 @@ pub(super) fn moving<'a>(
     let limits = days.map(|day| Limit::ClientDay { client_id, service_id, at_most: day.at_most });
     let placing = placing.counting(limits);
     Ok((judge, placing))
-}
-
-fn moved_span(slot: &Slot, start: DateTime<Utc>) -> Span {
-    let Slot { buffer_before, buffer_after, .. } = *slot;
-    Span { during: slot.during.moved_to(start), buffer_before, buffer_after }
-}
-
-/// The zones of the resources, all of which can be booked.
-fn zones(facts: &Facts) -> Result<Vec<Tz>, AppointmentRefusal> {
-    let zone = |(resource_id, resource): &(ResourceId, Arc<Resource>)| {
-        let resource_id = *resource_id;
-        match resource.as_ref() {
-            Resource::Unregistered => Err(AppointmentRefusal::UnknownResource { resource_id }),
-            Resource::Retired(_) => Err(AppointmentRefusal::RetiredResource { resource_id }),
-            Resource::Active(profile) => Ok(profile.time_zone),
-        }
-    };
-    facts.resources.iter().map(zone).collect()
-}
-
-/// The resources that are not open throughout. Opening hours are for the appointment itself:
-/// buffers may lie outside them.
-fn closed(during: Interval, facts: &Facts) -> impl Iterator<Item = Breach> + '_ {
-    facts.resources.iter().filter_map(move |(resource_id, resource)| {
-        let Resource::Active(profile) = resource.as_ref() else { return None };
-        (!profile.is_open(&during)).then_some(Breach::Closed { resource_id: *resource_id, during })
-    })
-}
-
-fn not_past(start: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AppointmentRefusal> {
-    if start < now { Err(AppointmentRefusal::InThePast { start }) } else { Ok(()) }
 }
 
 fn still_held(expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), AppointmentRefusal> {

@@ -9,7 +9,8 @@ use super::{Agreed, Conflict, Overridden};
 use crate::claim::{Claim, Claims};
 use crate::time::{Buffer, Interval};
 use crate::{
-    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, Tags, Title,
+    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
+    Tags, Title,
 };
 
 /// When and on which resources an appointment is.
@@ -28,9 +29,12 @@ pub struct Slot {
     /// Which place of each resource it has.
     #[serde(default, skip_serializing_if = "Seats::are_first")]
     pub seats: Seats,
-    /// The limits that it counts towards.
+    /// The limits that it counts towards, and its place where it is in a session.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<Counted>,
+    /// The session that it is in, and that has the resources. `None`: it has them itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<SessionId>,
 }
 
 impl Slot {
@@ -40,9 +44,10 @@ impl Slot {
         self.during.widened(self.buffer_before.delta(), self.buffer_after.delta())
     }
 
-    pub(super) fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
+    pub(crate) fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
         let during = self.claimed();
-        let ids = self.resource_ids.iter().enumerate();
+        let own = self.session_id.is_none();
+        let ids = self.resource_ids.iter().enumerate().filter(|_| own);
         let resources =
             ids.map(|(n, resource)| Claim { resource, seat: self.seats.of(n), during, expires_at });
         let counted = self.counted.iter().map(|counted| Claim {
@@ -117,6 +122,8 @@ pub enum CountedRule {
     ClientDay,
     /// How many holds a client has at once.
     ClientHolds,
+    /// How many clients share a session.
+    SessionPlace,
 }
 
 /// All about an appointment but its status. As an event: it was booked.

@@ -1,6 +1,7 @@
 //! An appointment: a client, a service, resources and a time.
 
 mod agreed;
+pub(crate) mod checks;
 mod choice;
 mod command;
 mod conflict;
@@ -8,8 +9,9 @@ mod conflict;
 mod conflict_tests;
 mod decide;
 mod event;
-mod overriding;
-mod placing;
+mod joining;
+pub(crate) mod overriding;
+pub(crate) mod placing;
 #[cfg(test)]
 mod properties;
 mod reassigning;
@@ -75,6 +77,10 @@ impl Decide for Appointment {
                 service: Some(booking.service_id),
                 resources: booking.resource_ids.clone().map(Into::into).unwrap_or_default(),
                 client: Some(booking.client_id),
+                session: match booking.when {
+                    When::InSession(session_id) => Some(session_id),
+                    _ => None,
+                },
             },
             RescheduleAppointment { resource_ids, .. } => {
                 let details = self.details();
@@ -83,7 +89,7 @@ impl Decide for Appointment {
                 Needs {
                     service: details.map(|details| details.service_id),
                     resources: resources.map(Into::into).unwrap_or_default(),
-                    client: None,
+                    ..Needs::default()
                 }
             }
             ReassignAppointment { from, to, .. } => {
@@ -93,7 +99,7 @@ impl Decide for Appointment {
                 Needs {
                     service: self.details().map(|details| details.service_id),
                     resources: self.details().map(ids).unwrap_or_default(),
-                    client: None,
+                    ..Needs::default()
                 }
             }
             AcceptConflict { .. } => {

@@ -24,7 +24,7 @@ pub struct Overridden {
 
 impl Overridden {
     /// All of these, for that reason.
-    pub(super) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
+    pub(crate) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
         let (mut rules, mut closed) = (BTreeSet::new(), BTreeSet::new());
         for breach in breaches {
             rules.insert(breach.rule());
@@ -53,7 +53,7 @@ impl Overridden {
 /// A rule that is broken and can be overridden. What cannot be (time that is taken, what is
 /// unknown or retired, the past, a wrong status) is no breach but a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Breach {
+pub(crate) enum Breach {
     /// One of the service's.
     Service(Broken),
     /// A resource is closed for some of the time.
@@ -81,7 +81,7 @@ impl From<Breach> for AppointmentRefusal {
 }
 
 /// Refuses by the first breach, if there is any and it is not overridden.
-pub(super) fn allowed(
+pub(crate) fn allowed(
     mut breaches: impl Iterator<Item = Breach>,
     overriding: Option<&Reason>,
 ) -> Result<(), AppointmentRefusal> {

@@ -23,6 +23,9 @@ pub(super) fn reassigned(
 ) -> Result<AppointmentReassigned, AppointmentRefusal> {
     let Replacement { from, to } = replacement;
     let slot = &details.slot;
+    if let Some(session_id) = slot.session_id {
+        return Err(AppointmentRefusal::InSession { session_id });
+    }
     let (resource_ids, nth) = replaced(&slot.resource_ids, replacement)?;
     let profile = active(to, facts)?;
     let during = slot.during;

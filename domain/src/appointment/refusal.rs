@@ -7,7 +7,7 @@ use super::Status;
 use crate::claim::ClaimConflict;
 use crate::service::rules::Broken;
 use crate::time::Interval;
-use crate::{ClientId, ResourceId, RoleName, ServiceId};
+use crate::{ClientId, ResourceId, RoleName, ServiceId, SessionId};
 
 /// Why an appointment's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -160,6 +160,41 @@ pub enum AppointmentRefusal {
     /// All its resources can be had when it is, or it has been accepted that they cannot.
     #[error("there is no conflict to accept")]
     NoConflict,
+    /// There is no such session to book a place in.
+    #[error("there is no session {session_id}")]
+    UnknownSession {
+        /// The id that was given.
+        session_id: SessionId,
+    },
+    /// The session was called off.
+    #[error("session {session_id} was called off")]
+    SessionCancelled {
+        /// Which session.
+        session_id: SessionId,
+    },
+    /// All places of a session are taken.
+    #[error("all {places} places of session {session_id} are taken")]
+    SessionFull {
+        /// Which session.
+        session_id: SessionId,
+        /// How many places it has.
+        places: u16,
+    },
+    /// It is where its session is.
+    #[error("it is where session {session_id} is: that can be moved, and has the resources")]
+    InSession {
+        /// Which session.
+        session_id: SessionId,
+    },
+    /// It is in no session.
+    #[error("it is in no session")]
+    NotInSession,
+    /// The service is given to several clients at once.
+    #[error("service {service_id} is given in sessions: a place in one can be booked")]
+    SessionsOnly {
+        /// Which service.
+        service_id: ServiceId,
+    },
     /// There is no such client to book for.
     #[error("there is no client {client_id}")]
     UnknownClient {

@@ -140,6 +140,14 @@ impl State {
         }
     }
 
+    /// Until when it is held, where it is.
+    pub(super) const fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Held { expires_at } => Some(*expires_at),
+            _ => None,
+        }
+    }
+
     const fn lapsed() -> Self {
         Self::Cancelled(Cancellation { reason: None, by: CancelledBy::System, overridden: None })
     }

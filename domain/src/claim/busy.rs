@@ -104,13 +104,18 @@ impl Busy {
         self.in_the_way(resource, day).map(|claimed| claimed.holder).max()
     }
 
+    /// What is claimed of a resource, and by whom.
+    #[must_use]
+    pub fn of(&self, resource: ResourceId) -> &[Claimed] {
+        self.0.get(&resource).map_or(&[], Vec::as_slice)
+    }
+
     fn in_the_way(
         &self,
         resource: ResourceId,
         during: &Interval,
     ) -> impl Iterator<Item = &Claimed> {
-        let claims = self.0.get(&resource).map_or(&[] as &[_], Vec::as_slice);
-        claims.iter().filter(|claimed| claimed.claim.during.overlaps(during))
+        self.of(resource).iter().filter(|claimed| claimed.claim.during.overlaps(during))
     }
 }
 

@@ -52,6 +52,11 @@ limit!(
     HoldLimit, "a limit of holds per client", 1..=1_000
 );
 
+limit!(
+    /// How many clients can share one session of a service: 1 to 500.
+    SessionPlaces, "the places of a session", 1..=500
+);
+
 impl Default for HoldLimit {
     fn default() -> Self {
         Self(3)
@@ -68,5 +73,6 @@ mod tests {
         assert!(DailyLimit::try_from(0).is_err());
         assert!(DailyLimit::try_from(101).is_err());
         assert!(HoldLimit::try_from(1_001).is_err());
+        assert!(SessionPlaces::try_from(501).is_err());
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{BookingRules, Broken, Wish};
-use super::{Choose, DailyLimit, Price, Roles};
+use super::{Choose, DailyLimit, Price, Roles, SessionPlaces};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Name, Tags};
 
@@ -40,6 +40,10 @@ pub struct ServiceTerms {
     /// The most of its appointments that one client can have on one local day.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_per_client_per_day: Option<DailyLimit>,
+    /// How many clients share one session of it, unless a session says otherwise. `None`: it is given
+    /// to one client at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_places: Option<SessionPlaces>,
 }
 
 impl ServiceTerms {

@@ -29,6 +29,7 @@ pub(crate) fn slot(n: u128) -> Slot {
         buffer_after: Buffer::NONE,
         seats: Seats::default(),
         counted: Vec::new(),
+        session_id: None,
     }
 }
 

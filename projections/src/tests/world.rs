@@ -20,6 +20,7 @@ use crate::checkpoint::Key;
 use crate::conflicts::Conflicts;
 use crate::runner::turn::Turn;
 use crate::search::Search;
+use crate::sessions::Sessions;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
@@ -59,6 +60,7 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Search::new(pool.clone())),
         Arc::new(Catalogue::new(pool.clone())),
         Arc::new(Conflicts::new(pool.clone())),
+        Arc::new(Sessions::new(pool.clone())),
     ]
 }
 
@@ -257,6 +259,13 @@ pub(crate) fn payload(event: &AnyEvent) -> Stored {
         ),
         AnyEvent::Client(id, event) => (
             "client",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+        AnyEvent::Session(id, event) => (
+            "session",
             id.to_string(),
             event.event_type(),
             event.event_version(),

@@ -236,6 +236,7 @@ fn terms(event: &CalendarEvent) -> anyhow::Result<ServiceTerms> {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        session_places: None,
         price: None,
         rules: BookingRules::default(),
     })

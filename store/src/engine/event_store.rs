@@ -11,6 +11,7 @@ use daybook_domain::claim::Claims;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
+use daybook_domain::session::Session;
 use daybook_domain::{Decide, TenantId, upcasters};
 use postgres_es::PostgresEventRepository;
 use uuid::Uuid;
@@ -156,6 +157,7 @@ pub struct EventStores {
     resource: LogEventStore<Resource>,
     client: LogEventStore<Client>,
     appointment: LogEventStore<Appointment>,
+    session: LogEventStore<Session>,
 }
 
 impl EventStores {
@@ -165,6 +167,7 @@ impl EventStores {
             resource: LogEventStore::new(log, clock),
             client: LogEventStore::new(log, clock),
             appointment: LogEventStore::new(log, clock),
+            session: LogEventStore::new(log, clock),
         }
     }
 
@@ -189,4 +192,10 @@ macro_rules! stored {
     )+};
 }
 
-stored!(Service in service, Resource in resource, Client in client, Appointment in appointment);
+stored!(
+    Service in service,
+    Resource in resource,
+    Client in client,
+    Appointment in appointment,
+    Session in session,
+);

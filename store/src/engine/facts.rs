@@ -1,4 +1,4 @@
-//! The catalogue in memory: services, resources and clients as decisions last saw them.
+//! What decisions look at, in memory: services, resources, clients and sessions as they last saw them.
 //!
 //! It may be out of date, and that is safe: a decision carries the versions it saw, and the log
 //! refuses it if they are not the present ones. A refusal is taken again with fresh facts.
@@ -10,6 +10,7 @@ use cqrs_es::Aggregate;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
+use daybook_domain::session::Session;
 use moka::future::Cache;
 
 use super::ExecuteError;
@@ -40,6 +41,7 @@ pub(super) struct FactCache {
     services: Cache<String, Fact<Service>>,
     resources: Cache<String, Fact<Resource>>,
     clients: Cache<String, Fact<Client>>,
+    sessions: Cache<String, Fact<Session>>,
 }
 
 impl Default for FactCache {
@@ -48,6 +50,7 @@ impl Default for FactCache {
             services: Cache::new(CAPACITY),
             resources: Cache::new(CAPACITY),
             clients: Cache::new(CAPACITY),
+            sessions: Cache::new(CAPACITY),
         }
     }
 }
@@ -90,6 +93,7 @@ impl FactCache {
             Service::TYPE => self.forget::<Service>(stream).await,
             Resource::TYPE => self.forget::<Resource>(stream).await,
             Client::TYPE => self.forget::<Client>(stream).await,
+            Session::TYPE => self.forget::<Session>(stream).await,
             _ => {}
         }
     }
@@ -110,5 +114,11 @@ impl Cached for Resource {
 impl Cached for Client {
     fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
         &facts.clients
+    }
+}
+
+impl Cached for Session {
+    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+        &facts.sessions
     }
 }

@@ -10,6 +10,7 @@ mod event_store;
 mod facts;
 mod look;
 mod outcome;
+mod sessions;
 #[cfg(test)]
 mod tests;
 mod unit;
@@ -29,6 +30,7 @@ pub use context::{CommandContext, Target};
 pub use event_store::{LogEventStore, Stored};
 pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
+pub use sessions::{CancelSession, MoveSession};
 pub use unit::{Stop, Together, Unit};
 
 use crate::Clock;
@@ -229,6 +231,9 @@ impl Engine {
         }
         if let Some(id) = needs.client {
             facts.client = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+        }
+        if let Some(id) = needs.session {
+            facts.session = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
         }
         Ok((facts, read_set))
     }

@@ -39,6 +39,7 @@ fn terms() -> ServiceTerms {
         needs: Roles::default(),
         choose: Choose::default(),
         limit_per_client_per_day: None,
+        session_places: None,
         price: None,
         rules: BookingRules::default(),
     }

@@ -35,6 +35,8 @@ pub trait Together: Sync {
 pub enum Stop {
     /// A rule refuses it.
     Refused(Refusal),
+    /// What it rests on has changed meanwhile: it is decided again.
+    Outdated,
     /// It could not be decided.
     Failed(ExecuteError),
 }
@@ -66,6 +68,8 @@ pub struct Unit<'a> {
     renewed: HashSet<Uuid>,
     /// Whether a refusal rests on facts that may be out of date.
     refused_from_memory: bool,
+    /// Whether what was chosen was taken before it could be looked at again.
+    lost: bool,
 }
 
 /// An aggregate, as the unit leaves it.
@@ -116,6 +120,14 @@ impl Engine {
                     lessons.fresh = true;
                     continue;
                 }
+                Err(Stop::Outdated) => {
+                    lessons.lost += 1;
+                    continue;
+                }
+                _ if unit.lost => {
+                    lessons.lost += 1;
+                    continue;
+                }
                 Err(Stop::Refused(refusal)) => return self.refuse(context, refusal).await,
                 Ok(()) => {}
             }
@@ -147,6 +159,7 @@ impl<'a> Unit<'a> {
             read_set: HashSet::new(),
             renewed: HashSet::new(),
             refused_from_memory: false,
+            lost: false,
         })
     }
 
@@ -217,6 +230,7 @@ impl<'a> Unit<'a> {
         };
         let claims = attempt.events.iter().rev().find_map(Claims::claims_after);
         if let Some(refusal) = self.taken(id, claims.as_deref().unwrap_or_default()).await? {
+            self.lost |= attempt.if_taken == IfTaken::DecidedAgain;
             return Ok(Err(refusal));
         }
         let events = attempt.events.iter().map(|event| serialise(event, &self.metadata));

@@ -7,7 +7,8 @@ use daybook_domain::appointment::{Appointment, AppointmentEvent};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::service::{Service, ServiceEvent};
-use daybook_domain::{AppointmentId, ClientId, ResourceId, ServiceId};
+use daybook_domain::session::{Session, SessionEvent};
+use daybook_domain::{AppointmentId, ClientId, ResourceId, ServiceId, SessionId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -34,6 +35,7 @@ pub enum AnyEvent {
     Resource(ResourceId, ResourceEvent),
     Client(ClientId, ClientEvent),
     Appointment(AppointmentId, AppointmentEvent),
+    Session(SessionId, SessionEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -75,6 +77,7 @@ pub(crate) fn decode(
         Appointment::TYPE => {
             typed(stored.payload).map(|event| AnyEvent::Appointment(uuid.into(), event))
         }
+        Session::TYPE => typed(stored.payload).map(|event| AnyEvent::Session(uuid.into(), event)),
         other => Err(format!("aggregate type {other:?}")),
     };
     let event = event.map_err(unreadable)?;

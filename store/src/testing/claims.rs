@@ -28,10 +28,13 @@ pub(crate) async fn claims_in_the_log(log: &Log, tenant: &TenantId) -> Vec<Claim
     let mut book = ClaimBook::default();
     for event in log.read(tenant, Position::START, 1_000_000).await.unwrap() {
         let event = event.unwrap();
-        if let AnyEvent::Appointment(id, happened) = event.event
-            && let Some(claims) = happened.claims_after()
-        {
-            book.replace(id, claims, event.recorded_at).unwrap();
+        let (holder, claims) = match event.event {
+            AnyEvent::Appointment(id, happened) => (id, happened.claims_after()),
+            AnyEvent::Session(id, happened) => (id.uuid().into(), happened.claims_after()),
+            _ => continue,
+        };
+        if let Some(claims) = claims {
+            book.replace(holder, claims, event.recorded_at).unwrap();
         }
     }
     let mut rows: Vec<ClaimRow> = book

@@ -36,6 +36,7 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
             buffer_after: Buffer::NONE,
             seats: Seats::default(),
             counted: Vec::new(),
+            session_id: None,
         },
         title: Title::new("Check-up").unwrap(),
         category: Category::new("care").unwrap(),

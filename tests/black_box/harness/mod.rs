@@ -16,7 +16,7 @@ pub(crate) use self::api::{Api, Request};
 pub(crate) use self::booking::Booking;
 pub(crate) use self::calendar_file::{CalendarFile, Session};
 pub(crate) use self::database::{Database, Finished};
-pub(crate) use self::practice::{Practice, a_practice, a_tenant};
+pub(crate) use self::practice::{Practice, a_practice, a_tenant, id_of};
 pub(crate) use self::server::Server;
 pub(crate) use self::sql::Sql;
 pub(crate) use self::time::{date, monday, utc};

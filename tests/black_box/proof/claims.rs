@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::Finding;
 use crate::harness::Sql;
 
-/// What each event says that its appointment has from then on, and until which position.
+/// What each event says that its appointment, or session, has from then on, and until which position.
 const LIVES: &str = "
     INSERT INTO lives
     SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid,
@@ -13,10 +13,10 @@ const LIVES: &str = "
            coalesce(payload ->> 'expires_at', payload ->> 'hold_expires_at')::timestamptz,
            int8range(e.position, e.until)
       FROM (SELECT position, recorded_at, aggregate_id, event_type, payload,
-                   payload -> 'slot' AS slot,
+                   payload -> 'slot' AS slot, payload -> 'closed' AS closed,
                    lead(position) OVER (PARTITION BY aggregate_id ORDER BY position) AS until
               FROM events
-             WHERE tenant_id = $1 AND aggregate_type = 'appointment'
+             WHERE tenant_id = $1 AND aggregate_type IN ('appointment', 'session')
                AND event_type NOT IN
                    ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged',
                     'AppointmentConflictAccepted')) e
@@ -28,14 +28,22 @@ const LIVES: &str = "
                       (slot -> 'during' ->> 'end')::timestamptz
                           + make_interval(mins => (slot ->> 'buffer_after_minutes')::int))
              FROM json_array_elements_text(slot -> 'resource_ids') WITH ORDINALITY AS r (id, n)
+            -- What is in a session leaves the resources to that.
+            WHERE slot ->> 'session_id' IS NULL
             UNION ALL
            SELECT (c ->> 'of')::uuid, (c ->> 'number')::smallint,
                   tstzrange((c -> 'during' ->> 'start')::timestamptz,
                             (c -> 'during' ->> 'end')::timestamptz)
              FROM json_array_elements(slot -> 'counted') AS c
+            UNION ALL
+           SELECT (closed ->> 'session_id')::uuid, n::smallint,
+                  tstzrange((closed -> 'during' ->> 'start')::timestamptz,
+                            (closed -> 'during' ->> 'end')::timestamptz)
+             FROM json_array_elements_text(closed -> 'numbers') AS n
            ) AS place (resource, seat, during)
      WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
-                          'AppointmentRescheduled', 'AppointmentReassigned')";
+                          'AppointmentRescheduled', 'AppointmentReassigned',
+                          'SessionScheduled', 'SessionRescheduled', 'SessionCancelled')";
 
 /// At no position of the log have two appointments a resource at the same time. A hold that has
 /// lapsed when another takes its time is in nobody's way.

@@ -50,6 +50,7 @@ fn survives(victim: Victim) {
     let database = Database::embedded();
     let mut server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
     let practice = Practice::on(&server);
+    rebuild::something_of_everything(&practice);
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed, &practice.api);
     let mut rng = StdRng::seed_from_u64(seed);

@@ -2,13 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use sqlx::Row as _;
 
 use super::Finding;
-use crate::harness::{Database, Server, Sql, eventually};
+use crate::harness::{Database, Practice, Server, Sql, eventually, monday, utc};
 
 /// The rows of each table of all projections, in order, as text.
 type Rows = BTreeMap<String, Vec<String>>;
+
+/// Makes what nothing else here makes, so that no table is empty.
+pub(super) fn something_of_everything(practice: &Practice) {
+    let class = practice.a_service(&json!({"session_places": 2}));
+    let room = practice.a_room();
+    let session = json!({"service_id": class, "resource_ids": [room], "start": utc(monday(9, 0))});
+    practice.created("/v1/sessions", &session);
+}
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them
 /// again. Returns that server.

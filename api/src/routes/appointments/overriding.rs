@@ -32,7 +32,7 @@ pub(in crate::routes) fn reason<S>(
 
 /// That rules were overridden.
 #[derive(Serialize, ToSchema)]
-pub(super) struct OverriddenView {
+pub(in crate::routes) struct OverriddenView {
     /// Why.
     #[schema(value_type = String)]
     reason: Reason,

@@ -7,7 +7,7 @@ use daybook_domain::appointment::{
 use daybook_domain::service::Price;
 use daybook_domain::time::LeadTime;
 use daybook_domain::{
-    Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, Tags, Title,
+    Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, SessionId, Tags, Title,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,6 +32,10 @@ pub(crate) struct AppointmentView {
     resource_ids: ResourceIds,
     #[schema(value_type = Uuid)]
     client_id: ClientId,
+    /// The session that it is in, where it is in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Uuid>)]
+    session_id: Option<SessionId>,
     start: DateTime<Utc>,
     /// The first instant after it; buffers are not part of it.
     end: DateTime<Utc>,
@@ -127,7 +131,7 @@ pub(super) enum CancelledBySide {
 
 impl AppointmentView {
     /// As everybody must see it at `now`: a hold that has lapsed is cancelled.
-    pub(super) fn at(
+    pub(in crate::routes) fn at(
         appointment: Appointment,
         id: Uuid,
         version: u64,
@@ -160,6 +164,7 @@ impl AppointmentView {
             service_id: details.service_id,
             resource_ids: details.slot.resource_ids,
             client_id: details.client_id,
+            session_id: details.slot.session_id,
             start: details.slot.during.start(),
             end: details.slot.during.end(),
             title: details.title,

@@ -30,6 +30,9 @@ impl Plan {
     /// When there is no such service or resource, or it cannot be booked like this.
     pub(super) fn of(asked: &Asked, catalogue: &Catalogue) -> Result<Sight<Self>, Problem> {
         let terms = terms(asked, &catalogue.service)?;
+        if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
+            return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
+        }
         let length = length(asked, terms)?;
         let directory = &catalogue.directory;
         let by_service = terms.map(|terms| &terms.needs).filter(|_| asked.roles.is_empty());
@@ -74,6 +77,10 @@ fn candidates(
         return Err(invalid("resource_id", why));
     }
     Ok(candidates)
+}
+
+const fn in_sessions(terms: &ServiceTerms) -> bool {
+    terms.session_places.is_some()
 }
 
 /// The terms of the service, if one was asked for.

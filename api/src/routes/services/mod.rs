@@ -6,7 +6,9 @@ mod read;
 mod schema;
 
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, DailyLimit, Price, Roles, Service, ServiceTerms};
+use daybook_domain::service::{
+    Choose, DailyLimit, Price, Roles, Service, ServiceTerms, SessionPlaces,
+};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -72,6 +74,10 @@ pub(crate) struct ServiceBody {
     /// The most of its appointments that one client can have on one local day: 1 to 100.
     #[schema(value_type = Option<u16>, minimum = 1, maximum = 100)]
     limit_per_client_per_day: Option<DailyLimit>,
+    /// It is given in sessions that so many clients share, unless one says otherwise: 1 to 500. Left
+    /// out: it is given to one client at a time.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    session_places: Option<SessionPlaces>,
 }
 
 impl From<ServiceBody> for ServiceTerms {
@@ -86,6 +92,7 @@ impl From<ServiceBody> for ServiceTerms {
             needs: body.needs,
             choose: body.choose,
             limit_per_client_per_day: body.limit_per_client_per_day,
+            session_places: body.session_places,
             price: body.price,
             rules: body.rules,
         }
@@ -119,6 +126,10 @@ pub(crate) struct ServiceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<u16>)]
     limit_per_client_per_day: Option<DailyLimit>,
+    /// How many clients share a session of it, where it is given in sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<u16>)]
+    session_places: Option<SessionPlaces>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PriceForm>)]
     price: Option<Price>,
@@ -152,6 +163,7 @@ impl ServiceView {
             needs: terms.needs,
             choose: terms.choose,
             limit_per_client_per_day: terms.limit_per_client_per_day,
+            session_places: terms.session_places,
             price: terms.price,
             rules: terms.rules,
         }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::appointment::{AppointmentRefusal, Counted, CountedRule};
 use crate::claim::{Busy, Look};
 use crate::time::{Duration, Interval};
-use crate::{ClientId, ResourceId, ServiceId};
+use crate::{ClientId, ResourceId, ServiceId, SessionId};
 
 /// The namespace of what has numbered places (UUIDv5, RFC 9562 section 5.5). It is part of events:
 /// it never changes.
@@ -20,18 +20,20 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_84e6_0f0b_4c7e_9b56_2d43_a0f5_71c
 pub(in crate::appointment) enum Limit {
     /// Appointments of a service that a client has on a local day.
     ClientDay { client_id: ClientId, service_id: ServiceId, at_most: u16 },
+    /// Places of a session, which are claimed for this time.
+    SessionPlace { session_id: SessionId, during: Interval, at_most: u16 },
     /// Holds that a client has at once; this one for so long.
     ClientHolds { client_id: ClientId, during: Interval, at_most: u16 },
 }
 
 impl Limit {
     /// What has to be looked at, where it may come to be on any of these dates.
-    pub(super) fn looks(&self, dates: &BTreeSet<NaiveDate>) -> Vec<Look> {
+    pub(in crate::appointment) fn looks(&self, dates: &BTreeSet<NaiveDate>) -> Vec<Look> {
         let mut looks: Vec<Look> = Vec::with_capacity(dates.len());
         for date in dates {
             let (resource, during) = self.counted_on(*date);
             let look = Look { resource, during };
-            // Holds count together, on whatever date they are for.
+            // Holds count together, on whatever date they are for; a session has one.
             if !looks.contains(&look) {
                 looks.push(look);
             }
@@ -40,7 +42,7 @@ impl Limit {
     }
 
     /// The place that is taken by an appointment on this local date.
-    pub(super) fn take(
+    pub(in crate::appointment) fn take(
         &self,
         date: NaiveDate,
         busy: &Busy,
@@ -49,6 +51,7 @@ impl Limit {
         let (of, during) = self.counted_on(date);
         let (rule, at_most) = match *self {
             Self::ClientDay { at_most, .. } => (CountedRule::ClientDay, at_most),
+            Self::SessionPlace { at_most, .. } => (CountedRule::SessionPlace, at_most),
             Self::ClientHolds { at_most, .. } => (CountedRule::ClientHolds, at_most),
         };
         let free = busy.free_seats(of, at_most, &during);
@@ -58,12 +61,20 @@ impl Limit {
         }
     }
 
+    /// Whether this is its place on this local date.
+    pub(in crate::appointment) fn is_counted_by(&self, counted: &Counted, date: NaiveDate) -> bool {
+        self.counted_on(date).0 == counted.of
+    }
+
     /// All places are taken, so as many were found as the limit allows.
     fn refusal(&self, date: NaiveDate) -> AppointmentRefusal {
         match *self {
             Self::ClientDay { client_id, service_id, at_most } => {
                 let (required, found) = (at_most, at_most);
                 AppointmentRefusal::ClientDayLimit { client_id, service_id, date, required, found }
+            }
+            Self::SessionPlace { session_id, at_most, .. } => {
+                AppointmentRefusal::SessionFull { session_id, places: at_most }
             }
             Self::ClientHolds { client_id, at_most, .. } => {
                 let (required, found) = (at_most, at_most);
@@ -83,6 +94,7 @@ impl Limit {
                 let day = Interval::lasting(date.and_time(NaiveTime::MIN).and_utc(), Duration::DAY);
                 (named(&format!("client-day\n{client_id}\n{service_id}\n{date}")), day)
             }
+            Self::SessionPlace { session_id, during, .. } => (session_id.places(), during),
             Self::ClientHolds { client_id, during, .. } => {
                 (named(&format!("client-holds\n{client_id}")), during)
             }

@@ -18,15 +18,17 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{AppointmentRefusal, Counted, Seats};
+use super::{AppointmentRefusal, Counted, Seats, Slot};
 use crate::claim::{Busy, Look};
 use crate::resource::{Resource, ResourceProfile};
+use crate::service::ServiceTerms;
 use crate::time::{Buffer, Interval};
 use crate::{Facts, ResourceId, ResourceIds};
 pub(super) use judge::Judge;
 pub(super) use limits::Limit;
+pub(crate) use roles::Needed;
 use roles::Slots;
-pub(super) use roles::{Needed, fits_in};
+pub(super) use roles::fits_in;
 
 /// How many resources are looked at for one role: the first in its order.
 const MAX_CANDIDATES: usize = 1_000;
@@ -47,13 +49,31 @@ impl Candidate<'_> {
 
 /// When an appointment is, with the time that is kept free around it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub(super) during: Interval,
+pub(crate) struct Span {
+    pub(crate) during: Interval,
     pub(super) buffer_before: Buffer,
     pub(super) buffer_after: Buffer,
 }
 
 impl Span {
+    /// With the buffers of a service.
+    pub(crate) fn of(terms: &ServiceTerms, during: Interval) -> Self {
+        Self { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after }
+    }
+
+    /// As long as it was, with the buffers that it had.
+    pub(crate) fn moved(slot: &Slot, start: DateTime<Utc>) -> Self {
+        let Slot { buffer_before, buffer_after, .. } = *slot;
+        Self { during: slot.during.moved_to(start), buffer_before, buffer_after }
+    }
+
+    pub(crate) fn slot(self, placed: Placed) -> Slot {
+        let Self { during, buffer_before, buffer_after } = self;
+        let Placed { resource_ids, seats, counted, zones: _ } = placed;
+        let session_id = None;
+        Slot { resource_ids, during, buffer_before, buffer_after, seats, counted, session_id }
+    }
+
     fn claimed(&self) -> Interval {
         self.during.widened(self.buffer_before.delta(), self.buffer_after.delta())
     }
@@ -61,7 +81,7 @@ impl Span {
 
 /// What is fixed about where an appointment comes to be, and what is left to choose.
 #[derive(Debug)]
-pub(super) struct Placing<'a> {
+pub(crate) struct Placing<'a> {
     span: Span,
     /// The resources that were named, in that order.
     named: Vec<Candidate<'a>>,
@@ -71,12 +91,12 @@ pub(super) struct Placing<'a> {
 
 /// Where it came to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Placed {
+pub(crate) struct Placed {
     pub(super) resource_ids: ResourceIds,
     pub(super) seats: Seats,
     pub(super) counted: Vec<Counted>,
     /// The zones of its resources.
-    pub(super) zones: Vec<Tz>,
+    pub(crate) zones: Vec<Tz>,
 }
 
 impl<'a> Placing<'a> {
@@ -84,7 +104,7 @@ impl<'a> Placing<'a> {
     ///
     /// # Errors
     /// When a resource is not there, or cannot be what it is needed for.
-    pub(super) fn new(
+    pub(crate) fn new(
         span: Span,
         needed: Option<Needed<'a>>,
         facts: &'a Facts,
@@ -106,7 +126,7 @@ impl<'a> Placing<'a> {
     }
 
     /// What has to be looked at, because there is something to choose; else nothing.
-    pub(super) fn looks(&self) -> Vec<Look> {
+    pub(crate) fn looks(&self) -> Vec<Look> {
         let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
         if one_place_each && self.slots.are_filled() && self.limits.is_empty() {
             return Vec::new();
@@ -123,7 +143,7 @@ impl<'a> Placing<'a> {
     ///
     /// # Errors
     /// When nothing is free of what is needed, as far as can be seen.
-    pub(super) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
+    pub(crate) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
         let (busy, pass_over) = (&facts.busy, facts.pass_over);
         let during = self.span.claimed();
         let mut chosen: Vec<(Candidate<'_>, u16)> = Vec::new();

@@ -16,10 +16,10 @@ use crate::{Directory, ResourceId};
 
 /// What a service says about the resources that it needs.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::appointment) struct Needed<'a> {
+pub(crate) struct Needed<'a> {
     roles: &'a Roles,
     choose: Choose,
-    /// Whoever is chosen must be somewhere where its rules allow it; `None`: they are overridden.
+    /// Whoever is chosen must be somewhere where its rules allow it; `None`: they do not matter.
     judge: Option<Judge<'a>>,
 }
 
@@ -31,6 +31,11 @@ impl<'a> Needed<'a> {
     ) -> Self {
         let judge = (!overridden).then_some(*judge);
         Self { roles: &terms.needs, choose: terms.choose, judge }
+    }
+
+    /// Whoever is chosen, no rule says when.
+    pub(crate) fn whenever(terms: &'a ServiceTerms) -> Self {
+        Self { roles: &terms.needs, choose: terms.choose, judge: None }
     }
 
     /// The rule that keeps a resource from being chosen.

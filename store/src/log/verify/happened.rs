@@ -14,6 +14,7 @@ use daybook_domain::claim::{Claim, Claims};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::service::{Service, ServiceEvent};
+use daybook_domain::session::{Session, SessionEvent};
 use daybook_domain::{TenantId, upcasters};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -31,11 +32,12 @@ pub(super) enum Kind {
     Resource,
     Client,
     Appointment,
+    Session,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] =
-        [Self::Service, Self::Resource, Self::Client, Self::Appointment];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Service, Self::Resource, Self::Client, Self::Appointment, Self::Session];
 
     /// As in `events.aggregate_type`.
     pub(super) const fn name(self) -> &'static str {
@@ -44,6 +46,7 @@ impl Kind {
             Self::Resource => Resource::TYPE,
             Self::Client => Client::TYPE,
             Self::Appointment => Appointment::TYPE,
+            Self::Session => Session::TYPE,
         }
     }
 }
@@ -110,6 +113,7 @@ impl Reader {
             AnyEvent::Resource(_, event) => resource(&event),
             AnyEvent::Client(_, event) => client(&event),
             AnyEvent::Appointment(_, event) => appointment(&event),
+            AnyEvent::Session(_, event) => session(&event),
         })
     }
 }
@@ -124,6 +128,7 @@ fn present(kind: Kind, event: &Stored<'_>) -> Result<Meaning, String> {
         Kind::Resource => resource(&typed(event)?),
         Kind::Client => client(&typed(event)?),
         Kind::Appointment => appointment(&happened(event)?),
+        Kind::Session => session(&typed(event)?),
     })
 }
 
@@ -186,4 +191,8 @@ fn client(event: &ClientEvent) -> Meaning {
 fn appointment(event: &AppointmentEvent) -> Meaning {
     use AppointmentEvent as E;
     (matches!(event, E::AppointmentHeld(_) | E::AppointmentBooked(_)), event.claims_after())
+}
+
+fn session(event: &SessionEvent) -> Meaning {
+    (matches!(event, SessionEvent::SessionScheduled(_)), event.claims_after())
 }

@@ -1,0 +1,87 @@
+//! A session moves or is called off, and its appointments with it.
+
+use axum::extract::State;
+use daybook_domain::{Reason, ResourceIds};
+use daybook_store::engine::{CancelSession, MoveSession};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::SessionView;
+use crate::App;
+use crate::http::instant::Instant;
+use crate::http::{
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+};
+use crate::routes::appointments::overriding::{self, OverrideBody};
+use crate::routes::commands::shown;
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// Where a session moves.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RescheduleSessionBody {
+    /// The new start: RFC 3339, with an offset. The length stays.
+    #[schema(value_type = DateTime<Utc>, example = "2026-12-01T18:30:00+01:00")]
+    start: Instant,
+    /// The new resources; else the same as before.
+    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    resource_ids: Option<ResourceIds>,
+    /// Move it although rules are against it.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// Why a session is called off.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelSessionBody {
+    /// Why.
+    #[schema(value_type = Option<String>, max_length = 500)]
+    reason: Option<Reason>,
+}
+
+/// Reschedule a session
+///
+/// Everybody who has a place keeps it: their appointments move with it, all at once, or nothing
+/// happens.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/reschedule", tag = "sessions",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = RescheduleSessionBody, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "It is moved", body = SessionView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn reschedule_session(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    mut request: CommandRequest<RescheduleSessionBody>,
+) -> Result<Answer<SessionView>, Problem> {
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
+    let (context, body) = request.by(caller);
+    let RescheduleSessionBody { start, resource_ids, .. } = body;
+    let work = MoveSession { session_id: id.into(), start: start.0, resource_ids, overriding };
+    shown(app.engine.execute_together(&context, id, &work).await?)
+}
+
+/// Cancel a session
+///
+/// The appointments in it are cancelled with it, all at once, on the provider's side and for the same
+/// reason. If one of them can be cancelled no more, because its client is checked in, nothing happens.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/cancel", tag = "sessions",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = Option<CancelSessionBody>, security(("api_key" = ["manage"])),
+    responses((status = 200, description = "It is called off", body = SessionView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn cancel_session(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    PathId(id): PathId,
+    request: CommandRequest<CancelSessionBody>,
+) -> Result<Answer<SessionView>, Problem> {
+    let (context, CancelSessionBody { reason }) = request.by(caller);
+    let work = CancelSession { session_id: id.into(), reason };
+    shown(app.engine.execute_together(&context, id, &work).await?)
+}

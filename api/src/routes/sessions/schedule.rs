@@ -1,0 +1,82 @@
+//! `POST /v1/sessions`
+
+use axum::extract::State;
+use daybook_domain::service::SessionPlaces;
+use daybook_domain::session::{Scheduling, Session, SessionCommand};
+use daybook_domain::time::Duration;
+use daybook_domain::{Category, ResourceIds, ServiceId, Tags, Title};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::SessionView;
+use crate::App;
+use crate::http::instant::Instant;
+use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
+use crate::routes::appointments::overriding::{self, OverrideBody};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// What a session is to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SessionBody {
+    /// The service, which must be given in sessions.
+    #[schema(value_type = Uuid)]
+    service_id: ServiceId,
+    /// The resources, each once. Where the service needs roles filled, they fill some or all of them,
+    /// and others are chosen for the rest.
+    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    resource_ids: Option<ResourceIds>,
+    /// When it starts: RFC 3339, with an offset.
+    #[schema(value_type = DateTime<Utc>, example = "2026-12-01T18:00:00+01:00")]
+    start: Instant,
+    /// How long it takes: one of the service's durations; else the service's own.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 44640)]
+    duration_minutes: Option<Duration>,
+    /// How many clients have room: 1 to 500; else as the service says.
+    #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    places: Option<SessionPlaces>,
+    /// What it is called; else as the service. It is searched and shown: no personal data.
+    #[schema(value_type = Option<String>, max_length = 300)]
+    title: Option<Title>,
+    /// Its category; else the service's.
+    #[schema(value_type = Option<String>, max_length = 80)]
+    category: Option<Category>,
+    /// Its tags; else the service's.
+    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    tags: Option<Tags>,
+    /// Schedule it although rules are against it.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// Schedule a session
+///
+/// It has its resources from now on, and clients can book places in it. Whoever schedules it says
+/// when it starts: of the service's rules only the durations hold, and opening hours; notice, horizon and
+/// the limit per day are for those who book a place.
+#[utoipa::path(
+    post, path = "/v1/sessions", tag = "sessions", params(CommandHeaders),
+    request_body = SessionBody, security(("api_key" = ["manage"])),
+    responses((status = 201, description = "It is scheduled", body = SessionView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn schedule_session(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    mut request: CommandRequest<SessionBody>,
+) -> Result<Created<SessionView>, Problem> {
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
+    let (context, body) = request.by(caller);
+    let scheduling = Scheduling {
+        service_id: body.service_id,
+        resource_ids: body.resource_ids,
+        start: body.start.0,
+        duration: body.duration_minutes,
+        places: body.places,
+        title: body.title,
+        category: body.category,
+        tags: body.tags,
+    };
+    let command = SessionCommand::ScheduleSession { scheduling, overriding };
+    app.create::<Session>(&context, command).await
+}

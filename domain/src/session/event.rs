@@ -1,0 +1,126 @@
+//! What happens to sessions.
+
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::appointment::{Overridden, Slot};
+use crate::claim::{Claim, Claims};
+use crate::service::SessionPlaces;
+use crate::time::{Duration, Interval};
+use crate::{Category, Reason, ServiceId, SessionId, Tags, Title};
+
+/// All about a session but its status. As an event: it was scheduled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionScheduled {
+    /// What is given.
+    pub service_id: ServiceId,
+    /// When and on which resources.
+    pub slot: Slot,
+    /// How long it takes.
+    #[serde(rename = "duration_minutes")]
+    pub duration: Duration,
+    /// For when its places are claimed: its time, but ending a microsecond earlier each time that it
+    /// was moved, so that a claim tells before which move it was made.
+    pub places_during: Interval,
+    /// The zone of the first of them: whose days count.
+    pub time_zone: Tz,
+    /// How many clients have room; the places are numbered from 0.
+    pub places: SessionPlaces,
+    /// What it is called.
+    pub title: Title,
+    /// Its category.
+    pub category: Category,
+    /// Its tags.
+    pub tags: Tags,
+    /// Why its time was taken although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
+}
+
+/// It moved. Its appointments do so next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRescheduled {
+    /// Where it is now.
+    pub slot: Slot,
+    /// For when its places are claimed now.
+    pub places_during: Interval,
+    /// The zone of its first resource.
+    pub time_zone: Tz,
+    /// The places whose appointments do not follow it: nobody has them, and nobody can have them for a
+    /// part of the time that was theirs.
+    pub closed: ClosedPlaces,
+    /// Why its new time was taken although rules were against it, where it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Overridden>,
+}
+
+/// It was called off. Its appointments are cancelled next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionCancelled {
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// The places that nobody had, and that nobody can have.
+    pub closed: ClosedPlaces,
+}
+
+/// Places that nobody can have any more: the session claims them itself.
+///
+/// Whoever books a place does not write to the session's stream. So a place that is booked while
+/// the session is being moved or called off would be missed, and its appointment left behind. So
+/// each place is either closed by the session or given up by an appointment that goes with it, in one
+/// submission: whoever else has one is in the way of that, and it is decided again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClosedPlaces {
+    /// Of which session.
+    pub session_id: SessionId,
+    /// For when.
+    pub during: Interval,
+    /// Which.
+    pub numbers: Vec<u16>,
+}
+
+impl ClosedPlaces {
+    fn claims(&self) -> impl Iterator<Item = Claim> {
+        let Self { session_id, during, ref numbers } = *self;
+        let resource = session_id.places();
+        numbers.iter().map(move |seat| Claim { resource, seat: *seat, during, expires_at: None })
+    }
+}
+
+/// Everything that happens to a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum SessionEvent {
+    SessionScheduled(SessionScheduled),
+    SessionRescheduled(SessionRescheduled),
+    SessionCancelled(SessionCancelled),
+}
+
+impl cqrs_es::DomainEvent for SessionEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::SessionScheduled(_) => "SessionScheduled",
+            Self::SessionRescheduled(_) => "SessionRescheduled",
+            Self::SessionCancelled(_) => "SessionCancelled",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+impl Claims for SessionEvent {
+    fn claims_after(&self) -> Option<Vec<Claim>> {
+        Some(match self {
+            Self::SessionScheduled(plan) => plan.slot.claims(None),
+            Self::SessionRescheduled(moved) => {
+                moved.slot.claims(None).into_iter().chain(moved.closed.claims()).collect()
+            }
+            Self::SessionCancelled(cancelled) => cancelled.closed.claims().collect(),
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! Why a session's command is refused.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ServiceId;
+
+/// Why a session's command is refused. Where its resources cannot be had, it is refused as an
+/// appointment is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum SessionRefusal {
+    /// There is no such session.
+    #[error("there is no such session")]
+    SessionNotFound,
+    /// This id is taken.
+    #[error("a session with this id exists already")]
+    SessionExists,
+    /// It was called off.
+    #[error("the session was called off")]
+    SessionIsCancelled,
+    /// The service is given to one client at a time.
+    #[error("service {service_id} is not given in sessions")]
+    NotInSessions {
+        /// Which service.
+        service_id: ServiceId,
+    },
+}

@@ -1,0 +1,104 @@
+//! What a session is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled};
+use crate::Reason;
+
+/// A session.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "every session is made; a box costs all of them")]
+pub enum Session {
+    /// Not scheduled (yet).
+    #[default]
+    Unmade,
+    /// Scheduled once, whatever became of it.
+    Made {
+        /// All about it but its status.
+        plan: SessionScheduled,
+        /// What became of it.
+        status: SessionStatus,
+        /// Why it was called off, where it was and that was said.
+        reason: Option<Reason>,
+    },
+}
+
+/// What became of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionStatus {
+    /// It will take place, or did.
+    Scheduled,
+    /// It was called off.
+    Cancelled,
+}
+
+impl SessionStatus {
+    /// Its name on the wire and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for SessionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no status of a session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no status {0:?} of a session: scheduled or cancelled")]
+pub struct UnknownSessionStatus(String);
+
+impl FromStr for SessionStatus {
+    type Err = UnknownSessionStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSessionStatus> {
+        let named = [Self::Scheduled, Self::Cancelled].into_iter();
+        let named = named.into_iter().find(|status| status.as_str() == text);
+        named.ok_or_else(|| UnknownSessionStatus(text.chars().take(40).collect()))
+    }
+}
+
+impl Session {
+    /// All about it but its status, once it was scheduled.
+    #[must_use]
+    pub const fn plan(&self) -> Option<&SessionScheduled> {
+        match self {
+            Self::Made { plan, .. } => Some(plan),
+            Self::Unmade => None,
+        }
+    }
+
+    /// Takes note of what happened. It has no rules: what is in the log has happened.
+    pub fn evolve(&mut self, event: SessionEvent) {
+        match (event, self) {
+            (SessionEvent::SessionScheduled(plan), this) => {
+                *this = Self::Made { plan, status: SessionStatus::Scheduled, reason: None };
+            }
+            (SessionEvent::SessionRescheduled(moved), Self::Made { plan, .. }) => {
+                let SessionRescheduled { slot, places_during, time_zone, closed: _, overridden } =
+                    moved;
+                plan.slot = slot;
+                plan.places_during = places_during;
+                plan.time_zone = time_zone;
+                plan.overridden = overridden;
+            }
+            (SessionEvent::SessionCancelled(cancelled), Self::Made { status, reason, .. }) => {
+                let SessionCancelled { reason: why, closed: _ } = cancelled;
+                *status = SessionStatus::Cancelled;
+                *reason = why;
+            }
+            // Nothing can happen to what was never made; `verify` reports such a log.
+            (_, Self::Unmade) => {}
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The sessions projection: the sessions of a tenant, by when they start.
+//!
+//! * `table`: how a batch of events changes the rows.
+//! * `list`: pages.
+
+mod list;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use daybook_domain::TenantId;
+use daybook_store::RecordedEvent;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+
+pub use list::{ListedSession, SessionFilter};
+
+use crate::search::{Cursor, SearchError};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+
+/// The sessions projection. Made from a pool, it also answers.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    pool: PgPool,
+}
+
+impl Sessions {
+    /// Its name and version.
+    pub const ID: ProjectionId = ProjectionId { name: "sessions", version: 1 };
+
+    /// The projection in this database.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// A page of sessions, by start.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        filter: &SessionFilter,
+        cursor: Option<&Cursor>,
+        limit: Limit,
+    ) -> Result<Page<ListedSession, Cursor>, SearchError> {
+        list::page(&self.pool, tenant, filter, cursor, limit).await
+    }
+}
+
+impl Projection for Sessions {
+    fn id(&self) -> ProjectionId {
+        Self::ID
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        table::apply(connection, tenant, events).boxed()
+    }
+}

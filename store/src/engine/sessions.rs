@@ -1,0 +1,176 @@
+//! What happens to a session happens to its appointments, in one submission.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::{
+    Appointment, AppointmentCommand, AppointmentRefusal, CancelledBy, Status,
+};
+use daybook_domain::claim::Look;
+use daybook_domain::session::{Session, SessionCommand, SessionScheduled};
+use daybook_domain::{AppointmentId, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId};
+use uuid::Uuid;
+
+use super::{Engine, ExecuteError, Stop, Target, Together, Unit, busy};
+
+/// Calls a session off, and cancels its appointments.
+#[derive(Debug, Clone)]
+pub struct CancelSession {
+    /// Which.
+    pub session_id: SessionId,
+    /// Why.
+    pub reason: Option<Reason>,
+}
+
+/// Moves a session, and its appointments with it.
+#[derive(Debug, Clone)]
+pub struct MoveSession {
+    /// Which.
+    pub session_id: SessionId,
+    /// Its new start.
+    pub start: DateTime<Utc>,
+    /// Its new resources. `None`: the same as before.
+    pub resource_ids: Option<ResourceIds>,
+    /// Why it may break rules. `None`: it may not.
+    pub overriding: Option<Reason>,
+}
+
+impl Together for CancelSession {
+    type Principal = Session;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let Self { session_id, ref reason } = *self;
+        let places = places_taken(unit, session_id).await?;
+        let (taken, reason) = (places.keys().copied().collect(), reason.clone());
+        let command = SessionCommand::CancelSession { session_id, reason: reason.clone(), taken };
+        let session = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
+        session.map_err(|refusal| stop(session_id, refusal))?;
+        for id in places.into_values() {
+            let by = CancelledBy::Staff;
+            let reason = reason.clone();
+            let command = AppointmentCommand::CancelAppointment { reason, by, overriding: None };
+            follow(unit, session_id, id, command).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Together for MoveSession {
+    type Principal = Session;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let Self { session_id, start, .. } = *self;
+        let places = places_taken(unit, session_id).await?;
+        let command = SessionCommand::RescheduleSession {
+            session_id,
+            start,
+            resource_ids: self.resource_ids.clone(),
+            overriding: self.overriding.clone(),
+            taken: places.keys().copied().collect(),
+        };
+        let session = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
+        let session = session.map_err(|refusal| stop(session_id, refusal))?;
+        let Some(plan) = session.plan() else { return Ok(()) };
+        for id in places.into_values() {
+            let command = AppointmentCommand::FollowSession { plan: Box::new(plan.clone()) };
+            follow(unit, session_id, id, command).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Which places of a session are taken, and by whom.
+async fn places_taken(
+    unit: &mut Unit<'_>,
+    session_id: SessionId,
+) -> Result<BTreeMap<u16, AppointmentId>, ExecuteError> {
+    let session = unit.load::<Session>(session_id.uuid()).await?;
+    let Some((_, plan)) = session.as_ref().and_then(|(session, _)| open(session_id, session))
+    else {
+        return Ok(BTreeMap::new());
+    };
+    let look = places(session_id, plan);
+    let busy = unit.look(&[look]).await?;
+    Ok(busy.of(look.resource).iter().map(|taken| (taken.claim.seat, taken.holder)).collect())
+}
+
+/// Decides for an appointment that has a place.
+async fn follow(
+    unit: &mut Unit<'_>,
+    session_id: SessionId,
+    id: AppointmentId,
+    command: AppointmentCommand,
+) -> Result<(), Stop> {
+    let decided = unit.decide::<Appointment>(Target::Existing(id.uuid()), command).await?;
+    decided.map(|_| ()).map_err(|refusal| stop(session_id, refusal))
+}
+
+/// A refusal, if it is not only that somebody has taken a place or given one up since it was looked
+/// who has which.
+fn stop(session_id: SessionId, refusal: Refusal) -> Stop {
+    use AppointmentRefusal::{HoldExpired, SlotTaken, WrongStatus};
+    match refusal {
+        Refusal::Appointment(SlotTaken { resource_id, .. })
+            if resource_id == session_id.places() =>
+        {
+            Stop::Outdated
+        }
+        Refusal::Appointment(
+            WrongStatus { status: Status::Cancelled | Status::NoShow, .. } | HoldExpired { .. },
+        ) => Stop::Outdated,
+        refusal => Stop::Refused(refusal),
+    }
+}
+
+fn open(id: SessionId, session: &Session) -> Option<(SessionId, &SessionScheduled)> {
+    use daybook_domain::session::SessionStatus::Scheduled;
+    match session {
+        Session::Made { plan, status: Scheduled, .. } => Some((id, plan)),
+        _ => None,
+    }
+}
+
+fn places(id: SessionId, plan: &SessionScheduled) -> Look {
+    Look { resource: id.places(), during: plan.places_during }
+}
+
+impl Engine {
+    /// The service of a session, which never changes; `None`: there is no such session.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn service_of(
+        &self,
+        tenant: &TenantId,
+        session_id: SessionId,
+    ) -> Result<Option<ServiceId>, ExecuteError> {
+        let session: Arc<Session> =
+            self.fact(tenant, session_id.uuid(), false, &mut Vec::new()).await?;
+        Ok(session.plan().map(|plan| plan.service_id))
+    }
+
+    /// Who has a place of each of these sessions now; of one that was called off, nobody.
+    ///
+    /// # Errors
+    /// When the claims cannot be read.
+    pub async fn who_is_in(
+        &self,
+        tenant: &TenantId,
+        sessions: &[(SessionId, &Session)],
+    ) -> Result<Vec<Vec<AppointmentId>>, ExecuteError> {
+        let now = self.clock.now();
+        let looks: Vec<Option<Look>> = sessions
+            .iter()
+            .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
+            .collect();
+        let all: Vec<Look> = looks.iter().flatten().copied().collect();
+        let busy = busy::look(self.log.pool(), tenant, &all, Uuid::nil(), now).await;
+        let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let who = |look: Option<Look>| {
+            let taken = look.map(|look| busy.of(look.resource)).unwrap_or_default();
+            taken.iter().map(|taken| taken.holder).collect()
+        };
+        Ok(looks.into_iter().map(who).collect())
+    }
+}
