@@ -6,6 +6,7 @@
 //! Most tests share one server and have a tenant each; those of the program's own life start their own.
 
 #![expect(
+    clippy::print_stdout,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -32,6 +33,7 @@ mod places;
 mod program;
 mod proof;
 mod races;
+mod random_calendars;
 mod rules;
 mod sessions;
 mod versions;

@@ -8,6 +8,7 @@ mod child;
 mod database;
 mod practice;
 mod server;
+mod size;
 mod sql;
 mod time;
 
@@ -18,6 +19,7 @@ pub(crate) use self::calendar_file::{CalendarFile, Session};
 pub(crate) use self::database::{Database, Finished};
 pub(crate) use self::practice::{Practice, a_practice, a_tenant, id_of};
 pub(crate) use self::server::Server;
+pub(crate) use self::size::{seed, size};
 pub(crate) use self::sql::Sql;
 pub(crate) use self::time::{date, monday, utc};
 

@@ -10,8 +10,8 @@ use super::client::{Client, HotSlots, MAX_CLIENTS};
 use super::finding::Finding;
 use super::follower::Follower;
 use super::recorder::{History, Operation, Recorder};
-use super::{HOLDS_WITHOUT_NUMBER, accounts, claims, seed, size, verified};
-use crate::harness::{Database, Practice, Server, Sql, eventually};
+use super::{HOLDS_WITHOUT_NUMBER, accounts, claims, verified};
+use crate::harness::{Database, Practice, Server, Sql, eventually, seed, size};
 
 const CLIENTS: usize = MAX_CLIENTS;
 

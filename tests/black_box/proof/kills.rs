@@ -11,8 +11,8 @@ use rand::{Rng as _, SeedableRng as _};
 use super::client::{Client, HotSlots};
 use super::double_booking::holds;
 use super::recorder::Recorder;
-use super::{HOLDS_WITHOUT_NUMBER, rebuild, seed, size, verified};
-use crate::harness::{Database, Practice, Server, eventually};
+use super::{HOLDS_WITHOUT_NUMBER, rebuild, verified};
+use crate::harness::{Database, Practice, Server, eventually, seed, size};
 
 const CLIENTS: usize = 8;
 

@@ -16,8 +16,7 @@ use uuid::Uuid;
 use super::calendar::{Ask, Calendar, Reply, Times};
 use super::finding::Finding;
 use super::recorder::{Operation, Outcome, Record, Recorder};
-use super::{seed, size};
-use crate::harness::{Database, Practice, Server, monday};
+use crate::harness::{Database, Practice, Server, monday, seed, size};
 
 /// To check a history takes time that grows fast with these.
 const CLIENTS: usize = 4;

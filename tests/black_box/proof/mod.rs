@@ -7,8 +7,6 @@
 //! The sizes are small where nobody says otherwise; see CONTRIBUTING.md. Whoever chooses at random
 //! says from which seed, and `DAYBOOK_SEED` makes the same choices again.
 
-#![expect(clippy::print_stdout, reason = "a seed that nobody is told cannot be used again")]
-
 mod accounts;
 mod calendar;
 mod claims;
@@ -23,26 +21,7 @@ mod rebuild;
 mod recorder;
 mod verified;
 
-use std::env;
-use std::fmt::Debug;
-use std::str::FromStr;
-
 use finding::Finding;
 
 /// What they hold is to be limited by time alone.
 const HOLDS_WITHOUT_NUMBER: [&str; 2] = ["--holds-per-client", "1000"];
-
-/// A size from the environment.
-fn size<T: FromStr<Err: Debug>>(name: &str, otherwise: T) -> T {
-    match env::var(name) {
-        Ok(value) => value.parse().unwrap_or_else(|error| panic!("{name}={value}: {error:?}")),
-        Err(_) => otherwise,
-    }
-}
-
-/// Where all choices of a test come from.
-fn seed(test: &str) -> u64 {
-    let seed = size("DAYBOOK_SEED", rand::random());
-    println!("{test}: DAYBOOK_SEED={seed}");
-    seed
-}
