@@ -133,6 +133,7 @@ pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
         tags: None,
         note: None,
         overriding: None,
+        series: None,
     })
 }
 

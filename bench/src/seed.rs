@@ -119,6 +119,7 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
         imported: false,
         agreed: Agreed::default(),
         overridden: None,
+        series: None,
     }))
 }
 

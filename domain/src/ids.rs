@@ -130,6 +130,11 @@ impl SessionId {
 }
 
 uuid_id!(
+    /// Appointments that were booked together by a rule of recurrence.
+    SeriesId
+);
+
+uuid_id!(
     /// Extra hours or time off of a resource.
     ExceptionId
 );

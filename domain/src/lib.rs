@@ -17,6 +17,7 @@ mod matching;
 mod personal;
 mod refusal;
 pub mod resource;
+pub mod series;
 pub mod service;
 pub mod session;
 mod text;
@@ -27,9 +28,11 @@ pub use directory::Directory;
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
-    ResourceIds, ServiceId, SessionId, TenantId,
+    ResourceIds, SeriesId, ServiceId, SessionId, TenantId,
 };
 pub use personal::Personal;
 pub use refusal::Refusal;
-pub use text::{Category, Email, Name, Note, Phone, Reason, RoleName, Tag, Tags, TextError, Title};
+pub use text::{
+    Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
+};
 pub use upcast::upcasters;

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use crate::appointment::AppointmentRefusal;
 use crate::client::ClientRefusal;
 use crate::resource::ResourceRefusal;
+use crate::series::SeriesRefusal;
 use crate::service::ServiceRefusal;
 use crate::session::SessionRefusal;
 
 /// A refusal: nothing happened, and here is why.
 ///
-/// It is stored with an idempotency key, so that a retry gets the same answer.
+/// It is stored with an idempotency key, so that a retry gets the same answer; and in the log, where a
+/// series says why an occurrence was not booked. So what was a refusal once stays one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "aggregate", rename_all = "kebab-case")]
 pub enum Refusal {
@@ -29,6 +31,9 @@ pub enum Refusal {
     /// By a session's rules.
     #[error(transparent)]
     Session(#[from] SessionRefusal),
+    /// By a series' rules.
+    #[error(transparent)]
+    Series(#[from] SeriesRefusal),
     /// The caller has seen an older version than the current one.
     #[error("it is at version {actual}, not at version {expected}")]
     StaleVersion {

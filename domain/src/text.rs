@@ -157,6 +157,10 @@ text!(
     Note, "a note", 4000, controls: ['\n', '\r', '\t']
 );
 text!(
+    /// How something recurs: the value of an RRULE (RFC 5545 section 3.3.10), not looked into yet.
+    RuleText, "a recurrence rule", 500
+);
+text!(
     /// An e-mail address (RFC 5321 limits it to 254 octets), checked for its shape only.
     Email, "an e-mail address", 254, form: email
 );

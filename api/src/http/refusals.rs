@@ -5,20 +5,27 @@ use daybook_domain::Refusal;
 use daybook_domain::appointment::AppointmentRefusal as A;
 use daybook_domain::client::ClientRefusal as C;
 use daybook_domain::resource::ResourceRefusal as R;
+use daybook_domain::series::{RefusedOccurrence, SeriesRefusal as Q};
 use daybook_domain::service::ServiceRefusal as S;
 use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionRefusal as N;
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Problem;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        if let Refusal::InBatch { index, refusal } = refusal {
-            return Self::from(*refusal).with("index", index);
-        }
+        let refusal = match refusal {
+            Refusal::InBatch { index, refusal } => {
+                return Self::from(*refusal).with("index", index);
+            }
+            Refusal::Series(Q::OccurrenceRefused { recurrence_id, refusal }) => {
+                return Self::from(*refusal).with("recurrence_id", recurrence_id.to_string());
+            }
+            other => other,
+        };
         let (status, title) = meaning(&refusal);
         if status == StatusCode::NOT_FOUND {
             return Self::new(status, "not-found", title, refusal.to_string());
@@ -30,8 +37,23 @@ impl From<Refusal> for Problem {
             Refusal::Appointment(A::RuleBroken(_)) => text(&members, "rule"),
             _ => text(&members, "code"),
         };
-        Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()))
+        let problem =
+            Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()));
+        match refusal {
+            Refusal::Series(Q::NoneBooked { refused } | Q::NoneChanged { refused }) => {
+                problem.with("refused", each(refused))
+            }
+            _ => problem,
+        }
     }
+}
+
+/// Occurrences that were refused, each with its problem.
+fn each(refused: Vec<RefusedOccurrence>) -> Vec<Value> {
+    let each = refused.into_iter().map(|RefusedOccurrence { recurrence_id, refusal }| {
+        json!({"recurrence_id": recurrence_id, "problem": Problem::from(refusal)})
+    });
+    each.collect()
 }
 
 fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
@@ -59,7 +81,22 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Resource(R::TooManyExceptions { .. }) => (CONFLICT, "Too many exceptions"),
         Refusal::Resource(R::TooManyHolidays { .. }) => (CONFLICT, "Too many holidays"),
         Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
-        Refusal::InBatch { refusal, .. } => meaning(refusal),
+        Refusal::InBatch { refusal, .. }
+        | Refusal::Series(Q::OccurrenceRefused { refusal, .. }) => meaning(refusal),
+        Refusal::Series(refusal) => match refusal {
+            Q::SeriesNotFound | Q::OccurrenceRefused { .. } => NOT_FOUND,
+            Q::SeriesExists => (CONFLICT, "It exists already"),
+            Q::InvalidRrule(_) => (UNPROCESSABLE, "The recurrence rule is not valid"),
+            Q::StartNotInRule { .. } => (UNPROCESSABLE, "The series does not start then"),
+            Q::UnknownExdate { .. } => (UNPROCESSABLE, "Nothing occurs then"),
+            Q::TooManyOccurrences { .. } => (UNPROCESSABLE, "Too many occurrences"),
+            Q::NoOccurrences => (UNPROCESSABLE, "No occurrence is left"),
+            Q::OutOfCalendar => (UNPROCESSABLE, "After the end of the calendar"),
+            Q::UnknownOccurrence { .. } => (UNPROCESSABLE, "Unknown occurrence"),
+            Q::NoneBooked { .. } => (CONFLICT, "No occurrence can be booked"),
+            Q::NoneChanged { .. } => (CONFLICT, "No occurrence can be changed"),
+            Q::NothingToChange => (CONFLICT, "There is nothing to change"),
+        },
         Refusal::Appointment(refusal) => match refusal {
             A::SlotTaken { .. } => (CONFLICT, "The time is taken"),
             A::RoleTaken { .. } => (CONFLICT, "Nobody is free for a role"),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{CancelledBy, MovedBy};
+use crate::series::InSeries;
 use crate::service::HoldLimit;
 use crate::session::SessionScheduled;
 use crate::time::{Duration, Interval};
@@ -107,6 +108,22 @@ pub struct Booking {
     pub note: Option<Personal<Note>>,
     /// Why it may break the service's rules and opening hours. `None`: it may not.
     pub overriding: Option<Reason>,
+    /// Of which series it is an occurrence.
+    pub series: Option<InSeries>,
+}
+
+impl Booking {
+    /// The same as an occurrence of a series that starts then.
+    #[must_use]
+    pub fn as_occurrence(&self, start: DateTime<Utc>, series: InSeries) -> Self {
+        let when = match self.when {
+            When::From(_) => When::From(start),
+            When::Lasting { duration, .. } => When::Lasting { start, duration },
+            When::InSession(session_id) => When::InSession(session_id),
+            When::Imported(during) => When::Imported(during.moved_to(start)),
+        };
+        Self { when, series: Some(series), ..self.clone() }
+    }
 }
 
 /// When a booking is, which depends on how it came to be.

@@ -274,6 +274,7 @@ fn details(
         imported: matches!(booking.when, When::Imported(_)),
         agreed: judge.and_then(|judge| judge.agreed()).unwrap_or_default(),
         overridden,
+        series: booking.series,
     })
 }
 

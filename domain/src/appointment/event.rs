@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agreed, Conflict, Overridden};
 use crate::claim::{Claim, Claims};
+use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
     Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
@@ -153,6 +154,9 @@ pub struct Details {
     /// Why its time was taken although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Overridden>,
+    /// Of which series it is an occurrence, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<InSeries>,
 }
 
 /// Time is kept free until the hold is confirmed or lapses.

@@ -94,6 +94,7 @@ impl<'a> Joining<'a> {
             imported: false,
             agreed: Agreed::by(terms, plan.duration),
             overridden: with_session(overridden, plan),
+            series: booking.series,
         })
     }
 }

@@ -83,6 +83,7 @@ pub(crate) fn a_booking(start: &str) -> Booking {
         tags: None,
         note: None,
         overriding: None,
+        series: None,
     }
 }
 

@@ -14,6 +14,11 @@ pub enum HoursError {
     /// A local time is `YYYY-MM-DDTHH:MM`, on such a date.
     #[error("a local time is YYYY-MM-DDTHH:MM from 1970 to 2199, without an offset, got {0:?}")]
     LocalMinute(String),
+    /// A local time is `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, on such a date.
+    #[error(
+        "a local time is YYYY-MM-DDTHH:MM[:SS] from 1970 to 2199, without an offset, got {0:?}"
+    )]
+    LocalDateTime(String),
     /// A window is on at least one day, opens before 24:00, and does not close when it opens.
     #[error("an opening window has days and a length, and opens before 24:00: {from} to {to}")]
     EmptyWindow {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
 use serde::{Deserialize, Serialize};
 
 use super::HoursError;
@@ -99,6 +99,53 @@ impl fmt::Display for LocalMinute {
     }
 }
 
+/// A local date and time in whole seconds; as text `YYYY-MM-DDTHH:MM`, with `:SS` where it has any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LocalDateTime(NaiveDateTime);
+
+impl LocalDateTime {
+    /// The date and time.
+    #[must_use]
+    pub const fn date_time(self) -> NaiveDateTime {
+        self.0
+    }
+}
+
+impl TryFrom<NaiveDateTime> for LocalDateTime {
+    type Error = HoursError;
+
+    fn try_from(local: NaiveDateTime) -> Result<Self, HoursError> {
+        LocalDate::try_from(local.date())?;
+        let whole = local.with_nanosecond(0);
+        whole.map(Self).ok_or_else(|| HoursError::LocalDateTime(local.to_string()))
+    }
+}
+
+impl FromStr for LocalDateTime {
+    type Err = HoursError;
+
+    fn from_str(text: &str) -> Result<Self, HoursError> {
+        let bad = || HoursError::LocalDateTime(excerpt(text));
+        let (minute, second) = match text.len() {
+            19 => text.split_at_checked(16).ok_or_else(bad)?,
+            _ => (text, ":00"),
+        };
+        let LocalMinute(minute) = minute.parse().map_err(|_| bad())?;
+        let digits = second.strip_prefix(':').ok_or_else(bad)?;
+        let second = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok());
+        let local = second.flatten().and_then(|second| minute.with_second(second));
+        local.map(Self).ok_or_else(bad)
+    }
+}
+
+impl fmt::Display for LocalDateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let form = if self.0.second() == 0 { "%Y-%m-%dT%H:%M" } else { "%Y-%m-%dT%H:%M:%S" };
+        self.0.format(form).fmt(f)
+    }
+}
+
 macro_rules! as_text {
     ($name:ident) => {
         impl TryFrom<String> for $name {
@@ -119,6 +166,7 @@ macro_rules! as_text {
 
 as_text!(LocalDate);
 as_text!(LocalMinute);
+as_text!(LocalDateTime);
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +195,25 @@ mod tests {
             "2027-02-29T02:30",
         ] {
             assert!(bad.parse::<LocalMinute>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_local_time_has_seconds_where_it_needs_them() {
+        let shown = |text: &str| text.parse::<LocalDateTime>().map(String::from);
+        assert_eq!(shown("2027-10-31T02:30"), Ok("2027-10-31T02:30".into()));
+        assert_eq!(shown("2027-10-31T02:30:00"), Ok("2027-10-31T02:30".into()));
+        assert_eq!(shown("2027-10-31T02:30:09"), Ok("2027-10-31T02:30:09".into()));
+        for bad in [
+            "2027-10-31",
+            "2027-10-31T02:30:60",
+            "2027-10-31T02:30:+1",
+            "2027-10-31T02:30:0å",
+            "2027-10-31T02:30:00Z",
+            "2027-10-31T02:30:00.5",
+            "2200-01-01T00:00:00",
+        ] {
+            assert!(shown(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -21,7 +21,7 @@ pub use hours_error::HoursError;
 pub use hours_exception::{ExceptionKind, HoursException, HoursExceptions};
 pub use interval::{EmptyInterval, Interval};
 pub use local::{day_bounds, resolve_local};
-pub use local_date::{LocalDate, LocalMinute};
+pub use local_date::{LocalDate, LocalDateTime, LocalMinute};
 pub use minutes::{Buffer, Duration, HoldLength, LeadTime, MinutesError, Step};
 pub use opening_hours::OpeningHours;
 pub use opening_window::OpeningWindow;

@@ -38,7 +38,8 @@ impl TimeOfDay {
     }
 
     /// This time of that day; `24:00` is the beginning of the next.
-    pub(super) fn on(self, date: NaiveDate) -> NaiveDateTime {
+    #[must_use]
+    pub fn on(self, date: NaiveDate) -> NaiveDateTime {
         date.and_time(NaiveTime::MIN) + TimeDelta::minutes(i64::from(self.minute))
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn details(n: u128) -> Details {
         imported: false,
         agreed: Agreed::default(),
         overridden: None,
+        series: None,
     }
 }
 

@@ -278,6 +278,13 @@ pub(crate) fn payload(event: &AnyEvent) -> Stored {
             event.event_version(),
             serde_json::to_string(event),
         ),
+        AnyEvent::Series(id, event) => (
+            "series",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
     };
     Stored { kind: kind.to_owned(), id, event_type, event_version, payload: payload.unwrap() }
 }

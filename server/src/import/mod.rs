@@ -215,6 +215,7 @@ impl Importer {
             tags: Some(tags(event)?),
             note,
             overriding: None,
+            series: None,
         })
     }
 }

@@ -10,6 +10,7 @@ use daybook_domain::appointment::Appointment;
 use daybook_domain::claim::Claims;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
+use daybook_domain::series::Series;
 use daybook_domain::service::Service;
 use daybook_domain::session::Session;
 use daybook_domain::{Decide, TenantId, upcasters};
@@ -158,6 +159,7 @@ pub struct EventStores {
     client: LogEventStore<Client>,
     appointment: LogEventStore<Appointment>,
     session: LogEventStore<Session>,
+    series: LogEventStore<Series>,
 }
 
 impl EventStores {
@@ -168,6 +170,7 @@ impl EventStores {
             client: LogEventStore::new(log, clock),
             appointment: LogEventStore::new(log, clock),
             session: LogEventStore::new(log, clock),
+            series: LogEventStore::new(log, clock),
         }
     }
 
@@ -198,4 +201,5 @@ stored!(
     Client in client,
     Appointment in appointment,
     Session in session,
+    Series in series,
 );

@@ -10,6 +10,7 @@ mod event_store;
 mod facts;
 mod look;
 mod outcome;
+mod series;
 mod sessions;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use context::{CommandContext, Target};
 pub use event_store::{LogEventStore, Stored};
 pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
+pub use series::SeriesBooking;
 pub use sessions::{CancelSession, MoveSession};
 pub use unit::{Stop, Together, Unit};
 

@@ -105,6 +105,7 @@ fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
         tags: None,
         note: None,
         overriding: None,
+        series: None,
     }
 }
 

@@ -6,9 +6,10 @@ use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use daybook_domain::appointment::{Appointment, AppointmentEvent};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
+use daybook_domain::series::{Series, SeriesEvent};
 use daybook_domain::service::{Service, ServiceEvent};
 use daybook_domain::session::{Session, SessionEvent};
-use daybook_domain::{AppointmentId, ClientId, ResourceId, ServiceId, SessionId};
+use daybook_domain::{AppointmentId, ClientId, ResourceId, SeriesId, ServiceId, SessionId};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -36,6 +37,7 @@ pub enum AnyEvent {
     Client(ClientId, ClientEvent),
     Appointment(AppointmentId, AppointmentEvent),
     Session(SessionId, SessionEvent),
+    Series(SeriesId, SeriesEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -78,6 +80,7 @@ pub(crate) fn decode(
             typed(stored.payload).map(|event| AnyEvent::Appointment(uuid.into(), event))
         }
         Session::TYPE => typed(stored.payload).map(|event| AnyEvent::Session(uuid.into(), event)),
+        Series::TYPE => typed(stored.payload).map(|event| AnyEvent::Series(uuid.into(), event)),
         other => Err(format!("aggregate type {other:?}")),
     };
     let event = event.map_err(unreadable)?;

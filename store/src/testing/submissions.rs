@@ -45,6 +45,7 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
         imported: false,
         agreed: Agreed::default(),
         overridden: None,
+        series: None,
     }
 }
 

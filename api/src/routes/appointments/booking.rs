@@ -74,6 +74,7 @@ impl BookingBody {
             tags: self.tags,
             note: self.note,
             overriding,
+            series: None,
         };
         Ok(match self.hold_minutes {
             None => AppointmentCommand::BookAppointment(booking),

@@ -78,6 +78,7 @@ pub(crate) async fn book_place(
         tags: body.tags,
         note: body.note,
         overriding,
+        series: None,
     };
     let command = match body.hold_minutes {
         None => AppointmentCommand::BookAppointment(booking),

@@ -13,6 +13,7 @@ use daybook_domain::appointment::{
 use daybook_domain::claim::{Claim, Claims};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
+use daybook_domain::series::{Series, SeriesEvent};
 use daybook_domain::service::{Service, ServiceEvent};
 use daybook_domain::session::{Session, SessionEvent};
 use daybook_domain::{TenantId, upcasters};
@@ -33,11 +34,18 @@ pub(super) enum Kind {
     Client,
     Appointment,
     Session,
+    Series,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Service, Self::Resource, Self::Client, Self::Appointment, Self::Session];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Service,
+        Self::Resource,
+        Self::Client,
+        Self::Appointment,
+        Self::Session,
+        Self::Series,
+    ];
 
     /// As in `events.aggregate_type`.
     pub(super) const fn name(self) -> &'static str {
@@ -47,6 +55,7 @@ impl Kind {
             Self::Client => Client::TYPE,
             Self::Appointment => Appointment::TYPE,
             Self::Session => Session::TYPE,
+            Self::Series => Series::TYPE,
         }
     }
 }
@@ -114,6 +123,7 @@ impl Reader {
             AnyEvent::Client(_, event) => client(&event),
             AnyEvent::Appointment(_, event) => appointment(&event),
             AnyEvent::Session(_, event) => session(&event),
+            AnyEvent::Series(_, event) => series(&event),
         })
     }
 }
@@ -129,6 +139,7 @@ fn present(kind: Kind, event: &Stored<'_>) -> Result<Meaning, String> {
         Kind::Client => client(&typed(event)?),
         Kind::Appointment => appointment(&happened(event)?),
         Kind::Session => session(&typed(event)?),
+        Kind::Series => series(&typed(event)?),
     })
 }
 
@@ -186,6 +197,10 @@ fn resource(event: &ResourceEvent) -> Meaning {
 
 fn client(event: &ClientEvent) -> Meaning {
     (matches!(event, ClientEvent::ClientRegistered(_)), None)
+}
+
+fn series(event: &SeriesEvent) -> Meaning {
+    (matches!(event, SeriesEvent::SeriesBooked(_)), None)
 }
 
 fn appointment(event: &AppointmentEvent) -> Meaning {

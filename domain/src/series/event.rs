@@ -1,0 +1,107 @@
+//! What happens to series.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    LeftOccurrence, Mode, MovedOccurrence, Occurrence, Recurrence, RecurrenceId, RefusedOccurrence,
+    Shift, Which,
+};
+use crate::appointment::{CancelledBy, MovedBy};
+use crate::claim::Claims;
+use crate::{ClientId, Reason, ResourceIds, ServiceId};
+
+/// A series was booked: the appointments themselves are events of their own, beside it in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesBooked {
+    /// When it recurs.
+    #[serde(flatten)]
+    pub recurrence: Recurrence,
+    /// Whether all had to be booked.
+    pub mode: Mode,
+    /// What was booked.
+    pub service_id: ServiceId,
+    /// For whom.
+    pub client_id: ClientId,
+    /// What was booked, in order.
+    pub occurrences: Vec<Occurrence>,
+    /// What was not, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedOccurrence>,
+}
+
+/// Occurrences were moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesRescheduled {
+    /// Which ones were to be.
+    #[serde(flatten)]
+    pub which: Which,
+    /// How far.
+    #[serde(flatten)]
+    pub shift: Shift,
+    /// To which resources. `None`: each kept its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_ids: Option<ResourceIds>,
+    /// Whether all had to be moved.
+    pub mode: Mode,
+    /// On whose side.
+    pub by: MovedBy,
+    /// What was moved.
+    pub moved: Vec<MovedOccurrence>,
+    /// What this did not reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftOccurrence>,
+    /// What could not be moved, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedOccurrence>,
+}
+
+/// Occurrences were called off.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeriesCancelled {
+    /// Which ones were to be.
+    #[serde(flatten)]
+    pub which: Which,
+    /// Whether all had to be cancelled.
+    pub mode: Mode,
+    /// Why, in the words of who cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// On whose side.
+    pub by: CancelledBy,
+    /// What was cancelled.
+    pub cancelled: Vec<RecurrenceId>,
+    /// What this did not reach.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<LeftOccurrence>,
+    /// What could not be cancelled, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<RefusedOccurrence>,
+}
+
+/// Everything that happens to a series.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum SeriesEvent {
+    SeriesBooked(SeriesBooked),
+    SeriesRescheduled(SeriesRescheduled),
+    SeriesCancelled(SeriesCancelled),
+}
+
+impl cqrs_es::DomainEvent for SeriesEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::SeriesBooked(_) => "SeriesBooked",
+            Self::SeriesRescheduled(_) => "SeriesRescheduled",
+            Self::SeriesCancelled(_) => "SeriesCancelled",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+/// Its appointments claim their time, each its own.
+impl Claims for SeriesEvent {}

@@ -1,0 +1,242 @@
+//! Series: the appointments of one are decided one after the other, and all that comes of it is one
+//! submission.
+
+use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking};
+use daybook_domain::series::{
+    InSeries, LeftBecause, Mode, PlannedMove, Recurrence, Series, SeriesCancel, SeriesCommand,
+    SeriesMove, SeriesRefusal, Verdict, Verdicts, Which,
+};
+use daybook_domain::{AppointmentId, Refusal, TenantId};
+use futures::future::try_join_all;
+use uuid::Uuid;
+
+use super::unit::{Stop, Together, Unit};
+use super::{CommandContext, Engine, ExecuteError, Executed, Stored, Target};
+
+/// So many streams are read beside each other, at most: each takes a connection.
+const LOADED_AT_ONCE: usize = 8;
+
+/// A series that is to be booked.
+#[derive(Debug, Clone)]
+pub struct SeriesBooking {
+    /// When it recurs.
+    pub recurrence: Recurrence,
+    /// Whether all must be booked.
+    pub mode: Mode,
+    /// What is booked each time; when it is, is of no meaning.
+    pub booking: Booking,
+}
+
+impl Engine {
+    /// Many aggregates as the log has each of them now, in the order asked for.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn load_each<A: Stored>(
+        &self,
+        tenant: &TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<(A, u64)>>, ExecuteError> {
+        let mut all = Vec::with_capacity(ids.len());
+        for some in ids.chunks(LOADED_AT_ONCE) {
+            all.extend(try_join_all(some.iter().map(|id| self.load::<A>(tenant, *id))).await?);
+        }
+        Ok(all)
+    }
+
+    /// Books a series: all of it, or as much as can be.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    pub async fn book_series(
+        &self,
+        context: &CommandContext,
+        asked: &SeriesBooking,
+    ) -> Result<Executed<Series>, ExecuteError> {
+        let id = Uuid::now_v7();
+        self.execute_together(context, id, &Book { id, asked }).await
+    }
+
+    /// Moves occurrences of a series.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    pub async fn reschedule_series(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        moving: &SeriesMove,
+    ) -> Result<Executed<Series>, ExecuteError> {
+        let seen = context.expected_version;
+        self.execute_together(context, id, &Reschedule { id, seen, moving }).await
+    }
+
+    /// Calls occurrences of a series off.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    pub async fn cancel_series(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        cancelling: &SeriesCancel,
+    ) -> Result<Executed<Series>, ExecuteError> {
+        let seen = context.expected_version;
+        self.execute_together(context, id, &Cancel { id, seen, cancelling }).await
+    }
+}
+
+struct Book<'a> {
+    id: Uuid,
+    asked: &'a SeriesBooking,
+}
+
+impl Together for Book<'_> {
+    type Principal = Series;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let SeriesBooking { recurrence, mode, booking } = self.asked;
+        let mut verdicts = Verdicts::default();
+        for recurrence_id in recurrence.occurrences().map_err(Refusal::from)? {
+            let series = InSeries { series_id: self.id.into(), recurrence_id };
+            let booking = booking.as_occurrence(recurrence.at(recurrence_id), series);
+            let (target, command) = (Target::fresh(), AppointmentCommand::BookAppointment(booking));
+            let verdict = match unit.decide::<Appointment>(target, command).await? {
+                Ok(_) => Verdict::Done(AppointmentId::from(target.id())),
+                Err(refusal) => Verdict::Refused(refusal),
+            };
+            if !verdicts.add(recurrence_id, verdict, *mode) {
+                break;
+            }
+        }
+        let command = SeriesCommand::BookSeries {
+            recurrence: recurrence.clone(),
+            mode: *mode,
+            service_id: booking.service_id,
+            client_id: booking.client_id,
+            verdicts,
+        };
+        unit.decide::<Series>(Target::New(self.id), command).await??;
+        Ok(())
+    }
+}
+
+struct Reschedule<'a> {
+    id: Uuid,
+    seen: Option<u64>,
+    moving: &'a SeriesMove,
+}
+
+impl Together for Reschedule<'_> {
+    type Principal = Series;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let SeriesMove { which, shift, resource_ids, mode, by, overriding } = self.moving;
+        let (series, affected) = affected(unit, self.id, self.seen, *which).await?;
+        let Series::Made { booked, .. } = series else { return Err(not_found()) };
+        let mut verdicts = Verdicts::default();
+        let mut moves = Vec::with_capacity(affected.len());
+        for Affected { occurrence, appointment, left } in affected {
+            let id = occurrence.recurrence_id;
+            let details = appointment.details().filter(|_| left.is_none());
+            let Some(from) = details.map(|details| details.slot.during.start()) else {
+                verdicts.add(id, Verdict::Left(left.unwrap_or(LeftBecause::NotBooked)), *mode);
+                continue;
+            };
+            match shift.of(&booked.recurrence, id, from) {
+                Ok(to) => moves.push(PlannedMove { occurrence, from, to }),
+                Err(refusal) => {
+                    verdicts.add(id, Verdict::Refused(refusal.into()), *mode);
+                }
+            }
+        }
+        PlannedMove::order(&mut moves);
+        for PlannedMove { occurrence, to, .. } in moves {
+            let command = AppointmentCommand::RescheduleAppointment {
+                start: to,
+                resource_ids: resource_ids.clone(),
+                by: *by,
+                overriding: overriding.clone(),
+            };
+            let target = Target::Existing(occurrence.appointment_id.uuid());
+            let verdict = match unit.decide::<Appointment>(target, command).await? {
+                Ok(_) => Verdict::Done(to),
+                Err(refusal) => Verdict::Refused(refusal),
+            };
+            if !verdicts.add(occurrence.recurrence_id, verdict, *mode) {
+                break;
+            }
+        }
+        let command = SeriesCommand::RescheduleSeries { moving: self.moving.clone(), verdicts };
+        unit.decide::<Series>(Target::Existing(self.id), command).await??;
+        Ok(())
+    }
+}
+
+struct Cancel<'a> {
+    id: Uuid,
+    seen: Option<u64>,
+    cancelling: &'a SeriesCancel,
+}
+
+impl Together for Cancel<'_> {
+    type Principal = Series;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let SeriesCancel { which, mode, reason, by, overriding } = self.cancelling;
+        let (_, affected) = affected(unit, self.id, self.seen, *which).await?;
+        let mut verdicts = Verdicts::default();
+        for Affected { occurrence, left, .. } in affected {
+            let (reason, overriding) = (reason.clone(), overriding.clone());
+            let command = AppointmentCommand::CancelAppointment { reason, by: *by, overriding };
+            let target = Target::Existing(occurrence.appointment_id.uuid());
+            let verdict = match left {
+                Some(because) => Verdict::Left(because),
+                None => match unit.decide::<Appointment>(target, command).await? {
+                    Ok(_) => Verdict::Done(()),
+                    Err(refusal) => Verdict::Refused(refusal),
+                },
+            };
+            if !verdicts.add(occurrence.recurrence_id, verdict, *mode) {
+                break;
+            }
+        }
+        let command = SeriesCommand::CancelSeries { cancelling: self.cancelling.clone(), verdicts };
+        unit.decide::<Series>(Target::Existing(self.id), command).await??;
+        Ok(())
+    }
+}
+
+/// An occurrence that a change is for, and why it leaves it alone, if it does.
+struct Affected {
+    occurrence: daybook_domain::series::Occurrence,
+    appointment: Appointment,
+    left: Option<LeftBecause>,
+}
+
+/// The series, if it is at the version that the caller has seen, and what a change of it is for.
+async fn affected(
+    unit: &mut Unit<'_>,
+    id: Uuid,
+    seen: Option<u64>,
+    which: Which,
+) -> Result<(Series, Vec<Affected>), Stop> {
+    let (series, actual) = unit.load::<Series>(id).await?.ok_or_else(not_found)?;
+    // Before anything is decided that may be refused for what it finds.
+    if let Some(expected) = seen.filter(|expected| *expected != actual) {
+        return Err(Stop::Refused(Refusal::StaleVersion { expected, actual }));
+    }
+    let occurrences = series.affected(which).map_err(Refusal::from)?;
+    let mut affected = Vec::with_capacity(occurrences.len());
+    for occurrence in occurrences {
+        let found = unit.load::<Appointment>(occurrence.appointment_id.uuid()).await?;
+        let (appointment, _) = found.unwrap_or_default();
+        let left = LeftBecause::of(&appointment, unit.now());
+        affected.push(Affected { occurrence, appointment, left });
+    }
+    Ok((series, affected))
+}
+
+fn not_found() -> Stop {
+    Stop::Refused(SeriesRefusal::SeriesNotFound.into())
+}
