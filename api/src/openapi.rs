@@ -24,6 +24,7 @@ use crate::routes;
         (name = "appointments", description = "What was booked."),
         (name = "sessions", description = "Starts of a service that several clients share."),
         (name = "holds", description = "Time that is kept free until it is confirmed."),
+        (name = "series", description = "Appointments that recur by a rule."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )
 )]

@@ -48,6 +48,10 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/conflicts", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
+    ("POST", "/v1/series", Some("book")),
+    ("GET", "/v1/series/{id}", Some("read")),
+    ("POST", "/v1/series/{id}/reschedule", Some("book")),
+    ("POST", "/v1/series/{id}/cancel", Some("book")),
     ("POST", "/v1/holds", Some("book")),
     ("POST", "/v1/holds/{id}/confirm", Some("book")),
     ("DELETE", "/v1/holds/{id}", Some("book")),
@@ -67,6 +71,8 @@ struct Ground {
     booked: String,
     /// Of the room.
     exception: String,
+    /// Of one appointment.
+    series: String,
 }
 
 fn a_ground() -> Ground {
@@ -77,7 +83,8 @@ fn a_ground() -> Ground {
     let booked = id(practice.booked(monday(10, 0)));
     let path = format!("/v1/resources/{}/exceptions", practice.room);
     let exception = practice.created(&path, &an_exception());
-    Ground { practice, held, booked, exception }
+    let series = practice.created("/v1/series", &a_series(&practice, 12));
+    Ground { practice, held, booked, exception, series }
 }
 
 impl Ground {
@@ -88,6 +95,7 @@ impl Ground {
             Some("services") => &practice.service,
             Some("resources") => &practice.room,
             Some("clients") => &practice.client,
+            Some("series") => &self.series,
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
             _ if route.ends_with("/confirm") => &self.held[2],
@@ -127,6 +135,9 @@ impl Ground {
             "appointments:batch" => {
                 json!({"atomic": true, "items": [practice.booking(monday(20, 0)).body]})
             }
+            "series" => a_series(practice, 22),
+            "series/{id}/reschedule" => json!({"scope": "all", "shift_days": 1}),
+            "series/{id}/cancel" => json!({"scope": "all"}),
             "availability/search" => {
                 json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
             }
@@ -144,6 +155,15 @@ impl Ground {
 /// In the past, where it is in nobody's way.
 fn an_exception() -> Value {
     json!({"kind": "time-off", "days": {"first": "2020-07-01", "last": "2020-07-01"}})
+}
+
+/// At this hour of the Monday, once.
+fn a_series(practice: &Practice, hour: u32) -> Value {
+    let mut body = practice.booking(monday(hour, 0)).body;
+    body["start"] = json!(monday(hour, 0).format("%Y-%m-%dT%H:%M").to_string());
+    body["tz"] = json!("UTC");
+    body["rrule"] = json!("FREQ=DAILY;COUNT=1");
+    body
 }
 
 fn guarded() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -234,7 +254,10 @@ fn with_another_tenants_key_nothing_is_there() {
                 answer.is_refused(404, "not-found");
             }
             (_, "/v1/availability" | "/v1/availability/search")
-            | ("POST", "/v1/appointments" | "/v1/appointments:batch" | "/v1/holds") => {
+            | (
+                "POST",
+                "/v1/appointments" | "/v1/appointments:batch" | "/v1/holds" | "/v1/series",
+            ) => {
                 answer.is_refused(422, "unknown-service");
             }
             ("GET", _) => {
@@ -252,7 +275,7 @@ fn with_another_tenants_key_nothing_is_there() {
     let found = practice.found(&format!("min_position={position}"));
     let found: Vec<_> = found.iter().map(|a| (&a["status"], &a["version"])).collect();
     let (held, booked, first) = (json!("held"), json!("booked"), json!(1));
-    let unchanged: Vec<_> = [&held, &held, &held, &booked, &booked]
+    let unchanged: Vec<_> = [&held, &held, &held, &booked, &booked, &booked]
         .into_iter()
         .map(|status| (status, &first))
         .collect();

@@ -35,5 +35,6 @@ mod proof;
 mod races;
 mod random_calendars;
 mod rules;
+mod series;
 mod sessions;
 mod versions;

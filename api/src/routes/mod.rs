@@ -11,6 +11,7 @@ mod holds;
 mod listing;
 mod problems;
 mod resources;
+mod series;
 mod services;
 mod sessions;
 pub(crate) mod tenant_zone;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(conflicts::routes())
         .merge(sessions::routes())
         .merge(holds::routes())
+        .merge(series::routes())
         .merge(availability::routes())
 }
 

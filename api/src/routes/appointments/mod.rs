@@ -17,7 +17,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 pub(super) use conflict::ConflictView;
-pub(super) use view::AppointmentView;
+pub(super) use plan::{MovedBySide, by_client};
+pub(super) use view::{AppointmentView, CancelledBySide};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

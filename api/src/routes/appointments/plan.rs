@@ -59,7 +59,7 @@ pub(crate) struct RescheduleBody {
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "it documents `MovedBy`")]
-enum MovedBySide {
+pub(in crate::routes) enum MovedBySide {
     Client,
     Staff,
 }
@@ -104,7 +104,7 @@ pub(crate) struct CancelBody {
     overriding: Option<OverrideBody>,
 }
 
-const fn by_client() -> CancelledBy {
+pub(in crate::routes) const fn by_client() -> CancelledBy {
     CancelledBy::Client
 }
 

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::conflict::AcceptedConflictView;
 use super::overriding::OverriddenView;
 use crate::routes::commands::Shown;
+use crate::routes::series::InSeriesView;
 use crate::routes::services::PriceForm;
 
 /// An appointment.
@@ -64,6 +65,9 @@ pub(crate) struct AppointmentView {
     /// That somebody stands by it although resources can no longer be had, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     accepted_conflict: Option<AcceptedConflictView>,
+    /// Of which series it is an occurrence, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<InSeriesView>,
 }
 
 /// What was agreed with the booking, and stands whatever becomes of the service.
@@ -123,7 +127,7 @@ pub(super) enum AppointmentStatus {
 #[derive(ToSchema)]
 #[schema(rename_all = "lowercase")]
 #[expect(dead_code, reason = "it documents `CancelledBy`")]
-pub(super) enum CancelledBySide {
+pub(in crate::routes) enum CancelledBySide {
     Client,
     Staff,
     System,
@@ -176,6 +180,7 @@ impl AppointmentView {
             agreed: (!details.agreed.is_empty()).then(|| details.agreed.into()),
             overridden: details.overridden.map(Into::into),
             accepted_conflict: None,
+            series: details.series.map(Into::into),
         }
     }
 }

@@ -1,0 +1,168 @@
+//! What is done to a series, or to a part of it: reschedule, cancel.
+
+use axum::extract::State;
+use daybook_domain::appointment::{CancelledBy, MovedBy};
+use daybook_domain::series::{
+    Mode, RecurrenceId, SeriesCancel, SeriesMove, Shift, ShiftDays, Which,
+};
+use daybook_domain::time::TimeOfDay;
+use daybook_domain::{Reason, ResourceIds};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::SeriesMode;
+use super::view::SeriesView;
+use crate::App;
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::routes::appointments::overriding::{self, OverrideBody};
+use crate::routes::appointments::{CancelledBySide, MovedBySide, by_client};
+use crate::routes::commands::shown;
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// How far a change reaches: one occurrence, that one and all after it, or all.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Scope {
+    This,
+    Following,
+    All,
+}
+
+/// What a change is for.
+fn which(scope: Scope, recurrence_id: Option<RecurrenceId>) -> Result<Which, Problem> {
+    match (scope, recurrence_id) {
+        (Scope::This, Some(id)) => Ok(Which::This(id)),
+        (Scope::Following, Some(id)) => Ok(Which::Following(id)),
+        (Scope::All, None) => Ok(Which::All),
+        (Scope::All, Some(_)) => Err(Problem::bad_body("scope all goes without recurrence_id")),
+        (Scope::This | Scope::Following, None) => {
+            Err(Problem::bad_body("scope this or following needs recurrence_id"))
+        }
+    }
+}
+
+/// Where occurrences move.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesRescheduleBody {
+    scope: Scope,
+    /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
+    /// moved since.
+    #[schema(value_type = Option<String>, example = "2027-01-04T09:00")]
+    recurrence_id: Option<RecurrenceId>,
+    /// By so many local days, -366 to 366.
+    #[serde(default)]
+    #[schema(value_type = Option<i16>, minimum = -366, maximum = 366)]
+    shift_days: ShiftDays,
+    /// To this local time of day; else each keeps its own.
+    #[schema(value_type = Option<String>, example = "15:30")]
+    time: Option<TimeOfDay>,
+    /// The new resources; else each keeps its own.
+    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    resource_ids: Option<ResourceIds>,
+    /// Whether all must be moved: `all_or_nothing` where it is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<SeriesMode>)]
+    mode: Mode,
+    /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
+    /// window.
+    #[serde(default)]
+    #[schema(value_type = Option<MovedBySide>)]
+    by: MovedBy,
+    /// Move them although rules are against it: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// Reschedule a series
+///
+/// Or one of it, or that one and all after it. Each occurrence moves by the same local days and to the same local
+/// time, from where it is. Occurrences that have begun, or are no longer booked, are left alone
+/// (`latest_change` says which). With `all_or_nothing` all the others are moved at once, or none: the problem
+/// is then that of the first that is refused, with its `recurrence_id`. If none can be moved, that is refused
+/// (`none-changed`, `nothing-to-change`).
+#[utoipa::path(
+    post, path = "/v1/series/{id}/reschedule", tag = "series",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = SeriesRescheduleBody, security(("api_key" = ["book"])),
+    responses((status = 200, description = "What was moved, and what was not", body = SeriesView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn reschedule_series(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    request: CommandRequest<SeriesRescheduleBody>,
+) -> Result<Answer<SeriesView>, Problem> {
+    let context = request.context(&caller);
+    let body = request.body;
+    let shift = Shift { days: body.shift_days, time: body.time };
+    if shift.is_none() && body.resource_ids.is_none() {
+        return Err(Problem::bad_body("name shift_days, time or resource_ids"));
+    }
+    let moving = SeriesMove {
+        which: which(body.scope, body.recurrence_id)?,
+        shift,
+        resource_ids: body.resource_ids,
+        mode: body.mode,
+        by: body.by,
+        overriding: overriding::reason(&caller, body.overriding)?,
+    };
+    shown(app.engine.reschedule_series(&context, id, &moving).await?)
+}
+
+/// What is cancelled, and why.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SeriesCancelBody {
+    scope: Scope,
+    /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
+    /// moved since.
+    #[schema(value_type = Option<String>, example = "2027-01-04T09:00")]
+    recurrence_id: Option<RecurrenceId>,
+    /// Whether all must be cancelled: `all_or_nothing` where it is left out.
+    #[serde(default)]
+    #[schema(value_type = Option<SeriesMode>)]
+    mode: Mode,
+    /// Why. It is shown: no personal data.
+    #[schema(value_type = Option<String>, max_length = 500)]
+    reason: Option<Reason>,
+    /// On whose side: `client` where it is left out. Only a client is bound by the cancellation
+    /// window.
+    #[serde(default = "by_client")]
+    #[schema(value_type = Option<CancelledBySide>)]
+    by: CancelledBy,
+    /// Cancel them although their cancellation window has closed: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// Cancel a series
+///
+/// Or one of it, or that one and all after it. Occurrences that have begun, or are no longer booked, are left alone
+/// (`latest_change` says which). Whether all the others must be cancelled, and what is refused, is as when
+/// rescheduling.
+#[utoipa::path(
+    post, path = "/v1/series/{id}/cancel", tag = "series",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = SeriesCancelBody, security(("api_key" = ["book"])),
+    responses((status = 200, description = "What was cancelled, and what was not", body = SeriesView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn cancel_series(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    request: CommandRequest<SeriesCancelBody>,
+) -> Result<Answer<SeriesView>, Problem> {
+    let context = request.context(&caller);
+    let body = request.body;
+    let cancelling = SeriesCancel {
+        which: which(body.scope, body.recurrence_id)?,
+        mode: body.mode,
+        reason: body.reason,
+        by: body.by,
+        overriding: overriding::reason(&caller, body.overriding)?,
+    };
+    shown(app.engine.cancel_series(&context, id, &cancelling).await?)
+}

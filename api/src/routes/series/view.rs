@@ -1,0 +1,255 @@
+//! How a series is shown.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use daybook_domain::series::{
+    Exdates, InSeries, LeftBecause, LeftOccurrence, Mode, MovedOccurrence, Occurrence,
+    RecurrenceId, RefusedOccurrence, Series, SeriesBooked, SeriesCancelled, SeriesChange,
+    SeriesRescheduled, Which,
+};
+use daybook_domain::time::LocalDateTime;
+use daybook_domain::{AppointmentId, ClientId, RuleText, SeriesId, ServiceId};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::SeriesMode;
+use crate::http::Problem;
+use crate::routes::appointments::AppointmentView;
+use crate::routes::commands::Shown;
+
+/// A series.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SeriesView {
+    id: Uuid,
+    /// Its version: how many events it has had. The `ETag` says the same.
+    version: u64,
+    #[schema(value_type = Uuid)]
+    service_id: ServiceId,
+    #[schema(value_type = Uuid)]
+    client_id: ClientId,
+    #[schema(value_type = String, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
+    rrule: RuleText,
+    /// The local start that the rule begins with.
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    start: LocalDateTime,
+    #[schema(value_type = String, example = "Europe/Oslo")]
+    tz: Tz,
+    #[schema(value_type = Vec<String>)]
+    exdates: Exdates,
+    #[schema(value_type = SeriesMode)]
+    mode: Mode,
+    /// What was booked, in order.
+    occurrences: Vec<OccurrenceView>,
+    /// What was not booked when the series was, and why.
+    refused: Vec<RefusedView>,
+    /// What was changed last, where anything was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latest_change: Option<ChangeView>,
+}
+
+/// An occurrence that was booked.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OccurrenceView {
+    /// Its local start by the rule, wherever it has been moved since.
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+    #[schema(value_type = Uuid)]
+    appointment_id: AppointmentId,
+    /// The appointment as it is now; left out in answers to commands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    appointment: Option<AppointmentView>,
+}
+
+/// An occurrence that was refused.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefusedView {
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+    /// As the answer to the command for this one alone.
+    problem: Problem,
+}
+
+/// What was changed last.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangeView {
+    kind: ChangeKind,
+    scope: &'static str,
+    /// Which occurrence was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    recurrence_id: Option<RecurrenceId>,
+    /// What was changed.
+    changed: Vec<ChangedView>,
+    /// What it did not reach.
+    left: Vec<LeftView>,
+    /// What was refused.
+    refused: Vec<RefusedView>,
+}
+
+/// What was done.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChangeKind {
+    Rescheduled,
+    Cancelled,
+}
+
+/// An occurrence that was changed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChangedView {
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+    /// When it starts since, where it was moved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<DateTime<Utc>>,
+}
+
+/// An occurrence that a change did not reach.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LeftView {
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+    /// It had begun, or was no longer booked.
+    #[schema(value_type = LeftReason)]
+    because: LeftBecause,
+}
+
+/// Why a change did not reach an occurrence.
+#[derive(ToSchema)]
+#[schema(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "it documents `LeftBecause`")]
+enum LeftReason {
+    Begun,
+    NotBooked,
+}
+
+/// That an appointment is an occurrence of a series.
+#[derive(Serialize, ToSchema)]
+pub(in crate::routes) struct InSeriesView {
+    #[schema(value_type = Uuid)]
+    series_id: SeriesId,
+    /// Its local start by the rule, wherever it has been moved since.
+    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+}
+
+impl From<InSeries> for InSeriesView {
+    fn from(InSeries { series_id, recurrence_id }: InSeries) -> Self {
+        Self { series_id, recurrence_id }
+    }
+}
+
+impl SeriesView {
+    fn new(id: Uuid, version: u64, booked: SeriesBooked, latest: Option<SeriesChange>) -> Self {
+        let SeriesBooked { recurrence, mode, service_id, client_id, occurrences, refused } = booked;
+        let occurrences = occurrences.into_iter();
+        let occurrences = occurrences.map(|Occurrence { recurrence_id, appointment_id }| {
+            OccurrenceView { recurrence_id, appointment_id, appointment: None }
+        });
+        Self {
+            id,
+            version,
+            service_id,
+            client_id,
+            rrule: recurrence.rrule,
+            start: recurrence.start,
+            tz: recurrence.time_zone,
+            exdates: recurrence.exdates,
+            mode,
+            occurrences: occurrences.collect(),
+            refused: refused.into_iter().map(Into::into).collect(),
+            latest_change: latest.map(Into::into),
+        }
+    }
+
+    /// The appointments that were booked, in order.
+    pub(super) fn appointment_ids(&self) -> impl Iterator<Item = AppointmentId> + '_ {
+        self.occurrences.iter().map(|occurrence| occurrence.appointment_id)
+    }
+
+    /// The same with these appointments, in the same order.
+    pub(super) fn with_appointments(
+        mut self,
+        appointments: impl Iterator<Item = Option<AppointmentView>>,
+    ) -> Self {
+        for (occurrence, appointment) in self.occurrences.iter_mut().zip(appointments) {
+            occurrence.appointment = appointment;
+        }
+        self
+    }
+}
+
+impl From<RefusedOccurrence> for RefusedView {
+    fn from(RefusedOccurrence { recurrence_id, refusal }: RefusedOccurrence) -> Self {
+        Self { recurrence_id, problem: refusal.into() }
+    }
+}
+
+impl From<LeftOccurrence> for LeftView {
+    fn from(LeftOccurrence { recurrence_id, because }: LeftOccurrence) -> Self {
+        Self { recurrence_id, because }
+    }
+}
+
+impl From<SeriesChange> for ChangeView {
+    fn from(change: SeriesChange) -> Self {
+        match change {
+            SeriesChange::Rescheduled(SeriesRescheduled {
+                which, moved, left, refused, ..
+            }) => {
+                let moved = moved.into_iter();
+                let changed = moved.map(|MovedOccurrence { recurrence_id, start }| ChangedView {
+                    recurrence_id,
+                    start: Some(start),
+                });
+                Self::new(ChangeKind::Rescheduled, which, changed.collect(), left, refused)
+            }
+            SeriesChange::Cancelled(SeriesCancelled {
+                which, cancelled, left, refused, ..
+            }) => {
+                let cancelled = cancelled.into_iter();
+                let changed =
+                    cancelled.map(|recurrence_id| ChangedView { recurrence_id, start: None });
+                Self::new(ChangeKind::Cancelled, which, changed.collect(), left, refused)
+            }
+        }
+    }
+}
+
+impl ChangeView {
+    fn new(
+        kind: ChangeKind,
+        which: Which,
+        changed: Vec<ChangedView>,
+        left: Vec<LeftOccurrence>,
+        refused: Vec<RefusedOccurrence>,
+    ) -> Self {
+        let scope = match which {
+            Which::This(_) => "this",
+            Which::Following(_) => "following",
+            Which::All => "all",
+        };
+        Self {
+            kind,
+            scope,
+            recurrence_id: which.named(),
+            changed,
+            left: left.into_iter().map(Into::into).collect(),
+            refused: refused.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl Shown for Series {
+    type View = SeriesView;
+
+    const PATH: &'static str = "/v1/series";
+
+    fn show(self, id: Uuid, version: u64) -> Option<SeriesView> {
+        match self {
+            Self::Unmade => None,
+            Self::Made { booked, latest } => Some(SeriesView::new(id, version, booked, latest)),
+        }
+    }
+}
