@@ -52,6 +52,13 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/series/{id}", Some("read")),
     ("POST", "/v1/series/{id}/reschedule", Some("book")),
     ("POST", "/v1/series/{id}/cancel", Some("book")),
+    ("POST", "/v1/sessions", Some("manage")),
+    ("GET", "/v1/sessions", Some("read")),
+    ("GET", "/v1/sessions/{id}", Some("read")),
+    ("GET", "/v1/sessions/{id}/appointments", Some("read")),
+    ("POST", "/v1/sessions/{id}/appointments", Some("book")),
+    ("POST", "/v1/sessions/{id}/reschedule", Some("manage")),
+    ("POST", "/v1/sessions/{id}/cancel", Some("manage")),
     ("POST", "/v1/holds", Some("book")),
     ("POST", "/v1/holds/{id}/confirm", Some("book")),
     ("DELETE", "/v1/holds/{id}", Some("book")),
@@ -73,6 +80,9 @@ struct Ground {
     exception: String,
     /// Of one appointment.
     series: String,
+    /// Of a service that is given in sessions.
+    session: String,
+    class: String,
 }
 
 fn a_ground() -> Ground {
@@ -84,7 +94,9 @@ fn a_ground() -> Ground {
     let path = format!("/v1/resources/{}/exceptions", practice.room);
     let exception = practice.created(&path, &an_exception());
     let series = practice.created("/v1/series", &a_series(&practice, 12));
-    Ground { practice, held, booked, exception, series }
+    let class = practice.a_service(&json!({"session_places": 5}));
+    let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
+    Ground { practice, held, booked, exception, series, session, class }
 }
 
 impl Ground {
@@ -96,6 +108,7 @@ impl Ground {
             Some("resources") => &practice.room,
             Some("clients") => &practice.client,
             Some("series") => &self.series,
+            Some("sessions") => &self.session,
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
             _ if route.ends_with("/confirm") => &self.held[2],
@@ -136,6 +149,9 @@ impl Ground {
                 json!({"atomic": true, "items": [practice.booking(monday(20, 0)).body]})
             }
             "series" => a_series(practice, 22),
+            "sessions" => a_session(practice, &self.class, 23),
+            "sessions/{id}/appointments" => json!({"client_id": practice.client}),
+            "sessions/{id}/reschedule" => json!({"start": utc(monday(14, 0))}),
             "series/{id}/reschedule" => json!({"scope": "all", "shift_days": 1}),
             "series/{id}/cancel" => json!({"scope": "all"}),
             "availability/search" => {
@@ -155,6 +171,11 @@ impl Ground {
 /// In the past, where it is in nobody's way.
 fn an_exception() -> Value {
     json!({"kind": "time-off", "days": {"first": "2020-07-01", "last": "2020-07-01"}})
+}
+
+/// At this hour of the Monday.
+fn a_session(practice: &Practice, class: &str, hour: u32) -> Value {
+    json!({"service_id": class, "resource_ids": [practice.room], "start": utc(monday(hour, 0))})
 }
 
 /// At this hour of the Monday, once.
@@ -256,7 +277,11 @@ fn with_another_tenants_key_nothing_is_there() {
             (_, "/v1/availability" | "/v1/availability/search")
             | (
                 "POST",
-                "/v1/appointments" | "/v1/appointments:batch" | "/v1/holds" | "/v1/series",
+                "/v1/appointments"
+                | "/v1/appointments:batch"
+                | "/v1/holds"
+                | "/v1/series"
+                | "/v1/sessions",
             ) => {
                 answer.is_refused(422, "unknown-service");
             }
