@@ -108,7 +108,7 @@ impl Engine {
             }
             let mut busy = Busy::default();
             if !looks.is_empty() {
-                let seen = busy::look(self.log.pool(), tenant, &looks, Uuid::nil(), now).await;
+                let seen = busy::look(self.log.lookers(), tenant, &looks, Uuid::nil(), now).await;
                 busy = seen.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
                 for (holder, claims) in &together.claims {
                     busy.add(*holder, claims);

@@ -16,8 +16,7 @@ type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<
 /// Served by `no_double_booking`, each look by itself; `OFFSET 0` keeps the planner from joining.
 ///
 /// The collation keeps `claims_pkey` away: for a tenant that is newer than the statistics, the planner
-/// expects one row there, and would read all of the tenant's. Not kept prepared: a plan made while the
-/// table was small may read all of it when it has grown.
+/// expects one row there, and would read all of the tenant's.
 pub(super) const LOOK: &str = "SELECT c.appointment_id, c.resource_id, c.seat,
             lower(c.during), upper(c.during), c.expires_at
        FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[])
@@ -38,7 +37,6 @@ pub(super) async fn look(
     now: DateTime<Utc>,
 ) -> Result<Busy, sqlx::Error> {
     let mut rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
-        .persistent(false)
         .bind(tenant.as_str())
         .bind(looks.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
         .bind(looks.iter().map(|look| look.during.start()).collect::<Vec<_>>())

@@ -1,6 +1,7 @@
 //! What whoever looks for free time needs to know, as the log has it now: services and resources from
 //! memory, claims from their table, in one query that also tells whether memory is up to date.
 
+use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use daybook_domain::service::Service;
 use daybook_domain::time::Interval;
 use daybook_domain::{Directory, ResourceId, ServiceId, TenantId};
 use sqlx::FromRow;
+use sqlx::postgres::types::PgRange;
 use uuid::Uuid;
 
 use super::{Engine, ExecuteError};
@@ -46,7 +48,8 @@ pub struct Seen<T> {
     pub catalogue: Catalogue,
     /// Where it was looked.
     pub sight: Sight<T>,
-    /// For each of the resources in turn: what is claimed of it, without what has lapsed.
+    /// For each of the resources in turn: what is claimed of it, without what has lapsed. Until when
+    /// holds last is not read.
     pub claims: Vec<Vec<Claim>>,
     /// When it was looked.
     pub now: DateTime<Utc>,
@@ -56,7 +59,7 @@ pub struct Seen<T> {
 /// of `events`, that of the directory from `events_of_resources`. Collations and `OFFSET 0` are as in
 /// [`super::busy`].
 pub(super) const LOOK: &str = "
-    SELECT w.n, c.seats, c.starts, c.ends, c.expire,
+    SELECT w.n, c.seats, c.times,
            (SELECT max(position) FROM events
              WHERE tenant_id = $1 COLLATE \"C\" AND aggregate_type = 'resource') AS resources_at,
            (SELECT max(sequence) FROM events
@@ -64,11 +67,11 @@ pub(super) const LOOK: &str = "
            AS service_version
       FROM unnest(array_prepend(NULL, $2::uuid[])) WITH ORDINALITY AS w (resource_id, n)
      CROSS JOIN LATERAL (
-            SELECT array_agg(seat) AS seats, array_agg(lower(during)) AS starts,
-                   array_agg(upper(during)) AS ends, array_agg(expires_at) AS expire
+            SELECT array_agg(seat) AS seats, array_agg(during) AS times
               FROM (SELECT * FROM claims
                      WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
                        AND during && tstzrange($3, $4)
+                       AND (expires_at IS NULL OR expires_at > $6)
                     OFFSET 0) AS claimed) AS c";
 
 /// A resource's claims, a column each; the first row is of no resource, and has none.
@@ -76,9 +79,7 @@ pub(super) const LOOK: &str = "
 struct Row {
     n: i64,
     seats: Option<Vec<i16>>,
-    starts: Option<Vec<DateTime<Utc>>>,
-    ends: Option<Vec<DateTime<Utc>>>,
-    expire: Option<Vec<Option<DateTime<Utc>>>>,
+    times: Option<Vec<PgRange<DateTime<Utc>>>>,
     resources_at: Option<i64>,
     service_version: Option<i64>,
 }
@@ -104,9 +105,9 @@ impl Engine {
                 chosen => chosen?,
             };
             let (resources, during) = (&sight.resources, sight.during);
-            let rows = self.rows(tenant, resources, during, service).await?;
+            let rows = self.rows(tenant, resources, during, service, now).await?;
             if is_of(&catalogue, &rows) {
-                let claims = claims(rows, resources, now)?;
+                let claims = claims(rows, resources)?;
                 return Ok(Seen { catalogue, sight, claims, now });
             }
         }
@@ -134,16 +135,17 @@ impl Engine {
         resources: &[ResourceId],
         during: Interval,
         service: Option<ServiceId>,
+        now: DateTime<Utc>,
     ) -> Result<Vec<Row>, ExecuteError> {
         let service = service.map(|id| StreamId::of::<Service>(tenant, id.uuid()));
         let rows = sqlx::query_as(LOOK)
-            .persistent(false)
             .bind(tenant.as_str())
             .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
             .bind(during.start())
             .bind(during.end())
             .bind(service.as_ref().map(StreamId::id))
-            .fetch_all(self.log.pool());
+            .bind(now)
+            .fetch_all(self.log.lookers());
         rows.await.map_err(|error| ExecuteError::Unavailable(error.to_string()))
     }
 }
@@ -156,27 +158,28 @@ fn is_of(catalogue: &Catalogue, rows: &[Row]) -> bool {
     })
 }
 
-fn claims(
-    rows: Vec<Row>,
-    resources: &[ResourceId],
-    now: DateTime<Utc>,
-) -> Result<Vec<Vec<Claim>>, ExecuteError> {
+fn claims(rows: Vec<Row>, resources: &[ResourceId]) -> Result<Vec<Vec<Claim>>, ExecuteError> {
     let mut all = vec![Vec::new(); resources.len()];
     for row in rows {
         // Counted from one, and the first is of no resource.
         let place = usize::try_from(row.n - 2).ok();
         let Some((place, seats)) = place.zip(row.seats) else { continue };
-        let times = row.starts.unwrap_or_default().into_iter().zip(row.ends.unwrap_or_default());
-        let each = seats.into_iter().zip(times).zip(row.expire.unwrap_or_default());
-        for ((seat, (start, end)), expires_at) in each {
-            let during = Interval::new(start, end)
-                .map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
-            let (resource, seat) = (resources[place], seat.cast_unsigned());
-            let claim = Claim { resource, seat, during, expires_at };
-            if !claim.has_lapsed(now) {
-                all[place].push(claim);
-            }
-        }
+        let resource = resources[place];
+        let each = seats.into_iter().zip(row.times.unwrap_or_default());
+        let claim = |(seat, during): (i16, PgRange<_>)| {
+            let (seat, during) = (seat.cast_unsigned(), interval(&during)?);
+            Ok(Claim { resource, seat, during, expires_at: None })
+        };
+        all[place] = each.map(claim).collect::<Result<_, ExecuteError>>()?;
     }
     Ok(all)
+}
+
+/// The table has none but `[start, end)`.
+fn interval(range: &PgRange<DateTime<Utc>>) -> Result<Interval, ExecuteError> {
+    let unreadable = || ExecuteError::Unreadable(format!("a claim for {range:?}"));
+    let (Bound::Included(start), Bound::Excluded(end)) = (range.start, range.end) else {
+        return Err(unreadable());
+    };
+    Interval::new(start, end).map_err(|_| unreadable())
 }

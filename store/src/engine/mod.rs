@@ -186,7 +186,7 @@ impl Engine {
         }
         let mut prepared = self.prepare(&context.tenant, &state, &command, lessons.fresh).await?;
         if !prepared.looks.is_empty() {
-            let (pool, now) = (self.log.pool(), prepared.facts.now);
+            let (pool, now) = (self.log.lookers(), prepared.facts.now);
             let busy = busy::look(pool, &context.tenant, &prepared.looks, target.id(), now).await;
             prepared.facts.busy =
                 busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;

@@ -165,7 +165,7 @@ impl Engine {
             .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
             .collect();
         let all: Vec<Look> = looks.iter().flatten().copied().collect();
-        let busy = busy::look(self.log.pool(), tenant, &all, Uuid::nil(), now).await;
+        let busy = busy::look(self.log.lookers(), tenant, &all, Uuid::nil(), now).await;
         let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
         let who = |look: Option<Look>| {
             let taken = look.map(|look| busy.of(look.resource)).unwrap_or_default();

@@ -288,7 +288,7 @@ impl<'a> Unit<'a> {
     }
 
     async fn look_beside(&self, looks: &[Look], own: Uuid) -> Result<Busy, ExecuteError> {
-        let mut busy = busy::look(self.engine.log.pool(), self.tenant(), looks, own, self.now)
+        let mut busy = busy::look(self.engine.log.lookers(), self.tenant(), looks, own, self.now)
             .await
             .map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
         busy.retain(|holder| {

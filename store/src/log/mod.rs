@@ -64,6 +64,8 @@ pub struct LogSettings {
     pub lanes: u32,
     /// Connections for reading.
     pub readers: u32,
+    /// Connections for looking at what is claimed.
+    pub lookers: u32,
     /// Submissions that may wait in one lane.
     pub queue_length: usize,
     /// How long a reader waits for a connection before it gives up.
@@ -72,7 +74,13 @@ pub struct LogSettings {
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { lanes: 4, readers: 16, queue_length: 4_096, acquire_timeout: Duration::from_secs(3) }
+        Self {
+            lanes: 4,
+            readers: 16,
+            lookers: 8,
+            queue_length: 4_096,
+            acquire_timeout: Duration::from_secs(3),
+        }
     }
 }
 
@@ -80,6 +88,7 @@ impl Default for LogSettings {
 #[derive(Clone)]
 pub struct Log {
     pool: PgPool,
+    lookers: PgPool,
     lanes: Arc<[mpsc::Sender<Pending>]>,
     lane_of: Arc<RandomState>,
     wakeups: Arc<Wakeups>,
@@ -103,6 +112,12 @@ impl Log {
                 .test_before_acquire(false)
         };
         let database = database.clone().options([("jit", "off")]);
+        let lookers = pool_of(settings.lookers).connect_lazy_with(database.clone().options([
+            // The statements are few, kept prepared, and always run by their indexes: a plan that was
+            // made while a table was small must not read all of it when it has grown.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+        ]));
         // The readers' pool also carries the two connections of the wake-ups.
         let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
         let committers = pool_of(settings.lanes.max(1) * lane::CONNECTIONS)
@@ -118,13 +133,25 @@ impl Log {
         let cancel = CancellationToken::new();
         let (task, waker, until) = (pool.clone(), Arc::clone(&wakeups), cancel.clone());
         tokio::spawn(async move { waker.run(task, until).await });
-        Self { pool, lanes, lane_of: Arc::default(), wakeups, _stop: Arc::new(cancel.drop_guard()) }
+        Self {
+            pool,
+            lookers,
+            lanes,
+            lane_of: Arc::default(),
+            wakeups,
+            _stop: Arc::new(cancel.drop_guard()),
+        }
     }
 
     /// The readers' connections.
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// The connections of those who look at what is claimed.
+    pub(crate) fn lookers(&self) -> &PgPool {
+        &self.lookers
     }
 
     /// Appends a decision, or says why not.

@@ -112,3 +112,62 @@ async fn the_events_of_resources_are_read_without_reading_the_others() {
     }
     assert_eq!(read_by("nobody", 0).await, all(0));
 }
+
+/// How a prepared statement is run on a connection that prepared it when all tables were empty.
+struct Prepared(sqlx::pool::PoolConnection<sqlx::Postgres>);
+
+impl Prepared {
+    async fn when_all_is_empty(log: &Log, types: &str, statement: &str) -> Self {
+        let mut connection = log.lookers().acquire().await.unwrap();
+        let prepare = format!("PREPARE look ({types}) AS {statement}");
+        sqlx::raw_sql(&prepare).execute(&mut *connection).await.unwrap();
+        Self(connection)
+    }
+
+    async fn read_by(&mut self, arguments: &str) -> Vec<(String, u64)> {
+        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE look ({arguments})");
+        let row = sqlx::raw_sql(&explain).fetch_one(&mut *self.0).await.unwrap();
+        let plan: Value = sqlx::Row::try_get(&row, 0).unwrap();
+        let mut indexes = Vec::new();
+        read(&plan[0]["Plan"], &mut indexes);
+        indexes
+    }
+}
+
+#[tokio::test]
+async fn looks_that_were_prepared_when_all_was_empty_read_what_they_look_for_later() {
+    let house = House::new().await;
+    let log = house.log();
+    let (claims, free) = (LOOK, super::super::look::LOOK);
+    let mut claims = Prepared::when_all_is_empty(
+        &log,
+        "text, uuid[], timestamptz[], timestamptz[], uuid",
+        claims,
+    )
+    .await;
+    let mut free = Prepared::when_all_is_empty(
+        &log,
+        "text, uuid[], timestamptz, timestamptz, text, timestamptz",
+        free,
+    )
+    .await;
+    let (id, none) = (uuid(7), uuid(9_999));
+    let (from, to) = (minute(60 * 100), minute(60 * 124));
+    let of_claims = format!(
+        "'north', ARRAY['{id}']::uuid[], ARRAY['{from}']::timestamptz[], ARRAY['{to}']::timestamptz[], '{none}'"
+    );
+    let of_free =
+        format!("'north', ARRAY['{id}']::uuid[], '{from}', '{to}', 'north/{id}', '{from}'");
+    // A generic plan is kept from here on.
+    claims.read_by(&of_claims).await;
+    free.read_by(&of_free).await;
+    sqlx::query(CLAIMS).bind("north").bind(minute(0)).execute(&house.pool).await.unwrap();
+    sqlx::query(EVENTS).bind("north").bind(minute(0)).execute(&house.pool).await.unwrap();
+    let day = |(index, rows): &(String, u64)| index == "no_double_booking" && *rows <= 25;
+    let read = claims.read_by(&of_claims).await;
+    assert!(read.iter().all(day), "{read:?}");
+    let read = free.read_by(&of_free).await;
+    // The last event of a resource, and of a service that has none.
+    assert!(read.iter().any(|(index, _)| index == "events_of_resources"), "{read:?}");
+    assert!(read.iter().all(|(_, rows)| *rows <= 25), "{read:?}");
+}
