@@ -9,7 +9,6 @@ mod plan;
 mod search;
 mod view;
 
-use axum::Json;
 use axum::extract::State;
 use daybook_domain::availability::{self, Calendar};
 use daybook_store::engine::Seen;
@@ -21,7 +20,7 @@ use crate::App;
 use crate::http::{Caller, Params, Problem, Read};
 use asked::{Asked, AvailabilityParams, Show};
 use plan::Plan;
-use view::{AvailabilityView, ResourceSlots, Slots};
+use view::{Availability, AvailabilityView, ResourceSlots, Slots};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get_availability)).routes(routes!(search::search))
@@ -41,21 +40,21 @@ pub(crate) async fn get_availability(
     State(app): State<App>,
     caller: Caller<Read>,
     mut params: Params,
-) -> Result<Json<AvailabilityView>, Problem> {
+) -> Result<Availability, Problem> {
     let tenant = &caller.tenant;
     let asked = Asked::of(&mut params, app.zone_of(tenant).await?)?;
     params.finish()?;
     let plan = |catalogue: &_, _| Plan::of(&asked, catalogue);
     let seen = app.engine.look(tenant, asked.service_id, plan).await?;
-    Ok(Json(shown(&asked, &seen)))
+    Ok(shown(&asked, &seen))
 }
 
 /// What was seen, as it was asked for.
-fn shown(asked: &Asked, seen: &Seen<Plan>) -> AvailabilityView {
+fn shown(asked: &Asked, seen: &Seen<Plan>) -> Availability {
     let (plan, calendars) = (&seen.sight.purpose, calendars(seen));
     let wanted = plan.wanted(asked, seen.now);
     let slots = |starts| Slots::new(starts, plan.length, asked.limit);
-    let mut view = AvailabilityView::new(asked, plan.length);
+    let mut view = Availability::new(asked, plan.length);
     match asked.show {
         Show::Why(at) => {
             view.explanation = Some(explain::at(at, &calendars, &plan.roles, &wanted));

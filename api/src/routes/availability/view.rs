@@ -1,5 +1,7 @@
 //! The starts that are offered, as clients see them.
 
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::time::{Duration, Interval};
@@ -9,10 +11,12 @@ use uuid::Uuid;
 
 use super::asked::Asked;
 use super::explain::ExplanationView;
-use crate::http::instant;
+use crate::http::Problem;
+use crate::http::instant::Writer;
 
 /// What is offered.
-#[derive(Serialize, ToSchema)]
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what is written of `Availability`")]
 pub(crate) struct AvailabilityView {
     from: NaiveDate,
     to: NaiveDate,
@@ -22,17 +26,49 @@ pub(crate) struct AvailabilityView {
     #[schema(value_type = u32)]
     duration_minutes: Duration,
     /// Each start once, in order.
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    pub(super) slots: Option<Slots>,
+    slots: Option<Vec<SlotView>>,
+    /// With `slots`: whether there are more than the limit.
+    more: Option<bool>,
     /// With `by=resource`: each resource by itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) resources: Option<Vec<ResourceSlots>>,
+    resources: Option<Vec<ResourceSlotsView>>,
     /// With `explain`: what there is to say about that moment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) explanation: Option<ExplanationView>,
+    explanation: Option<ExplanationView>,
 }
 
-impl AvailabilityView {
+/// Something that can be booked.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what is written of `Slots`")]
+struct SlotView {
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+}
+
+/// The starts on one resource.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what is written of `ResourceSlots`")]
+struct ResourceSlotsView {
+    resource_id: Uuid,
+    slots: Vec<SlotView>,
+    /// Whether there are more than the limit.
+    more: bool,
+}
+
+/// What is offered, to be written.
+#[derive(Serialize)]
+pub(crate) struct Availability {
+    from: NaiveDate,
+    to: NaiveDate,
+    time_zone: Tz,
+    duration_minutes: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) explanation: Option<ExplanationView>,
+    #[serde(skip)]
+    pub(super) slots: Option<Slots>,
+    #[serde(skip)]
+    pub(super) resources: Option<Vec<ResourceSlots>>,
+}
+
+impl Availability {
     pub(super) const fn new(asked: &Asked, duration_minutes: Duration) -> Self {
         let days = asked.days;
         Self {
@@ -40,49 +76,80 @@ impl AvailabilityView {
             to: days.to,
             time_zone: days.zone,
             duration_minutes,
+            explanation: None,
             slots: None,
             resources: None,
-            explanation: None,
         }
     }
 }
 
-/// Starts in order.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Slots {
-    slots: Vec<SlotView>,
-    /// Whether there are more than the limit.
-    more: bool,
-}
-
-impl Slots {
-    pub(super) fn new(starts: Vec<DateTime<Utc>>, length: Duration, limit: usize) -> Self {
-        let more = starts.len() > limit;
-        let slots = starts.into_iter().take(limit);
-        Self { slots: slots.map(|start| SlotView::new(start, length)).collect(), more }
+/// Thousands of starts are put into the text by themselves: a serializer takes longer for that than
+/// it takes to work them out.
+impl IntoResponse for Availability {
+    fn into_response(self) -> Response {
+        let Ok(mut json) = serde_json::to_vec(&self) else {
+            return Problem::internal().into_response();
+        };
+        // The object is opened again for what was left out.
+        json.pop();
+        if let Some(slots) = &self.slots {
+            json.push(b',');
+            slots.write(&mut json);
+        }
+        if let Some(resources) = &self.resources {
+            json.extend_from_slice(br#","resources":["#);
+            for (n, resource) in resources.iter().enumerate() {
+                let comma = if n == 0 { "" } else { "," };
+                let head = format!(r#"{comma}{{"resource_id":"{}","#, resource.resource_id);
+                json.extend_from_slice(head.as_bytes());
+                resource.slots.write(&mut json);
+                json.push(b'}');
+            }
+            json.push(b']');
+        }
+        json.push(b'}');
+        ([(header::CONTENT_TYPE, "application/json")], json).into_response()
     }
 }
 
-/// Something that can be booked.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct SlotView {
-    #[serde(serialize_with = "instant::write")]
-    start: DateTime<Utc>,
-    #[serde(serialize_with = "instant::write")]
-    end: DateTime<Utc>,
+/// Starts in order.
+pub(crate) struct Slots {
+    starts: Vec<DateTime<Utc>>,
+    /// Whether there are more than the limit.
+    more: bool,
+    length: Duration,
 }
 
-impl SlotView {
-    pub(super) fn new(start: DateTime<Utc>, length: Duration) -> Self {
-        let during = Interval::lasting(start, length);
-        Self { start, end: during.end() }
+impl Slots {
+    pub(super) fn new(mut starts: Vec<DateTime<Utc>>, length: Duration, limit: usize) -> Self {
+        let more = starts.len() > limit;
+        starts.truncate(limit);
+        Self { starts, more, length }
+    }
+
+    /// Its members, without the braces.
+    fn write(&self, json: &mut Vec<u8>) {
+        const LENGTH: usize =
+            r#"{"start":"2026-12-01T10:00:00Z","end":"2026-12-01T10:30:00Z"},"#.len();
+        json.reserve(self.starts.len() * LENGTH + 64);
+        // A day each: an appointment may end on another one.
+        let (mut starts, mut ends) = (Writer::default(), Writer::default());
+        json.extend_from_slice(br#""slots":["#);
+        for (n, start) in self.starts.iter().enumerate() {
+            let opening: &[u8] = if n == 0 { br#"{"start":"# } else { br#",{"start":"# };
+            json.extend_from_slice(opening);
+            starts.write(*start, json);
+            json.extend_from_slice(br#","end":"#);
+            ends.write(Interval::lasting(*start, self.length).end(), json);
+            json.push(b'}');
+        }
+        let more: &[u8] = if self.more { br#"],"more":true"# } else { br#"],"more":false"# };
+        json.extend_from_slice(more);
     }
 }
 
 /// The starts on one resource.
-#[derive(Serialize, ToSchema)]
 pub(crate) struct ResourceSlots {
     pub(super) resource_id: Uuid,
-    #[serde(flatten)]
     pub(super) slots: Slots,
 }
