@@ -92,6 +92,11 @@ impl LeadTime {
     }
 }
 
+impl Step {
+    /// What starts are apart where nobody says otherwise.
+    pub const QUARTER_HOUR: Self = Self(15);
+}
+
 impl Duration {
     /// A day, whatever clocks do in it.
     pub const DAY: Self = Self(1_440);
