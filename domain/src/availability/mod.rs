@@ -51,7 +51,7 @@ pub struct Wanted<'a> {
 }
 
 /// The smallest difference of instants: what comes between two of them is no time.
-const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+pub(crate) const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 
 impl Wanted<'_> {
     fn grid(&self) -> Grid {

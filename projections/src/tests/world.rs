@@ -285,6 +285,13 @@ pub(crate) fn payload(event: &AnyEvent) -> Stored {
             event.event_version(),
             serde_json::to_string(event),
         ),
+        AnyEvent::Waiting(id, event) => (
+            "waiting",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
     };
     Stored { kind: kind.to_owned(), id, event_type, event_version, payload: payload.unwrap() }
 }
