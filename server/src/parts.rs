@@ -44,14 +44,17 @@ impl Parts {
         WaitingList::new(self.log().pool().clone())
     }
 
+    pub(crate) fn sessions(&self) -> Sessions {
+        Sessions::new(self.log().pool().clone())
+    }
+
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
-        let sessions = Sessions::new(self.log().pool().clone());
         vec![
             Arc::new(self.search()),
             Arc::new(self.catalogue()),
             Arc::new(conflicts),
-            Arc::new(sessions),
+            Arc::new(self.sessions()),
             Arc::new(self.waiting_list()),
         ]
     }

@@ -102,6 +102,11 @@ impl Duration {
     pub const DAY: Self = Self(1_440);
 }
 
+impl HoldLength {
+    /// For how long a place is offered to whoever waits, unless the program is told otherwise.
+    pub const OFFER: Self = Self(15);
+}
+
 impl Default for HoldLength {
     /// Ten minutes.
     fn default() -> Self {

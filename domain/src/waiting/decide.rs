@@ -82,6 +82,10 @@ fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Res
     if *facts.client == Client::Unregistered {
         return Err(AppointmentRefusal::UnknownClient { client_id }.into());
     }
+    let in_sessions = terms.session_places.is_some();
+    if !in_sessions && terms.needs.is_empty() && facts.resources.is_empty() {
+        return Err(AppointmentRefusal::NoResources.into());
+    }
     can_be_named(&terms.needs, facts)?;
     let length = wishes.duration.unwrap_or(terms.duration);
     if let Some(broken) = terms.rules.durations.broken_by(terms.duration, length) {
@@ -100,9 +104,6 @@ fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Res
 
 /// Each resource is there, and would do for something.
 fn can_be_named(needs: &Roles, facts: &Facts) -> Result<(), AppointmentRefusal> {
-    if needs.is_empty() && facts.resources.is_empty() {
-        return Err(AppointmentRefusal::NoResources);
-    }
     let unfit = |resource_id: ResourceId| {
         let roles = needs.places().map(|role| role.name.clone()).collect();
         AppointmentRefusal::UnfitResource { resource_id, roles }

@@ -8,8 +8,9 @@ use super::Wishes;
 use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
 use crate::service::Service;
 use crate::service::rules::Grid;
+use crate::session::{Session, SessionStatus};
 use crate::time::Interval;
-use crate::{Directory, ResourceId, ResourceIds};
+use crate::{Directory, ResourceId, ResourceIds, SessionId};
 
 const WEEK: TimeDelta = TimeDelta::weeks(1);
 
@@ -30,8 +31,40 @@ pub struct Place {
     pub start: DateTime<Utc>,
     /// The wished resources that it is on. `None`: none was wished for.
     pub resource_ids: Option<ResourceIds>,
+    /// The session that it is in, where the service is given in sessions.
+    pub session_id: Option<SessionId>,
     /// The local date of the resource on which it starts: what a limit per day counts by.
     pub date: NaiveDate,
+}
+
+impl Place {
+    /// A place in this session, if it fits; whether one is free is not asked.
+    #[must_use]
+    pub fn in_session(
+        wishes: &Wishes,
+        session_id: SessionId,
+        session: &Session,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
+            return None;
+        };
+        let during = plan.slot.during;
+        let given_by = |ids: &ResourceIds| {
+            ids.iter().any(|id| plan.slot.resource_ids.as_slice().contains(&id))
+        };
+        let fits = plan.service_id == wishes.service_id
+            && wishes.duration.is_none_or(|length| length == plan.duration)
+            && wishes.resource_ids.as_ref().is_none_or(given_by)
+            && during.start() >= now
+            && wishes.has_time().iter().any(|time| time.contains(&during));
+        fits.then(|| Self {
+            start: during.start(),
+            resource_ids: None,
+            session_id: Some(session_id),
+            date: during.start().with_timezone(&plan.time_zone).date_naive(),
+        })
+    }
 }
 
 impl Sought {
@@ -44,6 +77,10 @@ impl Sought {
     #[must_use]
     pub fn of(wishes: &Wishes, service: &Service, directory: &Directory) -> Option<Self> {
         let Service::Offered(terms) = service else { return None };
+        // Its places are in sessions.
+        if terms.session_places.is_some() {
+            return None;
+        }
         let length = wishes.duration.unwrap_or(terms.duration);
         if terms.rules.durations.broken_by(terms.duration, length).is_some() {
             return None;
@@ -110,6 +147,7 @@ fn place(wishes: &Wishes, calendars: &[Calendar<'_>], found: &Found) -> Place {
     Place {
         start: found.start,
         resource_ids: ResourceIds::try_from(named).ok(),
+        session_id: None,
         date: found.start.with_timezone(&zone).date_naive(),
     }
 }

@@ -4,14 +4,19 @@ use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, Booking, State as Held, When,
 };
+use daybook_domain::claim::Look;
 use daybook_domain::service::HoldLimit;
+use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
     Joined, Offer, Place, Sought, State, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
 };
-use daybook_domain::{Refusal, TenantId, WaitingEntryId};
+use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
+use uuid::Uuid;
 
-use super::{CommandContext, Engine, ExecuteError, Executed, Sight, Stop, Target, Together, Unit};
+use super::{
+    CommandContext, Engine, ExecuteError, Executed, Sight, Stop, Target, Together, Unit, busy,
+};
 
 /// How many places are tried for an entry, one after the other: each may have been taken since it
 /// was seen, or be one too many for the client that day.
@@ -49,6 +54,40 @@ impl Engine {
         };
         let sought = seen.sight.purpose.as_ref();
         Ok(sought.map(|sought| sought.places(wishes, &seen.calendars(), now)).unwrap_or_default())
+    }
+
+    /// The places in these sessions that were free at `now` and fit the wishes, in their order.
+    ///
+    /// # Errors
+    /// When the claims cannot be read.
+    pub async fn places_in(
+        &self,
+        tenant: &TenantId,
+        wishes: &Wishes,
+        sessions: &[(SessionId, Session)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Place>, ExecuteError> {
+        let fitting = sessions.iter().filter_map(|(id, session)| {
+            Some((session.plan()?, Place::in_session(wishes, *id, session, now)?))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let look = |(plan, place): &(&SessionScheduled, Place)| {
+            let resource = place.session_id?.places();
+            Some(Look { resource, during: plan.places_during })
+        };
+        let looks: Vec<Look> = fitting.iter().filter_map(look).collect();
+        if looks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let busy = busy::look(self.log.pool(), tenant, &looks, Uuid::nil(), now).await;
+        let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let has_room = |(plan, place): &(&SessionScheduled, Place)| {
+            place.session_id.is_some_and(|id| {
+                let during = plan.places_during;
+                !busy.free_seats(id.places(), plan.places.get(), &during).is_empty()
+            })
+        };
+        Ok(fitting.into_iter().filter(has_room).map(|(_, place)| place).collect())
     }
 
     /// Holds the first of these places that can be had, and offers it to the entry: both, or neither.
@@ -177,9 +216,10 @@ fn booking(joined: &Joined, place: &Place) -> Booking {
         service_id: wishes.service_id,
         resource_ids: place.resource_ids.clone(),
         client_id: joined.client_id,
-        when: match wishes.duration {
-            Some(duration) => When::Lasting { start, duration },
-            None => When::From(start),
+        when: match (place.session_id, wishes.duration) {
+            (Some(session_id), _) => When::InSession(session_id),
+            (None, Some(duration)) => When::Lasting { start, duration },
+            (None, None) => When::From(start),
         },
         title: None,
         category: None,

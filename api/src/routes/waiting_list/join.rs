@@ -41,7 +41,7 @@ pub(crate) struct JoinBody {
     #[schema(value_type = Vec<Window>, max_items = 50)]
     times: WeeklyHours,
     /// Any of these would do, or for a service with roles: only they where any of them would do. Without
-    /// roles they must be given.
+    /// roles they must be given, unless the service is given in sessions.
     #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
 }
