@@ -18,6 +18,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -36,6 +37,7 @@ pub struct App {
     catalogue: Catalogue,
     conflicts: Conflicts,
     sessions: Sessions,
+    waiting: WaitingList,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -53,6 +55,7 @@ impl App {
             catalogue: Catalogue::new(pool.clone()),
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),
+            waiting: WaitingList::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

@@ -25,6 +25,7 @@ use crate::routes;
         (name = "sessions", description = "Starts of a service that several clients share."),
         (name = "holds", description = "Time that is kept free until it is confirmed."),
         (name = "series", description = "Appointments that recur by a rule."),
+        (name = "waiting-list", description = "Clients who wait for a place."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )
 )]

@@ -135,6 +135,11 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// An entry of the waiting list.
+    WaitingEntryId
+);
+
+uuid_id!(
     /// Extra hours or time off of a resource.
     ExceptionId
 );

@@ -23,12 +23,13 @@ pub mod session;
 mod text;
 pub mod time;
 mod upcast;
+pub mod waiting;
 
 pub use directory::Directory;
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
-    ResourceIds, SeriesId, ServiceId, SessionId, TenantId,
+    ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
 pub use personal::Personal;
 pub use refusal::Refusal;

@@ -8,6 +8,7 @@ use crate::resource::ResourceRefusal;
 use crate::series::SeriesRefusal;
 use crate::service::ServiceRefusal;
 use crate::session::SessionRefusal;
+use crate::waiting::WaitingRefusal;
 
 /// A refusal: nothing happened, and here is why.
 ///
@@ -34,6 +35,9 @@ pub enum Refusal {
     /// By a series' rules.
     #[error(transparent)]
     Series(#[from] SeriesRefusal),
+    /// By the waiting list's rules.
+    #[error(transparent)]
+    Waiting(#[from] WaitingRefusal),
     /// The caller has seen an older version than the current one.
     #[error("it is at version {actual}, not at version {expected}")]
     StaleVersion {

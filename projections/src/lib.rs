@@ -25,6 +25,7 @@ pub mod search;
 pub mod sessions;
 #[cfg(test)]
 mod tests;
+pub mod waiting;
 
 pub use page::{CursorError, Limit, LimitError, Page};
 pub use progress::{Lag, Progress, WaitError};

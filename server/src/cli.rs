@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
+use daybook_domain::time::HoldLength;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
@@ -72,6 +73,10 @@ pub(crate) struct Serve {
     /// How many holds one client can have at once: 1 to 1,000.
     #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", value_parser = hold_limit, default_value = "3")]
     pub(crate) holds_per_client: HoldLimit,
+    /// For how many minutes a place is offered to whoever waits for one: 1 to 60.
+    #[arg(long, env = "DAYBOOK_WAITING_OFFER_MINUTES", value_parser = hold_length,
+          default_value = "15")]
+    pub(crate) waiting_offer_minutes: HoldLength,
     /// Make a demo tenant with a small practice in it, and print a key to try.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -82,13 +87,23 @@ const DEFAULT_ADDRESS: SocketAddr =
 
 impl Default for Serve {
     fn default() -> Self {
-        Self { listen: DEFAULT_ADDRESS, holds_per_client: HoldLimit::default(), demo: false }
+        Self {
+            listen: DEFAULT_ADDRESS,
+            holds_per_client: HoldLimit::default(),
+            waiting_offer_minutes: HoldLength::OFFER,
+            demo: false,
+        }
     }
 }
 
 fn hold_limit(text: &str) -> Result<HoldLimit, String> {
     let number: u16 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
     HoldLimit::try_from(number).map_err(|error| error.to_string())
+}
+
+fn hold_length(text: &str) -> Result<HoldLength, String> {
+    let number: u32 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    HoldLength::try_from(number).map_err(|error| error.to_string())
 }
 
 #[derive(Subcommand)]

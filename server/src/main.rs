@@ -12,6 +12,7 @@ mod parts;
 mod serve;
 mod sweeper;
 mod verify;
+mod waiting;
 
 use std::process::ExitCode;
 

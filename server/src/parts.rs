@@ -6,6 +6,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Projection, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 
@@ -39,14 +40,22 @@ impl Parts {
         Catalogue::new(self.log().pool().clone())
     }
 
+    pub(crate) fn waiting_list(&self) -> WaitingList {
+        WaitingList::new(self.log().pool().clone())
+    }
+
+    pub(crate) fn sessions(&self) -> Sessions {
+        Sessions::new(self.log().pool().clone())
+    }
+
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
-        let sessions = Sessions::new(self.log().pool().clone());
         vec![
             Arc::new(self.search()),
             Arc::new(self.catalogue()),
             Arc::new(conflicts),
-            Arc::new(sessions),
+            Arc::new(self.sessions()),
+            Arc::new(self.waiting_list()),
         ]
     }
 

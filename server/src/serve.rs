@@ -6,6 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::serve::Listener;
 use daybook_api::App;
+use daybook_store::engine::OfferTerms;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::parts::{self, Parts};
+use crate::waiting::Promoter;
 use crate::{demo, output, sweeper};
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
@@ -61,7 +63,12 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     if timeout(PATIENCE_AT_START, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
     }
-    tasks.spawn(work_until(parts.clone(), runner, prepared, work.clone()));
+    let terms = OfferTerms {
+        length: options.waiting_offer_minutes,
+        holds_per_client: options.holds_per_client,
+    };
+    let promoter = Promoter::new(parts.clone(), runner.progress(), terms);
+    tasks.spawn(work_until(parts.clone(), runner, promoter, prepared, work.clone()));
     if options.demo {
         demo::introduce(&parts, place, listener.local_addr()?).await?;
     }
@@ -111,6 +118,7 @@ async fn prepared(parts: Parts) {
 async fn work_until(
     parts: Parts,
     runner: daybook_projections::Runner,
+    promoter: Promoter,
     prepared: tokio::task::JoinHandle<()>,
     cancel: CancellationToken,
 ) {
@@ -120,7 +128,11 @@ async fn work_until(
             _ = prepared => {}
         }
     }
-    tokio::join!(runner.run(cancel.clone()), sweeper::run(parts, cancel));
+    tokio::join!(
+        runner.run(cancel.clone()),
+        sweeper::run(parts, cancel.clone()),
+        promoter.run(cancel)
+    );
 }
 
 /// Cancelled by the first Ctrl-C or SIGTERM.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Practice, Server, a_practice, monday, utc};
+use crate::harness::{Answer, Api, Practice, Server, a_practice, date, monday, utc};
 
 /// Every route and the smallest scope that it takes; none for those that are open to everybody.
 const ROUTES: &[(&str, &str, Option<&str>)] = &[
@@ -62,6 +62,10 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/holds", Some("book")),
     ("POST", "/v1/holds/{id}/confirm", Some("book")),
     ("DELETE", "/v1/holds/{id}", Some("book")),
+    ("POST", "/v1/waiting-list", Some("book")),
+    ("GET", "/v1/waiting-list", Some("read")),
+    ("GET", "/v1/waiting-list/{id}", Some("read")),
+    ("DELETE", "/v1/waiting-list/{id}", Some("book")),
 ];
 
 /// From the smallest to the largest.
@@ -83,6 +87,8 @@ struct Ground {
     /// Of a service that is given in sessions.
     session: String,
     class: String,
+    /// On the waiting list, for a room that never opens.
+    entry: String,
 }
 
 fn a_ground() -> Ground {
@@ -96,7 +102,8 @@ fn a_ground() -> Ground {
     let series = practice.created("/v1/series", &a_series(&practice, 12));
     let class = practice.a_service(&json!({"session_places": 5}));
     let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
-    Ground { practice, held, booked, exception, series, session, class }
+    let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
+    Ground { practice, held, booked, exception, series, session, class, entry }
 }
 
 impl Ground {
@@ -111,6 +118,7 @@ impl Ground {
             Some("sessions") => &self.session,
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
+            Some("waiting-list") => &self.entry,
             _ if route.ends_with("/confirm") => &self.held[2],
             _ => &self.booked,
         };
@@ -144,6 +152,7 @@ impl Ground {
             "resources/{id}/exceptions" => an_exception(),
             "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" | "clients/{id}/change-contact" => json!({"name": "A client"}),
+            "waiting-list" => an_entry(practice),
             "appointments" | "holds" => practice.booking(monday(20, 0)).body,
             "appointments:batch" => {
                 json!({"atomic": true, "items": [practice.booking(monday(20, 0)).body]})
@@ -185,6 +194,14 @@ fn a_series(practice: &Practice, hour: u32) -> Value {
     body["tz"] = json!("UTC");
     body["rrule"] = json!("FREQ=DAILY;COUNT=1");
     body
+}
+
+/// Nothing is ever offered to it.
+fn an_entry(practice: &Practice) -> Value {
+    let closed = practice.a_resource(&json!({"weekly_hours": []}));
+    let (from, to) = (date(0).to_string(), date(1).to_string());
+    json!({"service_id": practice.service, "client_id": practice.client, "resource_ids": [closed],
+           "from": from, "to": to})
 }
 
 fn guarded() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -281,7 +298,8 @@ fn with_another_tenants_key_nothing_is_there() {
                 | "/v1/appointments:batch"
                 | "/v1/holds"
                 | "/v1/series"
-                | "/v1/sessions",
+                | "/v1/sessions"
+                | "/v1/waiting-list",
             ) => {
                 answer.is_refused(422, "unknown-service");
             }

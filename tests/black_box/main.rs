@@ -38,3 +38,4 @@ mod rules;
 mod series;
 mod sessions;
 mod versions;
+mod waiting;

@@ -9,6 +9,7 @@ use daybook_domain::series::{RefusedOccurrence, SeriesRefusal as Q};
 use daybook_domain::service::ServiceRefusal as S;
 use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionRefusal as N;
+use daybook_domain::waiting::WaitingRefusal as W;
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
 use serde_json::{Map, Value, json};
@@ -64,11 +65,13 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::Service(S::ServiceNotFound)
         | Refusal::Resource(R::ResourceNotFound | R::ExceptionNotFound { .. })
         | Refusal::Client(C::ClientNotFound)
+        | Refusal::Waiting(W::EntryNotFound)
         | Refusal::Appointment(A::AppointmentNotFound)
         | Refusal::Session(N::SessionNotFound) => NOT_FOUND,
         Refusal::Service(S::ServiceExists)
         | Refusal::Resource(R::ResourceExists | R::ExceptionExists { .. })
         | Refusal::Client(C::ClientExists)
+        | Refusal::Waiting(W::EntryExists)
         | Refusal::Appointment(A::AppointmentExists)
         | Refusal::Session(N::SessionExists) => (CONFLICT, "It exists already"),
         Refusal::Session(N::SessionIsCancelled) => (CONFLICT, "The session was called off"),
@@ -96,6 +99,15 @@ fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
             Q::NoneBooked { .. } => (CONFLICT, "No occurrence can be booked"),
             Q::NoneChanged { .. } => (CONFLICT, "No occurrence can be changed"),
             Q::NothingToChange => (CONFLICT, "There is nothing to change"),
+        },
+        Refusal::Waiting(refusal) => match refusal {
+            W::EntryClosed { .. } => (CONFLICT, "They wait no longer"),
+            W::OfferOpen => (CONFLICT, "A place is offered"),
+            W::NoOffer => (CONFLICT, "No place is offered"),
+            W::WishesStand => (CONFLICT, "The wishes have not passed"),
+            W::WishesPassed { .. } => (UNPROCESSABLE, "The wishes have passed"),
+            W::TooFarAhead { .. } => (UNPROCESSABLE, "It is too far ahead"),
+            W::EntryNotFound | W::EntryExists => NOT_FOUND,
         },
         Refusal::Appointment(refusal) => match refusal {
             A::SlotTaken { .. } => (CONFLICT, "The time is taken"),

@@ -5,6 +5,8 @@ use axum::extract::State;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
+use daybook_projections::sessions::Sessions;
+use daybook_projections::waiting::WaitingList;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -60,7 +62,10 @@ pub(crate) struct ProjectionReadiness {
                content_type = "application/problem+json"))
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Readiness>, Problem> {
-    let lags = app.progress.lag(&[Search::ID, Catalogue::ID, Conflicts::ID]).await?;
+    let lags = app
+        .progress
+        .lag(&[Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID])
+        .await?;
     let behind = lags.iter().find(|lag| lag.events_behind > READY_EVENTS_BEHIND);
     if let Some(lag) = behind {
         let (projection, events) = (lag.projection, lag.events_behind);

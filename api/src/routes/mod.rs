@@ -15,6 +15,7 @@ mod series;
 mod services;
 mod sessions;
 pub(crate) mod tenant_zone;
+mod waiting_list;
 
 use axum::Router;
 use axum::http::StatusCode;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(holds::routes())
         .merge(series::routes())
         .merge(availability::routes())
+        .merge(waiting_list::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

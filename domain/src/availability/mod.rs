@@ -3,6 +3,7 @@
 //! * `candidates`: which resources would do.
 //! * `calendar`: when an appointment may start on one resource, as stretches of time.
 //! * `offer`: the starts on the grid, of one resource, of any of several, or of a role each.
+//! * `plan`: what is looked for, but for when.
 //! * `hindrance`: why a moment is not offered.
 //!
 //! A start that is offered can be booked, as long as nobody else takes it first: opening hours come
@@ -14,6 +15,7 @@ mod calendar;
 mod candidates;
 mod hindrance;
 mod offer;
+mod plan;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +26,7 @@ pub use calendar::Calendar;
 pub use candidates::Candidates;
 pub use hindrance::Hindrance;
 pub use offer::{Found, any_of, each_role_of, fills_each, on};
+pub use plan::Plan;
 
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval, LeadTime, day_bounds};
@@ -48,7 +51,7 @@ pub struct Wanted<'a> {
 }
 
 /// The smallest difference of instants: what comes between two of them is no time.
-const INSTANT: TimeDelta = TimeDelta::microseconds(1);
+pub(crate) const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 
 impl Wanted<'_> {
     fn grid(&self) -> Grid {

@@ -92,9 +92,19 @@ impl LeadTime {
     }
 }
 
+impl Step {
+    /// What starts are apart where nobody says otherwise.
+    pub const QUARTER_HOUR: Self = Self(15);
+}
+
 impl Duration {
     /// A day, whatever clocks do in it.
     pub const DAY: Self = Self(1_440);
+}
+
+impl HoldLength {
+    /// For how long a place is offered to whoever waits, unless the program is told otherwise.
+    pub const OFFER: Self = Self(15);
 }
 
 impl Default for HoldLength {

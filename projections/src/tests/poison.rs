@@ -7,7 +7,6 @@ use daybook_store::Position;
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
 use crate::catalogue::Catalogue;
-use crate::conflicts::Conflicts;
 use crate::search::Search;
 
 async fn failure(world: &World) -> Vec<(String, String, i64, i64, String)> {
@@ -71,13 +70,13 @@ async fn an_event_that_this_program_cannot_read_stops_every_projection_before_it
     let unknown = Stored { payload: r#"{"type":"AppointmentDreamt"}"#.to_owned(), ..unknown };
     world.append_raw(&tenant, &[unknown]).await;
     let runner = world.start(world.projections());
-    world.caught_up(&tenant, Search::ID, Position::from_i64(1)).await;
-    world.caught_up(&tenant, Catalogue::ID, Position::from_i64(1)).await;
-    world.caught_up(&tenant, Conflicts::ID, Position::from_i64(1)).await;
+    for projection in world.projections() {
+        world.caught_up(&tenant, projection.id(), Position::from_i64(1)).await;
+    }
     tokio::time::sleep(Duration::from_millis(100)).await;
     runner.stop().await;
     let failures = failure(&world).await;
-    assert_eq!(failures.len(), 3);
+    assert_eq!(failures.len(), world.projections().len());
     assert!(failures.iter().all(|(.., position, failed, _)| (*position, *failed) == (1, 2)));
 }
 

@@ -21,6 +21,7 @@ use crate::conflicts::Conflicts;
 use crate::runner::turn::Turn;
 use crate::search::Search;
 use crate::sessions::Sessions;
+use crate::waiting::WaitingList;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
@@ -61,6 +62,7 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Catalogue::new(pool.clone())),
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
+        Arc::new(WaitingList::new(pool.clone())),
     ]
 }
 
@@ -280,6 +282,13 @@ pub(crate) fn payload(event: &AnyEvent) -> Stored {
         ),
         AnyEvent::Series(id, event) => (
             "series",
+            id.to_string(),
+            event.event_type(),
+            event.event_version(),
+            serde_json::to_string(event),
+        ),
+        AnyEvent::Waiting(id, event) => (
+            "waiting",
             id.to_string(),
             event.event_type(),
             event.event_version(),

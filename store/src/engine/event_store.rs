@@ -13,6 +13,7 @@ use daybook_domain::resource::Resource;
 use daybook_domain::series::Series;
 use daybook_domain::service::Service;
 use daybook_domain::session::Session;
+use daybook_domain::waiting::WaitingEntry;
 use daybook_domain::{Decide, TenantId, upcasters};
 use postgres_es::PostgresEventRepository;
 use uuid::Uuid;
@@ -160,6 +161,7 @@ pub struct EventStores {
     appointment: LogEventStore<Appointment>,
     session: LogEventStore<Session>,
     series: LogEventStore<Series>,
+    waiting: LogEventStore<WaitingEntry>,
 }
 
 impl EventStores {
@@ -171,6 +173,7 @@ impl EventStores {
             appointment: LogEventStore::new(log, clock),
             session: LogEventStore::new(log, clock),
             series: LogEventStore::new(log, clock),
+            waiting: LogEventStore::new(log, clock),
         }
     }
 
@@ -202,4 +205,5 @@ stored!(
     Appointment in appointment,
     Session in session,
     Series in series,
+    WaitingEntry in waiting,
 );

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use daybook_domain::availability::Calendar;
 use daybook_domain::claim::Claim;
 use daybook_domain::service::Service;
 use daybook_domain::time::Interval;
@@ -55,6 +56,24 @@ pub struct Seen<T> {
     pub now: DateTime<Utc>,
 }
 
+impl<T> Seen<T> {
+    /// The calendars of the resources that were looked at.
+    #[must_use]
+    pub fn calendars(&self) -> Vec<Calendar<'_>> {
+        let directory = &self.catalogue.directory;
+        let each = self.sight.resources.iter().zip(&self.claims);
+        let each = each.filter_map(|(id, claims)| Some((*id, directory.get(*id)?, claims)));
+        each.map(|(resource, profile, claims)| Calendar {
+            resource,
+            zone: profile.time_zone,
+            hours: &profile.opening_hours,
+            places: profile.capacity.places(),
+            claims,
+        })
+        .collect()
+    }
+}
+
 /// Claims from `no_double_booking`, resource by resource; the service's version from the primary key
 /// of `events`, that of the directory from `events_of_resources`. Collations and `OFFSET 0` are as in
 /// [`super::busy`].
@@ -96,9 +115,24 @@ impl Engine {
         service: Option<ServiceId>,
         choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<Sight<T>, E>,
     ) -> Result<Seen<T>, E> {
+        self.look_as_of(tenant, service, None, choose).await
+    }
+
+    /// The same with an eye on the clock as it was at `now`: a hold that has lapsed since is still in
+    /// the way. `None`: as it is.
+    ///
+    /// # Errors
+    /// As [`look`](Self::look).
+    pub async fn look_as_of<T, E: From<ExecuteError>>(
+        &self,
+        tenant: &TenantId,
+        service: Option<ServiceId>,
+        now: Option<DateTime<Utc>>,
+        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<Sight<T>, E>,
+    ) -> Result<Seen<T>, E> {
         for attempt in 0..MAX_LOOKS {
             let fresh = attempt > 0;
-            let now = self.clock.now();
+            let now = now.unwrap_or_else(|| self.clock.now());
             let catalogue = self.catalogue(tenant, service, fresh).await?;
             let sight = match choose(&catalogue, now) {
                 Err(_) if !fresh => continue,

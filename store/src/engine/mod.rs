@@ -15,6 +15,7 @@ mod sessions;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub use outcome::{ExecuteError, Executed};
 pub use series::SeriesBooking;
 pub use sessions::{CancelSession, MoveSession};
 pub use unit::{Stop, Together, Unit};
+pub use waiting::OfferTerms;
 
 use crate::Clock;
 use crate::log::{

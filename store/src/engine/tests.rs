@@ -7,6 +7,7 @@ mod facts;
 mod keys;
 mod plans;
 mod together;
+mod waiting;
 
 use chrono::DateTime;
 use chrono::Utc;

@@ -9,7 +9,10 @@ use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::series::{Series, SeriesEvent};
 use daybook_domain::service::{Service, ServiceEvent};
 use daybook_domain::session::{Session, SessionEvent};
-use daybook_domain::{AppointmentId, ClientId, ResourceId, SeriesId, ServiceId, SessionId};
+use daybook_domain::waiting::{WaitingEntry, WaitingEvent};
+use daybook_domain::{
+    AppointmentId, ClientId, ResourceId, SeriesId, ServiceId, SessionId, WaitingEntryId,
+};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -38,6 +41,7 @@ pub enum AnyEvent {
     Appointment(AppointmentId, AppointmentEvent),
     Session(SessionId, SessionEvent),
     Series(SeriesId, SeriesEvent),
+    Waiting(WaitingEntryId, WaitingEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -81,6 +85,9 @@ pub(crate) fn decode(
         }
         Session::TYPE => typed(stored.payload).map(|event| AnyEvent::Session(uuid.into(), event)),
         Series::TYPE => typed(stored.payload).map(|event| AnyEvent::Series(uuid.into(), event)),
+        WaitingEntry::TYPE => {
+            typed(stored.payload).map(|event| AnyEvent::Waiting(uuid.into(), event))
+        }
         other => Err(format!("aggregate type {other:?}")),
     };
     let event = event.map_err(unreadable)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 use sqlx::Row as _;
 
 use super::Finding;
-use crate::harness::{Database, Practice, Server, Sql, eventually, monday, utc};
+use crate::harness::{Database, Practice, Server, Sql, date, eventually, monday, utc};
 
 /// The rows of each table of all projections, in order, as text.
 type Rows = BTreeMap<String, Vec<String>>;
@@ -17,6 +17,9 @@ pub(super) fn something_of_everything(practice: &Practice) {
     let room = practice.a_room();
     let session = json!({"service_id": class, "resource_ids": [room], "start": utc(monday(9, 0))});
     practice.created("/v1/sessions", &session);
+    let day = date(1).to_string();
+    let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
+    practice.created("/v1/waiting-list", &entry);
 }
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them

@@ -16,9 +16,6 @@ use crate::http::{Params, Problem};
 /// The most days that are asked for at once.
 const MAX_DAYS: i64 = 92;
 
-/// How far starts are apart where neither the service nor the request says so.
-const USUAL_STEP_MINUTES: u32 = 15;
-
 /// How many starts are given, for each list of them: where nothing is said, and at most.
 const USUAL_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
@@ -135,8 +132,8 @@ impl AskedDays {
 
 /// How far starts are apart.
 pub(super) fn grid(step_minutes: Option<u32>) -> Result<Grid, String> {
-    let step = Step::from_minutes(step_minutes.unwrap_or(USUAL_STEP_MINUTES));
-    let step = step.map_err(|error| error.to_string())?;
+    let Some(minutes) = step_minutes else { return Ok(Grid::default()) };
+    let step = Step::from_minutes(minutes).map_err(|error| error.to_string())?;
     Grid::new(step, 0).map_err(|error| error.to_string())
 }
 

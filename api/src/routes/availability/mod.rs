@@ -10,7 +10,7 @@ mod search;
 mod view;
 
 use axum::extract::State;
-use daybook_domain::availability::{self, Calendar};
+use daybook_domain::availability::{self, Plan};
 use daybook_store::engine::Seen;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,7 +19,6 @@ use super::problems::ReadProblems;
 use crate::App;
 use crate::http::{Caller, Params, Problem, Read};
 use asked::{Asked, AvailabilityParams, Show};
-use plan::Plan;
 use view::{Availability, AvailabilityView, ResourceSlots, Slots};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -44,15 +43,15 @@ pub(crate) async fn get_availability(
     let tenant = &caller.tenant;
     let asked = Asked::of(&mut params, app.zone_of(tenant).await?)?;
     params.finish()?;
-    let plan = |catalogue: &_, _| Plan::of(&asked, catalogue);
+    let plan = |catalogue: &_, _| plan::of(&asked, catalogue);
     let seen = app.engine.look(tenant, asked.service_id, plan).await?;
     Ok(shown(&asked, &seen))
 }
 
 /// What was seen, as it was asked for.
 fn shown(asked: &Asked, seen: &Seen<Plan>) -> Availability {
-    let (plan, calendars) = (&seen.sight.purpose, calendars(seen));
-    let wanted = plan.wanted(asked, seen.now);
+    let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
+    let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
     let slots = |starts| Slots::new(starts, plan.length, asked.limit);
     let mut view = Availability::new(asked, plan.length);
     match asked.show {
@@ -75,19 +74,4 @@ fn shown(asked: &Asked, seen: &Seen<Plan>) -> Availability {
         }
     }
     view
-}
-
-/// The calendars of the resources that were looked at.
-fn calendars(seen: &Seen<Plan>) -> Vec<Calendar<'_>> {
-    let directory = &seen.catalogue.directory;
-    let each = seen.sight.resources.iter().zip(&seen.claims);
-    let each = each.filter_map(|(id, claims)| Some((*id, directory.get(*id)?, claims)));
-    each.map(|(resource, profile, claims)| Calendar {
-        resource,
-        zone: profile.time_zone,
-        hours: &profile.opening_hours,
-        places: profile.capacity.places(),
-        claims,
-    })
-    .collect()
 }

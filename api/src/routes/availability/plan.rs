@@ -1,11 +1,9 @@
 //! At which resources it has to be looked, and for what.
 
-use chrono::{DateTime, Utc};
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::availability::{Candidates, Wanted};
-use daybook_domain::service::rules::BookingRules;
+use daybook_domain::availability::{Candidates, Plan};
 use daybook_domain::service::{Roles, Service, ServiceTerms};
-use daybook_domain::time::{Buffer, Duration};
+use daybook_domain::time::Duration;
 use daybook_domain::{Directory, Refusal, ResourceId};
 use daybook_store::engine::{Catalogue, Sight};
 
@@ -17,47 +15,23 @@ use crate::http::params::invalid;
 const MAX_RESOURCES: usize = 200;
 
 /// What is looked for.
-pub(super) struct Plan {
-    pub(super) length: Duration,
-    pub(super) buffers: (Buffer, Buffer),
-    rules: BookingRules,
-    /// For each role, the numbers of the resources that would do. None at all: any resource will do.
-    pub(super) roles: Vec<Vec<usize>>,
-}
-
-impl Plan {
-    /// # Errors
-    /// When there is no such service or resource, or it cannot be booked like this.
-    pub(super) fn of(asked: &Asked, catalogue: &Catalogue) -> Result<Sight<Self>, Problem> {
-        let terms = terms(asked, &catalogue.service)?;
-        if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
-            return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
-        }
-        let length = length(asked, terms)?;
-        let directory = &catalogue.directory;
-        let by_service = terms.map(|terms| &terms.needs).filter(|_| asked.roles.is_empty());
-        let needs = by_service.unwrap_or(&asked.roles);
-        let Candidates { resources, roles } = candidates(needs, &asked.resource_ids, directory)?;
-        let buffers =
-            terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
-        let reach = length.delta() + buffers.1.delta();
-        let during = asked.days.within.widened(buffers.0.delta(), reach);
-        let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
-        let purpose = Self { length, buffers, rules, roles };
-        Ok(Sight { resources, during, purpose })
+///
+/// # Errors
+/// When there is no such service or resource, or it cannot be booked like this.
+pub(super) fn of(asked: &Asked, catalogue: &Catalogue) -> Result<Sight<Plan>, Problem> {
+    let terms = terms(asked, &catalogue.service)?;
+    if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
+        return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
     }
-
-    pub(super) const fn wanted(&self, asked: &Asked, now: DateTime<Utc>) -> Wanted<'_> {
-        Wanted {
-            length: self.length,
-            buffer_before: self.buffers.0,
-            buffer_after: self.buffers.1,
-            rules: &self.rules,
-            grid: asked.grid,
-            within: asked.days.within,
-            now,
-        }
-    }
+    let length = length(asked, terms)?;
+    let directory = &catalogue.directory;
+    let by_service = terms.map(|terms| &terms.needs).filter(|_| asked.roles.is_empty());
+    let needs = by_service.unwrap_or(&asked.roles);
+    let Candidates { resources, roles } = candidates(needs, &asked.resource_ids, directory)?;
+    let buffers = terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
+    let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
+    let plan = Plan { length, buffers, rules, roles };
+    Ok(Sight { resources, during: plan.reach(asked.days.within), purpose: plan })
 }
 
 /// The resources that would do, few enough to be looked at.

@@ -4,7 +4,6 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use daybook_domain::availability;
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
@@ -13,8 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asked::{Asked, AskedDays, Show, grid, limit};
-use super::calendars;
-use super::plan::Plan;
+use super::plan;
 use crate::App;
 use crate::http::{Body, Caller, Problem, Read};
 use crate::routes::problems::ReadProblems;
@@ -94,14 +92,11 @@ pub(crate) async fn search(
 ) -> Result<Json<FoundView>, Problem> {
     let tenant = &caller.tenant;
     let asked = body.asked(app.zone_of(tenant).await?)?;
-    let plan = |catalogue: &_, _| Plan::of(&asked, catalogue);
+    let plan = |catalogue: &_, _| plan::of(&asked, catalogue);
     let seen = app.engine.look(tenant, asked.service_id, plan).await?;
-    let (plan, calendars) = (&seen.sight.purpose, calendars(&seen));
-    let wanted = plan.wanted(&asked, seen.now);
-    // Where nothing is said about roles, one of the resources is what is needed.
-    let any = [(0..calendars.len()).collect()];
-    let roles = if plan.roles.is_empty() { &any[..] } else { &plan.roles };
-    let mut found = availability::each_role_of(&calendars, roles, &wanted);
+    let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
+    let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
+    let mut found = plan.found(&calendars, &wanted);
     let more = found.len() > asked.limit;
     found.truncate(asked.limit);
     let slots = found.into_iter().map(|found| FoundSlot {

@@ -117,6 +117,13 @@ impl Grid {
     }
 }
 
+/// Every quarter of an hour.
+impl Default for Grid {
+    fn default() -> Self {
+        Self { step: Step::QUARTER_HOUR, offset_minutes: 0 }
+    }
+}
+
 /// When the clocks show midnight next, unless they are changed before.
 fn next_midnight(zone: Tz, at: DateTime<Utc>) -> DateTime<Utc> {
     let of_day = at.with_timezone(&zone).time() - NaiveTime::MIN;

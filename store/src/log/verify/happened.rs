@@ -16,6 +16,7 @@ use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::series::{Series, SeriesEvent};
 use daybook_domain::service::{Service, ServiceEvent};
 use daybook_domain::session::{Session, SessionEvent};
+use daybook_domain::waiting::{WaitingEntry, WaitingEvent};
 use daybook_domain::{TenantId, upcasters};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -35,16 +36,18 @@ pub(super) enum Kind {
     Appointment,
     Session,
     Series,
+    Waiting,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Service,
         Self::Resource,
         Self::Client,
         Self::Appointment,
         Self::Session,
         Self::Series,
+        Self::Waiting,
     ];
 
     /// As in `events.aggregate_type`.
@@ -56,6 +59,7 @@ impl Kind {
             Self::Appointment => Appointment::TYPE,
             Self::Session => Session::TYPE,
             Self::Series => Series::TYPE,
+            Self::Waiting => WaitingEntry::TYPE,
         }
     }
 }
@@ -124,6 +128,7 @@ impl Reader {
             AnyEvent::Appointment(_, event) => appointment(&event),
             AnyEvent::Session(_, event) => session(&event),
             AnyEvent::Series(_, event) => series(&event),
+            AnyEvent::Waiting(_, event) => waiting(&event),
         })
     }
 }
@@ -140,6 +145,7 @@ fn present(kind: Kind, event: &Stored<'_>) -> Result<Meaning, String> {
         Kind::Appointment => appointment(&happened(event)?),
         Kind::Session => session(&typed(event)?),
         Kind::Series => series(&typed(event)?),
+        Kind::Waiting => waiting(&typed(event)?),
     })
 }
 
@@ -201,6 +207,10 @@ fn client(event: &ClientEvent) -> Meaning {
 
 fn series(event: &SeriesEvent) -> Meaning {
     (matches!(event, SeriesEvent::SeriesBooked(_)), None)
+}
+
+fn waiting(event: &WaitingEvent) -> Meaning {
+    (matches!(event, WaitingEvent::WaitingListJoined(_)), None)
 }
 
 fn appointment(event: &AppointmentEvent) -> Meaning {

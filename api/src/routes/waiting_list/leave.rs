@@ -1,0 +1,31 @@
+//! `DELETE /v1/waiting-list/{id}`
+
+use axum::extract::State;
+
+use super::view::WaitingView;
+use crate::App;
+use crate::http::body::Nothing;
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::routes::commands::shown;
+use crate::routes::problems::{CommandProblems, ReadProblems};
+
+/// Leave the waiting list
+///
+/// If a place is offered, it is given back in the same moment. What was taken is not left but
+/// cancelled.
+#[utoipa::path(
+    delete, path = "/v1/waiting-list/{id}", tag = "waiting-list",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    security(("api_key" = ["book"])),
+    responses((status = 200, description = "They wait no longer", body = WaitingView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn leave_waiting_list(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    request: CommandRequest<Nothing>,
+) -> Result<Answer<WaitingView>, Problem> {
+    let (context, Nothing {}) = request.by(caller);
+    shown(app.engine.leave_waiting_list(&context, id.into()).await?)
+}

@@ -1,0 +1,52 @@
+//! What is looked for, but for when.
+
+use chrono::{DateTime, Utc};
+
+use super::{Calendar, Found, Wanted, each_role_of};
+use crate::service::rules::{BookingRules, Grid};
+use crate::time::{Buffer, Duration, Interval};
+
+/// What is looked for, but for when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// How long the appointment takes.
+    pub length: Duration,
+    /// Time kept free before and after it.
+    pub buffers: (Buffer, Buffer),
+    /// By which rules it would be booked.
+    pub rules: BookingRules,
+    /// For each role, the numbers of the resources that would do. None at all: any resource will do.
+    pub roles: Vec<Vec<usize>>,
+}
+
+impl Plan {
+    /// The time whose claims matter to an appointment that starts within this.
+    #[must_use]
+    pub fn reach(&self, within: Interval) -> Interval {
+        let (before, after) = self.buffers;
+        within.widened(before.delta(), self.length.delta() + after.delta())
+    }
+
+    /// The same, with when. `grid` is for rules that have none.
+    #[must_use]
+    pub const fn wanted(&self, grid: Grid, within: Interval, now: DateTime<Utc>) -> Wanted<'_> {
+        Wanted {
+            length: self.length,
+            buffer_before: self.buffers.0,
+            buffer_after: self.buffers.1,
+            rules: &self.rules,
+            grid,
+            within,
+            now,
+        }
+    }
+
+    /// The starts that are offered, in order, and which resources would do.
+    #[must_use]
+    pub fn found(&self, calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<Found> {
+        // Where nothing is said about roles, one of the resources is what is needed.
+        let any = [(0..calendars.len()).collect()];
+        let roles = if self.roles.is_empty() { &any[..] } else { &self.roles };
+        each_role_of(calendars, roles, wanted)
+    }
+}

@@ -1,0 +1,129 @@
+//! What may be done with an entry of the waiting list.
+
+use chrono::SubsecRound as _;
+
+use super::{
+    Joined, State, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined, WaitingListLeft,
+    WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
+    WaitingWishesPassed, WishedDays, Wishes,
+};
+use crate::appointment::AppointmentRefusal;
+use crate::client::Client;
+use crate::resource::Resource;
+use crate::service::{Roles, Service};
+use crate::{ClientId, Facts, Refusal, ResourceId};
+
+impl WaitingEntry {
+    /// Decides a command: what happens because of it, or why nothing does.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    pub fn decide(&self, command: WaitingCommand, facts: &Facts) -> Result<WaitingEvent, Refusal> {
+        match (self, command) {
+            (Self::Unjoined, WaitingCommand::Join { client_id, wishes }) => {
+                can_be_waited_for(client_id, &wishes, facts)?;
+                let joined_at = facts.now.trunc_subsecs(6);
+                let joined = WaitingListJoined { client_id, wishes, joined_at };
+                Ok(WaitingEvent::WaitingListJoined(joined))
+            }
+            (Self::Unjoined, _) => Err(WaitingRefusal::EntryNotFound.into()),
+            (Self::Joined(_), WaitingCommand::Join { .. }) => {
+                Err(WaitingRefusal::EntryExists.into())
+            }
+            (Self::Joined(joined), command) => Ok(decide_joined(joined, &command, facts)?),
+        }
+    }
+}
+
+fn decide_joined(
+    joined: &Joined,
+    command: &WaitingCommand,
+    facts: &Facts,
+) -> Result<WaitingEvent, WaitingRefusal> {
+    use WaitingCommand as C;
+    let closed = || WaitingRefusal::EntryClosed { waiting_status: joined.state.status() };
+    match (command, joined.state) {
+        (C::Join { .. }, _) => Err(WaitingRefusal::EntryExists),
+        (_, State::Taken(_) | State::Lapsed(_) | State::Left | State::Expired) => Err(closed()),
+        (C::OfferPlace(offer), State::Waiting) => {
+            Ok(WaitingEvent::WaitingPlaceOffered(WaitingPlaceOffered { offer: *offer }))
+        }
+        (C::OfferPlace(_), State::Offered(_)) => Err(WaitingRefusal::OfferOpen),
+        (C::TakePlace, State::Offered(_)) => {
+            Ok(WaitingEvent::WaitingPlaceTaken(WaitingPlaceTaken {}))
+        }
+        (C::LapseOffer, State::Offered(_)) => {
+            Ok(WaitingEvent::WaitingOfferLapsed(WaitingOfferLapsed {}))
+        }
+        (C::TakePlace | C::LapseOffer, State::Waiting) => Err(WaitingRefusal::NoOffer),
+        (C::PassWishes, State::Waiting) if joined.wishes.have_passed(facts.now) => {
+            Ok(WaitingEvent::WaitingWishesPassed(WaitingWishesPassed {}))
+        }
+        (C::PassWishes, _) => Err(WaitingRefusal::WishesStand),
+        (C::Leave, State::Waiting | State::Offered(_)) => {
+            Ok(WaitingEvent::WaitingListLeft(WaitingListLeft {}))
+        }
+    }
+}
+
+/// What can never be had is not waited for. Whether it is free now is not asked: then it is offered
+/// at once.
+fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Result<(), Refusal> {
+    let service_id = wishes.service_id;
+    let terms = match facts.service.as_ref() {
+        Service::Offered(terms) => terms,
+        Service::Undefined => {
+            return Err(AppointmentRefusal::UnknownService { service_id }.into());
+        }
+        Service::Retired(_) => {
+            return Err(AppointmentRefusal::RetiredService { service_id }.into());
+        }
+    };
+    if *facts.client == Client::Unregistered {
+        return Err(AppointmentRefusal::UnknownClient { client_id }.into());
+    }
+    let in_sessions = terms.session_places.is_some();
+    if !in_sessions && terms.needs.is_empty() && facts.resources.is_empty() {
+        return Err(AppointmentRefusal::NoResources.into());
+    }
+    can_be_named(&terms.needs, facts)?;
+    let length = wishes.duration.unwrap_or(terms.duration);
+    if let Some(broken) = terms.rules.durations.broken_by(terms.duration, length) {
+        return Err(AppointmentRefusal::RuleBroken(broken).into());
+    }
+    let last = wishes.days.last().date();
+    if wishes.have_passed(facts.now) {
+        return Err(WaitingRefusal::WishesPassed { last }.into());
+    }
+    let required = WishedDays::latest(wishes.days.time_zone(), facts.now);
+    if last > required {
+        return Err(WaitingRefusal::TooFarAhead { required, found: last }.into());
+    }
+    Ok(())
+}
+
+/// Each resource is there, and would do for something.
+fn can_be_named(needs: &Roles, facts: &Facts) -> Result<(), AppointmentRefusal> {
+    let unfit = |resource_id: ResourceId| {
+        let roles = needs.places().map(|role| role.name.clone()).collect();
+        AppointmentRefusal::UnfitResource { resource_id, roles }
+    };
+    for (resource_id, resource) in &facts.resources {
+        let resource_id = *resource_id;
+        match resource.as_ref() {
+            Resource::Unregistered => {
+                return Err(AppointmentRefusal::UnknownResource { resource_id });
+            }
+            Resource::Retired(_) => {
+                return Err(AppointmentRefusal::RetiredResource { resource_id });
+            }
+            Resource::Active(profile) => {
+                let fits = needs.places().any(|role| role.fits(resource_id, profile));
+                if !needs.is_empty() && !fits {
+                    return Err(unfit(resource_id));
+                }
+            }
+        }
+    }
+    Ok(())
+}

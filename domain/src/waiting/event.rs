@@ -1,0 +1,78 @@
+//! What happens to entries of the waiting list.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Offer, Wishes};
+use crate::ClientId;
+use crate::claim::Claims;
+
+/// A client waits. Where this is in the log is their turn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingListJoined {
+    /// Who waits.
+    pub client_id: ClientId,
+    /// For what.
+    pub wishes: Wishes,
+    /// Since when.
+    pub joined_at: DateTime<Utc>,
+}
+
+/// A place is held for the client, and is theirs if they confirm it in time. Whoever notifies clients
+/// does so by this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingPlaceOffered {
+    /// What is offered.
+    #[serde(flatten)]
+    pub offer: Offer,
+}
+
+/// The client booked the place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingPlaceTaken {}
+
+/// The client did not confirm the place in time, or gave it back. They wait no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingOfferLapsed {}
+
+/// All days that were wished for have passed without a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingWishesPassed {}
+
+/// The client waits no longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingListLeft {}
+
+/// Everything that happens to an entry of the waiting list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+#[expect(missing_docs, reason = "each variant is documented by its struct")]
+pub enum WaitingEvent {
+    WaitingListJoined(WaitingListJoined),
+    WaitingPlaceOffered(WaitingPlaceOffered),
+    WaitingPlaceTaken(WaitingPlaceTaken),
+    WaitingOfferLapsed(WaitingOfferLapsed),
+    WaitingWishesPassed(WaitingWishesPassed),
+    WaitingListLeft(WaitingListLeft),
+}
+
+impl cqrs_es::DomainEvent for WaitingEvent {
+    fn event_type(&self) -> String {
+        match self {
+            Self::WaitingListJoined(_) => "WaitingListJoined",
+            Self::WaitingPlaceOffered(_) => "WaitingPlaceOffered",
+            Self::WaitingPlaceTaken(_) => "WaitingPlaceTaken",
+            Self::WaitingOfferLapsed(_) => "WaitingOfferLapsed",
+            Self::WaitingWishesPassed(_) => "WaitingWishesPassed",
+            Self::WaitingListLeft(_) => "WaitingListLeft",
+        }
+        .to_owned()
+    }
+
+    fn event_version(&self) -> String {
+        "1.0".to_owned()
+    }
+}
+
+/// What is offered is claimed by its hold.
+impl Claims for WaitingEvent {}

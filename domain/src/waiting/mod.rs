@@ -1,0 +1,68 @@
+//! The waiting list: an entry is a client who waits for a place that fits their wishes.
+//!
+//! * `wishes`: what the client waits for; `place`: the starts that fit it.
+//! * `command`, `decide`, `event`, `state`, `refusal`: what becomes of an entry.
+//!
+//! The place that is offered is an ordinary hold. Whether it is confirmed, released or lapses is the
+//! appointment's to say; the entry takes note of it ([`State::seen`]).
+
+mod command;
+mod decide;
+mod event;
+mod place;
+mod refusal;
+mod state;
+#[cfg(test)]
+mod tests;
+mod wishes;
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+
+pub use command::WaitingCommand;
+pub use event::{
+    WaitingEvent, WaitingListJoined, WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered,
+    WaitingPlaceTaken, WaitingWishesPassed,
+};
+pub use place::{Place, Sought};
+pub use refusal::WaitingRefusal;
+pub use state::{Joined, Offer, State, Status, UnknownStatus, WaitingEntry};
+pub use wishes::{WishedDays, Wishes, WishesError};
+
+use crate::{Decide, Facts, Needs, Refusal};
+
+impl Aggregate for WaitingEntry {
+    const TYPE: &'static str = "waiting";
+    type Command = WaitingCommand;
+    type Event = WaitingEvent;
+    // Whoever joins is refused for the same reasons as whoever books.
+    type Error = Refusal;
+    type Services = Facts;
+
+    async fn handle(
+        &mut self,
+        command: WaitingCommand,
+        facts: &Facts,
+        sink: &EventSink<Self>,
+    ) -> Result<(), Refusal> {
+        let event = self.decide(command, facts)?;
+        sink.write(event, self).await;
+        Ok(())
+    }
+
+    fn apply(&mut self, event: WaitingEvent) {
+        self.evolve(event);
+    }
+}
+
+impl Decide for WaitingEntry {
+    fn needs(&self, command: &WaitingCommand) -> Needs {
+        let WaitingCommand::Join { client_id, wishes } = command else { return Needs::default() };
+        Needs {
+            service: Some(wishes.service_id),
+            resources: wishes.resource_ids.clone().map(Into::into).unwrap_or_default(),
+            client: Some(*client_id),
+            session: None,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The places that fit a wish.
+
+use std::iter::successors;
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+
+use super::Wishes;
+use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
+use crate::service::Service;
+use crate::service::rules::Grid;
+use crate::session::{Session, SessionStatus};
+use crate::time::Interval;
+use crate::{Directory, ResourceId, ResourceIds, SessionId};
+
+const WEEK: TimeDelta = TimeDelta::weeks(1);
+
+/// What is looked for on behalf of whoever waits, and at which resources.
+#[derive(Debug, Clone)]
+pub struct Sought {
+    /// The resources to look at.
+    pub resources: Vec<ResourceId>,
+    /// In which time.
+    pub during: Interval,
+    plan: Plan,
+}
+
+/// A place that can be held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// When it starts.
+    pub start: DateTime<Utc>,
+    /// The wished resources that it is on. `None`: none was wished for.
+    pub resource_ids: Option<ResourceIds>,
+    /// The session that it is in, where the service is given in sessions.
+    pub session_id: Option<SessionId>,
+    /// The local date of the resource on which it starts: what a limit per day counts by.
+    pub date: NaiveDate,
+}
+
+impl Place {
+    /// A place in this session, if it fits; whether one is free is not asked.
+    #[must_use]
+    pub fn in_session(
+        wishes: &Wishes,
+        session_id: SessionId,
+        session: &Session,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
+            return None;
+        };
+        let during = plan.slot.during;
+        let given_by = |ids: &ResourceIds| {
+            ids.iter().any(|id| plan.slot.resource_ids.as_slice().contains(&id))
+        };
+        let fits = plan.service_id == wishes.service_id
+            && wishes.duration.is_none_or(|length| length == plan.duration)
+            && wishes.resource_ids.as_ref().is_none_or(given_by)
+            && during.start() >= now
+            && wishes.has_time().iter().any(|time| time.contains(&during));
+        fits.then(|| Self {
+            start: during.start(),
+            resource_ids: None,
+            session_id: Some(session_id),
+            date: during.start().with_timezone(&plan.time_zone).date_naive(),
+        })
+    }
+}
+
+impl Sought {
+    /// On how many dates places are found: enough that some are on days on which the client does not
+    /// have as much as a limit allows.
+    pub const MAX_DATES: usize = 32;
+
+    /// What to look for; `None`: nothing fits, whatever is free. It is so when the service is retired
+    /// or has changed its durations, or when none of the wished resources is left.
+    #[must_use]
+    pub fn of(wishes: &Wishes, service: &Service, directory: &Directory) -> Option<Self> {
+        let Service::Offered(terms) = service else { return None };
+        // Its places are in sessions.
+        if terms.session_places.is_some() {
+            return None;
+        }
+        let length = wishes.duration.unwrap_or(terms.duration);
+        if terms.rules.durations.broken_by(terms.duration, length).is_some() {
+            return None;
+        }
+        let named = wishes.resource_ids.as_ref().map(ResourceIds::as_slice);
+        let left: Vec<ResourceId> = named.unwrap_or_default().to_vec();
+        let left: Vec<_> = left.into_iter().filter(|id| directory.get(*id).is_some()).collect();
+        if left.is_empty() && (named.is_some() || terms.needs.is_empty()) {
+            return None;
+        }
+        let Candidates { resources, roles } =
+            Candidates::new(&terms.needs, &left, directory).ok()?;
+        let within = wishes.days.bounds()?;
+        let buffers = (terms.buffer_before, terms.buffer_after);
+        let plan = Plan { length, buffers, rules: terms.rules.clone(), roles };
+        Some(Self { resources, during: plan.reach(within), plan })
+    }
+
+    /// The places that fit on the first [`MAX_DATES`](Self::MAX_DATES) dates that have any, the
+    /// earliest first.
+    #[must_use]
+    pub fn places(
+        &self,
+        wishes: &Wishes,
+        calendars: &[Calendar<'_>],
+        now: DateTime<Utc>,
+    ) -> Vec<Place> {
+        let has_time = wishes.has_time();
+        let mut places: Vec<Place> = Vec::new();
+        let mut dates = 0;
+        // Where much is free, the first weeks are enough.
+        for within in has_time.iter().flat_map(|time| self.starts_in(*time)) {
+            let wanted = self.plan.wanted(Grid::default(), within, now);
+            for found in self.plan.found(calendars, &wanted) {
+                let place = place(wishes, calendars, &found);
+                if places.last().is_none_or(|last| last.date != place.date) {
+                    dates += 1;
+                }
+                if dates > Self::MAX_DATES {
+                    return places;
+                }
+                places.push(place);
+            }
+        }
+        places
+    }
+
+    /// When an appointment that lies in `time` can start, week by week.
+    fn starts_in(&self, time: Interval) -> impl Iterator<Item = Interval> {
+        // It may end when the time does.
+        let end = time.end() - self.plan.length.delta() + INSTANT;
+        let each = successors(Some(time.start()), |start| Some(*start + WEEK));
+        each.map_while(move |start| Interval::new(start, end.min(start + WEEK)).ok())
+    }
+}
+
+fn place(wishes: &Wishes, calendars: &[Calendar<'_>], found: &Found) -> Place {
+    let filled_by = || found.filled_by.iter().map(|n| &calendars[*n]);
+    let asked_for = |id: &ResourceId| {
+        wishes.resource_ids.as_ref().is_some_and(|ids| ids.as_slice().contains(id))
+    };
+    let named: Vec<_> = filled_by().map(|calendar| calendar.resource).filter(asked_for).collect();
+    let zone = filled_by().next().map_or(wishes.days.time_zone(), |first| first.zone);
+    Place {
+        start: found.start,
+        resource_ids: ResourceIds::try_from(named).ok(),
+        session_id: None,
+        date: found.start.with_timezone(&zone).date_naive(),
+    }
+}

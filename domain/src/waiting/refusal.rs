@@ -1,0 +1,47 @@
+//! Why a command of the waiting list is refused.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::Status;
+
+/// Why a command of the waiting list is refused, where it is not for a reason that a booking has too.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum WaitingRefusal {
+    /// There is no such entry.
+    #[error("there is no such entry of the waiting list")]
+    EntryNotFound,
+    /// This id is taken.
+    #[error("an entry with this id exists already")]
+    EntryExists,
+    /// The client waits no longer.
+    #[error("the entry is closed: it is {waiting_status}")]
+    EntryClosed {
+        /// What became of it.
+        waiting_status: Status,
+    },
+    /// Nothing is offered to whoever has an offer.
+    #[error("a place is offered to it already")]
+    OfferOpen,
+    /// There is no offer to take note of.
+    #[error("no place is offered to it")]
+    NoOffer,
+    /// The wishes are not over.
+    #[error("the days that are wished for have not passed")]
+    WishesStand,
+    /// Only what is to come can be waited for.
+    #[error("all days that are wished for have passed")]
+    WishesPassed {
+        /// The last of them.
+        last: NaiveDate,
+    },
+    /// Nobody waits for so long.
+    #[error("the last day that can be waited for is {required}, not {found}")]
+    TooFarAhead {
+        /// The last day that can be wished for now.
+        required: NaiveDate,
+        /// The last that was.
+        found: NaiveDate,
+    },
+}

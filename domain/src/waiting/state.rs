@@ -1,0 +1,197 @@
+//! What an entry of the waiting list is.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{WaitingEvent, WaitingListJoined, WaitingPlaceOffered, Wishes};
+use crate::appointment::{Appointment, State as Held};
+use crate::{AppointmentId, ClientId};
+
+/// An entry of the waiting list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WaitingEntry {
+    /// Nobody has joined with it (yet).
+    #[default]
+    Unjoined,
+    /// A client has, whatever became of it.
+    Joined(Joined),
+}
+
+/// A client who waits, or has waited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// Who.
+    pub client_id: ClientId,
+    /// For what.
+    pub wishes: Wishes,
+    /// Since when.
+    pub joined_at: DateTime<Utc>,
+    /// What has become of it.
+    pub state: State,
+}
+
+/// A place that is held for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The hold: by confirming it the client takes the place.
+    pub appointment_id: AppointmentId,
+    /// When it starts.
+    pub start: DateTime<Utc>,
+    /// Until when it can be taken.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What has become of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// No place has come free that fits.
+    Waiting,
+    /// One has, and is held.
+    Offered(Offer),
+    /// It was booked.
+    Taken(Offer),
+    /// It was not.
+    Lapsed(Offer),
+    /// The client has left.
+    Left,
+    /// No place came free in time.
+    Expired,
+}
+
+impl State {
+    /// Its name.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::Waiting => Status::Waiting,
+            Self::Offered(_) => Status::Offered,
+            Self::Taken(_) => Status::Taken,
+            Self::Lapsed(_) => Status::Lapsed,
+            Self::Left => Status::Left,
+            Self::Expired => Status::Expired,
+        }
+    }
+
+    /// The place that is, or was, offered.
+    #[must_use]
+    pub const fn offer(self) -> Option<Offer> {
+        match self {
+            Self::Offered(offer) | Self::Taken(offer) | Self::Lapsed(offer) => Some(offer),
+            Self::Waiting | Self::Left | Self::Expired => None,
+        }
+    }
+}
+
+impl Joined {
+    /// The state as everybody must see it at `now`, whether it has been recorded or not: an offer is
+    /// what its hold is.
+    #[must_use]
+    pub fn seen(&self, hold: Option<&Appointment>, now: DateTime<Utc>) -> State {
+        match self.state {
+            State::Waiting if self.wishes.have_passed(now) => State::Expired,
+            State::Offered(offer) => {
+                let Some(Appointment::Made { state, .. }) = hold else {
+                    return State::Lapsed(offer);
+                };
+                match state.clone().at(now) {
+                    Held::Held { .. } => State::Offered(offer),
+                    Held::Cancelled(_) => State::Lapsed(offer),
+                    Held::Booked | Held::CheckedIn | Held::Fulfilled | Held::NoShow => {
+                        State::Taken(offer)
+                    }
+                }
+            }
+            state => state,
+        }
+    }
+}
+
+impl WaitingEntry {
+    /// All about it, once somebody joined with it.
+    #[must_use]
+    pub const fn joined(&self) -> Option<&Joined> {
+        match self {
+            Self::Unjoined => None,
+            Self::Joined(joined) => Some(joined),
+        }
+    }
+
+    /// Takes note of what happened.
+    pub fn evolve(&mut self, event: WaitingEvent) {
+        if let WaitingEvent::WaitingListJoined(joined) = event {
+            let WaitingListJoined { client_id, wishes, joined_at } = joined;
+            *self = Self::Joined(Joined { client_id, wishes, joined_at, state: State::Waiting });
+        } else if let Self::Joined(joined) = self {
+            joined.state = after(joined.state, &event);
+        }
+    }
+}
+
+fn after(state: State, event: &WaitingEvent) -> State {
+    match (event, state.offer()) {
+        (WaitingEvent::WaitingPlaceOffered(WaitingPlaceOffered { offer }), _) => {
+            State::Offered(*offer)
+        }
+        (WaitingEvent::WaitingPlaceTaken(_), Some(offer)) => State::Taken(offer),
+        (WaitingEvent::WaitingOfferLapsed(_), Some(offer)) => State::Lapsed(offer),
+        (WaitingEvent::WaitingWishesPassed(_), _) => State::Expired,
+        (WaitingEvent::WaitingListLeft(_), _) => State::Left,
+        // Nothing becomes of an offer that was never made.
+        _ => state,
+    }
+}
+
+/// The name of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each is documented by its `State`")]
+pub enum Status {
+    Waiting,
+    Offered,
+    Taken,
+    Lapsed,
+    Left,
+    Expired,
+}
+
+impl Status {
+    /// Every status.
+    pub const ALL: [Self; 6] =
+        [Self::Waiting, Self::Offered, Self::Taken, Self::Lapsed, Self::Left, Self::Expired];
+
+    /// Its name on the wire and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Offered => "offered",
+            Self::Taken => "taken",
+            Self::Lapsed => "lapsed",
+            Self::Left => "left",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no status {0:?}: waiting, offered, taken, lapsed, left or expired")]
+pub struct UnknownStatus(String);
+
+impl FromStr for Status {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStatus> {
+        let named = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        named.ok_or_else(|| UnknownStatus(text.chars().take(40).collect()))
+    }
+}

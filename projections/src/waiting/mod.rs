@@ -1,0 +1,125 @@
+//! The waiting-list projection: who waits for what, in turn, and what has become of them.
+//!
+//! * `row`: an entry; `fold`: what events make of it; `write`: the rows.
+//! * `list`: pages for whoever looks, and what the promotion of the waiting list works through.
+//!
+//! It follows the holds that are offered too: an entry shows what has become of its offer before
+//! that is recorded of the entry itself.
+
+mod fold;
+mod list;
+mod row;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::{ServiceId, TenantId, WaitingEntryId};
+use daybook_store::{Position, RecordedEvent};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::{PgConnection, PgPool};
+
+pub use list::WaitingFilter;
+pub use row::Entry;
+
+use crate::catalogue::{ListCursor, ListError};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+
+/// The waiting-list projection. Made from a pool, it also answers.
+#[derive(Debug, Clone)]
+pub struct WaitingList {
+    pool: PgPool,
+}
+
+impl WaitingList {
+    /// Its name and version.
+    pub const ID: ProjectionId = ProjectionId { name: "waiting", version: 1 };
+
+    /// The projection in this database.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// A page of the entries, in the order in which they were joined, as they are at `now`.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        filter: &WaitingFilter,
+        cursor: Option<&ListCursor>,
+        limit: Limit,
+        now: DateTime<Utc>,
+    ) -> Result<Page<Entry, ListCursor>, ListError> {
+        list::page(&self.pool, tenant, filter, cursor, limit, now).await
+    }
+
+    /// How many have waited for the service longer than this entry and are still waiting at `now`;
+    /// `None`: it does not wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn before(
+        &self,
+        tenant: &TenantId,
+        service: ServiceId,
+        entry: WaitingEntryId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<u64>, sqlx::Error> {
+        list::before(&self.pool, tenant, service, entry, now).await
+    }
+
+    /// Those who wait at `now` and joined after a position, in turn.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn in_turn(
+        &self,
+        tenant: &TenantId,
+        after: Position,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, sqlx::Error> {
+        list::in_turn(&self.pool, tenant, after, now, limit).await
+    }
+
+    /// Those of whom something is to be recorded: their hold has ended, or their wishes have passed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn due(
+        &self,
+        tenant: &TenantId,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<WaitingEntryId>, sqlx::Error> {
+        list::due(&self.pool, tenant, now, limit).await
+    }
+}
+
+impl Projection for WaitingList {
+    fn id(&self) -> ProjectionId {
+        Self::ID
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        connection: &'a mut PgConnection,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        async move {
+            let stored = write::load(connection, tenant, &fold::needed(events)).await?;
+            let touched = fold::fold(stored, events)?;
+            Ok(write::save(connection, tenant, &touched).await?)
+        }
+        .boxed()
+    }
+}

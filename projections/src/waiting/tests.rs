@@ -1,0 +1,199 @@
+//! The waiting list as it is read.
+
+use daybook_domain::TenantId;
+use daybook_domain::appointment::{
+    AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, CancelledBy, Details,
+};
+use daybook_domain::waiting::{
+    Offer, Status, WaitingEvent, WaitingListJoined, WaitingListLeft, WaitingOfferLapsed,
+    WaitingPlaceOffered, WaitingPlaceTaken, Wishes,
+};
+use daybook_store::{AnyEvent, Position};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{Entry, WaitingFilter, WaitingList};
+use crate::Limit;
+use crate::catalogue::ListError;
+use crate::tests::bookings::details;
+use crate::tests::world::{World, at};
+
+fn event(n: u128, event: WaitingEvent) -> AnyEvent {
+    AnyEvent::Waiting(Uuid::from_u128(n).into(), event)
+}
+
+/// Entry `n`, of client `n`, waits for this service until the end of a Tuesday.
+fn joined(n: u128, service: u128) -> AnyEvent {
+    let wishes: Wishes = serde_json::from_value(json!({
+        "service_id": Uuid::from_u128(service),
+        "days": {"from": "2026-11-23", "to": "2026-11-24", "time_zone": "UTC"},
+    }))
+    .unwrap();
+    let joined_at = at("2026-11-23T07:00:00Z");
+    let client_id = Uuid::from_u128(n).into();
+    event(n, WaitingEvent::WaitingListJoined(WaitingListJoined { client_id, wishes, joined_at }))
+}
+
+/// Appointment `n` is offered to entry `n`.
+fn offered(n: u128) -> AnyEvent {
+    let offer = Offer {
+        appointment_id: Uuid::from_u128(n).into(),
+        start: at("2026-11-23T09:00:00Z"),
+        expires_at: at("2026-11-23T07:15:00Z"),
+    };
+    event(n, WaitingEvent::WaitingPlaceOffered(WaitingPlaceOffered { offer }))
+}
+
+fn hold(n: u128, event: AppointmentEvent) -> AnyEvent {
+    AnyEvent::Appointment(Uuid::from_u128(n).into(), event)
+}
+
+fn confirmed(n: u128) -> AnyEvent {
+    let Details { slot, .. } = details(n);
+    hold(n, AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
+}
+
+fn released(n: u128) -> AnyEvent {
+    let by = CancelledBy::Client;
+    let event = AppointmentCancelled { reason: None, by, overridden: None };
+    hold(n, AppointmentEvent::AppointmentCancelled(event))
+}
+
+struct Read {
+    _world: World,
+    list: WaitingList,
+    tenant: TenantId,
+}
+
+impl Read {
+    /// What the events make of the list, whether they come one by one or all at once.
+    async fn of(events: Vec<AnyEvent>, at_once: usize) -> Self {
+        let world = World::new().await;
+        let tenant = world.tenant("north").await;
+        let runner = world.start(world.projections());
+        for events in events.chunks(at_once) {
+            let head = world.append(&tenant, events).await;
+            world.caught_up(&tenant, WaitingList::ID, head).await;
+        }
+        runner.stop().await;
+        let list = WaitingList::new(world.pool.clone());
+        Self { _world: world, list, tenant }
+    }
+
+    async fn page(&self, filter: &WaitingFilter, now: &str) -> Vec<Entry> {
+        let limit = Limit::default();
+        self.list.page(&self.tenant, filter, None, limit, at(now)).await.unwrap().items
+    }
+
+    async fn statuses(&self, now: &str) -> Vec<Status> {
+        let all = self.page(&WaitingFilter::default(), now).await;
+        all.iter().map(|entry| entry.joined.state.status()).collect()
+    }
+
+    async fn due(&self, now: &str) -> Vec<u128> {
+        let due = self.list.due(&self.tenant, at(now), 10).await.unwrap();
+        due.into_iter().map(|id| id.uuid().as_u128()).collect()
+    }
+}
+
+const NOW: &str = "2026-11-23T07:10:00Z";
+
+fn a_story() -> Vec<AnyEvent> {
+    vec![
+        joined(1, 7),
+        joined(2, 7),
+        joined(3, 7),
+        joined(4, 7),
+        joined(5, 8),
+        joined(6, 7),
+        joined(7, 7),
+        offered(1),
+        offered(2),
+        confirmed(2),
+        offered(3),
+        released(3),
+        offered(4),
+        confirmed(4),
+        event(4, WaitingEvent::WaitingPlaceTaken(WaitingPlaceTaken {})),
+        event(6, WaitingEvent::WaitingListLeft(WaitingListLeft {})),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_shows_what_has_become_of_its_hold() {
+    use Status::{Expired, Lapsed, Left, Offered, Taken, Waiting};
+    for at_once in [1, 100] {
+        let read = Read::of(a_story(), at_once).await;
+        let now = [Offered, Taken, Lapsed, Taken, Waiting, Left, Waiting];
+        assert_eq!(read.statuses(NOW).await, now, "{at_once}");
+        let later = [Lapsed, Taken, Lapsed, Taken, Waiting, Left, Waiting];
+        assert_eq!(read.statuses("2026-11-23T07:15:00Z").await, later, "{at_once}");
+        let over = [Lapsed, Taken, Lapsed, Taken, Expired, Left, Expired];
+        assert_eq!(read.statuses("2026-11-25T00:00:00Z").await, over, "{at_once}");
+        assert_eq!(read.due(NOW).await, [2, 3], "{at_once}");
+        assert_eq!(read.due("2026-11-23T07:15:00Z").await, [2, 3, 1], "{at_once}");
+        assert_eq!(read.due("2026-11-25T00:00:00Z").await, [2, 3, 1, 5, 7], "{at_once}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_wait_have_a_turn() {
+    let mut events = a_story();
+    events.push(event(3, WaitingEvent::WaitingOfferLapsed(WaitingOfferLapsed {})));
+    events.push(joined(8, 7));
+    let read = Read::of(events, 4).await;
+    let turn = |after: i64| {
+        let after = Position::from_i64(after);
+        let waiting = read.list.in_turn(&read.tenant, after, at(NOW), 10);
+        async {
+            let waiting = waiting.await.unwrap();
+            waiting.iter().map(|entry| entry.entry_id.uuid().as_u128()).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(turn(0).await, [5, 7, 8]);
+    assert_eq!(turn(5).await, [7, 8]);
+    let before = |n: u128, service: u128| {
+        let (service, entry) = (Uuid::from_u128(service).into(), Uuid::from_u128(n).into());
+        let list = &read.list;
+        let tenant = &read.tenant;
+        async move { list.before(tenant, service, entry, at(NOW)).await.unwrap() }
+    };
+    assert_eq!(before(5, 8).await, Some(0));
+    assert_eq!(before(7, 7).await, Some(0));
+    assert_eq!(before(8, 7).await, Some(1));
+    assert_eq!(before(1, 7).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_is_filtered_and_paged_in_turn() {
+    let read = Read::of(a_story(), 4).await;
+    let filtered = |filter: WaitingFilter| {
+        let read = &read;
+        async move {
+            let page = read.page(&filter, NOW).await;
+            page.iter().map(|entry| entry.entry_id.uuid().as_u128()).collect::<Vec<_>>()
+        }
+    };
+    let all = WaitingFilter::default();
+    let service_id = Some(Uuid::from_u128(8).into());
+    assert_eq!(filtered(WaitingFilter { service_id, ..all }).await, [5]);
+    let client_id = Some(Uuid::from_u128(2).into());
+    assert_eq!(filtered(WaitingFilter { client_id, ..all }).await, [2]);
+    let status = |status| WaitingFilter { status: Some(status), ..all };
+    assert_eq!(filtered(status(Status::Taken)).await, [2, 4]);
+    assert_eq!(filtered(status(Status::Waiting)).await, [5, 7]);
+
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let limit = Limit::new(3).unwrap();
+        let page = read.list.page(&read.tenant, &all, cursor.as_ref(), limit, at(NOW));
+        let page = page.await.unwrap();
+        seen.extend(page.items.iter().map(|entry| entry.entry_id.uuid().as_u128()));
+        let Some(next) = page.next else { break };
+        let other = status(Status::Taken);
+        let elsewhere = read.list.page(&read.tenant, &other, Some(&next), limit, at(NOW)).await;
+        assert!(matches!(elsewhere, Err(ListError::Cursor(_))));
+        cursor = Some(next);
+    }
+    assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+}

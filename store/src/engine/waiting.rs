@@ -1,0 +1,305 @@
+//! The waiting list: what an entry becomes is decided together with the hold that is offered to it.
+
+use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
+use daybook_domain::appointment::{
+    Appointment, AppointmentCommand, AppointmentRefusal, Booking, State as Held, When,
+};
+use daybook_domain::claim::Look;
+use daybook_domain::service::HoldLimit;
+use daybook_domain::session::{Session, SessionScheduled};
+use daybook_domain::time::HoldLength;
+use daybook_domain::waiting::{
+    Joined, Offer, Place, Sought, State, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
+};
+use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
+use uuid::Uuid;
+
+use super::{
+    CommandContext, Engine, ExecuteError, Executed, Sight, Stop, Target, Together, Unit, busy,
+};
+
+/// How many places are tried for an entry, one after the other: each may have been taken since it
+/// was seen, or be one too many for the client that day.
+const MAX_TRIES: usize = Sought::MAX_DATES;
+
+/// For how long a place is offered, and how much a client can hold with it.
+#[derive(Debug, Clone, Copy)]
+pub struct OfferTerms {
+    /// How long the hold is kept.
+    pub length: HoldLength,
+    /// The most that the client can hold at once, this one among them.
+    pub holds_per_client: HoldLimit,
+}
+
+impl Engine {
+    /// The places that were free at `now` and fit the wishes, the earliest first.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn places_for(
+        &self,
+        tenant: &TenantId,
+        wishes: &Wishes,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Place>, ExecuteError> {
+        let sought = self.look_as_of(tenant, Some(wishes.service_id), Some(now), |catalogue, _| {
+            let sought = Sought::of(wishes, &catalogue.service, &catalogue.directory);
+            let Sought { resources, during, .. } = sought.as_ref().ok_or(Unseen::Nothing)?;
+            Ok(Sight { resources: resources.clone(), during: *during, purpose: sought.clone() })
+        });
+        let seen = match sought.await {
+            Ok(seen) => seen,
+            Err(Unseen::Nothing) => return Ok(Vec::new()),
+            Err(Unseen::Failed(error)) => return Err(error),
+        };
+        let sought = seen.sight.purpose.as_ref();
+        Ok(sought.map(|sought| sought.places(wishes, &seen.calendars(), now)).unwrap_or_default())
+    }
+
+    /// The places in these sessions that were free at `now` and fit the wishes, in their order.
+    ///
+    /// # Errors
+    /// When the claims cannot be read.
+    pub async fn places_in(
+        &self,
+        tenant: &TenantId,
+        wishes: &Wishes,
+        sessions: &[(SessionId, Session)],
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Place>, ExecuteError> {
+        let fitting = sessions.iter().filter_map(|(id, session)| {
+            Some((session.plan()?, Place::in_session(wishes, *id, session, now)?))
+        });
+        let fitting: Vec<_> = fitting.collect();
+        let look = |(plan, place): &(&SessionScheduled, Place)| {
+            let resource = place.session_id?.places();
+            Some(Look { resource, during: plan.places_during })
+        };
+        let looks: Vec<Look> = fitting.iter().filter_map(look).collect();
+        if looks.is_empty() {
+            return Ok(Vec::new());
+        }
+        let busy = busy::look(self.log.pool(), tenant, &looks, Uuid::nil(), now).await;
+        let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let has_room = |(plan, place): &(&SessionScheduled, Place)| {
+            place.session_id.is_some_and(|id| {
+                let during = plan.places_during;
+                !busy.free_seats(id.places(), plan.places.get(), &during).is_empty()
+            })
+        };
+        Ok(fitting.into_iter().filter(has_room).map(|(_, place)| place).collect())
+    }
+
+    /// Holds the first of these places that can be had, and offers it to the entry: both, or neither.
+    ///
+    /// # Errors
+    /// When none can be had, the entry waits no longer, or nothing can be decided at present.
+    pub async fn offer_place(
+        &self,
+        context: &CommandContext,
+        entry: WaitingEntryId,
+        places: &[Place],
+        terms: OfferTerms,
+    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
+        let work = OfferPlace { entry, places, terms };
+        self.execute_together(context, entry.uuid(), &work).await
+    }
+
+    /// Records what has become of an entry by itself: its offer was taken or has lapsed, or its wishes
+    /// have passed.
+    ///
+    /// # Errors
+    /// When there is nothing to record, or it cannot be recorded at present.
+    pub async fn settle_entry(
+        &self,
+        context: &CommandContext,
+        entry: WaitingEntryId,
+    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
+        self.execute_together(context, entry.uuid(), &SettleEntry { entry }).await
+    }
+
+    /// Takes an entry off the list. A place that is offered to it is free again in the same moment.
+    ///
+    /// # Errors
+    /// When it waits no longer, or nothing can be decided at present.
+    pub async fn leave_waiting_list(
+        &self,
+        context: &CommandContext,
+        entry: WaitingEntryId,
+    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
+        self.execute_together(context, entry.uuid(), &Leave { entry }).await
+    }
+}
+
+/// Why there was nothing to see.
+enum Unseen {
+    /// Nothing fits, whatever is free.
+    Nothing,
+    Failed(ExecuteError),
+}
+
+impl From<ExecuteError> for Unseen {
+    fn from(error: ExecuteError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+struct OfferPlace<'a> {
+    entry: WaitingEntryId,
+    places: &'a [Place],
+    terms: OfferTerms,
+}
+
+impl Together for OfferPlace<'_> {
+    type Principal = WaitingEntry;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let (joined, state) = as_it_is(unit, self.entry).await?;
+        match state {
+            State::Waiting => {}
+            State::Offered(_) => return Err(Refusal::from(WaitingRefusal::OfferOpen).into()),
+            closed => return Err(entry_closed(closed)),
+        }
+        let offer = self.hold(unit, &joined).await?;
+        let target = Target::Existing(self.entry.uuid());
+        unit.decide::<WaitingEntry>(target, WaitingCommand::OfferPlace(offer)).await??;
+        Ok(())
+    }
+}
+
+impl OfferPlace<'_> {
+    /// Holds the first place that can be had.
+    async fn hold(&self, unit: &mut Unit<'_>, joined: &Joined) -> Result<Offer, Stop> {
+        let expires_at = (unit.now() + self.terms.length.delta()).trunc_subsecs(6);
+        let mut refused = None;
+        let mut full: Vec<NaiveDate> = Vec::new();
+        let mut tries = 0;
+        for place in self.places {
+            if tries == MAX_TRIES {
+                break;
+            }
+            if full.contains(&place.date) {
+                continue;
+            }
+            tries += 1;
+            let target = Target::fresh();
+            let command = AppointmentCommand::HoldAppointment {
+                booking: booking(joined, place),
+                expires_at,
+                holds_per_client: self.terms.holds_per_client,
+            };
+            let Err(refusal) = unit.decide::<Appointment>(target, command).await? else {
+                let appointment_id = target.id().into();
+                return Ok(Offer { appointment_id, start: place.start, expires_at });
+            };
+            match &refusal {
+                // No other place would do either.
+                Refusal::Appointment(AppointmentRefusal::ClientHoldLimit { .. }) => {
+                    return Err(refusal.into());
+                }
+                Refusal::Appointment(AppointmentRefusal::ClientDayLimit { date, .. }) => {
+                    full.push(*date);
+                }
+                _ => {}
+            }
+            refused = Some(refusal);
+        }
+        // Nothing was tried: nothing is offered.
+        Err(refused.unwrap_or_else(|| WaitingRefusal::NoOffer.into()).into())
+    }
+}
+
+/// What the client would have booked. Wished resources are named; who else is needed is chosen.
+fn booking(joined: &Joined, place: &Place) -> Booking {
+    let (wishes, start) = (&joined.wishes, place.start);
+    Booking {
+        service_id: wishes.service_id,
+        resource_ids: place.resource_ids.clone(),
+        client_id: joined.client_id,
+        when: match (place.session_id, wishes.duration) {
+            (Some(session_id), _) => When::InSession(session_id),
+            (None, Some(duration)) => When::Lasting { start, duration },
+            (None, None) => When::From(start),
+        },
+        title: None,
+        category: None,
+        tags: None,
+        note: None,
+        series: None,
+        overriding: None,
+    }
+}
+
+struct SettleEntry {
+    entry: WaitingEntryId,
+}
+
+impl Together for SettleEntry {
+    type Principal = WaitingEntry;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let (joined, state) = as_it_is(unit, self.entry).await?;
+        // What a hold has become is never undone. But one that has lapsed, and of which that is not
+        // recorded, may have been confirmed in time by somebody who is not yet done: so it is recorded
+        // with the entry.
+        if let (State::Offered(_), State::Lapsed(offer)) = (joined.state, state) {
+            let id = offer.appointment_id.uuid();
+            let hold = unit.load::<Appointment>(id).await?;
+            if let Some((Appointment::Made { state: Held::Held { .. }, .. }, _)) = hold {
+                let target = Target::Existing(id);
+                unit.decide::<Appointment>(target, AppointmentCommand::ExpireHold).await??;
+            }
+        }
+        let command = match (joined.state, state) {
+            (State::Offered(_), State::Taken(_)) => WaitingCommand::TakePlace,
+            (State::Offered(_), State::Lapsed(_)) => WaitingCommand::LapseOffer,
+            (State::Waiting, State::Expired) => WaitingCommand::PassWishes,
+            (State::Offered(_), _) => return Err(Refusal::from(WaitingRefusal::OfferOpen).into()),
+            (State::Waiting, _) => return Err(Refusal::from(WaitingRefusal::WishesStand).into()),
+            (closed, _) => return Err(entry_closed(closed)),
+        };
+        unit.decide::<WaitingEntry>(Target::Existing(self.entry.uuid()), command).await??;
+        Ok(())
+    }
+}
+
+struct Leave {
+    entry: WaitingEntryId,
+}
+
+impl Together for Leave {
+    type Principal = WaitingEntry;
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+        let (_, state) = as_it_is(unit, self.entry).await?;
+        match state {
+            State::Waiting => {}
+            State::Offered(offer) => {
+                let hold = Target::Existing(offer.appointment_id.uuid());
+                unit.decide::<Appointment>(hold, AppointmentCommand::ReleaseHold).await??;
+            }
+            // Also where that has not been recorded yet.
+            closed => return Err(entry_closed(closed)),
+        }
+        let target = Target::Existing(self.entry.uuid());
+        unit.decide::<WaitingEntry>(target, WaitingCommand::Leave).await??;
+        Ok(())
+    }
+}
+
+/// An entry, and its state as everybody must see it now.
+async fn as_it_is(unit: &mut Unit<'_>, id: WaitingEntryId) -> Result<(Joined, State), Stop> {
+    let not_found = || Stop::from(Refusal::from(WaitingRefusal::EntryNotFound));
+    let entry = unit.load::<WaitingEntry>(id.uuid()).await?;
+    let Some((WaitingEntry::Joined(joined), _)) = entry else { return Err(not_found()) };
+    let hold = match joined.state {
+        State::Offered(offer) => unit.load::<Appointment>(offer.appointment_id.uuid()).await?,
+        _ => None,
+    };
+    let state = joined.seen(hold.as_ref().map(|(hold, _)| hold), unit.now());
+    Ok((joined, state))
+}
+
+fn entry_closed(state: State) -> Stop {
+    Refusal::from(WaitingRefusal::EntryClosed { waiting_status: state.status() }).into()
+}
