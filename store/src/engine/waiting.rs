@@ -79,7 +79,7 @@ impl Engine {
         if looks.is_empty() {
             return Ok(Vec::new());
         }
-        let busy = busy::look(self.log.pool(), tenant, &looks, Uuid::nil(), now).await;
+        let busy = busy::look(self.log.lookers(), tenant, &looks, Uuid::nil(), now).await;
         let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
         let has_room = |(plan, place): &(&SessionScheduled, Place)| {
             place.session_id.is_some_and(|id| {
