@@ -1,10 +1,11 @@
 //! Claims in memory: the one place that says when two claims are in each other's way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 
 use super::{Claim, ClaimConflict};
+use crate::time::Interval;
 use crate::{AppointmentId, ResourceId};
 
 /// A set of claims without overlaps.
@@ -16,6 +17,8 @@ pub struct ClaimBook {
     /// Per seat, by start. Entries never overlap, so the only one that can be in the way of an
     /// interval is among the last that starts before its end.
     seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
+    /// Of which seats of a resource anything was ever claimed.
+    seats_of: HashMap<ResourceId, BTreeSet<u16>>,
     by_holder: HashMap<AppointmentId, Vec<Claim>>,
 }
 
@@ -78,7 +81,10 @@ impl ClaimBook {
     /// Puts back claims that are known to be in nobody's way: they were taken before.
     pub fn restore(&mut self, holder: AppointmentId, claims: Vec<Claim>) {
         for claim in &claims {
-            let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
+            let seat = self.seats.entry((claim.resource, claim.seat)).or_insert_with(|| {
+                self.seats_of.entry(claim.resource).or_default().insert(claim.seat);
+                BTreeMap::new()
+            });
             seat.insert(claim.during.start(), Entry { claim: *claim, holder });
         }
         if !claims.is_empty() {
@@ -99,6 +105,15 @@ impl ClaimBook {
     #[must_use]
     pub fn claims_of(&self, holder: AppointmentId) -> &[Claim] {
         self.by_holder.get(&holder).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is claimed of a resource during that time, seat by seat.
+    pub fn of(&self, resource: ResourceId, during: Interval) -> impl Iterator<Item = Claim> {
+        let seats = self.seats_of.get(&resource).into_iter().flatten();
+        seats.flat_map(move |seat| {
+            let claim = Claim { resource, seat: *seat, during, expires_at: None };
+            self.in_the_way(&claim).map(|entry| entry.claim)
+        })
     }
 
     /// Whether there is any claim that overlaps this one.
@@ -152,7 +167,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::time::Interval;
 
     fn minute(m: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::minutes(m)
@@ -222,6 +236,20 @@ mod tests {
         assert!(book.replace_all(&both, minute(20)).is_err());
         assert_eq!(book.claims_of(holder(1)), [hold]);
         assert!(book.claims_of(holder(3)).is_empty());
+    }
+
+    #[test]
+    fn what_is_claimed_of_a_resource_is_told_seat_by_seat_for_a_time() {
+        let mut book = ClaimBook::default();
+        let second = Claim { seat: 1, ..claim(1, 0, 30) };
+        let all = [claim(1, 0, 30), claim(1, 30, 60), second, claim(2, 0, 60)];
+        for (n, claim) in (1..).zip(all) {
+            book.replace(holder(n), vec![claim], minute(0)).unwrap();
+        }
+        let of = |from, to| book.of(all[0].resource, claim(1, from, to).during).collect::<Vec<_>>();
+        assert_eq!(of(0, 30), [claim(1, 0, 30), second]);
+        assert_eq!(of(29, 31), [claim(1, 30, 60), claim(1, 0, 30), second]);
+        assert_eq!(of(60, 90), []);
     }
 
     #[test]

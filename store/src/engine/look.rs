@@ -1,5 +1,5 @@
-//! What whoever looks for free time needs to know, as the log has it now: services and resources from
-//! memory, claims from their table, in one query that also tells whether memory is up to date.
+//! What whoever looks for free time needs to know, as the log has it now: services, resources and claims
+//! from memory, and in one query whether that is up to date.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ pub struct Sight<T> {
     pub purpose: T,
 }
 
-/// What was seen, all of it at one moment.
+/// What was seen, all of it as it was when it was looked, or later.
 #[derive(Debug, Clone)]
 pub struct Seen<T> {
     /// The service and the resources.
@@ -74,33 +74,34 @@ impl<T> Seen<T> {
     }
 }
 
-/// Claims from `no_double_booking`, resource by resource; the service's version from the primary key
-/// of `events`, that of the directory from `events_of_resources`. Collations and `OFFSET 0` are as in
+/// The head from the primary key of `log_heads`, the service's version from that of `events`, that of the
+/// directory from `events_of_resources`; the collation as in [`super::busy`].
+pub(super) const VERSIONS: &str = "
+    SELECT (SELECT position FROM log_heads WHERE tenant_id = $1),
+           (SELECT max(position) FROM events
+             WHERE tenant_id = $1 COLLATE \"C\" AND aggregate_type = 'resource'),
+           (SELECT max(sequence) FROM events
+             WHERE aggregate_type = 'service' AND aggregate_id = $2 AND tenant_id = $1)";
+
+/// Claims from `no_double_booking`, resource by resource; collation and `OFFSET 0` are as in
 /// [`super::busy`].
 pub(super) const LOOK: &str = "
-    SELECT w.n, c.seats, c.times,
-           (SELECT max(position) FROM events
-             WHERE tenant_id = $1 COLLATE \"C\" AND aggregate_type = 'resource') AS resources_at,
-           (SELECT max(sequence) FROM events
-             WHERE aggregate_type = 'service' AND aggregate_id = $5 AND tenant_id = $1)
-           AS service_version
-      FROM unnest(array_prepend(NULL, $2::uuid[])) WITH ORDINALITY AS w (resource_id, n)
+    SELECT w.n, c.seats, c.times
+      FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
      CROSS JOIN LATERAL (
             SELECT array_agg(seat) AS seats, array_agg(during) AS times
               FROM (SELECT * FROM claims
                      WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
                        AND during && tstzrange($3, $4)
-                       AND (expires_at IS NULL OR expires_at > $6)
+                       AND (expires_at IS NULL OR expires_at > $5)
                     OFFSET 0) AS claimed) AS c";
 
-/// A resource's claims, a column each; the first row is of no resource, and has none.
+/// A resource's claims, a column each.
 #[derive(FromRow)]
 struct Row {
     n: i64,
     seats: Option<Vec<i16>>,
     times: Option<Vec<PgRange<DateTime<Utc>>>>,
-    resources_at: Option<i64>,
-    service_version: Option<i64>,
 }
 
 impl Engine {
@@ -138,10 +139,9 @@ impl Engine {
                 Err(_) if !fresh => continue,
                 chosen => chosen?,
             };
-            let (resources, during) = (&sight.resources, sight.during);
-            let rows = self.rows(tenant, resources, during, service, now).await?;
-            if is_of(&catalogue, &rows) {
-                let claims = claims(rows, resources)?;
+            let versions = self.versions(tenant, service).await?;
+            if versions.are_of(&catalogue) {
+                let claims = self.claims(tenant, &sight, now, versions.head).await?;
                 return Ok(Seen { catalogue, sight, claims, now });
             }
         }
@@ -163,40 +163,77 @@ impl Engine {
         Ok(Catalogue { service: state, directory, service_version, resources_at })
     }
 
-    async fn rows(
+    async fn versions(
         &self,
         tenant: &TenantId,
-        resources: &[ResourceId],
-        during: Interval,
         service: Option<ServiceId>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Row>, ExecuteError> {
+    ) -> Result<Versions, ExecuteError> {
         let service = service.map(|id| StreamId::of::<Service>(tenant, id.uuid()));
-        let rows = sqlx::query_as(LOOK)
+        let row: Result<(Option<i64>, Option<i64>, Option<i64>), _> = sqlx::query_as(VERSIONS)
+            .bind(tenant.as_str())
+            .bind(service.as_ref().map(StreamId::id))
+            .fetch_one(self.log.lookers())
+            .await;
+        let (head, resources_at, service) = row.map_err(unavailable)?;
+        Ok(Versions {
+            head: Position::from_i64(head.unwrap_or_default()),
+            resources_at: Position::from_i64(resources_at.unwrap_or_default()),
+            service: service.unwrap_or_default().cast_unsigned(),
+        })
+    }
+
+    /// What is claimed where it is looked, after the event at `head` or later: from memory, or else from
+    /// the table.
+    async fn claims<T>(
+        &self,
+        tenant: &TenantId,
+        sight: &Sight<T>,
+        now: DateTime<Utc>,
+        head: Position,
+    ) -> Result<Vec<Vec<Claim>>, ExecuteError> {
+        let Sight { resources, during, .. } = sight;
+        let when = (*during, now, head);
+        let remembered = self.remembered.claims(&self.log, tenant, resources, when).await?;
+        if let Some(claims) = remembered {
+            return Ok(claims);
+        }
+        let rows: Vec<Row> = sqlx::query_as(LOOK)
             .bind(tenant.as_str())
             .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
             .bind(during.start())
             .bind(during.end())
-            .bind(service.as_ref().map(StreamId::id))
             .bind(now)
-            .fetch_all(self.log.lookers());
-        rows.await.map_err(|error| ExecuteError::Unavailable(error.to_string()))
+            .fetch_all(self.log.lookers())
+            .await
+            .map_err(unavailable)?;
+        claims(rows, resources)
     }
 }
 
-/// Whether the catalogue is what the log had when the claims were read.
-fn is_of(catalogue: &Catalogue, rows: &[Row]) -> bool {
-    rows.first().is_some_and(|row| {
-        row.resources_at.unwrap_or_default() <= catalogue.resources_at.as_i64()
-            && row.service_version.unwrap_or_default().cast_unsigned() <= catalogue.service_version
-    })
+/// What a look must be at least as new as.
+struct Versions {
+    head: Position,
+    resources_at: Position,
+    service: u64,
+}
+
+impl Versions {
+    /// Whether the catalogue is what the log had.
+    fn are_of(&self, catalogue: &Catalogue) -> bool {
+        self.resources_at <= catalogue.resources_at && self.service <= catalogue.service_version
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn unavailable(error: sqlx::Error) -> ExecuteError {
+    ExecuteError::Unavailable(error.to_string())
 }
 
 fn claims(rows: Vec<Row>, resources: &[ResourceId]) -> Result<Vec<Vec<Claim>>, ExecuteError> {
     let mut all = vec![Vec::new(); resources.len()];
     for row in rows {
-        // Counted from one, and the first is of no resource.
-        let place = usize::try_from(row.n - 2).ok();
+        // Counted from one.
+        let place = usize::try_from(row.n - 1).ok();
         let Some((place, seats)) = place.zip(row.seats) else { continue };
         let resource = resources[place];
         let each = seats.into_iter().zip(row.times.unwrap_or_default());

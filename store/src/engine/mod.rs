@@ -10,6 +10,7 @@ mod event_store;
 mod facts;
 mod look;
 mod outcome;
+mod remembered;
 mod series;
 mod sessions;
 #[cfg(test)]
@@ -45,6 +46,7 @@ use crate::log::{
 use directory::Directories;
 use event_store::{EventStores, Loaded};
 use facts::FactCache;
+use remembered::Remembered;
 
 /// How often a decision is taken again because what it looked at had changed.
 const MAX_ATTEMPTS: u32 = 12;
@@ -61,6 +63,7 @@ pub struct Engine {
     stores: Arc<EventStores>,
     facts: Arc<FactCache>,
     directories: Arc<Directories>,
+    remembered: Arc<Remembered>,
 }
 
 /// How a decision is to be taken: what the attempts before it have taught.
@@ -105,8 +108,8 @@ impl Engine {
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
         let stores = Arc::new(EventStores::new(&log, &clock));
-        let (facts, directories) = Default::default();
-        Self { log, clock, stores, facts, directories }
+        let (facts, directories, remembered) = Default::default();
+        Self { log, clock, stores, facts, directories, remembered }
     }
 
     /// The log it appends to.

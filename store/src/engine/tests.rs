@@ -6,6 +6,7 @@ mod event_store;
 mod facts;
 mod keys;
 mod plans;
+mod remembered;
 mod together;
 mod waiting;
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::types::chrono::{DateTime, Utc};
 
 use super::super::busy::LOOK;
+use super::super::look;
 use super::*;
 use crate::log::RESOURCES;
 use crate::testing::minute;
@@ -138,36 +139,36 @@ impl Prepared {
 async fn looks_that_were_prepared_when_all_was_empty_read_what_they_look_for_later() {
     let house = House::new().await;
     let log = house.log();
-    let (claims, free) = (LOOK, super::super::look::LOOK);
-    let mut claims = Prepared::when_all_is_empty(
-        &log,
-        "text, uuid[], timestamptz[], timestamptz[], uuid",
-        claims,
-    )
-    .await;
+    let mut claims =
+        Prepared::when_all_is_empty(&log, "text, uuid[], timestamptz[], timestamptz[], uuid", LOOK)
+            .await;
     let mut free = Prepared::when_all_is_empty(
         &log,
-        "text, uuid[], timestamptz, timestamptz, text, timestamptz",
-        free,
+        "text, uuid[], timestamptz, timestamptz, timestamptz",
+        look::LOOK,
     )
     .await;
+    let mut versions = Prepared::when_all_is_empty(&log, "text, text", look::VERSIONS).await;
     let (id, none) = (uuid(7), uuid(9_999));
     let (from, to) = (minute(60 * 100), minute(60 * 124));
     let of_claims = format!(
         "'north', ARRAY['{id}']::uuid[], ARRAY['{from}']::timestamptz[], ARRAY['{to}']::timestamptz[], '{none}'"
     );
-    let of_free =
-        format!("'north', ARRAY['{id}']::uuid[], '{from}', '{to}', 'north/{id}', '{from}'");
+    let of_free = format!("'north', ARRAY['{id}']::uuid[], '{from}', '{to}', '{from}'");
+    let of_versions = format!("'north', 'north/{id}'");
     // A generic plan is kept from here on.
     claims.read_by(&of_claims).await;
     free.read_by(&of_free).await;
+    versions.read_by(&of_versions).await;
     sqlx::query(CLAIMS).bind("north").bind(minute(0)).execute(&house.pool).await.unwrap();
     sqlx::query(EVENTS).bind("north").bind(minute(0)).execute(&house.pool).await.unwrap();
     let day = |(index, rows): &(String, u64)| index == "no_double_booking" && *rows <= 25;
     let read = claims.read_by(&of_claims).await;
     assert!(read.iter().all(day), "{read:?}");
     let read = free.read_by(&of_free).await;
+    assert!(read.iter().all(day), "{read:?}");
+    let read = versions.read_by(&of_versions).await;
     // The last event of a resource, and of a service that has none.
     assert!(read.iter().any(|(index, _)| index == "events_of_resources"), "{read:?}");
-    assert!(read.iter().all(|(_, rows)| *rows <= 25), "{read:?}");
+    assert!(read.iter().all(|(_, rows)| *rows <= 1), "{read:?}");
 }

@@ -1,0 +1,237 @@
+//! What is claimed of the resources that are asked about, in memory: read from the table once, and from
+//! then on followed by the log.
+//!
+//! Whoever asks says where the log ends, and is shown nothing older: what was acknowledged before is
+//! seen, whichever program did it. Where following would take longer than looking, nothing is
+//! remembered, and the table is looked at.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use daybook_domain::claim::{Claim, ClaimBook, Claims as _};
+use daybook_domain::time::Interval;
+use daybook_domain::{AppointmentId, ResourceId, TenantId};
+use moka::future::Cache;
+use sqlx::FromRow;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::ExecuteError;
+use crate::log::{AnyEvent, Log, Position, RecordedEvent};
+
+/// Of how many tenants claims are remembered, and for how long before they are read anew: whatever may have
+/// been done to the database behind the log, what is wrong here does not stay.
+const TENANTS: u64 = 32;
+const KEPT: Duration = Duration::from_mins(10);
+
+/// How many claims are remembered of a tenant, at some 200 bytes each.
+const MAX_CLAIMS: usize = 50_000;
+
+/// How many events a look follows: about as long as it takes to look at the table.
+const MAX_BEHIND: u64 = 200;
+
+/// How long a tenant with more claims than that, or more events, is not tried again.
+const REST: Duration = Duration::from_secs(5);
+
+/// From how long ago on claims are remembered. A day may begin so long before now in any zone, and
+/// buffers are up to a day.
+const PAST: TimeDelta = TimeDelta::days(3);
+
+/// Served by `no_double_booking`, each resource by itself; see [`super::busy`]. One statement, and so one
+/// moment: the claims are those after the event at `position`.
+const LOAD: &str = "
+    SELECT h.position, c.*
+      FROM log_heads h
+      LEFT JOIN LATERAL (
+           SELECT c.resource_id, c.appointment_id, c.seat, lower(c.during) AS start_at,
+                  upper(c.during) AS end_at, c.expires_at
+             FROM unnest($2::uuid[]) AS w (resource_id)
+            CROSS JOIN LATERAL (
+                  SELECT * FROM claims
+                   WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+                     AND during && tstzrange($3, NULL)
+                  OFFSET 0) AS c
+            LIMIT $4) AS c ON true
+     WHERE h.tenant_id = $1";
+
+#[derive(FromRow)]
+struct Row {
+    position: i64,
+    resource_id: Option<Uuid>,
+    appointment_id: Option<Uuid>,
+    seat: Option<i16>,
+    start_at: Option<DateTime<Utc>>,
+    end_at: Option<DateTime<Utc>>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Row {
+    fn claim(&self) -> Option<(AppointmentId, Claim)> {
+        let claim = Claim {
+            resource: self.resource_id?.into(),
+            seat: self.seat?.cast_unsigned(),
+            during: Interval::new(self.start_at?, self.end_at?).ok()?,
+            expires_at: self.expires_at,
+        };
+        Some((self.appointment_id?.into(), claim))
+    }
+}
+
+pub(super) struct Remembered(Cache<TenantId, Arc<Mutex<Followed>>>);
+
+/// What is remembered of a tenant.
+#[derive(Default)]
+struct Followed {
+    /// All that is claimed of these, from `since` on.
+    resources: HashSet<ResourceId>,
+    claims: ClaimBook,
+    count: usize,
+    since: DateTime<Utc>,
+    /// After the event at this position.
+    at: Position,
+    /// Until then the table is looked at.
+    rests: Option<Instant>,
+}
+
+/// Nothing can be remembered: the table says it.
+struct Forget;
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(TENANTS).time_to_live(KEPT).build())
+    }
+}
+
+impl Remembered {
+    /// For each of the resources in turn: what is claimed of it during that time, without what has
+    /// lapsed at `now`; after the event at `head`, or later. `None`: it is not remembered.
+    pub(super) async fn claims(
+        &self,
+        log: &Log,
+        tenant: &TenantId,
+        resources: &[ResourceId],
+        (during, now, head): (Interval, DateTime<Utc>, Position),
+    ) -> Result<Option<Vec<Vec<Claim>>>, ExecuteError> {
+        let followed = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
+        let mut followed = followed.lock().await;
+        if followed.rests.is_some_and(|until| Instant::now() < until) {
+            return Ok(None);
+        }
+        match followed.bring_up(log, tenant, resources, head, now).await {
+            Ok(Ok(())) if followed.since <= during.start() => {}
+            Ok(Ok(())) => return Ok(None),
+            Ok(Err(Forget)) => {
+                let rests = Some(Instant::now() + REST);
+                *followed = Followed { rests, ..Followed::default() };
+                return Ok(None);
+            }
+            Err(error) => return Err(ExecuteError::Unavailable(error.to_string())),
+        }
+        let of = |resource: &ResourceId| {
+            let claims = followed.claims.of(*resource, during);
+            claims.filter(|claim| !claim.has_lapsed(now)).collect()
+        };
+        Ok(Some(resources.iter().map(of).collect()))
+    }
+}
+
+impl Followed {
+    /// Knows these resources, and all events up to `head`.
+    async fn bring_up(
+        &mut self,
+        log: &Log,
+        tenant: &TenantId,
+        resources: &[ResourceId],
+        head: Position,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), Forget>, sqlx::Error> {
+        let unknown = resources.iter().filter(|id| !self.resources.contains(id));
+        let unknown: Vec<ResourceId> = unknown.copied().collect();
+        if !unknown.is_empty() {
+            let loaded = self.load(log, tenant, unknown, now).await?;
+            if loaded.is_err() {
+                return Ok(loaded);
+            }
+        }
+        self.follow(log, tenant, head).await
+    }
+
+    async fn load(
+        &mut self,
+        log: &Log,
+        tenant: &TenantId,
+        unknown: Vec<ResourceId>,
+        now: DateTime<Utc>,
+    ) -> Result<Result<(), Forget>, sqlx::Error> {
+        if self.resources.is_empty() {
+            self.since = now - PAST;
+        }
+        let room = MAX_CLAIMS - self.count.min(MAX_CLAIMS);
+        let rows: Vec<Row> = sqlx::query_as(LOAD)
+            .bind(tenant.as_str())
+            .bind(unknown.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+            .bind(self.since)
+            .bind(i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1))
+            .fetch_all(log.lookers())
+            .await?;
+        let Some(first) = rows.first().filter(|_| rows.len() <= room) else {
+            return Ok(Err(Forget));
+        };
+        let at = Position::from_i64(first.position);
+        if self.resources.is_empty() {
+            self.at = at;
+        } else if let Err(forget) = self.follow(log, tenant, at).await? {
+            return Ok(Err(forget));
+        }
+        // What was read is from before the events that are known by now.
+        if self.at > at {
+            return Ok(Err(Forget));
+        }
+        for (holder, claim) in rows.iter().filter_map(Row::claim) {
+            self.claims.restore(holder, vec![claim]);
+            self.count += 1;
+        }
+        self.resources.extend(unknown);
+        Ok(Ok(()))
+    }
+
+    /// Takes note of the events up to a position.
+    async fn follow(
+        &mut self,
+        log: &Log,
+        tenant: &TenantId,
+        to: Position,
+    ) -> Result<Result<(), Forget>, sqlx::Error> {
+        let behind = to.get().saturating_sub(self.at.get());
+        if behind == 0 {
+            return Ok(Ok(()));
+        }
+        let Some(limit) = u32::try_from(behind).ok().filter(|_| behind <= MAX_BEHIND) else {
+            return Ok(Err(Forget));
+        };
+        let events = log.read(tenant, self.at, limit).await?;
+        let noted = events.into_iter().all(|event| event.is_ok_and(|event| self.note(event)));
+        let up_to_date = noted && self.at >= to && self.count <= MAX_CLAIMS;
+        Ok(if up_to_date { Ok(()) } else { Err(Forget) })
+    }
+
+    /// Whether it fits what is known.
+    fn note(&mut self, event: RecordedEvent) -> bool {
+        self.at = event.position;
+        let (holder, claims) = match event.event {
+            AnyEvent::Appointment(id, happened) => (id, happened.claims_after()),
+            AnyEvent::Session(id, happened) => (id.uuid().into(), happened.claims_after()),
+            _ => return true,
+        };
+        let Some(mut claims) = claims else { return true };
+        claims.retain(|claim| {
+            self.resources.contains(&claim.resource) && claim.during.end() > self.since
+        });
+        self.count += claims.len();
+        self.count -= self.claims.claims_of(holder).len().min(self.count);
+        self.claims.replace(holder, claims, event.recorded_at).is_ok()
+    }
+}
