@@ -24,11 +24,8 @@ pub struct Calendar<'a> {
 }
 
 impl Calendar<'_> {
-    /// When the wanted appointment may start: every instant of these intervals, and no other.
-    ///
-    /// Only the grid is left out of account: it has no intervals.
-    #[must_use]
-    pub fn starts(&self, wanted: &Wanted<'_>) -> Vec<Interval> {
+    /// When it could start if nothing were claimed.
+    fn by_hours(&self, wanted: &Wanted<'_>) -> Vec<Interval> {
         let Some(allowed) = wanted.allowed(self.zone) else { return Vec::new() };
         let length = wanted.length.delta();
         let reach = allowed.widened(chrono::TimeDelta::zero(), length);
@@ -38,7 +35,7 @@ impl Calendar<'_> {
             // It may end when the resource closes.
             Interval::new(open.start(), last + INSTANT).ok()?.intersection(&allowed)
         });
-        self.unclaimed(starts.collect(), wanted)
+        starts.collect()
     }
 
     /// The starts at which some place is free for all of the appointment and its buffers.
@@ -59,6 +56,28 @@ impl Calendar<'_> {
         let free =
             by_place.into_iter().flat_map(|claimed| without(starts.clone(), &union(claimed)));
         union(free.collect())
+    }
+}
+
+/// The starts of many calendars. Many resources have the same hours: what these come to is worked out
+/// once for those that follow each other.
+#[derive(Default)]
+pub(super) struct Starts<'a> {
+    last: Option<(Tz, &'a OpeningHours, Vec<Interval>)>,
+}
+
+impl<'a> Starts<'a> {
+    /// When the wanted appointment may start: every instant of these intervals, and no other.
+    ///
+    /// Only the grid is left out of account: it has no intervals.
+    pub(super) fn of(&mut self, calendar: &Calendar<'a>, wanted: &Wanted<'_>) -> Vec<Interval> {
+        let Calendar { zone, hours, .. } = *calendar;
+        let same = |(known, of, _): &(Tz, &OpeningHours, _)| *known == zone && *of == hours;
+        if !self.last.as_ref().is_some_and(same) {
+            self.last = Some((zone, hours, calendar.by_hours(wanted)));
+        }
+        let by_hours = self.last.as_ref().map(|(_, _, starts)| starts.clone()).unwrap_or_default();
+        calendar.unclaimed(by_hours, wanted)
     }
 }
 

@@ -25,7 +25,7 @@ use chrono_tz::Tz;
 pub use calendar::Calendar;
 pub use candidates::Candidates;
 pub use hindrance::Hindrance;
-pub use offer::{Found, any_of, each_role_of, fills_each, on};
+pub use offer::{Found, any_of, each_role_of, fills_each, on_each};
 pub use plan::Plan;
 
 use crate::service::rules::{BookingRules, Grid};

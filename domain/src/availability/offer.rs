@@ -5,15 +5,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+use super::calendar::Starts;
 use super::{Calendar, Wanted};
 use crate::matching::Matching;
 use crate::time::Interval;
 use crate::time::intervals::union;
 
-/// The starts on one resource, in order.
+/// The starts on each of the resources, in order.
 #[must_use]
-pub fn on(calendar: &Calendar<'_>, wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
-    on_grid(calendar.zone, &calendar.starts(wanted), wanted)
+pub fn on_each(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<Vec<DateTime<Utc>>> {
+    let mut starts = Starts::default();
+    let each = calendars.iter().map(|each| on_grid(each.zone, &starts.of(each, wanted), wanted));
+    each.collect()
 }
 
 /// The starts at which at least one of the resources is free, in order.
@@ -21,10 +24,11 @@ pub fn on(calendar: &Calendar<'_>, wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
 pub fn any_of(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
     // A grid is read in a zone; mostly there is one.
     let mut by_zone: BTreeMap<&str, (Tz, Vec<Interval>)> = BTreeMap::new();
+    let mut each = Starts::default();
     for calendar in calendars {
         let (_, starts) =
             by_zone.entry(calendar.zone.name()).or_insert_with(|| (calendar.zone, Vec::new()));
-        starts.extend(calendar.starts(wanted));
+        starts.extend(each.of(calendar, wanted));
     }
     let mut offered: Vec<_> = by_zone
         .into_values()
@@ -52,9 +56,9 @@ pub fn each_role_of(
     roles: &[Vec<usize>],
     wanted: &Wanted<'_>,
 ) -> Vec<Found> {
-    let of_one = |(n, calendar)| on(calendar, wanted).into_iter().map(move |start| (start, n));
+    let each = on_each(calendars, wanted).into_iter().enumerate();
     let mut free: Vec<(DateTime<Utc>, usize)> =
-        calendars.iter().enumerate().flat_map(of_one).collect();
+        each.flat_map(|(n, starts)| starts.into_iter().map(move |start| (start, n))).collect();
     free.sort_unstable();
     let found = free.chunk_by(|one, other| one.0 == other.0).filter_map(|at_once| {
         let (start, _) = at_once[0];

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Calendar, Hindrance, Wanted, any_of, on};
+use super::{Calendar, Hindrance, Wanted, any_of, on_each};
 use crate::ResourceId;
 use crate::claim::Claim;
 use crate::service::rules::{BookingRules, Grid};
@@ -51,6 +51,11 @@ fn wanted(rules: &BookingRules) -> Wanted<'_> {
 
 fn calendar<'a>(hours: &'a OpeningHours, claims: &'a [Claim], places: u16) -> Calendar<'a> {
     Calendar { resource: resource(1), zone: Tz::Europe__Oslo, hours, places, claims }
+}
+
+/// The starts on one resource.
+fn on(calendar: &Calendar<'_>, wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
+    on_each(std::slice::from_ref(calendar), wanted).remove(0)
 }
 
 fn shown(starts: &[DateTime<Utc>]) -> Vec<String> {

@@ -59,9 +59,10 @@ fn shown(asked: &Asked, seen: &Seen<Plan>) -> Availability {
             view.explanation = Some(explain::at(at, &calendars, &plan.roles, &wanted));
         }
         Show::EachResource => {
-            let each = calendars.iter().map(|calendar| ResourceSlots {
+            let starts = availability::on_each(&calendars, &wanted);
+            let each = calendars.iter().zip(starts).map(|(calendar, starts)| ResourceSlots {
                 resource_id: calendar.resource.uuid(),
-                slots: slots(availability::on(calendar, &wanted)),
+                slots: slots(starts),
             });
             view.resources = Some(each.collect());
         }
