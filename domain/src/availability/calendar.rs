@@ -40,11 +40,16 @@ impl Calendar<'_> {
 
     /// The starts at which some place is free for all of the appointment and its buffers.
     fn unclaimed(&self, starts: Vec<Interval>, wanted: &Wanted<'_>) -> Vec<Interval> {
+        let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return starts };
+        let all = first.hull(last);
         let mut by_place: Vec<Vec<Interval>> = vec![Vec::new(); self.places.into()];
         for claim in self.claims {
+            let starts_taken = in_the_way(&claim.during, wanted);
             // Where there were more places once, some have higher numbers.
-            if let Some(claimed) = by_place.get_mut(usize::from(claim.seat)) {
-                claimed.push(in_the_way(&claim.during, wanted));
+            if let Some(claimed) = by_place.get_mut(usize::from(claim.seat))
+                && starts_taken.overlaps(&all)
+            {
+                claimed.push(starts_taken);
             }
         }
         if let [only] = &mut *by_place {
