@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::checks::{closed, not_past, offered, zones};
-use super::joining::{Joining, followed};
+use super::joining::{Joining, followed, is_with_its_session};
 use super::overriding::{Breach, allowed, settled};
 use super::placing::{Judge, Limit, Needed, Placing, Span};
 use super::reassigning::{Replacement, reassigned};
@@ -67,8 +67,7 @@ fn decide_made(
     let wrong = |wanted| Err(AppointmentRefusal::WrongStatus { status: state.status(), wanted });
     match (command, state) {
         (C::ConfirmAppointment, State::Held { expires_at }) => {
-            still_held(*expires_at, facts.now)?;
-            let slot = details.slot.confirmed();
+            let slot = confirmed(details, *expires_at, facts)?;
             Ok(AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }))
         }
         (C::ConfirmAppointment, _) => wrong(Wanted::Confirmed),
@@ -165,6 +164,18 @@ fn decide_made(
             Err(AppointmentRefusal::AppointmentExists)
         }
     }
+}
+
+fn confirmed(
+    details: &Details,
+    expires_at: DateTime<Utc>,
+    facts: &Facts,
+) -> Result<Slot, AppointmentRefusal> {
+    still_held(expires_at, facts.now)?;
+    if !is_with_its_session(&details.slot, &facts.session) {
+        return Err(AppointmentRefusal::HoldExpired { expired_at: expires_at });
+    }
+    Ok(details.slot.confirmed())
 }
 
 /// Until the agreed time the client's side may cancel a booking; nobody relies on a hold.

@@ -122,6 +122,17 @@ pub(super) fn followed(
     Ok((slot, with_session(None, plan)))
 }
 
+/// Whether a place is one of its session as that is now. If not, the session went on without it: the
+/// hold had lapsed by the clock of whoever moved or cancelled it, if not by everybody's.
+pub(super) fn is_with_its_session(slot: &Slot, session: &Session) -> bool {
+    let Some(_) = slot.session_id else { return true };
+    let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
+        return false;
+    };
+    let mut places = slot.counted.iter().filter(|one| one.rule == CountedRule::SessionPlace);
+    places.all(|place| place.during == plan.places_during)
+}
+
 /// What has to be looked at: the limits of the day, where it is another.
 pub(super) fn look_at_day(details: &Details, plan: &SessionScheduled) -> Vec<Look> {
     let counted = details.slot.counted.iter();

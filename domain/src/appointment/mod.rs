@@ -109,6 +109,11 @@ impl Decide for Appointment {
                     ..Needs::default()
                 }
             }
+            // A place is confirmed where its session is.
+            AppointmentCommand::ConfirmAppointment => Needs {
+                session: self.details().and_then(|details| details.slot.session_id),
+                ..Needs::default()
+            },
             _ => Needs::default(),
         }
     }

@@ -318,3 +318,25 @@ fn the_time_of_places_shrinks_with_each_move() {
     let start: DateTime<Utc> = session.plan().unwrap().slot.during.start();
     assert_eq!(start, at(ELEVEN));
 }
+
+#[test]
+fn a_hold_that_its_session_has_left_behind_cannot_be_confirmed() {
+    let mut session = a_session();
+    let facts = world(class(), &session, &[]);
+    let command = AppointmentCommand::HoldAppointment {
+        booking: joining(),
+        expires_at: now() + chrono::TimeDelta::minutes(10),
+        holds_per_client: crate::service::HoldLimit::default(),
+    };
+    let mut hold = Appointment::default();
+    hold.evolve(hold.decide(command, &facts).unwrap());
+    let confirm = || AppointmentCommand::ConfirmAppointment;
+    assert!(hold.decide(confirm(), &facts).is_ok());
+    // Moved by somebody for whom it had lapsed, and back again.
+    for start in [ELEVEN, TEN] {
+        let event = session.decide(to(start), &facts).unwrap();
+        session.evolve(event);
+    }
+    let refusal = hold.decide(confirm(), &world(class(), &session, &[])).unwrap_err();
+    assert!(matches!(refusal, R::HoldExpired { .. }), "{refusal:?}");
+}
