@@ -101,8 +101,8 @@ impl Engine {
             {
                 let needs = Appointment::default().needs(command);
                 let fresh = lessons.fresh && together.renews(&needs);
-                let mut one = self.prepare(tenant, &Appointment::default(), command, fresh).await?;
-                one.facts.now = now;
+                let one =
+                    self.prepare(tenant, &Appointment::default(), command, (fresh, now)).await?;
                 looks.extend_from_slice(&one.looks);
                 prepared.push((command.clone(), one));
             }

@@ -21,6 +21,7 @@ mod waiting;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate as _, DomainEvent};
 use daybook_domain::claim::{Claim, Claims, Look};
@@ -189,7 +190,8 @@ impl Engine {
             let refusal = Refusal::StaleVersion { expected, actual: version };
             return Ok(Err(Refused { refusal, from_memory: false }));
         }
-        let mut prepared = self.prepare(&context.tenant, &state, &command, lessons.fresh).await?;
+        let as_of = (lessons.fresh, self.clock.now());
+        let mut prepared = self.prepare(&context.tenant, &state, &command, as_of).await?;
         if !prepared.looks.is_empty() {
             let (pool, now) = (self.log.lookers(), prepared.facts.now);
             let busy = busy::look(pool, &context.tenant, &prepared.looks, target.id(), now).await;
@@ -202,16 +204,17 @@ impl Engine {
         Ok(settled.map_err(|refusal| Refused { refusal, from_memory }))
     }
 
-    /// Looks up what a decision looks at, but for what is claimed.
+    /// Looks up what a decision at `now` looks at, but for what is claimed.
     async fn prepare<A: Stored>(
         &self,
         tenant: &TenantId,
         state: &A,
         command: &A::Command,
-        fresh: bool,
+        (fresh, now): (bool, DateTime<Utc>),
     ) -> Result<Prepared, ExecuteError> {
         let needs = state.needs(command);
         let (mut facts, read_set) = self.look_up(tenant, &needs, fresh).await?;
+        facts.now = now;
         let chooses = state.chooses(command, &facts);
         if chooses {
             (facts.directory, _) = self.directories.of(&self.log, tenant, fresh).await?;

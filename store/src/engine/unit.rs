@@ -213,8 +213,8 @@ impl<'a> Unit<'a> {
         }
         let needs = state.needs(&command);
         let fresh = self.lessons.fresh && self.renews(&needs);
-        let mut prepared = self.engine.prepare(self.tenant(), &state, &command, fresh).await?;
-        prepared.facts.now = self.now;
+        let as_of = (fresh, self.now);
+        let mut prepared = self.engine.prepare(self.tenant(), &state, &command, as_of).await?;
         if !prepared.looks.is_empty() {
             prepared.facts.busy = self.look_beside(&prepared.looks, id).await?;
             prepared.facts.pass_over = pass_over(self.lessons.lost);
