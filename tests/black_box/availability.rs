@@ -226,3 +226,14 @@ fn what_is_asked_for_is_checked() {
     days("2027-01-02", "2027-01-01").is_refused(400, "invalid-range");
     days("2027-02-30", "2027-03-01").is_refused(400, "invalid-date");
 }
+
+#[test]
+fn dates_that_the_log_cannot_keep_are_told_so() {
+    let desk = a_desk();
+    let room = json!([desk.room]);
+    for (from, to) in [("+262142-12-30", "+262142-12-30"), ("-5000-01-01", "-5000-01-02")] {
+        let body = json!({"resource_ids": room, "from": from, "to": to, "duration_minutes": 44640});
+        let answer = desk.practice.api.post("/v1/availability/search", &body).send();
+        answer.is_refused(400, "invalid-date");
+    }
+}

@@ -1,6 +1,6 @@
 //! What a request asks for.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::Roles;
 use daybook_domain::service::rules::Grid;
@@ -121,6 +121,11 @@ impl AskedDays {
         if !(1..=MAX_DAYS).contains(&count) {
             let detail = format!("from {from} to {to} are not 1 to {MAX_DAYS} days");
             return Err(Problem::bad_query("invalid-range", "The range is not valid", detail));
+        }
+        // What the log can keep.
+        if !(1970..2200).contains(&from.year()) {
+            let detail = format!("from {from}: a year is 1970 to 2199");
+            return Err(Problem::bad_query("invalid-date", "The date is not valid", detail));
         }
         // A zone can skip a day altogether; with the one after it there is always some time.
         let until = to.checked_add_days(Days::new(1)).unwrap_or(to);
