@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::Wishes;
 use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
 use crate::service::Service;
-use crate::service::rules::Grid;
+use crate::service::rules::{BookingRules, Grid, Wish};
 use crate::session::{Session, SessionStatus};
 use crate::time::Interval;
 use crate::{Directory, ResourceId, ResourceIds, SessionId};
@@ -38,18 +38,20 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place in this session, if it fits; whether one is free is not asked.
+    /// A place in this session, if it fits and the rules let anybody join it at `now`; whether one is
+    /// free is not asked.
     #[must_use]
     pub fn in_session(
         wishes: &Wishes,
         session_id: SessionId,
         session: &Session,
-        now: DateTime<Utc>,
+        (rules, now): (&BookingRules, DateTime<Utc>),
     ) -> Option<Self> {
         let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
             return None;
         };
         let during = plan.slot.during;
+        let wish = Wish { during, now, zones: &[plan.time_zone] };
         let given_by = |ids: &ResourceIds| {
             ids.iter().any(|id| plan.slot.resource_ids.as_slice().contains(&id))
         };
@@ -57,6 +59,7 @@ impl Place {
             && wishes.duration.is_none_or(|length| length == plan.duration)
             && wishes.resource_ids.as_ref().is_none_or(given_by)
             && during.start() >= now
+            && rules.broken_by_joining(&wish).next().is_none()
             && wishes.has_time().iter().any(|time| time.contains(&during));
         fits.then(|| Self {
             start: during.start(),

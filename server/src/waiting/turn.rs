@@ -81,7 +81,7 @@ impl Promoter {
             match self.parts.engine.settle_entry(&context, id).await {
                 // Refused: another has recorded it, and the projection has not read that yet.
                 Ok(_) | Err(ExecuteError::Refused(_)) => {}
-                Err(error) => return Err(error).context("an entry is not settled"),
+                Err(error) => goes_on(tenant, id, error).context("an entry is not settled")?,
             }
         }
         Ok(())
@@ -155,7 +155,7 @@ impl Promoter {
             Err(ExecuteError::Refused(refusal)) => {
                 tracing::debug!(%tenant, %id, %refusal, "nothing is offered");
             }
-            Err(error) => return Err(error).context("a place is not offered"),
+            Err(error) => goes_on(tenant, id, error).context("a place is not offered")?,
         }
         Ok(Walked::ToTheEnd)
     }
@@ -223,6 +223,18 @@ impl Promoter {
             }
         }
         Ok(false)
+    }
+}
+
+/// Whether the others can go on although one entry cannot: what is wrong with it, or too many want the
+/// same as it at once.
+fn goes_on(tenant: &TenantId, id: WaitingEntryId, error: ExecuteError) -> Result<(), ExecuteError> {
+    match error {
+        ExecuteError::Contended | ExecuteError::Unreadable(_) => {
+            tracing::warn!(%tenant, %id, %error, "an entry of the waiting list is passed over");
+            Ok(())
+        }
+        error => Err(error),
     }
 }
 

@@ -1,11 +1,13 @@
 //! The waiting list: what an entry becomes is decided together with the hold that is offered to it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, Booking, State as Held, When,
 };
 use daybook_domain::claim::Look;
-use daybook_domain::service::HoldLimit;
+use daybook_domain::service::{HoldLimit, Service};
 use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
@@ -67,8 +69,12 @@ impl Engine {
         sessions: &[(SessionId, Session)],
         now: DateTime<Utc>,
     ) -> Result<Vec<Place>, ExecuteError> {
+        let service: Arc<Service> =
+            self.fact(tenant, wishes.service_id.uuid(), false, &mut Vec::new()).await?;
+        let Some(terms) = service.terms() else { return Ok(Vec::new()) };
+        let by = (&terms.rules, now);
         let fitting = sessions.iter().filter_map(|(id, session)| {
-            Some((session.plan()?, Place::in_session(wishes, *id, session, now)?))
+            Some((session.plan()?, Place::in_session(wishes, *id, session, by)?))
         });
         let fitting: Vec<_> = fitting.collect();
         let look = |(plan, place): &(&SessionScheduled, Place)| {

@@ -1,5 +1,6 @@
 //! Waiting for a place in a session.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{a_while, cancel, confirm, hold_of, join_as, offered, start, status};
@@ -127,4 +128,28 @@ fn for_sessions_no_resource_need_be_named() {
     for but in [named, unnamed] {
         assert_eq!(join_as(&practice, &practice.client, &but).is(201)["status"], "waiting");
     }
+}
+
+#[test]
+fn sessions_that_nobody_may_join_any_more_keep_nobody_from_a_later_one() {
+    let practice = a_practice();
+    let month = 30 * 24 * 60;
+    let rules = json!({"minimum_notice_minutes": month});
+    let class = practice.a_service(&json!({"session_places": 2, "rules": rules}));
+    let session = |start| {
+        let body = json!({"service_id": class, "resource_ids": [practice.room],
+                          "start": utc(start)});
+        practice.created("/v1/sessions", &body)
+    };
+    // More than are tried, and all have room.
+    for hour in 0..40 {
+        session(monday(0, 0) + TimeDelta::hours(hour));
+    }
+    let later = monday(10, 0) + TimeDelta::days(14);
+    session(later);
+    let client = practice.a_client("One who waits");
+    let but = json!({"service_id": class, "resource_ids": null, "from": date(0), "to": date(20)});
+    let entry = join_as(&practice, &client, &but).is(201);
+    assert_eq!(start(&offered(&practice, &entry)), later);
+    practice.is_whole();
 }

@@ -77,6 +77,14 @@ impl BookingRules {
         ];
         POLICIES.into_iter().filter_map(move |policy| policy(self, wish))
     }
+
+    /// Those that whoever joins a session breaks: when it starts is not theirs to say.
+    pub fn broken_by_joining<'a>(
+        &'a self,
+        wish: &'a Wish<'a>,
+    ) -> impl Iterator<Item = Broken> + 'a {
+        self.broken_by(wish).filter(|broken| broken.rule() != Rule::StartGrid)
+    }
 }
 
 /// Whether it is too late for the client's side to move what starts when `during` does.
