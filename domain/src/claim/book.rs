@@ -1,6 +1,6 @@
 //! Claims in memory: the one place that says when two claims are in each other's way.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 
@@ -17,8 +17,6 @@ pub struct ClaimBook {
     /// Per seat, by start. Entries never overlap, so the only one that can be in the way of an
     /// interval is among the last that starts before its end.
     seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
-    /// Of which seats of a resource anything was ever claimed.
-    seats_of: HashMap<ResourceId, BTreeSet<u16>>,
     by_holder: HashMap<AppointmentId, Vec<Claim>>,
 }
 
@@ -81,10 +79,7 @@ impl ClaimBook {
     /// Puts back claims that are known to be in nobody's way: they were taken before.
     pub fn restore(&mut self, holder: AppointmentId, claims: Vec<Claim>) {
         for claim in &claims {
-            let seat = self.seats.entry((claim.resource, claim.seat)).or_insert_with(|| {
-                self.seats_of.entry(claim.resource).or_default().insert(claim.seat);
-                BTreeMap::new()
-            });
+            let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
             seat.insert(claim.during.start(), Entry { claim: *claim, holder });
         }
         if !claims.is_empty() {
@@ -107,11 +102,15 @@ impl ClaimBook {
         self.by_holder.get(&holder).map_or(&[], Vec::as_slice)
     }
 
-    /// What is claimed of a resource during that time, seat by seat.
-    pub fn of(&self, resource: ResourceId, during: Interval) -> impl Iterator<Item = Claim> {
-        let seats = self.seats_of.get(&resource).into_iter().flatten();
-        seats.flat_map(move |seat| {
-            let claim = Claim { resource, seat: *seat, during, expires_at: None };
+    /// What is claimed of a resource's first so many seats during that time, seat by seat.
+    pub fn of(
+        &self,
+        resource: ResourceId,
+        seats: u16,
+        during: Interval,
+    ) -> impl Iterator<Item = Claim> {
+        (0..seats).flat_map(move |seat| {
+            let claim = Claim { resource, seat, during, expires_at: None };
             self.in_the_way(&claim).map(|entry| entry.claim)
         })
     }
@@ -246,7 +245,8 @@ mod tests {
         for (n, claim) in (1..).zip(all) {
             book.replace(holder(n), vec![claim], minute(0)).unwrap();
         }
-        let of = |from, to| book.of(all[0].resource, claim(1, from, to).during).collect::<Vec<_>>();
+        let of =
+            |from, to| book.of(all[0].resource, 2, claim(1, from, to).during).collect::<Vec<_>>();
         assert_eq!(of(0, 30), [claim(1, 0, 30), second]);
         assert_eq!(of(29, 31), [claim(1, 30, 60), claim(1, 0, 30), second]);
         assert_eq!(of(60, 90), []);

@@ -5,7 +5,7 @@
 //! seen, whichever program did it. Where following would take longer than looking, nothing is
 //! remembered, and the table is looked at.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,10 +27,10 @@ use crate::log::{AnyEvent, Log, Position, RecordedEvent};
 const TENANTS: u64 = 32;
 const KEPT: Duration = Duration::from_mins(10);
 
-/// How many claims are remembered of a tenant, at some 200 bytes each.
+/// How many claims are remembered of a tenant.
 const MAX_CLAIMS: usize = 50_000;
 
-/// How many events a look follows: about as long as it takes to look at the table.
+/// How many events a look follows; where there are more, it looks at the table.
 const MAX_BEHIND: u64 = 200;
 
 /// How long a tenant with more claims than that, or more events, is not tried again.
@@ -85,8 +85,8 @@ pub(super) struct Remembered(Cache<TenantId, Arc<Mutex<Followed>>>);
 /// What is remembered of a tenant.
 #[derive(Default)]
 struct Followed {
-    /// All that is claimed of these, from `since` on.
-    resources: HashSet<ResourceId>,
+    /// All that is claimed of these, from `since` on, and how many of the seats of each are known of.
+    resources: HashMap<ResourceId, u16>,
     claims: ClaimBook,
     count: usize,
     since: DateTime<Utc>,
@@ -131,7 +131,8 @@ impl Remembered {
             Err(error) => return Err(ExecuteError::Unavailable(error.to_string())),
         }
         let of = |resource: &ResourceId| {
-            let claims = followed.claims.of(*resource, during);
+            let seats = followed.resources.get(resource).copied().unwrap_or_default();
+            let claims = followed.claims.of(*resource, seats, during);
             claims.filter(|claim| !claim.has_lapsed(now)).collect()
         };
         Ok(Some(resources.iter().map(of).collect()))
@@ -148,7 +149,7 @@ impl Followed {
         head: Position,
         now: DateTime<Utc>,
     ) -> Result<Result<(), Forget>, sqlx::Error> {
-        let unknown = resources.iter().filter(|id| !self.resources.contains(id));
+        let unknown = resources.iter().filter(|id| !self.resources.contains_key(id));
         let unknown: Vec<ResourceId> = unknown.copied().collect();
         if !unknown.is_empty() {
             let loaded = self.load(log, tenant, unknown, now).await?;
@@ -190,12 +191,20 @@ impl Followed {
         if self.at > at {
             return Ok(Err(Forget));
         }
+        self.resources.extend(unknown.into_iter().map(|id| (id, 0)));
         for (holder, claim) in rows.iter().filter_map(Row::claim) {
+            self.knows_seat(&claim);
             self.claims.restore(holder, vec![claim]);
             self.count += 1;
         }
-        self.resources.extend(unknown);
         Ok(Ok(()))
+    }
+
+    /// Whether the claim is on one of the resources; if so, its seat is known of from now on.
+    fn knows_seat(&mut self, claim: &Claim) -> bool {
+        let Some(seats) = self.resources.get_mut(&claim.resource) else { return false };
+        *seats = (*seats).max(claim.seat.saturating_add(1));
+        true
     }
 
     /// Takes note of the events up to a position.
@@ -227,9 +236,7 @@ impl Followed {
             _ => return true,
         };
         let Some(mut claims) = claims else { return true };
-        claims.retain(|claim| {
-            self.resources.contains(&claim.resource) && claim.during.end() > self.since
-        });
+        claims.retain(|claim| claim.during.end() > self.since && self.knows_seat(claim));
         self.count += claims.len();
         self.count -= self.claims.claims_of(holder).len().min(self.count);
         self.claims.replace(holder, claims, event.recorded_at).is_ok()
