@@ -157,9 +157,7 @@ impl Engine {
         match self.log.append(submission).await? {
             Verdict::Appended(last) => Ok(Appended::Done(executed(attempts, last))),
             Verdict::Stale(streams) => {
-                for stream in streams {
-                    self.facts.forget_any(&stream).await;
-                }
+                self.facts.forget_all(&streams).await;
                 Ok(Appended::Stale)
             }
             Verdict::SlotTaken(conflict) => Ok(lost(&attempts, &claims, conflict)),

@@ -87,8 +87,15 @@ impl FactCache {
         A::cache(self).invalidate(stream.id()).await;
     }
 
+    /// Forgets the aggregates of streams that have moved on.
+    pub(super) async fn forget_all(&self, streams: &[StreamId]) {
+        for stream in streams {
+            self.forget_any(stream).await;
+        }
+    }
+
     /// Forgets the aggregate of a stream, of whatever type it is.
-    pub(super) async fn forget_any(&self, stream: &StreamId) {
+    async fn forget_any(&self, stream: &StreamId) {
         match stream.kind() {
             Service::TYPE => self.forget::<Service>(stream).await,
             Resource::TYPE => self.forget::<Resource>(stream).await,

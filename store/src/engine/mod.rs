@@ -295,9 +295,7 @@ impl Engine {
                 Ok(Appended::Done(Executed { id, version, position, state }))
             }
             Verdict::Stale(streams) => {
-                for stream in streams {
-                    self.facts.forget_any(&stream).await;
-                }
+                self.facts.forget_all(&streams).await;
                 Ok(Appended::Stale)
             }
             Verdict::SlotTaken(_) if if_taken == IfTaken::DecidedAgain => Ok(Appended::Taken),

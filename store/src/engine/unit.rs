@@ -355,9 +355,7 @@ impl<'a> Unit<'a> {
                 Ok(Appended::Done(Executed { id: principal, version, position, state }))
             }
             Verdict::Stale(streams) => {
-                for stream in streams {
-                    engine.facts.forget_any(&stream).await;
-                }
+                engine.facts.forget_all(&streams).await;
                 Ok(Appended::Stale)
             }
             Verdict::SlotTaken(_) => Ok(Appended::Taken),
