@@ -143,3 +143,14 @@ pub enum When {
     /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
     Imported(Interval),
 }
+
+impl When {
+    /// It is made now: as long as was chosen, or as its service takes.
+    #[must_use]
+    pub const fn at(start: DateTime<Utc>, duration: Option<Duration>) -> Self {
+        match duration {
+            None => Self::From(start),
+            Some(duration) => Self::Lasting { start, duration },
+        }
+    }
+}

@@ -222,11 +222,7 @@ fn booking(joined: &Joined, place: &Place) -> Booking {
         service_id: wishes.service_id,
         resource_ids: place.resource_ids.clone(),
         client_id: joined.client_id,
-        when: match (place.session_id, wishes.duration) {
-            (Some(session_id), _) => When::InSession(session_id),
-            (None, Some(duration)) => When::Lasting { start, duration },
-            (None, None) => When::From(start),
-        },
+        when: place.session_id.map_or_else(|| When::at(start, wishes.duration), When::InSession),
         title: None,
         category: None,
         tags: None,

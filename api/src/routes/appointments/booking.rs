@@ -60,10 +60,7 @@ impl BookingBody {
     ) -> Result<AppointmentCommand, Problem> {
         let overriding = overriding::reason(caller, self.overriding)?;
         let start = self.start.0;
-        let when = match self.duration_minutes {
-            None => When::From(start),
-            Some(duration) => When::Lasting { start, duration },
-        };
+        let when = When::at(start, self.duration_minutes);
         let booking = Booking {
             service_id: self.service_id,
             resource_ids: self.resource_ids,

@@ -77,10 +77,7 @@ impl SeriesBody {
         let overriding = overriding::reason(caller, self.overriding)?;
         // Each occurrence has its own.
         let start = DateTime::<Utc>::UNIX_EPOCH;
-        let when = match self.duration_minutes {
-            None => When::From(start),
-            Some(duration) => When::Lasting { start, duration },
-        };
+        let when = When::at(start, self.duration_minutes);
         let recurrence = Recurrence {
             rrule: self.rrule,
             start: self.start,
