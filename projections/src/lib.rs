@@ -23,6 +23,7 @@ mod runner;
 mod schema;
 pub mod search;
 pub mod sessions;
+mod tables;
 #[cfg(test)]
 mod tests;
 pub mod waiting;
@@ -32,3 +33,4 @@ pub use progress::{Lag, Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId};
 pub use runner::{Runner, RunnerSettings};
 pub use schema::prepare;
+pub use tables::{Schema, Tables};

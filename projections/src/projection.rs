@@ -5,7 +5,8 @@ use std::fmt;
 use daybook_domain::TenantId;
 use daybook_store::{Position, RecordedEvent};
 use futures::future::BoxFuture;
-use sqlx::PgConnection;
+
+use crate::Tables;
 
 /// A projection's name and version; together they name its schema: `search_2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,8 +28,14 @@ pub trait Projection: Send + Sync + 'static {
     /// Its name and version.
     fn id(&self) -> ProjectionId;
 
-    /// Makes its schema and its tables. It can be run again.
+    /// Makes its tables, in a schema that is empty.
     fn ddl(&self) -> &'static str;
+
+    /// Makes the indexes that it needs to change its rows and to answer. A rebuild that fills the
+    /// tables by itself runs them last.
+    fn indexes(&self) -> &'static str {
+        ""
+    }
 
     /// A statement that does what its indexes have put off, if they put anything off: it is run
     /// beside the batches and not in them, so that none of them has to wait for it.
@@ -38,7 +45,7 @@ pub trait Projection: Send + Sync + 'static {
 
     /// Changes the rows of one tenant as these events say.
     ///
-    /// The events are consecutive and each is given once, whatever crashes: `connection` is in the
+    /// The events are consecutive and each is given once, whatever crashes: `tables` are changed in the
     /// transaction that moves the checkpoint. They are folded in memory and written with a few
     /// statements, never row by row. After an error, nothing of it remains.
     ///
@@ -46,7 +53,7 @@ pub trait Projection: Send + Sync + 'static {
     /// See [`ApplyError`].
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>>;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlx::{Executor as _, PgConnection, PgPool};
 
-use crate::{Projection, ProjectionId};
+use crate::{Projection, ProjectionId, Schema};
 
 /// Any number that nothing else in the database locks.
 const LOCK: i64 = 0x6461_7962_6f6f_6b01;
@@ -40,9 +40,21 @@ async fn create(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::
     // Another program may have made it meanwhile. This look is needed: without it the server
     // would still go by what it knew before it waited.
     if !is_made(&mut tx, projection.id()).await? {
-        tx.execute(projection.ddl()).await?;
+        make_tables(&mut tx, projection, &Schema::of(projection.id())).await?;
+        tx.execute(projection.indexes()).await?;
     }
     tx.commit().await
+}
+
+/// Makes the schema, and the tables without their indexes.
+async fn make_tables(
+    connection: &mut PgConnection,
+    projection: &dyn Projection,
+    schema: &Schema,
+) -> Result<(), sqlx::Error> {
+    connection.execute(format!("CREATE SCHEMA {schema}").as_str()).await?;
+    connection.execute(schema.sql(projection.ddl()).as_ref()).await?;
+    Ok(())
 }
 
 /// From the catalogue's table, not `to_regnamespace`, which answers from the server's cache.

@@ -19,12 +19,12 @@ use daybook_domain::{TenantId, client, resource, service};
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub use kept::Standing;
 pub use list::{ListCursor, ListError, Listed};
 
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
 
 /// A page of services.
 pub type Services = Page<Listed<ServiceId, service::ServiceTerms>, ListCursor>;
@@ -100,16 +100,20 @@ impl Projection for Catalogue {
         include_str!("schema.sql")
     }
 
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            table::apply::<Service>(connection, tenant, events).await?;
-            table::apply::<Resource>(connection, tenant, events).await?;
-            table::apply::<Client>(connection, tenant, events).await
+            table::apply::<Service>(tables, tenant, events).await?;
+            table::apply::<Resource>(tables, tenant, events).await?;
+            table::apply::<Client>(tables, tenant, events).await
         }
         .boxed()
     }

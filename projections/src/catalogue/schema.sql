@@ -1,8 +1,6 @@
-CREATE SCHEMA IF NOT EXISTS catalogue_1;
-
 -- Each document is what the domain serialises: lists give it whole, and nothing searches in it.
 
-CREATE TABLE IF NOT EXISTS catalogue_1.services (
+CREATE TABLE catalogue_1.services (
     tenant_id  text   NOT NULL,
     service_id uuid   NOT NULL,
     terms      json   NOT NULL,
@@ -13,10 +11,7 @@ CREATE TABLE IF NOT EXISTS catalogue_1.services (
     PRIMARY KEY (tenant_id, service_id)
 );
 
-CREATE INDEX IF NOT EXISTS services_status
-    ON catalogue_1.services (tenant_id, status, service_id);
-
-CREATE TABLE IF NOT EXISTS catalogue_1.resources (
+CREATE TABLE catalogue_1.resources (
     tenant_id   text   NOT NULL,
     resource_id uuid   NOT NULL,
     profile     json   NOT NULL,
@@ -26,10 +21,7 @@ CREATE TABLE IF NOT EXISTS catalogue_1.resources (
     PRIMARY KEY (tenant_id, resource_id)
 );
 
-CREATE INDEX IF NOT EXISTS resources_status
-    ON catalogue_1.resources (tenant_id, status, resource_id);
-
-CREATE TABLE IF NOT EXISTS catalogue_1.clients (
+CREATE TABLE catalogue_1.clients (
     tenant_id text   NOT NULL,
     client_id uuid   NOT NULL,
     contact   json   NOT NULL,
@@ -40,4 +32,5 @@ CREATE TABLE IF NOT EXISTS catalogue_1.clients (
 );
 
 COMMENT ON TABLE catalogue_1.clients IS 'Personal data. No other table of a projection has any.';
+
 COMMENT ON COLUMN catalogue_1.clients.contact IS 'Personal data: name, e-mail, phone, notes.';

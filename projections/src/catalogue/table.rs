@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::TenantId;
 use daybook_store::{Position, RecordedEvent};
+use sqlx::Row as _;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
 use super::kept::{Kept, Standing};
-use crate::ApplyError;
+use crate::{ApplyError, Tables};
 
 /// A row: the aggregate, and its last event's sequence and position.
 struct Row<K> {
@@ -19,11 +19,11 @@ struct Row<K> {
 }
 
 pub(super) async fn apply<K: Kept>(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
-    let mut states = load::<K>(connection, tenant, &needed::<K>(events)).await?;
+    let mut states = load::<K>(tables, tenant, &needed::<K>(events)).await?;
     let mut rows = BTreeMap::new();
     for recorded in events {
         let Some((id, event)) = K::event(&recorded.event) else { continue };
@@ -37,7 +37,7 @@ pub(super) async fn apply<K: Kept>(
         }
         rows.insert(id, Row { state, version, position });
     }
-    Ok(save(connection, tenant, &rows).await?)
+    Ok(save(tables, tenant, &rows).await?)
 }
 
 /// What must be known before the events are folded: all that is touched but not made by them.
@@ -49,7 +49,7 @@ fn needed<K: Kept>(events: &[RecordedEvent]) -> Vec<Uuid> {
 
 /// Served by the primary key.
 async fn load<K: Kept>(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[Uuid],
 ) -> Result<BTreeMap<Uuid, K>, sqlx::Error> {
@@ -61,7 +61,11 @@ async fn load<K: Kept>(
         "SELECT {id} AS id, {document} AS document, status
            FROM {table} WHERE tenant_id = $1 AND {id} = ANY($2)"
     );
-    let rows = sqlx::query(&sql).bind(tenant.as_str()).bind(ids).fetch_all(connection).await?;
+    let rows = sqlx::query(&tables.sql(&sql))
+        .bind(tenant.as_str())
+        .bind(ids)
+        .fetch_all(tables.connection())
+        .await?;
     let state = |row: &sqlx::postgres::PgRow| {
         let Json(document) = row.try_get::<Json<K::Document>, _>("document")?;
         Ok((row.try_get("id")?, K::again(document, standing(row.try_get("status")?))))
@@ -76,7 +80,7 @@ pub(super) fn standing(status: &str) -> Standing {
 
 /// Inserts or replaces the rows.
 async fn save<K: Kept>(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     rows: &BTreeMap<Uuid, Row<K>>,
 ) -> Result<(), sqlx::Error> {
@@ -106,14 +110,14 @@ async fn save<K: Kept>(
             SET {document} = excluded.{document}, status = excluded.status,
                 version = excluded.version, position = excluded.position"
     );
-    let saved = sqlx::query(&sql)
+    let saved = sqlx::query(&tables.sql(&sql))
         .bind(tenant.as_str())
         .bind(&ids)
         .bind(documents)
         .bind(statuses)
         .bind(versions)
         .bind(positions)
-        .execute(connection)
+        .execute(tables.connection())
         .await?;
     if saved.rows_affected() == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

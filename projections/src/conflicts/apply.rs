@@ -6,36 +6,35 @@ use daybook_domain::appointment::ConflictReason;
 use daybook_domain::resource::Resource;
 use daybook_domain::{ResourceId, TenantId};
 use daybook_store::{AnyEvent, RecordedEvent};
-use sqlx::PgConnection;
 
 use super::fold::{self, Touched};
 use super::judge::{Change, Changing};
 use super::stored::{self, StoredUses};
 use super::{resources, write};
-use crate::needed;
+use crate::{Tables, needed};
 
 pub(super) async fn apply(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), sqlx::Error> {
-    let stored = write::load(connection, tenant, &needed::appointments(events)).await?;
+    let stored = write::load(tables, tenant, &needed::appointments(events)).await?;
     let mut touched = fold::fold(stored, events);
-    let resources = changing(connection, tenant, events, &touched).await?;
+    let resources = changing(tables, tenant, events, &touched).await?;
     judge_touched(&mut touched, &resources);
     for (resource, changing) in &resources {
-        judge_stored(connection, tenant, *resource, changing, &touched).await?;
+        judge_stored(tables, tenant, *resource, changing, &touched).await?;
     }
     let changed = resources.iter().filter(|(_, it)| !it.changes.is_empty());
     let last: BTreeMap<ResourceId, Resource> =
         changed.map(|(id, changing)| (*id, changing.last())).collect();
-    resources::save(connection, tenant, &last).await?;
-    write::save(connection, tenant, &touched).await
+    resources::save(tables, tenant, &last).await?;
+    write::save(tables, tenant, &touched).await
 }
 
 /// The resources that change, and those that appointments begin to use.
 async fn changing<'a>(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &'a [RecordedEvent],
     touched: &Touched,
@@ -51,7 +50,7 @@ async fn changing<'a>(
     let new = new.filter(|(_, used)| used.since.is_some()).map(|(id, _)| *id);
     let ids: BTreeSet<ResourceId> = new.chain(changes.keys().copied()).collect();
     let ids: Vec<ResourceId> = ids.into_iter().collect();
-    let mut before = resources::load(connection, tenant, &ids).await?;
+    let mut before = resources::load(tables, tenant, &ids).await?;
     let with_changes = |id: ResourceId| {
         let before = before.remove(&id).unwrap_or_default();
         (id, Changing { before, changes: changes.remove(&id).unwrap_or_default() })
@@ -83,7 +82,7 @@ fn judge_touched(touched: &mut Touched, resources: &BTreeMap<ResourceId, Changin
 
 /// All other appointments of a resource that changes.
 async fn judge_stored(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     resource: ResourceId,
     changing: &Changing<'_>,
@@ -93,7 +92,7 @@ async fn judge_stored(
     let mut uses = StoredUses::after(tenant, resource, first.recorded_at);
     let mut states = changing.states();
     loop {
-        let part = uses.next(connection).await?;
+        let part = uses.next(tables).await?;
         if part.is_empty() {
             return Ok(());
         }
@@ -106,6 +105,6 @@ async fn judge_stored(
                 found.push((used.appointment_id, conflict));
             }
         }
-        stored::mark(connection, tenant, resource, &found).await?;
+        stored::mark(tables, tenant, resource, &found).await?;
     }
 }

@@ -12,11 +12,12 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow as _, PgConnection, PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use super::Conflicts;
 use super::row::{COLUMNS, Standing, reason};
 use super::stored::StoredUses;
 use crate::page::seal::Fingerprint;
 use crate::search::{Cursor, Place, SearchError};
-use crate::{Limit, Page};
+use crate::{Limit, Page, Schema, Tables};
 
 /// All statements of an answer look at the same rows.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -180,10 +181,11 @@ pub(super) async fn would_break(
     at_most: usize,
 ) -> Result<WouldBreak, sqlx::Error> {
     let mut tx = pool.begin_with(BEGIN).await?;
+    let live = Schema::of(Conflicts::ID);
     let mut uses = StoredUses::after(tenant, resource, now);
     let mut items = Vec::new();
     while items.len() <= at_most {
-        let part = uses.next(&mut tx).await?;
+        let part = uses.next(&mut Tables::new(&mut tx, &live)).await?;
         if part.is_empty() {
             break;
         }

@@ -25,12 +25,12 @@ use daybook_domain::{ResourceId, TenantId};
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub use list::{ConflictFilter, InConflict, WouldBreak};
 
 use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
 
 /// The conflicts projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -91,12 +91,16 @@ impl Projection for Conflicts {
         include_str!("schema.sql")
     }
 
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move { Ok(apply::apply(connection, tenant, events).await?) }.boxed()
+        async move { Ok(apply::apply(tables, tenant, events).await?) }.boxed()
     }
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use daybook_domain::resource::{Resource, ResourceProfile};
 use daybook_domain::{ResourceId, TenantId};
+use sqlx::Row as _;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
+
+use crate::Tables;
 
 /// Served by the primary key. What is not there is not registered.
 pub(super) async fn load(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[ResourceId],
 ) -> Result<BTreeMap<ResourceId, Resource>, sqlx::Error> {
@@ -18,13 +20,13 @@ pub(super) async fn load(
         return Ok(BTreeMap::new());
     }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query(
+    let rows = sqlx::query(&tables.sql(
         "SELECT resource_id, profile, status FROM conflicts_1.resources
           WHERE tenant_id = $1 AND resource_id = ANY($2)",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(ids)
-    .fetch_all(connection)
+    .fetch_all(tables.connection())
     .await?;
     let mut found = BTreeMap::new();
     for row in &rows {
@@ -39,7 +41,7 @@ pub(super) async fn load(
 
 /// Inserts or replaces the rows.
 pub(super) async fn save(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     resources: &BTreeMap<ResourceId, Resource>,
 ) -> Result<(), sqlx::Error> {
@@ -58,7 +60,7 @@ pub(super) async fn save(
     if ids.is_empty() {
         return Ok(());
     }
-    let saved = sqlx::query(
+    let saved = sqlx::query(&tables.sql(
         "INSERT INTO conflicts_1.resources (tenant_id, resource_id, profile, status)
          SELECT h.tenant_id, u.resource_id, u.profile::json, u.status
            FROM log_heads h,
@@ -66,12 +68,12 @@ pub(super) async fn save(
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, resource_id) DO UPDATE
             SET profile = excluded.profile, status = excluded.status",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(&ids)
     .bind(profiles)
     .bind(statuses)
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     if saved.rows_affected() == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

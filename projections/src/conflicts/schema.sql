@@ -1,8 +1,6 @@
-CREATE SCHEMA IF NOT EXISTS conflicts_1;
-
 -- The resources as the events that have been read leave them; the document is what the domain
 -- serialises.
-CREATE TABLE IF NOT EXISTS conflicts_1.resources (
+CREATE TABLE conflicts_1.resources (
     tenant_id   text NOT NULL,
     resource_id uuid NOT NULL,
     profile     json NOT NULL,
@@ -11,7 +9,7 @@ CREATE TABLE IF NOT EXISTS conflicts_1.resources (
 );
 
 -- The appointments that are held or booked, and no others.
-CREATE TABLE IF NOT EXISTS conflicts_1.appointments (
+CREATE TABLE conflicts_1.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
     start_at        timestamptz NOT NULL,
@@ -29,7 +27,7 @@ CREATE TABLE IF NOT EXISTS conflicts_1.appointments (
 );
 
 -- Each of them under each of its resources.
-CREATE TABLE IF NOT EXISTS conflicts_1.uses (
+CREATE TABLE conflicts_1.uses (
     tenant_id      text        NOT NULL,
     appointment_id uuid        NOT NULL,
     resource_id    uuid        NOT NULL,
@@ -40,15 +38,3 @@ CREATE TABLE IF NOT EXISTS conflicts_1.uses (
     excused        text[]      NOT NULL,
     PRIMARY KEY (tenant_id, appointment_id, resource_id)
 );
-
--- A resource has changed: those of its appointments that are to come.
-CREATE INDEX IF NOT EXISTS uses_of_resource
-    ON conflicts_1.uses (tenant_id, resource_id, start_at, appointment_id);
-
--- The list, of all resources and of one.
-CREATE INDEX IF NOT EXISTS uses_in_conflict
-    ON conflicts_1.uses (tenant_id, start_at, appointment_id) WHERE conflict IS NOT NULL;
-
-CREATE INDEX IF NOT EXISTS uses_of_resource_in_conflict
-    ON conflicts_1.uses (tenant_id, resource_id, start_at, appointment_id)
-    WHERE conflict IS NOT NULL;

@@ -6,10 +6,12 @@ use daybook_domain::appointment::ConflictReason;
 use daybook_domain::resource::Resource;
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::row::{during, reason};
+
+use crate::Tables;
 
 /// How many are read at once.
 const PART: u16 = 2_000;
@@ -52,23 +54,23 @@ impl<'a> StoredUses<'a> {
     /// The next part, by start; nothing: that was all. Served by `uses_of_resource`.
     pub(super) async fn next(
         &mut self,
-        connection: &mut PgConnection,
+        tables: &mut Tables<'_>,
     ) -> Result<Vec<StoredUse>, sqlx::Error> {
         if self.all {
             return Ok(Vec::new());
         }
-        let rows = sqlx::query(
+        let rows = sqlx::query(&tables.sql(
             "SELECT appointment_id, start_at, end_at, conflict, excused FROM conflicts_1.uses
               WHERE tenant_id = $1 AND resource_id = $2 AND (start_at, appointment_id) > ($3, $4)
               ORDER BY start_at, appointment_id
               LIMIT $5",
-        )
+        ))
         .bind(self.tenant.as_str())
         .bind(self.resource.uuid())
         .bind(self.after.0)
         .bind(self.after.1.uuid())
         .bind(i64::from(PART))
-        .fetch_all(connection)
+        .fetch_all(tables.connection())
         .await?;
         let mut part = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -90,7 +92,7 @@ impl<'a> StoredUses<'a> {
 
 /// Writes what was found anew. Served by the primary key.
 pub(super) async fn mark(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     resource: ResourceId,
     found: &[(AppointmentId, Option<ConflictReason>)],
@@ -98,16 +100,16 @@ pub(super) async fn mark(
     if found.is_empty() {
         return Ok(());
     }
-    let marked = sqlx::query(
+    let marked = sqlx::query(&tables.sql(
         "UPDATE conflicts_1.uses AS s SET conflict = u.conflict
            FROM unnest($3::uuid[], $4::text[]) AS u (appointment_id, conflict)
           WHERE s.tenant_id = $1 AND s.resource_id = $2 AND s.appointment_id = u.appointment_id",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(resource.uuid())
     .bind(found.iter().map(|(id, _)| id.uuid()).collect::<Vec<_>>())
     .bind(found.iter().map(|(_, it)| it.map(ConflictReason::as_str)).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     let all = marked.rows_affected() == found.len() as u64;
     if all { Ok(()) } else { Err(sqlx::Error::RowNotFound) }

@@ -20,7 +20,7 @@ use super::{ConflictFilter, Conflicts};
 use crate::search::Cursor;
 use crate::tests::bookings::{appointment, details, happening, slot};
 use crate::tests::world::{World, at};
-use crate::{Limit, Projection as _};
+use crate::{Limit, Projection as _, Schema, Tables};
 
 fn resource(n: u128) -> ResourceId {
     Uuid::from_u128(n).into()
@@ -83,9 +83,10 @@ fn accepted(n: u128, of: u128) -> AnyEvent {
 /// Applies events to the rows in batches of this size.
 async fn applied(world: &World, tenant: &TenantId, events: &[RecordedEvent], batch: usize) {
     let conflicts = Conflicts::new(world.pool.clone());
+    let live = Schema::of(Conflicts::ID);
     for events in events.chunks(batch) {
         let mut tx = world.pool.begin().await.unwrap();
-        conflicts.apply(&mut tx, tenant, events).await.unwrap();
+        conflicts.apply(&mut Tables::new(&mut tx, &live), tenant, events).await.unwrap();
         tx.commit().await.unwrap();
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use daybook_domain::appointment::ConflictReason;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
-use sqlx::{PgConnection, Row as _};
+use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::fold::Touched;
 use super::row::{COLUMNS, Standing, Use, reason};
-use crate::array;
+use crate::{Tables, array};
 
 /// Those of these appointments that stand. Served by the primary keys.
 pub(super) async fn load(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[AppointmentId],
 ) -> Result<BTreeMap<AppointmentId, Standing>, sqlx::Error> {
@@ -25,16 +25,19 @@ pub(super) async fn load(
         "SELECT {COLUMNS} FROM conflicts_1.appointments a
           WHERE a.tenant_id = $1 AND a.appointment_id = ANY($2)"
     );
-    let rows: Vec<Standing> =
-        sqlx::query_as(&sql).bind(tenant.as_str()).bind(&ids).fetch_all(&mut *connection).await?;
+    let rows: Vec<Standing> = sqlx::query_as(&tables.sql(&sql))
+        .bind(tenant.as_str())
+        .bind(&ids)
+        .fetch_all(tables.connection())
+        .await?;
     let mut found: BTreeMap<_, _> = rows.into_iter().map(|row| (row.appointment_id, row)).collect();
-    let uses = sqlx::query(
+    let uses = sqlx::query(&tables.sql(
         "SELECT appointment_id, resource_id, conflict FROM conflicts_1.uses
           WHERE tenant_id = $1 AND appointment_id = ANY($2)",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(&ids)
-    .fetch_all(connection)
+    .fetch_all(tables.connection())
     .await?;
     for row in &uses {
         let Some(standing) = found.get_mut(&row.try_get::<Uuid, _>("appointment_id")?.into())
@@ -50,7 +53,7 @@ pub(super) async fn load(
 
 /// Makes the rows of these appointments what they are now.
 pub(super) async fn save(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     touched: &Touched,
 ) -> Result<(), sqlx::Error> {
@@ -63,15 +66,19 @@ pub(super) async fn save(
         let sql = format!(
             "DELETE FROM conflicts_1.{table} WHERE tenant_id = $1 AND appointment_id = ANY($2)"
         );
-        sqlx::query(&sql).bind(tenant.as_str()).bind(&ids).execute(&mut *connection).await?;
+        sqlx::query(&tables.sql(&sql))
+            .bind(tenant.as_str())
+            .bind(&ids)
+            .execute(tables.connection())
+            .await?;
     }
     let standing: Vec<&Standing> = touched.values().flatten().collect();
-    insert_appointments(connection, tenant, &standing).await?;
-    insert_uses(connection, tenant, &standing).await
+    insert_appointments(tables, tenant, &standing).await?;
+    insert_uses(tables, tenant, &standing).await
 }
 
 async fn insert_appointments(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     rows: &[&Standing],
 ) -> Result<(), sqlx::Error> {
@@ -81,7 +88,7 @@ async fn insert_appointments(
     let excused = rows.iter().map(|row| serde_json::to_string(&row.excused));
     let excused = excused.collect::<Result<Vec<_>, _>>();
     let each = rows.iter();
-    let inserted = sqlx::query(
+    let inserted = sqlx::query(&tables.sql(
         "INSERT INTO conflicts_1.appointments
                 (tenant_id, appointment_id, start_at, end_at, hold_expires_at, service_id,
                  client_id, title, resource_ids, excused, version, position)
@@ -95,7 +102,7 @@ async fn insert_appointments(
                 AS u (appointment_id, start_at, end_at, hold_expires_at, service_id, client_id,
                       title, resource_ids, excused, version, position)
           WHERE h.tenant_id = $1",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|row| row.during.start()).collect::<Vec<_>>())
@@ -108,13 +115,13 @@ async fn insert_appointments(
     .bind(excused.map_err(|error| sqlx::Error::Encode(error.into()))?)
     .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
     .bind(each.map(|row| row.position.as_i64()).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     all_of(rows.len(), inserted.rows_affected())
 }
 
 async fn insert_uses(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     rows: &[&Standing],
 ) -> Result<(), sqlx::Error> {
@@ -126,7 +133,7 @@ async fn insert_uses(
     let each = uses.iter();
     let excused =
         |(row, id, _): &(&Standing, ResourceId, Use)| array::of_plain(row.excused.reasons(*id));
-    let inserted = sqlx::query(
+    let inserted = sqlx::query(&tables.sql(
         "INSERT INTO conflicts_1.uses
                 (tenant_id, appointment_id, resource_id, start_at, end_at, conflict, excused)
          SELECT h.tenant_id, u.appointment_id, u.resource_id, u.start_at, u.end_at, u.conflict,
@@ -136,7 +143,7 @@ async fn insert_uses(
                        $7::text[])
                 AS u (appointment_id, resource_id, start_at, end_at, conflict, excused)
           WHERE h.tenant_id = $1",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(each.clone().map(|(row, ..)| row.appointment_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|(_, id, _)| id.uuid()).collect::<Vec<_>>())
@@ -148,7 +155,7 @@ async fn insert_uses(
             .collect::<Vec<_>>(),
     )
     .bind(each.map(excused).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     all_of(uses.len(), inserted.rows_affected())
 }

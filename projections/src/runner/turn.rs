@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::RunnerSettings;
 use super::fault::is_refusal;
 use crate::checkpoint::{self, Key, Lease};
-use crate::{ApplyError, Progress, Projection};
+use crate::{ApplyError, Progress, Projection, Schema, Tables};
 
 /// The transaction of a batch. Rows and checkpoint are lost together or not at all, and the log
 /// has them for ever, so the commit need not wait for the disk. A program that stops in the middle
@@ -158,7 +158,9 @@ impl Turn {
         if !checkpoint::advance(&mut tx, &self.key, self.lease(), from, to).await? {
             return Ok(false);
         }
-        self.projection.apply(&mut tx, &self.key.tenant, events).await?;
+        let schema = Schema::of(self.key.projection);
+        let mut tables = Tables::new(&mut tx, &schema);
+        self.projection.apply(&mut tables, &self.key.tenant, events).await?;
         tx.commit().await?;
         Ok(true)
     }

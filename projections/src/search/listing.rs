@@ -6,25 +6,26 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::fold::Rows;
 use super::row::FoundAppointment;
+
+use crate::Tables;
 
 /// A place in a list: under whom, and in its order.
 type Entry = (Uuid, DateTime<Utc>, AppointmentId);
 
 /// Makes the lists of these appointments as `before` into those of the same ones as `after`.
 pub(super) async fn change(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     before: &Rows,
     after: &Rows,
 ) -> Result<(), sqlx::Error> {
     let (before, after) = (entries(before), entries(after));
-    run(REMOVE, connection, tenant, before.difference(&after)).await?;
-    run(INSERT, connection, tenant, after.difference(&before)).await
+    run(REMOVE, tables, tenant, before.difference(&after)).await?;
+    run(INSERT, tables, tenant, after.difference(&before)).await
 }
 
 /// Served by the primary key.
@@ -57,7 +58,7 @@ fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
 /// committed.
 async fn run(
     statement: &str,
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     entries: impl Iterator<Item = &Entry>,
 ) -> Result<(), sqlx::Error> {
@@ -65,9 +66,9 @@ async fn run(
     if ids.is_empty() {
         return Ok(());
     }
-    let statement =
-        sqlx::query(statement).bind(tenant.as_str()).bind(under).bind(starts).bind(&ids);
-    let done = statement.execute(connection).await?;
+    let statement = tables.sql(statement);
+    let statement = sqlx::query(&statement).bind(tenant.as_str()).bind(under).bind(starts);
+    let done = statement.bind(&ids).execute(tables.connection()).await?;
     if done.rows_affected() == ids.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 

@@ -24,7 +24,7 @@ use daybook_domain::{AppointmentId, TenantId};
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub(crate) use cursor::Place;
 pub use cursor::{Cursor, SearchError};
@@ -32,7 +32,7 @@ pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
 
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, needed};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables, needed};
 
 /// The search projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -92,21 +92,25 @@ impl Projection for Search {
         include_str!("schema.sql")
     }
 
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
     fn tidy(&self) -> Option<&'static str> {
         Some("SELECT gin_clean_pending_list('search_2.appointments_terms')")
     }
 
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            let rows = write::load(connection, tenant, &needed::appointments(events)).await?;
+            let rows = write::load(tables, tenant, &needed::appointments(events)).await?;
             let changed = fold::fold(rows.clone(), events)?;
-            write::save(connection, tenant, &changed).await?;
-            listing::change(connection, tenant, &rows, &changed).await?;
+            write::save(tables, tenant, &changed).await?;
+            listing::change(tables, tenant, &rows, &changed).await?;
             Ok(())
         }
         .boxed()

@@ -1,7 +1,6 @@
 //! The rows of a batch: read in one statement, written in one.
 
 use daybook_domain::{AppointmentId, TenantId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::fold::Rows;
@@ -9,11 +8,11 @@ use super::marks::Marks;
 use super::row::{COLUMNS, FoundAppointment};
 use super::terms::TermsOf;
 use super::words;
-use crate::array;
+use crate::{Tables, array};
 
 /// The rows of these appointments. Served by the primary key.
 pub(super) async fn load(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[AppointmentId],
 ) -> Result<Rows, sqlx::Error> {
@@ -25,14 +24,17 @@ pub(super) async fn load(
         "SELECT {COLUMNS} FROM search_2.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2)"
     );
-    let rows: Vec<FoundAppointment> =
-        sqlx::query_as(&sql).bind(tenant.as_str()).bind(ids).fetch_all(connection).await?;
+    let rows: Vec<FoundAppointment> = sqlx::query_as(&tables.sql(&sql))
+        .bind(tenant.as_str())
+        .bind(ids)
+        .fetch_all(tables.connection())
+        .await?;
     Ok(rows.into_iter().map(|row| (row.appointment_id, row)).collect())
 }
 
 /// Inserts or replaces the rows.
 pub(super) async fn save(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     rows: &Rows,
 ) -> Result<(), sqlx::Error> {
@@ -45,7 +47,7 @@ pub(super) async fn save(
     let terms = TermsOf::new(tenant);
     let marks: Vec<[i64; 3]> = rows.iter().map(|row| Marks::row(&terms, row).columns()).collect();
     let each = rows.iter();
-    let saved = sqlx::query(
+    let saved = sqlx::query(&tables.sql(
         "INSERT INTO search_2.appointments AS a
                 (tenant_id, appointment_id, start_at, end_at, status, hold_expires_at, category,
                  tags, service_id, resource_ids, client_id, title, version, position, terms, words,
@@ -73,7 +75,7 @@ pub(super) async fn save(
                 terms = excluded.terms, words = excluded.words,
                 marks = excluded.marks, low_word_marks = excluded.low_word_marks,
                 high_word_marks = excluded.high_word_marks",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|row| row.during.start()).collect::<Vec<_>>())
@@ -102,7 +104,7 @@ pub(super) async fn save(
     .bind(marks.iter().map(|[known, _, _]| *known).collect::<Vec<_>>())
     .bind(marks.iter().map(|[_, low, _]| *low).collect::<Vec<_>>())
     .bind(marks.iter().map(|[_, _, high]| *high).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     if saved.rows_affected() != rows.len() as u64 {
         return Err(sqlx::Error::RowNotFound);

@@ -12,12 +12,12 @@ use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub use list::{ListedSession, SessionFilter};
 
 use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
 
 /// The sessions projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -59,12 +59,16 @@ impl Projection for Sessions {
         include_str!("schema.sql")
     }
 
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        table::apply(connection, tenant, events).boxed()
+        table::apply(tables, tenant, events).boxed()
     }
 }

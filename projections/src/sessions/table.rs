@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use daybook_domain::session::{Session, SessionEvent, SessionScheduled, SessionStatus};
 use daybook_domain::{SessionId, TenantId};
 use daybook_store::{AnyEvent, Position, RecordedEvent};
+use sqlx::Row as _;
 use sqlx::types::Json;
-use sqlx::{PgConnection, Row as _};
 use uuid::Uuid;
 
-use crate::ApplyError;
+use crate::{ApplyError, Tables};
 
 /// A session, and its last event's sequence and position.
 struct Row {
@@ -28,11 +28,11 @@ impl Row {
 }
 
 pub(super) async fn apply(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
-    let mut stored = load(connection, tenant, &needed(events)).await?;
+    let mut stored = load(tables, tenant, &needed(events)).await?;
     let mut rows: BTreeMap<SessionId, Row> = BTreeMap::new();
     for recorded in events {
         let AnyEvent::Session(id, event) = &recorded.event else { continue };
@@ -46,7 +46,7 @@ pub(super) async fn apply(
         }
         rows.insert(*id, Row { session, version, position });
     }
-    Ok(save(connection, tenant, &rows).await?)
+    Ok(save(tables, tenant, &rows).await?)
 }
 
 /// What must be known before the events are folded: all that is touched but not made by them.
@@ -61,20 +61,20 @@ fn needed(events: &[RecordedEvent]) -> Vec<Uuid> {
 
 /// Served by the primary key.
 async fn load(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[Uuid],
 ) -> Result<BTreeMap<SessionId, Session>, sqlx::Error> {
     if ids.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let rows = sqlx::query(
+    let rows = sqlx::query(&tables.sql(
         "SELECT session_id, session FROM sessions_1.sessions
           WHERE tenant_id = $1 AND session_id = ANY($2)",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(ids)
-    .fetch_all(connection)
+    .fetch_all(tables.connection())
     .await?;
     let one = |row: &sqlx::postgres::PgRow| {
         let Json(session) = row.try_get("session")?;
@@ -85,7 +85,7 @@ async fn load(
 
 /// Inserts or replaces the rows.
 async fn save(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     rows: &BTreeMap<SessionId, Row>,
 ) -> Result<(), sqlx::Error> {
@@ -96,7 +96,7 @@ async fn save(
     let documents = made.iter().map(|(_, row, _)| serde_json::to_string(&row.session));
     let documents = documents.collect::<Result<Vec<_>, _>>();
     let each = made.iter();
-    let saved = sqlx::query(
+    let saved = sqlx::query(&tables.sql(
         "INSERT INTO sessions_1.sessions
                 (tenant_id, session_id, start_at, service_id, status, session, version, position)
          SELECT h.tenant_id, u.session_id, u.start_at, u.service_id, u.status, u.session::json,
@@ -110,7 +110,7 @@ async fn save(
             SET start_at = excluded.start_at, status = excluded.status,
                 session = excluded.session, version = excluded.version,
                 position = excluded.position",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(each.clone().map(|(id, ..)| id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|(_, _, (plan, _))| plan.slot.during.start()).collect::<Vec<_>>())
@@ -119,7 +119,7 @@ async fn save(
     .bind(documents.map_err(|error| sqlx::Error::Encode(error.into()))?)
     .bind(each.clone().map(|(_, row, _)| row.version.cast_signed()).collect::<Vec<_>>())
     .bind(each.map(|(_, row, _)| row.position.as_i64()).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     if saved.rows_affected() == made.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

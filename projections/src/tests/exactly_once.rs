@@ -9,14 +9,13 @@ use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use proptest::prelude::*;
-use sqlx::PgConnection;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
 use super::bookings::{booked, happening};
 use super::world::World;
 use crate::search::Search;
-use crate::{ApplyError, Projection, ProjectionId};
+use crate::{ApplyError, Projection, ProjectionId, Schema, Tables};
 
 /// Counts every event it is given, and now and then dies of it: between rows and checkpoint, or
 /// after both but before the commit.
@@ -32,15 +31,14 @@ impl Projection for Counter {
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE SCHEMA IF NOT EXISTS counter_1;
-         CREATE TABLE IF NOT EXISTS counter_1.counts (
+        "CREATE TABLE counter_1.counts (
             tenant_id text NOT NULL, position bigint NOT NULL, times bigint NOT NULL,
             PRIMARY KEY (tenant_id, position))"
     }
 
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
@@ -53,12 +51,12 @@ impl Projection for Counter {
             )
             .bind(tenant.as_str())
             .bind(positions)
-            .execute(&mut *connection)
+            .execute(tables.connection())
             .await?;
             match self.calls.fetch_add(1, Ordering::Relaxed) % 4 {
                 0 => {
                     sqlx::query("SELECT pg_terminate_backend(pg_backend_pid())")
-                        .execute(&mut *connection)
+                        .execute(tables.connection())
                         .await?;
                 }
                 1 => panic!("the program dies with its rows written"),
@@ -121,8 +119,10 @@ proptest! {
                 let read = world.log.read(tenant, Position::START, 1_000).await.unwrap();
                 let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
                 let mut connection = world.pool.acquire().await.unwrap();
+                let live = Schema::of(Search::ID);
+                let mut tables = Tables::new(&mut connection, &live);
                 for batch in read.chunks(batch) {
-                    search.apply(&mut connection, tenant, batch).await.unwrap();
+                    search.apply(&mut tables, tenant, batch).await.unwrap();
                 }
             }
             assert_eq!(world.search_rows(&one).await, world.search_rows(&many).await);

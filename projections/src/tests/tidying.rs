@@ -6,11 +6,10 @@ use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::PgConnection;
 
 use super::bookings::booked;
 use super::world::World;
-use crate::{ApplyError, Projection, ProjectionId};
+use crate::{ApplyError, Projection, ProjectionId, Tables};
 
 /// A projection that has nothing but something to tidy.
 struct Untidy;
@@ -21,7 +20,7 @@ impl Projection for Untidy {
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE SCHEMA IF NOT EXISTS untidy_1; CREATE TABLE IF NOT EXISTS untidy_1.tidied (n int)"
+        "CREATE TABLE untidy_1.tidied (n int)"
     }
 
     fn tidy(&self) -> Option<&'static str> {
@@ -30,7 +29,7 @@ impl Projection for Untidy {
 
     fn apply<'a>(
         &'a self,
-        _: &'a mut PgConnection,
+        _: &'a mut Tables<'_>,
         _: &'a TenantId,
         _: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {

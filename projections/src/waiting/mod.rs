@@ -18,13 +18,13 @@ use daybook_domain::{ServiceId, TenantId, WaitingEntryId};
 use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub use list::WaitingFilter;
 pub use row::Entry;
 
 use crate::catalogue::{ListCursor, ListError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
 
 /// The waiting-list projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -109,16 +109,20 @@ impl Projection for WaitingList {
         include_str!("schema.sql")
     }
 
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            let stored = write::load(connection, tenant, &fold::needed(events)).await?;
+            let stored = write::load(tables, tenant, &fold::needed(events)).await?;
             let touched = fold::fold(stored, events)?;
-            Ok(write::save(connection, tenant, &touched).await?)
+            Ok(write::save(tables, tenant, &touched).await?)
         }
         .boxed()
     }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use daybook_domain::waiting::Offer;
 use daybook_domain::{TenantId, WaitingEntryId};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::fold::Needed;
 use super::row::{COLUMNS, Entry};
 
+use crate::Tables;
+
 /// Served by the primary key and by `entries_offered`.
 pub(super) async fn load(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     needed: &Needed,
 ) -> Result<BTreeMap<WaitingEntryId, Entry>, sqlx::Error> {
@@ -28,10 +29,10 @@ pub(super) async fn load(
         }
         let sql =
             format!("SELECT {COLUMNS} FROM waiting_1.entries WHERE tenant_id = $1 AND {condition}");
-        let rows: Vec<Entry> = sqlx::query_as(&sql)
+        let rows: Vec<Entry> = sqlx::query_as(&tables.sql(&sql))
             .bind(tenant.as_str())
             .bind(ids)
-            .fetch_all(&mut *connection)
+            .fetch_all(tables.connection())
             .await?;
         found.extend(rows.into_iter().map(|entry| (entry.entry_id, entry)));
     }
@@ -40,7 +41,7 @@ pub(super) async fn load(
 
 /// Inserts or replaces the rows.
 pub(super) async fn save(
-    connection: &mut PgConnection,
+    tables: &mut Tables<'_>,
     tenant: &TenantId,
     touched: &BTreeMap<WaitingEntryId, Entry>,
 ) -> Result<(), sqlx::Error> {
@@ -54,7 +55,7 @@ pub(super) async fn save(
     };
     let wishes = each.clone().map(|entry| serde_json::to_string(&entry.joined.wishes));
     let wishes = wishes.collect::<Result<Vec<_>, _>>();
-    let saved = sqlx::query(
+    let saved = sqlx::query(&tables.sql(
         "INSERT INTO waiting_1.entries
                 (tenant_id, entry_id, turn, service_id, client_id, wishes, joined_at, until_at,
                  status, appointment_id, start_at, offer_expires_at, due, version, position)
@@ -73,7 +74,7 @@ pub(super) async fn save(
             SET status = excluded.status, appointment_id = excluded.appointment_id,
                 start_at = excluded.start_at, offer_expires_at = excluded.offer_expires_at,
                 due = excluded.due, version = excluded.version, position = excluded.position",
-    )
+    ))
     .bind(tenant.as_str())
     .bind(each.clone().map(|entry| entry.entry_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|entry| entry.turn.as_i64()).collect::<Vec<_>>())
@@ -89,7 +90,7 @@ pub(super) async fn save(
     .bind(each.clone().map(|entry| entry.due).collect::<Vec<_>>())
     .bind(each.clone().map(|entry| entry.version.cast_signed()).collect::<Vec<_>>())
     .bind(each.map(|entry| entry.position.as_i64()).collect::<Vec<_>>())
-    .execute(connection)
+    .execute(tables.connection())
     .await?;
     // Rows that do not agree must not be committed.
     let all = saved.rows_affected() == touched.len() as u64;

@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use crate::search::fold::Rows;
 use crate::search::row::FoundAppointment;
-use crate::search::{listing, write};
+use crate::search::{Search, listing, write};
 use crate::tests::world::at;
+use crate::{Schema, Tables};
 
 pub(super) const TENANT: &str = "north";
 
@@ -128,22 +129,24 @@ fn title(random: &mut StdRng, service: u32, n: u32) -> Title {
 pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     let tenant: TenantId = TENANT.parse().unwrap();
     daybook_store::tenants::create(pool, &tenant, "UTC", now()).await.unwrap();
-    let ddl = include_str!("../../schema.sql");
-    let index = &ddl[ddl.find("CREATE INDEX IF NOT EXISTS appointments_terms").unwrap()..];
+    let ddl = include_str!("../../indexes.sql");
+    let index = &ddl[ddl.find("CREATE INDEX appointments_terms").unwrap()..];
     let mut connection = pool.acquire().await.unwrap();
     sqlx::raw_sql("DROP INDEX search_2.appointments_terms")
         .execute(&mut *connection)
         .await
         .unwrap();
+    let live = Schema::of(Search::ID);
     // In the order of creation.
     let mut rows: Vec<_> = rows.to_vec();
     rows.sort_by_key(|row| row.appointment_id);
     for chunk in rows.chunks(20_000) {
+        let mut tables = Tables::new(&mut connection, &live);
         let chunk: Rows = chunk.iter().map(|row| (row.appointment_id, row.clone())).collect();
-        write::save(&mut connection, &tenant, &chunk).await.unwrap();
-        listing::change(&mut connection, &tenant, &Rows::new(), &chunk).await.unwrap();
+        write::save(&mut tables, &tenant, &chunk).await.unwrap();
+        listing::change(&mut tables, &tenant, &Rows::new(), &chunk).await.unwrap();
     }
-    // In one piece from CREATE INDEX to the end; what is there already stays.
+    // The last of all statements.
     sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
     for table in ["appointments", "listed"] {
         let vacuum = format!("VACUUM ANALYZE search_2.{table}");

@@ -1,0 +1,26 @@
+-- Why these, and no others: docs/adr/0006-search-index.md.
+
+ALTER TABLE search_2.appointments ADD PRIMARY KEY (tenant_id, appointment_id);
+
+ALTER TABLE search_2.listed
+    ADD PRIMARY KEY (tenant_id, listed_under, start_at, appointment_id);
+
+-- The order of every page, read without the table.
+CREATE INDEX appointments_start
+    ON search_2.appointments (tenant_id, start_at, appointment_id)
+    INCLUDE (marks, low_word_marks, high_word_marks);
+
+-- Where the appointments of a status begin: the past has few that are booked.
+CREATE INDEX appointments_status
+    ON search_2.appointments (tenant_id, status, start_at, appointment_id);
+
+-- What to expire next.
+CREATE INDEX appointments_holds
+    ON search_2.appointments (tenant_id, hold_expires_at) WHERE status = 'held';
+
+-- Every combination of filters. New entries gather in a list, which each query reads as well, and are
+-- sorted in together: half the cost of one by one. That is done beside the batches, once a second
+-- (`Search::tidy`). At 8 MiB, if ever, a batch would have to do it.
+CREATE INDEX appointments_terms
+    ON search_2.appointments USING gin (terms, words)
+    WITH (fastupdate = on, gin_pending_list_limit = 8192);

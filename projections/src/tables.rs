@@ -1,0 +1,91 @@
+//! Where the tables of a projection are.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use sqlx::PgConnection;
+
+use crate::ProjectionId;
+
+/// A schema with the tables of a projection: the one of its name, or one in which they are being made
+/// anew beside it.
+///
+/// Statements are written for the schema of the projection's name, `search_2.appointments`;
+/// [`Schema::sql`] makes them mean this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    projection: ProjectionId,
+    name: String,
+}
+
+impl Schema {
+    /// The schema that has the projection's name: what readers read.
+    #[must_use]
+    pub fn of(projection: ProjectionId) -> Self {
+        Self { projection, name: projection.to_string() }
+    }
+
+    /// A schema beside that one: `search_2_building`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "rebuilds, which come next, need it"))]
+    pub(crate) fn beside(projection: ProjectionId, what: &str) -> Self {
+        Self { projection, name: format!("{projection}_{what}") }
+    }
+
+    /// The statement, about this schema.
+    #[must_use]
+    pub fn sql<'s>(&self, statement: &'s str) -> Cow<'s, str> {
+        let written_for = self.projection.to_string();
+        if self.name == written_for {
+            return Cow::Borrowed(statement);
+        }
+        Cow::Owned(statement.replace(&format!("{written_for}."), &format!("{}.", self.name)))
+    }
+}
+
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+/// The tables of a projection, on a connection.
+#[derive(Debug)]
+pub struct Tables<'c> {
+    connection: &'c mut PgConnection,
+    schema: &'c Schema,
+}
+
+impl<'c> Tables<'c> {
+    /// Those in this schema.
+    pub const fn new(connection: &'c mut PgConnection, schema: &'c Schema) -> Self {
+        Self { connection, schema }
+    }
+
+    /// The statement, about the schema that they are in.
+    #[must_use]
+    pub fn sql<'s>(&self, statement: &'s str) -> Cow<'s, str> {
+        self.schema.sql(statement)
+    }
+
+    /// Where statements are run.
+    pub const fn connection(&mut self) -> &mut PgConnection {
+        self.connection
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEARCH: ProjectionId = ProjectionId { name: "search", version: 2 };
+
+    #[test]
+    fn a_statement_is_about_the_schema_that_it_is_asked_of() {
+        let statement = "SELECT FROM search_2.appointments JOIN search_20.appointments";
+        assert_eq!(Schema::of(SEARCH).sql(statement), statement);
+        assert_eq!(
+            Schema::beside(SEARCH, "building").sql(statement),
+            "SELECT FROM search_2_building.appointments JOIN search_20.appointments"
+        );
+    }
+}
