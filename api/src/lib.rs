@@ -20,6 +20,7 @@ use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
@@ -43,6 +44,7 @@ pub struct App {
     zones: TenantZones,
     holds_per_client: HoldLimit,
     in_flight: Arc<Semaphore>,
+    metrics: Option<PrometheusHandle>,
 }
 
 impl App {
@@ -62,6 +64,7 @@ impl App {
             zones: TenantZones::new(),
             holds_per_client: HoldLimit::default(),
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
+            metrics: None,
         }
     }
 
@@ -69,6 +72,12 @@ impl App {
     #[must_use]
     pub fn with_holds_per_client(self, holds_per_client: HoldLimit) -> Self {
         Self { holds_per_client, ..self }
+    }
+
+    /// The same, which shows what this program records.
+    #[must_use]
+    pub fn with_metrics(self, metrics: PrometheusHandle) -> Self {
+        Self { metrics: Some(metrics), ..self }
     }
 }
 

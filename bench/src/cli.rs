@@ -52,6 +52,12 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 1_000_000)]
         max: u64,
     },
+    /// Making the search projection from the log, beside the same fold in SQL.
+    Rebuild {
+        /// How many appointments there are, of two events each.
+        #[arg(long, default_value_t = 1_000_000)]
+        appointments: u64,
+    },
     /// `daybook verify`, beside a plain COPY of the same rows.
     Verify {
         /// How many appointments there are, of one event each.

@@ -24,7 +24,7 @@ use crate::calendar::{Calendar, drawn};
 use crate::catalogue::{self, Size};
 use crate::cluster::{Database, Server};
 use crate::load::Work;
-use crate::seed::seed;
+use crate::seed::{append_all, seed};
 
 /// Whose log everything is in.
 const TENANT: &str = "bench";
@@ -48,13 +48,7 @@ pub(crate) struct Daybook {
 impl Daybook {
     /// A database with the tables, the catalogue and the appointments, to copy from.
     pub(crate) async fn template(server: &Server, size: Size) -> anyhow::Result<Database> {
-        let database = server.empty().await?;
-        let daybook = Self::open(&database, Size { appointments: 0, ..size })?;
-        let pool = daybook.log().pool();
-        migrate(pool).await?;
-        daybook_projections::prepare(pool, &daybook.projections()).await?;
-        tenants::create(pool, &daybook.tenant, "UTC", SystemClock.now()).await?;
-        catalogue::make(&daybook.engine, &daybook.tenant, size).await?;
+        let (database, daybook) = Self::furnished(server, size).await?;
         let projections = daybook.start_projections();
         seed(&daybook, &projections, 0..size.appointments).await?;
         projections.stop().await?;
@@ -62,6 +56,25 @@ impl Daybook {
         // What keeps a connection now would keep the database from being copied.
         disconnected(server, &database).await?;
         Ok(database)
+    }
+
+    /// The same, but for the projections: they have read nothing of it.
+    pub(crate) async fn log_only(server: &Server, size: Size) -> anyhow::Result<Database> {
+        let (database, daybook) = Self::furnished(server, size).await?;
+        append_all(&daybook, 0..size.appointments).await?;
+        daybook.close().await;
+        Ok(database)
+    }
+
+    async fn furnished(server: &Server, size: Size) -> anyhow::Result<(Database, Self)> {
+        let database = server.empty().await?;
+        let daybook = Self::open(&database, Size { appointments: 0, ..size })?;
+        let pool = daybook.log().pool();
+        migrate(pool).await?;
+        daybook_projections::prepare(pool, &daybook.projections()).await?;
+        tenants::create(pool, &daybook.tenant, "UTC", SystemClock.now()).await?;
+        catalogue::make(&daybook.engine, &daybook.tenant, size).await?;
+        Ok((database, daybook))
     }
 
     /// Over a database that has what it needs.

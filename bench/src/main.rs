@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|availability|mixed|grow|verify`.
+//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|availability|mixed|grow|verify|rebuild`.
 //!
-//! * `append`, `http`, `availability`, `mixed`, `grow`, `verify`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `availability`, `mixed`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -21,6 +21,7 @@ mod load;
 mod machine;
 mod mixed;
 mod output;
+mod rebuild;
 mod report;
 mod rivals;
 mod samples;
@@ -80,6 +81,7 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         }
         What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
         What::Verify { appointments } => verify::run(server, options, *appointments).await,
+        What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
         What::Grow { max } => grow::run(server, options, *max).await,
     }
 }

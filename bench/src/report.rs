@@ -29,6 +29,20 @@ pub(crate) struct Row {
     /// How often as many as the same with the fewest appointments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ratio_to_smallest: Option<f64>,
+    #[serde(flatten)]
+    pub(crate) rebuilt: Option<Rebuilt>,
+}
+
+/// What a rebuild comes to.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Rebuilt {
+    pub(crate) events_per_second: f64,
+    /// How often as fast as the same fold as an SQL statement.
+    pub(crate) ratio_to_sql_fold: f64,
+    /// How often as fast as a plain COPY of the same events.
+    pub(crate) ratio_to_copy: f64,
+    /// The most memory that the process had.
+    pub(crate) peak_rss_mb: f64,
 }
 
 /// Whether a figure is to be large or small.
@@ -62,6 +76,7 @@ impl Report {
             p999_ms: rounded(p999_ms),
             ratio_to_pgbench_best: None,
             ratio_to_smallest: None,
+            rebuilt: None,
         };
         // The row that was just added is there.
         let at = self.rows.len();

@@ -12,6 +12,8 @@
 //!   compare-and-set.
 
 mod array;
+mod build;
+mod bulk;
 pub mod catalogue;
 mod checkpoint;
 pub mod conflicts;
@@ -19,18 +21,26 @@ mod needed;
 mod page;
 mod progress;
 mod projection;
+mod readers;
 mod runner;
 mod schema;
 pub mod search;
 pub mod sessions;
+mod status;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod verify;
 pub mod waiting;
 
+pub use build::{BuildError, Builder, Built, Phase};
+pub use bulk::{Bulk, CopyRows, Filling, FoldStream, Lexemes};
 pub use page::{CursorError, Limit, LimitError, Page};
-pub use progress::{Lag, Progress, WaitError};
+pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId};
+pub use readers::{Leftover, Readers, drop_leftover, leftovers};
 pub use runner::{Runner, RunnerSettings};
 pub use schema::prepare;
+pub use status::{BuildProgress, State, Status, TenantStatus};
 pub use tables::{Schema, Tables};
+pub use verify::{Difference, Verification, verify};

@@ -1,16 +1,18 @@
 //! How far the projections are, and waiting for them: reading what one has just written.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::{Log, Position};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::ProjectionId;
+use crate::build::{building, state};
 use crate::checkpoint::{self, Key};
+use crate::status::{self, Status, TenantStatus};
 
 /// How often a waiter looks by itself: the leader may be another program.
 const POLL: Duration = Duration::from_millis(25);
@@ -19,6 +21,7 @@ const POLL: Duration = Duration::from_millis(25);
 #[derive(Clone)]
 pub struct Progress {
     log: Log,
+    projections: Arc<[ProjectionId]>,
     /// Ticks after each batch that this program committed: a hint to look again.
     committed: Arc<watch::Sender<u64>>,
 }
@@ -43,24 +46,11 @@ pub enum WaitError {
     Database(#[from] sqlx::Error),
 }
 
-/// How far a projection is behind the logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lag {
-    /// Which one.
-    pub projection: ProjectionId,
-    /// For how many tenants there are events that it has not read.
-    pub tenants_behind: u64,
-    /// How many events it has not read, over all tenants.
-    pub events_behind: u64,
-    /// For how many tenants it stands still at an event that it cannot apply.
-    pub tenants_failed: u64,
-}
-
 impl Progress {
     /// The progress of projections that other programs may be running.
     #[must_use]
-    pub fn new(log: Log) -> Self {
-        Self { log, committed: Arc::new(watch::Sender::new(0)) }
+    pub fn new(log: Log, projections: Arc<[ProjectionId]>) -> Self {
+        Self { log, projections, committed: Arc::new(watch::Sender::new(0)) }
     }
 
     pub(crate) fn tick(&self) {
@@ -106,27 +96,50 @@ impl Progress {
         }
     }
 
-    /// How far each of these projections is behind, over all tenants.
+    /// How far each projection of this program is, over all tenants.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lag(&self, projections: &[ProjectionId]) -> Result<Vec<Lag>, sqlx::Error> {
-        // The checkpoints first: a head that is read later can only be further on.
-        let checkpoints: HashMap<_, _> =
-            checkpoint::all(self.log.pool(), projections).await?.into_iter().collect();
-        let heads = self.log.heads().await?;
-        let lag_of = |projection| {
-            let mut lag =
-                Lag { projection, tenants_behind: 0, events_behind: 0, tenants_failed: 0 };
-            for (tenant, head) in &heads {
-                let at = checkpoints.get(&Key { tenant: tenant.clone(), projection });
-                let position = at.map(|at| at.position).unwrap_or_default();
-                lag.tenants_behind += u64::from(position < *head);
-                lag.events_behind += head.get().saturating_sub(position.get());
-                lag.tenants_failed += u64::from(at.is_some_and(|at| at.failed_position.is_some()));
-            }
-            lag
-        };
-        Ok(projections.iter().copied().map(lag_of).collect())
+    pub async fn status(&self) -> Result<Vec<Status>, sqlx::Error> {
+        status::of_all(&self.log, &self.projections).await
+    }
+
+    /// How far each projection of this program is with one tenant's log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn status_for(&self, tenant: &TenantId) -> Result<Vec<TenantStatus>, sqlx::Error> {
+        status::of_tenant(&self.log, &self.projections, tenant).await
+    }
+
+    /// The projection of this name.
+    #[must_use]
+    pub fn projection(&self, name: &str) -> Option<ProjectionId> {
+        self.projections.iter().copied().find(|id| id.name == name)
+    }
+
+    /// Asks for a projection to be made anew, by whichever program serves; it is read as it is until
+    /// then. Where it is being made already, nothing changes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rebuild(
+        &self,
+        projection: ProjectionId,
+        now: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        state::request(self.log.pool(), &building(projection), projection, now).await
+    }
+
+    /// Calls off what is being made of a projection. `false`: nothing is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn cancel(
+        &self,
+        projection: ProjectionId,
+        now: DateTime<Utc>,
+    ) -> Result<bool, sqlx::Error> {
+        state::cancel(self.log.pool(), &building(projection), now).await
     }
 }

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use daybook_domain::TenantId;
-use daybook_store::{Position, RecordedEvent};
+use daybook_store::{Position, RecordedEvent, UnreadableEvent};
 use futures::future::BoxFuture;
 
-use crate::Tables;
+use crate::{Filling, Tables};
 
 /// A projection's name and version; together they name its schema: `search_2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,12 +29,18 @@ pub trait Projection: Send + Sync + 'static {
     fn id(&self) -> ProjectionId;
 
     /// Makes its tables, in a schema that is empty.
-    fn ddl(&self) -> &'static str;
+    fn ddl(&self) -> &str;
 
     /// Makes the indexes that it needs to change its rows and to answer. A rebuild that fills the
     /// tables by itself runs them last.
-    fn indexes(&self) -> &'static str {
+    #[expect(clippy::unnecessary_literal_bound, reason = "a projection may put its own together")]
+    fn indexes(&self) -> &str {
         ""
+    }
+
+    /// How its tables are filled when they are made anew.
+    fn filling(&self) -> Filling<'_> {
+        Filling::InOrder
     }
 
     /// A statement that does what its indexes have put off, if they put anything off: it is run
@@ -74,4 +80,10 @@ pub enum ApplyError {
     /// The database failed, or refused what was written.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+impl From<UnreadableEvent> for ApplyError {
+    fn from(UnreadableEvent { position, reason }: UnreadableEvent) -> Self {
+        Self::Event { position, reason }
+    }
 }

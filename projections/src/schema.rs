@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, TryFutureExt as _};
 use sqlx::{Executor as _, PgConnection, PgPool};
 
 use crate::{Projection, ProjectionId, Schema};
@@ -9,7 +11,8 @@ use crate::{Projection, ProjectionId, Schema};
 /// Any number that nothing else in the database locks.
 const LOCK: i64 = 0x6461_7962_6f6f_6b01;
 
-/// Makes whatever tables are missing. Programs that start at once take turns.
+/// Makes whatever tables are missing, as long as there is nothing to fill them with: else they are for a
+/// [`Builder`](crate::Builder) to make. Programs that start at once take turns.
 ///
 /// # Errors
 /// When the database fails.
@@ -18,20 +21,21 @@ pub async fn prepare(
     projections: &[Arc<dyn Projection>],
 ) -> Result<(), sqlx::Error> {
     for projection in projections {
-        if !exists(pool, projection.id()).await? {
-            create(pool, projection.as_ref()).await?;
+        // A schema is made whole, with its tables, in one transaction. To look first keeps a program that
+        // starts from queueing up, for the lock of an index that is there, behind whoever writes.
+        let live = Schema::of(projection.id());
+        if !is_made(&mut *pool.acquire().await?, &live).await? {
+            create(pool, projection.as_ref(), &live).await?;
         }
     }
     Ok(())
 }
 
-/// A schema is made whole, with its tables, in one transaction. To look first keeps a program that
-/// starts from queueing up, for the lock of an index that is there, behind whoever writes.
-async fn exists(pool: &PgPool, projection: ProjectionId) -> Result<bool, sqlx::Error> {
-    is_made(&mut *pool.acquire().await?, projection).await
-}
-
-async fn create(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::Error> {
+async fn create(
+    pool: &PgPool,
+    projection: &dyn Projection,
+    live: &Schema,
+) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     // `IF NOT EXISTS` does not make DDL safe to run twice at once: the second fails on the
     // catalogue's unique index. A table's row would have to be read before the DDL, and this is no
@@ -39,31 +43,60 @@ async fn create(pool: &PgPool, projection: &dyn Projection) -> Result<(), sqlx::
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *tx).await?;
     // Another program may have made it meanwhile. This look is needed: without it the server
     // would still go by what it knew before it waited.
-    if !is_made(&mut tx, projection.id()).await? {
-        make_tables(&mut tx, projection, &Schema::of(projection.id())).await?;
-        tx.execute(projection.indexes()).await?;
+    let to_fill = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM log_heads WHERE position > 0)
+             OR EXISTS (SELECT FROM builds WHERE projection = $1 AND version = $2)",
+    )
+    .bind(projection.id().name)
+    .bind(projection.id().version);
+    if !to_fill.fetch_one(&mut *tx).await? && !is_made(&mut tx, live).await? {
+        make_tables(&mut tx, projection, live).await?;
+        run(&mut tx, projection.indexes()).await?;
     }
     tx.commit().await
 }
 
 /// Makes the schema, and the tables without their indexes.
-async fn make_tables(
+pub(crate) async fn make_tables(
     connection: &mut PgConnection,
     projection: &dyn Projection,
     schema: &Schema,
 ) -> Result<(), sqlx::Error> {
-    connection.execute(format!("CREATE SCHEMA {schema}").as_str()).await?;
-    connection.execute(schema.sql(projection.ddl()).as_ref()).await?;
+    run(&mut *connection, &format!("CREATE SCHEMA {schema}")).await?;
+    run(connection, &schema.sql(projection.ddl())).await?;
     Ok(())
 }
 
 /// From the catalogue's table, not `to_regnamespace`, which answers from the server's cache.
-async fn is_made(
+pub(crate) async fn is_made(
     connection: &mut PgConnection,
-    projection: ProjectionId,
+    schema: &Schema,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)")
-        .bind(projection.to_string())
+        .bind(schema.to_string())
         .fetch_one(connection)
         .await
+}
+
+/// Those of these projections whose tables are whole.
+pub(crate) async fn whole(
+    pool: &PgPool,
+    projections: &[ProjectionId],
+) -> Result<Vec<ProjectionId>, sqlx::Error> {
+    let names: Vec<String> = projections.iter().map(ToString::to_string).collect();
+    let made: Vec<String> =
+        sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname = ANY($1)")
+            .bind(&names)
+            .fetch_all(pool)
+            .await?;
+    Ok(projections.iter().copied().filter(|id| made.contains(&id.to_string())).collect())
+}
+
+/// Runs statements that change what tables there are.
+pub(crate) fn run<'a>(
+    connection: &'a mut PgConnection,
+    statements: &'a str,
+) -> BoxFuture<'a, Result<(), sqlx::Error>> {
+    // `RawSql::execute` is not known to be `Send` for every lifetime of a text; this is.
+    connection.execute(sqlx::raw_sql(statements)).map_ok(|_| ()).boxed()
 }

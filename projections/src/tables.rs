@@ -26,9 +26,15 @@ impl Schema {
     }
 
     /// A schema beside that one: `search_2_building`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "rebuilds, which come next, need it"))]
     pub(crate) fn beside(projection: ProjectionId, what: &str) -> Self {
         Self { projection, name: format!("{projection}_{what}") }
+    }
+
+    /// The same schema, for statements that are written for another version of the projection: one that
+    /// has more columns can be written as before.
+    #[must_use]
+    pub fn for_statements_of(&self, projection: ProjectionId) -> Self {
+        Self { projection, name: self.name.clone() }
     }
 
     /// The statement, about this schema.
@@ -65,6 +71,12 @@ impl<'c> Tables<'c> {
     #[must_use]
     pub fn sql<'s>(&self, statement: &'s str) -> Cow<'s, str> {
         self.schema.sql(statement)
+    }
+
+    /// The schema that they are in.
+    #[must_use]
+    pub const fn schema(&self) -> &Schema {
+        self.schema
     }
 
     /// Where statements are run.

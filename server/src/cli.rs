@@ -61,6 +61,11 @@ pub(crate) enum Command {
     },
     /// Check that every log is whole, and that all that is kept beside it agrees with it.
     Verify(Verify),
+    /// Look at projections, make them anew, compare them with the log.
+    Projections {
+        #[command(subcommand)]
+        command: ProjectionsCommand,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -172,4 +177,42 @@ pub(crate) struct Verify {
     /// Whose log to check [default: all].
     #[arg(long)]
     pub(crate) tenant: Option<TenantId>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProjectionsCommand {
+    /// How far each of them is, and which are left over from other versions of the program.
+    List,
+    /// Make one anew, beside the one that is read, which it then replaces. If another program is at it
+    /// already, show how far it is.
+    Rebuild {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Make the rows of one again, compare them with those that are read, and drop them.
+    Verify {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Call off what is being made.
+    Cancel {
+        /// Its name.
+        name: String,
+    },
+    /// Drop what no program reads that has given a sign of life in the last minute.
+    Prune {
+        /// Only say what would be dropped.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Which {
+    /// Its name.
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) name: Option<String>,
+    /// All of them.
+    #[arg(long)]
+    pub(crate) all: bool,
 }

@@ -9,7 +9,9 @@ mod key;
 mod logging;
 mod output;
 mod parts;
+mod projections;
 mod serve;
+mod shown;
 mod sweeper;
 mod verify;
 mod waiting;
@@ -68,6 +70,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Verify(options)) => {
             on_runtime(&place, async |database| verify::run(database, &options).await)
+        }
+        Some(Command::Projections { command }) => {
+            on_runtime(&place, async |database| projections::run(database, command).await)
         }
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }

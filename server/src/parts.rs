@@ -7,7 +7,7 @@ use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
-use daybook_projections::{Projection, Runner};
+use daybook_projections::{Builder, Progress, Projection, Readers, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 
 use crate::database::Database;
@@ -48,7 +48,7 @@ impl Parts {
         Sessions::new(self.log().pool().clone())
     }
 
-    fn projections(&self) -> Vec<Arc<dyn Projection>> {
+    pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
         vec![
             Arc::new(self.search()),
@@ -59,12 +59,28 @@ impl Parts {
         ]
     }
 
+    pub(crate) fn builder(&self) -> Builder {
+        Builder::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
+    }
+
+    /// What says to other programs which projections this one reads.
+    pub(crate) fn readers(&self) -> Readers {
+        let ids = self.projections().iter().map(|projection| projection.id()).collect();
+        Readers::new(self.log().pool().clone(), ids)
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let ids = self.projections().iter().map(|projection| projection.id()).collect();
+        Progress::new(self.log().clone(), ids)
+    }
+
     pub(crate) fn runner(&self) -> Runner {
         Runner::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
     }
 }
 
-/// Makes whatever tables are missing.
+/// Makes whatever tables are missing; those of projections only as long as nothing has happened, for they
+/// are to be filled.
 pub(crate) async fn prepare(parts: &Parts) -> anyhow::Result<()> {
     migrate(parts.log().pool()).await?;
     daybook_projections::prepare(parts.log().pool(), &parts.projections()).await?;

@@ -11,6 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -58,7 +59,8 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let mut tasks = JoinSet::new();
     let runner = parts.runner();
     let app = App::new(parts.engine.clone(), runner.progress())
-        .with_holds_per_client(options.holds_per_client);
+        .with_holds_per_client(options.holds_per_client)
+        .with_metrics(PrometheusBuilder::new().install_recorder()?);
     let mut prepared = tokio::spawn(prepared(parts.clone()));
     if timeout(PATIENCE_AT_START, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
@@ -130,6 +132,8 @@ async fn work_until(
     }
     tokio::join!(
         runner.run(cancel.clone()),
+        parts.builder().run(cancel.clone()),
+        parts.readers().run(cancel.clone()),
         sweeper::run(parts, cancel.clone()),
         promoter.run(cancel)
     );

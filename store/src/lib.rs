@@ -19,5 +19,8 @@ mod testing;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{CommandContext, Engine, ExecuteError, Executed, Stop, Target, Together, Unit};
-pub use log::{AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, UnreadableEvent};
+pub use log::{
+    AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
+    UnreadableEvent,
+};
 pub use schema::migrate;

@@ -31,6 +31,7 @@ mod import;
 mod opening_hours;
 mod places;
 mod program;
+mod projections;
 mod proof;
 mod races;
 mod random_calendars;

@@ -43,7 +43,7 @@ pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
     if names_a_package(selection) {
         // The features of one package's dependencies are not those of the whole workspace's: what
         // `build` makes would not be what its tests are linked with.
-        run(&mut cargo(&["build", "--package", "daybook"]))?;
+        run(&mut cargo(&["build", "--package", "daybook", "--package", "daybook-next"]))?;
     } else {
         build()?;
     }

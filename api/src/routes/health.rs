@@ -2,16 +2,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use daybook_projections::catalogue::Catalogue;
-use daybook_projections::conflicts::Conflicts;
-use daybook_projections::search::Search;
-use daybook_projections::sessions::Sessions;
-use daybook_projections::waiting::WaitingList;
+use daybook_projections::State as Standing;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::projections::BuildView;
 use crate::App;
 use crate::http::Problem;
 
@@ -53,8 +50,8 @@ pub(crate) struct ProjectionReadiness {
 
 /// Is the program ready?
 ///
-/// Send it requests while this answers 200: its database is there, and its projections have caught
-/// up.
+/// Send it requests while this answers 200: its database is there, and its projections are made and have
+/// caught up. Until then `build` says how far the first that is not is.
 #[utoipa::path(
     get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "It is ready", body = Readiness),
@@ -62,21 +59,28 @@ pub(crate) struct ProjectionReadiness {
                content_type = "application/problem+json"))
 )]
 pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Readiness>, Problem> {
-    let lags = app
-        .progress
-        .lag(&[Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID])
-        .await?;
-    let behind = lags.iter().find(|lag| lag.events_behind > READY_EVENTS_BEHIND);
-    if let Some(lag) = behind {
-        let (projection, events) = (lag.projection, lag.events_behind);
-        let detail = format!("{projection} has {events} events to read");
-        return Err(Problem::unavailable(detail).with("events_behind", events));
+    let now = app.engine.clock().now();
+    let statuses = app.progress.status().await?;
+    for status in &statuses {
+        let projection = status.projection;
+        if status.state != Standing::Ready {
+            let detail = format!("{projection} is being built");
+            let problem = Problem::unavailable(detail).with("projection", projection.to_string());
+            let build = status.build.clone().map(|build| BuildView::new(build, now));
+            let build = serde_json::to_value(build).map_err(|_| Problem::internal())?;
+            return Err(problem.with("state", status.state.as_str()).with("build", build));
+        }
+        if status.events_behind > READY_EVENTS_BEHIND {
+            let events = status.events_behind;
+            let detail = format!("{projection} has {events} events to read");
+            return Err(Problem::unavailable(detail).with("events_behind", events));
+        }
     }
-    let projections = lags.into_iter().map(|lag| ProjectionReadiness {
-        name: lag.projection.name,
-        version: lag.projection.version,
-        events_behind: lag.events_behind,
-        tenants_failed: lag.tenants_failed,
+    let projections = statuses.into_iter().map(|status| ProjectionReadiness {
+        name: status.projection.name,
+        version: status.projection.version,
+        events_behind: status.events_behind,
+        tenants_failed: status.tenants_failed,
     });
     Ok(Json(Readiness { projections: projections.collect() }))
 }

@@ -9,7 +9,9 @@ mod conflicts;
 mod health;
 mod holds;
 mod listing;
+mod metrics;
 mod problems;
+mod projections;
 mod resources;
 mod series;
 mod services;
@@ -41,6 +43,8 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(series::routes())
         .merge(availability::routes())
         .merge(waiting_list::routes())
+        .merge(projections::routes())
+        .merge(metrics::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use cqrs_es::Aggregate as _;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
@@ -24,7 +25,7 @@ use sqlx::PgPool;
 pub use kept::Standing;
 pub use list::{ListCursor, ListError, Listed};
 
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables};
 
 /// A page of services.
 pub type Services = Page<Listed<ServiceId, service::ServiceTerms>, ListCursor>;
@@ -102,6 +103,10 @@ impl Projection for Catalogue {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn filling(&self) -> Filling<'_> {
+        Filling::ByStream(&[Service::TYPE, Resource::TYPE, Client::TYPE])
     }
 
     fn apply<'a>(

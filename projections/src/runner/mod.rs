@@ -6,12 +6,13 @@
 //! batches ([`turn`]); whoever has more to do queues up again, so a busy tenant holds nobody up.
 //! What indexes put off is done beside ([`tidy`]).
 
+pub(crate) mod batch;
 mod fault;
 mod queue;
 mod tidy;
 pub(crate) mod turn;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::checkpoint::{self, Key};
-use crate::{Progress, Projection, ProjectionId};
+use crate::{Progress, Projection, ProjectionId, schema};
 use queue::Queue;
 use turn::{Ended, Turn};
 
@@ -65,7 +66,7 @@ pub struct Runner {
     log: Log,
     clock: Arc<dyn Clock>,
     projections: Vec<Arc<dyn Projection>>,
-    ids: Vec<ProjectionId>,
+    ids: Arc<[ProjectionId]>,
     settings: RunnerSettings,
     progress: Progress,
     me: Uuid,
@@ -75,8 +76,8 @@ impl Runner {
     /// A runner of these projections; their tables must have been made ([`crate::prepare`]).
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
-        let progress = Progress::new(log.clone());
-        let ids = projections.iter().map(|projection| projection.id()).collect();
+        let ids: Arc<[_]> = projections.iter().map(|projection| projection.id()).collect();
+        let progress = Progress::new(log.clone(), Arc::clone(&ids));
         let settings = RunnerSettings::default();
         Self { log, clock, projections, ids, settings, progress, me: Uuid::now_v7() }
     }
@@ -100,6 +101,7 @@ impl Runner {
         let mut tick = interval(self.settings.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut queue = Queue::default();
+        let mut whole = HashSet::new();
         let mut turns = Turns::default();
         let mut looked_at = Instant::now();
         loop {
@@ -126,7 +128,7 @@ impl Runner {
             looked_at = Instant::now();
             tokio::select! {
                 () = cancel.cancelled() => break,
-                looked = self.look(&mut queue) => {
+                looked = self.look(&mut queue, &mut whole) => {
                     if let Err(error) = looked {
                         tracing::warn!(%error, "cannot see how far the projections are");
                     }
@@ -146,14 +148,22 @@ impl Runner {
         self.log.pool()
     }
 
-    /// Queues every checkpoint that is behind its log, and makes those that are missing.
-    async fn look(&self, queue: &mut Queue) -> Result<(), sqlx::Error> {
+    /// Queues every checkpoint that is behind its log, and makes those that are missing; of projections
+    /// whose tables are `whole`, and only of them.
+    async fn look(
+        &self,
+        queue: &mut Queue,
+        whole: &mut HashSet<ProjectionId>,
+    ) -> Result<(), sqlx::Error> {
+        if whole.len() < self.ids.len() {
+            whole.extend(schema::whole(self.pool(), &self.ids).await?);
+        }
         let heads = self.log.heads().await?;
         let checkpoints: HashMap<_, _> =
             checkpoint::all(self.pool(), &self.ids).await?.into_iter().collect();
         let now = self.clock.now();
         for (tenant, head) in heads {
-            for projection in &self.projections {
+            for projection in self.projections.iter().filter(|it| whole.contains(&it.id())) {
                 let key = Key { tenant: tenant.clone(), projection: projection.id() };
                 let Some(at) = checkpoints.get(&key) else {
                     checkpoint::add(self.pool(), &key).await?;

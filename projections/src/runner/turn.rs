@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use daybook_store::{Clock, Log, Position, RecordedEvent, UnreadableEvent};
+use daybook_store::{Clock, Log, Position, RecordedEvent};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::RunnerSettings;
-use super::fault::is_refusal;
+use super::batch::{Batch, Commit, as_many_as_can_be};
 use crate::checkpoint::{self, Key, Lease};
 use crate::{ApplyError, Progress, Projection, Schema, Tables};
 
@@ -43,17 +43,6 @@ pub(crate) struct Turn {
     pub(crate) cancel: CancellationToken,
 }
 
-/// What became of a batch.
-enum Batch {
-    /// Committed as far as this.
-    Applied(Position),
-    /// Its first event cannot be applied.
-    Stuck {
-        reason: String,
-    },
-    LostLead,
-}
-
 impl Turn {
     pub(crate) async fn take(self) -> Ended {
         match self.batches().await {
@@ -83,7 +72,7 @@ impl Turn {
             if read.is_empty() {
                 return Ok(Ended::CaughtUp);
             }
-            match self.batch(position, read).await? {
+            match as_many_as_can_be(self, position, read).await? {
                 Batch::Applied(to) => {
                     position = to;
                     self.progress.tick();
@@ -104,50 +93,20 @@ impl Turn {
         Lease { leader: self.me, now: self.clock.now(), length: self.settings.lease }
     }
 
-    /// Applies as many of the events after `from` as can be; fewer than all of them where one
-    /// cannot, so that it is the first of the next batch.
-    async fn batch(
-        &self,
-        from: Position,
-        read: Vec<Result<RecordedEvent, UnreadableEvent>>,
-    ) -> Result<Batch, sqlx::Error> {
-        let mut events = Vec::with_capacity(read.len());
-        for event in read {
-            match event {
-                Ok(event) => events.push(event),
-                Err(unreadable) if events.is_empty() => {
-                    return Ok(Batch::Stuck { reason: unreadable.to_string() });
-                }
-                Err(_) => break,
-            }
-        }
-        let mut count = events.len();
-        loop {
-            let to = from.plus(count as u64);
-            match self.commit(from, to, &events[..count]).await {
-                Ok(true) => return Ok(Batch::Applied(to)),
-                Ok(false) => return Ok(Batch::LostLead),
-                Err(ApplyError::Event { position, reason }) => {
-                    let before = position.get().saturating_sub(from.get() + 1);
-                    count = usize::try_from(before).unwrap_or(0).min(count - 1);
-                    if count == 0 {
-                        return Ok(Batch::Stuck { reason });
-                    }
-                }
-                // The database does not say which event it was, so they are halved.
-                Err(ApplyError::Database(error)) if is_refusal(&error) => {
-                    if count == 1 {
-                        return Ok(Batch::Stuck { reason: error.to_string() });
-                    }
-                    count /= 2;
-                }
-                Err(ApplyError::Database(error)) => return Err(error),
-            }
-        }
+    async fn stand_still(&self, at: Position, reason: &str) -> Result<Ended, sqlx::Error> {
+        let Key { tenant, projection } = &self.key;
+        tracing::error!(
+            %tenant, %projection, position = %at, reason,
+            "a projection stands still at an event that it cannot apply"
+        );
+        let noted = checkpoint::fail(self.log.pool(), &self.key, self.me, at, reason).await?;
+        Ok(if noted { Ended::Failed } else { Ended::NotLeading })
     }
+}
 
+impl Commit for Turn {
     /// Rows and checkpoint in one transaction. `false`: another one leads, and nothing has changed.
-    pub(crate) async fn commit(
+    async fn commit(
         &self,
         from: Position,
         to: Position,
@@ -163,15 +122,5 @@ impl Turn {
         self.projection.apply(&mut tables, &self.key.tenant, events).await?;
         tx.commit().await?;
         Ok(true)
-    }
-
-    async fn stand_still(&self, at: Position, reason: &str) -> Result<Ended, sqlx::Error> {
-        let Key { tenant, projection } = &self.key;
-        tracing::error!(
-            %tenant, %projection, position = %at, reason,
-            "a projection stands still at an event that it cannot apply"
-        );
-        let noted = checkpoint::fail(self.log.pool(), &self.key, self.me, at, reason).await?;
-        Ok(if noted { Ended::Failed } else { Ended::NotLeading })
     }
 }

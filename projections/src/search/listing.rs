@@ -48,7 +48,7 @@ fn entries(rows: &Rows) -> BTreeSet<Entry> {
     rows.values().flat_map(of).collect()
 }
 
-fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
+pub(super) fn of(row: &FoundAppointment) -> impl Iterator<Item = Entry> {
     let resources = row.resource_ids.iter().map(ResourceId::uuid);
     let under = std::iter::once(row.client_id.uuid()).chain(resources);
     under.map(|under| (under, row.during.start(), row.appointment_id))

@@ -1,12 +1,13 @@
 //! The search projection: every appointment as it is now, found by any combination of what is
 //! known of it.
 //!
-//! * `fold`: what the events of a batch make of the rows; `write`: the rows in one statement.
+//! * `bulk`: whole streams to rows. `fold`: what the events of a batch make of the rows; `write`: the rows in one statement.
 //! * `terms`, `words`, `marks`, `listing`: what a row can be found by.
 //! * `query`: pages of appointments; `holds`: those that have lapsed.
 //!
 //! Why it is indexed as it is: `docs/adr/0006-search-index.md`.
 
+mod bulk;
 mod cursor;
 mod filter;
 mod fold;
@@ -32,7 +33,7 @@ pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
 
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
 
 /// The search projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -94,6 +95,10 @@ impl Projection for Search {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn filling(&self) -> Filling<'_> {
+        Filling::Copied(self)
     }
 
     fn tidy(&self) -> Option<&'static str> {

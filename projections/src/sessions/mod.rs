@@ -8,7 +8,9 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use cqrs_es::Aggregate as _;
 use daybook_domain::TenantId;
+use daybook_domain::session::Session;
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -17,7 +19,7 @@ use sqlx::PgPool;
 pub use list::{ListedSession, SessionFilter};
 
 use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables};
 
 /// The sessions projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -61,6 +63,10 @@ impl Projection for Sessions {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn filling(&self) -> Filling<'_> {
+        Filling::ByStream(&[Session::TYPE])
     }
 
     fn apply<'a>(

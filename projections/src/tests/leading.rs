@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::bookings::booked;
 use super::world::World;
 use crate::checkpoint::{self, Key, Lease};
+use crate::runner::batch::Commit as _;
 use crate::search::Search;
 
 const LEASE: Duration = Duration::from_secs(10);

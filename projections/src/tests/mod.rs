@@ -1,6 +1,7 @@
 //! Tests with a real PostgreSQL, and their nouns.
 
 pub(crate) mod bookings;
+mod building;
 mod exactly_once;
 mod leading;
 mod poison;

@@ -40,7 +40,7 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     );
     assert!(reason.contains("was neither held nor booked"), "{reason}");
     assert_eq!(world.search_rows(&sick).await.len(), 2);
-    let lag = world.progress().lag(&[Search::ID, Catalogue::ID]).await.unwrap();
+    let lag = world.progress().status().await.unwrap();
     assert_eq!((lag[0].tenants_behind, lag[0].events_behind, lag[0].tenants_failed), (1, 2, 1));
     assert_eq!((lag[1].tenants_behind, lag[1].events_behind, lag[1].tenants_failed), (0, 0, 0));
 

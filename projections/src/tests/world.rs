@@ -103,7 +103,7 @@ impl World {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(self.log.clone())
+        Progress::new(self.log.clone(), [Search::ID, Catalogue::ID].into())
     }
 
     pub(crate) fn runner(&self, projections: Vec<Arc<dyn Projection>>) -> Runner {

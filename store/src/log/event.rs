@@ -1,9 +1,12 @@
 //! An event as it stands in the log.
 
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use daybook_domain::appointment::{Appointment, AppointmentEvent};
+use cqrs_es::{Aggregate, DomainEvent};
+use daybook_domain::appointment::{
+    Appointment, AppointmentConfirmed, AppointmentEvent, AppointmentHeld, AppointmentRescheduled,
+    Details,
+};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::series::{Series, SeriesEvent};
@@ -13,8 +16,10 @@ use daybook_domain::waiting::{WaitingEntry, WaitingEvent};
 use daybook_domain::{
     AppointmentId, ClientId, ResourceId, SeriesId, ServiceId, SessionId, WaitingEntryId,
 };
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{Position, StreamId};
 
@@ -65,35 +70,110 @@ pub(super) fn upcast(
     })
 }
 
+/// A stored event in the texts that came: no tree of JSON values is made of it on the way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StoredEvent<'a> {
+    pub(crate) aggregate_type: &'a str,
+    pub(crate) aggregate_id: &'a str,
+    pub(crate) sequence: u64,
+    pub(crate) event_type: &'a str,
+    pub(crate) event_version: &'a str,
+    pub(crate) payload: &'a str,
+}
+
 /// Brings a stored event into its present form and types it.
 pub(crate) fn decode(
     position: Position,
     recorded_at: DateTime<Utc>,
-    stored: SerializedEvent,
+    stored: &StoredEvent<'_>,
     upcasters: &[Box<dyn EventUpcaster>],
 ) -> Result<RecordedEvent, UnreadableEvent> {
     let unreadable = |reason: String| UnreadableEvent { position, reason };
-    let stored = upcast(stored, upcasters);
-    let uuid = StreamId::uuid_of(&stored.aggregate_id)
+    let uuid = StreamId::uuid_of(stored.aggregate_id)
         .ok_or_else(|| unreadable(format!("stream id {:?}", stored.aggregate_id)))?;
-    let event = match stored.aggregate_type.as_str() {
-        Service::TYPE => typed(stored.payload).map(|event| AnyEvent::Service(uuid.into(), event)),
-        Resource::TYPE => typed(stored.payload).map(|event| AnyEvent::Resource(uuid.into(), event)),
-        Client::TYPE => typed(stored.payload).map(|event| AnyEvent::Client(uuid.into(), event)),
-        Appointment::TYPE => {
-            typed(stored.payload).map(|event| AnyEvent::Appointment(uuid.into(), event))
-        }
-        Session::TYPE => typed(stored.payload).map(|event| AnyEvent::Session(uuid.into(), event)),
-        Series::TYPE => typed(stored.payload).map(|event| AnyEvent::Series(uuid.into(), event)),
-        WaitingEntry::TYPE => {
-            typed(stored.payload).map(|event| AnyEvent::Waiting(uuid.into(), event))
-        }
-        other => Err(format!("aggregate type {other:?}")),
+    let (event_type, version) = (stored.event_type, stored.event_version);
+    let event = if upcasters.iter().any(|it| it.can_upcast(event_type, version)) {
+        present(stored, upcasters).and_then(|payload| typed(stored, uuid, &payload))
+    } else {
+        typed(stored, uuid, stored.payload)
     };
     let event = event.map_err(unreadable)?;
-    Ok(RecordedEvent { position, sequence: stored.sequence as u64, event, recorded_at })
+    Ok(RecordedEvent { position, sequence: stored.sequence, event, recorded_at })
 }
 
-fn typed<E: DeserializeOwned>(payload: Value) -> Result<E, String> {
-    serde_json::from_value(payload).map_err(|error| error.to_string())
+/// The payload of an event that was stored in an older form, in its present one.
+fn present(
+    stored: &StoredEvent<'_>,
+    upcasters: &[Box<dyn EventUpcaster>],
+) -> Result<String, String> {
+    let event = SerializedEvent {
+        aggregate_id: stored.aggregate_id.to_owned(),
+        sequence: usize::try_from(stored.sequence).map_err(|error| error.to_string())?,
+        aggregate_type: stored.aggregate_type.to_owned(),
+        event_type: stored.event_type.to_owned(),
+        event_version: stored.event_version.to_owned(),
+        payload: serde_json::from_str(stored.payload).map_err(|error| error.to_string())?,
+        metadata: Value::Null,
+    };
+    Ok(upcast(event, upcasters).payload.to_string())
+}
+
+fn typed(stored: &StoredEvent<'_>, uuid: Uuid, payload: &str) -> Result<AnyEvent, String> {
+    Ok(match stored.aggregate_type {
+        Service::TYPE => AnyEvent::Service(uuid.into(), read(stored, payload)?),
+        Resource::TYPE => AnyEvent::Resource(uuid.into(), read(stored, payload)?),
+        Client::TYPE => AnyEvent::Client(uuid.into(), read(stored, payload)?),
+        Appointment::TYPE => AnyEvent::Appointment(uuid.into(), read_appointment(stored, payload)?),
+        Session::TYPE => AnyEvent::Session(uuid.into(), read(stored, payload)?),
+        Series::TYPE => AnyEvent::Series(uuid.into(), read(stored, payload)?),
+        WaitingEntry::TYPE => AnyEvent::Waiting(uuid.into(), read(stored, payload)?),
+        other => return Err(format!("aggregate type {other:?}")),
+    })
+}
+
+/// What happened to an appointment. An enum with a tag inside is read into a tree of values first,
+/// and then into its type; where the tag is where it is written, the type can be had at once.
+fn read_appointment(stored: &StoredEvent<'_>, payload: &str) -> Result<AppointmentEvent, String> {
+    use AppointmentEvent as E;
+    let tag = payload.strip_prefix(r#"{"type":""#).and_then(|rest| rest.split_once('"'));
+    if tag.is_none_or(|(tag, _)| tag != stored.event_type) {
+        return read(stored, payload);
+    }
+    Ok(match stored.event_type {
+        "AppointmentBooked" => E::AppointmentBooked(parsed::<Details>(payload)?),
+        "AppointmentHeld" => {
+            let Expiry { expires_at } = parsed(payload)?;
+            E::AppointmentHeld(AppointmentHeld { details: parsed(payload)?, expires_at })
+        }
+        "AppointmentConfirmed" => E::AppointmentConfirmed(parsed::<AppointmentConfirmed>(payload)?),
+        "AppointmentRescheduled" => {
+            E::AppointmentRescheduled(parsed::<AppointmentRescheduled>(payload)?)
+        }
+        _ => return read(stored, payload),
+    })
+}
+
+/// What a hold has beside its details.
+#[derive(Deserialize)]
+struct Expiry {
+    expires_at: DateTime<Utc>,
+}
+
+/// An event of its type, which is the one that its row names.
+fn read<E: DomainEvent + DeserializeOwned>(
+    stored: &StoredEvent<'_>,
+    payload: &str,
+) -> Result<E, String> {
+    let event: E = parsed(payload)?;
+    let named = event.event_type();
+    if named == stored.event_type {
+        Ok(event)
+    } else {
+        Err(format!("event type {:?} with the payload of {named}", stored.event_type))
+    }
+}
+
+/// A JSON text as what it is of.
+pub(super) fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
 }

@@ -9,6 +9,7 @@
 
 mod batch;
 mod chain;
+mod copy;
 mod event;
 mod fault;
 mod flights;
@@ -19,6 +20,7 @@ mod position;
 mod reader;
 mod resolve;
 mod stream;
+mod streams;
 mod submission;
 #[cfg(test)]
 mod tests;
@@ -48,6 +50,7 @@ pub use position::Position;
 pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
 pub use stream::StreamId;
+pub use streams::{Streams, StreamsPart};
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,
 };

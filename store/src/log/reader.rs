@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 
-use super::event::{decode, upcast};
+use super::event::{StoredEvent, decode, upcast};
 use super::{Position, RecordedEvent, StreamId, UnreadableEvent};
 
 /// The events after `after`, at most `limit`. Served by `events_tenant_id_position_key`.
@@ -19,7 +19,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                payload, metadata, recorded_at
+                payload, recorded_at
            FROM events
           WHERE tenant_id = $1 AND position > $2
           ORDER BY position
@@ -42,7 +42,7 @@ pub(super) async fn read(
             events.push(Err(UnreadableEvent { position: expected, reason }));
             break;
         }
-        events.push(decode(position, row.try_get("recorded_at")?, stored(row)?, &upcasters));
+        events.push(decode(position, row.try_get("recorded_at")?, &texts(row)?, &upcasters));
     }
     Ok(events)
 }
@@ -65,17 +65,30 @@ pub(super) async fn read_resources(
     let upcasters = upcasters();
     let event = |row: &PgRow| {
         let position = Position::from_i64(row.try_get("position")?);
-        Ok(decode(position, row.try_get("recorded_at")?, stored(row)?, &upcasters))
+        Ok(decode(position, row.try_get("recorded_at")?, &texts(row)?, &upcasters))
     };
     rows.iter().map(event).collect()
 }
 
 pub(crate) const RESOURCES: &str = "SELECT position, aggregate_type, aggregate_id, sequence,
-            event_type, event_version, payload, metadata, recorded_at
+            event_type, event_version, payload, recorded_at
        FROM events
       WHERE tenant_id = $1 COLLATE \"C\" AND position > $2 AND aggregate_type = 'resource'
       ORDER BY position
       LIMIT $3";
+
+fn texts(row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
+    // A `json` is sent as its text.
+    let payload = row.try_get_raw("payload")?.as_str().map_err(sqlx::Error::Decode)?;
+    Ok(StoredEvent {
+        aggregate_type: row.try_get("aggregate_type")?,
+        aggregate_id: row.try_get("aggregate_id")?,
+        sequence: row.try_get::<i64, _>("sequence")?.cast_unsigned(),
+        event_type: row.try_get("event_type")?,
+        event_version: row.try_get("event_version")?,
+        payload,
+    })
+}
 
 fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
     let sequence: i64 = row.try_get("sequence")?;

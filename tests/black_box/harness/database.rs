@@ -82,7 +82,16 @@ impl Database {
 
     /// `daybook` with these arguments, on this database.
     pub(crate) fn daybook<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = daybook(arguments);
+        self.on_this(program("daybook"), arguments)
+    }
+
+    /// The next version of the program (`tests/next`), on this database.
+    pub(crate) fn next(&self) -> Command {
+        self.on_this::<&str>(program("daybook-next"), &[])
+    }
+
+    fn on_this<S: AsRef<OsStr>>(&self, program: PathBuf, arguments: &[S]) -> Command {
+        let mut command = command(program, arguments);
         match &*self.0 {
             Home::Given(database) => command.env("DAYBOOK_DATABASE_URL", &database.url),
             Home::Unreachable => {
@@ -137,9 +146,9 @@ fn data_dir(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
-/// `daybook` with these arguments and nothing of the environment that is meant for another.
-fn daybook<S: AsRef<OsStr>>(arguments: &[S]) -> Command {
-    let mut command = Command::new(program());
+/// A program with these arguments and nothing of the environment that is meant for another.
+fn command<S: AsRef<OsStr>>(program: PathBuf, arguments: &[S]) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("DAYBOOK_") {
             command.env_remove(name);
@@ -168,12 +177,12 @@ fn finished(command: Command) -> Finished {
     }
 }
 
-/// The program that was built with these tests: `target/debug/daybook` for a test in
+/// A program that was built with these tests: `target/debug/daybook` for a test in
 /// `target/debug/deps`.
-fn program() -> PathBuf {
+fn program(name: &str) -> PathBuf {
     let us = env::current_exe().unwrap();
     let profile = us.ancestors().nth(2).unwrap();
-    let program = profile.join("daybook").with_extension(env::consts::EXE_EXTENSION);
+    let program = profile.join(name).with_extension(env::consts::EXE_EXTENSION);
     assert!(
         program.exists(),
         "{} is not there: `cargo xtask test` builds it, and `cargo build` does",

@@ -4,7 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, ExitStatus};
+use std::process::{Child, ChildStdout, Command, ExitStatus};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -52,11 +52,19 @@ impl Server {
 
     /// A new one, which listens.
     pub(crate) fn start_unready(database: &Database, arguments: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+        Self::run(database, database.daybook(&arguments))
+    }
+
+    /// The next version of the program (`tests/next`), which listens.
+    pub(crate) fn start_next(database: &Database) -> Self {
+        Self::run(database, database.next())
+    }
+
+    fn run(database: &Database, mut command: Command) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{number}.log"));
-        let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
-        let mut command = database.daybook(&arguments);
         command.stderr(File::create(&log).unwrap());
         let mut child = child::spawn(command).unwrap();
         let stdout = child.stdout.take().unwrap();
@@ -71,7 +79,7 @@ impl Server {
         Self { url, database: database.clone(), child: Mutex::new(child), said, log }
     }
 
-    fn wait_until_ready(&self) {
+    pub(crate) fn wait_until_ready(&self) {
         let api = self.api(None);
         let deadline = Instant::now() + START_TIMEOUT;
         while api.get("/readyz").send().status != 200 {

@@ -4,11 +4,11 @@ use daybook_domain::TenantId;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::copy::{literal, rows};
 use super::finding::{Finding, Problem};
 use super::happened::Kind;
 use super::walk::Marks;
 use crate::log::Position;
+use crate::log::copy::{literal, rows};
 
 /// Answers that are looked up at once.
 const LOOKED_UP: usize = 1_000;

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 
-use super::copy::{Fields, literal};
 use super::finding::{Finding, Problem};
 use crate::log::Position;
 use crate::log::batch::Head;
 use crate::log::chain::{Hash, Link, genesis};
+use crate::log::copy::{Fields, literal};
 
 /// A stored event, in the bytes that came.
 pub(super) struct Stored<'a> {

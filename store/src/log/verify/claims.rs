@@ -14,9 +14,9 @@ use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgConnection;
 
 use super::chain::Stored;
-use super::copy::{Fields, literal, rows};
 use super::finding::{Finding, Problem};
 use super::happened::{Kind, Reader};
+use crate::log::copy::{Fields, literal, rows};
 use crate::log::{Position, StreamId};
 
 /// Of so many differences the first in the log is told; there may be more.

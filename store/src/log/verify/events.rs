@@ -11,12 +11,12 @@ use sqlx::{PgConnection, Row};
 use tokio::sync::mpsc;
 
 use super::chain::{Chain, Stored};
-use super::copy::rows;
 use super::finding::{Finding, Problem};
 use super::happened::{Happened, Reader};
 use crate::log::Position;
 use crate::log::batch::Head;
 use crate::log::chain::Hash;
+use crate::log::copy::rows;
 
 /// Positions in a page.
 const PAGE: u64 = 65_536;

@@ -1,15 +1,11 @@
 //! What a stored event means to verification: whether it can be read, and what it claims.
 //!
-//! Whatever it takes for readable, the engine can read: every payload becomes the domain's own
-//! type. It only takes shorter ways where it can: no tree of JSON values is made on the way.
+//! What it takes for readable is what whoever follows the log can read.
 
 use chrono::{DateTime, Utc};
-use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use cqrs_es::{Aggregate, DomainEvent};
-use daybook_domain::appointment::{
-    Appointment, AppointmentConfirmed, AppointmentEvent, AppointmentHeld, AppointmentRescheduled,
-    Details,
-};
+use cqrs_es::Aggregate;
+use cqrs_es::persist::EventUpcaster;
+use daybook_domain::appointment::{Appointment, AppointmentEvent};
 use daybook_domain::claim::{Claim, Claims};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
@@ -18,14 +14,12 @@ use daybook_domain::service::{Service, ServiceEvent};
 use daybook_domain::session::{Session, SessionEvent};
 use daybook_domain::waiting::{WaitingEntry, WaitingEvent};
 use daybook_domain::{TenantId, upcasters};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::chain::Stored;
 use super::strings::Strings;
 use crate::log::AnyEvent;
-use crate::log::event::decode;
+use crate::log::event::{StoredEvent, decode, parsed};
 
 /// What an aggregate is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,26 +96,16 @@ impl Reader {
         let id = id.filter(|id| id.len() == 36).and_then(|id| Uuid::try_parse(id).ok());
         let id = id.ok_or_else(|| format!("stream id {:?}", event.id))?;
         parsed::<Strings>(event.metadata).map_err(|error| format!("metadata: {error}"))?;
-        let (event_type, version) = (event.event_type, event.event_version);
-        let old = self.upcasters.iter().any(|upcaster| upcaster.can_upcast(event_type, version));
-        let (makes, claims) =
-            if old { self.upcast(event, recorded_at)? } else { present(kind, event)? };
-        Ok(Happened { kind, id, makes, claims })
-    }
-
-    /// The long way, for events of an older form.
-    fn upcast(&self, event: &Stored<'_>, recorded_at: DateTime<Utc>) -> Result<Meaning, String> {
-        let stored = SerializedEvent {
-            aggregate_id: event.id.to_owned(),
-            sequence: usize::try_from(event.sequence).map_err(|error| error.to_string())?,
-            aggregate_type: event.kind.to_owned(),
-            event_type: event.event_type.to_owned(),
-            event_version: event.event_version.to_owned(),
-            payload: parsed(event.payload)?,
-            metadata: parsed(event.metadata)?,
+        let stored = StoredEvent {
+            aggregate_type: event.kind,
+            aggregate_id: event.id,
+            sequence: event.sequence,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: event.payload,
         };
-        let decoded = decode(event.position, recorded_at, stored, &self.upcasters);
-        Ok(match decoded.map_err(|unreadable| unreadable.reason)?.event {
+        let decoded = decode(event.position, recorded_at, &stored, &self.upcasters);
+        let (makes, claims) = match decoded.map_err(|unreadable| unreadable.reason)?.event {
             AnyEvent::Service(_, event) => service(&event),
             AnyEvent::Resource(_, event) => resource(&event),
             AnyEvent::Client(_, event) => client(&event),
@@ -129,69 +113,13 @@ impl Reader {
             AnyEvent::Session(_, event) => session(&event),
             AnyEvent::Series(_, event) => series(&event),
             AnyEvent::Waiting(_, event) => waiting(&event),
-        })
+        };
+        Ok(Happened { kind, id, makes, claims })
     }
 }
 
 /// Whether it makes the aggregate, and what that claims afterwards.
 type Meaning = (bool, Option<Vec<Claim>>);
-
-/// An event in its present form.
-fn present(kind: Kind, event: &Stored<'_>) -> Result<Meaning, String> {
-    Ok(match kind {
-        Kind::Service => service(&typed(event)?),
-        Kind::Resource => resource(&typed(event)?),
-        Kind::Client => client(&typed(event)?),
-        Kind::Appointment => appointment(&happened(event)?),
-        Kind::Session => session(&typed(event)?),
-        Kind::Series => series(&typed(event)?),
-        Kind::Waiting => waiting(&typed(event)?),
-    })
-}
-
-/// What happened to an appointment. An enum with a tag inside is read into a tree of values first,
-/// and then into its type; where the tag is where it is written, the type can be had at once.
-fn happened(event: &Stored<'_>) -> Result<AppointmentEvent, String> {
-    use AppointmentEvent as E;
-    let payload = event.payload;
-    let tag = payload.strip_prefix(r#"{"type":""#).and_then(|rest| rest.split_once('"'));
-    if tag.is_none_or(|(tag, _)| tag != event.event_type) {
-        return typed(event);
-    }
-    Ok(match event.event_type {
-        "AppointmentBooked" => E::AppointmentBooked(parsed::<Details>(payload)?),
-        "AppointmentHeld" => {
-            let Expiry { expires_at } = parsed(payload)?;
-            E::AppointmentHeld(AppointmentHeld { details: parsed(payload)?, expires_at })
-        }
-        "AppointmentConfirmed" => E::AppointmentConfirmed(parsed::<AppointmentConfirmed>(payload)?),
-        "AppointmentRescheduled" => {
-            E::AppointmentRescheduled(parsed::<AppointmentRescheduled>(payload)?)
-        }
-        _ => return typed(event),
-    })
-}
-
-/// What a hold has beside its details.
-#[derive(Deserialize)]
-struct Expiry {
-    expires_at: DateTime<Utc>,
-}
-
-/// An event of its type, which is the one that its row names.
-fn typed<E: DomainEvent + DeserializeOwned>(stored: &Stored<'_>) -> Result<E, String> {
-    let event: E = parsed(stored.payload)?;
-    let named = event.event_type();
-    if named == stored.event_type {
-        Ok(event)
-    } else {
-        Err(format!("event type {:?} with the payload of {named}", stored.event_type))
-    }
-}
-
-fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
-}
 
 fn service(event: &ServiceEvent) -> Meaning {
     (matches!(event, ServiceEvent::ServiceDefined(_)), None)

@@ -9,7 +9,6 @@ mod answers;
 mod chain;
 mod checkpoints;
 mod claims;
-mod copy;
 mod events;
 mod finding;
 mod happened;
@@ -26,6 +25,7 @@ pub use finding::{Finding, Problem};
 
 use super::Position;
 use super::batch::Head;
+use super::copy::rows;
 use chain::{Chain, Stored};
 use events::{Batch, Read};
 use walk::Walk;
@@ -160,7 +160,7 @@ pub(super) async fn chain(pool: &PgPool, tenant: &TenantId) -> Result<Verified, 
     };
     let mut chain = Chain::of(tenant);
     let query = Stored::page(tenant, Position::START, head.position);
-    let mut rows = copy::rows(&mut connection, &query).await?;
+    let mut rows = rows(&mut connection, &query).await?;
     while let Some(row) = rows.next().await? {
         if let Err(Finding { position, .. }) = chain.follow(&Stored::read(row)?) {
             return Ok(Verified::Broken(position.unwrap_or_default()));

@@ -1,9 +1,11 @@
 //! `COPY ... TO STDOUT (FORMAT binary)`: the rows of a query as the bytes that came, without a
 //! value being made of each.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use futures::{TryStream, TryStreamExt};
+use futures::TryStreamExt as _;
+use futures::stream::BoxStream;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -22,34 +24,27 @@ pub(super) fn literal(tenant: &TenantId) -> String {
 }
 
 /// The rows of a query, one after the other.
-pub(super) struct Rows<S: TryStream> {
-    messages: S,
-    message: Option<S::Ok>,
+pub(super) struct Rows<'c> {
+    messages: BoxStream<'c, Result<Bytes, sqlx::Error>>,
+    message: Option<Bytes>,
 }
 
 /// The rows of `query`.
 pub(super) async fn rows<'c>(
     connection: &'c mut PgConnection,
     query: &str,
-) -> Result<
-    Rows<impl TryStream<Ok: AsRef<[u8]> + Send, Error = sqlx::Error> + Unpin + Send + use<'c>>,
-    sqlx::Error,
-> {
+) -> Result<Rows<'c>, sqlx::Error> {
     let statement = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
     let messages = connection.copy_out_raw(&statement).await?;
     Ok(Rows { messages, message: None })
 }
 
-impl<S> Rows<S>
-where
-    S: TryStream<Ok: AsRef<[u8]>, Error = sqlx::Error> + Unpin,
-{
+impl Rows<'_> {
     /// The next row's fields. The server sends each row in a message of its own; the first also
     /// holds the header.
     pub(super) async fn next(&mut self) -> Result<Option<Fields<'_>>, sqlx::Error> {
         let Some(message) = self.messages.try_next().await? else { return Ok(None) };
-        let message: &S::Ok = self.message.insert(message);
-        let mut bytes = message.as_ref();
+        let mut bytes: &[u8] = self.message.insert(message);
         if bytes.starts_with(SIGNATURE) {
             bytes = bytes.get(HEADER_BYTES..).ok_or_else(garbled)?;
         }
@@ -64,9 +59,20 @@ where
 }
 
 /// What is left of a row.
+#[derive(Clone, Copy)]
 pub(super) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
+    /// The fields of a row that was kept as it came.
+    pub(super) const fn of(raw: &'a [u8]) -> Self {
+        Self(raw)
+    }
+
+    /// The fields as they came.
+    pub(super) const fn raw(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// The next field as it came; `None`: it is NULL.
     fn optional(&mut self) -> Result<Option<&'a [u8]>, sqlx::Error> {
         let (length, rest) = self.0.split_first_chunk().ok_or_else(garbled)?;

@@ -1,0 +1,130 @@
+//! Applying events in the order of the log to tables that nobody reads yet.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use daybook_domain::TenantId;
+use daybook_store::{Position, RecordedEvent};
+use sqlx::PgConnection;
+
+use super::pace::Pace;
+use super::state;
+use super::{BuildError, Site};
+use crate::runner::batch::{Batch, Commit, as_many_as_can_be};
+use crate::{ApplyError, Tables};
+
+/// Events in one transaction.
+const BATCH_EVENTS: u32 = 2_000;
+
+/// With so few events left over all tenants, the rest is done when the tables are handed over.
+const LITTLE: u64 = 2_000;
+
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
+/// Brings all tenants' rows near the ends of their logs. Where an event cannot be applied, the tenant's
+/// rows stay before it.
+pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildError> {
+    let mut stuck = HashSet::new();
+    loop {
+        let mut left = 0;
+        let heads = site.log.heads().await?;
+        let mut connection = site.log.pool().acquire().await?;
+        state::add_tenants(&mut connection, &site.schema, &heads, Some(Position::START)).await?;
+        drop(connection);
+        let heads: std::collections::HashMap<TenantId, Position> = heads.into_iter().collect();
+        for rows in state::tenants(site.log.pool(), &site.schema).await? {
+            if stuck.contains(&rows.tenant) {
+                continue;
+            }
+            let (mut at, head) = (rows.position.unwrap_or_default(), heads.get(&rows.tenant));
+            let head = head.copied().unwrap_or_default();
+            while at < head {
+                site.go_on().await?;
+                let begun = Instant::now();
+                match batch(site, &rows.tenant, at).await? {
+                    Some(to) if to > at => at = to,
+                    Some(_) => break,
+                    None => {
+                        stuck.insert(rows.tenant.clone());
+                        break;
+                    }
+                }
+                pace.rest(begun.elapsed()).await;
+            }
+            let now = site.log.head(&rows.tenant).await?.unwrap_or_default();
+            left +=
+                if stuck.contains(&rows.tenant) { 0 } else { now.get().saturating_sub(at.get()) };
+        }
+        if left <= LITTLE {
+            return Ok(());
+        }
+    }
+}
+
+/// Applies a batch. `None`: its first event cannot be applied.
+async fn batch(
+    site: &Site,
+    tenant: &TenantId,
+    from: Position,
+) -> Result<Option<Position>, BuildError> {
+    let read = site.log.read(tenant, from, BATCH_EVENTS).await?;
+    if read.is_empty() {
+        return Ok(Some(from));
+    }
+    match as_many_as_can_be(&Following { site, tenant }, from, read).await? {
+        Batch::Applied(to) => Ok(Some(to)),
+        Batch::Stuck { reason } => {
+            let (schema, position) = (&site.schema, from.plus(1));
+            tracing::error!(%tenant, %schema, %position, reason, "an event cannot be applied");
+            Ok(None)
+        }
+        Batch::LostLead => Err(BuildError::TakenOver),
+    }
+}
+
+struct Following<'a> {
+    site: &'a Site,
+    tenant: &'a TenantId,
+}
+
+impl Commit for Following<'_> {
+    async fn commit(
+        &self,
+        from: Position,
+        to: Position,
+        events: &[RecordedEvent],
+    ) -> Result<bool, ApplyError> {
+        let mut tx = self.site.log.pool().begin_with(BEGIN).await?;
+        let schema = &self.site.schema;
+        if !state::advance(&mut tx, schema, self.tenant, Some(from), to).await? {
+            return Ok(false);
+        }
+        let mut tables = Tables::new(&mut tx, schema);
+        self.site.projection.apply(&mut tables, self.tenant, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Applies what is between these positions, in a transaction that is open.
+pub(crate) async fn catch_up(
+    site: &Site,
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    from: Position,
+    to: Position,
+) -> Result<(), BuildError> {
+    let mut at = from;
+    while at < to {
+        let left = u32::try_from(to.get() - at.get()).unwrap_or(u32::MAX);
+        let read = site.log.read(tenant, at, left.min(BATCH_EVENTS)).await?;
+        let events = read.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApplyError::from)?;
+        if events.is_empty() {
+            return Err(BuildError::Database(sqlx::Error::RowNotFound));
+        }
+        let mut tables = Tables::new(&mut *connection, &site.schema);
+        site.projection.apply(&mut tables, tenant, &events).await?;
+        at = at.plus(events.len() as u64);
+    }
+    Ok(())
+}

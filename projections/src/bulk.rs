@@ -1,0 +1,128 @@
+//! How a projection is made from the whole log faster than by following it.
+
+use daybook_domain::TenantId;
+use daybook_store::RecordedEvent;
+use sqlx::encode::IsNull;
+use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
+use sqlx::{Encode, Postgres, Type};
+
+use crate::ApplyError;
+
+/// How a projection's tables are filled when they are made anew.
+#[derive(Clone, Copy)]
+pub enum Filling<'a> {
+    /// In the order of the log, by [`Projection::apply`](crate::Projection::apply). This always works.
+    InOrder,
+    /// Stream by stream, by `apply`: what these aggregates' events make of the rows depends on nothing
+    /// but the aggregate, and the events of all others are nothing to the projection. What `apply` needs of
+    /// keys must be among the tables: indexes come last.
+    ByStream(&'static [&'static str]),
+    /// Stream by stream, and written with COPY.
+    Copied(&'a dyn Bulk),
+}
+
+/// A projection whose rows each come from one stream.
+pub trait Bulk: Send + Sync {
+    /// The aggregates' type.
+    fn kind(&self) -> &'static str;
+
+    /// Its tables, each with the columns that are given: `search_2.listed (tenant_id, start_at)`.
+    fn tables(&self) -> Vec<String>;
+
+    /// Who folds the streams of this tenant, many of them one after the other.
+    fn folder<'a>(&'a self, tenant: &'a TenantId) -> Box<dyn FoldStream + Send + 'a>;
+}
+
+/// Makes rows of streams.
+pub trait FoldStream {
+    /// Adds the rows of one stream, which is whole, to those of each table, in the order of
+    /// [`Bulk::tables`]. They must be what [`Projection::apply`](crate::Projection::apply) would make.
+    ///
+    /// # Errors
+    /// When an event makes no sense.
+    fn fold(&mut self, stream: &[RecordedEvent], rows: &mut [CopyRows]) -> Result<(), ApplyError>;
+}
+
+/// Rows in the form in which COPY takes them: `FORMAT binary`.
+#[derive(Default)]
+pub struct CopyRows {
+    buffer: PgArgumentBuffer,
+    rows: u64,
+}
+
+impl std::fmt::Debug for CopyRows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CopyRows").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+/// What a binary COPY begins with: the signature, no flags, no extension.
+const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+
+/// Instead of a row's number of columns: there are no more.
+const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
+
+impl CopyRows {
+    /// Begins a row of so many columns, which are then pushed in their order.
+    pub fn row(&mut self, columns: i16) -> &mut Self {
+        if self.rows == 0 {
+            self.buffer.extend_from_slice(HEADER);
+        }
+        self.rows += 1;
+        self.buffer.extend_from_slice(&columns.to_be_bytes());
+        self
+    }
+
+    /// Adds a column.
+    ///
+    /// # Errors
+    /// When the value has no form in PostgreSQL.
+    pub fn push<'q, T: Encode<'q, Postgres>>(&mut self, value: T) -> Result<&mut Self, ApplyError> {
+        let at = self.buffer.len();
+        self.buffer.extend_from_slice(&(-1_i32).to_be_bytes());
+        let null = value
+            .encode_by_ref(&mut self.buffer)
+            .map_err(|error| ApplyError::Database(sqlx::Error::Encode(error)))?;
+        if matches!(null, IsNull::No) {
+            let length = i32::try_from(self.buffer.len() - at - 4)
+                .map_err(|error| ApplyError::Database(sqlx::Error::Encode(error.into())))?;
+            self.buffer[at..at + 4].copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(self)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// All that COPY is sent.
+    pub(crate) fn finished(&mut self) -> &[u8] {
+        self.buffer.extend_from_slice(&TRAILER);
+        &self.buffer
+    }
+}
+
+/// A `tsvector` of words without positions.
+#[derive(Debug)]
+pub struct Lexemes<'a>(pub &'a [String]);
+
+impl Type<Postgres> for Lexemes<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_name("tsvector")
+    }
+}
+
+impl Encode<'_, Postgres> for Lexemes<'_> {
+    fn encode_by_ref(
+        &self,
+        buffer: &mut PgArgumentBuffer,
+    ) -> Result<IsNull, sqlx::error::BoxDynError> {
+        buffer.extend_from_slice(&i32::try_from(self.0.len())?.to_be_bytes());
+        for word in self.0 {
+            buffer.extend_from_slice(word.as_bytes());
+            // The end of the word, and no positions.
+            buffer.extend_from_slice(&[0, 0, 0]);
+        }
+        Ok(IsNull::No)
+    }
+}

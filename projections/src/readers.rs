@@ -1,0 +1,146 @@
+//! Which programs read which versions, and what nobody reads any more.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, Row as _};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::ProjectionId;
+use crate::schema::run;
+
+/// How often a program says what it reads.
+const BETWEEN_SIGNS: Duration = Duration::from_secs(10);
+
+/// How long after its last sign a program is taken for one that has ended, in PostgreSQL's words.
+const PATIENCE: &str = "1 minute";
+
+/// What a program reads, as it tells the others while it runs.
+pub struct Readers {
+    pool: PgPool,
+    projections: Vec<ProjectionId>,
+    program: Uuid,
+}
+
+impl Readers {
+    /// A program that reads these projections.
+    #[must_use]
+    pub fn new(pool: PgPool, projections: Vec<ProjectionId>) -> Self {
+        Self { pool, projections, program: Uuid::now_v7() }
+    }
+
+    /// Tells, until cancelled.
+    pub async fn run(self, cancel: CancellationToken) {
+        while !cancel.is_cancelled() {
+            if let Err(error) = self.tell().await {
+                tracing::warn!(%error, "cannot say which projections are read");
+            }
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = sleep(BETWEEN_SIGNS) => {}
+            }
+        }
+        let gone = sqlx::query("DELETE FROM projection_readers WHERE program = $1");
+        if let Err(error) = gone.bind(self.program).execute(&self.pool).await {
+            tracing::debug!(%error, "it is left to be forgotten");
+        }
+    }
+
+    async fn tell(&self) -> Result<(), sqlx::Error> {
+        let names: Vec<&str> = self.projections.iter().map(|id| id.name).collect();
+        let versions: Vec<i32> = self.projections.iter().map(|id| id.version).collect();
+        sqlx::query(
+            "INSERT INTO projection_readers (program, projection, version, seen_at)
+             SELECT $1, u.name, u.version, now()
+               FROM unnest($2::text[], $3::int[]) AS u (name, version)
+             ON CONFLICT (program, projection, version) DO UPDATE SET seen_at = excluded.seen_at",
+        )
+        .bind(self.program)
+        .bind(names)
+        .bind(versions)
+        .execute(&self.pool)
+        .await?;
+        let forget = format!(
+            "DELETE FROM projection_readers WHERE seen_at < now() - interval '{PATIENCE}' * 10"
+        );
+        sqlx::query(&forget).execute(&self.pool).await?;
+        Ok(())
+    }
+}
+
+/// A schema of a projection that no program is known to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// Its name.
+    pub schema: String,
+    /// Which projection it is, or was to become.
+    pub projection: String,
+    /// Of which version.
+    pub version: i32,
+    /// Whether it is what is left of making one.
+    pub unfinished: bool,
+}
+
+/// What neither this program nor any that runs reads.
+///
+/// # Errors
+/// When the database fails.
+pub async fn leftovers(
+    pool: &PgPool,
+    projections: &[ProjectionId],
+) -> Result<Vec<Leftover>, sqlx::Error> {
+    let mine: Vec<String> = projections.iter().map(ToString::to_string).collect();
+    let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
+    let sql = format!(
+        "WITH known (name) AS (
+                SELECT unnest($2::text[]) UNION SELECT projection FROM checkpoints
+                UNION SELECT projection FROM builds),
+              candidate AS (
+                SELECT n.nspname::text AS schema_name, k.name AS projection,
+                       (regexp_match(n.nspname, '_([0-9]{{1,9}})(_[a-z]+)?$'))[1]::int AS version,
+                       n.nspname ~ '_(building|replaced|verifying)$' AS unfinished
+                  FROM pg_namespace n
+                  JOIN known k
+                    ON n.nspname ~ ('^' || k.name || '_[0-9]{{1,9}}(_(building|replaced|verifying))?$'))
+         SELECT schema_name, projection, version, unfinished FROM candidate c
+          WHERE CASE WHEN unfinished
+                     THEN NOT EXISTS (SELECT FROM builds b WHERE b.schema_name = c.schema_name)
+                     ELSE schema_name <> ALL ($1) END
+            AND (unfinished OR NOT EXISTS (
+                SELECT FROM projection_readers r
+                 WHERE r.projection = c.projection AND r.version = c.version
+                   AND r.seen_at >= now() - interval '{PATIENCE}'))
+          ORDER BY 1"
+    );
+    let rows = sqlx::query(&sql).bind(mine).bind(names).fetch_all(pool).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Leftover {
+                schema: row.try_get("schema_name")?,
+                projection: row.try_get("projection")?,
+                version: row.try_get("version")?,
+                unfinished: row.try_get("unfinished")?,
+            })
+        })
+        .collect()
+}
+
+/// Drops it, with its checkpoints.
+///
+/// # Errors
+/// When the database fails, or somebody reads it at this moment.
+pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<(), sqlx::Error> {
+    let mut tx = pool.begin_with("BEGIN; SET LOCAL lock_timeout = '5s'").await?;
+    run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", leftover.schema)).await?;
+    if !leftover.unfinished {
+        for table in ["checkpoints", "projection_readers", "builds"] {
+            sqlx::query(&format!("DELETE FROM {table} WHERE projection = $1 AND version = $2"))
+                .bind(&leftover.projection)
+                .bind(leftover.version)
+                .execute(&mut *tx)
+                .await?;
+        }
+    }
+    tx.commit().await
+}

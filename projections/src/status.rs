@@ -1,0 +1,224 @@
+//! How far projections are: what `/readyz`, `/v1/projections` and `daybook projections list` tell.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::TenantId;
+use daybook_store::{Log, Position};
+use sqlx::{PgPool, Row as _};
+
+use crate::build::building;
+use crate::checkpoint::{self, Key};
+use crate::{Phase, ProjectionId, schema};
+
+/// Whether a projection can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It can.
+    Ready,
+    /// It is being made for the first time, or waits for that.
+    Building,
+    /// Making it was called off before it could be read.
+    Cancelled,
+}
+
+impl State {
+    /// Its name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Building => "building",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// How far a projection is that is being made, for the first time or anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildProgress {
+    /// What is done at present; `None`: nobody has begun.
+    pub phase: Option<Phase>,
+    /// Events that are done.
+    pub events_done: u64,
+    /// Events there are.
+    pub events_total: u64,
+    /// When it was begun.
+    pub started_at: Option<DateTime<Utc>>,
+    /// Why it stands still.
+    pub failure: Option<String>,
+}
+
+impl BuildProgress {
+    /// Events in a second, since it was begun.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "a rate")]
+    pub fn events_per_second(&self, now: DateTime<Utc>) -> f64 {
+        let seconds = self.started_at.map_or(0.0, |began| (now - began).as_seconds_f64());
+        if seconds > 0.0 { self.events_done as f64 / seconds } else { 0.0 }
+    }
+
+    /// How many seconds are left, if it goes on as it did.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    pub fn seconds_left(&self, now: DateTime<Utc>) -> Option<f64> {
+        let rate = self.events_per_second(now);
+        let left = self.events_total.saturating_sub(self.events_done);
+        (rate > 0.0).then(|| left as f64 / rate)
+    }
+}
+
+/// How far a projection is, over all tenants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Which one.
+    pub projection: ProjectionId,
+    /// Whether it can be read.
+    pub state: State,
+    /// How far it is with being made.
+    pub build: Option<BuildProgress>,
+    /// For how many tenants there are events that it has not read.
+    pub tenants_behind: u64,
+    /// How many events it has not read, over all tenants.
+    pub events_behind: u64,
+    /// For how many tenants it stands still at an event that it cannot apply.
+    pub tenants_failed: u64,
+}
+
+/// How far a projection is with one tenant's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantStatus {
+    /// Which one.
+    pub projection: ProjectionId,
+    /// Whether it can be read.
+    pub state: State,
+    /// How far it is with being made, for all tenants.
+    pub build: Option<BuildProgress>,
+    /// How far it has read the log.
+    pub position: Position,
+    /// Where the log ends.
+    pub head: Position,
+    /// The event that it cannot apply, and why.
+    pub failed: Option<(Position, String)>,
+}
+
+pub(crate) async fn of_all(
+    log: &Log,
+    projections: &[ProjectionId],
+) -> Result<Vec<Status>, sqlx::Error> {
+    let mut made = made(log.pool(), projections).await?;
+    // The checkpoints first: a head that is read later can only be further on.
+    let checkpoints: HashMap<_, _> =
+        checkpoint::all(log.pool(), projections).await?.into_iter().collect();
+    let heads = log.heads().await?;
+    let status = |projection| {
+        let (state, build) = made.remove(&projection).unwrap_or((State::Building, None));
+        let mut status = Status {
+            projection,
+            state,
+            build,
+            tenants_behind: 0,
+            events_behind: 0,
+            tenants_failed: 0,
+        };
+        for (tenant, head) in &heads {
+            let at = checkpoints.get(&Key { tenant: tenant.clone(), projection });
+            let position = at.map(|at| at.position).unwrap_or_default();
+            status.tenants_behind += u64::from(position < *head);
+            status.events_behind += head.get().saturating_sub(position.get());
+            status.tenants_failed += u64::from(at.is_some_and(|at| at.failed_position.is_some()));
+        }
+        status
+    };
+    Ok(projections.iter().copied().map(status).collect())
+}
+
+pub(crate) async fn of_tenant(
+    log: &Log,
+    projections: &[ProjectionId],
+    tenant: &TenantId,
+) -> Result<Vec<TenantStatus>, sqlx::Error> {
+    let mut made = made(log.pool(), projections).await?;
+    let rows = sqlx::query(
+        "SELECT projection, version, position, failed_position, failure
+           FROM checkpoints WHERE tenant_id = $1",
+    )
+    .bind(tenant.as_str())
+    .fetch_all(log.pool())
+    .await?;
+    let head = log.head(tenant).await?.unwrap_or_default();
+    let mut statuses = Vec::with_capacity(projections.len());
+    for &projection in projections {
+        let (state, build) = made.remove(&projection).unwrap_or((State::Building, None));
+        let (mut position, mut failed) = (Position::START, None);
+        for row in &rows {
+            let (name, version): (&str, i32) =
+                (row.try_get("projection")?, row.try_get("version")?);
+            if (name, version) == (projection.name, projection.version) {
+                position = Position::from_i64(row.try_get("position")?);
+                let at: Option<i64> = row.try_get("failed_position")?;
+                let why: Option<String> = row.try_get("failure")?;
+                failed = at.map(|at| (Position::from_i64(at), why.unwrap_or_default()));
+            }
+        }
+        statuses.push(TenantStatus { projection, state, build, position, head, failed });
+    }
+    Ok(statuses)
+}
+
+type Made = HashMap<ProjectionId, (State, Option<BuildProgress>)>;
+
+async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx::Error> {
+    let whole = schema::whole(pool, projections).await?;
+    let rows = sqlx::query(
+        "SELECT b.schema_name, b.phase, b.started_at, b.cancelled_at IS NOT NULL AS cancelled,
+                b.failure, t.done AS tenants_done, t.target, p.events,
+                (SELECT coalesce(sum(position), 0)::bigint FROM log_heads) AS heads
+           FROM builds b,
+        LATERAL (SELECT coalesce(sum(position), 0)::bigint AS done,
+                        coalesce(sum(target), 0)::bigint AS target
+                   FROM build_tenants WHERE schema_name = b.schema_name) AS t,
+        LATERAL (SELECT coalesce(sum(events), 0)::bigint AS events
+                   FROM build_parts WHERE schema_name = b.schema_name) AS p",
+    )
+    .fetch_all(pool)
+    .await?;
+    let mut made = Made::new();
+    for &projection in projections {
+        let mut state = if whole.contains(&projection) { State::Ready } else { State::Building };
+        let mut build = None;
+        let schema = building(projection).to_string();
+        for row in &rows {
+            if row.try_get::<&str, _>("schema_name")? != schema {
+                continue;
+            }
+            if row.try_get("cancelled")? {
+                if state == State::Building {
+                    state = State::Cancelled;
+                }
+                continue;
+            }
+            let phase = row.try_get::<Option<&str>, _>("phase")?.and_then(Phase::named);
+            let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+            let (done, total) = match phase {
+                None => (0, number("heads")?),
+                Some(Phase::Filling) => (number("events")?, number("target")?),
+                Some(Phase::Indexing) if number("events")? > 0 => {
+                    (number("target")?, number("target")?)
+                }
+                Some(Phase::Indexing | Phase::Following) => {
+                    (number("tenants_done")?, number("heads")?)
+                }
+            };
+            build = Some(BuildProgress {
+                phase,
+                events_done: done.min(total),
+                events_total: total,
+                started_at: row.try_get("started_at")?,
+                failure: row.try_get("failure")?,
+            });
+        }
+        made.insert(projection, (state, build));
+    }
+    Ok(made)
+}

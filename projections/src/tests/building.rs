@@ -1,0 +1,271 @@
+//! A projection is made from the log beside whatever is read, and takes its place when it is whole.
+
+use std::sync::Arc;
+
+use daybook_domain::TenantId;
+use daybook_store::{AnyEvent, Position};
+use tokio_util::sync::CancellationToken;
+
+use super::bookings::{booked, happening};
+use super::world::{Stored, World, payload};
+use crate::build::state;
+use crate::search::Search;
+use crate::{
+    BuildError, Builder, Built, Projection, ProjectionId, Readers, State, drop_leftover, leftovers,
+    prepare, verify,
+};
+
+fn builder(world: &World) -> Builder {
+    let clock = Arc::new(world.clock.clone());
+    // Small parts, so that there are many.
+    Builder::new(world.log.clone(), clock, world.projections()).with_part_events(7)
+}
+
+fn search(world: &World) -> Arc<dyn Projection> {
+    Arc::new(Search::new(world.pool.clone()))
+}
+
+async fn build(world: &World) -> Result<Built, BuildError> {
+    builder(world).build(&search(world), &CancellationToken::new()).await
+}
+
+/// Appointments, of which each has something else happening to it.
+fn eventful(count: u128) -> Vec<AnyEvent> {
+    let made = (1..=count).map(booked);
+    let changed = (1..=count).map(|n| happening(n, u8::try_from(1 + n % 6).unwrap(), n));
+    made.chain(changed).collect()
+}
+
+async fn drop_search(world: &World) {
+    sqlx::raw_sql("DROP SCHEMA search_2 CASCADE; DELETE FROM checkpoints")
+        .execute(&world.pool)
+        .await
+        .unwrap();
+}
+
+async fn parts(world: &World) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM build_parts WHERE kind <> 'index'")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap()
+}
+
+async fn position(world: &World, tenant: &TenantId) -> i64 {
+    sqlx::query_scalar(
+        "SELECT position FROM checkpoints WHERE tenant_id = $1 AND projection = 'search'",
+    )
+    .bind(tenant.as_str())
+    .fetch_one(&world.pool)
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_built_from_streams_is_what_following_the_log_makes() {
+    let world = World::new().await;
+    let (one, two) = (world.tenant("north").await, world.tenant("north-2").await);
+    let head = world.append(&one, &eventful(60)).await;
+    let other = world.append(&two, &eventful(13)).await;
+    let runner = world.start(world.projections());
+    world.caught_up(&one, Search::ID, head).await;
+    world.caught_up(&two, Search::ID, other).await;
+    runner.stop().await;
+    let followed = (world.search_rows(&one).await, world.search_rows(&two).await);
+
+    drop_search(&world).await;
+    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!((world.search_rows(&one).await, world.search_rows(&two).await), followed);
+    assert_eq!(position(&world, &one).await, head.as_i64());
+    assert_eq!(build(&world).await.unwrap(), Built::Before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_projection_is_what_it_is_when_it_is_made_again_and_a_row_that_is_not_is_found() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let head = world.append(&tenant, &eventful(40)).await;
+    let runner = world.start(world.projections());
+    for projection in world.projections() {
+        world.caught_up(&tenant, projection.id(), head).await;
+    }
+    runner.stop().await;
+    let never = CancellationToken::new();
+    for projection in world.projections() {
+        let verified = verify(&builder(&world), &projection, &never).await.unwrap();
+        assert_eq!(verified.difference, None);
+    }
+    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    // Each is listed under its client and its resource.
+    assert_eq!((verified.tenants, verified.rows), (1, 120));
+
+    let edit = "UPDATE search_2.appointments SET title = 'Dreamt' WHERE appointment_id IN (
+                    SELECT appointment_id FROM search_2.appointments LIMIT 1)";
+    sqlx::raw_sql(edit).execute(&world.pool).await.unwrap();
+    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    let difference = verified.difference.unwrap();
+    assert_eq!((difference.table.as_str(), difference.too_much), ("search_2.appointments", true));
+    assert!(difference.row.contains("Dreamt"), "{difference}");
+
+    // Made anew, it is as it should be.
+    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    assert_eq!(verified.difference, None);
+    let ids: Vec<_> = world.projections().iter().map(|it| it.id()).collect();
+    assert_eq!(leftovers(&world.pool, &ids).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_was_stopped_goes_on_where_it_was() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &eventful(100)).await;
+    drop_search(&world).await;
+    let mut before = 0;
+    let mut stops = 0;
+    loop {
+        let cancel = CancellationToken::new();
+        let (stop, pool) = (cancel.clone(), world.pool.clone());
+        let watch = tokio::spawn(async move {
+            loop {
+                let done: i64 = sqlx::query_scalar("SELECT count(*) FROM build_parts")
+                    .fetch_one(&pool)
+                    .await
+                    .unwrap();
+                if done > before + 2 {
+                    return stop.cancel();
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            }
+        });
+        let built = builder(&world).build(&search(&world), &cancel).await;
+        watch.abort();
+        match built {
+            Ok(built) => break assert_eq!(built, Built::Now),
+            Err(BuildError::Stopped) => stops += 1,
+            Err(error) => panic!("{error}"),
+        }
+        let now = parts(&world).await;
+        assert!(now >= before, "nothing that is done is lost");
+        before = now;
+    }
+    assert!(stops > 0, "it was stopped at least once");
+    assert_eq!(world.search_rows(&tenant).await.len(), 100);
+    let never = CancellationToken::new();
+    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    assert_eq!(verified.difference, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_programs_that_want_it_one_builds_and_events_come_meanwhile() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &eventful(100)).await;
+    drop_search(&world).await;
+    let appending = async {
+        for n in 201..230 {
+            world.append(&tenant, &[booked(n)]).await;
+        }
+    };
+    let (one, other, ()) = tokio::join!(build(&world), build(&world), appending);
+    let mut built = [one.unwrap(), other.unwrap()];
+    built.sort_by_key(|it| *it as u8);
+    assert!(
+        matches!(built, [Built::Now, Built::ByAnother] | [Built::Before, Built::Now]),
+        "{built:?}"
+    );
+    let runner = world.start(world.projections());
+    world.caught_up(&tenant, Search::ID, Position::from_i64(229)).await;
+    runner.stop().await;
+    assert_eq!(world.search_rows(&tenant).await.len(), 129);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_called_off_is_cleared_away_and_begun_again_only_when_asked_for() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &eventful(30)).await;
+    // Of what is read, nothing is left to do.
+    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    assert!(matches!(build(&world).await, Err(BuildError::CalledOff)));
+    assert_eq!(build(&world).await.unwrap(), Built::Before);
+    assert!(!world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    // What is not read yet is not made behind one's back.
+    drop_search(&world).await;
+    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    for _ in 0..2 {
+        assert!(matches!(build(&world).await, Err(BuildError::CalledOff)));
+    }
+    assert_eq!(world.progress().status().await.unwrap()[0].state, State::Cancelled);
+    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!(world.progress().status().await.unwrap()[0].state, State::Ready);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_makes_no_sense_keeps_only_its_tenant_from_being_built_to_the_end() {
+    let world = World::new().await;
+    let (sick, well) = (world.tenant("sick").await, world.tenant("well").await);
+    let unknown = Stored { event_type: "AppointmentDreamt".to_owned(), ..payload(&booked(3)) };
+    world.append(&sick, &[booked(1), booked(2)]).await;
+    world.append_raw(&sick, &[unknown]).await;
+    world.append(&sick, &[booked(4)]).await;
+    let head = world.append(&well, &eventful(20)).await;
+    drop_search(&world).await;
+    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!(position(&world, &sick).await, 2);
+    assert_eq!(world.search_rows(&sick).await.len(), 2);
+    assert_eq!(position(&world, &well).await, head.as_i64());
+    assert_eq!(world.search_rows(&well).await.len(), 20);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
+    let world = World::new().await;
+    world.tenant("north").await;
+    let old = ProjectionId { name: "search", version: 1 };
+    sqlx::raw_sql(
+        "CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text);
+         CREATE SCHEMA search_2_replaced; CREATE SCHEMA search_2_building;
+         CREATE SCHEMA research_1;
+         INSERT INTO checkpoints (tenant_id, projection, version, position)
+         VALUES ('north', 'search', 1, 0)",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    state::request(&world.pool, &crate::build::building(Search::ID), Search::ID, world.now())
+        .await
+        .unwrap();
+    let names = async || -> Vec<String> {
+        let found = leftovers(&world.pool, &[Search::ID]).await.unwrap();
+        found.into_iter().map(|it| it.schema).collect()
+    };
+    let cancel = CancellationToken::new();
+    let readers = Readers::new(world.pool.clone(), vec![old]);
+    let reading = tokio::spawn(readers.run(cancel.clone()));
+    for _ in 0..100 {
+        if names().await == ["search_2_replaced"] {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    // The old program reads its version, and somebody asked for what is being built.
+    assert_eq!(names().await, ["search_2_replaced"]);
+    cancel.cancel();
+    reading.await.unwrap();
+    assert_eq!(names().await, ["search_1", "search_2_replaced"]);
+    for leftover in leftovers(&world.pool, &[Search::ID]).await.unwrap() {
+        drop_leftover(&world.pool, &leftover).await.unwrap();
+    }
+    assert_eq!(names().await, Vec::<String>::new());
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM checkpoints WHERE version = 1")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+    // What is there is not made twice.
+    prepare(&world.pool, &world.projections()).await.unwrap();
+}

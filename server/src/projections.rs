@@ -1,0 +1,168 @@
+//! `daybook projections`
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use daybook_projections::{
+    Built, Phase, Projection, State, Status, drop_leftover, leftovers, verify,
+};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{ProjectionsCommand, Which};
+use crate::database::Database;
+use crate::parts::Parts;
+use crate::shown::Shown;
+use crate::{output, parts};
+
+/// How often it is looked how far a build is.
+const LOOK: Duration = Duration::from_millis(200);
+
+pub(crate) async fn run(database: &Database, command: ProjectionsCommand) -> anyhow::Result<()> {
+    let parts = parts::connect(database);
+    parts::prepare(&parts).await?;
+    match command {
+        ProjectionsCommand::List => list(&parts).await,
+        ProjectionsCommand::Rebuild { which } => rebuild(&parts, &which).await,
+        ProjectionsCommand::Verify { which } => verify_all(&parts, &which).await,
+        ProjectionsCommand::Cancel { name } => cancel(&parts, &name).await,
+        ProjectionsCommand::Prune { dry_run } => prune(&parts, dry_run).await,
+    }
+}
+
+fn chosen(parts: &Parts, name: Option<&str>) -> anyhow::Result<Vec<Arc<dyn Projection>>> {
+    let all = parts.projections();
+    let names: Vec<&str> = all.iter().map(|projection| projection.id().name).collect();
+    if let Some(name) = name {
+        ensure!(names.contains(&name), "there is no projection {name:?}; there are {names:?}");
+    }
+    let mut all = all;
+    all.retain(|projection| name.is_none_or(|name| projection.id().name == name));
+    Ok(all)
+}
+
+async fn list(parts: &Parts) -> anyhow::Result<()> {
+    for status in parts.progress().status().await? {
+        output::line(&described(&status))?;
+    }
+    let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
+    for leftover in leftovers(parts.log().pool(), &ids).await? {
+        output::line(&format!(
+            "{}: left over; `daybook projections prune` drops it",
+            leftover.schema
+        ))?;
+    }
+    Ok(())
+}
+
+fn described(status: &Status) -> String {
+    let Status { projection, state, events_behind, tenants_failed, .. } = status;
+    let mut said = format!("{projection}: {}", state.as_str());
+    if *state == State::Ready {
+        said.push_str(&format!(", {events_behind} events behind"));
+    }
+    if *tenants_failed > 0 {
+        said.push_str(&format!(
+            ", stands still for {tenants_failed} tenants at an event that it cannot apply"
+        ));
+    }
+    if let Some(build) = &status.build {
+        let phase = build.phase.map_or("waiting", Phase::as_str);
+        let (done, total) = (build.events_done, build.events_total);
+        said.push_str(&format!("; being made: {phase}, {done} of {total} events"));
+        if let Some(failure) = &build.failure {
+            said.push_str(&format!(", failed: {failure}"));
+        }
+    }
+    said
+}
+
+async fn rebuild(parts: &Parts, which: &Which) -> anyhow::Result<()> {
+    for projection in chosen(parts, which.name.as_deref())? {
+        let (id, begun) = (projection.id(), Instant::now());
+        parts.progress().rebuild(id, parts.clock.now()).await?;
+        let shown = Shown::new(&id.to_string());
+        tokio::select! {
+            built = built(parts, &projection) => built?,
+            looked = keep_showing(parts, &projection, &shown) => looked?,
+        }
+        shown.done();
+        output::line(&format!("{id}: made anew in {:.1} s", begun.elapsed().as_secs_f64()))?;
+    }
+    Ok(())
+}
+
+async fn built(parts: &Parts, projection: &Arc<dyn Projection>) -> anyhow::Result<()> {
+    let (builder, never) = (parts.builder(), CancellationToken::new());
+    while builder.build(projection, &never).await? == Built::ByAnother {
+        sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// Until it is cancelled, or cannot look any more.
+async fn keep_showing(
+    parts: &Parts,
+    projection: &Arc<dyn Projection>,
+    shown: &Shown,
+) -> anyhow::Result<()> {
+    loop {
+        sleep(LOOK).await;
+        let statuses = parts.progress().status().await?;
+        let status = statuses.into_iter().find(|status| status.projection == projection.id());
+        if let Some(build) = status.and_then(|status| status.build) {
+            shown.doing(build.phase.map_or("", Phase::as_str));
+            shown.show(build.events_done, build.events_total);
+        }
+    }
+}
+
+async fn verify_all(parts: &Parts, which: &Which) -> anyhow::Result<()> {
+    let (builder, never) = (parts.builder(), CancellationToken::new());
+    let mut different = Vec::new();
+    for projection in chosen(parts, which.name.as_deref())? {
+        let (id, begun) = (projection.id(), Instant::now());
+        let verified = verify(&builder, &projection, &never).await;
+        let verified = verified.with_context(|| format!("{id} cannot be compared"))?;
+        let (rows, tenants) = (verified.rows, verified.tenants);
+        if let Some(difference) = verified.difference {
+            output::line(&format!("{id}: NOT what the log says: {difference}"))?;
+            different.push(id.to_string());
+        } else {
+            let took = begun.elapsed().as_secs_f64();
+            output::line(&format!(
+                "{id}: {rows} rows of {tenants} tenants are what the log says ({took:.1} s)"
+            ))?;
+        }
+    }
+    ensure!(different.is_empty(), "not what the log says: {}", different.join(", "));
+    Ok(())
+}
+
+async fn cancel(parts: &Parts, name: &str) -> anyhow::Result<()> {
+    for projection in chosen(parts, Some(name))? {
+        let id = projection.id();
+        if !parts.progress().cancel(id, parts.clock.now()).await? {
+            bail!("{id} is not being made");
+        }
+        // If nobody is at it, whatever there is of it is cleared away here.
+        let _ = parts.builder().build(&projection, &CancellationToken::new()).await;
+        output::line(&format!("{id}: called off"))?;
+    }
+    Ok(())
+}
+
+async fn prune(parts: &Parts, dry_run: bool) -> anyhow::Result<()> {
+    let pool = parts.log().pool();
+    let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
+    for leftover in leftovers(pool, &ids).await? {
+        if dry_run {
+            output::line(&format!("{}: would be dropped", leftover.schema))?;
+        } else {
+            drop_leftover(pool, &leftover).await?;
+            output::line(&format!("{}: dropped", leftover.schema))?;
+        }
+    }
+    Ok(())
+}

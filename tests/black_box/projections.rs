@@ -1,0 +1,326 @@
+//! `/v1/projections` and `daybook projections`: making projections anew while they are read, two
+//! versions of the program at once, `kill -9` in the middle.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use serde_json::{Value, json};
+
+use crate::harness::{Database, Practice, Server, eventually, monday, seed, size};
+
+/// A projection as `GET /v1/projections` shows it.
+fn shown(practice: &Practice, name: &str) -> Value {
+    let all = practice.api.get("/v1/projections").send().is(200);
+    let items = all["items"].as_array().unwrap();
+    items.iter().find(|item| item["name"] == name).unwrap().clone()
+}
+
+fn rebuild(practice: &Practice, name: &str) {
+    let path = format!("/v1/projections/{name}/rebuild");
+    practice.api.post(&path, &json!({})).send().is(202);
+}
+
+/// Waits until nothing of it is being made.
+fn made(practice: &Practice, name: &str) -> Value {
+    eventually("the projection is made", || {
+        let shown = shown(practice, name);
+        (shown["state"] == "ready" && shown["build"].is_null()).then_some(shown)
+    })
+}
+
+/// What the program says to an operator.
+fn verified(database: &Database) {
+    let said = database.run(&["projections", "verify", "--all"]).succeeded();
+    assert!(said.lines().count() > 4, "{said}");
+    assert!(said.lines().all(|line| line.contains("are what the log says")), "{said}");
+}
+
+/// Books so many half hours, 500 at a time, on rooms of their own.
+fn many(practice: &Practice, count: usize) {
+    for _ in 0..count.div_ceil(500) {
+        let room = practice.a_room();
+        let items = (0..500).map(|n| {
+            let start = monday(0, 0) + TimeDelta::minutes(30 * n);
+            practice.booking(start).with("resource_ids", json!([room])).body
+        });
+        let items: Vec<Value> = items.collect();
+        let body = json!({"atomic": true, "items": items});
+        practice.api.post("/v1/appointments:batch", &body).send().has_status(200);
+    }
+}
+
+/// Sets it when dropped: also by a test that fails, whose load must end too.
+struct Until<'a>(&'a AtomicBool);
+
+impl Drop for Until<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Books and reads on several servers at once until it is told to stop; every answer must be a good
+/// one. Says how many there were.
+fn load(practices: &[&Practice], until: &AtomicBool, answered: &AtomicUsize) {
+    thread::scope(|scope| {
+        for practice in practices {
+            scope.spawn(move || {
+                let room = practice.a_room();
+                for n in 0.. {
+                    if until.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    let start = monday(0, 0) + TimeDelta::minutes(30 * (n % 4_000));
+                    let booked = practice.booking(start).with("resource_ids", json!([room])).send();
+                    assert!(matches!(booked.status, 201 | 409), "{booked:?}");
+                    let query = format!("/v1/appointments?resource_id={room}&limit=5");
+                    practice.api.get(&query).send().is(200);
+                    answered.fetch_add(2, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn projections_say_how_far_they_are_and_are_made_anew_while_they_are_read() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    let booked = practice.booked(monday(9, 0));
+    let position = practice.booking(monday(10, 0)).send().position();
+    practice.found(&format!("min_position={position}"));
+    let search = shown(&practice, "search");
+    assert_eq!((&search["state"], &search["position"]), (&json!("ready"), &json!(position)));
+    assert_eq!(search["head"], position);
+
+    rebuild(&practice, "search");
+    let cancelled = practice.act(&booked, "cancel", &json!({})).position();
+    assert_eq!(practice.found(&format!("min_position={cancelled}")).len(), 2);
+    made(&practice, "search");
+    assert_eq!(practice.found(&format!("min_position={cancelled}&status=booked")).len(), 1);
+    verified(&server.database);
+    let unknown = practice.api.post("/v1/projections/nothing/rebuild", &json!({})).send();
+    unknown.is_refused(404, "not-found");
+}
+
+#[test]
+fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    practice.booked(monday(9, 0));
+    let database = &server.database;
+    let command = |arguments: &[&str]| database.run(&[&["projections"], arguments].concat());
+    let listed = command(&["list"]).succeeded();
+    assert!(listed.lines().any(|line| line.starts_with("search_2: ready, ")), "{listed}");
+    let said = command(&["rebuild", "search"]).succeeded();
+    assert!(said.starts_with("search_2: made anew in "), "{said}");
+    command(&["rebuild", "--all"]).succeeded();
+    verified(database);
+    assert!(command(&["cancel", "search"]).failed().contains("is not being made"));
+    assert!(command(&["rebuild", "nothing"]).failed().contains("there is no projection"));
+
+    let mut sql = database.sql();
+    sql.run("CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text)");
+    let listed = command(&["list"]).succeeded();
+    assert!(listed.contains("search_1: left over"), "{listed}");
+    assert_eq!(command(&["prune", "--dry-run"]).succeeded(), "search_1: would be dropped\n");
+    assert_eq!(command(&["prune"]).succeeded(), "search_1: dropped\n");
+    assert_eq!(command(&["prune"]).succeeded(), "");
+
+    // A row that nobody wrote is found, and goes when the projection is made anew.
+    sql.change("UPDATE search_2.appointments SET title = 'Dreamt' WHERE $1 <> ''", "any");
+    let finished = command(&["verify", "search"]);
+    assert!(finished.stdout.contains("NOT what the log says"), "{finished:?}");
+    assert_eq!(finished.code, Some(1));
+    command(&["rebuild", "search"]).succeeded();
+    verified(database);
+}
+
+#[test]
+fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_there() {
+    let server = Server::start(&Database::fresh());
+    let (sick, well) = (Practice::on(&server), Practice::on(&server));
+    let booked = sick.booking(monday(9, 0)).send();
+    sick.found(&format!("min_position={}", booked.position()));
+    let mut sql = server.database.sql();
+    let dream = "WITH head AS (
+            UPDATE log_heads SET position = position + 1 WHERE tenant_id = $1 RETURNING position)
+         INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence, event_type,
+                             event_version, payload, metadata, recorded_at, hash)
+         SELECT tenant_id, head.position, aggregate_type, $1 || '/' || gen_random_uuid(), 1,
+                'ClientDreamt', event_version, payload, metadata, recorded_at, hash
+           FROM head, events WHERE tenant_id = $1 AND event_type = 'ClientRegistered' LIMIT 1";
+    assert_eq!(sql.change(dream, &sick.tenant), 1);
+    let at = booked.position() + 1;
+    let failed = eventually("it stands still", || {
+        let shown = shown(&sick, "search");
+        (!shown["failed"].is_null()).then_some(shown)
+    });
+    assert_eq!((&failed["failed"]["position"], &failed["position"]), (&json!(at), &json!(at - 1)));
+    let reason = failed["failed"]["reason"].as_str().unwrap();
+    assert!(reason.contains("ClientDreamt"), "{reason}");
+    assert!(server.log().contains("stands still"), "{}", server.log());
+    let metrics = server.api(None).get("/metrics").send();
+    let metric = r#"daybook_projection_tenants_failed{projection="search",version="2"} 1"#;
+    assert!(metrics.text.lines().any(|line| line == metric), "{metrics:?}");
+    let position = well.booking(monday(9, 0)).send().position();
+    assert_eq!(well.found(&format!("min_position={position}")).len(), 1);
+    assert!(shown(&well, "search")["failed"].is_null());
+
+    // A program that can read it: here the event itself is mended.
+    let awake = "UPDATE events SET event_type = 'ClientRegistered'
+                  WHERE tenant_id = $1 AND event_type = 'ClientDreamt'";
+    assert_eq!(sql.change(awake, &sick.tenant), 1);
+    server.interrupt();
+    server.wait();
+    let server = Server::start(&server.database);
+    let sick = sick.moved_to(&server);
+    eventually("it goes on", || {
+        let shown = shown(&sick, "search");
+        (shown["failed"].is_null() && shown["position"] == at).then_some(())
+    });
+    verified(&server.database);
+}
+
+#[test]
+fn what_is_read_is_not_replaced_by_what_cannot_be_made_to_the_end() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    let position = practice.booking(monday(9, 0)).send().position();
+    practice.found(&format!("min_position={position}"));
+    let mut sql = server.database.sql();
+    let dream = "UPDATE events SET event_type = 'Dreamt' || event_type
+                  WHERE tenant_id = $1 AND event_type = 'AppointmentBooked'";
+    assert_eq!(sql.change(dream, &practice.tenant), 1);
+    rebuild(&practice, "search");
+    let build = eventually("it fails", || {
+        let shown = shown(&practice, "search");
+        (!shown["build"]["failure"].is_null()).then(|| shown["build"].clone())
+    });
+    assert!(build["failure"].as_str().unwrap().contains("Dreamt"), "{build}");
+    assert_eq!(practice.found("status=booked").len(), 1);
+    server.database.run(&["projections", "cancel", "search"]).succeeded();
+    made(&practice, "search");
+}
+
+#[test]
+fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
+    let database = Database::fresh();
+    let server = Server::start(&database);
+    let practice = Practice::on(&server);
+    many(&practice, 1_000);
+    let (until, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let next = thread::scope(|scope| {
+        let _over = Until(&until);
+        scope.spawn(|| load(&[&practice, &practice], &until, &answered));
+        let next = Server::start_next(&database);
+        // It answers 503 until its projection is made, and says how far that is.
+        next.wait_until_ready();
+        let on_next = Practice::of(practice.tenant.clone(), &next);
+        thread::scope(|scope| {
+            scope.spawn(|| load(&[&on_next], &until, &answered));
+            thread::sleep(Duration::from_secs(1));
+            drop(Until(&until));
+        });
+        next
+    });
+    assert!(answered.load(Ordering::Relaxed) > 20, "there was load: {answered:?}");
+
+    // Both versions are kept up to date, and are what the log says.
+    let mut sql = database.sql();
+    let position = practice.booking(monday(9, 0)).send().position();
+    let versions = "SELECT count(*) FROM checkpoints c JOIN log_heads h USING (tenant_id)
+                     WHERE projection = 'search' AND c.position = h.position AND tenant_id = $1";
+    practice.found(&format!("min_position={position}"));
+    eventually("both have read all", || {
+        (sql.number(versions, &practice.tenant) == 2).then_some(())
+    });
+    verified(&database);
+    let difference = "SELECT count(*) FROM
+        (SELECT to_jsonb(n) - 'minutes' AS r FROM search_3.appointments n WHERE tenant_id = $1) n
+        FULL JOIN
+        (SELECT to_jsonb(o) AS r FROM search_2.appointments o WHERE tenant_id = $1) o USING (r)
+        WHERE n.r IS NULL OR o.r IS NULL";
+    assert_eq!(sql.number(difference, &practice.tenant), 0);
+    let wrong = "SELECT count(*) FROM search_3.appointments WHERE tenant_id = $1 AND minutes <> 30";
+    assert_eq!(sql.number(wrong, &practice.tenant), 0);
+
+    // While it runs, what it reads is not dropped; when it has gone, it is. This version goes on.
+    let prune = || database.run(&["projections", "prune"]).succeeded();
+    assert_eq!(prune(), "");
+    next.interrupt();
+    next.wait();
+    assert_eq!(prune(), "search_3: dropped\n");
+    practice.found("status=booked");
+    verified(&database);
+}
+
+#[test]
+fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
+    let (cycles, events) =
+        (size("DAYBOOK_REBUILD_CYCLES", 3), size("DAYBOOK_REBUILD_EVENTS", 6_000));
+    let seed = seed("kill -9 of a rebuild");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let database = Database::fresh();
+    let mut server = Server::start(&database);
+    let mut practice = Practice::on(&server);
+    many(&practice, events);
+    let mut sql = database.sql();
+    let (mut killed, mut parts) = (0, 0);
+    let counted = "SELECT count(*) FROM build_parts WHERE schema_name = 'search_2_building'
+                      AND $1 <> ''";
+    rebuild(&practice, "search");
+    while killed < cycles {
+        thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
+        practice.booking(monday(9, 0)).send();
+        server.kill_dash_9();
+        let now = sql.number(counted, "any");
+        let requested = "SELECT count(*) FROM builds WHERE $1 <> ''";
+        if sql.number(requested, "any") == 0 {
+            // It was quicker.
+            parts = 0;
+        } else {
+            assert!(now >= parts, "what is done stays done: {parts}, then {now}");
+            parts = now;
+            killed += 1;
+        }
+        drop(server);
+        server = Server::start(&database);
+        practice = practice.moved_to(&server);
+        if parts == 0 {
+            rebuild(&practice, "search");
+        }
+    }
+    made(&practice, "search");
+    verified(&database);
+    println!("killed {killed} times in the middle of a rebuild of {events} events");
+}
+
+#[test]
+fn bookings_go_on_while_everything_is_made_anew() {
+    let events = size("DAYBOOK_REBUILD_EVENTS", 6_000);
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    many(&practice, events);
+    let (until, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        let _over = Until(&until);
+        scope.spawn(|| load(&[&practice, &practice], &until, &answered));
+        for name in ["search", "catalogue", "conflicts"] {
+            rebuild(&practice, name);
+        }
+        for name in ["search", "catalogue", "conflicts"] {
+            let deadline = std::time::Instant::now() + Duration::from_mins(5);
+            while !shown(&practice, name)["build"].is_null() {
+                assert!(std::time::Instant::now() < deadline, "{name} is never made");
+                thread::sleep(Duration::from_millis(100));
+            }
+        }
+    });
+    assert!(answered.load(Ordering::Relaxed) > 20, "there was load: {answered:?}");
+    verified(&server.database);
+    server.database.run(&["verify"]).succeeded();
+}

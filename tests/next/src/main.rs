@@ -1,0 +1,75 @@
+//! What the next version of daybook may be, to be deployed beside the present one: the same routes over
+//! the same log, and a search projection of the next version, with one more column.
+//!
+//! It is part of the tests. It puts daybook's own parts together, and is started as `daybook serve` is.
+
+mod search;
+
+use std::env;
+use std::io::{Write as _, stdout};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use daybook_api::App;
+use daybook_projections::catalogue::Catalogue;
+use daybook_projections::conflicts::Conflicts;
+use daybook_projections::search::Search;
+use daybook_projections::sessions::Sessions;
+use daybook_projections::waiting::WaitingList;
+use daybook_projections::{Builder, Projection, Readers, Runner};
+use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
+use search::NextSearch;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The routes are of the present version, so what they read is there too.
+fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
+    vec![
+        Arc::new(NextSearch::new(pool.clone())),
+        Arc::new(Search::new(pool.clone())),
+        Arc::new(Catalogue::new(pool.clone())),
+        Arc::new(Conflicts::new(pool.clone())),
+        Arc::new(Sessions::new(pool.clone())),
+        Arc::new(WaitingList::new(pool.clone())),
+    ]
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let url = env::var("DAYBOOK_DATABASE_URL").context("DAYBOOK_DATABASE_URL is not set")?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let log = Log::open(&url.parse()?, &clock, LogSettings::default());
+    let engine = Engine::new(log.clone(), Arc::clone(&clock));
+    let projections = projections(log.pool());
+    let ids = projections.iter().map(|projection| projection.id()).collect();
+    migrate(log.pool()).await?;
+    daybook_projections::prepare(log.pool(), &projections).await?;
+
+    let runner = Runner::new(log.clone(), Arc::clone(&clock), projections.clone());
+    let routes = daybook_api::router(App::new(engine, runner.progress()));
+    let stop = CancellationToken::new();
+    let work = [
+        tokio::spawn(runner.run(stop.clone())),
+        tokio::spawn(Builder::new(log.clone(), clock, projections).run(stop.clone())),
+        tokio::spawn(Readers::new(log.pool().clone(), ids).run(stop.clone())),
+    ];
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    writeln!(stdout(), "daybook is listening on http://{}", listener.local_addr()?)?;
+    axum::serve(listener, routes).with_graceful_shutdown(interrupted()?).await?;
+    stop.cancel();
+    for task in work {
+        task.await?;
+    }
+    Ok(())
+}
+
+/// Ready when the program is told to stop.
+fn interrupted() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
