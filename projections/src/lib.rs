@@ -11,10 +11,12 @@
 //! * Rows and checkpoint change in one transaction, in which the checkpoint moves by
 //!   compare-and-set.
 
+pub mod agenda;
 mod array;
 pub mod catalogue;
 mod checkpoint;
 pub mod conflicts;
+pub mod history;
 mod needed;
 mod page;
 mod progress;
