@@ -87,7 +87,7 @@ async fn append(
     Ok(())
 }
 
-fn stored(event: &AppointmentEvent) -> anyhow::Result<NewEvent> {
+pub(crate) fn stored(event: &AppointmentEvent) -> anyhow::Result<NewEvent> {
     Ok(NewEvent {
         event_type: event.event_type(),
         event_version: event.event_version(),
