@@ -44,6 +44,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
+#[cfg(test)]
+pub(crate) use moment::POSITION_AT;
 pub use moment::{AsOf, Moment, NoMoment};
 pub use position::Position;
 #[cfg(test)]

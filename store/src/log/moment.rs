@@ -43,7 +43,7 @@ pub enum NoMoment {
 
 /// `recorded_at` never falls from one position to the next, so an instant is looked for by halving:
 /// each step reads one row from `events_tenant_id_position_key`, and all steps are one statement.
-const POSITION_AT: &str = "
+pub(crate) const POSITION_AT: &str = "
     WITH RECURSIVE halved (low, high) AS (
          SELECT 0::bigint, position FROM log_heads WHERE tenant_id = $1
          UNION ALL
@@ -65,7 +65,9 @@ pub(super) async fn moment(
     match as_of {
         AsOf::Instant(at) if at > now => Ok(Err(NoMoment::Future { now })),
         AsOf::Instant(at) => {
+            // Planned each time: a plan that was made while the log was short would read all of it.
             let position: Option<i64> = sqlx::query_scalar(POSITION_AT)
+                .persistent(false)
                 .bind(tenant.as_str())
                 .bind(at)
                 .fetch_optional(pool)
