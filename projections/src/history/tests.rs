@@ -1,6 +1,7 @@
 //! What events make of the rows.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use chrono::TimeDelta;
 use daybook_domain::AppointmentId;
@@ -10,11 +11,12 @@ use daybook_domain::appointment::{
 };
 use daybook_store::{AnyEvent, Position, RecordedEvent};
 
+use super::History;
 use super::fold::{self, Changes};
 use super::version::{AppointmentVersion, Until};
 use crate::ApplyError;
-use crate::tests::bookings::{appointment, details, slot, tags};
-use crate::tests::world::at;
+use crate::tests::bookings::{appointment, booked, details, slot, tags};
+use crate::tests::world::{World, at};
 
 /// Everything that was ever so, by position.
 type All = BTreeMap<Position, AppointmentVersion>;
@@ -130,4 +132,40 @@ fn an_event_of_what_was_never_made_is_refused_at_its_position() {
     let refused = fold::appointments(HashMap::new(), &events[2..]).unwrap_err();
     let ApplyError::Event { position, .. } = refused else { panic!("{refused}") };
     assert_eq!(position, events[2].position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_close_rows_here_and_there_writes_no_index() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let running = world.start(vec![Arc::new(History::new(world.pool.clone()))]);
+    let made: Vec<AnyEvent> = (0..2_000).map(booked).collect();
+    world.append(&tenant, &made).await;
+    let checked_in = AppointmentEvent::AppointmentCheckedIn(AppointmentCheckedIn {});
+    // Who comes on a day has booked on many.
+    for day in 0..10 {
+        let come = (0..2_000).filter(|n| n % 10 == day);
+        let come = come.map(|n| AnyEvent::Appointment(appointment(n), checked_in.clone()));
+        let head = world.append(&tenant, &come.collect::<Vec<_>>()).await;
+        world.caught_up(&tenant, History::ID, head).await;
+    }
+    running.stop().await;
+    // Connections tell what they did a while after.
+    let mut counts = (0_i64, 0_i64);
+    for _ in 0..100 {
+        counts = sqlx::query_as(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
+              WHERE schemaname = 'history_1' AND relname = 'appointments'",
+        )
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        if counts.0 >= 2_000 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let (closed, in_place) = counts;
+    assert_eq!(closed, 2_000);
+    assert!(in_place * 10 > closed * 8, "{in_place} of {closed}");
 }
