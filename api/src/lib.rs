@@ -14,8 +14,10 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
+use daybook_projections::agenda::Agenda;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
+use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
@@ -39,6 +41,8 @@ pub struct App {
     conflicts: Conflicts,
     sessions: Sessions,
     waiting: WaitingList,
+    history: History,
+    agenda: Agenda,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -52,12 +56,15 @@ impl App {
     #[must_use]
     pub fn new(engine: Engine, progress: Progress) -> Self {
         let pool = engine.log().pool();
+        let history = History::new(pool.clone());
         Self {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),
             waiting: WaitingList::new(pool.clone()),
+            agenda: Agenda::new(history.clone()),
+            history,
             engine,
             progress,
             keys: KnownKeys::new(),

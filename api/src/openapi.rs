@@ -22,6 +22,7 @@ use crate::routes;
         (name = "resources", description = "Who or what provides it."),
         (name = "clients", description = "Who books."),
         (name = "appointments", description = "What was booked."),
+        (name = "agenda", description = "What is on a resource's calendar."),
         (name = "sessions", description = "Starts of a service that several clients share."),
         (name = "holds", description = "Time that is kept free until it is confirmed."),
         (name = "series", description = "Appointments that recur by a rule."),

@@ -46,6 +46,12 @@ pub(crate) enum What {
         #[arg(long)]
         appointments: Option<u64>,
     },
+    /// Searches as of moments of the past, beside the same searches now.
+    AsOf {
+        /// How many appointments there are; half of them, and a third, have changed since.
+        #[arg(long, default_value_t = 200_000)]
+        appointments: u64,
+    },
     /// Bookings and searches at 10,000, 100,000, 1,000,000 and 5,000,000 appointments.
     Grow {
         /// The most appointments. All four sizes take longer than five minutes.

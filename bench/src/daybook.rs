@@ -7,6 +7,7 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, Canc
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
+use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
@@ -39,6 +40,7 @@ pub(crate) const AT_ONCE_TO_KNOW: usize = 64;
 pub(crate) struct Daybook {
     pub(crate) engine: Engine,
     pub(crate) search: Search,
+    pub(crate) history: History,
     pub(crate) tenant: TenantId,
     pub(crate) calendar: Calendar,
     pub(crate) size: Size,
@@ -83,9 +85,10 @@ impl Daybook {
         let calendar = Calendar::new(size);
         let log = Log::open(&database.options, &clock, LogSettings::default());
         let search = Search::new(log.pool().clone());
+        let history = History::new(log.pool().clone());
         let engine = Engine::new(log, clock);
         let (tenant, commands) = (TENANT.parse()?, AtomicU64::new(0));
-        Ok(Self { engine, search, tenant, calendar, size, commands })
+        Ok(Self { engine, search, history, tenant, calendar, size, commands })
     }
 
     /// Ends its connections.
@@ -105,6 +108,7 @@ impl Daybook {
             Arc::new(Conflicts::new(pool.clone())),
             Arc::new(Sessions::new(pool.clone())),
             Arc::new(WaitingList::new(pool.clone())),
+            Arc::new(self.history.clone()),
         ]
     }
 
@@ -212,7 +216,8 @@ impl Projections {
     /// Waits until they have read all that is in the log.
     pub(crate) async fn caught_up(&self, daybook: &Daybook) -> anyhow::Result<()> {
         let head = daybook.log().head(&daybook.tenant).await?.unwrap_or_default();
-        for projection in [Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID]
+        for projection in
+            [Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID, History::ID]
         {
             self.reach(daybook, projection, head).await?;
         }

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|availability|mixed|grow|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|availability|mixed|as-of|grow|verify|rebuild`.
 //!
-//! * `append`, `http`, `availability`, `mixed`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `availability`, `mixed`, `as_of`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -9,6 +9,7 @@
 //! What the figures mean: `bench/README.md`.
 
 mod append;
+mod as_of;
 mod availability;
 mod calendar;
 mod catalogue;
@@ -80,6 +81,7 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
             availability::run(server, options, daybook.as_deref()).await
         }
         What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
+        What::AsOf { appointments } => as_of::run(server, options, *appointments).await,
         What::Verify { appointments } => verify::run(server, options, *appointments).await,
         What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
         What::Grow { max } => grow::run(server, options, *max).await,

@@ -10,6 +10,7 @@ use daybook_domain::Tags;
 use daybook_domain::appointment::Status;
 use daybook_projections::Limit;
 use daybook_projections::search::{SearchFilter, Sort, TagsMatch, TitleWords};
+use daybook_store::log::Moment;
 
 use crate::calendar::{Calendar, drawn};
 use crate::catalogue::{self, WORDS};
@@ -29,6 +30,8 @@ pub(crate) enum Asked {
 #[derive(Debug)]
 pub(crate) struct Searches {
     asked: Asked,
+    /// In what was known then; `None`: now.
+    moment: Option<Moment>,
     run: AtomicU64,
     found: AtomicU64,
 }
@@ -36,7 +39,12 @@ pub(crate) struct Searches {
 impl Searches {
     /// None yet. They are shared by those who search.
     pub(crate) fn new(asked: Asked) -> Arc<Self> {
-        Arc::new(Self { asked, run: AtomicU64::new(0), found: AtomicU64::new(0) })
+        Self::as_of(asked, None)
+    }
+
+    /// The same, in what was known at a moment.
+    pub(crate) fn as_of(asked: Asked, moment: Option<Moment>) -> Arc<Self> {
+        Arc::new(Self { asked, moment, run: AtomicU64::new(0), found: AtomicU64::new(0) })
     }
 
     /// Runs the next search: its first page, as long as the API gives it.
@@ -47,8 +55,15 @@ impl Searches {
             Asked::FullPages => full_page(daybook, number)?,
         };
         let (tenant, sort, limit) = (&daybook.tenant, Sort::StartAscending, Limit::default());
-        let now = daybook.engine.clock().now();
-        let page = daybook.search.page(tenant, &filter, sort, None, limit, now).await?;
+        let page = match self.moment {
+            None => {
+                let now = daybook.engine.clock().now();
+                daybook.search.page(tenant, &filter, sort, None, limit, now).await?
+            }
+            Some(moment) => {
+                daybook.history.page(tenant, (&filter, sort), None, limit, moment).await?
+            }
+        };
         self.found.fetch_add(page.items.len() as u64, Ordering::Relaxed);
         Ok(())
     }

@@ -11,12 +11,14 @@
 //! * Rows and checkpoint change in one transaction, in which the checkpoint moves by
 //!   compare-and-set.
 
+pub mod agenda;
 mod array;
 mod build;
 mod bulk;
 pub mod catalogue;
 mod checkpoint;
 pub mod conflicts;
+pub mod history;
 mod needed;
 mod page;
 mod progress;

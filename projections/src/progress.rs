@@ -57,6 +57,19 @@ impl Progress {
         self.committed.send_modify(|tick| *tick = tick.wrapping_add(1));
     }
 
+    /// How far a projection has read a tenant's log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn position(
+        &self,
+        tenant: &TenantId,
+        projection: ProjectionId,
+    ) -> Result<Position, sqlx::Error> {
+        let key = Key { tenant: tenant.clone(), projection };
+        Ok(checkpoint::position(self.log.pool(), &key).await?.unwrap_or_default())
+    }
+
     /// Waits until a projection has read its tenant's log up to `at_least`.
     ///
     /// # Errors

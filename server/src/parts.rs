@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
+use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
@@ -56,6 +57,7 @@ impl Parts {
             Arc::new(conflicts),
             Arc::new(self.sessions()),
             Arc::new(self.waiting_list()),
+            Arc::new(History::new(self.log().pool().clone())),
         ]
     }
 

@@ -39,6 +39,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments:batch", Some("book")),
     ("GET", "/v1/appointments/{id}", Some("read")),
     ("GET", "/v1/appointments/{id}/events", Some("read")),
+    ("GET", "/v1/appointments/{id}/diff", Some("read")),
     ("POST", "/v1/appointments/{id}/confirm", Some("book")),
     ("POST", "/v1/appointments/{id}/reschedule", Some("book")),
     ("POST", "/v1/appointments/{id}/cancel", Some("book")),
@@ -48,6 +49,8 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/tag", Some("book")),
     ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
     ("POST", "/v1/appointments/{id}/reassign", Some("book")),
+    ("GET", "/v1/agenda", Some("read")),
+    ("GET", "/v1/agenda/diff", Some("read")),
     ("GET", "/v1/conflicts", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
@@ -135,6 +138,14 @@ impl Ground {
                 let asked =
                     format!("service_id={}&resource_id={}", practice.service, practice.room);
                 api.get(&format!("{path}?{asked}&from=2027-01-01&to=2027-01-02")).send()
+            }
+            "GET" if route.ends_with("/appointments/{id}/diff") => {
+                api.get(&format!("{path}?from=2020-01-01T00:00:00Z")).send()
+            }
+            "GET" if route.starts_with("/v1/agenda") => {
+                let day = format!("resource_id={}&date=2027-01-01", practice.room);
+                let from = if route.ends_with("diff") { "&from=2020-01-01T00:00:00Z" } else { "" };
+                api.get(&format!("{path}?{day}{from}")).send()
             }
             "GET" => api.get(&path).send(),
             method => api.request(method, &path).json(&body).send(),
@@ -291,7 +302,7 @@ fn with_another_tenants_key_nothing_is_there() {
     for (method, route, _) in guarded() {
         let answer = ground.call(&stranger, method, route);
         match (method, route) {
-            (_, route) if route.contains("{id}") => {
+            (_, route) if route.contains("{id}") || route.starts_with("/v1/agenda") => {
                 answer.is_refused(404, "not-found");
             }
             (_, "/v1/availability" | "/v1/availability/search")

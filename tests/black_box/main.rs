@@ -16,6 +16,7 @@
 mod harness;
 
 mod access;
+mod agenda;
 mod appointments;
 mod architecture;
 mod availability;
@@ -38,5 +39,6 @@ mod random_calendars;
 mod rules;
 mod series;
 mod sessions;
+mod time_travel;
 mod versions;
 mod waiting;

@@ -4,10 +4,16 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybook_store::Position;
+use daybook_store::log::Moment;
 use serde::Serialize;
 
 /// The header that says where a command's last event is in the log.
 pub(crate) const POSITION_HEADER: &str = "daybook-position";
+
+/// The header that says of which position an answer is, where one was asked for.
+pub(crate) fn as_of(moment: Option<Moment>) -> Option<[(&'static str, String); 1]> {
+    moment.map(|moment| [(POSITION_HEADER, moment.position.to_string())])
+}
 
 /// One thing at a version: it has an `ETag`, and after a command a `Daybook-Position`.
 pub(crate) struct Answer<T> {

@@ -2,11 +2,12 @@
 
 use daybook_domain::TenantId;
 use daybook_store::engine::Stored;
+use daybook_store::log::Moment;
 use daybook_store::{CommandContext, Executed, Target};
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Answer, Created, Problem};
+use crate::http::{Answer, Created, Params, Problem};
 
 /// How an aggregate is shown.
 pub(crate) trait Shown: Stored {
@@ -21,16 +22,42 @@ pub(crate) trait Shown: Stored {
 }
 
 impl App {
-    /// One aggregate as the log has it now.
+    /// One aggregate as the log has it, now or as of a moment: that is all that the query can ask for.
     pub(crate) async fn get<A: Shown>(
         &self,
         tenant: &TenantId,
         id: Uuid,
+        mut params: Params,
     ) -> Result<Answer<A::View>, Problem> {
-        let found = self.engine.load::<A>(tenant, id).await?;
+        let moment = self.moment(tenant, &mut params, "as_of").await?;
+        params.finish()?;
+        self.get_at::<A>(tenant, id, moment).await
+    }
+
+    /// One aggregate as it is to be shown, now or as of a moment.
+    pub(crate) async fn get_at<A: Shown>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        moment: Option<Moment>,
+    ) -> Result<Answer<A::View>, Problem> {
+        let found = self.loaded::<A>(tenant, id, moment).await?;
         let shown = found.and_then(|(state, version)| Some((state.show(id, version)?, version)));
         let (body, version) = shown.ok_or_else(|| Problem::not_found(A::TYPE))?;
-        Ok(Answer { version, position: None, body })
+        Ok(Answer { version, position: moment.map(|moment| moment.position), body })
+    }
+
+    /// An aggregate and its version, now or as of a moment.
+    pub(crate) async fn loaded<A: Stored>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        moment: Option<Moment>,
+    ) -> Result<Option<(A, u64)>, Problem> {
+        Ok(match moment {
+            None => self.engine.load::<A>(tenant, id).await?,
+            Some(moment) => self.engine.load_as_of::<A>(tenant, id, moment.position).await?,
+        })
     }
 
     /// Makes something new.

@@ -14,11 +14,13 @@ use daybook_projections::catalogue::ListError;
 use daybook_projections::search::SearchError;
 use daybook_projections::{CursorError, Limit, Page, ProjectionId, WaitError};
 use daybook_store::Position;
+use daybook_store::log::Moment;
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::http::answer::POSITION_HEADER;
 use crate::http::{Params, Problem};
 
 /// How long a list waits for `min_position`.
@@ -36,11 +38,18 @@ pub(crate) struct List<T> {
 pub(crate) struct Listed<T> {
     uri: Uri,
     list: List<T>,
+    /// The position that it is of, where one was asked for.
+    position: Option<Position>,
 }
 
 impl<T> Listed<T> {
     pub(crate) fn new(uri: Uri, items: Vec<T>, next_cursor: Option<String>) -> Self {
-        Self { uri, list: List { items, next_cursor } }
+        Self { uri, list: List { items, next_cursor }, position: None }
+    }
+
+    /// The same, as of this moment.
+    pub(crate) fn at(self, moment: Option<Moment>) -> Self {
+        Self { position: moment.map(|moment| moment.position), ..self }
     }
 
     /// A projection's page, each item as `view` shows it.
@@ -65,10 +74,13 @@ impl<T> Listed<T> {
 
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
-        let link = self.link();
+        let (link, position) = (self.link(), self.position);
         let mut response = Json(self.list).into_response();
         if let Some(link) = link {
             response.headers_mut().insert(header::LINK, link);
+        }
+        if let Some(position) = position {
+            response.headers_mut().insert(POSITION_HEADER, position.get().into());
         }
         response
     }

@@ -1,8 +1,11 @@
 //! The routes, by what they are about.
 
+mod agenda;
 mod appointments;
+mod as_of;
 mod availability;
 mod catalogue;
+mod changes;
 mod clients;
 mod commands;
 mod conflicts;
@@ -37,6 +40,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(resources::routes())
         .merge(clients::routes())
         .merge(appointments::routes())
+        .merge(agenda::routes())
         .merge(conflicts::routes())
         .merge(sessions::routes())
         .merge(holds::routes())

@@ -24,6 +24,21 @@ pub struct Calendar<'a> {
 }
 
 impl Calendar<'_> {
+    /// When it is open and some place of it is free.
+    #[must_use]
+    pub fn free(&self, within: Interval) -> Vec<Interval> {
+        let open = self.hours.open(self.zone, within);
+        let mut by_place: Vec<Vec<Interval>> = vec![Vec::new(); self.places.into()];
+        for claim in self.claims {
+            // Where there were more places once, some have higher numbers.
+            if let Some(claimed) = by_place.get_mut(usize::from(claim.seat)) {
+                claimed.push(claim.during);
+            }
+        }
+        let free = by_place.into_iter().flat_map(|claimed| without(open.clone(), &union(claimed)));
+        union(free.collect())
+    }
+
     /// When it could start if nothing were claimed.
     fn by_hours(&self, wanted: &Wanted<'_>) -> Vec<Interval> {
         let Some(allowed) = wanted.allowed(self.zone) else { return Vec::new() };

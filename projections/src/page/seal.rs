@@ -30,6 +30,13 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// The same list as it was at a position.
+    pub(crate) fn at(self, position: u64) -> Self {
+        Self::of(&[&self.0, &position.to_be_bytes()])
+    }
+}
+
 pub(crate) fn seal(list: Fingerprint, place: &[u8]) -> String {
     let mut bytes = vec![FORMAT];
     bytes.extend(list.0);

@@ -16,32 +16,32 @@ pub(super) type Rows = HashMap<AppointmentId, FoundAppointment>;
 pub(super) fn fold(mut rows: Rows, events: &[RecordedEvent]) -> Result<Rows, ApplyError> {
     for recorded in events {
         if let AnyEvent::Appointment(id, event) = &recorded.event {
-            apply(&mut rows, *id, event, recorded)?;
+            let after = after(rows.remove(id), *id, event, recorded)?;
+            rows.insert(*id, after);
         }
     }
     Ok(rows)
 }
 
-fn apply(
-    rows: &mut Rows,
+/// An appointment after one of its events.
+pub(crate) fn after(
+    before: Option<FoundAppointment>,
     id: AppointmentId,
     event: &AppointmentEvent,
     recorded: &RecordedEvent,
-) -> Result<(), ApplyError> {
+) -> Result<FoundAppointment, ApplyError> {
     use AppointmentEvent as E;
     match event {
         E::AppointmentBooked(details) => {
-            rows.insert(id, made(id, details, Status::Booked, None, recorded));
-            return Ok(());
+            return Ok(made(id, details, Status::Booked, None, recorded));
         }
         E::AppointmentHeld(held) => {
             let lapses = Some(held.expires_at);
-            rows.insert(id, made(id, &held.details, Status::Held, lapses, recorded));
-            return Ok(());
+            return Ok(made(id, &held.details, Status::Held, lapses, recorded));
         }
         _ => {}
     }
-    let Some(row) = rows.get_mut(&id) else {
+    let Some(mut row) = before else {
         let reason = format!("appointment {id} was neither held nor booked before");
         return Err(ApplyError::Event { position: recorded.position, reason });
     };
@@ -51,22 +51,22 @@ fn apply(
         E::AppointmentBooked(_) | E::AppointmentHeld(_) | E::AppointmentConflictAccepted(_) => {}
         E::AppointmentConfirmed(confirmed) => {
             row.move_to(&confirmed.slot);
-            becomes(row, Status::Booked);
+            becomes(&mut row, Status::Booked);
         }
         E::AppointmentRescheduled(moved) => row.move_to(&moved.slot),
         E::AppointmentReassigned(other) => row.move_to(&other.slot),
         E::AppointmentCancelled(_) | E::AppointmentHoldExpired(_) => {
-            becomes(row, Status::Cancelled);
+            becomes(&mut row, Status::Cancelled);
         }
-        E::AppointmentCheckedIn(_) => becomes(row, Status::CheckedIn),
-        E::AppointmentCompleted(_) => becomes(row, Status::Fulfilled),
-        E::AppointmentMarkedNoShow(_) => becomes(row, Status::NoShow),
+        E::AppointmentCheckedIn(_) => becomes(&mut row, Status::CheckedIn),
+        E::AppointmentCompleted(_) => becomes(&mut row, Status::Fulfilled),
+        E::AppointmentMarkedNoShow(_) => becomes(&mut row, Status::NoShow),
         E::AppointmentTagged(tagged) => {
             row.category = tagged.category.clone();
             row.tags = tagged.tags.clone();
         }
     }
-    Ok(())
+    Ok(row)
 }
 
 fn becomes(row: &mut FoundAppointment, status: Status) {

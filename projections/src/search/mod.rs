@@ -8,15 +8,16 @@
 //! Why it is indexed as it is: `docs/adr/0006-search-index.md`.
 
 mod bulk;
+pub(crate) mod columns;
 mod cursor;
 mod filter;
-mod fold;
+pub(crate) mod fold;
 mod holds;
 mod listing;
 mod marks;
-mod query;
-mod row;
-mod terms;
+pub(crate) mod query;
+pub(crate) mod row;
+pub(crate) mod terms;
 mod words;
 mod write;
 
@@ -32,6 +33,8 @@ pub use cursor::{Cursor, SearchError};
 pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
+
+use query::Asked;
 
 use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
 
@@ -67,7 +70,8 @@ impl Search {
         limit: Limit,
         now: DateTime<Utc>,
     ) -> Result<Page<FoundAppointment, Cursor>, SearchError> {
-        query::page(&self.pool, tenant, filter, sort, cursor, limit, now).await
+        let asked = Asked::new(tenant, filter, sort, limit, now);
+        query::page(&self.pool, &asked, cursor).await
     }
 
     /// The holds that have lapsed by `now` and are not recorded as expired, longest lapsed first.

@@ -43,12 +43,12 @@ pub struct FoundAppointment {
 }
 
 /// The columns that [`FoundAppointment`] is read from.
-pub(super) const COLUMNS: &str = "appointment_id, start_at, end_at, status, hold_expires_at, \
+pub(crate) const COLUMNS: &str = "appointment_id, start_at, end_at, status, hold_expires_at, \
      category, tags, service_id, resource_ids, client_id, title, version, position";
 
 impl FoundAppointment {
     /// As it is to be shown: a hold that has lapsed is over, even before that is recorded.
-    pub(super) fn shown_at(mut self, now: DateTime<Utc>) -> Self {
+    pub(crate) fn shown_at(mut self, now: DateTime<Utc>) -> Self {
         if self.hold_expires_at.is_some_and(|lapses| lapses <= now) {
             self.status = Status::Cancelled;
             self.hold_expires_at = None;
@@ -93,6 +93,6 @@ impl FromRow<'_, PgRow> for FoundAppointment {
     }
 }
 
-fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
+pub(crate) fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(error))
 }

@@ -7,6 +7,7 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_domain::appointment::Status;
+use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
 use super::row::FoundAppointment;
@@ -23,7 +24,15 @@ pub(super) enum Kind {
     Span = 7,
     /// Of a word; only in [`super::marks`].
     Beginning = 8,
+    /// A block of positions; only of what was once, see [`TermsOf::known_by`].
+    Block = 9,
 }
+
+/// How long the shortest block of positions is, and how many of them make one of the next length. So the
+/// lengths are 1,024, 16,384, 262,144 and 4,194,304.
+const BLOCK: u64 = 1_024;
+const BLOCK_FACTOR: u64 = 16;
+const BLOCK_LEVELS: u8 = 4;
 
 /// A span of time of a fixed length, counted from 1970. Each row has the span of its start at each
 /// level as a term, so that a stretch of any length is a few terms.
@@ -68,12 +77,12 @@ impl SpanLevel {
 
 /// The terms of one tenant.
 #[derive(Clone)]
-pub(super) struct TermsOf {
+pub(crate) struct TermsOf {
     hash: Sha256,
 }
 
 impl TermsOf {
-    pub(super) fn new(tenant: &TenantId) -> Self {
+    pub(crate) fn new(tenant: &TenantId) -> Self {
         // No tenant's name has a NUL, so no two tenants' terms hash the same bytes.
         Self { hash: Sha256::new().chain_update(tenant.as_str()).chain_update([0]) }
     }
@@ -92,6 +101,32 @@ impl TermsOf {
     pub(super) fn span(&self, level: SpanLevel, number: i64) -> i64 {
         let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_be_bytes();
         self.term(Kind::Span, &[level.0, b0, b1, b2, b3, b4, b5, b6, b7])
+    }
+
+    /// That something happened at this position: the block of each length that it is in.
+    pub(crate) fn happened_at(&self, position: Position) -> Vec<i64> {
+        let number = |level: u8| position.get() / (BLOCK * BLOCK_FACTOR.pow(level.into()));
+        (0..BLOCK_LEVELS).map(|level| self.block(level, number(level))).collect()
+    }
+
+    /// Any of these: it had happened by this position, or not long after. In an index they come early,
+    /// so that what happened later is not even met.
+    pub(super) fn known_by(&self, position: Position) -> Vec<i64> {
+        let (mut at, end) = (0, position.get() / BLOCK + 1);
+        let mut blocks = Vec::new();
+        while at < end {
+            let length = |level: u8| BLOCK_FACTOR.pow(level.into());
+            let fits = |level: &u8| at % length(*level) == 0 && at + length(*level) <= end;
+            let level = (0..BLOCK_LEVELS).rev().find(fits).unwrap_or_default();
+            blocks.push(self.block(level, at / length(level)));
+            at += length(level);
+        }
+        blocks
+    }
+
+    fn block(&self, level: u8, number: u64) -> i64 {
+        let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_be_bytes();
+        self.term(Kind::Block, &[level, b0, b1, b2, b3, b4, b5, b6, b7])
     }
 
     /// All terms of a row.

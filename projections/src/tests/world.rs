@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Key;
 use crate::conflicts::Conflicts;
+use crate::history::History;
 use crate::runner::turn::Turn;
 use crate::search::Search;
 use crate::sessions::Sessions;
@@ -63,6 +64,7 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
+        Arc::new(History::new(pool.clone())),
     ]
 }
 

@@ -78,23 +78,37 @@ impl Directories {
 
 impl Followed {
     async fn catch_up(&mut self, log: &Log, tenant: &TenantId) -> Result<(), ExecuteError> {
-        loop {
-            let page = log.read_resources(tenant, self.read, PAGE).await;
-            let page = page.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
-            let more = page.len() == PAGE as usize;
-            for event in page {
-                let event = event.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
-                if let AnyEvent::Resource(id, happened) = event.event {
-                    let directory = Arc::make_mut(&mut self.directory);
-                    if !directory.take_note(id, happened, event.sequence) {
-                        tracing::warn!(%tenant, %id, "too many resources: it is not chosen by role");
-                    }
-                }
-                self.read = event.position;
-            }
-            if !more {
+        let end = Position::from_i64(i64::MAX);
+        read_on(log, tenant, (&mut self.directory, &mut self.read), end).await
+    }
+}
+
+/// Takes note of what happened to resources after what has been read, up to a position.
+pub(super) async fn read_on(
+    log: &Log,
+    tenant: &TenantId,
+    (directory, read): (&mut Arc<Directory>, &mut Position),
+    up_to: Position,
+) -> Result<(), ExecuteError> {
+    loop {
+        let page = log.read_resources(tenant, *read, PAGE).await;
+        let page = page.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let more = page.len() == PAGE as usize;
+        for event in page {
+            let event = event.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+            if event.position > up_to {
                 return Ok(());
             }
+            if let AnyEvent::Resource(id, happened) = event.event {
+                let directory = Arc::make_mut(directory);
+                if !directory.take_note(id, happened, event.sequence) {
+                    tracing::warn!(%tenant, %id, "too many resources: it is not chosen by role");
+                }
+            }
+            *read = event.position;
+        }
+        if !more {
+            return Ok(());
         }
     }
 }

@@ -27,8 +27,8 @@ pub struct Catalogue {
     pub service: Arc<Service>,
     /// Every active resource.
     pub directory: Arc<Directory>,
-    service_version: u64,
-    resources_at: Position,
+    pub(super) service_version: u64,
+    pub(super) resources_at: Position,
 }
 
 /// Where to look.
@@ -225,7 +225,7 @@ impl Versions {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
-fn unavailable(error: sqlx::Error) -> ExecuteError {
+pub(super) fn unavailable(error: sqlx::Error) -> ExecuteError {
     ExecuteError::Unavailable(error.to_string())
 }
 

@@ -1,6 +1,7 @@
 //! Runs commands: loads what a decision needs, decides, appends once, and tries again when the
 //! log has moved on meanwhile.
 
+mod as_of;
 mod batch;
 mod busy;
 mod context;
@@ -44,6 +45,7 @@ use crate::log::{
     Append, CommandKey, Decision, FirstAnswer, IfTaken, Log, NewEvent, StreamId, Submission,
     Verdict,
 };
+use as_of::PastDirectories;
 use directory::Directories;
 use event_store::{EventStores, Loaded};
 use facts::FactCache;
@@ -64,6 +66,7 @@ pub struct Engine {
     stores: Arc<EventStores>,
     facts: Arc<FactCache>,
     directories: Arc<Directories>,
+    past_directories: Arc<PastDirectories>,
     remembered: Arc<Remembered>,
 }
 
@@ -109,8 +112,8 @@ impl Engine {
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
         let stores = Arc::new(EventStores::new(&log, &clock));
-        let (facts, directories, remembered) = Default::default();
-        Self { log, clock, stores, facts, directories, remembered }
+        let (facts, directories, past_directories, remembered) = Default::default();
+        Self { log, clock, stores, facts, directories, past_directories, remembered }
     }
 
     /// The log it appends to.

@@ -16,6 +16,7 @@ mod flights;
 mod lane;
 mod look;
 mod memory;
+mod moment;
 mod position;
 mod reader;
 mod resolve;
@@ -45,6 +46,9 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
+#[cfg(test)]
+pub(crate) use moment::POSITION_AT;
+pub use moment::{AsOf, Moment, NoMoment};
 pub use position::Position;
 #[cfg(test)]
 pub(crate) use reader::RESOURCES;
@@ -198,6 +202,15 @@ impl Log {
         reader::read_resources(&self.pool, tenant, after, limit).await
     }
 
+    /// The last event of a resource up to a position; the start, where there is none.
+    pub(crate) async fn last_of_resources(
+        &self,
+        tenant: &TenantId,
+        up_to: Position,
+    ) -> Result<Position, sqlx::Error> {
+        reader::last_of_resources(&self.pool, tenant, up_to).await
+    }
+
     /// One stream's events after the `after`th, at most `limit`.
     ///
     /// # Errors
@@ -209,7 +222,35 @@ impl Log {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StreamEvent>, sqlx::Error> {
-        reader::read_stream(&self.pool, tenant, stream, after, limit).await
+        let all = Position::from_i64(i64::MAX);
+        reader::read_stream(&self.pool, tenant, stream, (after, all), limit).await
+    }
+
+    /// One stream's events after the `after`th and up to a position of the log, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read_stream_as_of(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+        range: (u64, Position),
+        limit: u32,
+    ) -> Result<Vec<StreamEvent>, sqlx::Error> {
+        reader::read_stream(&self.pool, tenant, stream, range, limit).await
+    }
+
+    /// The moment that is meant, if it has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn moment(
+        &self,
+        tenant: &TenantId,
+        as_of: AsOf,
+        now: DateTime<Utc>,
+    ) -> Result<Result<Moment, NoMoment>, sqlx::Error> {
+        moment::moment(&self.pool, tenant, as_of, now).await
     }
 
     /// Forgets the answers that idempotency keys got before an instant.

@@ -90,6 +90,23 @@ fn texts(row: &PgRow) -> Result<StoredEvent<'_>, sqlx::Error> {
     })
 }
 
+/// The last event of a resource up to a position. Served as the one before is.
+pub(super) async fn last_of_resources(
+    pool: &PgPool,
+    tenant: &TenantId,
+    up_to: Position,
+) -> Result<Position, sqlx::Error> {
+    let last: Option<i64> = sqlx::query_scalar(
+        "SELECT max(position) FROM events
+          WHERE tenant_id = $1 COLLATE \"C\" AND position <= $2 AND aggregate_type = 'resource'",
+    )
+    .bind(tenant.as_str())
+    .bind(up_to.as_i64())
+    .fetch_one(pool)
+    .await?;
+    Ok(last.map_or(Position::START, Position::from_i64))
+}
+
 fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
     let sequence: i64 = row.try_get("sequence")?;
     Ok(SerializedEvent {
@@ -120,12 +137,13 @@ pub struct StreamEvent {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// One stream's events after the `after`th, at most `limit`. Served by `events_pkey`.
+/// One stream's events after the `after`th and up to a position, at most `limit`. Served by
+/// `events_pkey`.
 pub(super) async fn read_stream(
     pool: &PgPool,
     tenant: &TenantId,
     stream: &StreamId,
-    after: u64,
+    (after, up_to): (u64, Position),
     limit: u32,
 ) -> Result<Vec<StreamEvent>, sqlx::Error> {
     let rows = sqlx::query(
@@ -133,13 +151,15 @@ pub(super) async fn read_stream(
                 payload, metadata, recorded_at
            FROM events
           WHERE aggregate_type = $1 AND aggregate_id = $2 AND tenant_id = $3 AND sequence > $4
+            AND position <= $5
           ORDER BY sequence
-          LIMIT $5",
+          LIMIT $6",
     )
     .bind(stream.kind())
     .bind(stream.id())
     .bind(tenant.as_str())
     .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(up_to.as_i64())
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await?;

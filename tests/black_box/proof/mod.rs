@@ -15,6 +15,7 @@ mod controls;
 mod double_booking;
 mod finding;
 mod follower;
+mod history;
 mod kills;
 mod linearizability;
 mod rebuild;

@@ -57,7 +57,7 @@ fn a_healthy_log_is_whole_and_what_was_checked_is_said() {
     ] {
         assert!(said.lines().any(|said| said == line), "{line}\nis not in\n{said}");
     }
-    for checked in ["3 claims", "0 idempotency keys", "5 checkpoints"] {
+    for checked in ["3 claims", "0 idempotency keys", "6 checkpoints"] {
         assert!(said.contains(checked), "{checked} is not in\n{said}");
     }
     assert!(said.contains("logs: 1, not whole: 0; 8 events in "), "{said}");

@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use daybook_api::App;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
+use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
@@ -34,6 +35,7 @@ fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
+        Arc::new(History::new(pool.clone())),
     ]
 }
 

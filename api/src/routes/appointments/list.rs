@@ -9,6 +9,7 @@ use daybook_domain::appointment::{Status, UnknownStatus};
 use daybook_domain::{
     Category, ClientId, ResourceIds, ServiceId, Tag, Tags, TenantId, TextError, Title,
 };
+use daybook_projections::Page;
 use daybook_projections::search::{
     Cursor, FoundAppointment, Search, SearchFilter, Sort, TagsMatch, TitleWords,
 };
@@ -20,6 +21,7 @@ use super::view::AppointmentStatus;
 use crate::App;
 use crate::http::params::{invalid, listed};
 use crate::http::{Caller, Params, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::listing::{List, Listed, limit};
 use crate::routes::problems::ReadProblems;
 
@@ -107,9 +109,10 @@ impl From<FoundAppointment> for AppointmentSummary {
 /// List appointments
 ///
 /// Pages stay in order while appointments are added: nothing is shown twice, and nothing is left
-/// out that was there all the time.
+/// out that was there all the time. With `as_of`, as the list was then, holds that had lapsed included.
 #[utoipa::path(
-    get, path = "/v1/appointments", tag = "appointments", params(AppointmentFilters),
+    get, path = "/v1/appointments", tag = "appointments",
+    params(AppointmentFilters, AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page, by start", body = List<AppointmentSummary>),
               ReadProblems)
@@ -124,12 +127,22 @@ pub(crate) async fn list_appointments(
     let sort = sort(&mut params)?;
     let limit = limit(&mut params)?;
     let cursor = params.text("cursor")?.map(Cursor::new);
+    let moment = app.as_of(&caller.tenant, &mut params).await?;
     app.wait(&caller.tenant, Search::ID, &mut params).await?;
     params.finish()?;
-    let Some(filter) = filter else { return Ok(Listed::new(uri, vec![], None)) };
-    let now = app.engine.clock().now();
-    let page = app.search.page(&caller.tenant, &filter, sort, cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, page, AppointmentSummary::from))
+    let (tenant, cursor) = (&caller.tenant, cursor.as_ref());
+    let none = Page { items: Vec::new(), next: None };
+    let page = match (filter, moment) {
+        (None, _) => none,
+        (Some(filter), None) => {
+            let now = app.engine.clock().now();
+            app.search.page(tenant, &filter, sort, cursor, limit, now).await?
+        }
+        (Some(filter), Some(moment)) => {
+            app.history.page(tenant, (&filter, sort), cursor, limit, moment).await?
+        }
+    };
+    Ok(Listed::of(uri, page, AppointmentSummary::from).at(moment))
 }
 
 impl App {

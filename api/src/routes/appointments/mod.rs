@@ -5,6 +5,7 @@ pub(super) mod booking;
 mod conflict;
 mod create;
 mod desk;
+mod diff;
 mod events;
 mod list;
 pub(super) mod overriding;
@@ -17,6 +18,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 pub(super) use conflict::ConflictView;
+pub(super) use diff::Moments;
 pub(super) use plan::{MovedBySide, by_client};
 pub(super) use view::{AppointmentView, CancelledBySide};
 
@@ -26,6 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(batch::routes())
         .routes(routes!(read::get_appointment))
         .routes(routes!(events::list_appointment_events))
+        .routes(routes!(diff::diff_appointment))
         .routes(routes!(plan::confirm_appointment))
         .routes(routes!(plan::reschedule_appointment))
         .routes(routes!(plan::cancel_appointment))

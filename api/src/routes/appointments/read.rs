@@ -5,14 +5,16 @@ use daybook_domain::appointment::Appointment;
 
 use super::AppointmentView;
 use crate::App;
-use crate::http::{Answer, Caller, PathId, Problem, Read};
+use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::problems::ReadProblems;
 
 /// Get an appointment
 ///
-/// As the log has it now; no `min_position` is needed to see what a command did.
+/// As the log has it now, or as of a moment; no `min_position` is needed to see what a command did.
 #[utoipa::path(
-    get, path = "/v1/appointments/{id}", tag = "appointments", params(("id" = Uuid, Path)),
+    get, path = "/v1/appointments/{id}", tag = "appointments",
+    params(("id" = Uuid, Path), AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The appointment", body = AppointmentView), ReadProblems)
 )]
@@ -20,12 +22,15 @@ pub(crate) async fn get_appointment(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    mut params: Params,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let found = app.engine.load::<Appointment>(&caller.tenant, id).await?;
-    let now = app.engine.clock().now();
+    let moment = app.moment(&caller.tenant, &mut params, "as_of").await?;
+    params.finish()?;
+    let found = app.loaded::<Appointment>(&caller.tenant, id, moment).await?;
+    let now = moment.map_or_else(|| app.engine.clock().now(), |moment| moment.at);
     let shown = found.and_then(|(appointment, version)| {
         Some((AppointmentView::at(appointment, id, version, now)?, version))
     });
     let (body, version) = shown.ok_or_else(|| Problem::not_found("appointment"))?;
-    Ok(Answer { version, position: None, body })
+    Ok(Answer { version, position: moment.map(|moment| moment.position), body })
 }

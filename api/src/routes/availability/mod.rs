@@ -10,13 +10,18 @@ mod search;
 mod view;
 
 use axum::extract::State;
+use axum::response::IntoResponse;
+use daybook_domain::TenantId;
 use daybook_domain::availability::{self, Plan};
 use daybook_store::engine::Seen;
+use daybook_store::log::Moment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::as_of::AsOfParam;
 use super::problems::ReadProblems;
 use crate::App;
+use crate::http::answer::as_of;
 use crate::http::{Caller, Params, Problem, Read};
 use asked::{Asked, AvailabilityParams, Show};
 use view::{Availability, AvailabilityView, ResourceSlots, Slots};
@@ -28,10 +33,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// See when something can be booked
 ///
 /// Of a service, or of resources for so many minutes. What is offered can be booked, as long as nobody
-/// else takes it first. With `explain`, why a moment is, or is not, offered.
+/// else takes it first. With `explain`, why a moment is, or is not, offered. With `as_of`, what was offered
+/// then.
 #[utoipa::path(
     get, path = "/v1/availability", tag = "availability",
-    params(AvailabilityParams), security(("api_key" = ["read"])),
+    params(AvailabilityParams, AsOfParam), security(("api_key" = ["read"])),
     responses((status = 200, description = "The starts that are offered", body = AvailabilityView),
               ReadProblems)
 )]
@@ -39,13 +45,34 @@ pub(crate) async fn get_availability(
     State(app): State<App>,
     caller: Caller<Read>,
     mut params: Params,
-) -> Result<Availability, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
     let asked = Asked::of(&mut params, app.zone_of(tenant).await?)?;
+    let moment = app.as_of(tenant, &mut params).await?;
     params.finish()?;
-    let plan = |catalogue: &_, _| plan::of(&asked, catalogue);
-    let seen = app.engine.look(tenant, asked.service_id, plan).await?;
-    Ok(shown(&asked, &seen))
+    let seen = app.look(tenant, &asked, moment).await?;
+    Ok((as_of(moment), shown(&asked, &seen)))
+}
+
+impl App {
+    /// Looks at what was claimed: now, or as it was known at a moment, with the service, the resources and
+    /// the clock of then.
+    async fn look(
+        &self,
+        tenant: &TenantId,
+        asked: &Asked,
+        moment: Option<Moment>,
+    ) -> Result<Seen<Plan>, Problem> {
+        let Some(moment) = moment else {
+            let plan = |catalogue: &_, _| plan::of(asked, catalogue);
+            return self.engine.look(tenant, asked.service_id, plan).await;
+        };
+        let known = self.engine.catalogue_as_of(tenant, asked.service_id, moment.position);
+        let catalogue = known.await?;
+        let sight = plan::of(asked, &catalogue)?;
+        let claims = self.history.claims(tenant, &sight.resources, sight.during, moment).await?;
+        Ok(Seen { catalogue, sight, claims, now: moment.at })
+    }
 }
 
 /// What was seen, as it was asked for.

@@ -2,18 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::IntoResponse;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
+use daybook_projections::history::History;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::asked::{Asked, AskedDays, Show, grid, limit};
-use super::plan;
 use crate::App;
+use crate::http::answer::as_of;
 use crate::http::{Body, Caller, Problem, Read};
 use crate::routes::problems::ReadProblems;
 use crate::routes::services::RoleForm;
@@ -55,6 +57,8 @@ pub(crate) struct SearchBody {
     step_minutes: Option<u32>,
     /// The most starts: 1 to 10,000; else 1,000.
     limit: Option<usize>,
+    /// What was offered at this moment: RFC 3339 with an offset, or `position:N`; else now.
+    as_of: Option<String>,
 }
 
 /// What is offered.
@@ -89,11 +93,17 @@ pub(crate) async fn search(
     State(app): State<App>,
     caller: Caller<Read>,
     Body(body): Body<SearchBody>,
-) -> Result<Json<FoundView>, Problem> {
+) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
+    let moment = match &body.as_of {
+        Some(text) => Some(app.moment_of(tenant, "as_of", text).await?),
+        None => None,
+    };
     let asked = body.asked(app.zone_of(tenant).await?)?;
-    let plan = |catalogue: &_, _| plan::of(&asked, catalogue);
-    let seen = app.engine.look(tenant, asked.service_id, plan).await?;
+    if let Some(moment) = moment {
+        app.wait_for(tenant, History::ID, moment.position).await?;
+    }
+    let seen = app.look(tenant, &asked, moment).await?;
     let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
     let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
     let mut found = plan.found(&calendars, &wanted);
@@ -104,7 +114,8 @@ pub(crate) async fn search(
         end: Interval::lasting(found.start, plan.length).end(),
         resource_ids: found.filled_by.iter().map(|n| calendars[*n].resource.uuid()).collect(),
     });
-    Ok(Json(FoundView { duration_minutes: plan.length, slots: slots.collect(), more }))
+    let found = FoundView { duration_minutes: plan.length, slots: slots.collect(), more };
+    Ok((as_of(moment), Json(found)))
 }
 
 impl SearchBody {

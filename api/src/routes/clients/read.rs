@@ -7,13 +7,15 @@ use daybook_domain::client::Client;
 use super::ClientView;
 use crate::App;
 use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::catalogue::PageParams;
 use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
 
 /// Get a client
 #[utoipa::path(
-    get, path = "/v1/clients/{id}", tag = "clients", params(("id" = Uuid, Path)),
+    get, path = "/v1/clients/{id}", tag = "clients",
+    params(("id" = Uuid, Path), AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The client", body = ClientView), ReadProblems)
 )]
@@ -21,8 +23,9 @@ pub(crate) async fn get_client(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    params: Params,
 ) -> Result<Answer<ClientView>, Problem> {
-    app.get::<Client>(&caller.tenant, id).await
+    app.get::<Client>(&caller.tenant, id, params).await
 }
 
 /// List clients

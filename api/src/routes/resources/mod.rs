@@ -22,6 +22,7 @@ use super::commands::Shown;
 use crate::App;
 use exceptions::ExceptionView;
 use holidays::HolidayView;
+pub(super) use opening_hours::Stretch;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

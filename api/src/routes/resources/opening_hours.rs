@@ -45,7 +45,7 @@ pub(crate) struct OpeningHoursView {
 }
 
 /// Open from a start to before an end.
-#[derive(Serialize, ToSchema)]
+#[derive(PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Stretch {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
@@ -57,7 +57,7 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    fn new(zone: Tz, interval: &Interval) -> Self {
+    pub(in crate::routes) fn new(zone: Tz, interval: &Interval) -> Self {
         let local = |at: DateTime<Utc>| {
             at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
         };

@@ -8,13 +8,15 @@ use daybook_projections::catalogue::Standing;
 use super::{ResourceStatus, ResourceView};
 use crate::App;
 use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::catalogue::{PageParams, StandingFilter, standing};
 use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
 
 /// Get a resource
 #[utoipa::path(
-    get, path = "/v1/resources/{id}", tag = "resources", params(("id" = Uuid, Path)),
+    get, path = "/v1/resources/{id}", tag = "resources",
+    params(("id" = Uuid, Path), AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The resource", body = ResourceView), ReadProblems)
 )]
@@ -22,8 +24,9 @@ pub(crate) async fn get_resource(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    params: Params,
 ) -> Result<Answer<ResourceView>, Problem> {
-    app.get::<Resource>(&caller.tenant, id).await
+    app.get::<Resource>(&caller.tenant, id, params).await
 }
 
 /// List resources

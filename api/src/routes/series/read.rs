@@ -25,7 +25,7 @@ pub(crate) async fn get_series(
     caller: Caller<Read>,
     PathId(id): PathId,
 ) -> Result<Answer<SeriesView>, Problem> {
-    let answer = app.get::<Series>(&caller.tenant, id).await?;
+    let answer = app.get_at::<Series>(&caller.tenant, id, None).await?;
     let ids: Vec<_> = answer.body.appointment_ids().map(AppointmentId::uuid).collect();
     let found = app.engine.load_each::<Appointment>(&caller.tenant, &ids).await?;
     let now = app.engine.clock().now();

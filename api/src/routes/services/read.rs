@@ -8,13 +8,15 @@ use daybook_projections::catalogue::Standing;
 use super::{ServiceStatus, ServiceView};
 use crate::App;
 use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::catalogue::{PageParams, StandingFilter, standing};
 use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
 
 /// Get a service
 #[utoipa::path(
-    get, path = "/v1/services/{id}", tag = "services", params(("id" = Uuid, Path)),
+    get, path = "/v1/services/{id}", tag = "services",
+    params(("id" = Uuid, Path), AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The service", body = ServiceView), ReadProblems)
 )]
@@ -22,8 +24,9 @@ pub(crate) async fn get_service(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    params: Params,
 ) -> Result<Answer<ServiceView>, Problem> {
-    app.get::<Service>(&caller.tenant, id).await
+    app.get::<Service>(&caller.tenant, id, params).await
 }
 
 /// List services

@@ -15,15 +15,17 @@ use super::view::SessionStatusName;
 use crate::App;
 use crate::http::params::invalid;
 use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
+use crate::routes::as_of::AsOfParam;
 use crate::routes::commands::Shown as _;
 use crate::routes::listing::{List, Listed, limit};
 use crate::routes::problems::ReadProblems;
 
 /// Get a session
 ///
-/// As the log has it now, with the places that are free at this moment.
+/// As the log has it now, or as of a moment, with the places that are free at that moment.
 #[utoipa::path(
-    get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = Uuid, Path)),
+    get, path = "/v1/sessions/{id}", tag = "sessions",
+    params(("id" = Uuid, Path), AsOfParam),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The session", body = SessionView), ReadProblems)
 )]
@@ -31,13 +33,22 @@ pub(crate) async fn get_session(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    mut params: Params,
 ) -> Result<Answer<SessionView>, Problem> {
-    let found = app.engine.load::<Session>(&caller.tenant, id).await?;
+    let tenant = &caller.tenant;
+    let moment = app.as_of(tenant, &mut params).await?;
+    params.finish()?;
+    let found = app.loaded::<Session>(tenant, id, moment).await?;
     let (session, version) = found.ok_or_else(|| Problem::not_found("session"))?;
-    let who = app.engine.who_is_in(&caller.tenant, &[(id.into(), &session)]).await?;
-    let taken = who.iter().map(Vec::len).sum();
+    let taken = match moment {
+        None => {
+            app.engine.who_is_in(tenant, &[(id.into(), &session)]).await?.iter().flatten().count()
+        }
+        Some(moment) => app.agenda.taken(tenant, (id.into(), &session), moment).await?,
+    };
     let view = session.show(id, version).ok_or_else(Problem::internal)?;
-    Ok(Answer { version, position: None, body: view.with_taken(taken) })
+    let position = moment.map(|moment| moment.position);
+    Ok(Answer { version, position, body: view.with_taken(taken) })
 }
 
 /// The filters, for the documentation. All that are given must be met.

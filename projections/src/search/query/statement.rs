@@ -3,14 +3,15 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::Status;
+use daybook_store::Position;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
 
 use super::super::cursor::Place;
 use super::super::filter::{Sort, TagsMatch};
 use super::super::row::{COLUMNS, FoundAppointment};
-use super::Asked;
 use super::stretch::Stretch;
 use super::walk::{self, Walked};
+use super::{Asked, Source};
 
 pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
 
@@ -66,7 +67,10 @@ impl Statement {
     pub(super) fn sql<'q>(self, asked: &'q Asked<'_>, prefix: &str) -> Sql<'q> {
         let mut sql = Sql::new(prefix);
         match self {
-            Self::Seek { stretch } => seek(&mut sql, asked, stretch),
+            Self::Seek { stretch } => match asked.source {
+                Source::Now => seek(&mut sql, asked, stretch),
+                Source::AsOf(position) => seek_day(&mut sql, asked, stretch, position),
+            },
             Self::Walk { stretch, places, wanted } => {
                 walk::sql(&mut sql, asked, stretch, places, wanted);
             }
@@ -96,9 +100,29 @@ fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
     sql.push(format!(" ORDER BY {order} LIMIT 1) AS first"));
 }
 
+/// The first day on which one was valid that has one of the statuses, as its first instant, or its last one
+/// where the order is the other. From the primary key of `standing`.
+fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, position: Position) {
+    let day = match asked.sort {
+        Sort::StartAscending => "min(day)::timestamp AT TIME ZONE 'UTC'",
+        Sort::StartDescending => {
+            "(max(day) + 1)::timestamp AT TIME ZONE 'UTC' - interval '1 microsecond'"
+        }
+    };
+    let statuses = asked.filter.stored_statuses().unwrap_or_default();
+    let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
+    sql.push(format!("SELECT {day} FROM history_1.standing WHERE tenant_id = "));
+    sql.push_bind(asked.tenant.as_str()).push(" AND status = ANY(").push_bind(statuses);
+    sql.push(") AND day >= (").push_bind(stretch.low.start_at);
+    sql.push(" AT TIME ZONE 'UTC')::date AND day <= (").push_bind(stretch.high.start_at);
+    sql.push(" AT TIME ZONE 'UTC')::date AND first_position <= ").push_bind(position.as_i64());
+    sql.push(" AND (standing > 0 OR last_until > ").push_bind(position.as_i64()).push(")");
+}
+
 /// Served by `appointments_terms`, whose terms have the tenant in them. The collation keeps every
 /// index that starts with the tenant out of it: for a tenant that is newer than the statistics, the
-/// planner takes it that there is hardly a row.
+/// planner takes it that there is hardly a row. So does `IS TRUE` with what could be read of such an
+/// index all the same, from end to end.
 ///
 /// To look up the beginning of a word costs as much as there are rows that have it, whatever else is
 /// asked for; so a common one is only compared, and rows without it count against the limit.
@@ -118,7 +142,7 @@ fn sieve<'q>(
     for (_, word) in compared {
         sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
     }
-    sql.push(" AS matches FROM search_2.appointments WHERE tenant_id = ");
+    sql.push(format!(" AS matches FROM {} WHERE tenant_id = ", asked.source.appointments()));
     sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ");
     sql.push_bind(spans.collect::<Vec<i64>>());
     if !asked.sought.all.is_empty() {
@@ -130,11 +154,15 @@ fn sieve<'q>(
     for (_, word) in looked_up {
         sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
     }
-    sql.push(" AND (start_at, appointment_id) > (");
+    if let Source::AsOf(position) = asked.source {
+        sql.push(" AND terms && ").push_bind(asked.terms.known_by(position));
+    }
+    sql.push(" AND ((start_at, appointment_id) > (");
     push_place(sql, stretch.low);
     sql.push(") AND (start_at, appointment_id) < (");
     push_place(sql, stretch.high);
-    sql.push(")");
+    sql.push(")) IS TRUE");
+    push_valid(sql, asked);
     push_filter(sql, asked);
     sql.push(" LIMIT ").push_bind(bigint(rows));
 }
@@ -150,6 +178,16 @@ pub(super) fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch:
 
 fn push_place(sql: &mut Sql<'_>, place: Place) {
     sql.push_bind(place.start_at).push(", ").push_bind(place.id);
+}
+
+/// That the row was valid at the moment that is asked for. `IS TRUE` keeps indexes on the position out of a
+/// sieve; an appointment that is looked up has but a few rows.
+pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
+    if let Source::AsOf(position) = asked.source {
+        sql.push(" AND (position <= ").push_bind(position.as_i64());
+        sql.push(") IS TRUE AND (until_position IS NULL OR until_position > ");
+        sql.push_bind(position.as_i64()).push(")");
+    }
 }
 
 /// The filter itself, on the columns of a row, without the words of the title.

@@ -9,9 +9,9 @@ use super::super::cursor::Place;
 use super::super::filter::Sort;
 use super::super::marks::Marks;
 use super::super::row::{COLUMNS, FoundAppointment};
-use super::Asked;
-use super::statement::{Sql, bigint, push_filter, push_stretch};
+use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid};
 use super::stretch::Stretch;
+use super::{Asked, Source};
 
 /// What a walk came by.
 pub(super) struct Walked {
@@ -47,31 +47,49 @@ pub(super) fn sql<'q>(
         Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
     };
     let list = asked.filter.listed_under();
+    // An appointment of the history can have been at a place more than once: the place is one all the
+    // same, with the marks of all.
+    let once = list.is_none() && asked.source != Source::Now;
     sql.push("WITH walked AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
     if list.is_none() {
         for column in Marks::COLUMNS {
-            sql.push(", ").push(column);
+            let marks = if once { format!("bit_or({column}) AS {column}") } else { column.into() };
+            sql.push(", ").push(marks);
         }
+    }
+    if once {
+        sql.push(", min(position) AS first_position");
     }
     sql.push(" ");
     push_places(sql, asked, list, stretch);
+    if once {
+        sql.push(" GROUP BY start_at, appointment_id");
+    }
     sql.push(format!(" ORDER BY {forward} LIMIT ")).push_bind(bigint(places));
     sql.push(
         ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start,
                    NULL::bigint[] AS words_seen
-              FROM (SELECT at_id FROM walked WHERE true",
+              FROM (SELECT at_id, at_start FROM walked WHERE true",
     );
     if list.is_none() {
         for any in &asked.marks {
             push_marks(sql, any);
         }
     }
+    if let (true, Source::AsOf(position)) = (once, asked.source) {
+        sql.push(" AND first_position <= ").push_bind(position.as_i64());
+    }
     // With an OFFSET it is not joined but looked up, for one place after the other.
     sql.push(format!(
         ") AS w CROSS JOIN LATERAL (
-                SELECT {COLUMNS} FROM search_2.appointments WHERE tenant_id = "
+                SELECT {COLUMNS} FROM {} WHERE tenant_id = ",
+        asked.source.appointments()
     ));
     sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = w.at_id");
+    if asked.source != Source::Now {
+        sql.push(" AND start_at = w.at_start");
+    }
+    push_valid(sql, asked);
     push_filter(sql, asked);
     for word in &asked.sought.words {
         sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
@@ -98,11 +116,12 @@ pub(super) fn sql<'q>(
 fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, list: Option<Uuid>, stretch: Stretch) {
     match list {
         Some(under) => {
-            sql.push("FROM search_2.listed a WHERE listed_under = ").push_bind(under);
+            sql.push(format!("FROM {} a WHERE listed_under = ", asked.source.listed()));
+            sql.push_bind(under);
             sql.push(" AND ");
         }
         None => {
-            sql.push("FROM search_2.appointments a WHERE ");
+            sql.push(format!("FROM {} a WHERE ", asked.source.appointments()));
         }
     }
     push_stretch(sql, asked, stretch);

@@ -7,7 +7,7 @@ use sqlx::types::chrono::{DateTime, Utc};
 use super::super::busy::LOOK;
 use super::super::look;
 use super::*;
-use crate::log::RESOURCES;
+use crate::log::{AsOf, Moment, NoMoment, POSITION_AT, Position, RESOURCES};
 use crate::testing::minute;
 
 /// 50 resources with 400 claims each.
@@ -112,6 +112,70 @@ async fn the_events_of_resources_are_read_without_reading_the_others() {
         assert_eq!(read_by(tenant, 4_000).await, all(1), "{tenant}");
     }
     assert_eq!(read_by("nobody", 0).await, all(0));
+}
+
+/// An event a minute, but for every seventh, which is recorded together with the one before.
+const EVENTS_IN_TIME: &str =
+    "INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence,
+           event_type, event_version, payload, metadata, recorded_at, hash)
+    SELECT $1, n, 'appointment', $1 || '/' || n, 1, 'x', '1.0', '{}', '{}',
+           $2 + (CASE WHEN n % 7 = 0 THEN n - 1 ELSE n END) * interval '1 minute', ''
+      FROM generate_series(1, 4000) n";
+
+#[tokio::test]
+async fn an_instant_becomes_a_position_by_halving_and_reads_few_events() {
+    let house = House::new().await;
+    let tenant = house.another_tenant("east").await;
+    let at = |n: i64| minute(n);
+    sqlx::query(EVENTS_IN_TIME).bind("east").bind(minute(0)).execute(&house.pool).await.unwrap();
+    sqlx::query("UPDATE log_heads SET position = 4000 WHERE tenant_id = 'east'")
+        .execute(&house.pool)
+        .await
+        .unwrap();
+    let log = house.log();
+    let position = async |instant: DateTime<Utc>| {
+        let moment = log.moment(&tenant, AsOf::Instant(instant), at(5_000)).await.unwrap();
+        moment.map(|moment| moment.position.get())
+    };
+    for (instant, expected) in [
+        (at(0), 0),
+        (at(1), 1),
+        (at(5), 5),
+        // The seventh has the time of the sixth.
+        (at(6), 7),
+        (at(7), 7),
+        (at(8), 8),
+        (at(8) - chrono::TimeDelta::microseconds(1), 7),
+        (at(3_999), 3_999),
+        (at(5_000), 4_000),
+    ] {
+        assert_eq!(position(instant).await, Ok(expected), "{instant}");
+    }
+    assert_eq!(position(at(5_001)).await, Err(NoMoment::Future { now: at(5_000) }));
+    let seventh = AsOf::Position(Position::from_i64(7));
+    let moment = log.moment(&tenant, seventh, at(5_000)).await.unwrap();
+    assert_eq!(moment, Ok(Moment { position: Position::from_i64(7), at: at(6) }));
+    for none in [0, 4_001] {
+        let none = AsOf::Position(Position::from_i64(none));
+        let head = Position::from_i64(4_000);
+        let moment = log.moment(&tenant, none, at(5_000)).await.unwrap();
+        assert_eq!(moment, Err(NoMoment::NoPosition { head }));
+    }
+    let plan: Value = sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {POSITION_AT}"))
+        .persistent(false)
+        .bind("east")
+        .bind(at(1_234))
+        .fetch_one(&house.pool)
+        .await
+        .unwrap();
+    let mut indexes = Vec::new();
+    read(&plan[0]["Plan"], &mut indexes);
+    let of_events = indexes.iter().filter(|(name, _)| name.starts_with("events"));
+    let of_events: Vec<_> = of_events.collect();
+    assert_eq!(of_events.len(), 1, "{indexes:?}");
+    let (index, rows) = of_events[0];
+    assert_eq!(index, "events_tenant_id_position_key");
+    assert!((5..=13).contains(rows), "{indexes:?}");
 }
 
 /// How a prepared statement is run on a connection that prepared it when all tables were empty.

@@ -1,5 +1,6 @@
 //! Searches over many appointments.
 
+mod as_of;
 mod filters;
 mod many;
 mod naive;

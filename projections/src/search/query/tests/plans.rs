@@ -9,8 +9,8 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
+use super::super::Asked;
 use super::super::hunt::Hunt;
-use super::super::{Asked, BEGIN};
 use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, VERY_MANY, load, now};
 use super::naive::lets_through;
@@ -21,13 +21,13 @@ use crate::search::{SearchFilter, Sort};
 use crate::tests::world::World;
 
 /// What a page of 50 may read of the table: the ceiling is 30 rows for each row of the page.
-const MAX_ROWS: u64 = 30 * 50;
+pub(super) const MAX_ROWS: u64 = 30 * 50;
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Read {
+pub(super) struct Read {
     statements: u64,
     /// Rows of the table, those that a filter removed among them.
-    rows: u64,
+    pub(super) rows: u64,
     /// Entries of an index, which are read many to a page and without the table.
     entries: u64,
     micros: u64,
@@ -47,12 +47,17 @@ impl Read {
                 self.entries += rows;
                 self.rows += number("Heap Fetches");
             }
+            // A few days, of a few statuses.
+            "Index Scan" | "Bitmap Heap Scan" if plan["Relation Name"] == "standing" => {
+                self.entries += rows;
+                return;
+            }
             "Index Scan" | "Bitmap Heap Scan" => {
                 assert_eq!(plan["Relation Name"], "appointments", "{plan:#}");
                 self.rows += rows;
             }
             "Bitmap Index Scan" => {
-                assert_eq!(plan["Index Name"], "appointments_terms");
+                assert_eq!(plan["Index Name"], "appointments_terms", "{plan:#}");
                 self.entries += rows;
             }
             _ => {}
@@ -69,14 +74,14 @@ fn micros(millis: &Value) -> u64 {
 }
 
 /// Finds a page as the query does, and explains each of its statements.
-async fn explained(
+pub(super) async fn explained(
     asked: &Asked<'_>,
     after: Option<Place>,
     connection: &mut PgConnection,
 ) -> (Vec<FoundAppointment>, Read) {
     let mut read = Read::default();
     let mut hunt = Hunt::new(asked, after);
-    sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(asked.source.begin()).execute(&mut *connection).await.unwrap();
     while let Some(statement) = hunt.next() {
         let mut sql = statement.sql(asked, "EXPLAIN (ANALYZE, FORMAT JSON) ");
         let plan: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
@@ -148,7 +153,7 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
     assert!(most.0.rows <= MAX_ROWS, "{most:?}");
 }
 
-fn report(seen: &mut [(Read, String)]) {
+pub(super) fn report(seen: &mut [(Read, String)]) {
     let mut worst = |name: &str, key: fn(&Read) -> u64| {
         seen.sort_by_key(|(read, _)| std::cmp::Reverse(key(read)));
         println!("== {name}: median {}", key(&seen[seen.len() / 2].0));

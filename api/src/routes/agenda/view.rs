@@ -1,0 +1,240 @@
+//! How a resource's calendar is shown.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use chrono_tz::Tz;
+use daybook_domain::appointment::Status;
+use daybook_domain::availability::Calendar;
+use daybook_domain::resource::Resource;
+use daybook_domain::time::{Interval, LocalDate};
+use daybook_domain::{Category, ClientId, Name, ResourceIds, ServiceId, Tags, TenantId, Title};
+use daybook_projections::agenda::Entry;
+use daybook_store::log::Moment;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::asked::Asked;
+use crate::App;
+use crate::http::Problem;
+use crate::routes::resources::Stretch;
+
+/// What is on a resource's calendar.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgendaView {
+    pub(super) resource_id: Uuid,
+    /// What the resource is called.
+    #[schema(value_type = String)]
+    name: Name,
+    /// The zone of the days and of local times.
+    #[schema(value_type = String, example = "Europe/Oslo")]
+    pub(super) time_zone: Tz,
+    #[schema(value_type = chrono::NaiveDate)]
+    pub(super) from: LocalDate,
+    #[schema(value_type = chrono::NaiveDate)]
+    pub(super) to: LocalDate,
+    /// The position of the log that it is of.
+    position: u64,
+    /// By which clock holds have lapsed.
+    at: DateTime<Utc>,
+    /// When the resource is open, appointments or not.
+    pub(super) open: Vec<Stretch>,
+    /// What has its time there, by start; also what began before, or ends after, these days.
+    pub(super) items: Vec<AgendaItem>,
+    /// When it is open and some place of it is free, buffers considered.
+    free: Vec<Stretch>,
+    /// Whether there is more than an agenda can show.
+    more: bool,
+}
+
+/// Something on a calendar.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum AgendaItem {
+    /// An appointment; those in a session are counted there.
+    Appointment(AppointmentItem),
+    /// A session.
+    Session(SessionItem),
+}
+
+/// When something is.
+#[derive(Serialize, ToSchema)]
+struct Times {
+    start: DateTime<Utc>,
+    /// The first instant after it.
+    end: DateTime<Utc>,
+    /// As clocks show it in the agenda's zone, with their offset.
+    #[schema(format = DateTime, example = "2027-03-28T09:00:00+02:00")]
+    local_start: String,
+    #[schema(format = DateTime, example = "2027-03-28T09:30:00+02:00")]
+    local_end: String,
+    /// The same with its buffers.
+    busy_from: DateTime<Utc>,
+    busy_until: DateTime<Utc>,
+}
+
+impl Times {
+    fn new(zone: Tz, during: Interval, busy: Interval) -> Self {
+        let local = |at: DateTime<Utc>| {
+            at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+        };
+        let (start, end) = (during.start(), during.end());
+        let (busy_from, busy_until) = (busy.start(), busy.end());
+        let (local_start, local_end) = (local(start), local(end));
+        Self { start, end, local_start, local_end, busy_from, busy_until }
+    }
+}
+
+/// An appointment on a calendar.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AppointmentItem {
+    id: Uuid,
+    #[schema(value_type = String)]
+    status: Status,
+    version: u64,
+    #[serde(flatten)]
+    times: Times,
+    #[schema(value_type = Uuid)]
+    service_id: ServiceId,
+    #[schema(value_type = Vec<Uuid>)]
+    resource_ids: ResourceIds,
+    /// Which of the resource's places it has, from 0.
+    place: u16,
+    #[schema(value_type = Uuid)]
+    client_id: ClientId,
+    #[schema(value_type = String)]
+    title: Title,
+    #[schema(value_type = String)]
+    category: Category,
+    #[schema(value_type = Vec<String>)]
+    tags: Tags,
+    /// Until when it can be confirmed, where it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold_expires_at: Option<DateTime<Utc>>,
+}
+
+/// A session on a calendar.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SessionItem {
+    id: Uuid,
+    version: u64,
+    #[serde(flatten)]
+    times: Times,
+    #[schema(value_type = Uuid)]
+    service_id: ServiceId,
+    #[schema(value_type = Vec<Uuid>)]
+    resource_ids: ResourceIds,
+    #[schema(value_type = String)]
+    title: Title,
+    #[schema(value_type = String)]
+    category: Category,
+    #[schema(value_type = Vec<String>)]
+    tags: Tags,
+    /// How many clients have room.
+    places: u16,
+    /// How many of the places are taken.
+    taken: usize,
+}
+
+impl AgendaItem {
+    fn new(entry: Entry, asked: &Asked, zone: Tz) -> Self {
+        match entry {
+            Entry::Appointment(version) => {
+                let (found, placed) = (version.appointment, version.placed);
+                let times = Times::new(zone, found.during, placed.busy);
+                let n = found.resource_ids.iter().position(|id| id == asked.resource_id);
+                let place = n.and_then(|n| placed.seats.get(n).copied()).unwrap_or_default();
+                Self::Appointment(AppointmentItem {
+                    id: found.appointment_id.uuid(),
+                    status: found.status,
+                    version: found.version,
+                    times,
+                    service_id: found.service_id,
+                    resource_ids: found.resource_ids,
+                    place,
+                    client_id: found.client_id,
+                    title: found.title,
+                    category: found.category,
+                    tags: found.tags,
+                    hold_expires_at: found.hold_expires_at,
+                })
+            }
+            Entry::Session { session_id, version, plan, taken } => Self::Session(SessionItem {
+                id: session_id.uuid(),
+                version,
+                times: Times::new(zone, plan.slot.during, plan.slot.claimed()),
+                service_id: plan.service_id,
+                resource_ids: plan.slot.resource_ids,
+                title: plan.title,
+                category: plan.category,
+                tags: plan.tags,
+                places: plan.places.get(),
+                taken,
+            }),
+        }
+    }
+
+    pub(super) const fn id(&self) -> Uuid {
+        match self {
+            Self::Appointment(item) => item.id,
+            Self::Session(item) => item.id,
+        }
+    }
+
+    pub(super) const fn start(&self) -> DateTime<Utc> {
+        match self {
+            Self::Appointment(item) => item.times.start,
+            Self::Session(item) => item.times.start,
+        }
+    }
+}
+
+impl App {
+    /// A resource's calendar as it was at a moment, with its hours as of a moment, or of now: these need
+    /// no projection. `None`: there was no such resource.
+    pub(super) async fn agenda_of(
+        &self,
+        tenant: &TenantId,
+        asked: &Asked,
+        moment: Moment,
+        hours_as_of: Option<Moment>,
+    ) -> Result<Option<AgendaView>, Problem> {
+        let id = asked.resource_id;
+        let found = self.loaded::<Resource>(tenant, id.uuid(), hours_as_of).await?;
+        let resource = found.map(|(resource, _)| resource);
+        let profile = resource.as_ref().and_then(Resource::profile);
+        let Some(profile) = profile else { return Ok(None) };
+        let time_zone = asked.zone.unwrap_or(profile.time_zone);
+        let mut view = AgendaView {
+            resource_id: id.uuid(),
+            name: profile.name.clone(),
+            time_zone,
+            from: asked.from,
+            to: asked.to,
+            position: moment.position.get(),
+            at: moment.at,
+            open: Vec::new(),
+            items: Vec::new(),
+            free: Vec::new(),
+            more: false,
+        };
+        // A zone can skip a day altogether: there is no time in it.
+        let Some(within) = asked.within(time_zone) else { return Ok(Some(view)) };
+        let on = self.agenda.of(tenant, id, within, moment).await?;
+        let calendar = Calendar {
+            resource: id,
+            zone: profile.time_zone,
+            hours: &profile.opening_hours,
+            places: profile.capacity.places(),
+            claims: &on.claims,
+        };
+        let stretches = |all: Vec<Interval>| {
+            all.iter().map(|interval| Stretch::new(time_zone, interval)).collect()
+        };
+        view.open = stretches(profile.opening_hours.open(profile.time_zone, within));
+        view.free = stretches(calendar.free(within));
+        let items = on.entries.into_iter().map(|entry| AgendaItem::new(entry, asked, time_zone));
+        view.items = items.collect();
+        view.more = on.more;
+        Ok(Some(view))
+    }
+}

@@ -1,0 +1,87 @@
+//! `GET /v1/appointments/{id}/diff`
+
+use axum::Json;
+use axum::extract::State;
+use daybook_domain::TenantId;
+use daybook_domain::appointment::Appointment;
+use daybook_store::log::Moment;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::AppointmentView;
+use crate::App;
+use crate::http::{Caller, Params, PathId, Problem, Read};
+use crate::routes::changes::{FieldChange, MomentView, between, fields};
+use crate::routes::problems::ReadProblems;
+
+/// Between which moments, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by `App::moments`; this is how it is documented")]
+pub(in crate::routes) struct Moments {
+    /// The first moment: RFC 3339 with an offset, or `position:N`.
+    #[param(example = "position:17")]
+    from: String,
+    /// The second one; left out: now. It may be before the first.
+    to: Option<String>,
+}
+
+/// What changed in an appointment.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AppointmentDiff {
+    id: Uuid,
+    from: MomentView,
+    to: MomentView,
+    /// Its version at the first moment; `null`: there was no such appointment yet.
+    version_before: Option<u64>,
+    version_after: Option<u64>,
+    /// Each field of the appointment, as `GET` shows it, that differs.
+    changes: Vec<FieldChange>,
+}
+
+/// See what changed in an appointment between two moments
+///
+/// A hold that lapsed between them has become cancelled, whether that was recorded or not.
+#[utoipa::path(
+    get, path = "/v1/appointments/{id}/diff", tag = "appointments",
+    params(("id" = Uuid, Path), Moments), security(("api_key" = ["read"])),
+    responses((status = 200, description = "What changed", body = AppointmentDiff), ReadProblems)
+)]
+pub(crate) async fn diff_appointment(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(id): PathId,
+    mut params: Params,
+) -> Result<Json<AppointmentDiff>, Problem> {
+    let tenant = &caller.tenant;
+    let (from, to) = app.moments(tenant, &mut params).await?;
+    params.finish()?;
+    let (version_before, before) = app.appointment_fields(tenant, id, from).await?;
+    let (version_after, after) = app.appointment_fields(tenant, id, to).await?;
+    if version_before.is_none() && version_after.is_none() {
+        return Err(Problem::not_found("appointment"));
+    }
+    let changes = between(&before, &after);
+    let (from, to) = (from.into(), to.into());
+    Ok(Json(AppointmentDiff { id, from, to, version_before, version_after, changes }))
+}
+
+impl App {
+    async fn appointment_fields(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        moment: Moment,
+    ) -> Result<(Option<u64>, Map<String, Value>), Problem> {
+        let found = self.loaded::<Appointment>(tenant, id, Some(moment)).await?;
+        let shown = found.and_then(|(appointment, version)| {
+            Some((AppointmentView::at(appointment, id, version, moment.at)?, version))
+        });
+        match shown {
+            Some((view, version)) => Ok((Some(version), fields(&view)?)),
+            None => Ok((None, Map::new())),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! What changed between two moments, field by field.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use daybook_store::log::Moment;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::http::Problem;
+
+/// A moment that was compared.
+#[derive(Serialize, ToSchema)]
+pub(super) struct MomentView {
+    /// How far the log had come.
+    position: u64,
+    at: DateTime<Utc>,
+}
+
+impl From<Moment> for MomentView {
+    fn from(moment: Moment) -> Self {
+        Self { position: moment.position.get(), at: moment.at }
+    }
+}
+
+/// A field that changed.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub(super) struct FieldChange {
+    #[schema(example = "start")]
+    field: String,
+    /// What it was; `null`: it was left out.
+    #[schema(value_type = Object)]
+    before: Value,
+    /// What it was then.
+    #[schema(value_type = Object)]
+    after: Value,
+}
+
+/// What no change is about: how often it was changed is no change of its own.
+const LEFT_OUT: [&str; 3] = ["version", "local_start", "local_end"];
+
+/// As it is shown: the fields of a thing.
+pub(super) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Problem> {
+    match serde_json::to_value(shown) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        _ => Err(Problem::internal()),
+    }
+}
+
+/// The fields that differ, by name.
+pub(super) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let of = |fields: &Map<String, Value>, name| fields.get(name).cloned().unwrap_or_default();
+    let changes = names.into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str()));
+    let changes = changes.map(|name| FieldChange {
+        field: name.clone(),
+        before: of(before, name),
+        after: of(after, name),
+    });
+    changes.filter(|change| change.before != change.after).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_differs_is_a_change_and_how_often_is_not() {
+        let fields = |value: Value| value.as_object().cloned().unwrap();
+        let before = fields(json!({"version": 1, "status": "held", "tags": ["a"], "note": "x"}));
+        let after = fields(json!({"version": 2, "status": "booked", "tags": ["a"], "end": 1}));
+        let change = |field: &str, before: Value, after: Value| FieldChange {
+            field: field.to_owned(),
+            before,
+            after,
+        };
+        assert_eq!(
+            between(&before, &after),
+            [
+                change("end", Value::Null, json!(1)),
+                change("note", json!("x"), Value::Null),
+                change("status", json!("held"), json!("booked")),
+            ]
+        );
+    }
+}

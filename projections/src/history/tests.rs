@@ -1,0 +1,171 @@
+//! What events make of the rows.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use daybook_domain::AppointmentId;
+use daybook_domain::appointment::{
+    AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
+    AppointmentHeld, AppointmentRescheduled, AppointmentTagged, CancelledBy, MovedBy, Status,
+};
+use daybook_store::{AnyEvent, Position, RecordedEvent};
+
+use super::History;
+use super::fold::{self, Changes};
+use super::version::{AppointmentVersion, Until};
+use crate::ApplyError;
+use crate::tests::bookings::{appointment, booked, details, slot, tags};
+use crate::tests::world::{World, at};
+
+/// Everything that was ever so, by position.
+type All = BTreeMap<Position, AppointmentVersion>;
+
+fn tagged(names: &[&str]) -> AppointmentEvent {
+    let category = details(1).category;
+    AppointmentEvent::AppointmentTagged(AppointmentTagged { category, tags: tags(names) })
+}
+
+fn moved(to: u128) -> AppointmentEvent {
+    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
+        slot: slot(to),
+        hold_expires_at: None,
+        by: MovedBy::Client,
+        overridden: None,
+    })
+}
+
+/// Two appointments, turn by turn.
+fn events() -> Vec<RecordedEvent> {
+    let expires_at = at("2026-11-23T08:00:00Z");
+    let held = AppointmentHeld { details: details(2), expires_at };
+    let by = CancelledBy::Staff;
+    let cancelled = AppointmentCancelled { reason: None, by, overridden: None };
+    let events = [
+        (1, AppointmentEvent::AppointmentBooked(details(1))),
+        (2, AppointmentEvent::AppointmentHeld(held)),
+        (1, tagged(&["vip"])),
+        (2, AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot: slot(2) })),
+        (1, moved(5)),
+        (1, AppointmentEvent::AppointmentCancelled(cancelled)),
+        (2, AppointmentEvent::AppointmentCheckedIn(AppointmentCheckedIn {})),
+    ];
+    let mut sequences: HashMap<u128, u64> = HashMap::new();
+    let recorded = events.into_iter().zip(1_u32..).map(|((id, event), n)| {
+        let sequence = sequences.entry(id).or_default();
+        *sequence += 1;
+        RecordedEvent {
+            position: Position::START.plus(n.into()),
+            sequence: *sequence,
+            event: AnyEvent::Appointment(appointment(id), event),
+            recorded_at: at("2026-11-23T07:00:00Z") + TimeDelta::seconds(n.into()),
+        }
+    });
+    recorded.collect()
+}
+
+/// A batch after others: what there was, with what it closes and makes.
+fn apply(all: &mut All, batch: &[RecordedEvent]) {
+    let latest = all.values().filter(|row| row.until.is_none()).cloned();
+    let latest: HashMap<AppointmentId, AppointmentVersion> =
+        latest.map(|row| (row.appointment.appointment_id, row)).collect();
+    let Changes { closed, made } = fold::appointments(latest, batch).unwrap();
+    for row in closed {
+        assert!(all.insert(row.appointment.position, row).is_some(), "what is closed was there");
+    }
+    for row in made {
+        assert!(all.insert(row.appointment.position, row).is_none(), "what is made was not");
+    }
+}
+
+#[test]
+fn a_row_is_valid_from_its_event_to_the_next_of_its_appointment() {
+    let mut all = All::new();
+    apply(&mut all, &events());
+    let valid: Vec<_> = all
+        .values()
+        .map(|row| {
+            let until = row.until.map(|until| until.position.get());
+            (row.appointment.position.get(), until, row.appointment.status)
+        })
+        .collect();
+    let expected = [
+        (1, Some(3), Status::Booked),
+        (2, Some(4), Status::Held),
+        (3, Some(5), Status::Booked),
+        (4, Some(7), Status::Booked),
+        (5, Some(6), Status::Booked),
+        (6, None, Status::Cancelled),
+        (7, None, Status::CheckedIn),
+    ];
+    assert_eq!(valid, expected);
+    let third = &all[&Position::START.plus(3)];
+    assert_eq!(third.recorded_at, at("2026-11-23T07:00:03Z"));
+    let until = Until { position: Position::START.plus(5), at: at("2026-11-23T07:00:05Z") };
+    assert_eq!(third.until, Some(until));
+    // It has not moved yet, and has its place where it was.
+    assert_eq!(third.placed.busy, slot(1).claimed());
+    assert_eq!(all[&Position::START.plus(6)].placed.busy, slot(5).claimed());
+}
+
+#[test]
+fn however_the_events_are_cut_into_batches_the_rows_are_the_same() {
+    let events = events();
+    let mut whole = All::new();
+    apply(&mut whole, &events);
+    for cuts in 0..1_u32 << (events.len() - 1) {
+        let mut all = All::new();
+        let mut batch = Vec::new();
+        for (n, event) in events.iter().enumerate() {
+            batch.push(event.clone());
+            if cuts & (1 << n) != 0 || n + 1 == events.len() {
+                apply(&mut all, &std::mem::take(&mut batch));
+            }
+        }
+        assert_eq!(all, whole, "{cuts:b}");
+    }
+}
+
+#[test]
+fn an_event_of_what_was_never_made_is_refused_at_its_position() {
+    let events = events();
+    let refused = fold::appointments(HashMap::new(), &events[2..]).unwrap_err();
+    let ApplyError::Event { position, .. } = refused else { panic!("{refused}") };
+    assert_eq!(position, events[2].position);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn to_close_rows_here_and_there_writes_no_index() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let running = world.start(vec![Arc::new(History::new(world.pool.clone()))]);
+    let made: Vec<AnyEvent> = (0..2_000).map(booked).collect();
+    world.append(&tenant, &made).await;
+    let checked_in = AppointmentEvent::AppointmentCheckedIn(AppointmentCheckedIn {});
+    // Who comes on a day has booked on many.
+    for day in 0..10 {
+        let come = (0..2_000).filter(|n| n % 10 == day);
+        let come = come.map(|n| AnyEvent::Appointment(appointment(n), checked_in.clone()));
+        let head = world.append(&tenant, &come.collect::<Vec<_>>()).await;
+        world.caught_up(&tenant, History::ID, head).await;
+    }
+    running.stop().await;
+    // Connections tell what they did a while after.
+    let mut counts = (0_i64, 0_i64);
+    for _ in 0..100 {
+        counts = sqlx::query_as(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
+              WHERE schemaname = 'history_1' AND relname = 'appointments'",
+        )
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+        if counts.0 >= 2_000 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    let (closed, in_place) = counts;
+    assert_eq!(closed, 2_000);
+    assert!(in_place * 10 > closed * 8, "{in_place} of {closed}");
+}

@@ -1,0 +1,69 @@
+//! The columns of an appointment in a table that is searched, as arrays for one statement: a row's place in
+//! each of them is the same.
+
+use daybook_domain::{Tag, TenantId};
+use sqlx::Postgres;
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+
+use super::marks::Marks;
+use super::row::FoundAppointment;
+use super::terms::TermsOf;
+use super::words;
+use crate::array;
+
+/// Their names, in their order.
+pub(crate) const NAMES: &str = "appointment_id, start_at, end_at, status, hold_expires_at, category, \
+     tags, service_id, resource_ids, client_id, title, version, position, terms, words, marks, \
+     low_word_marks, high_word_marks";
+
+/// The same, taken out of the arrays, which are called `u`.
+pub(crate) const VALUES: &str = "u.appointment_id, u.start_at, u.end_at, u.status, \
+     u.hold_expires_at, u.category, u.tags::text[], u.service_id, u.resource_ids::uuid[], \
+     u.client_id, u.title, u.version, u.position, u.terms::bigint[], \
+     array_to_tsvector(u.words::text[]), u.marks, u.low_word_marks, u.high_word_marks";
+
+/// The arrays; `$1` is the tenant.
+pub(crate) const ARRAYS: &str = "$2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], \
+     $6::timestamptz[], $7::text[], $8::text[], $9::uuid[], $10::text[], $11::uuid[], \
+     $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::bigint[], \
+     $18::bigint[], $19::bigint[]";
+
+/// A statement, with the tenant and the arrays.
+pub(crate) fn bind<'q>(
+    sql: &'q str,
+    tenant: &'q TenantId,
+    rows: &[(&FoundAppointment, Vec<i64>)],
+) -> Query<'q, Postgres, PgArguments> {
+    let terms = TermsOf::new(tenant);
+    let marks = rows.iter().map(|(row, _)| Marks::row(&terms, row).columns());
+    let marks: Vec<[i64; 3]> = marks.collect();
+    let each = rows.iter().map(|(row, _)| *row);
+    let tags = |row: &FoundAppointment| array::of_text(row.tags.iter().map(Tag::as_str));
+    let words = |row: &FoundAppointment| {
+        array::of_text(words::lexemes(tenant, &row.title).iter().map(String::as_str))
+    };
+    let all_terms = rows
+        .iter()
+        .map(|(row, more)| array::of_plain(terms.row(row).into_iter().chain(more.iter().copied())));
+    sqlx::query(sql)
+        .bind(tenant.as_str())
+        .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.during.start()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.during.end()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.status.as_str()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.hold_expires_at).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.category.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(each.clone().map(tags).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.service_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| array::of_plain(row.resource_ids.iter())).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.client_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.title.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.position.as_i64()).collect::<Vec<_>>())
+        .bind(all_terms.collect::<Vec<_>>())
+        .bind(each.map(words).collect::<Vec<_>>())
+        .bind(marks.iter().map(|[known, _, _]| *known).collect::<Vec<_>>())
+        .bind(marks.iter().map(|[_, low, _]| *low).collect::<Vec<_>>())
+        .bind(marks.iter().map(|[_, _, high]| *high).collect::<Vec<_>>())
+}

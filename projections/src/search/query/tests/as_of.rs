@@ -1,0 +1,196 @@
+//! Searches in what was known at a moment, against a plain look through all that was ever so.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use daybook_domain::TenantId;
+use daybook_domain::appointment::Status;
+use daybook_domain::time::{Duration, Interval};
+use daybook_store::Position;
+use daybook_store::log::Moment;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use sqlx::PgPool;
+
+use super::super::Asked;
+use super::filters::{PARTS, Values, filter};
+use super::many::{TENANT, appointments, now};
+use super::naive::lets_through;
+use super::plans::{MAX_ROWS, Read, explained, report};
+use crate::history::History;
+use crate::history::testing::{self, AppointmentVersion, Placed, Until};
+use crate::search::row::FoundAppointment;
+use crate::search::{Cursor, Sort};
+use crate::tests::world::World;
+use crate::{Limit, Projection as _};
+
+/// How an appointment came to be as it is: booked, and moved, tagged or called off until it is so.
+fn before(random: &mut StdRng, row: &FoundAppointment) -> Vec<FoundAppointment> {
+    let mut versions = vec![row.clone()];
+    for _ in 0..random.random_range(0..4) {
+        let mut earlier = versions[0].clone();
+        match random.random_range(0..4) {
+            0 => {
+                let start = earlier.during.start() + TimeDelta::days(random.random_range(-30..30));
+                earlier.during = Interval::lasting(start, Duration::from_minutes(30).unwrap());
+            }
+            1 => {
+                earlier.status = Status::Held;
+                earlier.hold_expires_at =
+                    Some(now() + TimeDelta::minutes(random.random_range(-9..9)));
+            }
+            2 => earlier.tags = daybook_domain::Tags::default(),
+            _ => {
+                earlier.status = Status::Booked;
+                earlier.hold_expires_at = None;
+            }
+        }
+        versions.insert(0, earlier);
+    }
+    versions
+}
+
+/// All that was ever so of so many appointments, in the order of the log.
+fn histories(count: u32) -> Vec<AppointmentVersion> {
+    let mut random = StdRng::seed_from_u64(3);
+    let mut events = Vec::new();
+    for row in appointments(count) {
+        // The order of creation is not that of time.
+        let created = u32::try_from(row.appointment_id.uuid().as_u128() & 0xFFFF_FFFF).unwrap();
+        let created = f64::from(created) / f64::from(count);
+        let mut at = created * 100.0;
+        for (n, mut version) in before(&mut random, &row).into_iter().enumerate() {
+            version.version = n as u64 + 1;
+            events.push((at, version));
+            at += random.random_range(0.001..30.0);
+        }
+    }
+    events.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let recorded_at = |position: Position| -> DateTime<Utc> {
+        now() - TimeDelta::days(400) + TimeDelta::seconds(position.as_i64())
+    };
+    let mut versions: Vec<AppointmentVersion> = Vec::new();
+    let mut latest = std::collections::HashMap::new();
+    for (n, (_, mut appointment)) in events.into_iter().enumerate() {
+        let position = Position::START.plus(n as u64 + 1);
+        appointment.position = position;
+        if let Some(before) = latest.insert(appointment.appointment_id, n) {
+            let before: &mut AppointmentVersion = &mut versions[before];
+            before.until = Some(Until { position, at: recorded_at(position) });
+        }
+        let placed = Placed { busy: appointment.during, seats: vec![0], session_id: None };
+        let recorded_at = recorded_at(position);
+        versions.push(AppointmentVersion { appointment, placed, recorded_at, until: None });
+    }
+    versions
+}
+
+async fn world(versions: &[AppointmentVersion]) -> (World, TenantId) {
+    let world = World::new().await;
+    let tenant = world.tenant(TENANT).await;
+    load(&world.pool, &tenant, versions).await;
+    (world, tenant)
+}
+
+/// As the runner does, in large batches.
+async fn load(pool: &PgPool, tenant: &TenantId, versions: &[AppointmentVersion]) {
+    for chunk in versions.chunks(10_000) {
+        testing::insert(pool, tenant, chunk).await;
+    }
+    let tidy = History::new(pool.clone()).tidy().unwrap();
+    sqlx::raw_sql(tidy).execute(pool).await.unwrap();
+    for table in ["appointments", "listed"] {
+        let vacuum = format!("VACUUM ANALYZE history_1.{table}");
+        sqlx::raw_sql(&vacuum).execute(pool).await.unwrap();
+    }
+}
+
+fn valid_at(versions: &[AppointmentVersion], position: Position) -> Vec<&FoundAppointment> {
+    let valid = versions.iter().filter(|version| {
+        version.appointment.position <= position
+            && version.until.is_none_or(|until| until.position > position)
+    });
+    let mut rows: Vec<_> = valid.map(|version| &version.appointment).collect();
+    rows.sort_by_key(|row| (row.during.start(), row.appointment_id));
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter_finds() {
+    let versions = histories(2_500);
+    let (world, tenant) = world(&versions).await;
+    let history = History::new(world.pool.clone());
+    let mut random = StdRng::seed_from_u64(17);
+    let mut found_any = 0;
+    for n in 0..300 {
+        let position = Position::START.plus(random.random_range(0..versions.len() as u64 + 1));
+        let values = [Values::OfOne, Values::Common, Values::Adverse][n % 3];
+        let shape = (0..random.random_range(0..=4))
+            .fold(0, |shape, _| shape | 1 << random.random_range(0..PARTS));
+        let known = valid_at(&versions, position);
+        let row = match known.len() {
+            0 => &versions[0].appointment,
+            count => known[random.random_range(0..count)],
+        };
+        let filter = filter(shape, values, row, &mut random);
+        let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
+        let limit = Limit::new([7, 50, 200][n / 6 % 3]).unwrap();
+        let at = now() + TimeDelta::minutes(random.random_range(-10..10));
+        let moment = Moment { position, at };
+        let mut found = Vec::new();
+        let mut cursor: Option<Cursor> = None;
+        loop {
+            let asked = (&filter, sort);
+            let page = history.page(&tenant, asked, cursor.as_ref(), limit, moment).await.unwrap();
+            found.extend(page.items.iter().map(|row| (row.appointment_id, row.version)));
+            let Some(next) = page.next else { break };
+            cursor = Some(next);
+        }
+        let mut expected: Vec<_> = known
+            .into_iter()
+            .filter(|row| lets_through(&filter, row, at))
+            .map(|row| (row.appointment_id, row.version))
+            .collect();
+        if sort == Sort::StartDescending {
+            expected.reverse();
+        }
+        assert_eq!(found, expected, "{filter:?} {sort:?} {moment:?}");
+        found_any += usize::from(!found.is_empty());
+    }
+    assert!(found_any > 100, "{found_any}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_reads_few_rows() {
+    let versions = histories(40_000);
+    let (world, tenant) = world(&versions).await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    let mut random = StdRng::seed_from_u64(19);
+    let mut seen: Vec<(Read, String)> = Vec::new();
+    for shape in 0..1_u32 << PARTS {
+        let values = [Values::OfOne, Values::Common, Values::Adverse][(shape % 3) as usize];
+        // Long ago, some time ago, and now.
+        for share in [2, 50, 100] {
+            let position = Position::START.plus(versions.len() as u64 * share / 100);
+            let known = usize::try_from(position.get()).unwrap();
+            let row = &versions[(shape as usize * 7_919 + 31) % known].appointment;
+            let filter = filter(shape, values, row, &mut random);
+            for sort in [Sort::StartAscending, Sort::StartDescending] {
+                let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now());
+                let asked = asked.known_at(position);
+                let (items, read) = explained(&asked, None, &mut connection).await;
+                let what = format!("{shape:08b} {values:?} {sort:?} {share} % {filter:?}");
+                if sort == Sort::StartAscending && shape % 8 == 0 {
+                    let known = valid_at(&versions, position).into_iter();
+                    let expected = known.filter(|row| lets_through(&filter, row, now())).take(50);
+                    let ids = |row: &FoundAppointment| row.appointment_id;
+                    let found: Vec<_> = items.iter().map(ids).collect();
+                    assert_eq!(found, expected.map(ids).collect::<Vec<_>>(), "{what}");
+                }
+                seen.push((read, what));
+            }
+        }
+    }
+    report(&mut seen);
+    let most = seen.iter().max_by_key(|(read, _)| read.rows).unwrap();
+    // An appointment has been more than one thing: 2.5 on the average here.
+    assert!(most.0.rows <= 3 * MAX_ROWS, "{most:?}");
+}

@@ -1,0 +1,101 @@
+//! What was known at a moment of the log: aggregates from their streams up to it, and the resources
+//! that there were.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daybook_domain::service::Service;
+use daybook_domain::{Directory, ServiceId, TenantId};
+use moka::future::Cache;
+use uuid::Uuid;
+
+use super::directory::read_on;
+use super::event_store::Stored;
+use super::look::unavailable;
+use super::{Catalogue, Engine, ExecuteError};
+use crate::log::{Position, StreamId};
+
+/// How many directories of the past are kept, and for how long: whoever looks back asks about one moment
+/// more than once.
+const DIRECTORIES: u64 = 16;
+const KEPT: Duration = Duration::from_mins(1);
+
+/// How many events of a stream are read at once.
+const PAGE: u32 = 1_000;
+
+/// Directories of the past, by the position of the last event in them: they do not change.
+pub(super) struct PastDirectories(Cache<(TenantId, Position), Arc<Directory>>);
+
+impl Default for PastDirectories {
+    fn default() -> Self {
+        Self(Cache::builder().max_capacity(DIRECTORIES).time_to_live(KEPT).build())
+    }
+}
+
+impl Engine {
+    /// An aggregate as it was after the event at `position` of the log; `None`: there was none.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn load_as_of<A: Stored>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        position: Position,
+    ) -> Result<Option<(A, u64)>, ExecuteError> {
+        let stream = StreamId::of::<A>(tenant, id);
+        let (mut state, mut version) = (A::default(), 0);
+        loop {
+            let range = (version, position);
+            let page = self.log.read_stream_as_of(tenant, &stream, range, PAGE).await;
+            let page = page.map_err(unavailable)?;
+            let last = page.len() < PAGE as usize;
+            for event in page {
+                let happened = serde_json::from_value::<A::Event>(event.payload);
+                let happened =
+                    happened.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+                state.apply(happened);
+                version = event.sequence;
+            }
+            if last {
+                return Ok((version > 0).then_some((state, version)));
+            }
+        }
+    }
+
+    /// A service and the resources that there were after the event at `position` of the log.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn catalogue_as_of(
+        &self,
+        tenant: &TenantId,
+        service: Option<ServiceId>,
+        position: Position,
+    ) -> Result<Catalogue, ExecuteError> {
+        let known = match service {
+            Some(id) => self.load_as_of::<Service>(tenant, id.uuid(), position).await?,
+            None => None,
+        };
+        let (service, service_version) = known.unwrap_or_default();
+        let resources_at = self.log.last_of_resources(tenant, position).await;
+        let resources_at = resources_at.map_err(unavailable)?;
+        let directory = self.directory_as_of(tenant, resources_at).await?;
+        Ok(Catalogue { service: Arc::new(service), directory, service_version, resources_at })
+    }
+
+    async fn directory_as_of(
+        &self,
+        tenant: &TenantId,
+        position: Position,
+    ) -> Result<Arc<Directory>, ExecuteError> {
+        let key = (tenant.clone(), position);
+        let read = async {
+            let (mut directory, mut read) = (Arc::default(), Position::START);
+            read_on(&self.log, tenant, (&mut directory, &mut read), position).await?;
+            Ok(directory)
+        };
+        let read = self.past_directories.0.try_get_with(key, read).await;
+        read.map_err(|error: Arc<ExecuteError>| ExecuteError::Unavailable(error.to_string()))
+    }
+}
