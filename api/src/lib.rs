@@ -18,6 +18,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
 use tokio::sync::Semaphore;
@@ -38,6 +39,7 @@ pub struct App {
     conflicts: Conflicts,
     sessions: Sessions,
     waiting: WaitingList,
+    utilisation: Utilisation,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -56,6 +58,7 @@ impl App {
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),
             waiting: WaitingList::new(pool.clone()),
+            utilisation: Utilisation::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

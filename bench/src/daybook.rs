@@ -9,6 +9,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Progress, Projection, ProjectionId, Runner};
 use daybook_store::{
@@ -92,6 +93,7 @@ impl Daybook {
             Arc::new(Conflicts::new(pool.clone())),
             Arc::new(Sessions::new(pool.clone())),
             Arc::new(WaitingList::new(pool.clone())),
+            Arc::new(Utilisation::new(pool.clone())),
         ]
     }
 
@@ -199,9 +201,8 @@ impl Projections {
     /// Waits until they have read all that is in the log.
     pub(crate) async fn caught_up(&self, daybook: &Daybook) -> anyhow::Result<()> {
         let head = daybook.log().head(&daybook.tenant).await?.unwrap_or_default();
-        for projection in [Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID]
-        {
-            self.reach(daybook, projection, head).await?;
+        for projection in daybook.projections() {
+            self.reach(daybook, projection.id(), head).await?;
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ pub mod sessions;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod utilisation;
 pub mod waiting;
 
 pub use page::{CursorError, Limit, LimitError, Page};

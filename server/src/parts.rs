@@ -6,6 +6,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Projection, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
@@ -50,12 +51,14 @@ impl Parts {
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
+        let utilisation = Utilisation::new(self.log().pool().clone());
         vec![
             Arc::new(self.search()),
             Arc::new(self.catalogue()),
             Arc::new(conflicts),
             Arc::new(self.sessions()),
             Arc::new(self.waiting_list()),
+            Arc::new(utilisation),
         ]
     }
 

@@ -46,6 +46,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
     ("POST", "/v1/appointments/{id}/reassign", Some("book")),
     ("GET", "/v1/conflicts", Some("read")),
+    ("GET", "/v1/utilisation", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/series", Some("book")),
@@ -126,6 +127,9 @@ impl Ground {
         let body = self.body(route);
         match method {
             "GET" if route.ends_with("/opening-hours") => {
+                api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
+            }
+            "GET" if route.ends_with("/utilisation") => {
                 api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
             }
             "GET" if route.ends_with("/availability") => {

@@ -37,5 +37,6 @@ mod random_calendars;
 mod rules;
 mod series;
 mod sessions;
+mod utilisation;
 mod versions;
 mod waiting;

@@ -15,6 +15,7 @@ mod series;
 mod services;
 mod sessions;
 pub(crate) mod tenant_zone;
+mod utilisation;
 mod waiting_list;
 
 use axum::Router;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(series::routes())
         .merge(availability::routes())
         .merge(waiting_list::routes())
+        .merge(utilisation::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

@@ -21,6 +21,7 @@ use crate::conflicts::Conflicts;
 use crate::runner::turn::Turn;
 use crate::search::Search;
 use crate::sessions::Sessions;
+use crate::utilisation::Utilisation;
 use crate::waiting::WaitingList;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
 
@@ -63,6 +64,7 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
+        Arc::new(Utilisation::new(pool.clone())),
     ]
 }
 
