@@ -20,14 +20,14 @@ use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgPool;
 
 pub use list::{
     Dimension, Dimensions, DimensionsError, Figures, UtilisationCursor, UtilisationFilter,
 };
 
 use crate::search::SearchError;
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId};
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
 
 /// The utilisation projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -67,15 +67,19 @@ impl Projection for Utilisation {
     }
 
     fn ddl(&self) -> &'static str {
-        concat!(include_str!("schema.sql"), include_str!("indexes.sql"))
+        include_str!("schema.sql")
+    }
+
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
     }
 
     fn apply<'a>(
         &'a self,
-        connection: &'a mut PgConnection,
+        tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        apply::apply(connection, tenant, events).boxed()
+        apply::apply(tables, tenant, events).boxed()
     }
 }

@@ -1,14 +1,12 @@
-CREATE SCHEMA IF NOT EXISTS utilisation_1;
-
 -- Up to which day what is offered has been worked out.
-CREATE TABLE IF NOT EXISTS utilisation_1.horizons (
+CREATE TABLE utilisation_1.horizons (
     tenant_id text NOT NULL,
     last_day  date NOT NULL,
     PRIMARY KEY (tenant_id)
 );
 
 -- What resources offer since they were last changed, as the projection serialises it.
-CREATE TABLE IF NOT EXISTS utilisation_1.resources (
+CREATE TABLE utilisation_1.resources (
     tenant_id   text NOT NULL,
     resource_id uuid NOT NULL,
     terms       json NOT NULL,
@@ -16,7 +14,7 @@ CREATE TABLE IF NOT EXISTS utilisation_1.resources (
 );
 
 -- What a resource offers on a local day of its own, all its places together. No row: nothing.
-CREATE TABLE IF NOT EXISTS utilisation_1.offered (
+CREATE TABLE utilisation_1.offered (
     tenant_id   text   NOT NULL,
     resource_id uuid   NOT NULL,
     day         date   NOT NULL,
@@ -25,7 +23,7 @@ CREATE TABLE IF NOT EXISTS utilisation_1.offered (
 );
 
 -- Every appointment and session, as the projection serialises it.
-CREATE TABLE IF NOT EXISTS utilisation_1.bookings (
+CREATE TABLE utilisation_1.bookings (
     tenant_id  text NOT NULL,
     booking_id uuid NOT NULL,
     booking    json NOT NULL,
@@ -33,7 +31,7 @@ CREATE TABLE IF NOT EXISTS utilisation_1.bookings (
 );
 
 -- What each of them takes of a resource on a local day of the resource's.
-CREATE TABLE IF NOT EXISTS utilisation_1.taken (
+CREATE TABLE utilisation_1.taken (
     tenant_id    text    NOT NULL,
     booking_id   uuid    NOT NULL,
     resource_id  uuid    NOT NULL,

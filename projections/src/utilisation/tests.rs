@@ -19,7 +19,7 @@ use super::offered::{self, Terms};
 use super::{Dimensions, Figures, Utilisation, UtilisationFilter};
 use crate::tests::bookings::{booked, happening};
 use crate::tests::world::{World, at};
-use crate::{Limit, Projection as _};
+use crate::{Limit, Projection as _, Schema, Tables};
 
 fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
@@ -180,8 +180,10 @@ proptest! {
                 let read = world.log.read(tenant, Position::START, 1_000).await.unwrap();
                 let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
                 let mut connection = world.pool.acquire().await.unwrap();
+                let live = Schema::of(Utilisation::ID);
+                let mut tables = Tables::new(&mut connection, &live);
                 for batch in read.chunks(batch) {
-                    utilisation.apply(&mut connection, tenant, batch).await.unwrap();
+                    utilisation.apply(&mut tables, tenant, batch).await.unwrap();
                 }
             }
             let same: Vec<String> = stored(&world, "one").await;
@@ -215,7 +217,9 @@ async fn an_appointment_that_was_never_made_stops_the_projection() {
     let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
     let mut connection = world.pool.acquire().await.unwrap();
     let utilisation = Utilisation::new(world.pool.clone());
-    let refused = utilisation.apply(&mut connection, &tenant, &read).await;
+    let live = Schema::of(Utilisation::ID);
+    let mut tables = Tables::new(&mut connection, &live);
+    let refused = utilisation.apply(&mut tables, &tenant, &read).await;
     assert!(
         matches!(refused, Err(crate::ApplyError::Event { position, .. }) if position.get() == 1)
     );
