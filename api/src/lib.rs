@@ -15,6 +15,7 @@ use axum::middleware::from_fn_with_state;
 use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -40,6 +41,7 @@ pub struct App {
     sessions: Sessions,
     waiting: WaitingList,
     utilisation: Utilisation,
+    client_history: ClientHistory,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -59,6 +61,7 @@ impl App {
             sessions: Sessions::new(pool.clone()),
             waiting: WaitingList::new(pool.clone()),
             utilisation: Utilisation::new(pool.clone()),
+            client_history: ClientHistory::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -94,6 +95,7 @@ impl Daybook {
             Arc::new(Sessions::new(pool.clone())),
             Arc::new(WaitingList::new(pool.clone())),
             Arc::new(Utilisation::new(pool.clone())),
+            Arc::new(ClientHistory::new(pool.clone())),
         ]
     }
 

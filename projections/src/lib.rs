@@ -14,6 +14,7 @@
 mod array;
 pub mod catalogue;
 mod checkpoint;
+pub mod client_history;
 pub mod conflicts;
 mod needed;
 mod page;

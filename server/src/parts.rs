@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -51,6 +52,7 @@ impl Parts {
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
         let conflicts = Conflicts::new(self.log().pool().clone());
+        let client_history = ClientHistory::new(self.log().pool().clone());
         let utilisation = Utilisation::new(self.log().pool().clone());
         vec![
             Arc::new(self.search()),
@@ -59,6 +61,7 @@ impl Parts {
             Arc::new(self.sessions()),
             Arc::new(self.waiting_list()),
             Arc::new(utilisation),
+            Arc::new(client_history),
         ]
     }
 

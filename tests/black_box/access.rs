@@ -31,6 +31,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/clients", Some("book")),
     ("GET", "/v1/clients/{id}", Some("read")),
     ("POST", "/v1/clients/{id}/change-contact", Some("book")),
+    ("GET", "/v1/clients/{id}/history", Some("read")),
     ("GET", "/v1/appointments", Some("read")),
     ("POST", "/v1/appointments", Some("book")),
     ("POST", "/v1/appointments:batch", Some("book")),

@@ -22,6 +22,7 @@ mod availability;
 mod bad_input;
 mod batch;
 mod catalogue;
+mod client_history;
 mod conflicts;
 mod demo;
 mod documentation;

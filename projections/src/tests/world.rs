@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Key;
+use crate::client_history::ClientHistory;
 use crate::conflicts::Conflicts;
 use crate::runner::turn::Turn;
 use crate::search::Search;
@@ -65,6 +66,7 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
         Arc::new(Utilisation::new(pool.clone())),
+        Arc::new(ClientHistory::new(pool.clone())),
     ]
 }
 
