@@ -11,6 +11,7 @@
 //! * Rows and checkpoint change in one transaction, in which the checkpoint moves by
 //!   compare-and-set.
 
+pub mod analytics;
 mod array;
 pub mod catalogue;
 mod checkpoint;

@@ -16,6 +16,7 @@
 mod harness;
 
 mod access;
+mod analytics;
 mod appointments;
 mod architecture;
 mod availability;
