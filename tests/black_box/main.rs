@@ -16,6 +16,7 @@
 mod harness;
 
 mod access;
+mod analysis_example;
 mod analytics;
 mod appointments;
 mod architecture;
