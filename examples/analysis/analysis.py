@@ -98,8 +98,8 @@ def lead_times(engine: Engine, views: MetaData, asked: argparse.Namespace) -> pd
     query = (
         select(appointments.c.appointment_id, appointments.c.start_at, appointments.c.booked_at)
         .where(appointments.c.tenant_id == asked.tenant)
-        .where(appointments.c.start_at >= asked.first)
-        .where(appointments.c.start_at < pd.Timestamp(asked.last) + pd.Timedelta(days=1))
+        .where(appointments.c.start_at >= pd.Timestamp(asked.first, tz="UTC"))
+        .where(appointments.c.start_at < pd.Timestamp(asked.last, tz="UTC") + pd.Timedelta(days=1))
         .where(appointments.c.status != "cancelled")
         .where(appointments.c.booked_at.is_not(None))
         .where(appointments.c.appointment_id.not_in(imported))
