@@ -1,5 +1,7 @@
 //! What was offered, and that rows do not depend on batches.
 
+mod booked;
+
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -126,7 +128,7 @@ fn days_that_came_while_nothing_happened_are_worked_out_by_what_was_known() {
     assert_eq!(rows[&day("2027-12-02")], 60);
     assert_eq!(rows.keys().next_back(), Some(&day("2028-03-02")));
     // Without an event, 92 days are known.
-    assert_eq!(super::tests::rows(&[registered], 1).len(), 93);
+    assert_eq!(self::rows(&[registered], 1).len(), 93);
 }
 
 fn an_event() -> impl Strategy<Value = ResourceEvent> {
