@@ -31,7 +31,7 @@ pub(super) struct Booking {
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Standing {
+pub(super) enum Standing {
     /// A hold, or one that came to nothing.
     NotBooked,
     /// Booked, whether the client has come or is still to come.
@@ -42,12 +42,25 @@ enum Standing {
     Session,
 }
 
+impl Standing {
+    /// Its name in the table; what is not booked is not there.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotBooked => "not-booked",
+            Self::Booked => "booked",
+            Self::Cancelled => "cancelled",
+            Self::NoShow => "no-show",
+            Self::Session => "session",
+        }
+    }
+}
+
 /// What a booking takes of a resource on a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) resource_id: ResourceId,
     pub(super) day: NaiveDate,
-    pub(super) status: &'static str,
+    pub(super) standing: Standing,
     pub(super) minutes: i64,
     pub(super) begins: bool,
     pub(super) lead_minutes: Option<i64>,
@@ -173,15 +186,11 @@ impl Booking {
 
     /// What it takes, with the zone of each of its resources.
     pub(super) fn taken(&self, zones: &BTreeMap<ResourceId, Tz>) -> Vec<Taken> {
-        let status = match self.standing {
-            Standing::NotBooked => return Vec::new(),
-            Standing::Booked => "booked",
-            Standing::Cancelled => "cancelled",
-            Standing::NoShow => "no-show",
-            Standing::Session => "session",
-        };
-        let takes_time = !self.in_session && self.standing != Standing::Cancelled;
+        if self.standing == Standing::NotBooked {
+            return Vec::new();
+        }
         let stands = self.standing != Standing::Cancelled;
+        let takes_time = stands && !self.in_session;
         let lead = self.booked_at.filter(|_| stands);
         let lead = lead.map(|booked_at| (self.during.start() - booked_at).num_minutes());
         let mut taken = Vec::new();
@@ -194,7 +203,7 @@ impl Booking {
                     taken.push(Taken {
                         resource_id,
                         day,
-                        status,
+                        standing: self.standing,
                         minutes: if takes_time { minutes } else { 0 },
                         begins,
                         lead_minutes: lead.filter(|_| begins),

@@ -2,13 +2,14 @@
 //!
 //! * `offered`, `booked`, `days`: what the events of a stream make of its rows, without a database.
 //! * `apply`: how a batch changes them; `resources`, `write`: the rows.
-//! * `list`: the figures, grouped.
+//! * `list`: the figures; `dimension`: by what they are grouped.
 //!
 //! What counts as offered and as booked: `docs/adr/0018-what-was-offered-stays.md`.
 
 mod apply;
 mod booked;
 mod days;
+mod dimension;
 mod list;
 mod offered;
 mod resources;
@@ -22,9 +23,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub use list::{
-    Dimension, Dimensions, DimensionsError, Figures, UtilisationCursor, UtilisationFilter,
-};
+pub use dimension::{Dimension, Dimensions, DimensionsError};
+pub use list::{Figures, UtilisationCursor, UtilisationFilter};
 
 use crate::search::SearchError;
 use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};

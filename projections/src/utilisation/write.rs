@@ -101,7 +101,7 @@ async fn insert(
     .bind(each.clone().map(|(.., taken)| taken.day).collect::<Vec<_>>())
     .bind(each.clone().map(|(_, booking, _)| booking.service_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|(_, booking, _)| booking.category.as_str()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.status).collect::<Vec<_>>())
+    .bind(each.clone().map(|(.., taken)| taken.standing.as_str()).collect::<Vec<_>>())
     .bind(each.clone().map(|(.., taken)| taken.minutes).collect::<Vec<_>>())
     .bind(each.clone().map(|(.., taken)| taken.begins).collect::<Vec<_>>())
     .bind(each.map(|(.., taken)| taken.lead_minutes).collect::<Vec<_>>())

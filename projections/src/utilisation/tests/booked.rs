@@ -35,7 +35,10 @@ fn taken(events: &[AppointmentEvent]) -> Vec<(&'static str, i64, Option<i64>)> {
     let zones: BTreeMap<ResourceId, Tz> =
         (1..6).map(|n| (Uuid::from_u128(n).into(), Tz::UTC)).collect();
     let taken = booking.unwrap().taken(&zones);
-    taken.into_iter().map(|it| (it.status, it.minutes, it.lead_minutes.map(|it| it / 60))).collect()
+    taken
+        .into_iter()
+        .map(|it| (it.standing.as_str(), it.minutes, it.lead_minutes.map(|it| it / 60)))
+        .collect()
 }
 
 fn held() -> AppointmentEvent {
