@@ -37,7 +37,7 @@ fn the_views_are_about_the_versions_that_this_program_has() {
     assert_eq!(versioned, sources.iter().map(String::as_str).collect());
 }
 
-async fn titles(pool: &PgPool) -> Vec<String> {
+async fn categories(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT category FROM analytics.appointments").fetch_all(pool).await.unwrap()
 }
 
@@ -67,15 +67,19 @@ async fn a_newer_program_points_the_views_to_its_tables_and_an_older_one_leaves_
     world.caught_up(&tenant, Search::ID, head).await;
     runner.stop().await;
     assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
-    assert_eq!(titles(&world.pool).await, ["care"]);
+    assert_eq!(categories(&world.pool).await, ["care"]);
     let newer = a_newer_one(&world).await;
     publish_set(&world.pool, &newer).await.unwrap();
-    assert_eq!(titles(&world.pool).await, ["newer"]);
+    assert_eq!(categories(&world.pool).await, ["newer"]);
     let left = Published::Newer { revision: REVISION + 1 };
     assert_eq!(publish(&world.pool).await.unwrap(), left);
-    assert_eq!(titles(&world.pool).await, ["newer"]);
+    assert_eq!(categories(&world.pool).await, ["newer"]);
     // It can be published again, and then nothing is replaced.
     publish_set(&world.pool, &newer).await.unwrap();
+    // Who goes back to the older one for good takes the views away.
+    world.pool.execute("DROP SCHEMA analytics CASCADE").await.unwrap();
+    assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
+    assert_eq!(categories(&world.pool).await, ["care"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
