@@ -16,10 +16,12 @@ use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
 use daybook_projections::agenda::Agenda;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -43,6 +45,8 @@ pub struct App {
     waiting: WaitingList,
     history: History,
     agenda: Agenda,
+    utilisation: Utilisation,
+    client_history: ClientHistory,
     progress: Progress,
     keys: KnownKeys,
     zones: TenantZones,
@@ -65,6 +69,8 @@ impl App {
             waiting: WaitingList::new(pool.clone()),
             agenda: Agenda::new(history.clone()),
             history,
+            utilisation: Utilisation::new(pool.clone()),
+            client_history: ClientHistory::new(pool.clone()),
             engine,
             progress,
             keys: KnownKeys::new(),

@@ -27,6 +27,7 @@ use crate::routes;
         (name = "holds", description = "Time that is kept free until it is confirmed."),
         (name = "series", description = "Appointments that recur by a rule."),
         (name = "waiting-list", description = "Clients who wait for a place."),
+        (name = "figures", description = "How much of what is offered is booked."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )
 )]

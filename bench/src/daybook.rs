@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Progress, Projection, ProjectionId, Runner};
 use daybook_store::{
@@ -109,6 +111,8 @@ impl Daybook {
             Arc::new(Sessions::new(pool.clone())),
             Arc::new(WaitingList::new(pool.clone())),
             Arc::new(self.history.clone()),
+            Arc::new(Utilisation::new(pool.clone())),
+            Arc::new(ClientHistory::new(pool.clone())),
         ]
     }
 
@@ -216,10 +220,8 @@ impl Projections {
     /// Waits until they have read all that is in the log.
     pub(crate) async fn caught_up(&self, daybook: &Daybook) -> anyhow::Result<()> {
         let head = daybook.log().head(&daybook.tenant).await?.unwrap_or_default();
-        for projection in
-            [Search::ID, Catalogue::ID, Conflicts::ID, Sessions::ID, WaitingList::ID, History::ID]
-        {
-            self.reach(daybook, projection, head).await?;
+        for projection in daybook.projections() {
+            self.reach(daybook, projection.id(), head).await?;
         }
         Ok(())
     }

@@ -12,11 +12,13 @@
 //!   compare-and-set.
 
 pub mod agenda;
+pub mod analytics;
 mod array;
 mod build;
 mod bulk;
 pub mod catalogue;
 mod checkpoint;
+pub mod client_history;
 pub mod conflicts;
 pub mod history;
 mod needed;
@@ -32,6 +34,7 @@ mod status;
 mod tables;
 #[cfg(test)]
 mod tests;
+pub mod utilisation;
 mod verify;
 pub mod waiting;
 

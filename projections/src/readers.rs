@@ -7,8 +7,8 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::ProjectionId;
 use crate::schema::run;
+use crate::{ProjectionId, analytics};
 
 /// How often a program says what it reads.
 const BETWEEN_SIGNS: Duration = Duration::from_secs(10);
@@ -131,6 +131,10 @@ pub async fn leftovers(
 /// # Errors
 /// When the database fails, or somebody reads it at this moment.
 pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<(), sqlx::Error> {
+    if leftover.unfinished {
+        // Tables that were replaced take the views that are still about them along.
+        analytics::follow_replaced(pool).await?;
+    }
     let mut tx = pool.begin_with("BEGIN; SET LOCAL lock_timeout = '5s'").await?;
     run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", leftover.schema)).await?;
     if !leftover.unfinished {

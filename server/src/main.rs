@@ -1,5 +1,6 @@
 //! The daybook program: it puts the parts together, and each subcommand is a file.
 
+mod analysts;
 mod cli;
 mod database;
 mod demo;
@@ -22,6 +23,7 @@ use clap::Parser;
 
 use cli::{Cli, Command, HolidaysCommand, KeyCommand, TenantCommand};
 use database::Database;
+use daybook_projections::analytics::{self, AnalystRole, Published};
 
 /// What one thread allocates for a command, another frees: the system's allocator spends more time
 /// on that than daybook on deciding.
@@ -49,6 +51,10 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Migrate) => on_runtime(&place, async |database| {
             let parts = parts::connect(database);
             parts::prepare(&parts).await?;
+            let published = analytics::publish(parts.log().pool()).await?;
+            if published == Published::Ours(AnalystRole::MayNotBeMade) {
+                tracing::warn!("{}", analysts::NO_ROLE);
+            }
             output::line("the database is up to date")
         }),
         Some(Command::Key { command: KeyCommand::Create { tenant, scope } }) => {

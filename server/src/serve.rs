@@ -22,7 +22,7 @@ use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::parts::{self, Parts};
 use crate::waiting::Promoter;
-use crate::{demo, output, sweeper};
+use crate::{analysts, demo, output, sweeper};
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
 /// and answers 503 meanwhile.
@@ -134,6 +134,7 @@ async fn work_until(
         runner.run(cancel.clone()),
         parts.builder().run(cancel.clone()),
         parts.readers().run(cancel.clone()),
+        analysts::publish(parts.clone(), cancel.clone()),
         sweeper::run(parts, cancel.clone()),
         promoter.run(cancel)
     );

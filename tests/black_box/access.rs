@@ -34,6 +34,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/clients", Some("book")),
     ("GET", "/v1/clients/{id}", Some("read")),
     ("POST", "/v1/clients/{id}/change-contact", Some("book")),
+    ("GET", "/v1/clients/{id}/history", Some("read")),
     ("GET", "/v1/appointments", Some("read")),
     ("POST", "/v1/appointments", Some("book")),
     ("POST", "/v1/appointments:batch", Some("book")),
@@ -52,6 +53,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/agenda", Some("read")),
     ("GET", "/v1/agenda/diff", Some("read")),
     ("GET", "/v1/conflicts", Some("read")),
+    ("GET", "/v1/utilisation", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
     ("POST", "/v1/series", Some("book")),
@@ -132,6 +134,9 @@ impl Ground {
         let body = self.body(route);
         match method {
             "GET" if route.ends_with("/opening-hours") => {
+                api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
+            }
+            "GET" if route.ends_with("/utilisation") => {
                 api.get(&format!("{path}?from=2027-01-01&to=2027-01-02")).send()
             }
             "GET" if route.ends_with("/availability") => {

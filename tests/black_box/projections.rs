@@ -119,10 +119,15 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert!(said.starts_with("search_2: made anew in "), "{said}");
     command(&["rebuild", "--all"]).succeeded();
     verified(database);
+    // What analysts read is what is read now.
+    let mut sql = database.sql();
+    let viewed = "SELECT count(*) FROM analytics.appointments WHERE tenant_id = $1";
+    assert_eq!(sql.number(viewed, &practice.tenant), 1);
+    practice.booked(monday(11, 0));
+    eventually("the views show it", || (sql.number(viewed, &practice.tenant) == 2).then_some(()));
     assert!(command(&["cancel", "search"]).failed().contains("is not being made"));
     assert!(command(&["rebuild", "nothing"]).failed().contains("there is no projection"));
 
-    let mut sql = database.sql();
     sql.run("CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text)");
     let listed = command(&["list"]).succeeded();
     assert!(listed.contains("search_1: left over"), "{listed}");

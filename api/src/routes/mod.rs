@@ -20,6 +20,7 @@ mod series;
 mod services;
 mod sessions;
 pub(crate) mod tenant_zone;
+mod utilisation;
 mod waiting_list;
 
 use axum::Router;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(waiting_list::routes())
         .merge(projections::routes())
         .merge(metrics::routes())
+        .merge(utilisation::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

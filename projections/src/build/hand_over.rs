@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row as _};
 use super::state;
 use super::{BuildError, Site, follow};
 use crate::schema::run;
-use crate::{Schema, schema};
+use crate::{Schema, analytics, schema};
 
 /// Whoever holds a checkpoint commits in less.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'";
@@ -89,6 +89,10 @@ async fn set_checkpoints(connection: &mut PgConnection, site: &Site) -> Result<(
 async fn drop_replaced(site: &Site, aside: &Schema) {
     let drop = format!("SET lock_timeout = '2s'; DROP SCHEMA IF EXISTS {aside} CASCADE");
     for _ in 0..5 {
+        if let Err(error) = analytics::follow_replaced(site.log.pool()).await {
+            tracing::warn!(%error, "analysts still read what was replaced");
+            continue;
+        }
         let Ok(connection) = site.log.pool().acquire().await else { return };
         let mut connection = connection.detach();
         match run(&mut connection, &drop).await {

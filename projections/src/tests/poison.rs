@@ -1,11 +1,13 @@
 //! An event that cannot be applied stops one projection of one tenant, and nothing else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_store::Position;
 
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
+use crate::Projection;
 use crate::catalogue::Catalogue;
 use crate::history::History;
 use crate::search::Search;
@@ -26,7 +28,9 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     let (sick, well) = (world.tenant("sick").await, world.tenant("well").await);
     // The third is about an appointment that was never made.
     let head = world.append(&sick, &[booked(1), booked(2), happening(3, 3, 0), booked(4)]).await;
-    let runner = world.start(world.projections());
+    // One that it makes no sense to, and one that it does not concern.
+    let search: Arc<dyn Projection> = Arc::new(Search::new(world.pool.clone()));
+    let runner = world.start(vec![search, Arc::new(Catalogue::new(world.pool.clone()))]);
     world.caught_up(&sick, Search::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, History::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, Catalogue::ID, head).await;

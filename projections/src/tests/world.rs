@@ -17,11 +17,13 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Key;
+use crate::client_history::ClientHistory;
 use crate::conflicts::Conflicts;
 use crate::history::History;
 use crate::runner::turn::Turn;
 use crate::search::Search;
 use crate::sessions::Sessions;
+use crate::utilisation::Utilisation;
 use crate::waiting::WaitingList;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
 
@@ -65,6 +67,8 @@ pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
         Arc::new(History::new(pool.clone())),
+        Arc::new(Utilisation::new(pool.clone())),
+        Arc::new(ClientHistory::new(pool.clone())),
     ]
 }
 

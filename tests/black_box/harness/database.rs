@@ -115,6 +115,14 @@ impl Database {
         }
     }
 
+    /// How another user of the tests' own cluster connects to it.
+    pub(crate) fn url_of(&self, user: &str) -> String {
+        let Home::Given(database) = &*self.0 else { panic!("it is not on the tests' own cluster") };
+        let url = database.url.replace("user=daybook", &format!("user={user}"));
+        assert_ne!(url, database.url, "the URL names its user");
+        url
+    }
+
     /// PostgreSQL's main process, where daybook runs it.
     pub(crate) fn postmaster(&self) -> Option<Pid> {
         let Home::Embedded(folder) = &*self.0 else { panic!("it is not daybook's own") };

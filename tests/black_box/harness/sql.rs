@@ -26,6 +26,16 @@ impl Sql {
         self.runtime.block_on(ran).unwrap_or_else(|error| panic!("{error}: {statements}"));
     }
 
+    /// Runs a statement; where it is refused, the SQLSTATE.
+    pub(crate) fn try_run(&mut self, statement: &str) -> Result<(), String> {
+        let ran = sqlx::raw_sql(statement).execute(&mut self.connection);
+        let refused = self.runtime.block_on(ran).map(|_| ());
+        refused.map_err(|error| {
+            let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+            code.unwrap_or_else(|| panic!("{error}: {statement}")).into_owned()
+        })
+    }
+
     /// Changes what a statement finds, and says in how many rows; `$1` is the tenant.
     pub(crate) fn change(&mut self, statement: &str, tenant: &str) -> u64 {
         let ran = sqlx::query(statement).bind(tenant).execute(&mut self.connection);

@@ -13,10 +13,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use daybook_api::App;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
+use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Builder, Projection, Readers, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
@@ -36,6 +38,8 @@ fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
         Arc::new(History::new(pool.clone())),
+        Arc::new(Utilisation::new(pool.clone())),
+        Arc::new(ClientHistory::new(pool.clone())),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! `/v1/clients`: who books.
 
 mod change;
+mod history;
 mod read;
 mod register;
 
@@ -20,6 +21,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(register::register_client, read::list_clients))
         .routes(routes!(read::get_client))
         .routes(routes!(change::change_client_contact))
+        .routes(routes!(history::get_client_history))
 }
 
 /// How a client is called and reached.

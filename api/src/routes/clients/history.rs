@@ -1,0 +1,171 @@
+//! `GET /v1/clients/{id}/history`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, NaiveDate, Utc};
+use daybook_domain::appointment::CancelledBy;
+use daybook_domain::client::Client;
+use daybook_domain::{Category, ResourceIds};
+use daybook_projections::client_history::{ClientHistory, PastAppointment, Summary};
+use daybook_projections::search::Cursor;
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::{Caller, Params, PathId, Problem, Read};
+use crate::routes::listing::{limit, link};
+use crate::routes::problems::ReadProblems;
+
+/// What is asked for, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by `get_client_history`; this is how it is documented")]
+pub(crate) struct HistoryParams {
+    /// Starts on this day or later (`YYYY-MM-DD`, in `tz`).
+    from: Option<NaiveDate>,
+    /// Starts on this day or earlier (`YYYY-MM-DD`, in `tz`).
+    to: Option<NaiveDate>,
+    /// The IANA zone of `from` and `to`; else the tenant's.
+    tz: Option<String>,
+    /// The most items of a page: 1 to 200, 50 where it is left out.
+    limit: Option<u32>,
+    /// The `next_cursor` of the page before; the other parameters must be the same as then.
+    cursor: Option<String>,
+    /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
+    /// command shows what that command did.
+    min_position: Option<u64>,
+}
+
+/// A client's appointments, and what they come to.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HistoryView {
+    client_id: Uuid,
+    /// How many were booked, on whatever days; holds that came to nothing were not.
+    booked: u64,
+    /// To how many of them the client came.
+    kept: u64,
+    /// How many of them were called off, by either side.
+    cancelled: u64,
+    /// How many of these the client's side called off after the window for that.
+    late_cancellations: u64,
+    /// To how many the client did not come.
+    no_shows: u64,
+    /// When the first starts that was booked and not called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_start: Option<DateTime<Utc>>,
+    /// When the last does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_start: Option<DateTime<Utc>>,
+    /// A page of them, by start.
+    items: Vec<PastView>,
+    /// Send it as `cursor` for the next page; `null`: this is the last.
+    next_cursor: Option<String>,
+}
+
+/// An appointment, and what became of it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PastView {
+    /// The appointment.
+    id: Uuid,
+    /// `held`, `booked`, `checked-in`, `fulfilled`, `cancelled` or `no-show`.
+    status: &'static str,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    service_id: Uuid,
+    #[schema(value_type = Vec<Uuid>)]
+    resource_ids: ResourceIds,
+    #[schema(value_type = String)]
+    category: Category,
+    /// When it was booked, or its hold confirmed. Nothing: it never was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booked_at: Option<DateTime<Utc>>,
+    /// How often it was moved.
+    times_moved: u32,
+    /// How it was called off, where it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancelled: Option<CalledOffView>,
+    version: u64,
+}
+
+/// How an appointment was called off.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CalledOffView {
+    /// On whose side: `client`, `staff`, or `system` for a hold that lapsed.
+    #[schema(value_type = String)]
+    by: CancelledBy,
+    at: DateTime<Utc>,
+    /// Whether the client's side did so after the window for that.
+    late: bool,
+}
+
+impl From<PastAppointment> for PastView {
+    fn from(found: PastAppointment) -> Self {
+        let late = found.was_cancelled_late();
+        Self {
+            id: found.appointment_id.uuid(),
+            status: found.status.as_str(),
+            start: found.during.start(),
+            end: found.during.end(),
+            service_id: found.service_id.uuid(),
+            resource_ids: found.resource_ids,
+            category: found.category,
+            booked_at: found.booked_at,
+            times_moved: found.times_moved,
+            cancelled: found.cancelled.map(|it| CalledOffView { by: it.by, at: it.at, late }),
+            version: found.version,
+        }
+    }
+}
+
+/// See a client's history
+///
+/// All their appointments and holds by start, with what became of each, and what they come to.
+#[utoipa::path(
+    get, path = "/v1/clients/{id}/history", tag = "clients",
+    params(("id" = Uuid, Path), HistoryParams), security(("api_key" = ["read"])),
+    responses((status = 200, description = "A page, by start", body = HistoryView), ReadProblems)
+)]
+pub(crate) async fn get_client_history(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    PathId(client_id): PathId,
+    uri: Uri,
+    mut params: Params,
+) -> Result<Response, Problem> {
+    let tenant = &caller.tenant;
+    let bounds = app.days(tenant, &mut params).await?;
+    let limit = limit(&mut params)?;
+    let cursor = params.text("cursor")?.map(Cursor::new);
+    app.wait(tenant, ClientHistory::ID, &mut params).await?;
+    params.finish()?;
+    let client = app.engine.load::<Client>(tenant, client_id).await?;
+    client.ok_or_else(|| Problem::not_found("client"))?;
+    let now = app.engine.clock().now();
+    let history = &app.client_history;
+    let summary = history.summary(tenant, client_id.into()).await?;
+    let page = history.page(tenant, client_id.into(), bounds, cursor.as_ref(), limit, now).await?;
+    let next_cursor = page.next.map(|cursor| cursor.to_string());
+    let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
+    let Summary { booked, kept, cancelled, late_cancellations, no_shows, first_start, last_start } =
+        summary;
+    let mut response = Json(HistoryView {
+        client_id,
+        booked,
+        kept,
+        cancelled,
+        late_cancellations,
+        no_shows,
+        first_start,
+        last_start,
+        items: page.items.into_iter().map(PastView::from).collect(),
+        next_cursor,
+    })
+    .into_response();
+    if let Some(next) = next {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}

@@ -1,0 +1,109 @@
+//! A client's history: pages, and what it comes to.
+
+use chrono::{DateTime, Utc};
+use daybook_domain::{ClientId, TenantId};
+use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+
+use super::row::{COLUMNS, PastAppointment};
+use crate::page::seal::Fingerprint;
+use crate::search::{Cursor, Place, SearchError};
+use crate::{Limit, Page};
+
+/// What a client's appointments come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// How many were booked; holds that came to nothing were not.
+    pub booked: u64,
+    /// To how many of them the client came.
+    pub kept: u64,
+    /// How many of them were called off, by either side.
+    pub cancelled: u64,
+    /// How many of these the client's side called off when it was no longer free to.
+    pub late_cancellations: u64,
+    /// To how many of them the client did not come.
+    pub no_shows: u64,
+    /// When the first starts that was booked and not called off.
+    pub first_start: Option<DateTime<Utc>>,
+    /// When the last does.
+    pub last_start: Option<DateTime<Utc>>,
+}
+
+/// Served by `appointments_of_client`.
+pub(super) async fn summary(
+    pool: &PgPool,
+    tenant: &TenantId,
+    client: ClientId,
+) -> Result<Summary, sqlx::Error> {
+    // `was_cancelled_late`, in SQL.
+    let row = sqlx::query(
+        "SELECT count(*) AS booked,
+                count(*) FILTER (WHERE status IN ('checked-in', 'fulfilled')) AS kept,
+                count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+                count(*) FILTER (WHERE cancelled_by = 'client' AND cancelled_at
+                    > start_at - cancellation_window_minutes * interval '1 minute') AS late,
+                count(*) FILTER (WHERE status = 'no-show') AS no_shows,
+                min(start_at) FILTER (WHERE status <> 'cancelled') AS first_start,
+                max(start_at) FILTER (WHERE status <> 'cancelled') AS last_start
+           FROM client_history_1.appointments
+          WHERE tenant_id = $1 AND client_id = $2 AND booked_at IS NOT NULL",
+    )
+    .bind(tenant.as_str())
+    .bind(client.uuid())
+    .fetch_one(pool)
+    .await?;
+    let count = |name| Ok::<_, sqlx::Error>(row.try_get::<i64, _>(name)?.cast_unsigned());
+    Ok(Summary {
+        booked: count("booked")?,
+        kept: count("kept")?,
+        cancelled: count("cancelled")?,
+        late_cancellations: count("late")?,
+        no_shows: count("no_shows")?,
+        first_start: row.try_get("first_start")?,
+        last_start: row.try_get("last_start")?,
+    })
+}
+
+/// From an instant on, and before another; `None` lets all through.
+pub(super) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
+
+/// Served by `appointments_of_client`.
+pub(super) async fn page(
+    pool: &PgPool,
+    tenant: &TenantId,
+    client: ClientId,
+    bounds: Bounds,
+    cursor: Option<&Cursor>,
+    limit: Limit,
+    now: DateTime<Utc>,
+) -> Result<Page<PastAppointment, Cursor>, SearchError> {
+    let canonical = format!("client_history {tenant} {client} {bounds:?}");
+    let asked = Fingerprint::of(&[canonical.as_bytes()]);
+    let after = cursor.map(|cursor| cursor.place(asked)).transpose()?;
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT {COLUMNS} FROM client_history_1.appointments WHERE tenant_id = "
+    ));
+    sql.push_bind(tenant.as_str());
+    sql.push(" AND client_id = ").push_bind(client.uuid());
+    if let Some(Place { start_at, id }) = after {
+        sql.push(" AND (start_at, appointment_id) > (").push_bind(start_at);
+        sql.push(", ").push_bind(id).push(")");
+    }
+    let (from, to) = bounds;
+    if let Some(from) = from {
+        sql.push(" AND start_at >= ").push_bind(from);
+    }
+    if let Some(to) = to {
+        sql.push(" AND start_at < ").push_bind(to);
+    }
+    let wanted = limit.items() + 1;
+    sql.push(format!(" ORDER BY start_at, appointment_id LIMIT {wanted}"));
+    let mut items: Vec<PastAppointment> = sql.build_query_as().fetch_all(pool).await?;
+    let more = items.len() == wanted;
+    items.truncate(limit.items());
+    let next = items.last().filter(|_| more).map(|last| {
+        let place = Place { start_at: last.during.start(), id: last.appointment_id.uuid() };
+        Cursor::after(place, asked)
+    });
+    let items = items.into_iter().map(|item| item.shown_at(now)).collect();
+    Ok(Page { items, next })
+}

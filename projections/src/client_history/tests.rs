@@ -1,0 +1,165 @@
+//! A client's history.
+
+use chrono::TimeDelta;
+use daybook_domain::appointment::{
+    AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
+    AppointmentHeld, AppointmentMarkedNoShow, AppointmentRescheduled, CancelledBy, Details,
+    MovedBy, Status,
+};
+use daybook_store::{AnyEvent, Position};
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::{ClientHistory, Summary};
+use crate::tests::bookings::{appointment, booked, details, happening, slot};
+use crate::tests::world::{World, at};
+use crate::{Limit, Projection as _, Schema, Tables};
+
+/// All of one client, who may cancel until a day before.
+fn of_one(n: u128) -> Details {
+    let agreed = serde_json::from_str(r#"{"cancellation_window_minutes":1440}"#).unwrap();
+    Details { client_id: Uuid::from_u128(7).into(), agreed, ..details(n) }
+}
+
+fn event(n: u128, event: AppointmentEvent) -> AnyEvent {
+    AnyEvent::Appointment(appointment(n), event)
+}
+
+fn cancelled(n: u128, by: CancelledBy) -> AnyEvent {
+    let cancelled = AppointmentCancelled { reason: None, by, overridden: None };
+    event(n, AppointmentEvent::AppointmentCancelled(cancelled))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
+    use AppointmentEvent as E;
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let runner = world.start(world.projections());
+    let expires_at = world.now() + TimeDelta::minutes(10);
+    let hold = |n| event(n, E::AppointmentHeld(AppointmentHeld { details: of_one(n), expires_at }));
+    let mut events: Vec<AnyEvent> =
+        (1..=6).map(|n| event(n, E::AppointmentBooked(of_one(n)))).collect();
+    events.extend([hold(7), hold(8), hold(9)]);
+    events.push(event(7, E::AppointmentConfirmed(AppointmentConfirmed { slot: slot(7) })));
+    events.push(cancelled(8, CancelledBy::Client));
+    events.push(cancelled(1, CancelledBy::Client));
+    events.push(event(
+        2,
+        E::AppointmentRescheduled(AppointmentRescheduled {
+            slot: slot(100),
+            hold_expires_at: None,
+            by: MovedBy::Client,
+            overridden: None,
+        }),
+    ));
+    events.push(event(3, E::AppointmentCheckedIn(AppointmentCheckedIn {})));
+    events.push(event(4, E::AppointmentMarkedNoShow(AppointmentMarkedNoShow {})));
+    world.append(&tenant, &events).await;
+    // Half a day before they start: it was free until a day before.
+    let now = at("2027-01-04T02:00:00Z");
+    world.clock.move_on(now - world.now());
+    let late = [cancelled(5, CancelledBy::Client), cancelled(6, CancelledBy::Staff)];
+    let head = world.append(&tenant, &late).await;
+    world.caught_up(&tenant, ClientHistory::ID, head).await;
+    runner.stop().await;
+
+    let history = ClientHistory::new(world.pool.clone());
+    let client = Uuid::from_u128(7).into();
+    let (mut found, mut cursor) = (Vec::new(), None);
+    loop {
+        let limit = Limit::new(2).unwrap();
+        let asked = history.page(&tenant, client, (None, None), cursor.as_ref(), limit, now);
+        let page = asked.await.unwrap();
+        found.extend(page.items);
+        cursor = page.next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let became: Vec<_> = found
+        .iter()
+        .map(|it| (it.appointment_id.uuid().as_u128(), it.status, it.was_cancelled_late()))
+        .collect();
+    let (off, booked) = (Status::Cancelled, Status::Booked);
+    assert_eq!(
+        became,
+        [
+            (1, off, false),
+            (3, Status::CheckedIn, false),
+            (4, Status::NoShow, false),
+            (5, off, true),
+            (6, off, false),
+            (7, booked, false),
+            (8, off, false),
+            // Its hold has lapsed, and nobody has recorded that yet.
+            (9, off, false),
+            (2, booked, false),
+        ]
+    );
+    assert_eq!(found.last().unwrap().times_moved, 1);
+    assert_eq!(found[6].booked_at, None);
+    let summary = history.summary(&tenant, client).await.unwrap();
+    let start = |n: u128| Some(slot(n).during.start());
+    assert_eq!(
+        summary,
+        Summary {
+            booked: 7,
+            kept: 1,
+            cancelled: 3,
+            late_cancellations: 1,
+            no_shows: 1,
+            first_start: start(3),
+            last_start: start(100),
+        }
+    );
+    let from = start(7);
+    let page = history.page(&tenant, client, (from, start(9)), None, Limit::default(), now);
+    assert_eq!(page.await.unwrap().items.len(), 2);
+    let nobody = history.summary(&"south".parse().unwrap(), client).await.unwrap();
+    assert_eq!((nobody.booked, nobody.first_start), (0, None));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_are_the_same_event_by_event_and_in_batches(
+        happenings in prop::collection::vec((0_u128..6, 0_u8..9, 0_u128..50), 1..40),
+        batch in 2_usize..40,
+    ) {
+        let runtime = Runtime::new().unwrap();
+        runtime.block_on(async {
+            let world = World::new().await;
+            let (one, many) = (world.tenant("one").await, world.tenant("many").await);
+            let mut events: Vec<AnyEvent> = (0..6).map(booked).collect();
+            events.extend(happenings.iter().map(|(n, kind, by)| happening(*n, *kind, *by)));
+            let history = ClientHistory::new(world.pool.clone());
+            for (tenant, batch) in [(&one, 1), (&many, batch)] {
+                world.append(tenant, &events).await;
+                let read = world.log.read(tenant, Position::START, 1_000).await.unwrap();
+                let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
+                let mut connection = world.pool.acquire().await.unwrap();
+                let live = Schema::of(ClientHistory::ID);
+                let mut tables = Tables::new(&mut connection, &live);
+                for batch in read.chunks(batch) {
+                    history.apply(&mut tables, tenant, batch).await.unwrap();
+                }
+            }
+            let rows = async |tenant: &str| -> Vec<String> {
+                sqlx::query_scalar(
+                    "SELECT (to_jsonb(t) - 'tenant_id')::text FROM client_history_1.appointments t
+                      WHERE tenant_id = $1 ORDER BY 1",
+                )
+                .bind(tenant)
+                .fetch_all(&world.pool)
+                .await
+                .unwrap()
+            };
+            let same = rows("one").await;
+            assert_eq!(same.len(), 6);
+            assert_eq!(same, rows("many").await);
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! Pages of figures.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
+use super::dimension::Dimensions;
+use crate::page::seal::{self, Fingerprint};
+use crate::search::SearchError;
+use crate::{CursorError, Limit, Page};
+
+/// Which figures are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UtilisationFilter {
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day.
+    pub to: NaiveDate,
+    /// Of this resource.
+    pub resource_id: Option<ResourceId>,
+    /// Of this service; what is offered is not.
+    pub service_id: Option<ServiceId>,
+    /// Of this category; what is offered is not.
+    pub category: Option<Category>,
+}
+
+impl UtilisationFilter {
+    fn fingerprint(&self, tenant: &TenantId, by: Dimensions) -> Fingerprint {
+        let canonical = format!("utilisation {tenant} {self:?} {by:?}");
+        Fingerprint::of(&[canonical.as_bytes()])
+    }
+
+    fn push_days(&self, tenant: &TenantId, sql: &mut QueryBuilder<'_, Postgres>) {
+        sql.push(" WHERE tenant_id = ").push_bind(tenant.as_str().to_owned());
+        sql.push(" AND day BETWEEN ").push_bind(self.from).push(" AND ").push_bind(self.to);
+        if let Some(resource_id) = self.resource_id {
+            sql.push(" AND resource_id = ").push_bind(resource_id.uuid());
+        }
+    }
+}
+
+/// What was offered and booked in a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// On which day, where it is grouped by that.
+    pub day: Option<NaiveDate>,
+    /// Of which resource, where it is grouped by that.
+    pub resource_id: Option<ResourceId>,
+    /// Of which service, where it is grouped by that.
+    pub service_id: Option<ServiceId>,
+    /// Of which category, where it is grouped by that.
+    pub category: Option<String>,
+    /// What the resources offered.
+    pub offered_minutes: i64,
+    /// What was booked of them.
+    pub booked_minutes: i64,
+    /// How many appointments begin that were booked and not called off.
+    pub appointments: i64,
+    /// How many would have begun, but were called off.
+    pub cancellations: i64,
+    /// How many of the appointments nobody came to.
+    pub no_shows: i64,
+    /// From when they were booked to their start, on average. `None`: it is known of none.
+    pub mean_lead_minutes: Option<f64>,
+    /// The same, of the one in the middle.
+    pub median_lead_minutes: Option<f64>,
+}
+
+/// Where the next page of figures starts: an opaque text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UtilisationCursor(String);
+
+impl UtilisationCursor {
+    /// A cursor as a client sends it back; whether it is one is seen when it is used.
+    #[must_use]
+    pub const fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    fn skipped(&self, asked: Fingerprint) -> Result<i64, CursorError> {
+        let skipped = i64::from_be_bytes(seal::open(asked, &self.0)?);
+        // Whoever makes one up can say anything.
+        if skipped < 0 { Err(CursorError::Damaged) } else { Ok(skipped) }
+    }
+}
+
+impl fmt::Display for UtilisationCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Served by `taken_by_day` and `offered_by_day`, or with a resource by `taken_of_resource` and the
+/// primary key of `offered`. Groups are made anew for each page, so it goes on by their number.
+pub(super) async fn page(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &UtilisationFilter,
+    by: Dimensions,
+    cursor: Option<&UtilisationCursor>,
+    limit: Limit,
+) -> Result<Page<Figures, UtilisationCursor>, SearchError> {
+    let asked = filter.fingerprint(tenant, by);
+    let skipped = cursor.map(|cursor| cursor.skipped(asked)).transpose()?.unwrap_or(0);
+    let mut sql = statement(tenant, filter, by);
+    let wanted = limit.items() + 1;
+    sql.push(format!(" LIMIT {wanted} OFFSET ")).push_bind(skipped);
+    let rows = sql.build().fetch_all(pool).await?;
+    let items = rows.iter().take(limit.items()).map(figures).collect::<Result<Vec<_>, _>>()?;
+    let end = skipped.saturating_add(i64::try_from(items.len()).unwrap_or(i64::MAX));
+    let next =
+        (rows.len() == wanted).then(|| UtilisationCursor(seal::seal(asked, &end.to_be_bytes())));
+    Ok(Page { items, next })
+}
+
+fn statement<'q>(
+    tenant: &TenantId,
+    filter: &UtilisationFilter,
+    by: Dimensions,
+) -> QueryBuilder<'q, Postgres> {
+    let mut sql = QueryBuilder::new("WITH taken AS (SELECT * FROM utilisation_1.taken");
+    filter.push_days(tenant, &mut sql);
+    if let Some(service_id) = filter.service_id {
+        sql.push(" AND service_id = ").push_bind(service_id.uuid());
+    }
+    if let Some(category) = &filter.category {
+        sql.push(" AND category = ").push_bind(category.as_str().to_owned());
+    }
+    // An appointment on two resources is two rows, of which each has its minutes; but it is one
+    // appointment.
+    let columns = by.columns(false);
+    sql.push(format!(
+        "), begun AS (
+            SELECT DISTINCT {columns}, booking_id, status, lead_minutes
+              FROM taken WHERE begins AND status <> 'session'
+         ), figures AS (
+            SELECT {columns}, 0::bigint AS offered, minutes AS booked, 0::bigint AS appointments,
+                   0::bigint AS cancellations, 0::bigint AS no_shows, NULL::bigint AS lead
+              FROM taken
+            UNION ALL
+            SELECT day, resource_id, service_id, category, 0, 0, (status <> 'cancelled')::int,
+                   (status = 'cancelled')::int, (status = 'no-show')::int, lead_minutes
+              FROM begun"
+    ));
+    if by.are_of_offered() {
+        let columns = by.columns(true);
+        sql.push(format!(
+            " UNION ALL SELECT {columns}, minutes, 0, 0, 0, 0, NULL FROM utilisation_1.offered"
+        ));
+        filter.push_days(tenant, &mut sql);
+    }
+    sql.push(
+        ")
+         SELECT day, resource_id, service_id, category, sum(offered)::bigint AS offered,
+                sum(booked)::bigint AS booked, sum(appointments)::bigint AS appointments,
+                sum(cancellations)::bigint AS cancellations, sum(no_shows)::bigint AS no_shows,
+                avg(lead)::double precision AS mean_lead,
+                percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) AS median_lead
+           FROM figures GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+    );
+    sql
+}
+
+fn figures(row: &PgRow) -> Result<Figures, sqlx::Error> {
+    Ok(Figures {
+        day: row.try_get("day")?,
+        resource_id: row.try_get::<Option<Uuid>, _>("resource_id")?.map(Into::into),
+        service_id: row.try_get::<Option<Uuid>, _>("service_id")?.map(Into::into),
+        category: row.try_get("category")?,
+        offered_minutes: row.try_get("offered")?,
+        booked_minutes: row.try_get("booked")?,
+        appointments: row.try_get("appointments")?,
+        cancellations: row.try_get("cancellations")?,
+        no_shows: row.try_get("no_shows")?,
+        mean_lead_minutes: row.try_get("mean_lead")?,
+        median_lead_minutes: row.try_get("median_lead")?,
+    })
+}

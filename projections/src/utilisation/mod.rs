@@ -1,0 +1,85 @@
+//! The utilisation projection: how much of what resources offer is booked, day by day.
+//!
+//! * `offered`, `booked`, `days`: what the events of a stream make of its rows, without a database.
+//! * `apply`: how a batch changes them; `resources`, `write`: the rows.
+//! * `list`: the figures; `dimension`: by what they are grouped.
+//!
+//! What counts as offered and as booked: `docs/adr/0018-what-was-offered-stays.md`.
+
+mod apply;
+mod booked;
+mod days;
+mod dimension;
+mod list;
+mod offered;
+mod resources;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use daybook_domain::TenantId;
+use daybook_store::RecordedEvent;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use sqlx::PgPool;
+
+pub use dimension::{Dimension, Dimensions, DimensionsError};
+pub use list::{Figures, UtilisationCursor, UtilisationFilter};
+
+use crate::search::SearchError;
+use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+
+/// The utilisation projection. Made from a pool, it also answers.
+#[derive(Debug, Clone)]
+pub struct Utilisation {
+    pool: PgPool,
+}
+
+impl Utilisation {
+    /// Its name and version.
+    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 1 };
+
+    /// The projection in this database.
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// A page of figures, one item for each group that has any, in the order of the dimensions.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list, or the database fails.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        filter: &UtilisationFilter,
+        by: Dimensions,
+        cursor: Option<&UtilisationCursor>,
+        limit: Limit,
+    ) -> Result<Page<Figures, UtilisationCursor>, SearchError> {
+        list::page(&self.pool, tenant, filter, by, cursor, limit).await
+    }
+}
+
+impl Projection for Utilisation {
+    fn id(&self) -> ProjectionId {
+        Self::ID
+    }
+
+    fn ddl(&self) -> &'static str {
+        include_str!("schema.sql")
+    }
+
+    fn indexes(&self) -> &'static str {
+        include_str!("indexes.sql")
+    }
+
+    fn apply<'a>(
+        &'a self,
+        tables: &'a mut Tables<'_>,
+        tenant: &'a TenantId,
+        events: &'a [RecordedEvent],
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        apply::apply(tables, tenant, events).boxed()
+    }
+}

@@ -1,0 +1,49 @@
+-- Up to which day what is offered has been worked out.
+CREATE TABLE utilisation_1.horizons (
+    tenant_id text NOT NULL,
+    last_day  date NOT NULL,
+    PRIMARY KEY (tenant_id)
+);
+
+-- What resources offer since they were last changed, as the projection serialises it.
+CREATE TABLE utilisation_1.resources (
+    tenant_id   text NOT NULL,
+    resource_id uuid NOT NULL,
+    terms       json NOT NULL,
+    PRIMARY KEY (tenant_id, resource_id)
+);
+
+-- What a resource offers on a local day of its own, all its places together. No row: nothing.
+CREATE TABLE utilisation_1.offered (
+    tenant_id   text   NOT NULL,
+    resource_id uuid   NOT NULL,
+    day         date   NOT NULL,
+    minutes     bigint NOT NULL CHECK (minutes > 0),
+    PRIMARY KEY (tenant_id, resource_id, day)
+);
+
+-- Every appointment and session, as the projection serialises it.
+CREATE TABLE utilisation_1.bookings (
+    tenant_id  text NOT NULL,
+    booking_id uuid NOT NULL,
+    booking    json NOT NULL,
+    PRIMARY KEY (tenant_id, booking_id)
+);
+
+-- What each of them takes of a resource on a local day of the resource's.
+CREATE TABLE utilisation_1.taken (
+    tenant_id    text    NOT NULL,
+    booking_id   uuid    NOT NULL,
+    resource_id  uuid    NOT NULL,
+    day          date    NOT NULL,
+    service_id   uuid    NOT NULL,
+    category     text    NOT NULL,
+    -- A session has the minutes of all who are in it, and is nobody's appointment.
+    status       text    NOT NULL CHECK (status IN ('booked', 'cancelled', 'no-show', 'session')),
+    minutes      bigint  NOT NULL CHECK (minutes >= 0),
+    -- Whether it begins on this day: it is counted there, and nowhere else.
+    begins       boolean NOT NULL,
+    -- From when it was booked to its start. NULL: not known, or called off.
+    lead_minutes bigint,
+    PRIMARY KEY (tenant_id, booking_id, resource_id, day)
+);
