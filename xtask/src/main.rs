@@ -1,10 +1,12 @@
 //! The project's own chores, as `cargo xtask <command>`.
 //!
 //! It depends on nothing but the standard library, so that it starts at once, and knows nothing of how
-//! daybook works: it calls cargo, the built program and, where PostgreSQL is missing, apt-get.
+//! daybook works: it calls cargo, the built program and, where PostgreSQL is missing, apt-get; for the tests
+//! that run Python programs, python3.
 
 mod openapi;
 mod postgres;
+mod python;
 mod shell;
 mod steps;
 mod tally;

@@ -3,10 +3,10 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::shell::{Failure, cargo, not_started, run, say, shown};
+use crate::shell::{Failure, cargo, complain, not_started, run, say, shown};
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{openapi, postgres};
+use crate::{openapi, postgres, python};
 
 /// All of it, in the order in which it is cheap to fail.
 pub(crate) fn everything() -> Result<(), Failure> {
@@ -22,6 +22,8 @@ pub(crate) fn everything() -> Result<(), Failure> {
 fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
     steps.take("postgresql", postgres::ensure)?;
+    // Most tests do without: those that do not will fail, and say so.
+    let python = steps.take("python", python::ensure);
     steps.take("clippy", || {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         run(&mut cargo(&arguments))
@@ -30,16 +32,22 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     // Independent of each other: a reader wants to hear of both.
     let document = steps.take("openapi", openapi::compare);
     let tests = steps.take("tests", || cargo_test(&[]));
-    match (document, tests) {
-        (Ok(()), outcome) => outcome,
-        (Err(failure), Ok(())) => Err(failure),
-        (Err(one), Err(other)) => Err(Failure::new(format!("{one}\nxtask: {other}"))),
-    }
+    let failed: Vec<String> = [python, document, tests]
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|it| it.to_string())
+        .collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(failed.join("\nxtask: "))) }
 }
 
 /// Only the tests, and of them only what `selection` (arguments of `cargo test`) selects.
 pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
     postgres::ensure()?;
+    if runs_black_box_tests(selection)
+        && let Err(failure) = python::ensure()
+    {
+        complain(&failure.to_string());
+    }
     if names_a_package(selection) {
         // The features of one package's dependencies are not those of the whole workspace's: what
         // `build` makes would not be what its tests are linked with.
@@ -63,6 +71,11 @@ fn cargo_test(selection: &[&str]) -> Result<(), Failure> {
     let Tally { passed, failed, ignored, reports, .. } = &tally;
     say(&format!("{passed} passed, {failed} failed, {ignored} ignored in {reports} binaries"));
     verdict(&tally, succeeded)
+}
+
+/// Only those run Python programs.
+fn runs_black_box_tests(selection: &[&str]) -> bool {
+    !names_a_package(selection) || selection.iter().any(|word| word.contains("daybook-tests"))
 }
 
 fn names_a_package(selection: &[&str]) -> bool {
