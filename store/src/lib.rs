@@ -3,6 +3,7 @@
 //! * [`log`]: one gapless, hash-chained log per tenant; group commit; claims and idempotency keys
 //!   kept in the same transaction; reading and waking.
 //! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
+//! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -10,6 +11,7 @@
 
 mod clock;
 pub mod engine;
+pub mod feed;
 pub mod keys;
 pub mod log;
 mod schema;

@@ -42,11 +42,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[cfg(test)]
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
+pub(crate) use event::upcast;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
 pub use position::Position;
 #[cfg(test)]
 pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
+pub(crate) use reader::stored;
 pub use stream::StreamId;
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,

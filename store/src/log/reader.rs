@@ -77,7 +77,7 @@ pub(crate) const RESOURCES: &str = "SELECT position, aggregate_type, aggregate_i
       ORDER BY position
       LIMIT $3";
 
-fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
+pub(crate) fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
     let sequence: i64 = row.try_get("sequence")?;
     Ok(SerializedEvent {
         aggregate_id: row.try_get("aggregate_id")?,
