@@ -3,6 +3,7 @@
 //! No rule of the domain lives here. What a route requires is in its signature ([`http::auth`]),
 //! what it takes and gives in its types, and both are in the generated `openapi.json`.
 
+pub mod export;
 mod http;
 mod openapi;
 mod routes;
@@ -21,12 +22,14 @@ use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 use http::auth::KnownKeys;
 use http::{body, limits};
 pub use openapi::document;
+use routes::events::Streams;
 use routes::tenant_zone::TenantZones;
 
 /// What the routes work on. Cheap to clone.
@@ -43,6 +46,7 @@ pub struct App {
     zones: TenantZones,
     holds_per_client: HoldLimit,
     in_flight: Arc<Semaphore>,
+    streams: Streams,
 }
 
 impl App {
@@ -62,6 +66,7 @@ impl App {
             zones: TenantZones::new(),
             holds_per_client: HoldLimit::default(),
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
+            streams: Streams::default(),
         }
     }
 
@@ -69,6 +74,12 @@ impl App {
     #[must_use]
     pub fn with_holds_per_client(self, holds_per_client: HoldLimit) -> Self {
         Self { holds_per_client, ..self }
+    }
+
+    /// The same, whose streams end when this is cancelled: they have no end of their own.
+    #[must_use]
+    pub fn with_stop(self, stop: CancellationToken) -> Self {
+        Self { streams: Streams::until(stop), ..self }
     }
 }
 

@@ -26,6 +26,7 @@ use crate::routes;
         (name = "holds", description = "Time that is kept free until it is confirmed."),
         (name = "series", description = "Appointments that recur by a rule."),
         (name = "waiting-list", description = "Clients who wait for a place."),
+        (name = "events", description = "The log: all that has happened, in order."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )
 )]

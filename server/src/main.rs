@@ -3,12 +3,15 @@
 mod cli;
 mod database;
 mod demo;
+mod export;
+mod feed;
 mod holidays;
 mod import;
 mod key;
 mod logging;
 mod output;
 mod parts;
+mod replay;
 mod serve;
 mod sweeper;
 mod verify;
@@ -68,6 +71,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Verify(options)) => {
             on_runtime(&place, async |database| verify::run(database, &options).await)
+        }
+        Some(Command::Export(options)) => {
+            on_runtime(&place, async |database| export::run(database, &options).await)
+        }
+        Some(Command::Replay(options)) => {
+            on_runtime(&place, async |database| replay::run(database, &options).await)
         }
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }

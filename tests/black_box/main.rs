@@ -25,6 +25,7 @@ mod catalogue;
 mod conflicts;
 mod demo;
 mod documentation;
+mod events;
 mod faults;
 mod idempotency;
 mod import;

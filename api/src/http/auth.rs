@@ -31,7 +31,7 @@ macro_rules! scopes {
     )+};
 }
 
-scopes!(Read, Book, Manage);
+scopes!(Read, Book, Manage, Admin);
 
 /// A caller whose key has the scope `S` or a larger one.
 pub(crate) struct Caller<S> {

@@ -12,7 +12,7 @@ pub(crate) mod problem;
 mod refusals;
 
 pub(crate) use answer::{Answer, Created};
-pub(crate) use auth::{Book, Caller, Manage, Read};
+pub(crate) use auth::{Admin, Book, Caller, Manage, Read};
 pub(crate) use body::Body;
 pub(crate) use command::{CommandHeaders, CommandRequest, IfMatch};
 pub(crate) use params::Params;

@@ -6,6 +6,7 @@ mod catalogue;
 mod clients;
 mod commands;
 mod conflicts;
+pub(crate) mod events;
 mod health;
 mod holds;
 mod listing;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(series::routes())
         .merge(availability::routes())
         .merge(waiting_list::routes())
+        .merge(events::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

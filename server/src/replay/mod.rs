@@ -1,0 +1,5 @@
+//! `daybook replay`: events as they happened.
+
+mod told;
+
+pub(crate) use told::run;
