@@ -65,7 +65,7 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Write the log, or a part of it, as a file.
     Export(Export),
-    /// Print events as they happened.
+    /// Print events as they happened, or say what would have become of them by other rules.
     Replay(Replay),
     /// Print the OpenAPI document.
     Openapi,
@@ -220,14 +220,21 @@ pub(crate) struct Replay {
     #[command(flatten)]
     pub(crate) part: Part,
     /// Only these types, like `AppointmentBooked`.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', conflicts_with = "what_if")]
     pub(crate) types: Vec<String>,
     /// So many times as fast as they happened [default: at once].
-    #[arg(long, value_parser = speed)]
+    #[arg(long, value_parser = speed, conflicts_with = "what_if")]
     pub(crate) speed: Option<f64>,
     /// With names, addresses and notes of clients, which are left out otherwise.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "what_if")]
     pub(crate) personal: bool,
+    /// Run the recorded commands by the rules of this file (TOML), and say what would have been
+    /// different. They hold from `--from` on.
+    #[arg(long)]
+    pub(crate) what_if: Option<PathBuf>,
+    /// Say it as JSON.
+    #[arg(long, requires = "what_if")]
+    pub(crate) json: bool,
 }
 
 fn speed(text: &str) -> Result<f64, String> {

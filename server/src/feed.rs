@@ -10,6 +10,7 @@ use crate::cli::Part;
 
 /// A part of a log, from after one position up to another.
 pub(crate) struct Selected {
+    pub(crate) tenant: TenantId,
     pub(crate) feed: Feed,
     pub(crate) after: Position,
     pub(crate) until: Position,
@@ -31,13 +32,13 @@ pub(crate) async fn select(
     }
     let tenant = tenant(log, part.tenant.as_ref()).await?;
     let (from, to) = moments(log, &tenant, part).await?;
-    let feed = Feed::new(log, tenant, filter);
+    let feed = Feed::new(log, tenant.clone(), filter);
     let after = match from {
         Some(from) => feed.before(from).await?,
         None => Position::START,
     };
     let until = feed.until(to).await?.position;
-    Ok(Selected { feed, after, until })
+    Ok(Selected { tenant, feed, after, until })
 }
 
 /// The tenant that is named, or else the only one.

@@ -4,6 +4,7 @@
 //!   kept in the same transaction; reading and waking.
 //! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
 //! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
+//! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -18,6 +19,7 @@ mod schema;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod what_if;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{CommandContext, Engine, ExecuteError, Executed, Stop, Target, Together, Unit};

@@ -5,6 +5,7 @@ mod feed;
 mod replay;
 mod sse;
 mod stream;
+mod what_if;
 
 use serde_json::Value;
 
