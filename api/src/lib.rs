@@ -3,6 +3,7 @@
 //! No rule of the domain lives here. What a route requires is in its signature ([`http::auth`]),
 //! what it takes and gives in its types, and both are in the generated `openapi.json`.
 
+pub mod export;
 mod http;
 mod openapi;
 mod routes;
@@ -26,12 +27,14 @@ use daybook_projections::waiting::WaitingList;
 use daybook_store::Engine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::trace::TraceLayer;
 
 use http::auth::KnownKeys;
 use http::{body, limits};
 pub use openapi::document;
+use routes::events::Streams;
 use routes::tenant_zone::TenantZones;
 
 /// What the routes work on. Cheap to clone.
@@ -53,6 +56,7 @@ pub struct App {
     holds_per_client: HoldLimit,
     in_flight: Arc<Semaphore>,
     metrics: Option<PrometheusHandle>,
+    streams: Streams,
 }
 
 impl App {
@@ -78,6 +82,7 @@ impl App {
             holds_per_client: HoldLimit::default(),
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
             metrics: None,
+            streams: Streams::default(),
         }
     }
 
@@ -91,6 +96,12 @@ impl App {
     #[must_use]
     pub fn with_metrics(self, metrics: PrometheusHandle) -> Self {
         Self { metrics: Some(metrics), ..self }
+    }
+
+    /// The same, whose streams end when this is cancelled: they have no end of their own.
+    #[must_use]
+    pub fn with_stop(self, stop: CancellationToken) -> Self {
+        Self { streams: Streams::until(stop), ..self }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod availability;
 pub mod claim;
 pub mod client;
 mod directory;
+mod event_types;
 mod facts;
 mod ids;
 mod matching;
@@ -26,12 +27,13 @@ mod upcast;
 pub mod waiting;
 
 pub use directory::Directory;
+pub use event_types::{EVENT_TYPES, aggregate_type, is_event_type};
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
     ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
-pub use personal::Personal;
+pub use personal::{Personal, withhold_personal};
 pub use refusal::Refusal;
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,

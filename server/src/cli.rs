@@ -1,14 +1,16 @@
 //! The command line.
 
 use std::net::SocketAddr;
-use std::num::ParseIntError;
+use std::num::{ParseFloatError, ParseIntError};
 use std::path::PathBuf;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
+use daybook_api::export::Format;
 use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
 use daybook_domain::time::HoldLength;
+use daybook_store::feed::Moment;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
@@ -66,6 +68,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ProjectionsCommand,
     },
+    /// Write the log, or a part of it, as a file.
+    Export(Export),
+    /// Print events as they happened, or say what would have become of them by other rules.
+    Replay(Replay),
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -215,4 +221,67 @@ pub(crate) struct Which {
     /// All of them.
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+/// Which part of a log.
+#[derive(Args)]
+pub(crate) struct Part {
+    /// Whose log [default: the only one].
+    #[arg(long)]
+    pub(crate) tenant: Option<TenantId>,
+    /// Recorded at this instant (RFC 3339) or later, or on this day (YYYY-MM-DD) or later.
+    #[arg(long)]
+    pub(crate) from: Option<Moment>,
+    /// Recorded before this instant, or on this day or earlier.
+    #[arg(long)]
+    pub(crate) to: Option<Moment>,
+    /// The zone of days [default: the tenant's].
+    #[arg(long)]
+    pub(crate) time_zone: Option<Tz>,
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Only these types, like `AppointmentBooked`.
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) types: Vec<String>,
+    /// ndjson, csv or parquet.
+    #[arg(long, default_value = "ndjson")]
+    pub(crate) format: Format,
+    /// With names, addresses and notes of clients, which are left out otherwise.
+    #[arg(long)]
+    pub(crate) personal: bool,
+    /// The file, which is there when all of it is [default: standard output].
+    #[arg(long)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Replay {
+    #[command(flatten)]
+    pub(crate) part: Part,
+    /// Only these types, like `AppointmentBooked`.
+    #[arg(long, value_delimiter = ',', conflicts_with = "what_if")]
+    pub(crate) types: Vec<String>,
+    /// So many times as fast as they happened [default: at once].
+    #[arg(long, value_parser = speed, conflicts_with = "what_if")]
+    pub(crate) speed: Option<f64>,
+    /// With names, addresses and notes of clients, which are left out otherwise.
+    #[arg(long, conflicts_with = "what_if")]
+    pub(crate) personal: bool,
+    /// Run the recorded commands by the rules of this file (TOML), and say what would have been
+    /// different. They hold from `--from` on.
+    #[arg(long)]
+    pub(crate) what_if: Option<PathBuf>,
+    /// Say it as JSON.
+    #[arg(long, requires = "what_if")]
+    pub(crate) json: bool,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed: f64 = text.parse().map_err(|error: ParseFloatError| error.to_string())?;
+    let fits = (0.001..=1_000_000_000.0).contains(&speed);
+    fits.then_some(speed).ok_or_else(|| "it is 0.001 to 1,000,000,000".to_owned())
 }

@@ -4,6 +4,8 @@ mod analysts;
 mod cli;
 mod database;
 mod demo;
+mod export;
+mod feed;
 mod holidays;
 mod import;
 mod key;
@@ -11,6 +13,7 @@ mod logging;
 mod output;
 mod parts;
 mod projections;
+mod replay;
 mod serve;
 mod shown;
 mod sweeper;
@@ -79,6 +82,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Projections { command }) => {
             on_runtime(&place, async |database| projections::run(database, command).await)
+        }
+        Some(Command::Export(options)) => {
+            on_runtime(&place, async |database| export::run(database, &options).await)
+        }
+        Some(Command::Replay(options)) => {
+            on_runtime(&place, async |database| replay::run(database, &options).await)
         }
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }

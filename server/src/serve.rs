@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Place, Serve};
@@ -33,6 +34,10 @@ const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
 /// How long a connection may take to send the head of its next request: one that is idle, or dripped
 /// into, is closed.
 const PATIENCE_FOR_A_HEAD: Duration = Duration::from_secs(15);
+
+/// How long a write may wait for a client that takes nothing: a stream or a large answer to one that
+/// does not read is cut off.
+const PATIENCE_FOR_A_WRITE: Duration = Duration::from_secs(30);
 
 /// How long requests that were accepted have to finish when the program is told to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(30);
@@ -60,7 +65,8 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let runner = parts.runner();
     let app = App::new(parts.engine.clone(), runner.progress())
         .with_holds_per_client(options.holds_per_client)
-        .with_metrics(PrometheusBuilder::new().install_recorder()?);
+        .with_metrics(PrometheusBuilder::new().install_recorder()?)
+        .with_stop(stop.clone());
     let mut prepared = tokio::spawn(prepared(parts.clone()));
     if timeout(PATIENCE_AT_START, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
@@ -95,6 +101,9 @@ async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationTok
             (stream, _) = Listener::accept(&mut listener) => stream,
         };
         let routes = TowerToHyperService::new(routes.clone());
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(PATIENCE_FOR_A_WRITE));
+        let stream = Box::pin(stream);
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), routes));
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -3,6 +3,8 @@
 //! * [`log`]: one gapless, hash-chained log per tenant; group commit; claims and idempotency keys
 //!   kept in the same transaction; reading and waking.
 //! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
+//! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
+//! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -10,12 +12,14 @@
 
 mod clock;
 pub mod engine;
+pub mod feed;
 pub mod keys;
 pub mod log;
 mod schema;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod what_if;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{CommandContext, Engine, ExecuteError, Executed, Stop, Target, Together, Unit};

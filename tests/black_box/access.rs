@@ -56,6 +56,9 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/utilisation", Some("read")),
     ("GET", "/v1/availability", Some("read")),
     ("POST", "/v1/availability/search", Some("read")),
+    ("GET", "/v1/events", Some("read")),
+    ("GET", "/v1/events/stream", Some("read")),
+    ("GET", "/v1/events/export", Some("read")),
     ("POST", "/v1/series", Some("book")),
     ("GET", "/v1/series/{id}", Some("read")),
     ("POST", "/v1/series/{id}/reschedule", Some("book")),
@@ -152,6 +155,8 @@ impl Ground {
                 let from = if route.ends_with("diff") { "&from=2020-01-01T00:00:00Z" } else { "" };
                 api.get(&format!("{path}?{day}{from}")).send()
             }
+            // What has an end.
+            "GET" if route.ends_with("/stream") => api.get(&format!("{path}?to=2000-01-01")).send(),
             "GET" => api.get(&path).send(),
             method => api.request(method, &path).json(&body).send(),
         }
@@ -321,6 +326,12 @@ fn with_another_tenants_key_nothing_is_there() {
                 | "/v1/waiting-list",
             ) => {
                 answer.is_refused(422, "unknown-service");
+            }
+            // Their own log has what they have made.
+            (_, "/v1/events" | "/v1/events/stream" | "/v1/events/export") => {
+                answer.has_status(200);
+                let ours = format!("urn:daybook:log:{}\"", ground.practice.tenant);
+                assert!(!answer.text.contains(&ours), "{answer:#?}");
             }
             ("GET", _) => {
                 let list = answer.is(200);

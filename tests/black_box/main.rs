@@ -29,6 +29,7 @@ mod client_history;
 mod conflicts;
 mod demo;
 mod documentation;
+mod events;
 mod faults;
 mod idempotency;
 mod import;

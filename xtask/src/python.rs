@@ -12,7 +12,10 @@ use crate::shell::{Failure, output, root, run, say};
 
 /// Each environment by its name, with its requirements. A test finds it by the name: the program is
 /// `python/{name}/bin/python` in the target folder.
-const ENVIRONMENTS: [(&str, &str); 1] = [("analysis", "examples/analysis/requirements.txt")];
+const ENVIRONMENTS: [(&str, &str); 2] = [
+    ("analysis", "examples/analysis/requirements.txt"),
+    ("export", "tests/black_box/events/requirements.txt"),
+];
 
 /// What an environment was made from. Written last: one that is half made has none.
 const STAMP: &str = "made-from.txt";

@@ -9,6 +9,7 @@ mod changes;
 mod clients;
 mod commands;
 mod conflicts;
+pub(crate) mod events;
 mod health;
 mod holds;
 mod listing;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(projections::routes())
         .merge(metrics::routes())
         .merge(utilisation::routes())
+        .merge(events::routes())
 }
 
 /// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are

@@ -60,7 +60,7 @@ pub struct UnreadableEvent {
 }
 
 /// Brings a stored event into its present form.
-pub(super) fn upcast(
+pub(crate) fn upcast(
     stored: SerializedEvent,
     upcasters: &[Box<dyn EventUpcaster>],
 ) -> SerializedEvent {

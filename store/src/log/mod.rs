@@ -45,6 +45,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[cfg(test)]
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
+pub(crate) use event::upcast;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
@@ -53,6 +54,7 @@ pub use position::Position;
 #[cfg(test)]
 pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
+pub(crate) use reader::stored;
 pub use stream::StreamId;
 pub use streams::{Streams, StreamsPart};
 pub use submission::{

@@ -107,7 +107,7 @@ pub(super) async fn last_of_resources(
     Ok(last.map_or(Position::START, Position::from_i64))
 }
 
-fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
+pub(crate) fn stored(row: &PgRow) -> Result<SerializedEvent, sqlx::Error> {
     let sequence: i64 = row.try_get("sequence")?;
     Ok(SerializedEvent {
         aggregate_id: row.try_get("aggregate_id")?,

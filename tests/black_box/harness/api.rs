@@ -1,6 +1,6 @@
 //! Someone who talks to a server.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -146,8 +146,30 @@ impl Request {
         self.try_send().unwrap_or_else(|error| panic!("{asked}: {error}"))
     }
 
+    /// The body of its answer as it comes, which must be of this type; or else the answer.
+    pub(crate) fn open(self, content_type: &str) -> Result<Box<dyn Read + Send>, Box<Answer>> {
+        let (asked, response) = self.run().unwrap();
+        let is = response.headers().get("content-type").is_some_and(|is| is == content_type);
+        if response.status() == 200 && is {
+            return Ok(Box::new(response.into_body().into_reader()));
+        }
+        Err(Box::new(Answer::read(asked, response).unwrap()))
+    }
+
+    /// The body of its answer as it is, which must be all of it.
+    pub(crate) fn download(self) -> Vec<u8> {
+        let (asked, mut response) = self.run().unwrap();
+        assert_eq!(response.status(), 200, "{asked}");
+        response.body_mut().read_to_vec().unwrap()
+    }
+
     /// Its answer; an error where there is none, because the server is gone.
     pub(crate) fn try_send(self) -> Result<Answer, ureq::Error> {
+        let (asked, response) = self.run()?;
+        Answer::read(asked, response)
+    }
+
+    fn run(self) -> Result<(String, http::Response<ureq::Body>), ureq::Error> {
         let sent = self.body.as_deref().map(String::from_utf8_lossy);
         let asked = format!("{} {} {}", self.method, self.uri, sent.unwrap_or_default());
         let mut request = http::Request::builder().method(&*self.method).uri(&self.uri);
@@ -158,6 +180,6 @@ impl Request {
             Some(body) => self.agent.run(request.body(body)?)?,
             None => self.agent.run(request.body(())?)?,
         };
-        Answer::read(asked, response)
+        Ok((asked, response))
     }
 }

@@ -1,0 +1,136 @@
+//! `GET /v1/events`
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Uri, header};
+use axum::response::{IntoResponse, Response};
+use daybook_store::Position;
+use daybook_store::feed::CloudEvent;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::CloudEventView;
+use super::asked::{Asked, EventFilters};
+use crate::App;
+use crate::export::ndjson;
+use crate::http::params::invalid;
+use crate::http::{Caller, Params, Problem, Read};
+use crate::routes::problems::ReadProblems;
+
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// How many stretches of the log one request looks through: it ends, however few events pass the
+/// filter, and says how far it came.
+const MAX_STRETCHES: usize = 10;
+
+/// Says in the header what `read_to` says in the body, which NDJSON has no place for.
+const READ_TO: &str = "daybook-read-to";
+const HEAD: &str = "daybook-head";
+
+/// A part of the log.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EventPage {
+    #[schema(value_type = Vec<CloudEventView>)]
+    items: Vec<CloudEvent>,
+    /// The log was read up to this position: ask for what is `after` it. A page can end before there
+    /// are as many items as it may have, and even without any.
+    read_to: u64,
+    /// The position of the last event in the log: there is no more at present when `read_to` is it.
+    head: u64,
+}
+
+/// What a page has, and whether more is there.
+struct Page {
+    events: Vec<CloudEvent>,
+    read_to: Position,
+    head: Position,
+    has_more: bool,
+}
+
+/// List events
+///
+/// The tenant's log, oldest first, each event as a CloudEvent. Positions have no gap and are in the
+/// order of the commits, so whoever asks for what is `after` the last `read_to` sees each once. With
+/// `Accept: application/x-ndjson` there is an event per line, and `read_to` and `head` are in the
+/// headers `Daybook-Read-To` and `Daybook-Head`. What clients have said of themselves is left out
+/// unless it is asked for by a key with scope `admin`.
+#[utoipa::path(
+    get, path = "/v1/events", tag = "events",
+    params(EventFilters,
+           ("limit" = Option<u32>, Query,
+            description = "The most items of a page: 1 to 1,000, 100 where it is left out.")),
+    security(("api_key" = ["read"])),
+    responses((status = 200, description = "A part of the log", content(
+                  (EventPage = "application/json"), (String = "application/x-ndjson"))),
+              ReadProblems)
+)]
+pub(crate) async fn list_events(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    uri: Uri,
+    headers: HeaderMap,
+    mut params: Params,
+) -> Result<Response, Problem> {
+    let limit = limit(&mut params)?;
+    let asked = Asked::take(&app, &caller, &mut params, None).await?;
+    params.finish()?;
+    let page = page(&asked, limit).await?;
+    let link = page.has_more.then(|| next(&uri, page.read_to)).flatten();
+    let (read_to, head) = (page.read_to.get(), page.head.get());
+    let mut response = if wants_ndjson(&headers) {
+        let mut lines = Vec::new();
+        for event in &page.events {
+            ndjson::write(event, &mut lines).map_err(|_| Problem::internal())?;
+        }
+        ([(header::CONTENT_TYPE, ndjson::MEDIA_TYPE)], lines).into_response()
+    } else {
+        Json(EventPage { items: page.events, read_to, head }).into_response()
+    };
+    let out = response.headers_mut();
+    out.insert(READ_TO, read_to.into());
+    out.insert(HEAD, head.into());
+    out.insert(header::VARY, HeaderValue::from_static("accept"));
+    if let Some(link) = link {
+        out.insert(header::LINK, link);
+    }
+    Ok(response)
+}
+
+async fn page(asked: &Asked, limit: usize) -> Result<Page, Problem> {
+    let until = asked.feed.until(asked.to).await?;
+    let (mut events, mut read_to) = (Vec::new(), asked.after);
+    for _ in 0..MAX_STRETCHES {
+        let stretch = asked.feed.read(read_to, until.position, limit - events.len()).await?;
+        read_to = stretch.read_to;
+        events.extend(stretch.events);
+        if read_to >= until.position || events.len() == limit {
+            break;
+        }
+    }
+    Ok(Page { events, read_to, head: until.head, has_more: read_to < until.position })
+}
+
+fn limit(params: &mut Params) -> Result<usize, Problem> {
+    match params.parsed::<usize>("limit")? {
+        None => Ok(DEFAULT_LIMIT),
+        Some(limit @ 1..=MAX_LIMIT) => Ok(limit),
+        Some(_) => Err(invalid("limit", format!("it is 1 to {MAX_LIMIT}"))),
+    }
+}
+
+fn wants_ndjson(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut types = accepted.flat_map(|value| value.split(',')).map(str::trim);
+    types.any(|accepted| accepted.split(';').next() == Some(ndjson::MEDIA_TYPE))
+}
+
+/// The same request after what has been read.
+fn next(uri: &Uri, read_to: Position) -> Option<HeaderValue> {
+    let query = uri.query().unwrap_or_default();
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
+    let kept = pairs.into_iter().filter(|(name, _)| name != "after");
+    let pairs: Vec<_> = kept.chain([("after".to_owned(), read_to.to_string())]).collect();
+    let query = serde_urlencoded::to_string(pairs).ok()?;
+    format!("<{}?{query}>; rel=\"next\"", uri.path()).try_into().ok()
+}

@@ -1,0 +1,81 @@
+//! How many streams are open at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use daybook_domain::TenantId;
+use tokio_util::sync::CancellationToken;
+
+/// Streams and exports of one program at once, and of one tenant: each has a task, some memory, and
+/// now and then a connection to the database.
+const MAX: usize = 512;
+const MAX_OF_ONE_TENANT: usize = 64;
+
+/// The streams that are open.
+#[derive(Clone, Default)]
+pub(crate) struct Streams {
+    open: Arc<Mutex<HashMap<TenantId, usize>>>,
+    /// The program stops: streams end.
+    pub(crate) stop: CancellationToken,
+}
+
+impl Streams {
+    /// Those that end when this is cancelled.
+    pub(crate) fn until(stop: CancellationToken) -> Self {
+        Self { stop, ..Self::default() }
+    }
+
+    /// Room for one more, until it is dropped; `None`: there is none.
+    pub(crate) fn open(&self, tenant: &TenantId) -> Option<Opened> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = open.values().sum();
+        let own = open.get(tenant).copied().unwrap_or(0);
+        if all >= MAX || own >= MAX_OF_ONE_TENANT || self.stop.is_cancelled() {
+            return None;
+        }
+        open.insert(tenant.clone(), own + 1);
+        Some(Opened { streams: self.clone(), tenant: tenant.clone() })
+    }
+}
+
+/// Room for one stream.
+pub(crate) struct Opened {
+    streams: Streams,
+    tenant: TenantId,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = open.get_mut(&self.tenant) {
+            *own -= 1;
+            if *own == 0 {
+                open.remove(&self.tenant);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_tenant_leaves_room_for_the_others_and_has_its_own_back() {
+        let streams = Streams::default();
+        let tenant = |n: usize| format!("tenant-{n}").parse::<TenantId>().unwrap();
+        let mut own: Vec<_> =
+            (0..MAX_OF_ONE_TENANT).map(|_| streams.open(&tenant(0)).unwrap()).collect();
+        assert!(streams.open(&tenant(0)).is_none());
+        own.pop();
+        own.extend(streams.open(&tenant(0)));
+        let others: Vec<_> = (MAX_OF_ONE_TENANT..MAX)
+            .map(|n| streams.open(&tenant(1 + n % (MAX / MAX_OF_ONE_TENANT - 1))).unwrap())
+            .collect();
+        assert!(streams.open(&tenant(99)).is_none(), "{} are open", own.len() + others.len());
+        drop(own);
+        assert!(streams.open(&tenant(99)).is_some());
+        streams.stop.cancel();
+        assert!(streams.open(&tenant(99)).is_none());
+    }
+}

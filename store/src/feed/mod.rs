@@ -1,0 +1,114 @@
+//! The log as others read it: every event as a CloudEvent, by position, filtered.
+//!
+//! * `event`: one event as a CloudEvent; the feed, the stream, the export and the replay all tell it so.
+//! * `filter`: which events are asked for; `about` says what an event is about that does not say so
+//!   itself.
+//! * `window`: a bounded stretch of the log at a time, and where in it a moment is.
+//!
+//! Positions are gapless and in commit order, so whoever has read up to one needs to remember nothing
+//! else.
+
+mod about;
+mod event;
+mod filter;
+mod moment;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use chrono::{DateTime, Utc};
+use daybook_domain::TenantId;
+use sqlx::PgPool;
+
+pub use event::CloudEvent;
+pub use filter::{FeedFilter, FilterError, Privacy};
+pub use moment::{Moment, UnknownMoment};
+
+use crate::{Log, Position};
+
+/// One tenant's log, filtered.
+#[derive(Debug, Clone)]
+pub struct Feed {
+    pool: PgPool,
+    tenant: TenantId,
+    filter: FeedFilter,
+}
+
+/// What one stretch of the log has of what is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stretch {
+    /// The events, in order.
+    pub events: Vec<CloudEvent>,
+    /// There is none other up to here: reading on after this position leaves nothing out.
+    pub read_to: Position,
+}
+
+/// Up to where a reader can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Until {
+    /// The last position that is wanted and there.
+    pub position: Position,
+    /// Whether none that comes later can be wanted.
+    pub is_final: bool,
+    /// The end of the log.
+    pub head: Position,
+}
+
+impl Feed {
+    /// How many positions one [`read`](Self::read) looks at, at most.
+    pub const STRETCH: u64 = 5_000;
+
+    /// The events of a tenant that pass the filter.
+    #[must_use]
+    pub fn new(log: &Log, tenant: TenantId, filter: FeedFilter) -> Self {
+        Self { pool: log.pool().clone(), tenant, filter }
+    }
+
+    /// After which position to begin, to read what was recorded from an instant on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn before(&self, from: DateTime<Utc>) -> Result<Position, sqlx::Error> {
+        let head = moment::head(&self.pool, &self.tenant).await?;
+        moment::last_before(&self.pool, &self.tenant, head.position, from).await
+    }
+
+    /// Up to where there is something to read now that was recorded before `to`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn until(&self, to: Option<DateTime<Utc>>) -> Result<Until, sqlx::Error> {
+        let head = moment::head(&self.pool, &self.tenant).await?;
+        // What comes later was recorded no earlier than the end of the log.
+        let Some(to) = to.filter(|to| head.recorded_at >= *to) else {
+            return Ok(Until { position: head.position, is_final: false, head: head.position });
+        };
+        let position = moment::last_before(&self.pool, &self.tenant, head.position, to).await?;
+        Ok(Until { position, is_final: true, head: head.position })
+    }
+
+    /// Reads a stretch of the log after a position, at most up to another: no more than
+    /// [`STRETCH`](Self::STRETCH) positions and `limit` events, so that one read is never long.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn read(
+        &self,
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Stretch, sqlx::Error> {
+        if after >= until || limit == 0 {
+            return Ok(Stretch { events: Vec::new(), read_to: after });
+        }
+        let Self { pool, tenant, filter } = self;
+        let (mut events, read_to) = window::read(pool, tenant, filter, after, until, limit).await?;
+        if filter.is_about_something() {
+            events = about::kept(pool, tenant, filter, events).await?;
+        }
+        if filter.privacy == Privacy::Withheld {
+            events.iter_mut().for_each(CloudEvent::withhold_personal);
+        }
+        Ok(Stretch { events, read_to })
+    }
+}

@@ -1,0 +1,73 @@
+//! One bounded stretch of the log.
+
+use daybook_domain::{TenantId, upcasters};
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row};
+
+use super::{CloudEvent, Feed, FeedFilter};
+use crate::Position;
+use crate::log::{stored, upcast};
+
+/// How many events are looked at closely at once: those that may be about what is asked for.
+const CLOSELY: usize = 1_000;
+
+/// By position. Served by `events_tenant_id_position_key`: the type of aggregate is compared in a form
+/// that `events_pkey`, which would read all events of the type, cannot serve.
+const BY_POSITION: &str = "SELECT position, aggregate_type, aggregate_id, sequence, event_type,
+            event_version, payload, metadata, recorded_at
+       FROM events
+      WHERE tenant_id = $1 AND position > $2 AND position <= $3
+        AND ($4::text[] IS NULL OR event_type = ANY($4))
+        AND aggregate_type || '' = ANY($5)
+      ORDER BY position
+      LIMIT $6";
+
+/// Of one aggregate. Served by `events_pkey`; the collation and the sum keep the index by position
+/// away, in which the planner might look for the few among all.
+const OF_ONE: &str = "SELECT position, aggregate_type, aggregate_id, sequence, event_type,
+            event_version, payload, metadata, recorded_at
+       FROM events
+      WHERE tenant_id = $1 COLLATE \"C\" AND position > $2 AND position <= $3
+        AND ($4::text[] IS NULL OR event_type = ANY($4))
+        AND aggregate_type = ANY($5) AND aggregate_id = $7
+      ORDER BY position + 0
+      LIMIT $6";
+
+/// What may pass the filter after a position, and up to where that is all.
+pub(super) async fn read(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &FeedFilter,
+    after: Position,
+    until: Position,
+    limit: usize,
+) -> Result<(Vec<CloudEvent>, Position), sqlx::Error> {
+    let limit = if filter.is_about_something() { limit.min(CLOSELY) } else { limit };
+    let (statement, end) = match filter.aggregate_id {
+        None => (BY_POSITION, until.min(after.plus(Feed::STRETCH))),
+        Some(_) => (OF_ONE, until),
+    };
+    let mut query = sqlx::query(statement)
+        .persistent(false)
+        .bind(tenant.as_str())
+        .bind(after.as_i64())
+        .bind(end.as_i64())
+        .bind(filter.types())
+        .bind(filter.aggregate_types())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    if let Some(id) = filter.aggregate_id {
+        query = query.bind(format!("{tenant}/{id}"));
+    }
+    let rows = query.fetch_all(pool).await?;
+    let upcasters = upcasters();
+    let event = |row: &PgRow| {
+        let position = Position::from_i64(row.try_get("position")?);
+        let stored = upcast(stored(row)?, &upcasters);
+        CloudEvent::of(tenant, position, row.try_get("recorded_at")?, stored)
+    };
+    let events = rows.iter().map(event).collect::<Result<Vec<_>, _>>()?;
+    // With as many as fit, more may come right after the last.
+    let is_full = events.len() == limit;
+    let read_to = events.last().filter(|_| is_full).map_or(end, |last| last.position);
+    Ok((events, read_to))
+}

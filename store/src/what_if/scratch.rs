@@ -1,0 +1,120 @@
+//! A copy of the log's tables, empty, in a schema of its own.
+//!
+//! A connection to it has that schema alone in its search path: what is not there is not found, so
+//! nothing that works on it can touch a live table, whatever statement it sends.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{Connection as _, PgConnection, Row};
+
+/// What the names of such schemas begin with.
+pub const PREFIX: &str = "daybook_what_if_";
+
+/// A schema to try things in, and the connection that says that somebody is using it.
+pub(super) struct Scratch {
+    schema: String,
+    keeper: PgConnection,
+    database: PgConnectOptions,
+}
+
+impl Scratch {
+    /// Makes one, and drops those that were left behind by programs that were killed.
+    pub(super) async fn make(database: &PgConnectOptions) -> Result<Self, sqlx::Error> {
+        let mut keeper = PgConnection::connect_with(database).await?;
+        drop_orphans(&mut keeper).await?;
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let schema = format!("{PREFIX}{seconds}_{}", std::process::id());
+        // Held as long as this connection lives, also when nobody is left to close it.
+        sqlx::query("SELECT pg_advisory_lock(hashtextextended($1, 0))")
+            .bind(&schema)
+            .execute(&mut keeper)
+            .await?;
+        let scratch = Self { schema, keeper, database: database.clone() };
+        scratch.fill().await
+    }
+
+    /// Like the live tables in all but what is in them, and not kept through a crash.
+    async fn fill(mut self) -> Result<Self, sqlx::Error> {
+        let schema = &self.schema;
+        let mut tx = self.keeper.begin().await?;
+        let comment = "A replay by other rules; left behind if no daybook replay is running";
+        let make = format!("CREATE SCHEMA {schema}; COMMENT ON SCHEMA {schema} IS '{comment}'");
+        sqlx::raw_sql(&make).execute(&mut *tx).await?;
+        let tables = sqlx::query(
+            "SELECT format('CREATE UNLOGGED TABLE %I.%I (LIKE %I.%I INCLUDING ALL)',
+                           $1, c.relname, n.nspname, c.relname) AS statement
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.relkind = 'r' AND n.nspname = current_schema()",
+        )
+        .bind(schema)
+        .fetch_all(&mut *tx)
+        .await?;
+        // Its own functions, and not those of extensions, which are in their own place.
+        let functions = sqlx::query(
+            "SELECT replace(pg_get_functiondef(p.oid),
+                            format('FUNCTION %I.%I(', n.nspname, p.proname),
+                            format('FUNCTION %I.%I(', $1, p.proname)) AS statement
+               FROM pg_proc p
+               JOIN pg_namespace n ON n.oid = p.pronamespace
+               JOIN pg_language l ON l.oid = p.prolang
+              WHERE n.nspname = current_schema() AND l.lanname = 'plpgsql'
+                AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
+        )
+        .bind(schema)
+        .fetch_all(&mut *tx)
+        .await?;
+        for row in tables.iter().chain(&functions) {
+            let statement: String = row.try_get("statement")?;
+            sqlx::raw_sql(&statement).execute(&mut *tx).await?;
+        }
+        tx.commit().await?;
+        Ok(self)
+    }
+
+    /// Connections that see it and nothing else. What is in it need not outlive a crash.
+    pub(super) fn options(&self) -> PgConnectOptions {
+        let schema = self.schema.as_str();
+        self.database.clone().options([("search_path", schema), ("synchronous_commit", "off")])
+    }
+
+    /// Drops it.
+    pub(super) async fn drop(mut self) -> Result<(), sqlx::Error> {
+        drop_schema(&mut self.keeper, &self.schema).await?;
+        self.keeper.close().await
+    }
+}
+
+/// Drops every scratch schema that nobody uses.
+async fn drop_orphans(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for schema in schemas(connection).await? {
+        let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
+            .bind(&schema)
+            .fetch_one(&mut *connection)
+            .await?;
+        if free {
+            tracing::info!(schema, "dropping what a replay has left behind");
+            drop_schema(connection, &schema).await?;
+            sqlx::query("SELECT pg_advisory_unlock(hashtextextended($1, 0))")
+                .bind(&schema)
+                .execute(&mut *connection)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+async fn schemas(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1) ORDER BY 1",
+    )
+    .bind(PREFIX)
+    .fetch_all(connection)
+    .await
+}
+
+async fn drop_schema(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {
+    // Its name is made of what needs no quotes.
+    sqlx::raw_sql(&format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).execute(connection).await?;
+    Ok(())
+}
