@@ -58,24 +58,22 @@ async fn list(parts: &Parts) -> anyhow::Result<()> {
 
 fn described(status: &Status) -> String {
     let Status { projection, state, events_behind, tenants_failed, .. } = status;
-    let mut said = format!("{projection}: {}", state.as_str());
+    let mut said = vec![format!("{projection}: {}", state.as_str())];
     if *state == State::Ready {
-        said.push_str(&format!(", {events_behind} events behind"));
+        said.push(format!("{events_behind} events behind"));
     }
     if *tenants_failed > 0 {
-        said.push_str(&format!(
-            ", stands still for {tenants_failed} tenants at an event that it cannot apply"
+        said.push(format!(
+            "stands still for {tenants_failed} tenants at an event that it cannot apply"
         ));
     }
     if let Some(build) = &status.build {
         let phase = build.phase.map_or("waiting", Phase::as_str);
         let (done, total) = (build.events_done, build.events_total);
-        said.push_str(&format!("; being made: {phase}, {done} of {total} events"));
-        if let Some(failure) = &build.failure {
-            said.push_str(&format!(", failed: {failure}"));
-        }
+        said.push(format!("being made: {phase}, {done} of {total} events"));
+        said.extend(build.failure.iter().map(|failure| format!("failed: {failure}")));
     }
-    said
+    said.join(", ")
 }
 
 async fn rebuild(parts: &Parts, which: &Which) -> anyhow::Result<()> {
