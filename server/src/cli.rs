@@ -63,6 +63,8 @@ pub(crate) enum Command {
     },
     /// Check that every log is whole, and that all that is kept beside it agrees with it.
     Verify(Verify),
+    /// Look at everything, and say in plain words what is wrong and what to do.
+    Doctor,
     /// Look at projections, make them anew, compare them with the log.
     Projections {
         #[command(subcommand)]

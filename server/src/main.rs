@@ -4,6 +4,7 @@ mod analysts;
 mod cli;
 mod database;
 mod demo;
+mod doctor;
 mod export;
 mod feed;
 mod holidays;
@@ -89,6 +90,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Replay(options)) => {
             on_runtime(&place, async |database| replay::run(database, &options).await)
         }
+        Some(Command::Doctor) => on_runtime(&place, async |database| doctor::run(database).await),
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }
 }

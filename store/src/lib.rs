@@ -11,6 +11,7 @@
 //! `daybook-projections`'.
 
 mod clock;
+pub mod doctor;
 pub mod engine;
 pub mod feed;
 pub mod keys;

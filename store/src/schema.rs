@@ -3,7 +3,7 @@
 use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Runs the migrations that this database has not seen. Programs that start at once take turns.
 ///

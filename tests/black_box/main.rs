@@ -28,6 +28,7 @@ mod catalogue;
 mod client_history;
 mod conflicts;
 mod demo;
+mod doctor;
 mod documentation;
 mod events;
 mod faults;

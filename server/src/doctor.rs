@@ -1,0 +1,90 @@
+//! `daybook doctor`: what is wrong, in plain words, and what to do about it.
+
+use anyhow::ensure;
+use daybook_projections::{State, Status, leftovers};
+use daybook_store::doctor::{Ailment, examine};
+
+use crate::database::Database;
+use crate::{output, parts};
+
+/// How far behind a projection may be without being worth a word: two batches.
+const EVENTS_BEHIND: u64 = 2_000;
+
+/// Looks, and changes nothing. An error: something is wrong.
+pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
+    let parts = parts::connect(database);
+    let pool = parts.log().pool();
+    let mut wrong = 0;
+    let mut say = |what: &str, advice: &str| {
+        wrong += 1;
+        output::line(&format!("{what}\n  -> {advice}"))
+    };
+    let ailments = examine(pool).await?;
+    for ailment in &ailments {
+        say(&ailment.to_string(), advice(ailment))?;
+    }
+    if !ailments.iter().any(|ailment| matches!(ailment, Ailment::MigrationsMissing(_))) {
+        for status in parts.progress().status().await? {
+            for (what, advice) in of_projection(&status) {
+                say(&what, advice)?;
+            }
+        }
+        let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
+        for leftover in leftovers(pool, &ids).await? {
+            let what = format!("the schema {} is left over: no program reads it", leftover.schema);
+            say(&what, "`daybook projections prune` drops it")?;
+        }
+    }
+    ensure!(wrong == 0, "{wrong} things are not as they should be");
+    output::line("all is well: migrations, ends of logs, claims, checkpoints, projections")?;
+    output::line("this was a look; `daybook verify` and `daybook projections verify --all` prove it")
+}
+
+const fn advice(ailment: &Ailment) -> &'static str {
+    match ailment {
+        Ailment::MigrationsMissing(_) => "run `daybook migrate`, or start `daybook serve`",
+        Ailment::MigrationUnknown(_) => "run the newer program's `daybook doctor` instead",
+        Ailment::EndIsNotLastEvent(_) => {
+            "somebody has changed the log: stop writing, run `daybook verify`, and restore a backup"
+        }
+        Ailment::ClaimsOfNothing { .. } => {
+            "they keep time from being booked: run `daybook verify`, which says which they are"
+        }
+        Ailment::CheckpointAhead { .. } => {
+            "the log was set back: run `daybook verify`, then `daybook projections rebuild --all`"
+        }
+    }
+}
+
+fn of_projection(status: &Status) -> Vec<(String, &'static str)> {
+    let Status { projection, state, build, events_behind, tenants_failed, .. } = status;
+    let mut found = Vec::new();
+    match state {
+        State::Ready if *events_behind > EVENTS_BEHIND => found.push((
+            format!("{projection} has {events_behind} events to read"),
+            "it follows the log while `daybook serve` runs; if it does, look again in a moment",
+        )),
+        State::Ready => {}
+        State::Building => found.push((
+            format!("{projection} is not made yet, so it cannot be read"),
+            "`daybook serve` makes it; `daybook projections list` says how far it is",
+        )),
+        State::Cancelled => found.push((
+            format!("making {projection} was called off, so it cannot be read"),
+            "`daybook projections rebuild` with its name begins again",
+        )),
+    }
+    if let Some(failure) = build.as_ref().and_then(|build| build.failure.as_ref()) {
+        found.push((
+            format!("{projection} could not be made: {failure}"),
+            "it is tried again; if it is an event, a program that can apply it is needed",
+        ));
+    }
+    if *tenants_failed > 0 {
+        found.push((
+            format!("{projection} stands still for {tenants_failed} tenants at an event that it cannot apply"),
+            "`GET /v1/projections` says which event and why; a program that can apply it goes on from there",
+        ));
+    }
+    found
+}
