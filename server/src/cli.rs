@@ -10,7 +10,7 @@ use daybook_api::export::Format;
 use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
 use daybook_domain::time::HoldLength;
-use daybook_store::feed::Moment;
+use daybook_store::feed::Boundary;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
@@ -233,10 +233,10 @@ pub(crate) struct Part {
     pub(crate) tenant: Option<TenantId>,
     /// Recorded at this instant (RFC 3339) or later, or on this day (YYYY-MM-DD) or later.
     #[arg(long)]
-    pub(crate) from: Option<Moment>,
+    pub(crate) from: Option<Boundary>,
     /// Recorded before this instant, or on this day or earlier.
     #[arg(long)]
-    pub(crate) to: Option<Moment>,
+    pub(crate) to: Option<Boundary>,
     /// The zone of days [default: the tenant's].
     #[arg(long)]
     pub(crate) time_zone: Option<Tz>,

@@ -134,6 +134,7 @@ impl Ground {
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
+        let path = path.replace("{name}", "sessions");
         let body = self.body(route);
         match method {
             "GET" if route.ends_with("/opening-hours") => {
@@ -326,6 +327,11 @@ fn with_another_tenants_key_nothing_is_there() {
                 | "/v1/waiting-list",
             ) => {
                 answer.is_refused(422, "unknown-service");
+            }
+            // Projections are the program's own, and of all tenants.
+            (_, "/v1/projections" | "/v1/projections/{name}/rebuild") => {
+                assert!(answer.status < 300, "{answer:#?}");
+                assert!(!answer.text.contains(&ground.practice.tenant), "{answer:#?}");
             }
             // Their own log has what they have made.
             (_, "/v1/events" | "/v1/events/stream" | "/v1/events/export") => {

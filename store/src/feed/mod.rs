@@ -3,15 +3,15 @@
 //! * `event`: one event as a CloudEvent; the feed, the stream, the export and the replay all tell it so.
 //! * `filter`: which events are asked for; `about` says what an event is about that does not say so
 //!   itself.
-//! * `window`: a bounded stretch of the log at a time, and where in it a moment is.
+//! * `window`: a bounded stretch of the log at a time; `boundary`: where in it a moment is.
 //!
 //! Positions are gapless and in commit order, so whoever has read up to one needs to remember nothing
 //! else.
 
 mod about;
+mod boundary;
 mod event;
 mod filter;
-mod moment;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -20,9 +20,9 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use sqlx::PgPool;
 
+pub use boundary::{Boundary, UnknownBoundary};
 pub use event::CloudEvent;
 pub use filter::{FeedFilter, FilterError, Privacy};
-pub use moment::{Moment, UnknownMoment};
 
 use crate::{Log, Position};
 
@@ -69,8 +69,7 @@ impl Feed {
     /// # Errors
     /// When the database fails.
     pub async fn before(&self, from: DateTime<Utc>) -> Result<Position, sqlx::Error> {
-        let head = moment::head(&self.pool, &self.tenant).await?;
-        moment::last_before(&self.pool, &self.tenant, head.position, from).await
+        boundary::last_before(&self.pool, &self.tenant, from).await
     }
 
     /// Up to where there is something to read now that was recorded before `to`.
@@ -78,12 +77,12 @@ impl Feed {
     /// # Errors
     /// When the database fails.
     pub async fn until(&self, to: Option<DateTime<Utc>>) -> Result<Until, sqlx::Error> {
-        let head = moment::head(&self.pool, &self.tenant).await?;
+        let head = boundary::head(&self.pool, &self.tenant).await?;
         // What comes later was recorded no earlier than the end of the log.
         let Some(to) = to.filter(|to| head.recorded_at >= *to) else {
             return Ok(Until { position: head.position, is_final: false, head: head.position });
         };
-        let position = moment::last_before(&self.pool, &self.tenant, head.position, to).await?;
+        let position = boundary::last_before(&self.pool, &self.tenant, to).await?;
         Ok(Until { position, is_final: true, head: head.position })
     }
 

@@ -49,6 +49,7 @@ pub(crate) use event::upcast;
 pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
+pub(crate) use moment::position_at;
 pub use moment::{AsOf, Moment, NoMoment};
 pub use position::Position;
 #[cfg(test)]

@@ -65,14 +65,7 @@ pub(super) async fn moment(
     match as_of {
         AsOf::Instant(at) if at > now => Ok(Err(NoMoment::Future { now })),
         AsOf::Instant(at) => {
-            // Planned each time: a plan that was made while the log was short would read all of it.
-            let position: Option<i64> = sqlx::query_scalar(POSITION_AT)
-                .persistent(false)
-                .bind(tenant.as_str())
-                .bind(at)
-                .fetch_optional(pool)
-                .await?;
-            let position = Position::from_i64(position.unwrap_or_default());
+            let position = position_at(pool, tenant, at).await?;
             Ok(Ok(Moment { position, at }))
         }
         AsOf::Position(position) => {
@@ -90,4 +83,20 @@ pub(super) async fn moment(
             Ok(Err(NoMoment::NoPosition { head }))
         }
     }
+}
+
+/// The last position that was recorded by then.
+pub(crate) async fn position_at(
+    pool: &PgPool,
+    tenant: &TenantId,
+    at: DateTime<Utc>,
+) -> Result<Position, sqlx::Error> {
+    // Planned each time: a plan that was made while the log was short would read all of it.
+    let position: Option<i64> = sqlx::query_scalar(POSITION_AT)
+        .persistent(false)
+        .bind(tenant.as_str())
+        .bind(at)
+        .fetch_optional(pool)
+        .await?;
+    Ok(Position::from_i64(position.unwrap_or_default()))
 }

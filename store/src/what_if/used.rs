@@ -13,7 +13,7 @@ use crate::AnyEvent;
 #[derive(Debug, Default)]
 pub(super) struct Used {
     standing: HashMap<Uuid, (ResourceIds, i64)>,
-    /// Of what was served: it stays.
+    /// Of what was served or kept free in vain: it stays.
     settled: BTreeMap<ResourceId, i64>,
 }
 
@@ -78,10 +78,9 @@ fn of_appointment(event: &AppointmentEvent) -> Option<Change<'_>> {
         E::AppointmentReassigned(other) if other.hold_expires_at.is_none() => {
             Some(Change::Takes(&other.slot))
         }
-        E::AppointmentCancelled(_)
-        | E::AppointmentHoldExpired(_)
-        | E::AppointmentMarkedNoShow(_) => Some(Change::Frees),
-        E::AppointmentCompleted(_) => Some(Change::Settles),
+        E::AppointmentCancelled(_) | E::AppointmentHoldExpired(_) => Some(Change::Frees),
+        // What was kept free for a client who did not come was booked.
+        E::AppointmentCompleted(_) | E::AppointmentMarkedNoShow(_) => Some(Change::Settles),
         E::AppointmentHeld(_)
         | E::AppointmentRescheduled(_)
         | E::AppointmentReassigned(_)

@@ -149,8 +149,9 @@ fn by_the_same_rules_everything_would_have_been_the_same() {
     let rooms = report["utilisation"].as_array().unwrap();
     assert!(rooms.iter().all(|room| room["minutes_before"] == room["minutes_after"]), "{report:#}");
     let (before, _) = minutes(&report, &practice.room);
-    // 30 held and confirmed, 60 by a batch, 90 of a series, a session, and 45 at last.
-    assert_eq!(before, 30 + 60 + 90 + 30 + 45, "{report:#}");
+    // 30 held and confirmed, 30 of one who did not come, 60 by a batch, 90 of a series, a session, and
+    // 45 at last.
+    assert_eq!(before, 30 + 30 + 60 + 90 + 30 + 45, "{report:#}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{Category, TenantId};
-use daybook_store::feed::{Feed, FeedFilter, Moment, Privacy};
+use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy};
 use daybook_store::{Log, Position};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -109,14 +109,14 @@ async fn moments(
     tenant: &TenantId,
     params: &mut Params,
 ) -> Result<(Bound, Bound), Problem> {
-    let from = params.parsed::<Moment>("from")?;
-    let to = params.parsed::<Moment>("to")?;
+    let from = params.parsed::<Boundary>("from")?;
+    let to = params.parsed::<Boundary>("to")?;
     let zone = match params.time_zone("tz")? {
         Some(zone) => zone,
         None => app.zone_of(tenant).await?,
     };
-    let from = from.and_then(|moment| moment.from(zone));
-    let to = to.and_then(|moment| moment.to(zone));
+    let from = from.and_then(|boundary| boundary.from(zone));
+    let to = to.and_then(|boundary| boundary.to(zone));
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {

@@ -1,18 +1,19 @@
-//! Where in a log a moment is.
+//! From when until when it was recorded, and where in the log that is.
 
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::time::day_bounds;
 use sqlx::PgPool;
 
 use crate::Position;
+use crate::log::position_at;
 
 /// A bound of recorded time: an instant, or a whole day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub enum Boundary {
     /// RFC 3339, with an offset.
     Instant(DateTime<Utc>),
     /// `YYYY-MM-DD`, in a zone that is said elsewhere.
@@ -22,9 +23,9 @@ pub enum Moment {
 /// A text that is neither an instant nor a date.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("an instant like 2026-12-01T10:00:00+01:00 or a date like 2026-12-01, from 1970 to 2199")]
-pub struct UnknownMoment;
+pub struct UnknownBoundary;
 
-impl Moment {
+impl Boundary {
     /// As the beginning of a range.
     #[must_use]
     pub fn from(self, zone: Tz) -> Option<DateTime<Utc>> {
@@ -44,24 +45,25 @@ impl Moment {
     }
 }
 
-impl FromStr for Moment {
-    type Err = UnknownMoment;
+impl FromStr for Boundary {
+    type Err = UnknownBoundary;
 
-    fn from_str(text: &str) -> Result<Self, UnknownMoment> {
-        let moment = if text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
-            Self::Day(text.parse().map_err(|_| UnknownMoment)?)
+    fn from_str(text: &str) -> Result<Self, UnknownBoundary> {
+        let boundary = if text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        {
+            Self::Day(text.parse().map_err(|_| UnknownBoundary)?)
         } else {
-            let at = DateTime::parse_from_rfc3339(text).map_err(|_| UnknownMoment)?;
+            let at = DateTime::parse_from_rfc3339(text).map_err(|_| UnknownBoundary)?;
             // By way of microseconds, a leap second becomes the one after it.
             let at = DateTime::from_timestamp_micros(at.timestamp_micros());
-            Self::Instant(at.ok_or(UnknownMoment)?)
+            Self::Instant(at.ok_or(UnknownBoundary)?)
         };
-        let year = match moment {
+        let year = match boundary {
             Self::Instant(at) => at.date_naive(),
             Self::Day(day) => day,
         };
         let year = year.format("%Y").to_string();
-        if ("1970"..="2199").contains(&&*year) { Ok(moment) } else { Err(UnknownMoment) }
+        if ("1970"..="2199").contains(&&*year) { Ok(boundary) } else { Err(UnknownBoundary) }
     }
 }
 
@@ -81,38 +83,14 @@ pub(super) async fn head(pool: &PgPool, tenant: &TenantId) -> Result<Head, sqlx:
     Ok(Head { position: Position::from_i64(position), recorded_at })
 }
 
-/// The last position that was recorded before an instant. What was recorded grows with the position,
-/// so that a search by halves finds it with the index on positions and needs none on time.
+/// The last position that was recorded before an instant.
 pub(super) async fn last_before(
     pool: &PgPool,
     tenant: &TenantId,
-    head: Position,
     at: DateTime<Utc>,
 ) -> Result<Position, sqlx::Error> {
-    // All up to `before` were recorded before it, and none from `not_before` on.
-    let (mut before, mut not_before) = (0, head.get() + 1);
-    while not_before - before > 1 {
-        let middle = before.midpoint(not_before);
-        if recorded_at(pool, tenant, Position::START.plus(middle)).await? < at {
-            before = middle;
-        } else {
-            not_before = middle;
-        }
-    }
-    Ok(Position::START.plus(before))
-}
-
-async fn recorded_at(
-    pool: &PgPool,
-    tenant: &TenantId,
-    position: Position,
-) -> Result<DateTime<Utc>, sqlx::Error> {
-    // Served by `events_tenant_id_position_key`.
-    sqlx::query_scalar("SELECT recorded_at FROM events WHERE tenant_id = $1 AND position = $2")
-        .bind(tenant.as_str())
-        .bind(position.as_i64())
-        .fetch_one(pool)
-        .await
+    // The log keeps microseconds.
+    position_at(pool, tenant, at - TimeDelta::microseconds(1)).await
 }
 
 #[cfg(test)]
@@ -122,11 +100,11 @@ mod tests {
     #[test]
     fn a_day_is_whole_and_an_instant_is_itself() {
         let zone = Tz::Europe__Oslo;
-        let day: Moment = "2026-12-01".parse().unwrap();
+        let day: Boundary = "2026-12-01".parse().unwrap();
         let utc = |text: &str| text.parse::<DateTime<Utc>>().ok();
         assert_eq!(day.from(zone), utc("2026-11-30T23:00:00Z"));
         assert_eq!(day.to(zone), utc("2026-12-01T23:00:00Z"));
-        let instant: Moment = "2026-12-01T10:00:00+01:00".parse().unwrap();
+        let instant: Boundary = "2026-12-01T10:00:00+01:00".parse().unwrap();
         assert_eq!(
             (instant.from(zone), instant.to(zone)),
             (utc("2026-12-01T09:00:00Z"), instant.from(zone))
@@ -144,7 +122,7 @@ mod tests {
             "2200-01-01",
             "12026-01-01T00:00:00Z",
         ] {
-            assert!(bad.parse::<Moment>().is_err(), "{bad}");
+            assert!(bad.parse::<Boundary>().is_err(), "{bad}");
         }
     }
 }
