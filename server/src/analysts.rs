@@ -29,10 +29,9 @@ async fn until_published(parts: &Parts) {
             Ok(Published::Newer { revision }) => {
                 return tracing::info!(revision, "the views for analysts are a newer program's");
             }
-            Err(error) => {
-                tracing::warn!(%error, "the views for analysts cannot be made yet");
-                sleep(PAUSE_BETWEEN_TRIES).await;
-            }
+            Ok(Published::NotYet) => {}
+            Err(error) => tracing::warn!(%error, "the views for analysts cannot be made yet"),
         }
+        sleep(PAUSE_BETWEEN_TRIES).await;
     }
 }

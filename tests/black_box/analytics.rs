@@ -31,12 +31,12 @@ fn published() -> (Database, Server, Sql) {
 }
 
 /// Waits until this has been read by whatever the views are about.
-fn caught_up(practice: &Practice, position: u64) {
-    let days = format!("from={}&to={}&min_position={position}", date(0), date(1));
-    practice.api.get(&format!("/v1/utilisation?{days}")).send().is(200);
-    let history = format!("/v1/clients/{}/history?min_position={position}", practice.client);
-    practice.api.get(&history).send().is(200);
-    practice.found(&format!("min_position={position}"));
+fn caught_up(practice: &Practice, sql: &mut Sql, position: u64) {
+    let behind =
+        format!("SELECT count(*) FROM checkpoints WHERE tenant_id = $1 AND position < {position}");
+    eventually("all projections have read it", || {
+        (sql.number(&behind, &practice.tenant) == 0).then_some(())
+    });
 }
 
 /// What a query about the practice's tenant finds, as text.
@@ -82,7 +82,7 @@ fn the_page_describes_every_view_and_column_as_the_database_has_them() {
 fn analysts_read_the_views_and_nothing_else() {
     let (database, server, mut sql) = published();
     let practice = Practice::on(&server);
-    caught_up(&practice, practice.booking(monday(10, 0)).send().position());
+    caught_up(&practice, &mut sql, practice.booking(monday(10, 0)).send().position());
     let readable = sql.rows(
         "SELECT n.nspname || '.' || c.relname
            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -128,7 +128,7 @@ fn the_views_say_what_happened_and_what_is() {
     let gone = practice.booked(monday(10, 0));
     let last = practice.act(&gone, "cancel", &json!({"by": "client", "reason": "private"}));
     last.is(200);
-    caught_up(&practice, last.position());
+    caught_up(&practice, &mut sql, last.position());
 
     let over_time = "SELECT concat_ws(' ', o.status, o.category, to_char(o.start_at AT TIME ZONE 'UTC', 'HH24'),
                             o.to_position - o.from_position)
@@ -180,6 +180,30 @@ fn the_views_say_what_happened_and_what_is() {
     }
 }
 
+#[test]
+fn a_program_whose_tables_are_still_to_be_built_has_its_views_when_they_are() {
+    let (database, server, mut sql) = published();
+    let practice = Practice::on(&server);
+    caught_up(&practice, &mut sql, practice.booking(monday(10, 0)).send().position());
+    server.interrupt();
+    server.wait();
+    // As if this version of a projection were new.
+    sql.run(
+        "DROP SCHEMA utilisation_2 CASCADE;
+         DELETE FROM checkpoints WHERE projection = 'utilisation';
+         DELETE FROM builds WHERE projection = 'utilisation'",
+    );
+    let migrated = database.run(&["migrate"]).succeeded();
+    assert!(migrated.contains("up to date"), "{migrated}");
+    let views = "SELECT count(*) FROM pg_views WHERE schemaname = 'analytics' AND $1 <> ''";
+    assert_eq!(sql.number(views, "any"), 3);
+    let _server = Server::start(&database);
+    let booked = "SELECT coalesce(sum(booked_minutes), 0)::bigint FROM analytics.utilisation
+                   WHERE tenant_id = $1";
+    eventually("the views are there", || (sql.number(views, "any") == 4).then_some(()));
+    assert_eq!(sql.number(booked, &practice.tenant), 30);
+}
+
 /// Every type of event, as the domain names them.
 fn event_types() -> BTreeSet<String> {
     let aggregates = fs::read_dir(repository().join("domain/src")).unwrap();
@@ -224,7 +248,7 @@ fn personal_data_is_in_no_view() {
     let reassigned = json!({"from": doctor, "to": other, "reason": PLANTED});
     let last = practice.act(&held, "reassign", &reassigned);
     last.is(200);
-    caught_up(&practice, last.position());
+    caught_up(&practice, &mut sql, last.position());
 
     // And an event of every type, in which each text and each member that nobody knows is planted.
     let types = event_types();

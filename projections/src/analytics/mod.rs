@@ -24,6 +24,8 @@ const LOCK: i64 = 0x6461_7962_6f6f_6b02;
 pub enum Published {
     /// They are those of this program.
     Ours(AnalystRole),
+    /// Tables that they are about are still being built; until then they are what they were.
+    NotYet,
     /// A newer program has pointed them elsewhere, and they stay there.
     Newer {
         /// The number of its views.
@@ -35,7 +37,7 @@ pub enum Published {
 /// has done so, they stay as they are. Gives the role its rights, and makes it where the database user may.
 ///
 /// To replace a view that somebody is reading has to wait for them; so it gives up soon, and can be tried
-/// again. The tables that they are about must be there ([`crate::prepare`]).
+/// again.
 ///
 /// # Errors
 /// When the database fails, or a view is in use for too long.
@@ -69,6 +71,9 @@ async fn publish_set(pool: &PgPool, ours: &Set) -> Result<Published, sqlx::Error
     let known = set::revision(&mut tx).await?;
     if let Some(revision) = known.filter(|known| *known > ours.revision) {
         return Ok(Published::Newer { revision });
+    }
+    if !set::can_be_made(&mut tx, ours).await? {
+        return Ok(Published::NotYet);
     }
     if known != Some(ours.revision) || !set::is_there(&mut tx, ours).await? {
         set::replace(&mut tx, ours).await?;

@@ -6,11 +6,12 @@ use sqlx::{Executor as _, PgConnection};
 
 use crate::ProjectionId;
 use crate::client_history::ClientHistory;
+use crate::history::History;
 use crate::search::Search;
 use crate::utilisation::Utilisation;
 
 /// Raised whenever `views.sql` changes: also where only the version of a projection in it does.
-pub(super) const REVISION: i32 = 1;
+pub(super) const REVISION: i32 = 2;
 
 /// Views that belong together.
 #[derive(Debug, Clone)]
@@ -32,7 +33,7 @@ impl Set {
             revision: REVISION,
             views: include_str!("views.sql").to_owned(),
             names: vec!["events", "appointments", "appointments_over_time", "utilisation"],
-            sources: vec![Search::ID, ClientHistory::ID, Utilisation::ID],
+            sources: vec![Search::ID, History::ID, ClientHistory::ID, Utilisation::ID],
             role: "daybook_analyst",
         }
     }
@@ -53,6 +54,20 @@ pub(super) async fn revision(connection: &mut PgConnection) -> Result<Option<i32
             .await?;
     }
     sqlx::query_scalar("SELECT max(revision) FROM analytics.revision").fetch_one(connection).await
+}
+
+/// Whether the tables that the views are about are there, each in a schema that has its name once it is whole.
+pub(super) async fn can_be_made(
+    connection: &mut PgConnection,
+    set: &Set,
+) -> Result<bool, sqlx::Error> {
+    let schemas: Vec<String> = set.sources.iter().map(ToString::to_string).collect();
+    sqlx::query_scalar(
+        "SELECT count(*) = cardinality($1) FROM pg_namespace WHERE nspname = ANY($1)",
+    )
+    .bind(schemas)
+    .fetch_one(connection)
+    .await
 }
 
 /// Whether all views are there and about the tables of these projections: whoever makes a schema anew

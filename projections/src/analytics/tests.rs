@@ -13,7 +13,7 @@ use crate::tests::bookings::booked;
 use crate::tests::world::World;
 
 /// Which views revision 1, 2, ... had: by this a change without a new number is found.
-const FINGERPRINTS: [&str; 1] = ["695d1aa0b7583906"];
+const FINGERPRINTS: [&str; 2] = ["695d1aa0b7583906", "6bddee5afecb0efe"];
 
 #[test]
 fn whoever_changes_the_views_raises_their_number() {
@@ -83,18 +83,32 @@ async fn a_newer_program_points_the_views_to_its_tables_and_an_older_one_leaves_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn views_stay_as_they_are_while_the_tables_of_a_new_version_are_built() {
+    let world = World::new().await;
+    publish(&world.pool).await.unwrap();
+    let newer = a_newer_one(&world).await;
+    world.pool.execute("ALTER SCHEMA search_3 RENAME TO search_3_building").await.unwrap();
+    assert_eq!(publish_set(&world.pool, &newer).await.unwrap(), Published::NotYet);
+    // The older program still has them.
+    assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
+    world.pool.execute("ALTER SCHEMA search_3_building RENAME TO search_3").await.unwrap();
+    let published = publish_set(&world.pool, &newer).await.unwrap();
+    assert_eq!(published, Published::Ours(AnalystRole::Ready));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn views_that_are_left_with_other_tables_are_made_again_although_their_number_is_the_same() {
     let world = World::new().await;
     publish(&world.pool).await.unwrap();
     // What a rebuild beside the live tables does when it is done.
-    let statements = "ALTER SCHEMA utilisation_1 RENAME TO utilisation_1_old;
-        CREATE SCHEMA utilisation_1;
-        CREATE TABLE utilisation_1.offered (LIKE utilisation_1_old.offered INCLUDING ALL);
-        CREATE TABLE utilisation_1.taken (LIKE utilisation_1_old.taken INCLUDING ALL)";
+    let statements = "ALTER SCHEMA utilisation_2 RENAME TO utilisation_2_old;
+        CREATE SCHEMA utilisation_2;
+        CREATE TABLE utilisation_2.offered (LIKE utilisation_2_old.offered INCLUDING ALL);
+        CREATE TABLE utilisation_2.taken (LIKE utilisation_2_old.taken INCLUDING ALL)";
     world.pool.execute(statements).await.unwrap();
     publish(&world.pool).await.unwrap();
     // A view that still needs it would go with it.
-    world.pool.execute("DROP SCHEMA utilisation_1_old CASCADE").await.unwrap();
+    world.pool.execute("DROP SCHEMA utilisation_2_old CASCADE").await.unwrap();
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM analytics.utilisation")
         .fetch_one(&world.pool)
         .await
@@ -123,8 +137,9 @@ async fn a_database_user_who_may_not_make_the_role_makes_the_views_all_the_same(
     let statements = format!(
         "CREATE ROLE daybook_limited LOGIN;
          GRANT CREATE ON DATABASE {database} TO daybook_limited;
-         GRANT USAGE ON SCHEMA search_2, client_history_1, utilisation_1 TO daybook_limited;
-         GRANT SELECT ON ALL TABLES IN SCHEMA search_2, client_history_1, utilisation_1, public
+         GRANT USAGE ON SCHEMA search_2, history_1, client_history_1, utilisation_2 TO daybook_limited;
+         GRANT SELECT ON ALL TABLES IN SCHEMA search_2, history_1, client_history_1, utilisation_2,
+             public
              TO daybook_limited"
     );
     world.pool.execute(statements.as_str()).await.unwrap();

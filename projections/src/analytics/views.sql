@@ -82,62 +82,22 @@ SELECT a.tenant_id,
   LEFT JOIN client_history_1.appointments h USING (tenant_id, appointment_id);
 
 CREATE OR REPLACE VIEW analytics.appointments_over_time AS
-WITH happened AS (
-    SELECT e.tenant_id,
-           e.aggregate_id,
-           e.sequence,
-           e.position,
-           e.recorded_at,
-           CASE e.event_type
-               WHEN 'AppointmentHeld' THEN 'held'
-               WHEN 'AppointmentBooked' THEN 'booked'
-               WHEN 'AppointmentConfirmed' THEN 'booked'
-               WHEN 'AppointmentCancelled' THEN 'cancelled'
-               WHEN 'AppointmentHoldExpired' THEN 'cancelled'
-               WHEN 'AppointmentCheckedIn' THEN 'checked-in'
-               WHEN 'AppointmentCompleted' THEN 'fulfilled'
-               WHEN 'AppointmentMarkedNoShow' THEN 'no-show'
-           END AS status,
-           e.start_at,
-           e.end_at,
-           e.resource_ids,
-           e.service_id,
-           e.client_id,
-           e.category,
-           e.tags
-      FROM analytics.events e
-     WHERE e.aggregate_type = 'appointment'
-), numbered AS (
-    -- Whatever an event says nothing of stays as the last that said so left it.
-    SELECT h.*,
-           count(h.status) OVER so_far AS nth_status,
-           count(h.start_at) OVER so_far AS nth_slot,
-           count(h.category) OVER so_far AS nth_category,
-           lead(h.recorded_at) OVER (PARTITION BY h.tenant_id, h.aggregate_id ORDER BY h.sequence) AS next_at,
-           lead(h.position) OVER (PARTITION BY h.tenant_id, h.aggregate_id ORDER BY h.sequence) AS next_position
-      FROM happened h
-    WINDOW so_far AS (PARTITION BY h.tenant_id, h.aggregate_id ORDER BY h.sequence)
-)
-SELECT n.tenant_id,
-       n.aggregate_id AS appointment_id,
-       n.sequence AS version,
-       n.position AS from_position,
-       n.next_position AS to_position,
-       n.recorded_at AS valid_from,
-       n.next_at AS valid_to,
-       first_value(n.status) OVER last_status AS status,
-       first_value(n.start_at) OVER last_slot AS start_at,
-       first_value(n.end_at) OVER last_slot AS end_at,
-       first_value(n.service_id) OVER whole AS service_id,
-       first_value(n.client_id) OVER whole AS client_id,
-       first_value(n.resource_ids) OVER last_slot AS resource_ids,
-       first_value(n.category) OVER last_category AS category,
-       first_value(n.tags) OVER last_category AS tags
-  FROM numbered n
-WINDOW whole AS (PARTITION BY n.tenant_id, n.aggregate_id ORDER BY n.sequence),
-       last_status AS (PARTITION BY n.tenant_id, n.aggregate_id, n.nth_status ORDER BY n.sequence),
-       last_slot AS (PARTITION BY n.tenant_id, n.aggregate_id, n.nth_slot ORDER BY n.sequence),
-       last_category AS (PARTITION BY n.tenant_id, n.aggregate_id, n.nth_category ORDER BY n.sequence);
+SELECT h.tenant_id,
+       h.appointment_id,
+       h.version,
+       h.position AS from_position,
+       h.until_position AS to_position,
+       h.recorded_at AS valid_from,
+       h.until_at AS valid_to,
+       h.status,
+       h.start_at,
+       h.end_at,
+       h.service_id,
+       h.client_id,
+       h.resource_ids,
+       h.category,
+       h.tags
+  FROM history_1.appointments h;
 
 CREATE OR REPLACE VIEW analytics.utilisation AS
 SELECT o.tenant_id,
@@ -152,7 +112,7 @@ SELECT o.tenant_id,
        0::bigint AS no_shows,
        0::bigint AS lead_minutes,
        0::bigint AS lead_appointments
-  FROM utilisation_1.offered o
+  FROM utilisation_2.offered o
 UNION ALL
 SELECT t.tenant_id,
        t.day,
@@ -166,5 +126,5 @@ SELECT t.tenant_id,
        count(*) FILTER (WHERE t.begins AND t.status = 'no-show'),
        coalesce(sum(t.lead_minutes), 0)::bigint,
        count(t.lead_minutes)
-  FROM utilisation_1.taken t
+  FROM utilisation_2.taken t
  GROUP BY t.tenant_id, t.day, t.resource_id, t.service_id, t.category;

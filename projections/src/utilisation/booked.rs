@@ -59,6 +59,8 @@ impl Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taken {
     pub(super) resource_id: ResourceId,
+    /// Which of the booking's resources, from 0.
+    pub(super) nth: i32,
     pub(super) day: NaiveDate,
     pub(super) standing: Standing,
     pub(super) minutes: i64,
@@ -194,7 +196,7 @@ impl Booking {
         let lead = self.booked_at.filter(|_| stands);
         let lead = lead.map(|booked_at| (self.during.start() - booked_at).num_minutes());
         let mut taken = Vec::new();
-        for resource_id in self.resource_ids.iter() {
+        for (nth, resource_id) in (0..).zip(self.resource_ids.iter()) {
             let zone = zones.get(&resource_id).copied().unwrap_or(Tz::UTC);
             let first = local_day(zone, self.during.start());
             for (day, minutes) in minutes_by_day(zone, &self.during) {
@@ -202,6 +204,7 @@ impl Booking {
                 if begins || takes_time {
                     taken.push(Taken {
                         resource_id,
+                        nth,
                         day,
                         standing: self.standing,
                         minutes: if takes_time { minutes } else { 0 },

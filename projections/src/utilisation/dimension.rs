@@ -81,7 +81,7 @@ impl Dimensions {
         Self([false, true, false, false])
     }
 
-    fn has(self, dimension: Dimension) -> bool {
+    pub(super) fn has(self, dimension: Dimension) -> bool {
         Dimension::ALL.iter().zip(self.0).any(|(known, has)| has && *known == dimension)
     }
 

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::dimension::Dimensions;
+use super::dimension::{Dimension, Dimensions};
 use crate::page::seal::{self, Fingerprint};
 use crate::search::SearchError;
 use crate::{CursorError, Limit, Page};
@@ -122,7 +122,22 @@ fn statement<'q>(
     filter: &UtilisationFilter,
     by: Dimensions,
 ) -> QueryBuilder<'q, Postgres> {
-    let mut sql = QueryBuilder::new("WITH taken AS (SELECT * FROM utilisation_1.taken");
+    // An appointment on two resources is two rows, of which each has its minutes; but it is one
+    // appointment, unless it is looked at by resource.
+    let by_resource = by.has(Dimension::Resource) || filter.resource_id.is_some();
+    let counted = if by_resource { "begins" } else { "begins AND nth = 0" };
+    let columns = by.columns(false);
+    let mut sql = QueryBuilder::new(format!(
+        "WITH figures AS (
+            SELECT {columns}, 0::numeric AS offered, sum(minutes) AS booked,
+                   count(*) FILTER (WHERE {counted} AND status IN ('booked', 'no-show')) AS appointments,
+                   count(*) FILTER (WHERE {counted} AND status = 'cancelled') AS cancellations,
+                   count(*) FILTER (WHERE {counted} AND status = 'no-show') AS no_shows,
+                   avg(lead_minutes) FILTER (WHERE {counted}) AS mean_lead,
+                   percentile_cont(0.5) WITHIN GROUP (ORDER BY lead_minutes)
+                       FILTER (WHERE {counted}) AS median_lead
+              FROM utilisation_2.taken"
+    ));
     filter.push_days(tenant, &mut sql);
     if let Some(service_id) = filter.service_id {
         sql.push(" AND service_id = ").push_bind(service_id.uuid());
@@ -130,36 +145,23 @@ fn statement<'q>(
     if let Some(category) = &filter.category {
         sql.push(" AND category = ").push_bind(category.as_str().to_owned());
     }
-    // An appointment on two resources is two rows, of which each has its minutes; but it is one
-    // appointment.
-    let columns = by.columns(false);
-    sql.push(format!(
-        "), begun AS (
-            SELECT DISTINCT {columns}, booking_id, status, lead_minutes
-              FROM taken WHERE begins AND status <> 'session'
-         ), figures AS (
-            SELECT {columns}, 0::bigint AS offered, minutes AS booked, 0::bigint AS appointments,
-                   0::bigint AS cancellations, 0::bigint AS no_shows, NULL::bigint AS lead
-              FROM taken
-            UNION ALL
-            SELECT day, resource_id, service_id, category, 0, 0, (status <> 'cancelled')::int,
-                   (status = 'cancelled')::int, (status = 'no-show')::int, lead_minutes
-              FROM begun"
-    ));
+    sql.push(" GROUP BY 1, 2, 3, 4");
     if by.are_of_offered() {
         let columns = by.columns(true);
         sql.push(format!(
-            " UNION ALL SELECT {columns}, minutes, 0, 0, 0, 0, NULL FROM utilisation_1.offered"
+            " UNION ALL SELECT {columns}, sum(minutes), 0, 0, 0, 0, NULL, NULL
+                FROM utilisation_2.offered"
         ));
         filter.push_days(tenant, &mut sql);
+        sql.push(" GROUP BY 1, 2, 3, 4");
     }
+    // A group has one row of each kind at most.
     sql.push(
         ")
          SELECT day, resource_id, service_id, category, sum(offered)::bigint AS offered,
                 sum(booked)::bigint AS booked, sum(appointments)::bigint AS appointments,
                 sum(cancellations)::bigint AS cancellations, sum(no_shows)::bigint AS no_shows,
-                avg(lead)::double precision AS mean_lead,
-                percentile_cont(0.5) WITHIN GROUP (ORDER BY lead) AS median_lead
+                max(mean_lead)::double precision AS mean_lead, max(median_lead) AS median_lead
            FROM figures GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
     );
     sql

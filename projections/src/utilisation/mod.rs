@@ -37,7 +37,7 @@ pub struct Utilisation {
 
 impl Utilisation {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 2 };
 
     /// The projection in this database.
     #[must_use]

@@ -22,7 +22,7 @@ pub(super) async fn horizon(
     tenant: &TenantId,
 ) -> Result<Option<NaiveDate>, sqlx::Error> {
     sqlx::query_scalar(
-        &tables.sql("SELECT last_day FROM utilisation_1.horizons WHERE tenant_id = $1"),
+        &tables.sql("SELECT last_day FROM utilisation_2.horizons WHERE tenant_id = $1"),
     )
     .bind(tenant.as_str())
     .fetch_optional(tables.connection())
@@ -35,7 +35,7 @@ pub(super) async fn set_horizon(
     last_day: NaiveDate,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_1.horizons (tenant_id, last_day) VALUES ($1, $2)
+        "INSERT INTO utilisation_2.horizons (tenant_id, last_day) VALUES ($1, $2)
          ON CONFLICT (tenant_id) DO UPDATE SET last_day = excluded.last_day",
     ))
     .bind(tenant.as_str())
@@ -56,7 +56,7 @@ pub(super) async fn load(
     }
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query(&tables.sql(
-        "SELECT resource_id, terms FROM utilisation_1.resources
+        "SELECT resource_id, terms FROM utilisation_2.resources
           WHERE tenant_id = $1 AND resource_id = ANY($2)",
     ))
     .bind(tenant.as_str())
@@ -79,7 +79,7 @@ pub(super) async fn next(
     after: Uuid,
 ) -> Result<BTreeMap<ResourceId, Terms>, sqlx::Error> {
     let rows = sqlx::query(&tables.sql(
-        "SELECT resource_id, terms FROM utilisation_1.resources
+        "SELECT resource_id, terms FROM utilisation_2.resources
           WHERE tenant_id = $1 AND resource_id > $2 ORDER BY resource_id LIMIT $3",
     ))
     .bind(tenant.as_str())
@@ -101,7 +101,7 @@ pub(super) async fn save_terms(
     let terms = changed.values().map(|(terms, _)| serde_json::to_string(terms));
     let terms = terms.collect::<Result<Vec<_>, _>>();
     let saved = sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_1.resources (tenant_id, resource_id, terms)
+        "INSERT INTO utilisation_2.resources (tenant_id, resource_id, terms)
          SELECT h.tenant_id, u.resource_id, u.terms::json
            FROM log_heads h, unnest($2::uuid[], $3::text[]) AS u (resource_id, terms)
           WHERE h.tenant_id = $1
@@ -126,7 +126,7 @@ pub(super) async fn save_days(
         return Ok(());
     }
     sqlx::query(&tables.sql(
-        "DELETE FROM utilisation_1.offered o
+        "DELETE FROM utilisation_2.offered o
           USING unnest($2::uuid[], $3::date[]) AS u (resource_id, first_day)
           WHERE o.tenant_id = $1 AND o.resource_id = u.resource_id AND o.day >= u.first_day",
     ))
@@ -144,7 +144,7 @@ pub(super) async fn save_days(
         }
     }
     sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_1.offered (tenant_id, resource_id, day, minutes)
+        "INSERT INTO utilisation_2.offered (tenant_id, resource_id, day, minutes)
          SELECT h.tenant_id, u.resource_id, u.day, u.minutes
            FROM log_heads h,
                 unnest($2::uuid[], $3::date[], $4::bigint[]) AS u (resource_id, day, minutes)

@@ -21,7 +21,7 @@ pub(super) async fn load(
         return Ok(BTreeMap::new());
     }
     let rows = sqlx::query(&tables.sql(
-        "SELECT booking_id, booking FROM utilisation_1.bookings
+        "SELECT booking_id, booking FROM utilisation_2.bookings
           WHERE tenant_id = $1 AND booking_id = ANY($2)",
     ))
     .bind(tenant.as_str())
@@ -48,7 +48,7 @@ pub(super) async fn save(
     let ids: Vec<Uuid> = bookings.keys().copied().collect();
     let documents = bookings.values().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
     let saved = sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_1.bookings (tenant_id, booking_id, booking)
+        "INSERT INTO utilisation_2.bookings (tenant_id, booking_id, booking)
          SELECT h.tenant_id, u.booking_id, u.booking::json
            FROM log_heads h, unnest($2::uuid[], $3::text[]) AS u (booking_id, booking)
           WHERE h.tenant_id = $1
@@ -64,7 +64,7 @@ pub(super) async fn save(
     }
     sqlx::query(
         &tables
-            .sql("DELETE FROM utilisation_1.taken WHERE tenant_id = $1 AND booking_id = ANY($2)"),
+            .sql("DELETE FROM utilisation_2.taken WHERE tenant_id = $1 AND booking_id = ANY($2)"),
     )
     .bind(tenant.as_str())
     .bind(&ids)
@@ -83,16 +83,16 @@ async fn insert(
 ) -> Result<(), sqlx::Error> {
     let each = taken.iter();
     sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_1.taken
-                (tenant_id, booking_id, resource_id, day, service_id, category, status, minutes,
-                 begins, lead_minutes)
-         SELECT h.tenant_id, u.booking_id, u.resource_id, u.day, u.service_id, u.category,
+        "INSERT INTO utilisation_2.taken
+                (tenant_id, booking_id, resource_id, nth, day, service_id, category, status,
+                 minutes, begins, lead_minutes)
+         SELECT h.tenant_id, u.booking_id, u.resource_id, u.nth, u.day, u.service_id, u.category,
                 u.status, u.minutes, u.begins, u.lead_minutes
            FROM log_heads h,
                 unnest($2::uuid[], $3::uuid[], $4::date[], $5::uuid[], $6::text[], $7::text[],
-                       $8::bigint[], $9::boolean[], $10::bigint[])
+                       $8::bigint[], $9::boolean[], $10::bigint[], $11::int[])
                 AS u (booking_id, resource_id, day, service_id, category, status, minutes, begins,
-                      lead_minutes)
+                      lead_minutes, nth)
           WHERE h.tenant_id = $1",
     ))
     .bind(tenant.as_str())
@@ -104,7 +104,8 @@ async fn insert(
     .bind(each.clone().map(|(.., taken)| taken.standing.as_str()).collect::<Vec<_>>())
     .bind(each.clone().map(|(.., taken)| taken.minutes).collect::<Vec<_>>())
     .bind(each.clone().map(|(.., taken)| taken.begins).collect::<Vec<_>>())
-    .bind(each.map(|(.., taken)| taken.lead_minutes).collect::<Vec<_>>())
+    .bind(each.clone().map(|(.., taken)| taken.lead_minutes).collect::<Vec<_>>())
+    .bind(each.map(|(.., taken)| taken.nth).collect::<Vec<_>>())
     .execute(tables.connection())
     .await?;
     Ok(())

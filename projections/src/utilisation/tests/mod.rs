@@ -200,7 +200,7 @@ async fn stored(world: &World, tenant: &str) -> Vec<String> {
     let mut rows = Vec::new();
     for table in ["horizons", "resources", "offered", "bookings", "taken"] {
         let query = format!(
-            "SELECT (to_jsonb(t) - 'tenant_id')::text FROM utilisation_1.{table} t
+            "SELECT (to_jsonb(t) - 'tenant_id')::text FROM utilisation_2.{table} t
               WHERE tenant_id = $1 ORDER BY 1"
         );
         let found: Vec<String> =
