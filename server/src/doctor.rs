@@ -37,7 +37,9 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
     }
     ensure!(wrong == 0, "{wrong} things are not as they should be");
     output::line("all is well: migrations, ends of logs, claims, checkpoints, projections")?;
-    output::line("this was a look; `daybook verify` and `daybook projections verify --all` prove it")
+    output::line(
+        "this was a look; `daybook verify` and `daybook projections verify --all` prove it",
+    )
 }
 
 const fn advice(ailment: &Ailment) -> &'static str {

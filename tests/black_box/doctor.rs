@@ -17,15 +17,15 @@ fn a_healthy_database_is_well_and_each_ailment_is_named_with_what_to_do() {
     let mut sql = database.sql();
     sql.run("CREATE SCHEMA search_1");
     let steps = [
-        ("UPDATE claims SET appointment_id = gen_random_uuid() WHERE tenant_id = $1", "1 claims of"),
+        (
+            "UPDATE claims SET appointment_id = gen_random_uuid() WHERE tenant_id = $1",
+            "1 claims of",
+        ),
         (
             "UPDATE checkpoints SET position = 99 WHERE tenant_id = $1 AND projection = 'search'",
             "search_2 has read further than the log",
         ),
-        (
-            "UPDATE log_heads SET hash = '' WHERE tenant_id = $1",
-            "does not end with its last event",
-        ),
+        ("UPDATE log_heads SET hash = '' WHERE tenant_id = $1", "does not end with its last event"),
         (
             "UPDATE checkpoints SET failed_position = 3, failure = 'no'
               WHERE tenant_id = $1 AND projection = 'catalogue'",
