@@ -28,9 +28,13 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     let (sick, well) = (world.tenant("sick").await, world.tenant("well").await);
     // The third is about an appointment that was never made.
     let head = world.append(&sick, &[booked(1), booked(2), happening(3, 3, 0), booked(4)]).await;
-    // One that it makes no sense to, and one that it does not concern.
-    let search: Arc<dyn Projection> = Arc::new(Search::new(world.pool.clone()));
-    let runner = world.start(vec![search, Arc::new(Catalogue::new(world.pool.clone()))]);
+    // Two that it makes no sense to, and one that it does not concern.
+    let projections: Vec<Arc<dyn Projection>> = vec![
+        Arc::new(Search::new(world.pool.clone())),
+        Arc::new(Catalogue::new(world.pool.clone())),
+        Arc::new(History::new(world.pool.clone())),
+    ];
+    let runner = world.start(projections);
     world.caught_up(&sick, Search::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, History::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, Catalogue::ID, head).await;
