@@ -12,7 +12,7 @@ use sqlx::PgPool;
 
 use super::super::Asked;
 use super::filters::{PARTS, Values, filter};
-use super::many::{TENANT, appointments, now};
+use super::many::{TENANT, appointments, now, vacuum};
 use super::naive::lets_through;
 use super::plans::{MAX_ROWS, Read, explained, report};
 use crate::history::History;
@@ -97,9 +97,8 @@ async fn load(pool: &PgPool, tenant: &TenantId, versions: &[AppointmentVersion])
     }
     let tidy = History::new(pool.clone()).tidy().unwrap();
     sqlx::raw_sql(tidy).execute(pool).await.unwrap();
-    for table in ["appointments", "listed"] {
-        let vacuum = format!("VACUUM ANALYZE history_1.{table}");
-        sqlx::raw_sql(&vacuum).execute(pool).await.unwrap();
+    for table in ["history_1.appointments", "history_1.listed"] {
+        vacuum(pool, table).await;
     }
 }
 

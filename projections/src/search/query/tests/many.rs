@@ -148,8 +148,25 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     }
     // The last of all statements.
     sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
-    for table in ["appointments", "listed"] {
-        let vacuum = format!("VACUUM ANALYZE search_2.{table}");
-        sqlx::raw_sql(&vacuum).execute(&mut *connection).await.unwrap();
+    for table in ["search_2.appointments", "search_2.listed"] {
+        vacuum(pool, table).await;
     }
+}
+
+/// Vacuums until every page is known to be visible to all. While PostgreSQL analyzes any table of the
+/// database by itself, its snapshot keeps pages from that, and what reads an index alone would read
+/// them as well.
+pub(super) async fn vacuum(pool: &PgPool, table: &str) {
+    for _ in 0..300 {
+        sqlx::raw_sql(&format!("VACUUM (ANALYZE) {table}")).execute(pool).await.unwrap();
+        let visible = sqlx::query_scalar(
+            "SELECT relallvisible >= pg_relation_size(oid) / current_setting('block_size')::bigint
+             FROM pg_class WHERE oid = $1::regclass",
+        );
+        if visible.bind(table).fetch_one(pool).await.unwrap() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("pages of {table} stay invisible to somebody");
 }
