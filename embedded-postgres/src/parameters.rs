@@ -53,6 +53,10 @@ const DURABLE: &[(&str, &str)] = &[
     ("min_wal_size", "1GB"),
 ];
 
+/// Where the server has them. LZ4 takes a fraction of the time of what `on` stands for: making the indexes
+/// of a projection spent a third of it in `pglz_compress`.
+pub(crate) const WISHED: &[(&str, &str)] = &[("wal_compression", "lz4")];
+
 /// Nothing is ever read after a crash.
 const THROWAWAY: &[(&str, &str)] = &[
     ("fsync", "off"),
@@ -73,7 +77,12 @@ const THROWAWAY: &[(&str, &str)] = &[
 ];
 
 /// The command line after the program's name.
-pub(crate) fn arguments(settings: &Settings, pgdata: &Path, socket_dir: &Path) -> Vec<OsString> {
+pub(crate) fn arguments<'a>(
+    settings: &Settings,
+    wished: impl Iterator<Item = (&'a str, &'a str)>,
+    pgdata: &Path,
+    socket_dir: &Path,
+) -> Vec<OsString> {
     let by_durability = match settings.durability {
         Durability::Durable => DURABLE,
         Durability::Throwaway => THROWAWAY,
@@ -81,7 +90,7 @@ pub(crate) fn arguments(settings: &Settings, pgdata: &Path, socket_dir: &Path) -
     let mut arguments = vec![OsString::from("-D"), pgdata.into()];
     let mut set = |assignment: OsString| arguments.extend([OsString::from("-c"), assignment]);
     // Of two values the later one counts.
-    for (name, value) in COMMON.iter().chain(by_durability) {
+    for (name, value) in COMMON.iter().chain(by_durability).copied().chain(wished) {
         set(format!("{name}={value}").into());
     }
     for (name, value) in &settings.parameters {
@@ -119,9 +128,11 @@ mod tests {
     #[test]
     fn a_parameter_of_the_caller_comes_after_ours() {
         let settings = Settings::new("/d").parameter("max_connections", "7");
-        let all = arguments(&settings, Path::new("/d/postgres"), Path::new("/d/socket"));
+        let wished = [("wal_compression", "lz4")].into_iter();
+        let all = arguments(&settings, wished, Path::new("/d/postgres"), Path::new("/d/socket"));
         let place = |value: &str| all.iter().position(|a| a == value).unwrap();
         assert!(place("max_connections=7") > place("max_connections=100"));
+        assert!(place("wal_compression=lz4") > place("wal_compression=on"));
         assert!(all.iter().any(|a| a == "fsync=on"));
     }
 }

@@ -1,6 +1,6 @@
 //! One `postgres` process: how it is started, known to be ready, and stopped.
 
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,9 +62,27 @@ impl Server {
             Durability::Throwaway => Signal::SIGQUIT,
         };
         let mut command = process::command(&plan.binaries.postgres, &plan.user, on_death);
-        let socket_dir = plan.layout.socket.folder();
-        command.args(parameters::arguments(&plan.settings, &plan.layout.pgdata, socket_dir));
+        let wished = parameters::WISHED.iter().filter(|parameter| Self::accepts(plan, parameter));
+        command.args(parameters::arguments(
+            &plan.settings,
+            wished.copied(),
+            &plan.layout.pgdata,
+            plan.layout.socket.folder(),
+        ));
         command
+    }
+
+    /// Whether this PostgreSQL knows the parameter and the value.
+    fn accepts(plan: &Plan, (name, value): &(&str, &str)) -> bool {
+        let mut asks = process::command(&plan.binaries.postgres, &plan.user, Signal::SIGKILL);
+        asks.arg("-D").arg(&plan.layout.pgdata).args([
+            "-C",
+            name,
+            "-c",
+            &format!("{name}={value}"),
+        ]);
+        let status = asks.stdout(Stdio::null()).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
     }
 
     /// Waits until the server takes connections.

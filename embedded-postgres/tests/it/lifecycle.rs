@@ -21,6 +21,10 @@ async fn a_new_cluster_is_durable_and_off_the_network() {
     ] {
         assert_eq!(ask(&url, &format!("SHOW {parameter}")).await.unwrap(), value, "{parameter}");
     }
+    // LZ4 is not in every PostgreSQL; where it is, it is used.
+    let used = "SELECT (setting = 'lz4' OR NOT coalesce('lz4' = ANY (enumvals), false))::text
+                  FROM pg_settings WHERE name = 'wal_compression'";
+    assert_eq!(ask(&url, used).await.unwrap(), "true");
     let collation = "SELECT datcollate::text FROM pg_database WHERE datname = current_database()";
     assert_eq!(ask(&url, collation).await.unwrap(), "C");
     assert_eq!(ask(&url, "SELECT current_user::text").await.unwrap(), "daybook");
