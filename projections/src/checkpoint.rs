@@ -7,7 +7,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::Position;
-use sqlx::{PgConnection, PgPool, Row};
+use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
 use crate::ProjectionId;
@@ -159,7 +160,10 @@ pub(crate) async fn release(pool: &PgPool, leader: Uuid) -> Result<(), sqlx::Err
 }
 
 /// Where one projection of one tenant is; `None`: it has not begun.
-pub(crate) async fn position(pool: &PgPool, key: &Key) -> Result<Option<Position>, sqlx::Error> {
+pub(crate) async fn position(
+    executor: impl PgExecutor<'_>,
+    key: &Key,
+) -> Result<Option<Position>, sqlx::Error> {
     let position: Option<i64> = sqlx::query_scalar(
         "SELECT position FROM checkpoints
           WHERE tenant_id = $1 AND projection = $2 AND version = $3",
@@ -167,9 +171,33 @@ pub(crate) async fn position(pool: &PgPool, key: &Key) -> Result<Option<Position
     .bind(key.tenant.as_str())
     .bind(key.projection.name)
     .bind(key.projection.version)
-    .fetch_optional(pool)
+    .fetch_optional(executor)
     .await?;
     Ok(position.map(Position::from_i64))
+}
+
+/// Where a projection is, of each tenant in turn; nobody moves it before this transaction is over.
+pub(crate) async fn positions_for_update(
+    connection: &mut PgConnection,
+    projection: ProjectionId,
+) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT tenant_id, position FROM checkpoints
+          WHERE projection = $1 AND version = $2 ORDER BY tenant_id FOR UPDATE",
+    )
+    .bind(projection.name)
+    .bind(projection.version)
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| Ok((tenant_of(row)?, Position::from_i64(row.try_get("position")?))))
+        .collect()
+}
+
+/// Whose row it is.
+pub(crate) fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
+    let tenant: &str = row.try_get("tenant_id")?;
+    tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 /// The checkpoints of these projections. A look at the whole house, not for a hot path.
@@ -191,8 +219,7 @@ pub(crate) async fn all(
     .await?;
     let mut found = Vec::with_capacity(rows.len());
     for row in &rows {
-        let tenant: &str = row.try_get("tenant_id")?;
-        let tenant = tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let tenant = tenant_of(row)?;
         let nth = usize::try_from(row.try_get::<i64, _>("n")?).unwrap_or_default();
         let Some(&projection) = projections.get(nth.wrapping_sub(1)) else { continue };
         let checkpoint = Checkpoint {

@@ -78,6 +78,17 @@ pub(crate) async fn is_made(
         .await
 }
 
+/// The names of its tables.
+pub(crate) async fn tables_of(
+    connection: &mut PgConnection,
+    schema: &Schema,
+) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1")
+        .bind(schema.to_string())
+        .fetch_all(connection)
+        .await
+}
+
 /// Those of these projections whose tables are whole.
 pub(crate) async fn whole(
     pool: &PgPool,

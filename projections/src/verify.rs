@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use daybook_domain::TenantId;
-use daybook_store::Position;
 use sqlx::{PgConnection, Row as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::build::{BuildError, Builder, Site, state};
-use crate::schema::run;
+use crate::checkpoint::{self, Key};
+use crate::schema::{self, run};
 use crate::{Projection, Schema};
 
 /// What was found.
@@ -58,7 +58,11 @@ pub async fn verify(
 async fn compare(builder: &Builder, site: &Arc<Site>) -> Result<Verification, BuildError> {
     let (pool, id) = (site.log.pool(), site.projection.id());
     state::request(pool, &site.schema, id, builder.clock.now()).await?;
-    let targets = live_positions(site).await?;
+    let targets: Vec<_> = checkpoint::all(pool, &[id])
+        .await?
+        .into_iter()
+        .map(|(key, checkpoint)| (key.tenant, checkpoint.position))
+        .collect();
     builder.fill_to(site, &targets).await?;
     let mut found = Verification { tenants: 0, rows: 0, difference: None };
     for rows in state::tenants(pool, &site.schema).await? {
@@ -66,7 +70,8 @@ async fn compare(builder: &Builder, site: &Arc<Site>) -> Result<Verification, Bu
         found.tenants += 1;
         // The position and the rows of one moment.
         let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-        let live = live_position(&mut tx, site, &rows.tenant).await?;
+        let key = Key { tenant: rows.tenant.clone(), projection: id };
+        let live = checkpoint::position(&mut *tx, &key).await?.unwrap_or_default();
         let from = rows.position.unwrap_or_default();
         crate::build::catch_up(site, &mut tx, &rows.tenant, from, live).await?;
         let difference = differs(&mut tx, site, &rows.tenant, &mut found.rows).await?;
@@ -78,42 +83,6 @@ async fn compare(builder: &Builder, site: &Arc<Site>) -> Result<Verification, Bu
     Ok(found)
 }
 
-async fn live_positions(site: &Site) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
-    let id = site.projection.id();
-    let rows = sqlx::query(
-        "SELECT tenant_id, position FROM checkpoints WHERE projection = $1 AND version = $2",
-    )
-    .bind(id.name)
-    .bind(id.version)
-    .fetch_all(site.log.pool())
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let tenant: &str = row.try_get("tenant_id")?;
-            let tenant = tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            Ok((tenant, Position::from_i64(row.try_get("position")?)))
-        })
-        .collect()
-}
-
-async fn live_position(
-    connection: &mut PgConnection,
-    site: &Site,
-    tenant: &TenantId,
-) -> Result<Position, sqlx::Error> {
-    let id = site.projection.id();
-    let position = sqlx::query_scalar(
-        "SELECT position FROM checkpoints
-          WHERE tenant_id = $1 AND projection = $2 AND version = $3",
-    )
-    .bind(tenant.as_str())
-    .bind(id.name)
-    .bind(id.version)
-    .fetch_one(connection)
-    .await?;
-    Ok(Position::from_i64(position))
-}
-
 /// The first row that is in one of the schemas only.
 async fn differs(
     connection: &mut PgConnection,
@@ -122,13 +91,7 @@ async fn differs(
     compared: &mut u64,
 ) -> Result<Option<Difference>, sqlx::Error> {
     let live = Schema::of(site.projection.id());
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
-    )
-    .bind(live.to_string())
-    .fetch_all(&mut *connection)
-    .await?;
-    for table in tables {
+    for table in schema::tables_of(connection, &live).await? {
         let made = &site.schema;
         let rows: i64 = sqlx::query_scalar(&format!(
             "SELECT count(*) FROM {live}.{table} WHERE tenant_id = $1"

@@ -16,7 +16,7 @@ use super::pace::Pace;
 use super::state::{self, Part, TenantRows};
 use super::{BuildError, Site};
 use crate::bulk::{CopyRows, Filling};
-use crate::{ApplyError, Tables};
+use crate::{ApplyError, Tables, schema};
 
 /// The transaction of a part: lost with its note, or not at all, so nobody waits for the disk.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
@@ -180,13 +180,7 @@ impl Work {
 /// Takes back all that was filled in of a tenant: its rows are made in the order of the log instead.
 pub(super) async fn take_back(site: &Site, tenant: &TenantId) -> Result<(), sqlx::Error> {
     let mut tx = site.log.pool().begin().await?;
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT tablename::text FROM pg_tables WHERE schemaname = $1 ORDER BY 1",
-    )
-    .bind(site.schema.to_string())
-    .fetch_all(&mut *tx)
-    .await?;
-    for table in tables {
+    for table in schema::tables_of(&mut tx, &site.schema).await? {
         let delete = format!("DELETE FROM {}.{table} WHERE tenant_id = $1", site.schema);
         sqlx::query(&delete).bind(tenant.as_str()).execute(&mut *tx).await?;
     }

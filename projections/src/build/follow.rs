@@ -1,6 +1,6 @@
 //! Applying events in the order of the log to tables that nobody reads yet.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use daybook_domain::TenantId;
@@ -25,20 +25,20 @@ const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 /// rows stay before it.
 pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildError> {
     let mut stuck = HashSet::new();
+    let mut heads = site.log.heads().await?;
     loop {
-        let mut left = 0;
-        let heads = site.log.heads().await?;
         let mut connection = site.log.pool().acquire().await?;
         state::add_tenants(&mut connection, &site.schema, &heads, Some(Position::START)).await?;
         drop(connection);
-        let heads: std::collections::HashMap<TenantId, Position> = heads.into_iter().collect();
+        let ends: HashMap<TenantId, Position> = heads.into_iter().collect();
+        let mut reached = HashMap::new();
         for rows in state::tenants(site.log.pool(), &site.schema).await? {
             if stuck.contains(&rows.tenant) {
                 continue;
             }
-            let (mut at, head) = (rows.position.unwrap_or_default(), heads.get(&rows.tenant));
-            let head = head.copied().unwrap_or_default();
-            while at < head {
+            let (mut at, end) = (rows.position.unwrap_or_default(), ends.get(&rows.tenant));
+            let end = end.copied().unwrap_or_default();
+            while at < end {
                 site.go_on().await?;
                 let begun = Instant::now();
                 match batch(site, &rows.tenant, at).await? {
@@ -51,11 +51,14 @@ pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildErro
                 }
                 pace.rest(begun.elapsed()).await;
             }
-            let now = site.log.head(&rows.tenant).await?.unwrap_or_default();
-            left +=
-                if stuck.contains(&rows.tenant) { 0 } else { now.get().saturating_sub(at.get()) };
+            reached.insert(rows.tenant, at);
         }
-        if left <= LITTLE {
+        heads = site.log.heads().await?;
+        let left =
+            heads.iter().filter(|(tenant, _)| !stuck.contains(tenant)).map(|(tenant, head)| {
+                head.get().saturating_sub(reached.get(tenant).copied().unwrap_or_default().get())
+            });
+        if left.sum::<u64>() <= LITTLE {
             return Ok(());
         }
     }

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 
-use daybook_domain::TenantId;
-use daybook_store::Position;
-use sqlx::{PgConnection, Row as _};
+use sqlx::PgConnection;
 
 use super::state;
 use super::{BuildError, Site, follow};
 use crate::schema::run;
-use crate::{Schema, analytics, schema};
+use crate::{Schema, analytics, checkpoint, schema};
 
 /// Whoever holds a checkpoint commits in less.
 const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'";
@@ -20,12 +18,16 @@ pub(super) async fn hand_over(site: &Site) -> Result<(), BuildError> {
     let live = Schema::of(site.projection.id());
     let aside = Schema::beside(site.projection.id(), "replaced");
     let rows = state::tenants(site.log.pool(), &site.schema).await?;
+    // What an earlier one could not drop, or was killed before it did.
+    drop_replaced(site, &aside).await;
     let mut tx = site.log.pool().begin_with(BEGIN).await?;
     if state::noted_for_update(&mut tx, &site.schema).await?.is_none_or(|noted| noted.cancelled) {
         return Err(BuildError::CalledOff);
     }
     let replaces = schema::is_made(&mut tx, &live).await?;
-    let read_to = live_positions(&mut tx, site).await?;
+    // The tables that are to be replaced go no further until this is committed.
+    let read_to = checkpoint::positions_for_update(&mut tx, site.projection.id()).await?;
+    let read_to: HashMap<_, _> = read_to.into_iter().collect();
     for rows in &rows {
         let from = rows.position.unwrap_or_default();
         let to = read_to.get(&rows.tenant).copied().unwrap_or_default().max(from);
@@ -33,7 +35,6 @@ pub(super) async fn hand_over(site: &Site) -> Result<(), BuildError> {
         state::advance(&mut tx, &site.schema, &rows.tenant, rows.position, to).await?;
     }
     if replaces {
-        run(&mut tx, &format!("DROP SCHEMA IF EXISTS {aside} CASCADE")).await?;
         run(&mut tx, &format!("ALTER SCHEMA {live} RENAME TO {aside}")).await?;
     }
     run(&mut tx, &format!("ALTER SCHEMA {} RENAME TO {live}", site.schema)).await?;
@@ -44,29 +45,6 @@ pub(super) async fn hand_over(site: &Site) -> Result<(), BuildError> {
         drop_replaced(site, &aside).await;
     }
     Ok(())
-}
-
-/// How far the tables that are to be replaced are; they go no further until this is committed.
-async fn live_positions(
-    connection: &mut PgConnection,
-    site: &Site,
-) -> Result<HashMap<TenantId, Position>, sqlx::Error> {
-    let id = site.projection.id();
-    let rows = sqlx::query(
-        "SELECT tenant_id, position FROM checkpoints
-          WHERE projection = $1 AND version = $2 ORDER BY tenant_id FOR UPDATE",
-    )
-    .bind(id.name)
-    .bind(id.version)
-    .fetch_all(connection)
-    .await?;
-    rows.iter()
-        .map(|row| {
-            let tenant: &str = row.try_get("tenant_id")?;
-            let tenant = tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            Ok((tenant, Position::from_i64(row.try_get("position")?)))
-        })
-        .collect()
 }
 
 async fn set_checkpoints(connection: &mut PgConnection, site: &Site) -> Result<(), sqlx::Error> {

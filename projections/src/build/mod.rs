@@ -40,7 +40,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// How long after a failure it tries again.
 const AFTER_FAILURE: Duration = Duration::from_secs(15);
 
-/// Events in a part of the work, if nothing else is said: some 50 ms of it.
+/// Events in a part of the work, if nothing else is said.
 const PART_EVENTS: usize = 5_000;
 
 /// Why a build has ended before its end.

@@ -6,6 +6,7 @@ use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row as _};
 
+use crate::checkpoint::tenant_of;
 use crate::{ProjectionId, Schema};
 
 /// How far a build is.
@@ -183,9 +184,8 @@ pub(crate) async fn tenants(
     .await?;
     rows.iter()
         .map(|row| {
-            let tenant: &str = row.try_get("tenant_id")?;
             Ok(TenantRows {
-                tenant: tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?,
+                tenant: tenant_of(row)?,
                 target: Position::from_i64(row.try_get("target")?),
                 position: row.try_get::<Option<i64>, _>("position")?.map(Position::from_i64),
             })
