@@ -131,6 +131,7 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     daybook_store::tenants::create(pool, &tenant, "UTC", now()).await.unwrap();
     let ddl = include_str!("../../indexes.sql");
     let index = &ddl[ddl.find("CREATE INDEX appointments_terms").unwrap()..];
+    let index = &index[..index.find(';').unwrap()];
     let mut connection = pool.acquire().await.unwrap();
     sqlx::raw_sql("DROP INDEX search_2.appointments_terms")
         .execute(&mut *connection)
@@ -146,7 +147,6 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
         write::save(&mut tables, &tenant, &chunk).await.unwrap();
         listing::change(&mut tables, &tenant, &Rows::new(), &chunk).await.unwrap();
     }
-    // The last of all statements.
     sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
     for table in ["search_2.appointments", "search_2.listed"] {
         vacuum(pool, table).await;
