@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use cqrs_es::{Aggregate, DomainEvent};
-use daybook_domain::appointment::{
-    Appointment, AppointmentConfirmed, AppointmentEvent, AppointmentHeld, AppointmentRescheduled,
-    Details,
-};
+use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentHeld};
 use daybook_domain::client::{Client, ClientEvent};
 use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::series::{Series, SeriesEvent};
@@ -140,15 +137,20 @@ fn read_appointment(stored: &StoredEvent<'_>, payload: &str) -> Result<Appointme
         return read(stored, payload);
     }
     Ok(match stored.event_type {
-        "AppointmentBooked" => E::AppointmentBooked(parsed::<Details>(payload)?),
+        "AppointmentBooked" => E::AppointmentBooked(parsed(payload)?),
         "AppointmentHeld" => {
             let Expiry { expires_at } = parsed(payload)?;
             E::AppointmentHeld(AppointmentHeld { details: parsed(payload)?, expires_at })
         }
-        "AppointmentConfirmed" => E::AppointmentConfirmed(parsed::<AppointmentConfirmed>(payload)?),
-        "AppointmentRescheduled" => {
-            E::AppointmentRescheduled(parsed::<AppointmentRescheduled>(payload)?)
-        }
+        "AppointmentConfirmed" => E::AppointmentConfirmed(parsed(payload)?),
+        "AppointmentRescheduled" => E::AppointmentRescheduled(parsed(payload)?),
+        "AppointmentCancelled" => E::AppointmentCancelled(parsed(payload)?),
+        "AppointmentHoldExpired" => E::AppointmentHoldExpired(parsed(payload)?),
+        "AppointmentCheckedIn" => E::AppointmentCheckedIn(parsed(payload)?),
+        "AppointmentCompleted" => E::AppointmentCompleted(parsed(payload)?),
+        "AppointmentMarkedNoShow" => E::AppointmentMarkedNoShow(parsed(payload)?),
+        "AppointmentTagged" => E::AppointmentTagged(parsed(payload)?),
+        "AppointmentReassigned" => E::AppointmentReassigned(parsed(payload)?),
         _ => return read(stored, payload),
     })
 }
@@ -176,4 +178,50 @@ fn read<E: DomainEvent + DeserializeOwned>(
 /// A JSON text as what it is of.
 pub(super) fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: &str = r#"{"during":{"start":"2026-05-04T09:00:00Z","end":"2026-05-04T09:30:00Z"},
+        "buffer_before_minutes":0,"buffer_after_minutes":15,
+        "resource_ids":["00000000-0000-0000-0000-000000000003"]}"#;
+
+    #[test]
+    fn what_is_read_at_once_is_what_is_read_by_its_tag() {
+        let id = "00000000-0000-0000-0000-000000000001";
+        let details = format!(
+            r#""service_id":"{id}","client_id":"{id}","slot":{SLOT},"title":"A visit",
+               "category":"checks","tags":["first"],"imported":true"#
+        );
+        let events = [
+            ("AppointmentBooked", details.clone()),
+            ("AppointmentHeld", format!(r#"{details},"expires_at":"2026-05-01T00:00:00Z""#)),
+            ("AppointmentConfirmed", format!(r#""slot":{SLOT}"#)),
+            ("AppointmentRescheduled", format!(r#""slot":{SLOT},"by":"staff""#)),
+            ("AppointmentCancelled", r#""by":"client","reason":"ill""#.to_owned()),
+            ("AppointmentHoldExpired", String::new()),
+            ("AppointmentCheckedIn", String::new()),
+            ("AppointmentCompleted", String::new()),
+            ("AppointmentMarkedNoShow", String::new()),
+            ("AppointmentTagged", r#""category":"checks","tags":["late"]"#.to_owned()),
+            ("AppointmentReassigned", format!(r#""slot":{SLOT},"from":"{id}","to":"{id}""#)),
+        ];
+        for (event_type, fields) in events {
+            let comma = if fields.is_empty() { "" } else { "," };
+            let payload = format!(r#"{{"type":"{event_type}"{comma}{fields}}}"#);
+            let stored = StoredEvent {
+                aggregate_type: Appointment::TYPE,
+                aggregate_id: &format!("north/{id}"),
+                sequence: 1,
+                event_type,
+                event_version: "1.0",
+                payload: &payload,
+            };
+            let by_tag: AppointmentEvent = parsed(&payload).unwrap();
+            assert_eq!(by_tag.event_type(), event_type);
+            assert_eq!(read_appointment(&stored, &payload).unwrap(), by_tag);
+        }
+    }
 }
