@@ -32,13 +32,6 @@ fn made(practice: &Practice, name: &str) -> Value {
     })
 }
 
-/// What the program says to an operator.
-fn verified(database: &Database) {
-    let said = database.run(&["projections", "verify", "--all"]).succeeded();
-    assert!(said.lines().count() > 4, "{said}");
-    assert!(said.lines().all(|line| line.contains("are what the log says")), "{said}");
-}
-
 /// Books so many half hours, 500 at a time, on rooms of their own.
 fn many(practice: &Practice, count: usize) {
     for _ in 0..count.div_ceil(500) {
@@ -101,7 +94,7 @@ fn projections_say_how_far_they_are_and_are_made_anew_while_they_are_read() {
     assert_eq!(practice.found(&format!("min_position={cancelled}")).len(), 2);
     made(&practice, "search");
     assert_eq!(practice.found(&format!("min_position={cancelled}&status=booked")).len(), 1);
-    verified(&server.database);
+    server.database.projections_are_what_the_log_says();
     let unknown = practice.api.post("/v1/projections/nothing/rebuild", &json!({})).send();
     unknown.is_refused(404, "not-found");
 }
@@ -118,7 +111,7 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     let said = command(&["rebuild", "search"]).succeeded();
     assert!(said.starts_with("search_2: made anew in "), "{said}");
     command(&["rebuild", "--all"]).succeeded();
-    verified(database);
+    database.projections_are_what_the_log_says();
     // What analysts read is what is read now.
     let mut sql = database.sql();
     let viewed = "SELECT count(*) FROM analytics.appointments WHERE tenant_id = $1";
@@ -141,7 +134,7 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert!(finished.stdout.contains("NOT what the log says"), "{finished:?}");
     assert_eq!(finished.code, Some(1));
     command(&["rebuild", "search"]).succeeded();
-    verified(database);
+    database.projections_are_what_the_log_says();
 }
 
 #[test]
@@ -187,7 +180,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
         let shown = shown(&sick, "search");
         (shown["failed"].is_null() && shown["position"] == at).then_some(())
     });
-    verified(&server.database);
+    server.database.projections_are_what_the_log_says();
 }
 
 #[test]
@@ -243,7 +236,7 @@ fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
     eventually("both have read all", || {
         (sql.number(versions, &practice.tenant) == 2).then_some(())
     });
-    verified(&database);
+    database.projections_are_what_the_log_says();
     let difference = "SELECT count(*) FROM
         (SELECT to_jsonb(n) - 'minutes' AS r FROM search_3.appointments n WHERE tenant_id = $1) n
         FULL JOIN
@@ -260,7 +253,7 @@ fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
     next.wait();
     assert_eq!(prune(), "search_3: dropped\n");
     practice.found("status=booked");
-    verified(&database);
+    database.projections_are_what_the_log_says();
 }
 
 #[test]
@@ -300,7 +293,7 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
         }
     }
     made(&practice, "search");
-    verified(&database);
+    database.projections_are_what_the_log_says();
     println!("killed {killed} times in the middle of a rebuild of {events} events");
 }
 
@@ -326,6 +319,6 @@ fn bookings_go_on_while_everything_is_made_anew() {
         }
     });
     assert!(answered.load(Ordering::Relaxed) > 20, "there was load: {answered:?}");
-    verified(&server.database);
+    server.database.projections_are_what_the_log_says();
     server.database.run(&["verify"]).succeeded();
 }

@@ -135,6 +135,13 @@ impl Database {
         finished(self.daybook(arguments))
     }
 
+    /// Makes all projections anew beside those that are read, and compares.
+    pub(crate) fn projections_are_what_the_log_says(&self) {
+        let said = self.run(&["projections", "verify", "--all"]).succeeded();
+        assert!(said.lines().count() > 4, "{said}");
+        assert!(said.lines().all(|line| line.contains("are what the log says")), "{said}");
+    }
+
     /// A new key of this tenant.
     pub(crate) fn key(&self, tenant: &str, scope: &str) -> String {
         let said = self.run(&["key", "create", "--tenant", tenant, "--scope", scope]).succeeded();

@@ -48,6 +48,7 @@ fn of_64_clients_on_50_hot_slots_no_two_ever_have_the_same_time() {
     let followed = followed.unwrap();
     holds(&mut sql, &practice.tenant, &history).unwrap();
     verified::is_whole(&database).unwrap();
+    database.projections_are_what_the_log_says();
     assert!(followed.pages > 10, "it followed while the log grew: {} pages", followed.pages);
     all_kinds_of_things_happened(&mut sql, &practice.tenant, &history);
     println!(

@@ -79,6 +79,7 @@ fn survives(victim: Victim) {
     let mut sql = database.sql();
     holds(&mut sql, &practice.tenant, &history).unwrap();
     verified::is_whole(&database).unwrap();
+    database.projections_are_what_the_log_says();
     drop(sql);
     let (_server, rebuilt) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     rebuilt.unwrap();
