@@ -58,3 +58,24 @@ pub fn document() -> Result<String, serde_json::Error> {
     let (_, document) = routes::all().split_for_parts();
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn every_key_that_a_route_asks_for_is_described() {
+        let document: Value = serde_json::from_str(&document().unwrap()).unwrap();
+        let described = document["components"]["securitySchemes"].as_object().unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
+        let asked = operations.filter_map(|operation| operation["security"].as_array()).flatten();
+        let asked: Vec<&String> = asked.flat_map(|one| one.as_object().unwrap().keys()).collect();
+        assert!(asked.len() > 10);
+        for key in asked {
+            assert!(described.contains_key(key), "{key}");
+        }
+    }
+}

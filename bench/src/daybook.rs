@@ -5,14 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
-use daybook_projections::catalogue::Catalogue;
-use daybook_projections::client_history::ClientHistory;
-use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
-use daybook_projections::sessions::Sessions;
-use daybook_projections::utilisation::Utilisation;
-use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Progress, Projection, ProjectionId, Runner};
 use daybook_store::{
     Clock, CommandContext, CommandKey, Engine, Log, LogSettings, Position, SystemClock, Target,
@@ -103,17 +97,7 @@ impl Daybook {
     }
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        let pool = self.log().pool();
-        vec![
-            Arc::new(self.search.clone()),
-            Arc::new(Catalogue::new(pool.clone())),
-            Arc::new(Conflicts::new(pool.clone())),
-            Arc::new(Sessions::new(pool.clone())),
-            Arc::new(WaitingList::new(pool.clone())),
-            Arc::new(self.history.clone()),
-            Arc::new(Utilisation::new(pool.clone())),
-            Arc::new(ClientHistory::new(pool.clone())),
-        ]
+        daybook_projections::all(self.log().pool())
     }
 
     /// Runs the projections until they are stopped.

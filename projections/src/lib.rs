@@ -12,6 +12,7 @@
 //!   compare-and-set.
 
 pub mod agenda;
+mod all;
 pub mod analytics;
 mod array;
 mod build;
@@ -38,6 +39,7 @@ pub mod utilisation;
 mod verify;
 pub mod waiting;
 
+pub use all::all;
 pub use build::{BuildError, Builder, Built, Phase};
 pub use bulk::{Bulk, CopyRows, Filling, FoldStream, Lexemes};
 pub use page::{CursorError, Limit, LimitError, Page};

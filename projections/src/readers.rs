@@ -16,6 +16,9 @@ const BETWEEN_SIGNS: Duration = Duration::from_secs(10);
 /// How long after its last sign a program is taken for one that has ended, in PostgreSQL's words.
 const PATIENCE: &str = "1 minute";
 
+/// Whoever builds in a schema, or verifies in it, holds the advisory lock of this and its name (`build::Lock`).
+const BUILDS: &str = "daybook build ";
+
 /// What a program reads, as it tells the others while it runs.
 pub struct Readers {
     pool: PgPool,
@@ -82,7 +85,7 @@ pub struct Leftover {
     pub unfinished: bool,
 }
 
-/// What neither this program nor any that runs reads.
+/// What neither this program nor any that runs reads, makes or compares.
 ///
 /// # Errors
 /// When the database fails.
@@ -96,21 +99,35 @@ pub async fn leftovers(
         "WITH known (name) AS (
                 SELECT unnest($2::text[]) UNION SELECT projection FROM checkpoints
                 UNION SELECT projection FROM builds),
-              candidate AS (
+              found AS (
                 SELECT n.nspname::text AS schema_name, k.name AS projection,
-                       (regexp_match(n.nspname, '_([0-9]{{1,9}})(_[a-z]+)?$'))[1]::int AS version,
-                       n.nspname ~ '_(building|replaced|verifying)$' AS unfinished
+                       regexp_match(n.nspname, '_([0-9]{{1,9}})(_([a-z]+))?$') AS parts
                   FROM pg_namespace n
                   JOIN known k
-                    ON n.nspname ~ ('^' || k.name || '_[0-9]{{1,9}}(_(building|replaced|verifying))?$'))
-         SELECT schema_name, projection, version, unfinished FROM candidate c
-          WHERE CASE WHEN unfinished
-                     THEN NOT EXISTS (SELECT FROM builds b WHERE b.schema_name = c.schema_name)
-                     ELSE schema_name <> ALL ($1) END
-            AND (unfinished OR NOT EXISTS (
-                SELECT FROM projection_readers r
-                 WHERE r.projection = c.projection AND r.version = c.version
-                   AND r.seen_at >= now() - interval '{PATIENCE}'))
+                    ON n.nspname ~ ('^' || k.name || '_[0-9]{{1,9}}(_(building|replaced|verifying))?$')),
+              candidate AS (
+                SELECT schema_name, projection, parts[1]::int AS version, parts[3] AS beside,
+                       projection || '_' || parts[1] = ANY ($1) AS mine,
+                       EXISTS (
+                           SELECT FROM projection_readers r
+                            WHERE r.projection = f.projection AND r.version = parts[1]::int
+                              AND r.seen_at >= now() - interval '{PATIENCE}') AS read,
+                       EXISTS (SELECT FROM builds b WHERE b.schema_name = f.schema_name) AS noted,
+                       EXISTS (
+                           SELECT FROM pg_locks l
+                            WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+                              AND l.database
+                                  = (SELECT oid FROM pg_database WHERE datname = current_database())
+                              AND ((l.classid::bigint << 32) | l.objid::bigint)
+                                  = hashtextextended('{BUILDS}' || f.schema_name, 0)) AS held
+                  FROM found f)
+         SELECT schema_name, projection, version, beside IS NOT NULL AS unfinished FROM candidate
+          WHERE CASE beside
+                WHEN 'verifying' THEN NOT held
+                -- What is noted is gone on with, as long as there is a program that would.
+                WHEN 'building' THEN NOT held AND NOT (noted AND (mine OR read))
+                WHEN 'replaced' THEN true
+                ELSE NOT (mine OR read) END
           ORDER BY 1"
     );
     let rows = sqlx::query(&sql).bind(mine).bind(names).fetch_all(pool).await?;
@@ -126,17 +143,31 @@ pub async fn leftovers(
         .collect()
 }
 
-/// Drops it, with its checkpoints.
+/// Drops it, with its checkpoints and with what is noted of making it. `false`: somebody is at it again.
 ///
 /// # Errors
 /// When the database fails, or somebody reads it at this moment.
-pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<(), sqlx::Error> {
+pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<bool, sqlx::Error> {
     if leftover.unfinished {
         // Tables that were replaced take the views that are still about them along.
         analytics::follow_replaced(pool).await?;
     }
     let mut tx = pool.begin_with("BEGIN; SET LOCAL lock_timeout = '5s'").await?;
+    let free: bool =
+        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(format!("{BUILDS}{}", leftover.schema))
+            .fetch_one(&mut *tx)
+            .await?;
+    if !free {
+        return Ok(false);
+    }
     run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", leftover.schema)).await?;
+    for table in ["build_parts", "build_tenants", "builds"] {
+        sqlx::query(&format!("DELETE FROM {table} WHERE schema_name = $1"))
+            .bind(&leftover.schema)
+            .execute(&mut *tx)
+            .await?;
+    }
     if !leftover.unfinished {
         for table in ["checkpoints", "projection_readers", "builds"] {
             sqlx::query(&format!("DELETE FROM {table} WHERE projection = $1 AND version = $2"))
@@ -146,5 +177,6 @@ pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<(), sql
                 .await?;
         }
     }
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }

@@ -207,7 +207,8 @@ pub(crate) enum ProjectionsCommand {
         /// Its name.
         name: String,
     },
-    /// Drop what no program reads that has given a sign of life in the last minute.
+    /// Drop what no program reads that has given a sign of life in the last minute, and what programs left
+    /// behind that were killed: a half-made or half-compared projection, a replay by other rules.
     Prune {
         /// Only say what would be dropped.
         #[arg(long)]

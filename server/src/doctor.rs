@@ -1,11 +1,11 @@
 //! `daybook doctor`: what is wrong, in plain words, and what to do about it.
 
 use anyhow::ensure;
-use daybook_projections::{State, Status, leftovers};
+use daybook_projections::{State, Status};
 use daybook_store::doctor::{Ailment, examine};
 
 use crate::database::Database;
-use crate::{output, parts};
+use crate::{leftovers, output, parts};
 
 /// How far behind a projection may be without being worth a word: two batches.
 const EVENTS_BEHIND: u64 = 2_000;
@@ -13,13 +13,12 @@ const EVENTS_BEHIND: u64 = 2_000;
 /// Looks, and changes nothing. An error: something is wrong.
 pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
     let parts = parts::connect(database);
-    let pool = parts.log().pool();
     let mut wrong = 0;
     let mut say = |what: &str, advice: &str| {
         wrong += 1;
         output::line(&format!("{what}\n  -> {advice}"))
     };
-    let ailments = examine(pool).await?;
+    let ailments = examine(parts.log().pool()).await?;
     for ailment in &ailments {
         say(&ailment.to_string(), advice(ailment))?;
     }
@@ -29,10 +28,9 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
                 say(&what, advice)?;
             }
         }
-        let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
-        for leftover in leftovers(pool, &ids).await? {
-            let what = format!("the schema {} is left over: no program reads it", leftover.schema);
-            say(&what, "`daybook projections prune` drops it")?;
+        for leftover in leftovers::all(&parts).await? {
+            let (schema, why) = (leftover.schema(), leftover.why());
+            say(&format!("the schema {schema} is left over: {why}"), leftovers::ADVICE)?;
         }
     }
     ensure!(wrong == 0, "{wrong} things are not as they should be");

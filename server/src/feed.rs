@@ -59,8 +59,8 @@ async fn moments(log: &Log, tenant: &TenantId, part: &Part) -> anyhow::Result<(B
     let own = tenants::time_zone(log.pool(), tenant).await?;
     let own = own.and_then(|name| name.parse().ok());
     let zone = part.time_zone.or(own).unwrap_or(Tz::UTC);
-    let from = part.from.and_then(|boundary| boundary.from(zone));
-    let to = part.to.and_then(|boundary| boundary.to(zone));
+    let from = part.from.map(|boundary| boundary.from(zone));
+    let to = part.to.map(|boundary| boundary.to(zone));
     if let (Some(from), Some(to)) = (from, to) {
         anyhow::ensure!(from <= to, "--to is before --from");
     }

@@ -10,6 +10,7 @@ mod feed;
 mod holidays;
 mod import;
 mod key;
+mod leftovers;
 mod logging;
 mod output;
 mod parts;

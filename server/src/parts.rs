@@ -3,12 +3,8 @@
 use std::sync::Arc;
 
 use daybook_projections::catalogue::Catalogue;
-use daybook_projections::client_history::ClientHistory;
-use daybook_projections::conflicts::Conflicts;
-use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
-use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Builder, Progress, Projection, Readers, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
@@ -52,19 +48,7 @@ impl Parts {
     }
 
     pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        let conflicts = Conflicts::new(self.log().pool().clone());
-        let client_history = ClientHistory::new(self.log().pool().clone());
-        let utilisation = Utilisation::new(self.log().pool().clone());
-        vec![
-            Arc::new(self.search()),
-            Arc::new(self.catalogue()),
-            Arc::new(conflicts),
-            Arc::new(self.sessions()),
-            Arc::new(self.waiting_list()),
-            Arc::new(History::new(self.log().pool().clone())),
-            Arc::new(utilisation),
-            Arc::new(client_history),
-        ]
+        daybook_projections::all(self.log().pool())
     }
 
     pub(crate) fn builder(&self) -> Builder {

@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use daybook_projections::{
-    Built, Phase, Projection, State, Status, drop_leftover, leftovers, verify,
-};
+use daybook_projections::{Built, Phase, Projection, State, Status, verify};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +12,7 @@ use crate::cli::{ProjectionsCommand, Which};
 use crate::database::Database;
 use crate::parts::Parts;
 use crate::shown::Shown;
-use crate::{output, parts};
+use crate::{leftovers, output, parts};
 
 /// How often it is looked how far a build is.
 const LOOK: Duration = Duration::from_millis(200);
@@ -46,12 +44,8 @@ async fn list(parts: &Parts) -> anyhow::Result<()> {
     for status in parts.progress().status().await? {
         output::line(&described(&status))?;
     }
-    let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
-    for leftover in leftovers(parts.log().pool(), &ids).await? {
-        output::line(&format!(
-            "{}: left over; `daybook projections prune` drops it",
-            leftover.schema
-        ))?;
+    for leftover in leftovers::all(parts).await? {
+        output::line(&format!("{}: left over; {}", leftover.schema(), leftovers::ADVICE))?;
     }
     Ok(())
 }
@@ -152,14 +146,14 @@ async fn cancel(parts: &Parts, name: &str) -> anyhow::Result<()> {
 }
 
 async fn prune(parts: &Parts, dry_run: bool) -> anyhow::Result<()> {
-    let pool = parts.log().pool();
-    let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
-    for leftover in leftovers(pool, &ids).await? {
+    for leftover in leftovers::all(parts).await? {
+        let schema = leftover.schema();
         if dry_run {
-            output::line(&format!("{}: would be dropped", leftover.schema))?;
+            output::line(&format!("{schema}: would be dropped"))?;
+        } else if leftover.drop(parts).await? {
+            output::line(&format!("{schema}: dropped"))?;
         } else {
-            drop_leftover(pool, &leftover).await?;
-            output::line(&format!("{}: dropped", leftover.schema))?;
+            output::line(&format!("{schema}: in use again"))?;
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! `GET /v1/utilisation`
 
+use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
@@ -201,4 +202,52 @@ fn figures_come_in_pages_and_questions_without_an_answer_are_refused() {
     refused("from=2027-01-01&to=2027-01-02&resource_id=x", "invalid-id");
     refused(&format!("from=2027-01-01&to=2027-01-02{cursor}"), "invalid-cursor");
     assert!(!id_of(&booked).is_empty());
+}
+
+#[test]
+fn who_pages_through_figures_while_others_book_is_told_of_each_group_once() {
+    let practice = a_practice();
+    let (early, late, last) = (
+        practice.a_service(&json!({"category": "a"})),
+        practice.a_service(&json!({"category": "\u{1f642}\"\\"})),
+        practice.a_service(&json!({"category": "b"})),
+    );
+    let book = |service: &str| {
+        let room = a_room(&practice, 1);
+        let booking = practice.booking(monday(9, 0)).with("resource_ids", json!([room]));
+        let booked = booking.with("service_id", json!(service)).send();
+        booked.is(201);
+        booked.position()
+    };
+    book(&late);
+    let position = book(&last);
+    let (from, to) = (date(0), date(6));
+    for by in ["service", "day,service,category", "category", "resource,service"] {
+        let query = format!("from={from}&to={to}&group_by={by}&limit=1");
+        let page = |more: &str| {
+            let path = format!("/v1/utilisation?{query}{more}");
+            let page = practice.api.get(&path).send().is(200);
+            let cursor = page["next_cursor"].as_str().map(str::to_owned);
+            (page["items"][0].clone(), cursor)
+        };
+        let (first, next) = page(&format!("&min_position={position}"));
+        let mut seen = vec![first];
+        // What comes now comes before what has been told, where it is by service or by category.
+        let position = book(&early);
+        let mut next = next.map(|cursor| format!("&cursor={cursor}&min_position={position}"));
+        while let Some(more) = next.take() {
+            let (item, cursor) = page(&more);
+            seen.push(item);
+            next = cursor.map(|cursor| format!("&cursor={cursor}"));
+        }
+        let groups: Vec<_> = seen
+            .iter()
+            .map(|item| {
+                ["day", "resource_id", "service_id", "category"].map(|of| item[of].to_string())
+            })
+            .collect();
+        let once: BTreeSet<_> = groups.iter().collect();
+        assert_eq!(groups.len(), once.len(), "{by}: {groups:?}");
+        assert!(groups.len() > 1, "{by}: {groups:?}");
+    }
 }

@@ -42,7 +42,7 @@ impl Records {
 impl Encoder for Records {
     fn write(&mut self, event: &CloudEvent) -> Result<(), EncodeError> {
         let row = Row::of(event);
-        let text = |value: Option<&str>| value.unwrap_or_default().to_owned();
+        let text = |value: Option<&str>| value.map(harmless).unwrap_or_default();
         let list = |values: &Option<Vec<&str>>| {
             values.as_ref().map(serde_json::to_string).transpose().map(Option::unwrap_or_default)
         };
@@ -81,6 +81,61 @@ impl Encoder for Records {
     }
 }
 
+/// A text that somebody has written, so that no spreadsheet takes it for a formula (OWASP, CSV injection): an
+/// apostrophe goes before what begins like one. `data` has it as it was written.
+fn harmless(text: &str) -> String {
+    let mark = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
+    format!("{mark}{text}")
+}
+
 fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use daybook_store::Position;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The record of an event with this title.
+    fn written(title: &str) -> ::csv::StringRecord {
+        let event = CloudEvent {
+            tenant: "conf".parse().unwrap(),
+            position: Position::START.plus(7),
+            aggregate_type: "session".to_owned(),
+            aggregate_id: uuid::Uuid::from_u128(1),
+            stream_version: 1,
+            event_type: "SessionScheduled".to_owned(),
+            event_version: "1.0".to_owned(),
+            recorded_at: "2026-11-23T07:00:00Z".parse().unwrap(),
+            actor: Some("-1".to_owned()),
+            correlation_id: Some("@SUM(1)".to_owned()),
+            causation_id: None,
+            data: json!({"title": title, "category": "care", "tags": ["=1"]}),
+        };
+        let mut records = Records::new().unwrap();
+        records.write(&event).unwrap();
+        let file = Box::new(records).finish().unwrap();
+        let mut reader = ::csv::Reader::from_reader(&*file);
+        reader.records().next().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_text_that_begins_like_a_formula_is_none_and_data_has_it_as_it_was() {
+        let column = |name: &str| NAMES.iter().position(|known| *known == name).unwrap();
+        for formula in ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1"] {
+            let record = written(formula);
+            assert_eq!(record[column("title")], format!("'{formula}"));
+            let data: serde_json::Value = serde_json::from_str(&record[column("data")]).unwrap();
+            assert_eq!(data["title"], formula);
+        }
+        let record = written("1 = \"one\",\n'two'");
+        assert_eq!(&record[column("title")], "1 = \"one\",\n'two'");
+        assert_eq!(&record[column("category")], "care");
+        assert_eq!(&record[column("actor")], "'-1");
+        assert_eq!(&record[column("correlation_id")], "'@SUM(1)");
+        assert_eq!(&record[column("tags")], "[\"=1\"]");
+    }
 }

@@ -1,6 +1,7 @@
 //! `/v1/projections`: how far they are, and making one anew.
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::{Admin, Caller, Problem, Read};
+use crate::http::{Admin, Caller, Params, Problem, Read};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_projections)).routes(routes!(rebuild_projection))
@@ -71,10 +72,12 @@ pub(crate) struct BuildView {
     seconds_left: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<DateTime<Utc>>,
-    /// Why it stands still.
+    /// It stands still, and is tried again. Why, the operator is told: that can be an event of anybody's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    failure: Option<String>,
+    failure: Option<&'static str>,
 }
+
+const FAILURE: &str = "it could not be made: `daybook projections list` says why";
 
 impl BuildView {
     #[expect(
@@ -90,7 +93,7 @@ impl BuildView {
             events_done: build.events_done,
             events_total: build.events_total,
             started_at: build.started_at,
-            failure: build.failure,
+            failure: build.failure.map(|_| FAILURE),
         }
     }
 }
@@ -122,13 +125,15 @@ pub(crate) struct Projections {
 /// A projection whose `position` is the log's `head` shows all that has happened.
 #[utoipa::path(
     get, path = "/v1/projections", tag = "operation",
-    security(("key" = ["read"])),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "All of them", body = Projections), ReadProblems)
 )]
 pub(crate) async fn list_projections(
     State(app): State<App>,
     caller: Caller<Read>,
+    params: Params,
 ) -> Result<Json<Projections>, Problem> {
+    params.finish()?;
     let now = app.engine.clock().now();
     let statuses = app.progress.status_for(&caller.tenant).await?;
     let items = statuses.into_iter().map(|status| ProjectionView::new(status, now)).collect();
@@ -141,16 +146,19 @@ pub(crate) async fn list_projections(
 /// to wait. `GET /v1/projections` tells how far it is. Where it is being made already, nothing changes.
 #[utoipa::path(
     post, path = "/v1/projections/{name}/rebuild", tag = "operation",
-    security(("key" = ["admin"])),
+    security(("api_key" = ["admin"])),
     params(("name" = String, Path, description = "Which one", example = "search")),
     responses((status = 202, description = "It will be made", body = ProjectionView), ReadProblems)
 )]
 pub(crate) async fn rebuild_projection(
     State(app): State<App>,
     caller: Caller<Admin>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
+    params: Params,
 ) -> Result<(StatusCode, Json<ProjectionView>), Problem> {
-    let projection = app.progress.projection(&name);
+    params.finish()?;
+    // Nothing has a name that is not UTF-8.
+    let projection = name.ok().and_then(|Path(name)| app.progress.projection(&name));
     let projection = projection.ok_or_else(|| Problem::not_found("projection"))?;
     let now = app.engine.clock().now();
     tracing::info!(%projection, tenant = %caller.tenant, actor = caller.actor, "to be made anew");

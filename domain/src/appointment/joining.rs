@@ -1,7 +1,6 @@
 //! A place in a session, and going where the session goes.
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 
 use super::checks::{not_past, offered};
 use super::decide::Hold;
@@ -13,6 +12,7 @@ use crate::client::Client;
 use crate::service::ServiceTerms;
 use crate::service::rules::Rule;
 use crate::session::{Session, SessionScheduled, SessionStatus};
+use crate::time::date_in;
 use crate::{Facts, SessionId};
 
 /// What a booking of a place comes to, but for the place.
@@ -173,6 +173,5 @@ fn with_session(own: Option<Overridden>, plan: &SessionScheduled) -> Option<Over
 }
 
 fn date(plan: &SessionScheduled) -> NaiveDate {
-    let zone: Tz = plan.time_zone;
-    plan.slot.during.start().with_timezone(&zone).date_naive()
+    date_in(plan.time_zone, plan.slot.during.start())
 }

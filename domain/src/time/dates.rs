@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 
-use super::Interval;
+use super::{Interval, date_in};
 
 /// Consecutive days of a calendar.
 #[derive(Debug, Clone, Copy)]
@@ -18,8 +18,8 @@ impl Dates {
     /// A window is open on the day after the one that it opens on, and a change of the clocks can
     /// move either end of it past midnight: so two days before, and one after.
     pub(super) fn around(zone: Tz, range: &Interval) -> Self {
-        let first = range.start().with_timezone(&zone).date_naive();
-        let last = range.end().with_timezone(&zone).date_naive();
+        let first = date_in(zone, range.start());
+        let last = date_in(zone, range.end());
         Self {
             first: first.checked_sub_days(Days::new(2)).unwrap_or(first),
             last: last.checked_add_days(Days::new(1)).unwrap_or(last),

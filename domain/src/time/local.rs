@@ -34,6 +34,12 @@ pub(super) fn resolve_on_a_day(zone: Tz, local: NaiveDateTime) -> Option<DateTim
     }
 }
 
+/// The date that clocks in `zone` show.
+#[must_use]
+pub fn date_in(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
+    at.with_timezone(&zone).date_naive()
+}
+
 /// The first instant of `first` to the first instant after `last`, in `zone`.
 ///
 /// `None` when `last` is before `first`, at the end of the calendar, or where the zone skipped all of

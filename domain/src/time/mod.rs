@@ -1,5 +1,6 @@
 //! Calendar time: intervals, lengths, opening hours, and local time made absolute.
 
+mod by_date;
 mod dates;
 mod holiday;
 mod hours_error;
@@ -16,11 +17,12 @@ mod time_of_day;
 mod weekday;
 mod weekly_hours;
 
+pub use by_date::{MinutesByDate, minutes_by_date};
 pub use holiday::{Holiday, Holidays, HolidaysError};
 pub use hours_error::HoursError;
 pub use hours_exception::{ExceptionKind, HoursException, HoursExceptions};
 pub use interval::{EmptyInterval, Interval};
-pub use local::{day_bounds, resolve_local};
+pub use local::{date_in, day_bounds, resolve_local};
 pub use local_date::{LocalDate, LocalDateTime, LocalMinute};
 pub use minutes::{Buffer, Duration, HoldLength, LeadTime, MinutesError, Step};
 pub use opening_hours::OpeningHours;

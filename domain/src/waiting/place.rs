@@ -9,7 +9,7 @@ use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
 use crate::service::Service;
 use crate::service::rules::{BookingRules, Grid, Wish};
 use crate::session::{Session, SessionStatus};
-use crate::time::Interval;
+use crate::time::{Interval, date_in};
 use crate::{Directory, ResourceId, ResourceIds, SessionId};
 
 const WEEK: TimeDelta = TimeDelta::weeks(1);
@@ -65,7 +65,7 @@ impl Place {
             start: during.start(),
             resource_ids: None,
             session_id: Some(session_id),
-            date: during.start().with_timezone(&plan.time_zone).date_naive(),
+            date: date_in(plan.time_zone, during.start()),
         })
     }
 }
@@ -151,6 +151,6 @@ fn place(wishes: &Wishes, calendars: &[Calendar<'_>], found: &Found) -> Place {
         start: found.start,
         resource_ids: ResourceIds::try_from(named).ok(),
         session_id: None,
-        date: found.start.with_timezone(&zone).date_naive(),
+        date: date_in(zone, found.start),
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::time::{Duration, Interval, LocalDate, OpeningHours, WeeklyHours, day_bounds};
+use crate::time::{Duration, Interval, LocalDate, OpeningHours, WeeklyHours, date_in, day_bounds};
 use crate::{ResourceIds, ServiceId};
 
 /// Days that nobody can wish for.
@@ -74,7 +74,7 @@ impl WishedDays {
     pub fn latest(time_zone: Tz, now: DateTime<Utc>) -> NaiveDate {
         /// A year, and the day on which it is made.
         const AHEAD: Days = Days::new(366);
-        let today = now.with_timezone(&time_zone).date_naive();
+        let today = date_in(time_zone, now);
         today.checked_add_days(AHEAD).unwrap_or(NaiveDate::MAX)
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use daybook_domain::TenantId;
 use daybook_store::{AnyEvent, Position};
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 use super::bookings::{booked, happening};
@@ -43,9 +44,9 @@ async fn drop_search(world: &World) {
         .unwrap();
 }
 
-async fn parts(world: &World) -> i64 {
+async fn parts(pool: &PgPool) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM build_parts WHERE kind <> 'index'")
-        .fetch_one(&world.pool)
+        .fetch_one(pool)
         .await
         .unwrap()
 }
@@ -128,11 +129,7 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
         let (stop, pool) = (cancel.clone(), world.pool.clone());
         let watch = tokio::spawn(async move {
             loop {
-                let done: i64 = sqlx::query_scalar("SELECT count(*) FROM build_parts")
-                    .fetch_one(&pool)
-                    .await
-                    .unwrap();
-                if done > before + 2 {
+                if parts(&pool).await > before + 2 {
                     return stop.cancel();
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
@@ -145,7 +142,7 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
             Err(BuildError::Stopped) => stops += 1,
             Err(error) => panic!("{error}"),
         }
-        let now = parts(&world).await;
+        let now = parts(&world.pool).await;
         assert!(now >= before, "nothing that is done is lost");
         before = now;
     }

@@ -4,6 +4,7 @@ pub(crate) mod bookings;
 mod building;
 mod exactly_once;
 mod leading;
+mod leftovers;
 mod poison;
 mod tidying;
 mod waiting;

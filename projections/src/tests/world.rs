@@ -17,15 +17,9 @@ use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Key;
-use crate::client_history::ClientHistory;
-use crate::conflicts::Conflicts;
-use crate::history::History;
 use crate::runner::turn::Turn;
 use crate::search::Search;
-use crate::sessions::Sessions;
-use crate::utilisation::Utilisation;
-use crate::waiting::WaitingList;
-use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, prepare};
+use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, all, prepare};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
     instant.parse().unwrap()
@@ -54,22 +48,9 @@ impl Clock for SetClock {
 pub(crate) async fn tables(url: &str) -> Result<(), String> {
     let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
     daybook_store::migrate(&pool).await.map_err(|error| error.to_string())?;
-    prepare(&pool, &projections(&pool)).await.map_err(|error| error.to_string())?;
+    prepare(&pool, &all(&pool)).await.map_err(|error| error.to_string())?;
     pool.close().await;
     Ok(())
-}
-
-pub(crate) fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
-    vec![
-        Arc::new(Search::new(pool.clone())),
-        Arc::new(Catalogue::new(pool.clone())),
-        Arc::new(Conflicts::new(pool.clone())),
-        Arc::new(Sessions::new(pool.clone())),
-        Arc::new(WaitingList::new(pool.clone())),
-        Arc::new(History::new(pool.clone())),
-        Arc::new(Utilisation::new(pool.clone())),
-        Arc::new(ClientHistory::new(pool.clone())),
-    ]
 }
 
 /// A database of the test's own.
@@ -105,7 +86,7 @@ impl World {
     }
 
     pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        projections(&self.pool)
+        all(&self.pool)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -6,13 +6,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::appointment::{AppointmentEvent, Details, Slot};
 use daybook_domain::session::{SessionEvent, SessionScheduled};
-use daybook_domain::time::Interval;
+use daybook_domain::time::{Interval, date_in, minutes_by_date};
 use daybook_domain::{Category, ResourceId, ResourceIds, ServiceId};
 use daybook_store::{AnyEvent, RecordedEvent};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-use super::days::{local_day, minutes_by_day};
 
 /// An appointment or a session, as far as it is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -198,8 +196,8 @@ impl Booking {
         let mut taken = Vec::new();
         for (nth, resource_id) in (0..).zip(self.resource_ids.iter()) {
             let zone = zones.get(&resource_id).copied().unwrap_or(Tz::UTC);
-            let first = local_day(zone, self.during.start());
-            for (day, minutes) in minutes_by_day(zone, &self.during) {
+            let first = date_in(zone, self.during.start());
+            for (day, minutes) in minutes_by_date(zone, &self.during) {
                 let begins = day == first;
                 if begins || takes_time {
                     taken.push(Taken {

@@ -81,6 +81,17 @@ impl Dimensions {
         Self([false, true, false, false])
     }
 
+    /// Those that are there, of all in their order.
+    pub(super) const fn from_each(has: [bool; 4]) -> Self {
+        Self(has)
+    }
+
+    /// The columns of those that there are.
+    pub(super) fn names(self) -> String {
+        let there = Dimension::ALL.iter().zip(self.0).filter(|(_, has)| *has);
+        there.map(|(dimension, _)| dimension.column()).collect::<Vec<_>>().join(", ")
+    }
+
     pub(super) fn has(self, dimension: Dimension) -> bool {
         Dimension::ALL.iter().zip(self.0).any(|(known, has)| has && *known == dimension)
     }

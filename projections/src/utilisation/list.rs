@@ -4,6 +4,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
@@ -74,6 +75,47 @@ pub struct Figures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UtilisationCursor(String);
 
+/// What tells a group from others; nothing where figures are not grouped by it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Group {
+    day: Option<NaiveDate>,
+    resource_id: Option<Uuid>,
+    service_id: Option<Uuid>,
+    category: Option<String>,
+}
+
+impl Group {
+    /// More than a group takes as JSON, whose text escapes a category at worst six times over.
+    const MOST_BYTES: usize = 256 + 6 * Category::MAX_CHARS;
+
+    /// The dimensions that it has.
+    fn dimensions(&self) -> Dimensions {
+        Dimensions::from_each([
+            self.day.is_some(),
+            self.resource_id.is_some(),
+            self.service_id.is_some(),
+            self.category.is_some(),
+        ])
+    }
+
+    /// Only the groups that come after it.
+    fn push_later(&self, sql: &mut QueryBuilder<'_, Postgres>) {
+        let by = self.dimensions();
+        sql.push(format!(" WHERE ({}) > (", by.names()));
+        let mut values = sql.separated(", ");
+        if let Some(day) = self.day {
+            values.push_bind(day);
+        }
+        for id in self.resource_id.into_iter().chain(self.service_id) {
+            values.push_bind(id);
+        }
+        if let Some(category) = &self.category {
+            values.push_bind(category.clone());
+        }
+        sql.push(")");
+    }
+}
+
 impl UtilisationCursor {
     /// A cursor as a client sends it back; whether it is one is seen when it is used.
     #[must_use]
@@ -81,10 +123,27 @@ impl UtilisationCursor {
         Self(text)
     }
 
-    fn skipped(&self, asked: Fingerprint) -> Result<i64, CursorError> {
-        let skipped = i64::from_be_bytes(seal::open(asked, &self.0)?);
+    fn after(last: &Figures, asked: Fingerprint) -> Result<Self, sqlx::Error> {
+        let group = Group {
+            day: last.day,
+            resource_id: last.resource_id.map(ResourceId::uuid),
+            service_id: last.service_id.map(ServiceId::uuid),
+            category: last.category.clone(),
+        };
+        let group =
+            serde_json::to_vec(&group).map_err(|error| sqlx::Error::Encode(error.into()))?;
+        Ok(Self(seal::seal(asked, &group)))
+    }
+
+    fn group(&self, asked: Fingerprint, by: Dimensions) -> Result<Group, CursorError> {
+        let group = seal::open_up_to(Group::MOST_BYTES, asked, &self.0)?;
+        let group: Group = serde_json::from_slice(&group).map_err(|_| CursorError::Damaged)?;
         // Whoever makes one up can say anything.
-        if skipped < 0 { Err(CursorError::Damaged) } else { Ok(skipped) }
+        if group.dimensions() == by && by != Dimensions::default() {
+            Ok(group)
+        } else {
+            Err(CursorError::Damaged)
+        }
     }
 }
 
@@ -95,7 +154,8 @@ impl fmt::Display for UtilisationCursor {
 }
 
 /// Served by `taken_by_day` and `offered_by_day`, or with a resource by `taken_of_resource` and the
-/// primary key of `offered`. Groups are made anew for each page, so it goes on by their number.
+/// primary key of `offered`. It goes on after a group and not after a number of them: groups come and go
+/// while pages are read.
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
@@ -105,15 +165,15 @@ pub(super) async fn page(
     limit: Limit,
 ) -> Result<Page<Figures, UtilisationCursor>, SearchError> {
     let asked = filter.fingerprint(tenant, by);
-    let skipped = cursor.map(|cursor| cursor.skipped(asked)).transpose()?.unwrap_or(0);
-    let mut sql = statement(tenant, filter, by);
+    let after = cursor.map(|cursor| cursor.group(asked, by)).transpose()?;
     let wanted = limit.items() + 1;
-    sql.push(format!(" LIMIT {wanted} OFFSET ")).push_bind(skipped);
-    let rows = sql.build().fetch_all(pool).await?;
+    let rows =
+        statement(tenant, filter, by, after.as_ref(), wanted).build().fetch_all(pool).await?;
     let items = rows.iter().take(limit.items()).map(figures).collect::<Result<Vec<_>, _>>()?;
-    let end = skipped.saturating_add(i64::try_from(items.len()).unwrap_or(i64::MAX));
-    let next =
-        (rows.len() == wanted).then(|| UtilisationCursor(seal::seal(asked, &end.to_be_bytes())));
+    let next = match items.last().filter(|_| rows.len() == wanted) {
+        Some(last) => Some(UtilisationCursor::after(last, asked)?),
+        None => None,
+    };
     Ok(Page { items, next })
 }
 
@@ -121,7 +181,12 @@ fn statement<'q>(
     tenant: &TenantId,
     filter: &UtilisationFilter,
     by: Dimensions,
+    after: Option<&Group>,
+    wanted: usize,
 ) -> QueryBuilder<'q, Postgres> {
+    // Days before that group's have been told.
+    let told = after.and_then(|group| group.day).unwrap_or(filter.from);
+    let filter = &UtilisationFilter { from: filter.from.max(told), ..filter.clone() };
     // An appointment on two resources is two rows, of which each has its minutes; but it is one
     // appointment, unless it is looked at by resource.
     let by_resource = by.has(Dimension::Resource) || filter.resource_id.is_some();
@@ -162,8 +227,12 @@ fn statement<'q>(
                 sum(booked)::bigint AS booked, sum(appointments)::bigint AS appointments,
                 sum(cancellations)::bigint AS cancellations, sum(no_shows)::bigint AS no_shows,
                 max(mean_lead)::double precision AS mean_lead, max(median_lead) AS median_lead
-           FROM figures GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4",
+           FROM figures",
     );
+    if let Some(group) = after {
+        group.push_later(&mut sql);
+    }
+    sql.push(format!(" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT {wanted}"));
     sql
 }
 

@@ -1,6 +1,6 @@
 //! The utilisation projection: how much of what resources offer is booked, day by day.
 //!
-//! * `offered`, `booked`, `days`: what the events of a stream make of its rows, without a database.
+//! * `offered`, `booked`: what the events of a stream make of its rows, without a database.
 //! * `apply`: how a batch changes them; `resources`, `write`: the rows.
 //! * `list`: the figures; `dimension`: by what they are grouped.
 //!
@@ -8,7 +8,6 @@
 
 mod apply;
 mod booked;
-mod days;
 mod dimension;
 mod list;
 mod offered;

@@ -6,10 +6,8 @@
 
 use chrono::{DateTime, Days, DurationRound as _, NaiveDate, TimeDelta, Utc};
 use daybook_domain::resource::{Resource, ResourceEvent, ResourceProfile};
-use daybook_domain::time::{Interval, day_bounds};
+use daybook_domain::time::{Interval, MinutesByDate, date_in, day_bounds, minutes_by_date};
 use serde::{Deserialize, Serialize};
-
-use super::days::{Minutes, local_day, minutes_by_day};
 
 /// How many days after the log's newest event are worked out.
 pub(super) const HORIZON_DAYS: u64 = 92;
@@ -40,7 +38,7 @@ impl Terms {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Anew {
     pub(super) from: NaiveDate,
-    pub(super) minutes: Minutes,
+    pub(super) minutes: MinutesByDate,
 }
 
 /// What the resource is after the events, and its days after them up to `to`, where all days up to
@@ -53,20 +51,20 @@ pub(super) fn fold(
 ) -> Option<(Terms, Anew)> {
     let mut terms = before;
     let mut from = None;
-    let mut minutes = Minutes::new();
+    let mut minutes = MinutesByDate::new();
     for (recorded_at, event) in events {
         let at = minute(*recorded_at);
         let changed = match terms.take() {
             None => {
                 let mut resource = Resource::default();
                 resource.evolve((*event).clone());
-                let day = local_day(resource.profile()?.time_zone, at);
+                let day = date_in(resource.profile()?.time_zone, at);
                 from = Some(day);
                 Terms { resource, since: at, minutes_before: 0 }
             }
             Some(mut terms) => {
                 let zone = terms.profile()?.time_zone;
-                let (at, today) = (at.max(terms.since), local_day(zone, at.max(terms.since)));
+                let (at, today) = (at.max(terms.since), date_in(zone, at.max(terms.since)));
                 let first =
                     from.get_or_insert_with(|| after(known).map_or(today, |it| it.min(today)));
                 // All that its last terms had to say: up to this minute.
@@ -99,11 +97,11 @@ fn offered(
     first: NaiveDate,
     until: Option<DateTime<Utc>>,
     last: NaiveDate,
-) -> Minutes {
-    let mut minutes = Minutes::new();
+) -> MinutesByDate {
+    let mut minutes = MinutesByDate::new();
     let Some(profile) = terms.profile() else { return minutes };
     let zone = profile.time_zone;
-    let began = local_day(zone, terms.since);
+    let began = date_in(zone, terms.since);
     if began >= first {
         minutes.insert(began, terms.minutes_before);
     }
@@ -114,7 +112,7 @@ fn offered(
     };
     let places = i64::from(profile.capacity.places());
     for open in profile.opening_hours.open(zone, range) {
-        for (day, open) in minutes_by_day(zone, &open) {
+        for (day, open) in minutes_by_date(zone, &open) {
             *minutes.entry(day).or_default() += open * places;
         }
     }

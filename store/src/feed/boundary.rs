@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
-use daybook_domain::time::day_bounds;
+use daybook_domain::time::resolve_local;
 use sqlx::PgPool;
 
 use crate::Position;
@@ -28,21 +28,27 @@ pub struct UnknownBoundary;
 impl Boundary {
     /// As the beginning of a range.
     #[must_use]
-    pub fn from(self, zone: Tz) -> Option<DateTime<Utc>> {
+    pub fn from(self, zone: Tz) -> DateTime<Utc> {
         match self {
-            Self::Instant(at) => Some(at),
-            Self::Day(day) => day_bounds(zone, day, day).map(|day| day.start()),
+            Self::Instant(at) => at,
+            Self::Day(day) => midnight(zone, day),
         }
     }
 
     /// As the end of a range, which is not part of it; of a day, all is.
     #[must_use]
-    pub fn to(self, zone: Tz) -> Option<DateTime<Utc>> {
+    pub fn to(self, zone: Tz) -> DateTime<Utc> {
         match self {
-            Self::Instant(at) => Some(at),
-            Self::Day(day) => day_bounds(zone, day, day).map(|day| day.end()),
+            Self::Instant(at) => at,
+            // Its year has four digits.
+            Self::Day(day) => midnight(zone, day.succ_opt().unwrap_or(day)),
         }
     }
+}
+
+/// When a day begins. One that the zone skipped ends when it begins: nothing was recorded on it.
+fn midnight(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    resolve_local(zone, day.and_time(NaiveTime::MIN))
 }
 
 impl FromStr for Boundary {
@@ -101,7 +107,7 @@ mod tests {
     fn a_day_is_whole_and_an_instant_is_itself() {
         let zone = Tz::Europe__Oslo;
         let day: Boundary = "2026-12-01".parse().unwrap();
-        let utc = |text: &str| text.parse::<DateTime<Utc>>().ok();
+        let utc = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         assert_eq!(day.from(zone), utc("2026-11-30T23:00:00Z"));
         assert_eq!(day.to(zone), utc("2026-12-01T23:00:00Z"));
         let instant: Boundary = "2026-12-01T10:00:00+01:00".parse().unwrap();
@@ -109,6 +115,13 @@ mod tests {
             (instant.from(zone), instant.to(zone)),
             (utc("2026-12-01T09:00:00Z"), instant.from(zone))
         );
+    }
+
+    #[test]
+    fn nothing_is_on_a_day_that_its_zone_skipped() {
+        let (zone, skipped) = (Tz::Pacific__Apia, "2011-12-30".parse::<Boundary>().unwrap());
+        assert_eq!(skipped.from(zone), skipped.to(zone));
+        assert_eq!(skipped.to(zone), "2011-12-30T10:00:00Z".parse::<DateTime<Utc>>().unwrap());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use sqlx::postgres::PgConnectOptions;
 
 pub use policy::{Policy, PolicyError};
 pub use report::{MAX_TOLD, Refused, Report, Utilisation};
-pub use scratch::PREFIX;
+pub use scratch::{drop_orphan, orphans};
 
 use crate::log::StreamId;
 use crate::{ExecuteError, Log, Position, UnreadableEvent};

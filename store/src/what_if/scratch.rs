@@ -9,7 +9,20 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, Row};
 
 /// What the names of such schemas begin with.
-pub const PREFIX: &str = "daybook_what_if_";
+const PREFIX: &str = "daybook_what_if_";
+
+/// Those that nobody has the lock of: whoever made them was killed. It is looked who has it, and not tried
+/// to take it, so that a program that begins at this moment is not in the way of a look.
+const ORPHANS: &str = "
+    SELECT n.nspname::text FROM pg_namespace n
+     WHERE n.nspname ~ ('^' || $1 || '[0-9]+_[0-9]+$')
+       AND NOT EXISTS (
+           SELECT FROM pg_locks l
+            WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
+              AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+              AND ((l.classid::bigint << 32) | l.objid::bigint)
+                  = hashtextextended(n.nspname::text, 0))
+     ORDER BY 1";
 
 /// A schema to try things in, and the connection that says that somebody is using it.
 pub(super) struct Scratch {
@@ -85,32 +98,39 @@ impl Scratch {
     }
 }
 
-/// Drops every scratch schema that nobody uses.
-async fn drop_orphans(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    for schema in schemas(connection).await? {
-        let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-            .bind(&schema)
-            .fetch_one(&mut *connection)
+/// The schemas that were left behind by programs that were killed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn orphans(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar(ORPHANS).bind(PREFIX).fetch_all(connection).await
+}
+
+/// Drops one of [`orphans`]. `false`: somebody uses it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn drop_orphan(connection: &mut PgConnection, schema: &str) -> Result<bool, sqlx::Error> {
+    let mut tx = connection.begin().await?;
+    let free: bool =
+        sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
+            .bind(schema)
+            .fetch_one(&mut *tx)
             .await?;
-        if free {
-            tracing::info!(schema, "dropping what a replay has left behind");
-            drop_schema(connection, &schema).await?;
-            sqlx::query("SELECT pg_advisory_unlock(hashtextextended($1, 0))")
-                .bind(&schema)
-                .execute(&mut *connection)
-                .await?;
+    if free {
+        drop_schema(&mut tx, schema).await?;
+    }
+    tx.commit().await?;
+    Ok(free)
+}
+
+async fn drop_orphans(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    for schema in orphans(connection).await? {
+        if drop_orphan(connection, &schema).await? {
+            tracing::info!(schema, "dropped what a replay had left behind");
         }
     }
     Ok(())
-}
-
-async fn schemas(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
-    sqlx::query_scalar(
-        "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname::text, $1) ORDER BY 1",
-    )
-    .bind(PREFIX)
-    .fetch_all(connection)
-    .await
 }
 
 async fn drop_schema(connection: &mut PgConnection, schema: &str) -> Result<(), sqlx::Error> {

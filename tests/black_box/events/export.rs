@@ -1,6 +1,7 @@
 //! `GET /v1/events/export` and `daybook export`
 
 use std::fs;
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -176,4 +177,30 @@ fn a_file_that_cannot_be_written_is_not_there() {
     let said = Server::shared().database.run(&arguments).failed();
     assert!(said.contains("cannot write"), "{said}");
     assert!(!file.exists());
+}
+
+#[test]
+fn a_pipe_takes_an_export_as_it_comes_and_a_link_is_written_where_it_leads() {
+    let practice = a_busy_practice();
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let export = |to: &Path| {
+        let arguments = ["export", "--tenant", &practice.tenant, "--output", to.to_str().unwrap()];
+        Server::shared().database.run(&arguments).succeeded();
+    };
+    let (pipe, file, link) = (path("pipe"), path("file"), path("link"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::read_to_string(pipe).unwrap())
+    };
+    export(&pipe);
+    assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo(), "it is still a pipe");
+    fs::write(&file, "before").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    export(&link);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "it is still a link");
+    let exported = fs::read_to_string(&file).unwrap();
+    assert_eq!(exported.lines().count(), events(&practice.api, "limit=1000").len());
+    assert_eq!(reader.join().unwrap(), exported);
 }

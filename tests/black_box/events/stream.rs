@@ -161,3 +161,16 @@ fn a_tenant_has_so_many_streams_at_once_and_room_again_when_one_is_closed() {
     streams.pop();
     crate::harness::eventually("there is room again", || open().ok());
 }
+
+#[test]
+fn a_stream_ends_when_its_time_is_over_also_where_nothing_has_happened_since() {
+    let server = Server::start(&Database::fresh());
+    let tenant = a_tenant();
+    let api = server.api(Some(server.database.key(&tenant, "read")));
+    // As if its log were an old one.
+    let older = "UPDATE log_heads SET recorded_at = '2019-12-01Z' WHERE tenant_id = $1";
+    assert_eq!(server.database.sql().change(older, &tenant), 1);
+    let mut quiet = Stream::open(&api, "to=2020-01-01", None).unwrap();
+    let end = quiet.next().expect("an end");
+    assert_eq!((&*end.name, &*end.data), ("end", r#"{"reason":"to","resume_after":"0"}"#));
+}

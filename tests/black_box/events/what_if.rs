@@ -1,7 +1,7 @@
 //! `daybook replay --what-if`
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::events;
 use crate::harness::{
-    Database, Finished, Practice, Server, Sql, a_practice, date, id_of, monday, utc,
+    Database, Finished, Practice, Server, Sql, a_practice, date, eventually, id_of, monday, utc,
 };
 
 /// What a policy says of a practice's history.
@@ -239,10 +239,8 @@ fn live_tables(sql: &mut Sql) -> String {
     rows[0].get(0)
 }
 
-#[test]
-fn no_live_table_is_touched_and_nothing_is_left_also_after_it_was_stopped_or_killed() {
-    let server = Server::start(&Database::fresh());
-    let practice = Practice::on(&server);
+/// 480 half hours, one after another.
+fn ten_full_days(practice: &Practice) {
     for day in 0..10 {
         let items: Vec<Value> = (0..48)
             .map(|slot| {
@@ -253,30 +251,71 @@ fn no_live_table_is_touched_and_nothing_is_left_also_after_it_was_stopped_or_kil
         let batch = json!({"atomic": true, "items": items});
         practice.api.post("/v1/appointments:batch", &batch).send().is(200);
     }
+}
+
+/// A program that is at it.
+fn begun(asked: &Asked, database: &Database, sql: &mut Sql) -> Child {
+    let mut child = database.daybook(&asked.arguments).stdout(Stdio::null()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while scratch_schemas(sql).is_empty() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended already");
+        assert!(Instant::now() < deadline, "it does not begin");
+    }
+    child
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(child.id().try_into().unwrap()), signal).unwrap();
+}
+
+#[test]
+fn no_live_table_is_touched_and_nothing_is_left_also_after_it_was_stopped_or_killed() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    ten_full_days(&practice);
     let database = &server.database;
     let mut sql = database.sql();
     let before = live_tables(&mut sql);
     let asked = Asked::of(&practice, "[all]\nbuffer_after_minutes = 15\n", &[]);
-    let mut begin = || {
-        let mut child = database.daybook(&asked.arguments).stdout(Stdio::null()).spawn().unwrap();
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while scratch_schemas(&mut sql).is_empty() {
-            assert!(child.try_wait().unwrap().is_none(), "it has ended already");
-            assert!(Instant::now() < deadline, "it does not begin");
-        }
-        child
-    };
-    let mut stopped = begin();
-    let mut killed_sql = database.sql();
-    kill(Pid::from_raw(stopped.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    let mut stopped = begun(&asked, database, &mut sql);
+    signal(&stopped, Signal::SIGTERM);
     assert!(!stopped.wait().unwrap().success());
-    assert_eq!(scratch_schemas(&mut killed_sql), [""; 0], "stopped in order");
-    let mut killed = begin();
+    assert_eq!(scratch_schemas(&mut sql), [""; 0], "stopped in order");
+    let mut killed = begun(&asked, database, &mut sql);
     killed.kill().unwrap();
     killed.wait().unwrap();
-    assert_eq!(scratch_schemas(&mut killed_sql).len(), 1, "nobody was left to drop it");
+    assert_eq!(scratch_schemas(&mut sql).len(), 1, "nobody was left to drop it");
     let report: Value = serde_json::from_str(&asked.run(database).succeeded()).unwrap();
     assert_eq!(report["bookings_refused"], 240, "every other one");
-    assert_eq!(scratch_schemas(&mut killed_sql), [""; 0]);
-    assert_eq!(live_tables(&mut killed_sql), before);
+    assert_eq!(scratch_schemas(&mut sql), [""; 0]);
+    assert_eq!(live_tables(&mut sql), before);
+}
+
+#[test]
+fn what_a_killed_one_leaves_is_named_by_the_doctor_and_pruned_and_what_is_in_use_is_not() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    ten_full_days(&practice);
+    let database = &server.database;
+    let mut sql = database.sql();
+    let asked = Asked::of(&practice, "[all]\nbuffer_after_minutes = 15\n", &[]);
+    let mut child = begun(&asked, database, &mut sql);
+    signal(&child, Signal::SIGSTOP);
+    let schema = scratch_schemas(&mut sql).pop().expect("it is held in the middle");
+    eventually("all is well", || (database.run(&["doctor"]).code == Some(0)).then_some(()));
+    assert_eq!(database.run(&["projections", "prune"]).succeeded(), "");
+    assert_eq!(scratch_schemas(&mut sql), [schema.as_str()], "somebody is at it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = eventually("the doctor sees it", || {
+        let finished = database.run(&["doctor"]);
+        (finished.code == Some(1)).then_some(finished.stdout)
+    });
+    assert!(said.contains(&format!("the schema {schema} is left over")), "{said}");
+    assert!(said.contains("`daybook projections prune` drops it"), "{said}");
+    let prune = |more: &[&str]| database.run(&[&["projections", "prune"], more].concat());
+    assert_eq!(prune(&["--dry-run"]).succeeded(), format!("{schema}: would be dropped\n"));
+    assert_eq!(prune(&[]).succeeded(), format!("{schema}: dropped\n"));
+    assert_eq!(scratch_schemas(&mut sql), [""; 0]);
+    database.run(&["doctor"]).succeeded();
 }

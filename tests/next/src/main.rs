@@ -7,19 +7,12 @@ mod search;
 
 use std::env;
 use std::io::{Write as _, stdout};
+use std::iter;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use daybook_api::App;
-use daybook_projections::catalogue::Catalogue;
-use daybook_projections::client_history::ClientHistory;
-use daybook_projections::conflicts::Conflicts;
-use daybook_projections::history::History;
-use daybook_projections::search::Search;
-use daybook_projections::sessions::Sessions;
-use daybook_projections::utilisation::Utilisation;
-use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Builder, Projection, Readers, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 use search::NextSearch;
@@ -30,17 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The routes are of the present version, so what they read is there too.
 fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
-    vec![
-        Arc::new(NextSearch::new(pool.clone())),
-        Arc::new(Search::new(pool.clone())),
-        Arc::new(Catalogue::new(pool.clone())),
-        Arc::new(Conflicts::new(pool.clone())),
-        Arc::new(Sessions::new(pool.clone())),
-        Arc::new(WaitingList::new(pool.clone())),
-        Arc::new(History::new(pool.clone())),
-        Arc::new(Utilisation::new(pool.clone())),
-        Arc::new(ClientHistory::new(pool.clone())),
-    ]
+    let next: Arc<dyn Projection> = Arc::new(NextSearch::new(pool.clone()));
+    iter::once(next).chain(daybook_projections::all(pool)).collect()
 }
 
 #[tokio::main]

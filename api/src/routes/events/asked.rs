@@ -115,8 +115,8 @@ async fn moments(
         Some(zone) => zone,
         None => app.zone_of(tenant).await?,
     };
-    let from = from.and_then(|boundary| boundary.from(zone));
-    let to = to.and_then(|boundary| boundary.to(zone));
+    let from = from.map(|boundary| boundary.from(zone));
+    let to = to.map(|boundary| boundary.to(zone));
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {

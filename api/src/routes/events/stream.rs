@@ -1,14 +1,16 @@
 //! `GET /v1/events/stream`: Server-Sent Events (HTML standard, section 9.2).
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use daybook_store::Position;
+use chrono::TimeDelta;
 use daybook_store::feed::CloudEvent;
+use daybook_store::{Clock, Position};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -37,6 +39,10 @@ const PARTS: usize = 4;
 
 /// How long a reader may leave all these parts where they are.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far the clocks of programs may differ: this long after `to`, nothing that is recorded was recorded before
+/// it, also where nothing is recorded at all.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 
 /// Stream events
 ///
@@ -75,6 +81,7 @@ pub(crate) async fn stream_events(
         read_to: asked.after,
         asked,
         parts,
+        clock: Arc::clone(app.engine.clock()),
         // From before the first look, so that no commit goes unseen between look and wait.
         wakeups: app.engine.log().wakeups(),
         stop: app.streams.stop.clone(),
@@ -97,6 +104,7 @@ struct Teller {
     asked: Asked,
     read_to: Position,
     parts: mpsc::Sender<Bytes>,
+    clock: Arc<dyn Clock>,
     wakeups: watch::Receiver<u64>,
     stop: CancellationToken,
     _opened: Opened,
@@ -138,6 +146,7 @@ impl Teller {
         loop {
             // Seen up to here: what is committed from now on wakes.
             self.wakeups.borrow_and_update();
+            let is_over = self.asked.to.is_some_and(|to| to + CLOCKS_DIFFER <= self.clock.now());
             let Ok(until) = self.asked.feed.until(self.asked.to).await else {
                 return End::Unavailable;
             };
@@ -157,7 +166,7 @@ impl Teller {
                 self.read_to = stretch.read_to;
                 spoke = Instant::now();
             }
-            if until.is_final {
+            if until.is_final || is_over {
                 return End::To;
             }
             if spoke.elapsed() >= HEARTBEAT {

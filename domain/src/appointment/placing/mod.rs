@@ -22,7 +22,7 @@ use super::{AppointmentRefusal, Counted, Seats, Slot};
 use crate::claim::{Busy, Look};
 use crate::resource::{Resource, ResourceProfile};
 use crate::service::ServiceTerms;
-use crate::time::{Buffer, Interval};
+use crate::time::{Buffer, Interval, date_in};
 use crate::{Facts, ResourceId, ResourceIds};
 pub(super) use judge::Judge;
 pub(super) use limits::Limit;
@@ -43,7 +43,7 @@ struct Candidate<'a> {
 impl Candidate<'_> {
     /// The local date of an instant.
     fn date(&self, at: DateTime<Utc>) -> NaiveDate {
-        at.with_timezone(&self.profile.time_zone).date_naive()
+        date_in(self.profile.time_zone, at)
     }
 }
 

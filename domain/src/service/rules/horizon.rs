@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::broken::{DateIn, LatestDate};
 use super::{Broken, Wish};
+use crate::time::date_in;
 
 /// Further than anyone books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +36,7 @@ impl Horizon {
     /// The last day that can be booked at `now`.
     #[must_use]
     pub fn last_date(self, zone: Tz, now: DateTime<Utc>) -> NaiveDate {
-        let today = now.with_timezone(&zone).date_naive();
+        let today = date_in(zone, now);
         today.checked_add_days(Days::new(self.0.into())).unwrap_or(NaiveDate::MAX)
     }
 
@@ -43,7 +44,7 @@ impl Horizon {
     pub(super) fn broken_by(self, wish: &Wish<'_>) -> Option<Broken> {
         wish.zones.iter().find_map(|&time_zone| {
             let last = self.last_date(time_zone, wish.now);
-            let date = wish.during.start().with_timezone(&time_zone).date_naive();
+            let date = date_in(time_zone, wish.during.start());
             (date > last).then_some(Broken::BookingHorizon {
                 required: LatestDate { days: self, date: last, time_zone },
                 found: DateIn { date },

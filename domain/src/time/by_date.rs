@@ -1,23 +1,20 @@
-//! Time, cut into a zone's own days.
+//! Time, cut where a zone's dates change.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use daybook_domain::time::{Interval, day_bounds};
 
-/// Minutes by day.
-pub(super) type Minutes = BTreeMap<NaiveDate, i64>;
+use super::{Interval, date_in, day_bounds};
 
-/// The day that it is in the zone.
-pub(super) fn local_day(zone: Tz, at: DateTime<Utc>) -> NaiveDate {
-    at.with_timezone(&zone).date_naive()
-}
+/// Minutes by date.
+pub type MinutesByDate = BTreeMap<NaiveDate, i64>;
 
-/// The minutes of an interval on each day that it touches; together they are all of it.
-pub(super) fn minutes_by_day(zone: Tz, interval: &Interval) -> Minutes {
-    let mut minutes = Minutes::new();
-    for day in local_day(zone, interval.start()).iter_days() {
+/// The minutes of an interval on each date that it touches in `zone`; together they are all of it.
+#[must_use]
+pub fn minutes_by_date(zone: Tz, interval: &Interval) -> MinutesByDate {
+    let mut minutes = MinutesByDate::new();
+    for day in date_in(zone, interval.start()).iter_days() {
         let Some(bounds) = day_bounds(zone, day, day) else { continue };
         if bounds.start() >= interval.end() {
             break;
@@ -37,12 +34,12 @@ mod tests {
 
     fn cut(zone: Tz, start: &str, end: &str) -> Vec<(String, i64)> {
         let interval = Interval::new(start.parse().unwrap(), end.parse().unwrap()).unwrap();
-        let days = minutes_by_day(zone, &interval);
+        let days = minutes_by_date(zone, &interval);
         days.into_iter().map(|(day, minutes)| (day.to_string(), minutes)).collect()
     }
 
     #[test]
-    fn what_is_over_midnight_is_on_each_day_what_lies_in_it() {
+    fn what_is_over_midnight_is_on_each_date_what_lies_in_it() {
         let on = |day: &str, minutes| (day.to_owned(), minutes);
         let night = cut(Tz::Europe__Oslo, "2027-01-01T22:30:20Z", "2027-01-02T00:00:20Z");
         assert_eq!(night, [on("2027-01-01", 29), on("2027-01-02", 61)]);

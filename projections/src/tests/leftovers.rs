@@ -1,0 +1,61 @@
+//! What nobody reads, makes or compares any more.
+
+use sqlx::Executor as _;
+
+use super::world::World;
+use crate::{Leftover, ProjectionId, all, drop_leftover, leftovers};
+
+async fn left(world: &World) -> Vec<Leftover> {
+    let ids: Vec<ProjectionId> = all(&world.pool).iter().map(|it| it.id()).collect();
+    leftovers(&world.pool, &ids).await.unwrap()
+}
+
+/// A version that this program does not have, half made when the program that has it was killed.
+const ABANDONED: &str = "
+    CREATE SCHEMA search_7_building;
+    INSERT INTO builds (schema_name, projection, version, phase, requested_at)
+    VALUES ('search_7_building', 'search', 7, 'filling', now());
+    INSERT INTO build_tenants (schema_name, tenant_id, target) VALUES ('search_7_building', 'north', 9);
+    INSERT INTO build_parts (schema_name, tenant_id, kind, after, upto, more, events)
+    VALUES ('search_7_building', 'north', 'appointment', '', 'x', true, 9)";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
+    let world = World::new().await;
+    world.pool.execute(ABANDONED).await.unwrap();
+    let reader = "INSERT INTO projection_readers (program, projection, version, seen_at)
+                  VALUES (gen_random_uuid(), 'search', 7, now())";
+    world.pool.execute(reader).await.unwrap();
+    assert_eq!(left(&world).await, [], "its program goes on with it");
+    world.pool.execute("DELETE FROM projection_readers").await.unwrap();
+    // This program would go on with what is of its own version.
+    world
+        .pool
+        .execute(
+            "CREATE SCHEMA search_2_building;
+             INSERT INTO builds (schema_name, projection, version, requested_at)
+             VALUES ('search_2_building', 'search', 2, now())",
+        )
+        .await
+        .unwrap();
+    let found = left(&world).await;
+    let [abandoned] = &found[..] else { panic!("{found:?}") };
+    assert_eq!((abandoned.schema.as_str(), abandoned.version), ("search_7_building", 7));
+
+    let lock = "SELECT pg_advisory_lock(hashtextextended('daybook build search_7_building', 0))";
+    let mut builder = world.pool.acquire().await.unwrap();
+    builder.execute(lock).await.unwrap();
+    assert_eq!(left(&world).await, [], "somebody is at it");
+    assert!(!drop_leftover(&world.pool, abandoned).await.unwrap());
+    builder.execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    assert!(drop_leftover(&world.pool, abandoned).await.unwrap());
+    assert_eq!(left(&world).await, []);
+    let noted: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM build_tenants) + (SELECT count(*) FROM build_parts)
+              + (SELECT count(*) FROM builds WHERE version = 7)",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .unwrap();
+    assert_eq!(noted, 0);
+}
