@@ -2,6 +2,7 @@
 
 pub(crate) mod bookings;
 mod building;
+pub(crate) mod classes;
 mod exactly_once;
 mod leading;
 mod leftovers;
