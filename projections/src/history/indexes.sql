@@ -1,5 +1,12 @@
 -- Why these, and no others: docs/adr/0017-what-was-is-kept-in-rows.md.
 
+ALTER TABLE history_1.appointments ADD PRIMARY KEY (tenant_id, appointment_id, position);
+
+ALTER TABLE history_1.listed
+    ADD PRIMARY KEY (tenant_id, listed_under, start_at, appointment_id) INCLUDE (busy_until);
+
+ALTER TABLE history_1.sessions ADD PRIMARY KEY (tenant_id, session_id, position);
+
 -- The order of every page, read without the table.
 CREATE INDEX appointments_start
     ON history_1.appointments (tenant_id, start_at, appointment_id)

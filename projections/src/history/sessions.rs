@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use daybook_domain::session::{Session, SessionScheduled};
-use daybook_domain::{SessionId, TenantId};
+use daybook_domain::{ResourceId, SessionId, TenantId};
 use daybook_store::{Position, RecordedEvent};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -13,14 +13,14 @@ use uuid::Uuid;
 use super::fold::{self, Changes};
 use super::version::{SessionVersion, until};
 use super::write::close;
-use crate::{ApplyError, Tables, array, needed, rows};
+use crate::{ApplyError, CopyRows, Tables, array, needed, rows};
 
 /// The columns that a [`SessionVersion`] is read from.
 pub(super) const COLUMNS: &str =
     "session_id, session, version, position, recorded_at, until_position, until_at";
 
 /// The columns of a row.
-const NAMES: &str = "session_id, position, recorded_at, until_position, until_at, \
+pub(super) const NAMES: &str = "session_id, position, recorded_at, until_position, until_at, \
      start_at, busy_until, resource_ids, session, version";
 
 pub(super) async fn apply(
@@ -98,6 +98,31 @@ async fn insert(
         .await?;
     let all = inserted.rows_affected() == made.len() as u64;
     if all { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Adds the rows of one session, of which there are no others.
+pub(super) fn copy(
+    tenant: &TenantId,
+    versions: &[SessionVersion],
+    to: &mut CopyRows,
+) -> Result<(), ApplyError> {
+    for row in versions {
+        let Some(plan) = row.session.plan() else { continue };
+        let resources: Vec<Uuid> = plan.slot.resource_ids.iter().map(ResourceId::uuid).collect();
+        to.row(11)
+            .push(tenant.as_str())?
+            .push(row.session_id.uuid())?
+            .push(row.position.as_i64())?
+            .push(row.recorded_at)?
+            .push(row.until.map(|until| until.position.as_i64()))?
+            .push(row.until.map(|until| until.at))?
+            .push(plan.slot.during.start())?
+            .push(plan.slot.claimed().end())?
+            .push(resources)?
+            .push(rows::document(&row.session)?)?
+            .push(row.version.cast_signed())?;
+    }
+    Ok(())
 }
 
 impl FromRow<'_, PgRow> for SessionVersion {

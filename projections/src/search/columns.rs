@@ -79,6 +79,10 @@ impl<'a> Copied<'a> {
         Self { tenant, terms: TermsOf::new(tenant) }
     }
 
+    pub(crate) const fn terms(&self) -> &TermsOf {
+        &self.terms
+    }
+
     /// Adds a row; what is in its `besides` other columns is pushed by the caller.
     pub(crate) fn row<'r>(
         &self,

@@ -7,6 +7,7 @@ mod exactly_once;
 mod leading;
 mod leftovers;
 mod poison;
+mod streams;
 mod tidying;
 mod waiting;
 pub(crate) mod world;
