@@ -20,9 +20,12 @@ const KIND: &str = "index";
 /// Makes what is missing.
 pub(super) async fn make(site: &Arc<Site>, pace: &mut Pace) -> Result<(), BuildError> {
     let mut making: JoinSet<Result<(), BuildError>> = JoinSet::new();
-    for statement in to_make(site.projection.as_ref()) {
+    let mut statements = to_make(site.projection.as_ref()).peekable();
+    while let Some(statement) = statements.next() {
         site.go_on().await?;
-        let at_once = if pace.others_work() { 1 } else { site.workers };
+        // The last one may need what the others make.
+        let alone = statements.peek().is_none() || pace.others_work();
+        let at_once = if alone { 1 } else { site.workers };
         while making.len() >= at_once {
             let Some(made) = making.join_next().await else { break };
             made??;

@@ -26,6 +26,6 @@ ALTER TABLE history_1.sessions ADD PRIMARY KEY (tenant_id, session_id, position)
 -- The sessions of some days.
 CREATE INDEX sessions_start ON history_1.sessions (tenant_id, start_at);
 
--- Last and at once: it waits for whatever is made of the table.
+-- At once, when all others are done.
 ALTER TABLE history_1.appointments
     ADD CONSTRAINT appointments_pkey PRIMARY KEY USING INDEX appointments_pkey;

@@ -4,6 +4,7 @@ pub(crate) mod bookings;
 mod building;
 pub(crate) mod classes;
 mod exactly_once;
+mod indexing;
 mod leading;
 mod leftovers;
 mod poison;
