@@ -21,16 +21,23 @@ pub enum Filling<'a> {
     Copied(&'a dyn Bulk),
 }
 
-/// A projection whose rows each come from one stream.
+/// A projection whose rows each come from one stream, or are added up from such rows.
 pub trait Bulk: Send + Sync {
-    /// The aggregates' type.
-    fn kind(&self) -> &'static str;
+    /// The types of the aggregates whose streams are folded.
+    fn kinds(&self) -> &'static [&'static str];
 
-    /// Its tables, each with the columns that are given: `search_2.listed (tenant_id, start_at)`.
+    /// The tables that streams have rows in, each with the columns that are given:
+    /// `search_2.listed (tenant_id, start_at)`.
     fn tables(&self) -> Vec<String>;
 
-    /// Who folds the streams of this tenant, many of them one after the other.
+    /// Who folds the streams of this tenant, of all kinds, many of them one after the other.
     fn folder<'a>(&'a self, tenant: &'a TenantId) -> Box<dyn FoldStream + Send + 'a>;
+
+    /// What follows from the rows of many streams: a statement that adds it up, of all tenants at once. It
+    /// is run once, when all streams are folded; indexes may not have been made yet.
+    fn totals(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Makes rows of streams.

@@ -27,6 +27,7 @@ mod page;
 mod progress;
 mod projection;
 mod readers;
+mod rows;
 mod runner;
 mod schema;
 pub mod search;

@@ -32,7 +32,7 @@ pub trait Projection: Send + Sync + 'static {
     fn ddl(&self) -> &str;
 
     /// Makes the indexes that it needs to change its rows and to answer. A rebuild that fills the
-    /// tables by itself runs them last.
+    /// tables by itself runs them last: beside each other, and the last one when all others are done.
     #[expect(clippy::unnecessary_literal_bound, reason = "a projection may put its own together")]
     fn indexes(&self) -> &str {
         ""

@@ -331,34 +331,35 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
     let mut practice = Practice::on(&server);
     many(&practice, events);
     let mut sql = database.sql();
-    let (mut killed, mut parts) = (0, 0);
-    let counted = "SELECT count(*) FROM build_parts WHERE schema_name = 'search_2_building'
-                      AND $1 <> ''";
-    rebuild(&practice, "search");
-    while killed < cycles {
-        thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
-        practice.booking(monday(9, 0)).send();
-        server.kill_dash_9();
-        let now = sql.number(counted, "any");
-        let requested = "SELECT count(*) FROM builds WHERE $1 <> ''";
-        if sql.number(requested, "any") == 0 {
-            // It was quicker.
-            parts = 0;
-        } else {
-            assert!(now >= parts, "what is done stays done: {parts}, then {now}");
-            parts = now;
-            killed += 1;
+    let counted = "SELECT count(*) FROM build_parts WHERE schema_name = $1";
+    let requested = "SELECT count(*) FROM builds WHERE schema_name = $1";
+    for (name, schema) in [("search", "search_2_building"), ("history", "history_1_building")] {
+        let (mut killed, mut parts) = (0, 0);
+        rebuild(&practice, name);
+        while killed < cycles {
+            thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
+            practice.booking(monday(9, 0)).send();
+            server.kill_dash_9();
+            let now = sql.number(counted, schema);
+            if sql.number(requested, schema) == 0 {
+                // It was quicker.
+                parts = 0;
+            } else {
+                assert!(now >= parts, "what is done stays done: {parts}, then {now}");
+                parts = now;
+                killed += 1;
+            }
+            drop(server);
+            server = Server::start(&database);
+            practice = practice.moved_to(&server);
+            if parts == 0 {
+                rebuild(&practice, name);
+            }
         }
-        drop(server);
-        server = Server::start(&database);
-        practice = practice.moved_to(&server);
-        if parts == 0 {
-            rebuild(&practice, "search");
-        }
+        made(&practice, name);
+        println!("{name} was killed {killed} times in the middle of {events} events");
     }
-    made(&practice, "search");
     database.projections_are_what_the_log_says();
-    println!("killed {killed} times in the middle of a rebuild of {events} events");
 }
 
 #[test]
@@ -371,10 +372,11 @@ fn bookings_go_on_while_everything_is_made_anew() {
     thread::scope(|scope| {
         let _over = Until(&until);
         scope.spawn(|| load(&[&practice, &practice], &until, &answered));
-        for name in ["search", "catalogue", "conflicts"] {
+        let names = ["search", "catalogue", "conflicts", "history", "client_history"];
+        for name in names {
             rebuild(&practice, name);
         }
-        for name in ["search", "catalogue", "conflicts"] {
+        for name in names {
             let deadline = std::time::Instant::now() + Duration::from_mins(5);
             while !shown(&practice, name)["build"].is_null() {
                 assert!(std::time::Instant::now() < deadline, "{name} is never made");

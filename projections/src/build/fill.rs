@@ -33,7 +33,7 @@ pub(super) async fn tenant(
     let kinds = match site.projection.filling() {
         Filling::InOrder => &[][..],
         Filling::ByStream(kinds) => kinds,
-        Filling::Copied(bulk) => &[bulk.kind()][..],
+        Filling::Copied(bulk) => bulk.kinds(),
     };
     for kind in kinds {
         let streams = Streams { tenant: rows.tenant.clone(), kind, upto: rows.target };

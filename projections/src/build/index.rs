@@ -1,4 +1,5 @@
-//! Making the indexes, last of all: each sorted in one go, and not grown row by row.
+//! What is made of all rows together, last of all: totals, and indexes, each sorted in one go and not
+//! grown row by row.
 
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use super::pace::Pace;
 use super::state::{self, Part};
 use super::{BuildError, Site};
 use crate::schema::run;
+use crate::{Filling, Projection};
 
 /// Memory for the sorts of all indexes that are made at once.
 const SORT_MEGABYTES: usize = 512;
@@ -18,9 +20,12 @@ const KIND: &str = "index";
 /// Makes what is missing.
 pub(super) async fn make(site: &Arc<Site>, pace: &mut Pace) -> Result<(), BuildError> {
     let mut making: JoinSet<Result<(), BuildError>> = JoinSet::new();
-    for statement in statements(site.projection.indexes()) {
+    let mut statements = to_make(site.projection.as_ref()).peekable();
+    while let Some(statement) = statements.next() {
         site.go_on().await?;
-        let at_once = if pace.others_work() { 1 } else { site.workers };
+        // The last one may need what the others make.
+        let alone = statements.peek().is_none() || pace.others_work();
+        let at_once = if alone { 1 } else { site.workers };
         while making.len() >= at_once {
             let Some(made) = making.join_next().await else { break };
             made??;
@@ -31,6 +36,15 @@ pub(super) async fn make(site: &Arc<Site>, pace: &mut Pace) -> Result<(), BuildE
         made??;
     }
     Ok(())
+}
+
+/// Totals first: they read the table while the longest index is made.
+fn to_make(projection: &dyn Projection) -> impl Iterator<Item = &str> {
+    let totals = match projection.filling() {
+        Filling::Copied(bulk) => bulk.totals(),
+        Filling::InOrder | Filling::ByStream(_) => None,
+    };
+    totals.into_iter().chain(statements(projection.indexes()))
 }
 
 async fn make_one(site: Arc<Site>, statement: String) -> Result<(), BuildError> {

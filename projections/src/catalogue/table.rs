@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::kept::{Kept, Standing};
-use crate::{ApplyError, Tables};
+use crate::{ApplyError, Tables, rows};
 
 /// A row: the aggregate, and its last event's sequence and position.
 struct Row<K> {
@@ -92,8 +92,7 @@ async fn save<K: Kept>(
     for (id, row) in rows {
         let Some((document, standing)) = row.state.kept() else { continue };
         ids.push(*id);
-        let document = serde_json::to_string(document);
-        documents.push(document.map_err(|error| sqlx::Error::Encode(error.into()))?);
+        documents.push(rows::document(document)?);
         statuses.push(standing.as_str());
         versions.push(row.version.cast_signed());
         positions.push(row.position.as_i64());

@@ -1,8 +1,10 @@
 //! The client-history projection: each client's appointments, and what became of them.
 //!
-//! * `fold`: what the events of a batch make of the rows; `write`: the rows in one statement.
+//! * `fold`: what the events of a batch make of the rows; `write`: the rows in one statement; `bulk`: those of
+//!   whole streams.
 //! * `list`: pages of a client's history, and what it comes to.
 
+mod bulk;
 mod fold;
 mod list;
 mod row;
@@ -21,7 +23,7 @@ pub use list::Summary;
 pub use row::{CalledOff, PastAppointment};
 
 use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
 
 /// The client-history projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -80,6 +82,10 @@ impl Projection for ClientHistory {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn filling(&self) -> Filling<'_> {
+        Filling::Copied(self)
     }
 
     fn apply<'a>(

@@ -111,7 +111,7 @@ impl PastAppointment {
     }
 }
 
-/// The columns that [`PastAppointment`] is read from.
+/// The columns of a [`PastAppointment`], the key first.
 pub(super) const COLUMNS: &str = "appointment_id, client_id, start_at, end_at, status, \
      hold_expires_at, service_id, resource_ids, category, booked_at, times_moved, \
      cancellation_window_minutes, cancelled_by, cancelled_at, version, position";

@@ -20,6 +20,5 @@ CREATE TABLE client_history_1.appointments (
     cancelled_by                text        CHECK (cancelled_by IN ('client', 'staff', 'system')),
     cancelled_at                timestamptz,
     version                     bigint      NOT NULL,
-    position                    bigint      NOT NULL,
-    PRIMARY KEY (tenant_id, appointment_id)
+    position                    bigint      NOT NULL
 );

@@ -2,11 +2,10 @@
 
 use chrono::TimeDelta;
 use daybook_domain::{AppointmentId, TenantId};
-use uuid::Uuid;
 
 use super::fold::Rows;
 use super::row::{COLUMNS, PastAppointment, name};
-use crate::{Tables, array};
+use crate::{Tables, array, rows};
 
 /// The rows of these appointments. Served by the primary key.
 pub(super) async fn load(
@@ -14,19 +13,12 @@ pub(super) async fn load(
     tenant: &TenantId,
     ids: &[AppointmentId],
 ) -> Result<Rows, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(Rows::new());
-    }
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let sql = format!(
         "SELECT {COLUMNS} FROM client_history_1.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2)"
     );
-    let rows: Vec<PastAppointment> = sqlx::query_as(&tables.sql(&sql))
-        .bind(tenant.as_str())
-        .bind(ids)
-        .fetch_all(tables.connection())
-        .await?;
+    let ids = ids.iter().map(|id| id.uuid());
+    let rows: Vec<PastAppointment> = rows::stored(tables, tenant, ids, &sql).await?;
     Ok(rows.into_iter().map(|row| (row.appointment_id, row)).collect())
 }
 
@@ -40,11 +32,8 @@ pub(super) async fn save(
         return Ok(());
     }
     let each = rows.values();
-    let saved = sqlx::query(&tables.sql(
-        "INSERT INTO client_history_1.appointments
-                (tenant_id, appointment_id, client_id, start_at, end_at, status, hold_expires_at,
-                 service_id, resource_ids, category, booked_at, times_moved,
-                 cancellation_window_minutes, cancelled_by, cancelled_at, version, position)
+    let sql = format!(
+        "INSERT INTO client_history_1.appointments (tenant_id, {COLUMNS})
          SELECT h.tenant_id, u.appointment_id, u.client_id, u.start_at, u.end_at, u.status,
                 u.hold_expires_at, u.service_id, u.resource_ids::uuid[], u.category, u.booked_at,
                 u.times_moved, u.cancellation_window_minutes, u.cancelled_by, u.cancelled_at,
@@ -54,43 +43,36 @@ pub(super) async fn save(
                        $7::timestamptz[], $8::uuid[], $9::text[], $10::text[],
                        $11::timestamptz[], $12::int[], $13::bigint[], $14::text[],
                        $15::timestamptz[], $16::bigint[], $17::bigint[])
-                AS u (appointment_id, client_id, start_at, end_at, status, hold_expires_at,
-                      service_id, resource_ids, category, booked_at, times_moved,
-                      cancellation_window_minutes, cancelled_by, cancelled_at, version, position)
+                AS u ({COLUMNS})
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, appointment_id) DO UPDATE
-            SET client_id = excluded.client_id, start_at = excluded.start_at,
-                end_at = excluded.end_at, status = excluded.status,
-                hold_expires_at = excluded.hold_expires_at, service_id = excluded.service_id,
-                resource_ids = excluded.resource_ids, category = excluded.category,
-                booked_at = excluded.booked_at, times_moved = excluded.times_moved,
-                cancellation_window_minutes = excluded.cancellation_window_minutes,
-                cancelled_by = excluded.cancelled_by, cancelled_at = excluded.cancelled_at,
-                version = excluded.version, position = excluded.position",
-    ))
-    .bind(tenant.as_str())
-    .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.client_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.during.start()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.during.end()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.status.as_str()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.hold_expires_at).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.service_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| array::of_plain(row.resource_ids.iter())).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.category.as_str()).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.booked_at).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.times_moved.cast_signed()).collect::<Vec<_>>())
-    .bind(
-        each.clone()
-            .map(|row| row.cancellation_window.as_ref().map(TimeDelta::num_minutes))
-            .collect::<Vec<_>>(),
-    )
-    .bind(each.clone().map(|row| row.cancelled.map(|it| name(it.by))).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.cancelled.map(|it| it.at)).collect::<Vec<_>>())
-    .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
-    .bind(each.map(|row| row.position.as_i64()).collect::<Vec<_>>())
-    .execute(tables.connection())
-    .await?;
+            SET {}",
+        rows::replaced(COLUMNS)
+    );
+    let saved = sqlx::query(&tables.sql(&sql))
+        .bind(tenant.as_str())
+        .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.client_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.during.start()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.during.end()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.status.as_str()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.hold_expires_at).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.service_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| array::of_plain(row.resource_ids.iter())).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.category.as_str()).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.booked_at).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.times_moved.cast_signed()).collect::<Vec<_>>())
+        .bind(
+            each.clone()
+                .map(|row| row.cancellation_window.as_ref().map(TimeDelta::num_minutes))
+                .collect::<Vec<_>>(),
+        )
+        .bind(each.clone().map(|row| row.cancelled.map(|it| name(it.by))).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.cancelled.map(|it| it.at)).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
+        .bind(each.map(|row| row.position.as_i64()).collect::<Vec<_>>())
+        .execute(tables.connection())
+        .await?;
     // Rows that do not agree must not be committed.
     if saved.rows_affected() == rows.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::Tables;
+use crate::{Tables, rows};
 
 /// Served by the primary key. What is not there is not registered.
 pub(super) async fn load(
@@ -52,8 +52,7 @@ pub(super) async fn save(
             Resource::Active(_) => "active",
             Resource::Retired(_) => "retired",
         };
-        let profile = serde_json::to_string(&resource.profile());
-        profiles.push(profile.map_err(|error| sqlx::Error::Encode(error.into()))?);
+        profiles.push(rows::document(&resource.profile())?);
         ids.push(id.uuid());
         statuses.push(status);
     }

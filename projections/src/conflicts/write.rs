@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::fold::Touched;
 use super::row::{COLUMNS, Standing, Use, reason};
-use crate::{Tables, array};
+use crate::{Tables, array, rows};
 
 /// Those of these appointments that stand. Served by the primary keys.
 pub(super) async fn load(
@@ -85,8 +85,8 @@ async fn insert_appointments(
     if rows.is_empty() {
         return Ok(());
     }
-    let excused = rows.iter().map(|row| serde_json::to_string(&row.excused));
-    let excused = excused.collect::<Result<Vec<_>, _>>();
+    let excused = rows.iter().map(|row| rows::document(&row.excused));
+    let excused = excused.collect::<Result<Vec<_>, _>>()?;
     let each = rows.iter();
     let inserted = sqlx::query(&tables.sql(
         "INSERT INTO conflicts_1.appointments
@@ -112,7 +112,7 @@ async fn insert_appointments(
     .bind(each.clone().map(|row| row.client_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|row| row.title.as_str()).collect::<Vec<_>>())
     .bind(each.clone().map(|row| array::of_plain(row.resource_ids.iter())).collect::<Vec<_>>())
-    .bind(excused.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .bind(excused)
     .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
     .bind(each.map(|row| row.position.as_i64()).collect::<Vec<_>>())
     .execute(tables.connection())

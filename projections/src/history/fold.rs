@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
-use daybook_domain::session::Session;
 use daybook_domain::{AppointmentId, SessionId};
-use daybook_store::{AnyEvent, Position, RecordedEvent};
+use daybook_store::{AnyEvent, RecordedEvent};
 
 use super::version::{AppointmentVersion, Placed, SessionVersion, Until, slot_of};
 use crate::ApplyError;
 use crate::search::fold::after;
+use crate::sessions;
 
 /// What a batch changes of one kind of thing.
 #[derive(Debug)]
@@ -71,7 +71,10 @@ pub(super) fn appointments(
         let (before, placed) = before.unzip();
         let appointment = after(before, *id, event, recorded)?;
         let placed = slot_of(event).map(Placed::in_slot).or(placed);
-        let Some(placed) = placed else { return Err(unmade(recorded.position, "appointment")) };
+        let Some(placed) = placed else {
+            let reason = format!("appointment {id} was never made");
+            return Err(ApplyError::Event { position: recorded.position, reason });
+        };
         let recorded_at = recorded.recorded_at;
         let row = AppointmentVersion { appointment, placed, recorded_at, until: None };
         rows.becomes(*id, row, |before| before.until = Some(until(recorded)));
@@ -88,11 +91,7 @@ pub(super) fn sessions(
     for recorded in events {
         let AnyEvent::Session(id, event) = &recorded.event else { continue };
         let before = rows.of(*id).map(|row| row.session.clone());
-        let mut session = before.unwrap_or_default();
-        session.evolve(event.clone());
-        if session == Session::Unmade {
-            return Err(unmade(recorded.position, "session"));
-        }
+        let session = sessions::fold::after(before, *id, event, recorded)?;
         let row = SessionVersion {
             session_id: *id,
             session,
@@ -108,8 +107,4 @@ pub(super) fn sessions(
 
 const fn until(recorded: &RecordedEvent) -> Until {
     Until { position: recorded.position, at: recorded.recorded_at }
-}
-
-fn unmade(position: Position, what: &str) -> ApplyError {
-    ApplyError::Event { position, reason: format!("the {what} was never made") }
 }

@@ -7,13 +7,16 @@ use daybook_domain::{ResourceId, TenantId};
 use uuid::Uuid;
 
 use super::version::AppointmentVersion;
-use crate::Tables;
+use crate::{ApplyError, CopyRows, Tables};
 
 /// Those that are busy for longer after their start are looked for apart.
 pub(super) const LONG: TimeDelta = TimeDelta::days(7);
 
 /// A place in a list: under whom, and in its order.
 type Entry = (Uuid, DateTime<Utc>, Uuid);
+
+/// The columns of an entry.
+pub(super) const NAMES: &str = "listed_under, start_at, appointment_id, busy_until, long";
 
 /// An appointment is as often at a place as it has had events there; the entry is one. Its end only grows: it
 /// serves to leave out what was over.
@@ -46,10 +49,32 @@ pub(super) async fn insert(
         .bind(each.clone().map(|((_, start, _), _)| *start).collect::<Vec<_>>())
         .bind(each.clone().map(|((.., id), _)| *id).collect::<Vec<_>>())
         .bind(each.clone().map(|(_, until)| *until).collect::<Vec<_>>())
-        .bind(each.map(|((_, start, _), until)| *until - *start > LONG).collect::<Vec<_>>())
+        .bind(each.map(|((_, start, _), until)| is_long(*start, *until)).collect::<Vec<_>>())
         .execute(tables.connection())
         .await?;
     Ok(())
+}
+
+/// Adds the entries of one appointment, whose rows these all are.
+pub(super) fn copy(
+    tenant: &TenantId,
+    versions: &[AppointmentVersion],
+    to: &mut CopyRows,
+) -> Result<(), ApplyError> {
+    for ((under, start, id), until) in entries(versions) {
+        to.row(6)
+            .push(tenant.as_str())?
+            .push(under)?
+            .push(start)?
+            .push(id)?
+            .push(until)?
+            .push(is_long(start, until))?;
+    }
+    Ok(())
+}
+
+fn is_long(start: DateTime<Utc>, busy_until: DateTime<Utc>) -> bool {
+    busy_until - start > LONG
 }
 
 /// In one order in every transaction, and in that of the primary key.

@@ -1,12 +1,14 @@
 //! The history projection: every appointment and session as it was from one event of it to the next, so
 //! that what was known at a moment is found as fast as what is known now.
 //!
-//! * `fold`: what events make of the rows; `write`, `listing`, `standing`, `sessions`: the rows of a batch.
+//! * `fold`: what events make of the rows; `write`, `listing`, `standing`, `sessions`: the rows of a batch;
+//!   `bulk`: those of whole streams.
 //! * `version`: a row; `calendar`: what was on the calendars of resources. Pages are found by the query
 //!   of [`crate::search`], on these rows.
 //!
 //! Why it is kept as it is: `docs/adr/0017-what-was-is-kept-in-rows.md`.
 
+mod bulk;
 mod calendar;
 mod fold;
 mod listing;
@@ -33,7 +35,7 @@ pub use version::{AppointmentVersion, Placed, SessionVersion, Until};
 
 use crate::search::query::{self, Asked};
 use crate::search::{Cursor, FoundAppointment, SearchError, SearchFilter, Sort};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
 use fold::Changes;
 
 /// The history projection. Made from a pool, it also answers.
@@ -112,6 +114,10 @@ impl Projection for History {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn filling(&self) -> Filling<'_> {
+        Filling::Copied(self)
     }
 
     fn tidy(&self) -> Option<&'static str> {

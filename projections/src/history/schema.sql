@@ -30,8 +30,7 @@ CREATE TABLE history_1.appointments (
     busy_until      timestamptz NOT NULL,
     seats           smallint[]  NOT NULL,
     -- The session that it is in, and that has the resources.
-    session_id      uuid,
-    PRIMARY KEY (tenant_id, appointment_id, position)
+    session_id      uuid
 ) WITH (
     -- Room for a row to be closed in its page.
     fillfactor = 85,
@@ -50,8 +49,7 @@ CREATE TABLE history_1.listed (
     -- The end of its time with its buffers.
     busy_until      timestamptz NOT NULL,
     -- Whether that is so long after the start that a look at a day would miss it.
-    long            boolean     NOT NULL,
-    PRIMARY KEY (tenant_id, listed_under, start_at, appointment_id) INCLUDE (busy_until)
+    long            boolean     NOT NULL
 ) WITH (
     autovacuum_vacuum_scale_factor = 0.02,
     autovacuum_vacuum_insert_scale_factor = 0.02
@@ -70,8 +68,7 @@ CREATE TABLE history_1.sessions (
     resource_ids    uuid[]      NOT NULL,
     -- The session, whole.
     session         json        NOT NULL,
-    version         bigint      NOT NULL,
-    PRIMARY KEY (tenant_id, session_id, position)
+    version         bigint      NOT NULL
 );
 
 -- How many rows of history_1.appointments are valid now, by status and day of the start in UTC; since when

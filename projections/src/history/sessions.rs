@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use daybook_domain::session::{Session, SessionEvent, SessionScheduled};
-use daybook_domain::{SessionId, TenantId};
-use daybook_store::{AnyEvent, Position, RecordedEvent};
+use daybook_domain::session::{Session, SessionScheduled};
+use daybook_domain::{ResourceId, SessionId, TenantId};
+use daybook_store::{Position, RecordedEvent};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, Row as _};
@@ -13,52 +13,40 @@ use uuid::Uuid;
 use super::fold::{self, Changes};
 use super::version::{SessionVersion, until};
 use super::write::close;
-use crate::{ApplyError, Tables, array};
+use crate::{ApplyError, CopyRows, Tables, array, needed, rows};
 
 /// The columns that a [`SessionVersion`] is read from.
 pub(super) const COLUMNS: &str =
     "session_id, session, version, position, recorded_at, until_position, until_at";
+
+/// The columns of a row.
+pub(super) const NAMES: &str = "session_id, position, recorded_at, until_position, until_at, \
+     start_at, busy_until, resource_ids, session, version";
 
 pub(super) async fn apply(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
-    let latest = load(tables, tenant, &needed(events)).await?;
+    let latest = load(tables, tenant, &needed::sessions(events)).await?;
     let Changes { closed, made } = fold::sessions(latest, events)?;
     let closed = closed.iter().map(|row| (row.session_id.uuid(), row.position, row.until));
     close(tables, tenant, ("history_1.sessions", "session_id"), closed).await?;
     Ok(insert(tables, tenant, &made).await?)
 }
 
-/// What must be known before the events are folded: all that is touched but not made by them.
-fn needed(events: &[RecordedEvent]) -> Vec<Uuid> {
-    let touched = events.iter().filter_map(|recorded| match &recorded.event {
-        AnyEvent::Session(_, SessionEvent::SessionScheduled(_)) => None,
-        AnyEvent::Session(id, _) => Some(id.uuid()),
-        _ => None,
-    });
-    touched.collect()
-}
-
 /// The latest rows of these sessions. Served by the primary key.
 async fn load(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
-    ids: &[Uuid],
+    ids: &[SessionId],
 ) -> Result<HashMap<SessionId, SessionVersion>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
     let sql = format!(
         "SELECT {COLUMNS} FROM history_1.sessions
           WHERE tenant_id = $1 AND session_id = ANY($2) AND until_position IS NULL"
     );
-    let rows: Vec<SessionVersion> = sqlx::query_as(&tables.sql(&sql))
-        .bind(tenant.as_str())
-        .bind(ids)
-        .fetch_all(tables.connection())
-        .await?;
+    let ids = ids.iter().map(|id| id.uuid());
+    let rows: Vec<SessionVersion> = rows::stored(tables, tenant, ids, &sql).await?;
     Ok(rows.into_iter().map(|row| (row.session_id, row)).collect())
 }
 
@@ -72,42 +60,69 @@ async fn insert(
     }
     let made: Vec<(&SessionVersion, &SessionScheduled)> =
         rows.iter().filter_map(|row| Some((row, row.session.plan()?))).collect();
-    let documents = made.iter().map(|(row, _)| serde_json::to_string(&row.session));
-    let documents = documents.collect::<Result<Vec<_>, _>>();
+    let documents = made.iter().map(|(row, _)| rows::document(&row.session));
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
     let each = made.iter();
-    let inserted = sqlx::query(&tables.sql(
-        "INSERT INTO history_1.sessions
-                (tenant_id, session_id, position, recorded_at, until_position, until_at, start_at,
-                 busy_until, resource_ids, session, version)
+    let sql = format!(
+        "INSERT INTO history_1.sessions (tenant_id, {NAMES})
          SELECT h.tenant_id, u.session_id, u.position, u.recorded_at, u.until_position, u.until_at,
                 u.start_at, u.busy_until, u.resource_ids::uuid[], u.session::json, u.version
            FROM log_heads h,
                 unnest($2::uuid[], $3::bigint[], $4::timestamptz[], $5::bigint[],
                        $6::timestamptz[], $7::timestamptz[], $8::timestamptz[], $9::text[],
                        $10::text[], $11::bigint[])
-                AS u (session_id, position, recorded_at, until_position, until_at, start_at,
-                      busy_until, resource_ids, session, version)
-          WHERE h.tenant_id = $1",
-    ))
-    .bind(tenant.as_str())
-    .bind(each.clone().map(|(row, _)| row.session_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(row, _)| row.position.as_i64()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(row, _)| row.recorded_at).collect::<Vec<_>>())
-    .bind(each.clone().map(|(row, _)| row.until.map(|it| it.position.as_i64())).collect::<Vec<_>>())
-    .bind(each.clone().map(|(row, _)| row.until.map(|it| it.at)).collect::<Vec<_>>())
-    .bind(each.clone().map(|(_, plan)| plan.slot.during.start()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(_, plan)| plan.slot.claimed().end()).collect::<Vec<_>>())
-    .bind(
-        each.clone()
-            .map(|(_, plan)| array::of_plain(plan.slot.resource_ids.iter()))
-            .collect::<Vec<_>>(),
-    )
-    .bind(documents.map_err(|error| sqlx::Error::Encode(error.into()))?)
-    .bind(each.map(|(row, _)| row.version.cast_signed()).collect::<Vec<_>>())
-    .execute(tables.connection())
-    .await?;
+                AS u ({NAMES})
+          WHERE h.tenant_id = $1"
+    );
+    let inserted = sqlx::query(&tables.sql(&sql))
+        .bind(tenant.as_str())
+        .bind(each.clone().map(|(row, _)| row.session_id.uuid()).collect::<Vec<_>>())
+        .bind(each.clone().map(|(row, _)| row.position.as_i64()).collect::<Vec<_>>())
+        .bind(each.clone().map(|(row, _)| row.recorded_at).collect::<Vec<_>>())
+        .bind(
+            each.clone()
+                .map(|(row, _)| row.until.map(|it| it.position.as_i64()))
+                .collect::<Vec<_>>(),
+        )
+        .bind(each.clone().map(|(row, _)| row.until.map(|it| it.at)).collect::<Vec<_>>())
+        .bind(each.clone().map(|(_, plan)| plan.slot.during.start()).collect::<Vec<_>>())
+        .bind(each.clone().map(|(_, plan)| plan.slot.claimed().end()).collect::<Vec<_>>())
+        .bind(
+            each.clone()
+                .map(|(_, plan)| array::of_plain(plan.slot.resource_ids.iter()))
+                .collect::<Vec<_>>(),
+        )
+        .bind(documents)
+        .bind(each.map(|(row, _)| row.version.cast_signed()).collect::<Vec<_>>())
+        .execute(tables.connection())
+        .await?;
     let all = inserted.rows_affected() == made.len() as u64;
     if all { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+}
+
+/// Adds the rows of one session, of which there are no others.
+pub(super) fn copy(
+    tenant: &TenantId,
+    versions: &[SessionVersion],
+    to: &mut CopyRows,
+) -> Result<(), ApplyError> {
+    for row in versions {
+        let Some(plan) = row.session.plan() else { continue };
+        let resources: Vec<Uuid> = plan.slot.resource_ids.iter().map(ResourceId::uuid).collect();
+        to.row(11)
+            .push(tenant.as_str())?
+            .push(row.session_id.uuid())?
+            .push(row.position.as_i64())?
+            .push(row.recorded_at)?
+            .push(row.until.map(|until| until.position.as_i64()))?
+            .push(row.until.map(|until| until.at))?
+            .push(plan.slot.during.start())?
+            .push(plan.slot.claimed().end())?
+            .push(resources)?
+            .push(rows::document(&row.session)?)?
+            .push(row.version.cast_signed())?;
+    }
+    Ok(())
 }
 
 impl FromRow<'_, PgRow> for SessionVersion {

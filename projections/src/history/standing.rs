@@ -33,6 +33,15 @@ const ADD: &str = "
            first_position = least(s.first_position, excluded.first_position),
            last_until = greatest(s.last_until, excluded.last_until)";
 
+/// The same of all rows of all tenants, where nothing has been noted yet.
+pub(super) const OF_ALL: &str = "
+    INSERT INTO history_1.standing
+           (tenant_id, status, day, standing, first_position, last_until)
+    SELECT tenant_id, status, (start_at AT TIME ZONE 'UTC')::date,
+           count(*) FILTER (WHERE until_position IS NULL), min(position), max(until_position)
+      FROM history_1.appointments
+     GROUP BY 1, 2, 3";
+
 /// Takes note of rows that were made, and of rows that were there before and are closed.
 pub(super) async fn add(
     tables: &mut Tables<'_>,

@@ -11,7 +11,7 @@ use super::version::{AppointmentVersion, Until};
 use crate::search::columns::{self, ARRAYS, NAMES, VALUES};
 use crate::search::row::COLUMNS;
 use crate::search::terms::TermsOf;
-use crate::{Tables, array};
+use crate::{Tables, array, rows};
 
 /// What a row has besides an appointment's own columns.
 pub(super) const MORE_COLUMNS: &str =
@@ -23,18 +23,12 @@ pub(super) async fn load(
     tenant: &TenantId,
     ids: &[AppointmentId],
 ) -> Result<HashMap<AppointmentId, AppointmentVersion>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
     let sql = format!(
         "SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_1.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2) AND until_position IS NULL"
     );
-    let rows: Vec<AppointmentVersion> = sqlx::query_as(&tables.sql(&sql))
-        .bind(tenant.as_str())
-        .bind(ids.iter().map(|id| id.uuid()).collect::<Vec<_>>())
-        .fetch_all(tables.connection())
-        .await?;
+    let ids = ids.iter().map(|id| id.uuid());
+    let rows: Vec<AppointmentVersion> = rows::stored(tables, tenant, ids, &sql).await?;
     Ok(rows.into_iter().map(|row| (row.appointment.appointment_id, row)).collect())
 }
 

@@ -1,7 +1,7 @@
-//! The columns of an appointment in a table that is searched, as arrays for one statement: a row's place in
-//! each of them is the same.
+//! The columns of an appointment in a table that is searched: as arrays for one statement, where a row's place
+//! in each of them is the same, and row by row for COPY.
 
-use daybook_domain::{Tag, TenantId};
+use daybook_domain::{ResourceId, Tag, TenantId};
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -10,7 +10,7 @@ use super::marks::Marks;
 use super::row::FoundAppointment;
 use super::terms::TermsOf;
 use super::words;
-use crate::array;
+use crate::{ApplyError, CopyRows, Lexemes, array};
 
 /// Their names, in their order.
 pub(crate) const NAMES: &str = "appointment_id, start_at, end_at, status, hold_expires_at, category, \
@@ -66,4 +66,55 @@ pub(crate) fn bind<'q>(
         .bind(marks.iter().map(|[known, _, _]| *known).collect::<Vec<_>>())
         .bind(marks.iter().map(|[_, low, _]| *low).collect::<Vec<_>>())
         .bind(marks.iter().map(|[_, _, high]| *high).collect::<Vec<_>>())
+}
+
+/// The rows of a tenant, for COPY: `(tenant_id, ` [`NAMES`] `)`, and whatever the table has besides.
+pub(crate) struct Copied<'a> {
+    tenant: &'a TenantId,
+    terms: TermsOf,
+}
+
+impl<'a> Copied<'a> {
+    pub(crate) fn new(tenant: &'a TenantId) -> Self {
+        Self { tenant, terms: TermsOf::new(tenant) }
+    }
+
+    pub(crate) const fn terms(&self) -> &TermsOf {
+        &self.terms
+    }
+
+    /// Adds a row; what is in its `besides` other columns is pushed by the caller.
+    pub(crate) fn row<'r>(
+        &self,
+        rows: &'r mut CopyRows,
+        besides: i16,
+        row: &FoundAppointment,
+        more_terms: &[i64],
+    ) -> Result<&'r mut CopyRows, ApplyError> {
+        let tags: Vec<&str> = row.tags.iter().map(Tag::as_str).collect();
+        let resources: Vec<_> = row.resource_ids.iter().map(ResourceId::uuid).collect();
+        let mut terms = self.terms.row(row);
+        terms.extend_from_slice(more_terms);
+        let [known, low, high] = Marks::row(&self.terms, row).columns();
+        rows.row(19 + besides)
+            .push(self.tenant.as_str())?
+            .push(row.appointment_id.uuid())?
+            .push(row.during.start())?
+            .push(row.during.end())?
+            .push(row.status.as_str())?
+            .push(row.hold_expires_at)?
+            .push(row.category.as_str())?
+            .push(tags)?
+            .push(row.service_id.uuid())?
+            .push(resources)?
+            .push(row.client_id.uuid())?
+            .push(row.title.as_str())?
+            .push(row.version.cast_signed())?
+            .push(row.position.as_i64())?
+            .push(terms)?
+            .push(Lexemes(&words::lexemes(self.tenant, &row.title)))?
+            .push(known)?
+            .push(low)?
+            .push(high)
+    }
 }

@@ -26,6 +26,6 @@ CREATE INDEX appointments_status
 CREATE INDEX appointments_holds
     ON search_2.appointments (tenant_id, hold_expires_at) WHERE status = 'held';
 
--- Last and at once: it waits for whatever is made of the table.
+-- At once, when all others are done.
 ALTER TABLE search_2.appointments
     ADD CONSTRAINT appointments_pkey PRIMARY KEY USING INDEX appointments_pkey;

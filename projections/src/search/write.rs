@@ -1,12 +1,11 @@
 //! The rows of a batch: read in one statement, written in one.
 
 use daybook_domain::{AppointmentId, TenantId};
-use uuid::Uuid;
 
 use super::columns::{self, ARRAYS, NAMES, VALUES};
 use super::fold::Rows;
 use super::row::{COLUMNS, FoundAppointment};
-use crate::Tables;
+use crate::{Tables, rows};
 
 /// The rows of these appointments. Served by the primary key.
 pub(super) async fn load(
@@ -14,19 +13,12 @@ pub(super) async fn load(
     tenant: &TenantId,
     ids: &[AppointmentId],
 ) -> Result<Rows, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(Rows::new());
-    }
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let sql = format!(
         "SELECT {COLUMNS} FROM search_2.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2)"
     );
-    let rows: Vec<FoundAppointment> = sqlx::query_as(&tables.sql(&sql))
-        .bind(tenant.as_str())
-        .bind(ids)
-        .fetch_all(tables.connection())
-        .await?;
+    let ids = ids.iter().map(|id| id.uuid());
+    let rows: Vec<FoundAppointment> = rows::stored(tables, tenant, ids, &sql).await?;
     Ok(rows.into_iter().map(|row| (row.appointment_id, row)).collect())
 }
 
@@ -49,14 +41,8 @@ pub(super) async fn save(
            FROM log_heads h, unnest({ARRAYS}) AS u ({NAMES})
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, appointment_id) DO UPDATE
-            SET start_at = excluded.start_at, end_at = excluded.end_at, status = excluded.status,
-                hold_expires_at = excluded.hold_expires_at, category = excluded.category,
-                tags = excluded.tags, service_id = excluded.service_id,
-                resource_ids = excluded.resource_ids, client_id = excluded.client_id,
-                title = excluded.title, version = excluded.version, position = excluded.position,
-                terms = excluded.terms, words = excluded.words,
-                marks = excluded.marks, low_word_marks = excluded.low_word_marks,
-                high_word_marks = excluded.high_word_marks"
+            SET {}",
+        rows::replaced(NAMES)
     );
     let sql = tables.sql(&sql);
     let saved = columns::bind(&sql, tenant, &found).execute(tables.connection()).await?;

@@ -1,8 +1,9 @@
 //! The sessions projection: the sessions of a tenant, by when they start.
 //!
-//! * `table`: how a batch of events changes the rows.
+//! * `fold`: what events make of a session; `table`: how a batch of them changes the rows.
 //! * `list`: pages.
 
+pub(crate) mod fold;
 mod list;
 mod table;
 #[cfg(test)]

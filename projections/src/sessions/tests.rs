@@ -1,62 +1,14 @@
 //! The list of sessions.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use daybook_domain::appointment::{Seats, Slot};
-use daybook_domain::session::{
-    ClosedPlaces, Session, SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled,
-    SessionStatus,
-};
-use daybook_domain::time::{Buffer, Duration, Interval};
-use daybook_domain::{Category, Reason, SessionId, Tags, Title};
-use daybook_store::AnyEvent;
+use daybook_domain::Reason;
+use daybook_domain::session::{Session, SessionStatus};
 use uuid::Uuid;
 
 use super::{ListedSession, SessionFilter, Sessions};
 use crate::Limit;
 use crate::search::Cursor;
+use crate::tests::classes::{flooded, hour, moved, scheduled, slot};
 use crate::tests::world::World;
-
-fn hour(n: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp(1_795_435_200, 0).unwrap() + TimeDelta::hours(n)
-}
-
-fn id(n: u128) -> SessionId {
-    Uuid::from_u128(n).into()
-}
-
-fn slot(start: i64) -> Slot {
-    Slot {
-        resource_ids: vec![Uuid::from_u128(1).into()].try_into().unwrap(),
-        during: Interval::new(hour(start), hour(start + 1)).unwrap(),
-        buffer_before: Buffer::NONE,
-        buffer_after: Buffer::NONE,
-        seats: Seats::default(),
-        counted: Vec::new(),
-        session_id: None,
-    }
-}
-
-/// Of service 100 if its number is odd, else of 200.
-fn scheduled(n: u128, start: i64) -> AnyEvent {
-    let service = if n % 2 == 1 { 100 } else { 200 };
-    let event = SessionEvent::SessionScheduled(SessionScheduled {
-        service_id: Uuid::from_u128(service).into(),
-        slot: slot(start),
-        duration: Duration::from_minutes(60).unwrap(),
-        places_during: slot(start).during,
-        time_zone: chrono_tz::Tz::UTC,
-        places: 5.try_into().unwrap(),
-        title: Title::new("Class").unwrap(),
-        category: Category::new("yoga").unwrap(),
-        tags: Tags::default(),
-        overridden: None,
-    });
-    AnyEvent::Session(id(n), event)
-}
-
-fn closed(n: u128, start: i64) -> ClosedPlaces {
-    ClosedPlaces { session_id: id(n), during: slot(start).during, numbers: vec![0, 1] }
-}
 
 async fn ids(sessions: &Sessions, tenant: &str, filter: SessionFilter) -> Vec<u128> {
     let (mut found, mut cursor): (Vec<ListedSession>, Option<Cursor>) = (Vec::new(), None);
@@ -76,23 +28,13 @@ async fn sessions_are_listed_by_start_as_they_are_now() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     let runner = world.start(world.projections());
-    let moved = SessionEvent::SessionRescheduled(SessionRescheduled {
-        slot: slot(50),
-        places_during: slot(50).during,
-        time_zone: chrono_tz::Tz::UTC,
-        closed: closed(1, 10),
-        overridden: None,
-    });
-    let reason = Some(Reason::new("Flooded").unwrap());
-    let cancelled =
-        SessionEvent::SessionCancelled(SessionCancelled { reason, closed: closed(3, 30) });
     let first = [scheduled(1, 10), scheduled(2, 20), scheduled(3, 30)];
     // In two batches: what the second touches is loaded.
-    for events in [&first[..], &[scheduled(4, 40), AnyEvent::Session(id(1), moved)]] {
+    for events in [&first[..], &[scheduled(4, 40), moved(1, 10, 50)]] {
         let head = world.append(&tenant, events).await;
         world.caught_up(&tenant, Sessions::ID, head).await;
     }
-    let head = world.append(&tenant, &[AnyEvent::Session(id(3), cancelled)]).await;
+    let head = world.append(&tenant, &[flooded(3, 30)]).await;
     world.caught_up(&tenant, Sessions::ID, head).await;
     runner.stop().await;
     let sessions = Sessions::new(world.pool.clone());

@@ -10,13 +10,14 @@ use tokio_util::sync::CancellationToken;
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
 use crate::build::state;
+use crate::history::History;
 use crate::search::Search;
 use crate::{
     BuildError, Builder, Built, Projection, ProjectionId, Readers, State, drop_leftover, leftovers,
     prepare, verify,
 };
 
-fn builder(world: &World) -> Builder {
+pub(super) fn builder(world: &World) -> Builder {
     let clock = Arc::new(world.clock.clone());
     // Small parts, so that there are many.
     Builder::new(world.log.clone(), clock, world.projections()).with_part_events(7)
@@ -26,29 +27,40 @@ fn search(world: &World) -> Arc<dyn Projection> {
     Arc::new(Search::new(world.pool.clone()))
 }
 
+pub(super) fn history(world: &World) -> Arc<dyn Projection> {
+    Arc::new(History::new(world.pool.clone()))
+}
+
 async fn build(world: &World) -> Result<Built, BuildError> {
     builder(world).build(&search(world), &CancellationToken::new()).await
 }
 
 /// Appointments, of which each has something else happening to it.
-fn eventful(count: u128) -> Vec<AnyEvent> {
+pub(super) fn eventful(count: u128) -> Vec<AnyEvent> {
     let made = (1..=count).map(booked);
     let changed = (1..=count).map(|n| happening(n, u8::try_from(1 + n % 6).unwrap(), n));
     made.chain(changed).collect()
 }
 
-async fn drop_search(world: &World) {
-    sqlx::raw_sql("DROP SCHEMA search_2 CASCADE; DELETE FROM checkpoints")
-        .execute(&world.pool)
-        .await
-        .unwrap();
+/// Makes it anew, from nothing.
+pub(super) async fn build_anew(
+    world: &World,
+    projection: &Arc<dyn Projection>,
+) -> Result<Built, BuildError> {
+    drop_tables(world, projection.id()).await;
+    builder(world).build(projection, &CancellationToken::new()).await
+}
+
+async fn drop_tables(world: &World, projection: ProjectionId) {
+    let name = projection.name;
+    let drop = format!(
+        "DROP SCHEMA {projection} CASCADE; DELETE FROM checkpoints WHERE projection = '{name}'"
+    );
+    sqlx::raw_sql(&drop).execute(&world.pool).await.unwrap();
 }
 
 async fn parts(pool: &PgPool) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM build_parts WHERE kind <> 'index'")
-        .fetch_one(pool)
-        .await
-        .unwrap()
+    sqlx::query_scalar("SELECT count(*) FROM build_parts").fetch_one(pool).await.unwrap()
 }
 
 async fn position(world: &World, tenant: &TenantId) -> i64 {
@@ -73,7 +85,7 @@ async fn what_is_built_from_streams_is_what_following_the_log_makes() {
     runner.stop().await;
     let followed = (world.search_rows(&one).await, world.search_rows(&two).await);
 
-    drop_search(&world).await;
+    drop_tables(&world, Search::ID).await;
     assert_eq!(build(&world).await.unwrap(), Built::Now);
     assert_eq!((world.search_rows(&one).await, world.search_rows(&two).await), followed);
     assert_eq!(position(&world, &one).await, head.as_i64());
@@ -121,7 +133,19 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(100)).await;
-    drop_search(&world).await;
+    for projection in [search(&world), history(&world)] {
+        let stops = build_with_stops(&world, &projection).await;
+        assert!(stops > 0, "it was stopped at least once");
+        let never = CancellationToken::new();
+        let verified = verify(&builder(&world), &projection, &never).await.unwrap();
+        assert_eq!(verified.difference, None);
+    }
+    assert_eq!(world.search_rows(&tenant).await.len(), 100);
+}
+
+/// Builds it from nothing, and stops it whenever something was done. Says how often that was.
+async fn build_with_stops(world: &World, projection: &Arc<dyn Projection>) -> u32 {
+    drop_tables(world, projection.id()).await;
     let mut before = 0;
     let mut stops = 0;
     loop {
@@ -135,22 +159,17 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
         });
-        let built = builder(&world).build(&search(&world), &cancel).await;
+        let built = builder(world).build(projection, &cancel).await;
         watch.abort();
         match built {
-            Ok(built) => break assert_eq!(built, Built::Now),
+            Ok(Built::Now) => return stops,
             Err(BuildError::Stopped) => stops += 1,
-            Err(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         }
         let now = parts(&world.pool).await;
         assert!(now >= before, "nothing that is done is lost");
         before = now;
     }
-    assert!(stops > 0, "it was stopped at least once");
-    assert_eq!(world.search_rows(&tenant).await.len(), 100);
-    let never = CancellationToken::new();
-    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
-    assert_eq!(verified.difference, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -158,7 +177,7 @@ async fn of_two_programs_that_want_it_one_builds_and_events_come_meanwhile() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(100)).await;
-    drop_search(&world).await;
+    drop_tables(&world, Search::ID).await;
     let appending = async {
         for n in 201..230 {
             world.append(&tenant, &[booked(n)]).await;
@@ -189,7 +208,7 @@ async fn what_is_called_off_is_cleared_away_and_begun_again_only_when_asked_for(
     assert_eq!(build(&world).await.unwrap(), Built::Before);
     assert!(!world.progress().cancel(Search::ID, world.now()).await.unwrap());
     // What is not read yet is not made behind one's back.
-    drop_search(&world).await;
+    drop_tables(&world, Search::ID).await;
     world.progress().rebuild(Search::ID, world.now()).await.unwrap();
     assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
     for _ in 0..2 {
@@ -210,7 +229,7 @@ async fn an_event_that_makes_no_sense_keeps_only_its_tenant_from_being_built_to_
     world.append_raw(&sick, &[unknown]).await;
     world.append(&sick, &[booked(4)]).await;
     let head = world.append(&well, &eventful(20)).await;
-    drop_search(&world).await;
+    drop_tables(&world, Search::ID).await;
     assert_eq!(build(&world).await.unwrap(), Built::Now);
     assert_eq!(position(&world, &sick).await, 2);
     assert_eq!(world.search_rows(&sick).await.len(), 2);

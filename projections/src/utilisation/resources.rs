@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::offered::{Anew, Terms};
-use crate::Tables;
+use crate::{Tables, rows};
 
 /// How many resources are looked at at once when days have come.
 const PART: i64 = 500;
@@ -98,8 +98,8 @@ pub(super) async fn save_terms(
     if changed.is_empty() {
         return Ok(());
     }
-    let terms = changed.values().map(|(terms, _)| serde_json::to_string(terms));
-    let terms = terms.collect::<Result<Vec<_>, _>>();
+    let terms = changed.values().map(|(terms, _)| rows::document(terms));
+    let terms = terms.collect::<Result<Vec<_>, _>>()?;
     let saved = sqlx::query(&tables.sql(
         "INSERT INTO utilisation_2.resources (tenant_id, resource_id, terms)
          SELECT h.tenant_id, u.resource_id, u.terms::json
@@ -109,7 +109,7 @@ pub(super) async fn save_terms(
     ))
     .bind(tenant.as_str())
     .bind(changed.keys().map(|id| id.uuid()).collect::<Vec<_>>())
-    .bind(terms.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .bind(terms)
     .execute(tables.connection())
     .await?;
     let all = saved.rows_affected() == changed.len() as u64;

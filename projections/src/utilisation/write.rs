@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::booked::{Booking, Taken};
-use crate::Tables;
+use crate::{Tables, rows};
 
 /// Served by the primary key.
 pub(super) async fn load(
@@ -46,7 +46,7 @@ pub(super) async fn save(
         return Ok(());
     }
     let ids: Vec<Uuid> = bookings.keys().copied().collect();
-    let documents = bookings.values().map(serde_json::to_string).collect::<Result<Vec<_>, _>>();
+    let documents = bookings.values().map(rows::document).collect::<Result<Vec<_>, _>>()?;
     let saved = sqlx::query(&tables.sql(
         "INSERT INTO utilisation_2.bookings (tenant_id, booking_id, booking)
          SELECT h.tenant_id, u.booking_id, u.booking::json
@@ -56,7 +56,7 @@ pub(super) async fn save(
     ))
     .bind(tenant.as_str())
     .bind(&ids)
-    .bind(documents.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .bind(documents)
     .execute(tables.connection())
     .await?;
     if saved.rows_affected() != bookings.len() as u64 {

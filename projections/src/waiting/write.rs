@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use daybook_domain::waiting::Offer;
 use daybook_domain::{TenantId, WaitingEntryId};
-use uuid::Uuid;
 
 use super::fold::Needed;
 use super::row::{COLUMNS, Entry};
 
-use crate::Tables;
+use crate::{Tables, rows};
 
 /// Served by the primary key and by `entries_offered`.
 pub(super) async fn load(
@@ -17,23 +16,16 @@ pub(super) async fn load(
     tenant: &TenantId,
     needed: &Needed,
 ) -> Result<BTreeMap<WaitingEntryId, Entry>, sqlx::Error> {
-    let entries: Vec<Uuid> = needed.entries.iter().map(|id| id.uuid()).collect();
-    let holds: Vec<Uuid> = needed.holds.iter().map(|id| id.uuid()).collect();
+    let entries: Vec<_> = needed.entries.iter().map(|id| id.uuid()).collect();
+    let holds: Vec<_> = needed.holds.iter().map(|id| id.uuid()).collect();
     let mut found = BTreeMap::new();
     for (condition, ids) in [
         ("entry_id = ANY($2)", entries),
         ("status = 'offered' AND appointment_id = ANY($2)", holds),
     ] {
-        if ids.is_empty() {
-            continue;
-        }
         let sql =
             format!("SELECT {COLUMNS} FROM waiting_1.entries WHERE tenant_id = $1 AND {condition}");
-        let rows: Vec<Entry> = sqlx::query_as(&tables.sql(&sql))
-            .bind(tenant.as_str())
-            .bind(ids)
-            .fetch_all(tables.connection())
-            .await?;
+        let rows: Vec<Entry> = rows::stored(tables, tenant, ids, &sql).await?;
         found.extend(rows.into_iter().map(|entry| (entry.entry_id, entry)));
     }
     Ok(found)
@@ -53,8 +45,8 @@ pub(super) async fn save(
     let offer = |of: fn(&Offer) -> chrono::DateTime<chrono::Utc>| {
         offers.iter().map(|offer| offer.as_ref().map(of)).collect::<Vec<_>>()
     };
-    let wishes = each.clone().map(|entry| serde_json::to_string(&entry.joined.wishes));
-    let wishes = wishes.collect::<Result<Vec<_>, _>>();
+    let wishes = each.clone().map(|entry| rows::document(&entry.joined.wishes));
+    let wishes = wishes.collect::<Result<Vec<_>, _>>()?;
     let saved = sqlx::query(&tables.sql(
         "INSERT INTO waiting_1.entries
                 (tenant_id, entry_id, turn, service_id, client_id, wishes, joined_at, until_at,
@@ -80,7 +72,7 @@ pub(super) async fn save(
     .bind(each.clone().map(|entry| entry.turn.as_i64()).collect::<Vec<_>>())
     .bind(each.clone().map(|entry| entry.joined.wishes.service_id.uuid()).collect::<Vec<_>>())
     .bind(each.clone().map(|entry| entry.joined.client_id.uuid()).collect::<Vec<_>>())
-    .bind(wishes.map_err(|error| sqlx::Error::Encode(error.into()))?)
+    .bind(wishes)
     .bind(each.clone().map(|entry| entry.joined.joined_at).collect::<Vec<_>>())
     .bind(each.clone().map(Entry::until).collect::<Vec<_>>())
     .bind(each.clone().map(|entry| entry.joined.state.status().as_str()).collect::<Vec<_>>())

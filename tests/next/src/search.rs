@@ -68,8 +68,8 @@ impl Projection for NextSearch {
 }
 
 impl Bulk for NextSearch {
-    fn kind(&self) -> &'static str {
-        self.before.kind()
+    fn kinds(&self) -> &'static [&'static str] {
+        self.before.kinds()
     }
 
     fn tables(&self) -> Vec<String> {
