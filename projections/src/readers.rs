@@ -7,6 +7,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::build::LOCKED;
 use crate::schema::run;
 use crate::{ProjectionId, analytics};
 
@@ -15,9 +16,6 @@ const BETWEEN_SIGNS: Duration = Duration::from_secs(10);
 
 /// How long after its last sign a program is taken for one that has ended, in PostgreSQL's words.
 const PATIENCE: &str = "1 minute";
-
-/// Whoever builds in a schema, or verifies in it, holds the advisory lock of this and its name (`build::Lock`).
-const BUILDS: &str = "daybook build ";
 
 /// What a program reads, as it tells the others while it runs.
 pub struct Readers {
@@ -119,7 +117,7 @@ pub async fn leftovers(
                               AND l.database
                                   = (SELECT oid FROM pg_database WHERE datname = current_database())
                               AND ((l.classid::bigint << 32) | l.objid::bigint)
-                                  = hashtextextended('{BUILDS}' || f.schema_name, 0)) AS held
+                                  = hashtextextended('{LOCKED}' || f.schema_name, 0)) AS held
                   FROM found f)
          SELECT schema_name, projection, version, beside IS NOT NULL AS unfinished FROM candidate
           WHERE CASE beside
@@ -155,7 +153,7 @@ pub async fn drop_leftover(pool: &PgPool, leftover: &Leftover) -> Result<bool, s
     let mut tx = pool.begin_with("BEGIN; SET LOCAL lock_timeout = '5s'").await?;
     let free: bool =
         sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))")
-            .bind(format!("{BUILDS}{}", leftover.schema))
+            .bind(format!("{LOCKED}{}", leftover.schema))
             .fetch_one(&mut *tx)
             .await?;
     if !free {

@@ -4,6 +4,9 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::Schema;
 
+/// Before the schema's name, in what is locked.
+pub(crate) const LOCKED: &str = "daybook build ";
+
 /// Held while somebody builds in a schema: an advisory lock of a connection of its own. It goes with
 /// the program, however that ends, and the next one takes over at once.
 ///
@@ -19,7 +22,7 @@ impl Lock {
         let mut connection = pool.acquire().await?.detach();
         let taken: bool =
             sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended($1, 0))")
-                .bind(format!("daybook build {schema}"))
+                .bind(format!("{LOCKED}{schema}"))
                 .fetch_one(&mut connection)
                 .await?;
         Ok(taken.then_some(Self { connection }))

@@ -31,7 +31,7 @@ pub use state::Phase;
 use crate::schema::run;
 use crate::{ApplyError, Filling, Projection, ProjectionId, Schema, schema};
 pub(crate) use follow::catch_up;
-pub(crate) use lock::Lock;
+pub(crate) use lock::{LOCKED, Lock};
 use pace::Pace;
 
 /// How often a builder looks whether there is something to build.

@@ -1,6 +1,5 @@
 //! The rows of whole streams, for COPY.
 
-use chrono::TimeDelta;
 use cqrs_es::Aggregate as _;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::{ResourceId, TenantId};
@@ -52,9 +51,9 @@ fn add(tenant: &TenantId, row: &PastAppointment, rows: &mut CopyRows) -> Result<
         .push(row.category.as_str())?
         .push(row.booked_at)?
         .push(row.times_moved.cast_signed())?
-        .push(row.cancellation_window.as_ref().map(TimeDelta::num_minutes))?
         .push(row.cancelled.map(|it| name(it.by)))?
         .push(row.cancelled.map(|it| it.at))?
+        .push(row.cancelled.is_some_and(|it| it.late))?
         .push(row.version.cast_signed())?
         .push(row.position.as_i64())?;
     Ok(())

@@ -59,11 +59,12 @@ fn after(
         E::AppointmentReassigned(other) => row.is_now(&other.slot),
         E::AppointmentCancelled(cancelled) => {
             row.becomes(Status::Cancelled);
-            row.cancelled = Some(CalledOff { by: cancelled.by, at });
+            let late = cancelled.is_late();
+            row.cancelled = Some(CalledOff { by: cancelled.by, at, late });
         }
         E::AppointmentHoldExpired(_) => {
             row.becomes(Status::Cancelled);
-            row.cancelled = Some(CalledOff { by: CancelledBy::System, at });
+            row.cancelled = Some(CalledOff { by: CancelledBy::System, at, late: false });
         }
         E::AppointmentCheckedIn(_) => row.becomes(Status::CheckedIn),
         E::AppointmentCompleted(_) => row.becomes(Status::Fulfilled),

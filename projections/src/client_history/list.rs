@@ -34,13 +34,11 @@ pub(super) async fn summary(
     tenant: &TenantId,
     client: ClientId,
 ) -> Result<Summary, sqlx::Error> {
-    // `was_cancelled_late`, in SQL.
     let row = sqlx::query(
         "SELECT count(*) AS booked,
                 count(*) FILTER (WHERE status IN ('checked-in', 'fulfilled')) AS kept,
                 count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-                count(*) FILTER (WHERE cancelled_by = 'client' AND cancelled_at
-                    > start_at - cancellation_window_minutes * interval '1 minute') AS late,
+                count(*) FILTER (WHERE cancelled_late) AS late,
                 count(*) FILTER (WHERE status = 'no-show') AS no_shows,
                 min(start_at) FILTER (WHERE status <> 'cancelled') AS first_start,
                 max(start_at) FILTER (WHERE status <> 'cancelled') AS last_start

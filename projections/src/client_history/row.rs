@@ -1,6 +1,6 @@
 //! An appointment in its client's history.
 
-use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::{CancelledBy, Details, Slot, Status};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId};
@@ -34,8 +34,6 @@ pub struct PastAppointment {
     pub times_moved: u32,
     /// How and when it was called off, where it was.
     pub cancelled: Option<CalledOff>,
-    /// Until how long before the start the client may cancel it.
-    pub(super) cancellation_window: Option<TimeDelta>,
     /// The number of its events.
     pub version: u64,
     /// Where its last event is in the log.
@@ -49,6 +47,8 @@ pub struct CalledOff {
     pub by: CancelledBy,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether the client's side did so although the window for that had closed.
+    pub late: bool,
 }
 
 impl PastAppointment {
@@ -57,7 +57,6 @@ impl PastAppointment {
         details: &Details,
         recorded: &RecordedEvent,
     ) -> Self {
-        let window = details.agreed.cancellation_window;
         Self {
             appointment_id,
             client_id: details.client_id,
@@ -70,7 +69,6 @@ impl PastAppointment {
             booked_at: Some(recorded.recorded_at),
             times_moved: 0,
             cancelled: None,
-            cancellation_window: window.map(daybook_domain::time::LeadTime::delta),
             version: recorded.sequence,
             position: recorded.position,
         }
@@ -91,17 +89,6 @@ impl PastAppointment {
         self.hold_expires_at = None;
     }
 
-    /// Whether the client's side called it off when it was no longer free to, by what was agreed.
-    #[must_use]
-    pub fn was_cancelled_late(&self) -> bool {
-        let CancelledBy::Client = self.cancelled.map_or(CancelledBy::System, |it| it.by) else {
-            return false;
-        };
-        let closed = self.cancellation_window.map(|window| self.during.start() - window);
-        let late = self.cancelled.zip(closed).is_some_and(|(it, closed)| it.at > closed);
-        late && self.booked_at.is_some()
-    }
-
     /// As it is to be shown: a hold that has lapsed is over, even before that is recorded.
     pub(super) fn shown_at(mut self, now: DateTime<Utc>) -> Self {
         if self.hold_expires_at.is_some_and(|lapses| lapses <= now) {
@@ -114,7 +101,7 @@ impl PastAppointment {
 /// The columns of a [`PastAppointment`], the key first.
 pub(super) const COLUMNS: &str = "appointment_id, client_id, start_at, end_at, status, \
      hold_expires_at, service_id, resource_ids, category, booked_at, times_moved, \
-     cancellation_window_minutes, cancelled_by, cancelled_at, version, position";
+     cancelled_by, cancelled_at, cancelled_late, version, position";
 
 impl FromRow<'_, PgRow> for PastAppointment {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
@@ -122,8 +109,8 @@ impl FromRow<'_, PgRow> for PastAppointment {
         let resources: Vec<ResourceId> = resources.into_iter().map(Into::into).collect();
         let by: Option<&str> = row.try_get("cancelled_by")?;
         let at: Option<DateTime<Utc>> = row.try_get("cancelled_at")?;
-        let cancelled = by.zip(at).map(|(by, at)| CalledOff { by: side(by), at });
-        let window: Option<i64> = row.try_get("cancellation_window_minutes")?;
+        let late = row.try_get("cancelled_late")?;
+        let cancelled = by.zip(at).map(|(by, at)| CalledOff { by: side(by), at, late });
         let times_moved = row.try_get::<i32, _>("times_moved")?;
         Ok(Self {
             appointment_id: row.try_get::<Uuid, _>("appointment_id")?.into(),
@@ -138,7 +125,6 @@ impl FromRow<'_, PgRow> for PastAppointment {
             booked_at: row.try_get("booked_at")?,
             times_moved: times_moved.cast_unsigned(),
             cancelled,
-            cancellation_window: window.map(TimeDelta::minutes),
             version: row.try_get::<i64, _>("version")?.cast_unsigned(),
             position: Position::from_i64(row.try_get("position")?),
         })

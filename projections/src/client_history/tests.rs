@@ -1,11 +1,15 @@
 //! A client's history.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
+use daybook_domain::Reason;
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
     AppointmentHeld, AppointmentMarkedNoShow, AppointmentRescheduled, CancelledBy, Details,
-    MovedBy, Status,
+    MovedBy, Overridden, Status,
 };
+use daybook_domain::service::rules::Rule;
 use daybook_store::{AnyEvent, Position};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -16,10 +20,9 @@ use crate::tests::bookings::{appointment, booked, details, happening, slot};
 use crate::tests::world::{World, at};
 use crate::{Limit, Projection as _, Schema, Tables};
 
-/// All of one client, who may cancel until a day before.
+/// All of one client.
 fn of_one(n: u128) -> Details {
-    let agreed = serde_json::from_str(r#"{"cancellation_window_minutes":1440}"#).unwrap();
-    Details { client_id: Uuid::from_u128(7).into(), agreed, ..details(n) }
+    Details { client_id: Uuid::from_u128(7).into(), ..details(n) }
 }
 
 fn event(n: u128, event: AppointmentEvent) -> AnyEvent {
@@ -28,6 +31,15 @@ fn event(n: u128, event: AppointmentEvent) -> AnyEvent {
 
 fn cancelled(n: u128, by: CancelledBy) -> AnyEvent {
     let cancelled = AppointmentCancelled { reason: None, by, overridden: None };
+    event(n, AppointmentEvent::AppointmentCancelled(cancelled))
+}
+
+/// Called off for the client with an override, and the rules that this was against.
+fn overriding(n: u128, rules: impl Into<BTreeSet<Rule>>) -> AnyEvent {
+    let overridden =
+        Overridden { reason: Reason::new("ill").unwrap(), rules: rules.into(), closed: None };
+    let (by, overridden) = (CancelledBy::Client, Some(overridden));
+    let cancelled = AppointmentCancelled { reason: None, by, overridden };
     event(n, AppointmentEvent::AppointmentCancelled(cancelled))
 }
 
@@ -57,10 +69,9 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     events.push(event(3, E::AppointmentCheckedIn(AppointmentCheckedIn {})));
     events.push(event(4, E::AppointmentMarkedNoShow(AppointmentMarkedNoShow {})));
     world.append(&tenant, &events).await;
-    // Half a day before they start: it was free until a day before.
     let now = at("2027-01-04T02:00:00Z");
     world.clock.move_on(now - world.now());
-    let late = [cancelled(5, CancelledBy::Client), cancelled(6, CancelledBy::Staff)];
+    let late = [overriding(5, [Rule::CancellationWindow]), overriding(6, [])];
     let head = world.append(&tenant, &late).await;
     world.caught_up(&tenant, ClientHistory::ID, head).await;
     runner.stop().await;
@@ -80,7 +91,9 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     }
     let became: Vec<_> = found
         .iter()
-        .map(|it| (it.appointment_id.uuid().as_u128(), it.status, it.was_cancelled_late()))
+        .map(|it| {
+            (it.appointment_id.uuid().as_u128(), it.status, it.cancelled.is_some_and(|it| it.late))
+        })
         .collect();
     let (off, booked) = (Status::Cancelled, Status::Booked);
     assert_eq!(

@@ -1,6 +1,5 @@
 //! The rows of a batch: read in one statement, written in one.
 
-use chrono::TimeDelta;
 use daybook_domain::{AppointmentId, TenantId};
 
 use super::fold::Rows;
@@ -36,13 +35,13 @@ pub(super) async fn save(
         "INSERT INTO client_history_1.appointments (tenant_id, {COLUMNS})
          SELECT h.tenant_id, u.appointment_id, u.client_id, u.start_at, u.end_at, u.status,
                 u.hold_expires_at, u.service_id, u.resource_ids::uuid[], u.category, u.booked_at,
-                u.times_moved, u.cancellation_window_minutes, u.cancelled_by, u.cancelled_at,
+                u.times_moved, u.cancelled_by, u.cancelled_at, u.cancelled_late,
                 u.version, u.position
            FROM log_heads h,
                 unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[],
                        $7::timestamptz[], $8::uuid[], $9::text[], $10::text[],
-                       $11::timestamptz[], $12::int[], $13::bigint[], $14::text[],
-                       $15::timestamptz[], $16::bigint[], $17::bigint[])
+                       $11::timestamptz[], $12::int[], $13::text[], $14::timestamptz[],
+                       $15::boolean[], $16::bigint[], $17::bigint[])
                 AS u ({COLUMNS})
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, appointment_id) DO UPDATE
@@ -62,13 +61,9 @@ pub(super) async fn save(
         .bind(each.clone().map(|row| row.category.as_str()).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.booked_at).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.times_moved.cast_signed()).collect::<Vec<_>>())
-        .bind(
-            each.clone()
-                .map(|row| row.cancellation_window.as_ref().map(TimeDelta::num_minutes))
-                .collect::<Vec<_>>(),
-        )
         .bind(each.clone().map(|row| row.cancelled.map(|it| name(it.by))).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.cancelled.map(|it| it.at)).collect::<Vec<_>>())
+        .bind(each.clone().map(|row| row.cancelled.is_some_and(|it| it.late)).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
         .bind(each.map(|row| row.position.as_i64()).collect::<Vec<_>>())
         .execute(tables.connection())

@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::appointment::CancelledBy;
 use daybook_domain::client::Client;
 use daybook_domain::{Category, ResourceIds};
-use daybook_projections::client_history::{ClientHistory, PastAppointment, Summary};
+use daybook_projections::client_history::{CalledOff, ClientHistory, PastAppointment, Summary};
 use daybook_projections::search::Cursor;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
@@ -101,9 +101,14 @@ pub(crate) struct CalledOffView {
     late: bool,
 }
 
+impl From<CalledOff> for CalledOffView {
+    fn from(CalledOff { by, at, late }: CalledOff) -> Self {
+        Self { by, at, late }
+    }
+}
+
 impl From<PastAppointment> for PastView {
     fn from(found: PastAppointment) -> Self {
-        let late = found.was_cancelled_late();
         Self {
             id: found.appointment_id.uuid(),
             status: found.status.as_str(),
@@ -114,7 +119,7 @@ impl From<PastAppointment> for PastView {
             category: found.category,
             booked_at: found.booked_at,
             times_moved: found.times_moved,
-            cancelled: found.cancelled.map(|it| CalledOffView { by: it.by, at: it.at, late }),
+            cancelled: found.cancelled.map(CalledOffView::from),
             version: found.version,
         }
     }
