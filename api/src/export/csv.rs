@@ -47,16 +47,16 @@ impl Encoder for Records {
             values.as_ref().map(serde_json::to_string).transpose().map(Option::unwrap_or_default)
         };
         let record: [String; NAMES.len()] = [
-            event.position.to_string(),
-            instant(event.recorded_at),
-            event.event_type.clone(),
-            event.event_version.clone(),
-            event.aggregate_type.clone(),
-            event.aggregate_id.to_string(),
-            event.stream_version.to_string(),
-            text(event.actor.as_deref()),
-            text(event.correlation_id.as_deref()),
-            text(event.causation_id.as_deref()),
+            row.event.position.to_string(),
+            instant(row.event.recorded_at),
+            row.event.event_type.clone(),
+            row.event.event_version.clone(),
+            row.event.aggregate_type.clone(),
+            row.event.aggregate_id.to_string(),
+            row.event.stream_version.to_string(),
+            text(row.event.actor.as_deref()),
+            text(row.event.correlation_id.as_deref()),
+            text(row.event.causation_id.as_deref()),
             text(row.service_id),
             text(row.client_id),
             list(&row.resource_ids)?,
@@ -65,7 +65,7 @@ impl Encoder for Records {
             text(row.title),
             text(row.category),
             list(&row.tags)?,
-            serde_json::to_string(&event.data)?,
+            serde_json::to_string(&row.event.data)?,
         ];
         Ok(self.0.write_record(record)?)
     }
