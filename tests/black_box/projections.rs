@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Practice, Server, eventually, monday, seed, size};
+use crate::harness::{Database, Practice, Server, eventually, monday, seed, size, within};
 
 /// A projection as `GET /v1/projections` shows it.
 fn shown(practice: &Practice, name: &str) -> Value {
@@ -29,7 +29,7 @@ fn rebuild(practice: &Practice, name: &str) {
 
 /// Waits until nothing of it is being made.
 fn made(practice: &Practice, name: &str) -> Value {
-    eventually("the projection is made", || {
+    within(Duration::from_mins(5), "the projection is made", || {
         let shown = shown(practice, name);
         (shown["state"] == "ready" && shown["build"].is_null()).then_some(shown)
     })
@@ -377,11 +377,7 @@ fn bookings_go_on_while_everything_is_made_anew() {
             rebuild(&practice, name);
         }
         for name in names {
-            let deadline = std::time::Instant::now() + Duration::from_mins(5);
-            while !shown(&practice, name)["build"].is_null() {
-                assert!(std::time::Instant::now() < deadline, "{name} is never made");
-                thread::sleep(Duration::from_millis(100));
-            }
+            made(&practice, name);
         }
     });
     assert!(answered.load(Ordering::Relaxed) > 20, "there was load: {answered:?}");

@@ -21,6 +21,9 @@ use super::{Sql, child};
 /// How long a subcommand may take; the first on a data folder sets up PostgreSQL.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
+/// What goes through a whole log may take this long, at the sizes of the command line.
+const LONG: Duration = Duration::from_mins(10);
+
 /// A database for daybook to run on; gone when the last copy of this is.
 #[derive(Clone)]
 pub(crate) struct Database(Arc<Home>);
@@ -132,12 +135,13 @@ impl Database {
 
     /// Runs a subcommand to its end.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Finished {
-        finished(self.daybook(arguments))
+        finished(self.daybook(arguments), TIMEOUT)
     }
 
     /// Makes all projections anew beside those that are read, and compares.
     pub(crate) fn projections_are_what_the_log_says(&self) {
-        let said = self.run(&["projections", "verify", "--all"]).succeeded();
+        let verify = self.daybook(&["projections", "verify", "--all"]);
+        let said = finished(verify, LONG).succeeded();
         assert!(said.lines().count() > 4, "{said}");
         assert!(said.lines().all(|line| line.contains("are what the log says")), "{said}");
     }
@@ -173,16 +177,16 @@ fn command<S: AsRef<OsStr>>(program: PathBuf, arguments: &[S]) -> Command {
     command
 }
 
-/// Runs a program to its end, which must come soon.
-fn finished(command: Command) -> Finished {
+/// Runs a program to its end, which must come by then.
+fn finished(command: Command, limit: Duration) -> Finished {
     let shown = format!("{command:?}");
     let child = child::spawn(command).unwrap();
     let id = Pid::from_raw(child.id().try_into().unwrap());
     let (ended, output) = mpsc::channel();
     thread::spawn(move || ended.send(child.wait_with_output()));
-    let output = output.recv_timeout(TIMEOUT).unwrap_or_else(|_| {
+    let output = output.recv_timeout(limit).unwrap_or_else(|_| {
         let _ = kill(id, Signal::SIGKILL);
-        panic!("not within {TIMEOUT:?}: {shown}")
+        panic!("not within {limit:?}: {shown}")
     });
     let output = output.unwrap();
     Finished {
