@@ -1,9 +1,9 @@
 use std::time::Instant;
 
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, PgConnection};
 
 use super::*;
-use crate::testing::{House, Wire, a_booking, eventually, key, uuid};
+use crate::testing::{House, Wire, a_booking, eventually, key, noon, uuid};
 
 /// A booking of a resource of its own.
 fn nth(tenant: &TenantId, n: u128) -> Submission {
@@ -246,6 +246,47 @@ async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on(
         assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(end));
     }
     assert!(seen_beside > 0, "none was written beside another");
+}
+
+/// Moves the end of a log from one position to the next, as a batch does.
+async fn moves_on(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    from: i64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "SELECT append_batch('500ms', $1, $2, sha256(int8send($2)), $3, $2 + 1,
+                             sha256(int8send($2 + 1)), $3, '{}', '{}', '{}', '{}', '{}', '{}',
+                             '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+                             '{}', '{}', '{}', '{}')",
+    )
+    .bind(tenant.as_str())
+    .bind(from)
+    .bind(noon())
+    .execute(connection)
+    .await
+    .map(|_| ())
+}
+
+/// The one before it commits while it looks for the end of the log: at the moment of each of its
+/// questions, in one round or another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_finds_the_one_before_it_whenever_that_commits() {
+    let House { tenant, pool, .. } = &House::new().await;
+    sqlx::query("UPDATE log_heads SET hash = sha256(int8send(0)), recorded_at = $1")
+        .bind(noon())
+        .execute(pool)
+        .await
+        .unwrap();
+    // Held: one that had to be made first would come too late.
+    let mut one = pool.acquire().await.unwrap();
+    let mut other = pool.acquire().await.unwrap();
+    for from in (0..1_000).step_by(2) {
+        let (first, second) =
+            tokio::join!(moves_on(&mut one, tenant, from), moves_on(&mut other, tenant, from + 1));
+        first.unwrap();
+        second.unwrap();
+    }
 }
 
 #[tokio::test]
