@@ -39,9 +39,9 @@ impl Flights {
         self.0.is_empty()
     }
 
-    /// The one that was sent off last.
-    pub(super) fn last(&self) -> Option<&Flight> {
-        self.0.back().map(|(flight, _)| flight)
+    /// How many submissions are in all of them.
+    pub(super) fn submissions(&self) -> usize {
+        self.0.iter().map(|(flight, _)| flight.batch.len()).sum()
     }
 
     /// Sends one off, after those before it.

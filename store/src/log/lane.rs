@@ -30,12 +30,12 @@ use crate::Clock;
 const MAX_BATCH: usize = 1_024;
 
 /// How many batches are written beside each other, on a connection each.
-pub(super) const CONNECTIONS: u32 = 2;
+pub(super) const CONNECTIONS: u32 = 3;
 const UNDER_WAY: usize = CONNECTIONS as usize;
 
-/// The fewest submissions that are written beside another batch: a batch costs about as much as a
-/// dozen bookings in it.
-const LEAST_BESIDE: usize = 12;
+/// The fewest submissions that are written beside another batch: a batch costs about as much as
+/// half a dozen bookings in it.
+const LEAST_BESIDE: usize = 8;
 
 /// How long a batch that does not hold the head waits for another program's: less than PostgreSQL
 /// takes to look for a deadlock.
@@ -74,6 +74,12 @@ pub(super) struct Batch {
     replies: Replies,
     /// When its first submission came.
     since: Instant,
+}
+
+impl Batch {
+    pub(super) fn len(&self) -> usize {
+        self.submissions.len()
+    }
 }
 
 type Replies = Vec<oneshot::Sender<Result<Verdict, AppendError>>>;
@@ -141,24 +147,30 @@ impl Lane {
                     }
                 }
             }
-            if self.is_worth_a_flight(waiting.len()) {
-                for batch in by_tenant(&mut waiting) {
+            while let Some(share) = self.worth_a_flight(waiting.len()) {
+                for batch in by_tenant(waiting.drain(..share)) {
                     self.launch(batch).await;
                 }
             }
         }
-        for batch in by_tenant(&mut waiting) {
+        for batch in by_tenant(waiting.drain(..)) {
             self.launch(batch).await;
         }
         self.land_all().await;
     }
 
-    /// Whether a batch of this size is sent off now: alone always, beside another one only if it is
-    /// worth what a batch costs, and not one that could be much larger a moment later.
-    fn is_worth_a_flight(&self, waiting: usize) -> bool {
-        let Some(last) = self.flights.last() else { return waiting > 0 };
-        let enough = LEAST_BESIDE.max(last.batch.submissions.len() / 2);
-        self.flights.len() < UNDER_WAY && waiting >= enough
+    /// How many of those that wait are sent off now. Alone always some; beside others only about as
+    /// many as each of these: a small batch costs nearly as much as one that could be larger a
+    /// moment later. What waits is shared out evenly among those that can be under way.
+    fn worth_a_flight(&self, waiting: usize) -> Option<usize> {
+        let under_way = self.flights.len();
+        let enough = match under_way {
+            0 => 1,
+            _ => LEAST_BESIDE.max(self.flights.submissions() * 3 / (under_way * 4)),
+        };
+        let free = UNDER_WAY.saturating_sub(under_way);
+        (free > 0 && waiting >= enough)
+            .then(|| waiting.div_ceil(free).max(LEAST_BESIDE).min(waiting))
     }
 
     /// Writes a batch beside those under way if it can follow on them, and otherwise after them.
@@ -431,9 +443,9 @@ fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
 }
 
 /// A batch is of one tenant; each tenant's submissions keep their order.
-fn by_tenant(waiting: &mut Vec<Pending>) -> Vec<Batch> {
+fn by_tenant(waiting: impl Iterator<Item = Pending>) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Vec::new();
-    for Pending { submission, reply, since } in waiting.drain(..) {
+    for Pending { submission, reply, since } in waiting {
         match batches.iter_mut().find(|batch| batch.tenant == submission.tenant) {
             Some(batch) => {
                 batch.submissions.push(submission);
