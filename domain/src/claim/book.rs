@@ -83,7 +83,9 @@ impl ClaimBook {
             seat.insert(claim.during.start(), Entry { claim: *claim, holder });
         }
         if !claims.is_empty() {
-            self.by_holder.entry(holder).or_default().extend(claims);
+            // Most hold one claim, and a list that grows by itself has room for four.
+            let held = self.by_holder.entry(holder);
+            held.or_insert_with(|| Vec::with_capacity(claims.len())).extend(claims);
         }
     }
 
