@@ -23,7 +23,8 @@ pub(crate) fn appointments(events: &[RecordedEvent]) -> Vec<AppointmentId> {
     needed
 }
 
-const fn makes(event: &AppointmentEvent) -> bool {
+/// Whether an appointment begins with it.
+pub(crate) const fn makes(event: &AppointmentEvent) -> bool {
     matches!(event, AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_))
 }
 

@@ -18,7 +18,8 @@ pub(super) async fn apply(
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), sqlx::Error> {
-    let stored = write::load(tables, tenant, &needed::appointments(events)).await?;
+    let before = needed::appointments(events);
+    let stored = write::load(tables, tenant, &before).await?;
     let mut touched = fold::fold(stored, events);
     let resources = changing(tables, tenant, events, &touched).await?;
     judge_touched(&mut touched, &resources);
@@ -29,7 +30,7 @@ pub(super) async fn apply(
     let last: BTreeMap<ResourceId, Resource> =
         changed.map(|(id, changing)| (*id, changing.last())).collect();
     resources::save(tables, tenant, &last).await?;
-    write::save(tables, tenant, &touched).await
+    write::save(tables, tenant, &before, &touched).await
 }
 
 /// The resources that change, and those that appointments begin to use.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{ConflictFilter, Conflicts};
 use crate::search::Cursor;
-use crate::tests::bookings::{appointment, details, happening, slot};
+use crate::tests::bookings::{appointment, details, happening, once_made, slot};
 use crate::tests::world::{World, at};
 use crate::{Limit, Projection as _, Schema, Tables};
 
@@ -255,6 +255,7 @@ proptest! {
                 11 => retired(1 + by % 2),
                 _ => hours(1 + by % 2, by % 3 > 0),
             }));
+            once_made(&mut events);
             // Some of the changes come after the first appointments have begun.
             let events = recorded(1, at("2027-01-04T08:30:00Z"), events);
             applied(&world, &one, &events, 1).await;

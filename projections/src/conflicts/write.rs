@@ -51,17 +51,16 @@ pub(super) async fn load(
     Ok(found)
 }
 
-/// Makes the rows of these appointments what they are now.
-pub(super) async fn save(
+/// Drops the rows of these appointments. Served by the primary keys.
+async fn forget(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
-    touched: &Touched,
+    ids: &[AppointmentId],
 ) -> Result<(), sqlx::Error> {
-    if touched.is_empty() {
+    if ids.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = touched.keys().map(|id| id.uuid()).collect();
-    // Served by the primary keys. Nothing is there of what the batch made.
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     for table in ["uses", "appointments"] {
         let sql = format!(
             "DELETE FROM conflicts_1.{table} WHERE tenant_id = $1 AND appointment_id = ANY($2)"
@@ -72,6 +71,18 @@ pub(super) async fn save(
             .execute(tables.connection())
             .await?;
     }
+    Ok(())
+}
+
+/// Makes the rows of these appointments what they are now. Those that were there `before` may have
+/// some; the others have none.
+pub(super) async fn save(
+    tables: &mut Tables<'_>,
+    tenant: &TenantId,
+    before: &[AppointmentId],
+    touched: &Touched,
+) -> Result<(), sqlx::Error> {
+    forget(tables, tenant, before).await?;
     let standing: Vec<&Standing> = touched.values().flatten().collect();
     insert_appointments(tables, tenant, &standing).await?;
     insert_uses(tables, tenant, &standing).await

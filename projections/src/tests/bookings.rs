@@ -1,5 +1,7 @@
 //! Events of appointments.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
     Agreed, AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
@@ -12,6 +14,7 @@ use daybook_store::AnyEvent;
 use uuid::Uuid;
 
 use super::world::at;
+use crate::needed::makes;
 
 pub(crate) fn appointment(n: u128) -> AppointmentId {
     Uuid::from_u128(n).into()
@@ -86,4 +89,13 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
         _ => E::AppointmentBooked(details(n + by)),
     };
     AnyEvent::Appointment(appointment(n), event)
+}
+
+/// Leaves out what would make an appointment that has been made: no log says that.
+pub(crate) fn once_made(events: &mut Vec<AnyEvent>) {
+    let mut made = HashSet::new();
+    events.retain(|event| match event {
+        AnyEvent::Appointment(id, event) if makes(event) => made.insert(*id),
+        _ => true,
+    });
 }

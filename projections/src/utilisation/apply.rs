@@ -20,7 +20,8 @@ pub(super) async fn apply(
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
     offer(tables, tenant, events).await?;
-    let stored = write::load(tables, tenant, &needed(events)).await?;
+    let before = needed(events);
+    let stored = write::load(tables, tenant, &before).await?;
     let bookings = fold(stored, events)?;
     let used = bookings.values().flat_map(|booking| booking.resource_ids.iter());
     let used: BTreeSet<ResourceId> = used.collect();
@@ -29,7 +30,7 @@ pub(super) async fn apply(
     let zone =
         |(id, terms): (&ResourceId, &Terms)| Some((*id, terms.resource.profile()?.time_zone));
     let zones: BTreeMap<ResourceId, Tz> = terms.iter().filter_map(zone).collect();
-    Ok(write::save(tables, tenant, &bookings, &zones).await?)
+    Ok(write::save(tables, tenant, &before, &bookings, &zones).await?)
 }
 
 /// Works out what is offered: of the resources that have changed, and of all where days have come.

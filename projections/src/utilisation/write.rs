@@ -35,10 +35,12 @@ pub(super) async fn load(
     rows.iter().map(one).collect()
 }
 
-/// Replaces the rows of these bookings.
+/// Makes the rows of these bookings what they are now. Those that were there `before` may have some;
+/// the others have none.
 pub(super) async fn save(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
+    before: &[Uuid],
     bookings: &BTreeMap<Uuid, Booking>,
     zones: &BTreeMap<ResourceId, Tz>,
 ) -> Result<(), sqlx::Error> {
@@ -62,14 +64,17 @@ pub(super) async fn save(
     if saved.rows_affected() != bookings.len() as u64 {
         return Err(sqlx::Error::RowNotFound);
     }
-    sqlx::query(
-        &tables
-            .sql("DELETE FROM utilisation_2.taken WHERE tenant_id = $1 AND booking_id = ANY($2)"),
-    )
-    .bind(tenant.as_str())
-    .bind(&ids)
-    .execute(tables.connection())
-    .await?;
+    if !before.is_empty() {
+        sqlx::query(
+            &tables.sql(
+                "DELETE FROM utilisation_2.taken WHERE tenant_id = $1 AND booking_id = ANY($2)",
+            ),
+        )
+        .bind(tenant.as_str())
+        .bind(before)
+        .execute(tables.connection())
+        .await?;
+    }
     let taken = bookings.iter().flat_map(|(id, booking)| {
         booking.taken(zones).into_iter().map(move |taken| (*id, booking, taken))
     });

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::offered::{self, Terms};
 use super::{Dimensions, Figures, Utilisation, UtilisationFilter};
-use crate::tests::bookings::{booked, happening};
+use crate::tests::bookings::{booked, happening, once_made};
 use crate::tests::world::{World, at};
 use crate::{Limit, Projection as _, Schema, Tables};
 
@@ -176,6 +176,7 @@ proptest! {
                 .collect();
             events.extend((0..6).map(booked));
             events.extend(happenings.iter().map(|(n, kind, by)| happening(*n, *kind, *by)));
+            once_made(&mut events);
             let utilisation = Utilisation::new(world.pool.clone());
             for (tenant, batch) in [(&one, 1), (&many, batch)] {
                 world.append(tenant, &events).await;
