@@ -37,6 +37,9 @@ pub struct RunnerSettings {
     pub turn_batches: u32,
     /// Turns taken at once; each needs up to two connections.
     pub turns_at_once: usize,
+    /// How long after one turn of a projection has begun its next one begins at the earliest: what is
+    /// appended meanwhile is applied together. Who is behind by more than a turn does not wait.
+    pub pace: Duration,
     /// How long after its last sign of life a leader is taken for dead.
     pub lease: Duration,
     /// How often it looks without being woken.
@@ -51,6 +54,7 @@ impl Default for RunnerSettings {
             batch_events: 1_000,
             turn_batches: 8,
             turns_at_once: 4,
+            pace: Duration::from_millis(50),
             lease: Duration::from_secs(3),
             tick: Duration::from_millis(200),
             retry_failed: Duration::from_secs(30),
@@ -100,7 +104,7 @@ impl Runner {
         let mut wakeups = self.log.wakeups();
         let mut tick = interval(self.settings.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut queue = Queue::default();
+        let mut queue = Queue::new(self.settings.pace);
         let mut whole = HashSet::new();
         let mut turns = Turns::default();
         let mut looked_at = Instant::now();
@@ -113,9 +117,11 @@ impl Runner {
                     std::future::pending::<()>().await;
                 }
             };
+            let next_turn = queue.next_turn().filter(|_| turns.has_room(&self.settings));
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
+                () = sleep_until(next_turn.unwrap_or(looked_at)), if next_turn.is_some() => continue,
                 Some(ended) = turns.tasks.join_next_with_id() => {
                     if let Some(projection) = turns.end(&mut queue, ended, &self.settings) {
                         tidying.is_due(projection);
@@ -167,13 +173,13 @@ impl Runner {
                 let key = Key { tenant: tenant.clone(), projection: projection.id() };
                 let Some(at) = checkpoints.get(&key) else {
                     checkpoint::add(self.pool(), &key).await?;
-                    queue.push(key);
+                    queue.push(key, Instant::now());
                     continue;
                 };
                 let led_by_another = at.leader.is_some_and(|leader| leader != self.me)
                     && at.lease_until.is_some_and(|until| until > now);
                 if at.position < head && !led_by_another {
-                    queue.push(key);
+                    queue.push(key, Instant::now());
                 }
             }
         }
@@ -189,8 +195,12 @@ struct Turns {
 }
 
 impl Turns {
+    fn has_room(&self, settings: &RunnerSettings) -> bool {
+        self.tasks.len() < settings.turns_at_once
+    }
+
     fn start(&mut self, queue: &mut Queue, runner: &Runner, cancel: &CancellationToken) {
-        while self.tasks.len() < runner.settings.turns_at_once
+        while self.has_room(&runner.settings)
             && let Some(key) = queue.pop(Instant::now())
         {
             let projection = runner.projections.iter().find(|known| known.id() == key.projection);
