@@ -77,7 +77,8 @@ fn whoever_goes_away_leaves_nothing_half_done() {
 fn a_full_disk_is_told_and_survived() {
     let server = Server::start(&Database::fresh());
     let practice = Practice::on(&server);
-    practice.booked(monday(8, 0));
+    let booked = practice.booking(monday(8, 0)).send();
+    booked.is(201);
     let mut sql = server.database.sql();
     // As PostgreSQL does when a table cannot grow.
     sql.run(
@@ -91,7 +92,8 @@ fn a_full_disk_is_told_and_survived() {
     for answer in answers {
         assert!(answer.says_come_back(), "{answer:?}");
     }
-    assert_eq!(practice.found("").len(), 1, "what is there can be read");
+    let what_was_there = practice.found(&format!("min_position={}", booked.position()));
+    assert_eq!(what_was_there.len(), 1, "what is there can be read");
     sql.run("DROP TRIGGER no_room ON events");
     practice.booked(monday(9, 0));
     server.database.run(&["verify"]).succeeded();
