@@ -89,7 +89,7 @@ impl App {
             to
         } else {
             let head = self.engine.log().head(tenant).await?.unwrap_or_default();
-            Moment { position: head, at: self.engine.clock().now() }
+            Moment { position: head, at: self.engine.clock().now(), head }
         };
         Ok((from, to))
     }
@@ -97,7 +97,7 @@ impl App {
     /// Now, at the position up to which the history has read.
     pub(super) async fn now_in_history(&self, tenant: &TenantId) -> Result<Moment, Problem> {
         let position: Position = self.progress.position(tenant, History::ID).await?;
-        Ok(Moment { position, at: self.engine.clock().now() })
+        Ok(Moment { position, at: self.engine.clock().now(), head: position })
     }
 }
 

@@ -13,6 +13,8 @@ pub struct Moment {
     pub position: Position,
     /// What the clock showed.
     pub at: DateTime<Utc>,
+    /// Where the log ends by now: how much has happened since.
+    pub head: Position,
 }
 
 /// Which moment is meant.
@@ -54,7 +56,8 @@ pub(crate) const POSITION_AT: &str = "
                 SELECT position, recorded_at FROM events
                  WHERE tenant_id = $1 AND position = (h.low + h.high + 1) / 2) AS e
           WHERE h.low < h.high)
-    SELECT low FROM halved WHERE low = high";
+    SELECT low, (SELECT position FROM log_heads WHERE tenant_id = $1) AS head
+      FROM halved WHERE low = high";
 
 pub(super) async fn moment(
     pool: &PgPool,
@@ -65,19 +68,20 @@ pub(super) async fn moment(
     match as_of {
         AsOf::Instant(at) if at > now => Ok(Err(NoMoment::Future { now })),
         AsOf::Instant(at) => {
-            let position = position_at(pool, tenant, at).await?;
-            Ok(Ok(Moment { position, at }))
+            let (position, head) = position_and_head(pool, tenant, at).await?;
+            Ok(Ok(Moment { position, at, head }))
         }
         AsOf::Position(position) => {
-            let at: Option<DateTime<Utc>> = sqlx::query_scalar(
-                "SELECT recorded_at FROM events WHERE tenant_id = $1 AND position = $2",
+            let found: Option<(DateTime<Utc>, i64)> = sqlx::query_as(
+                "SELECT e.recorded_at, h.position FROM events e JOIN log_heads h USING (tenant_id)
+                  WHERE e.tenant_id = $1 AND e.position = $2",
             )
             .bind(tenant.as_str())
             .bind(position.as_i64())
             .fetch_optional(pool)
             .await?;
-            if let Some(at) = at {
-                return Ok(Ok(Moment { position, at }));
+            if let Some((at, head)) = found {
+                return Ok(Ok(Moment { position, at, head: Position::from_i64(head) }));
             }
             let head = super::reader::head(pool, tenant).await?.unwrap_or_default();
             Ok(Err(NoMoment::NoPosition { head }))
@@ -91,12 +95,21 @@ pub(crate) async fn position_at(
     tenant: &TenantId,
     at: DateTime<Utc>,
 ) -> Result<Position, sqlx::Error> {
+    Ok(position_and_head(pool, tenant, at).await?.0)
+}
+
+async fn position_and_head(
+    pool: &PgPool,
+    tenant: &TenantId,
+    at: DateTime<Utc>,
+) -> Result<(Position, Position), sqlx::Error> {
     // Planned each time: a plan that was made while the log was short would read all of it.
-    let position: Option<i64> = sqlx::query_scalar(POSITION_AT)
+    let found: Option<(i64, i64)> = sqlx::query_as(POSITION_AT)
         .persistent(false)
         .bind(tenant.as_str())
         .bind(at)
         .fetch_optional(pool)
         .await?;
-    Ok(Position::from_i64(position.unwrap_or_default()))
+    let (position, head) = found.unwrap_or_default();
+    Ok((Position::from_i64(position), Position::from_i64(head)))
 }

@@ -154,10 +154,12 @@ async fn an_instant_becomes_a_position_by_halving_and_reads_few_events() {
     assert_eq!(position(at(5_001)).await, Err(NoMoment::Future { now: at(5_000) }));
     let seventh = AsOf::Position(Position::from_i64(7));
     let moment = log.moment(&tenant, seventh, at(5_000)).await.unwrap();
-    assert_eq!(moment, Ok(Moment { position: Position::from_i64(7), at: at(6) }));
+    let head = Position::from_i64(4_000);
+    assert_eq!(moment, Ok(Moment { position: Position::from_i64(7), at: at(6), head }));
+    let moment = log.moment(&tenant, AsOf::Instant(at(1)), at(5_000)).await.unwrap();
+    assert_eq!(moment, Ok(Moment { position: Position::from_i64(1), at: at(1), head }));
     for none in [0, 4_001] {
         let none = AsOf::Position(Position::from_i64(none));
-        let head = Position::from_i64(4_000);
         let moment = log.moment(&tenant, none, at(5_000)).await.unwrap();
         assert_eq!(moment, Err(NoMoment::NoPosition { head }));
     }
