@@ -147,14 +147,14 @@ async fn measure(database: &Database, size: Size, report: &mut Report) -> anyhow
 /// The whole of it: rows, indexes, and what was appended meanwhile (nothing).
 async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     let daybook = Daybook::open(database, size)?;
-    sqlx::raw_sql("DROP SCHEMA IF EXISTS search_2 CASCADE; CHECKPOINT")
+    sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE; CHECKPOINT")
         .execute(daybook.log().pool())
         .await?;
     let begun = Instant::now();
     let built = build(&daybook).await?;
     let took = begun.elapsed();
     ensure!(built == Built::Now, "it was there already");
-    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM search_2.appointments")
+    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM search_3.appointments")
         .fetch_one(daybook.log().pool())
         .await?;
     ensure!(rows.cast_unsigned() == size.appointments, "there are {rows} rows");
@@ -222,7 +222,7 @@ async fn fold_in_sql(database: &Database) -> anyhow::Result<Duration> {
     .await?;
     let indexes = Search::new(sqlx::PgPool::connect_lazy_with(database.options.clone()))
         .indexes()
-        .replace("search_2.", "fold.");
+        .replace("search_3.", "fold.");
     let begun = Instant::now();
     sqlx::raw_sql(FOLD).execute(&mut connection).await?;
     sqlx::raw_sql(&indexes).execute(&mut connection).await?;
@@ -263,7 +263,7 @@ async fn commits_beside(
     let rebuilds = tokio::spawn(async move {
         let mut times = 0_u32;
         while !stopped.is_cancelled() {
-            sqlx::raw_sql("DROP SCHEMA IF EXISTS search_2 CASCADE")
+            sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE")
                 .execute(rebuilding.log().pool())
                 .await?;
             sleep(Duration::from_millis(10)).await;

@@ -3,8 +3,8 @@
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use sqlx::encode::IsNull;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
-use sqlx::{Encode, Postgres, Type};
+use sqlx::postgres::PgArgumentBuffer;
+use sqlx::{Encode, Postgres};
 
 use crate::ApplyError;
 
@@ -27,7 +27,7 @@ pub trait Bulk: Send + Sync {
     fn kinds(&self) -> &'static [&'static str];
 
     /// The tables that streams have rows in, each with the columns that are given:
-    /// `search_2.listed (tenant_id, start_at)`.
+    /// `search_3.listed (tenant_id, start_at)`.
     fn tables(&self) -> Vec<String>;
 
     /// Who folds the streams of this tenant, of all kinds, many of them one after the other.
@@ -106,30 +106,5 @@ impl CopyRows {
     pub(crate) fn finished(&mut self) -> &[u8] {
         self.buffer.extend_from_slice(&TRAILER);
         &self.buffer
-    }
-}
-
-/// A `tsvector` of words without positions.
-#[derive(Debug)]
-pub struct Lexemes<'a>(pub &'a [String]);
-
-impl Type<Postgres> for Lexemes<'_> {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_name("tsvector")
-    }
-}
-
-impl Encode<'_, Postgres> for Lexemes<'_> {
-    fn encode_by_ref(
-        &self,
-        buffer: &mut PgArgumentBuffer,
-    ) -> Result<IsNull, sqlx::error::BoxDynError> {
-        buffer.extend_from_slice(&i32::try_from(self.0.len())?.to_be_bytes());
-        for word in self.0 {
-            buffer.extend_from_slice(word.as_bytes());
-            // The end of the word, and no positions.
-            buffer.extend_from_slice(&[0, 0, 0]);
-        }
-        Ok(IsNull::No)
     }
 }

@@ -42,7 +42,7 @@ pub mod waiting;
 
 pub use all::all;
 pub use build::{BuildError, Builder, Built, Phase};
-pub use bulk::{Bulk, CopyRows, Filling, FoldStream, Lexemes};
+pub use bulk::{Bulk, CopyRows, Filling, FoldStream};
 pub use page::{CursorError, Limit, LimitError, Page};
 pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId};

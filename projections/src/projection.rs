@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::{Filling, Tables};
 
-/// A projection's name and version; together they name its schema: `search_2`.
+/// A projection's name and version; together they name its schema: `search_3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectionId {
     /// What it is called.

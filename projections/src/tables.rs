@@ -10,7 +10,7 @@ use crate::ProjectionId;
 /// A schema with the tables of a projection: the one of its name, or one in which they are being made
 /// anew beside it.
 ///
-/// Statements are written for the schema of the projection's name, `search_2.appointments`;
+/// Statements are written for the schema of the projection's name, `search_3.appointments`;
 /// [`Schema::sql`] makes them mean this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
@@ -25,7 +25,7 @@ impl Schema {
         Self { projection, name: projection.to_string() }
     }
 
-    /// A schema beside that one: `search_2_building`.
+    /// A schema beside that one: `search_3_building`.
     pub(crate) fn beside(projection: ProjectionId, what: &str) -> Self {
         Self { projection, name: format!("{projection}_{what}") }
     }
@@ -89,15 +89,15 @@ impl<'c> Tables<'c> {
 mod tests {
     use super::*;
 
-    const SEARCH: ProjectionId = ProjectionId { name: "search", version: 2 };
+    const SEARCH: ProjectionId = ProjectionId { name: "search", version: 3 };
 
     #[test]
     fn a_statement_is_about_the_schema_that_it_is_asked_of() {
-        let statement = "SELECT FROM search_2.appointments JOIN search_20.appointments";
+        let statement = "SELECT FROM search_3.appointments JOIN search_30.appointments";
         assert_eq!(Schema::of(SEARCH).sql(statement), statement);
         assert_eq!(
             Schema::beside(SEARCH, "building").sql(statement),
-            "SELECT FROM search_2_building.appointments JOIN search_20.appointments"
+            "SELECT FROM search_3_building.appointments JOIN search_30.appointments"
         );
     }
 }

@@ -107,7 +107,7 @@ fn analysts_read_the_views_and_nothing_else() {
         let count = format!("SELECT count(*) FROM analytics.{view} WHERE tenant_id = $1");
         assert!(analyst.number(&count, &practice.tenant) > 0, "{view}");
     }
-    for denied in ["events", "catalogue_1.clients", "search_2.appointments", "api_keys"] {
+    for denied in ["events", "catalogue_1.clients", "search_3.appointments", "api_keys"] {
         let refused = analyst.try_run(&format!("SELECT * FROM {denied}")).unwrap_err();
         assert_eq!(refused, "42501", "{denied}");
     }

@@ -23,7 +23,7 @@ fn a_healthy_database_is_well_and_each_ailment_is_named_with_what_to_do() {
         ),
         (
             "UPDATE checkpoints SET position = 99 WHERE tenant_id = $1 AND projection = 'search'",
-            "search_2 has read further than the log",
+            "search_3 has read further than the log",
         ),
         ("UPDATE log_heads SET hash = '' WHERE tenant_id = $1", "does not end with its last event"),
         (

@@ -105,7 +105,7 @@ fn connections_that_are_all_taken_are_told_and_come_back() {
     let practice = Practice::on(&server);
     practice.booked(monday(8, 0));
     let mut sql = server.database.sql();
-    sql.run("BEGIN; LOCK TABLE search_2.appointments");
+    sql.run("BEGIN; LOCK TABLE search_3.appointments");
     let started = Instant::now();
     let answers = at_once(60, |_| practice.api.get("/v1/appointments").send());
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());

@@ -116,9 +116,9 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     let database = &server.database;
     let command = |arguments: &[&str]| database.run(&[&["projections"], arguments].concat());
     let listed = command(&["list"]).succeeded();
-    assert!(listed.lines().any(|line| line.starts_with("search_2: ready, ")), "{listed}");
+    assert!(listed.lines().any(|line| line.starts_with("search_3: ready, ")), "{listed}");
     let said = command(&["rebuild", "search"]).succeeded();
-    assert!(said.starts_with("search_2: made anew in "), "{said}");
+    assert!(said.starts_with("search_3: made anew in "), "{said}");
     command(&["rebuild", "--all"]).succeeded();
     database.projections_are_what_the_log_says();
     // What analysts read is what is read now.
@@ -138,7 +138,7 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert_eq!(command(&["prune"]).succeeded(), "");
 
     // A row that nobody wrote is found, and goes when the projection is made anew.
-    sql.change("UPDATE search_2.appointments SET title = 'Dreamt' WHERE $1 <> ''", "any");
+    sql.change("UPDATE search_3.appointments SET title = 'Dreamt' WHERE $1 <> ''", "any");
     let finished = command(&["verify", "search"]);
     assert!(finished.stdout.contains("NOT what the log says"), "{finished:?}");
     assert_eq!(finished.code, Some(1));
@@ -302,12 +302,12 @@ fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
     });
     database.projections_are_what_the_log_says();
     let difference = "SELECT count(*) FROM
-        (SELECT to_jsonb(n) - 'minutes' AS r FROM search_3.appointments n WHERE tenant_id = $1) n
+        (SELECT to_jsonb(n) - 'minutes' AS r FROM search_4.appointments n WHERE tenant_id = $1) n
         FULL JOIN
-        (SELECT to_jsonb(o) AS r FROM search_2.appointments o WHERE tenant_id = $1) o USING (r)
+        (SELECT to_jsonb(o) AS r FROM search_3.appointments o WHERE tenant_id = $1) o USING (r)
         WHERE n.r IS NULL OR o.r IS NULL";
     assert_eq!(sql.number(difference, &practice.tenant), 0);
-    let wrong = "SELECT count(*) FROM search_3.appointments WHERE tenant_id = $1 AND minutes <> 30";
+    let wrong = "SELECT count(*) FROM search_4.appointments WHERE tenant_id = $1 AND minutes <> 30";
     assert_eq!(sql.number(wrong, &practice.tenant), 0);
 
     // While it runs, what it reads is not dropped; when it has gone, it is. This version goes on.
@@ -315,7 +315,7 @@ fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
     assert_eq!(prune(), "");
     next.interrupt();
     next.wait();
-    assert_eq!(prune(), "search_3: dropped\n");
+    assert_eq!(prune(), "search_4: dropped\n");
     practice.found("status=booked");
     database.projections_are_what_the_log_says();
 }
@@ -333,7 +333,7 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
     let mut sql = database.sql();
     let counted = "SELECT count(*) FROM build_parts WHERE schema_name = $1";
     let requested = "SELECT count(*) FROM builds WHERE schema_name = $1";
-    for (name, schema) in [("search", "search_2_building"), ("history", "history_1_building")] {
+    for (name, schema) in [("search", "search_3_building"), ("history", "history_2_building")] {
         let (mut killed, mut parts) = (0, 0);
         rebuild(&practice, name);
         while killed < cycles {

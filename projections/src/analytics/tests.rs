@@ -43,16 +43,16 @@ async fn categories(pool: &PgPool) -> Vec<String> {
 
 /// The set of a program that has version 3 of the search projection.
 async fn a_newer_one(world: &World) -> Set {
-    let statements = "CREATE SCHEMA search_3;
-        CREATE TABLE search_3.appointments AS SELECT * FROM search_2.appointments;
-        UPDATE search_3.appointments SET category = 'newer'";
+    let statements = "CREATE SCHEMA search_4;
+        CREATE TABLE search_4.appointments AS SELECT * FROM search_3.appointments;
+        UPDATE search_4.appointments SET category = 'newer'";
     world.pool.execute(statements).await.unwrap();
     let ours = Set::ours();
-    let newer = ProjectionId { version: 3, ..Search::ID };
+    let newer = ProjectionId { version: 4, ..Search::ID };
     let sources = ours.sources.iter().map(|id| if *id == Search::ID { newer } else { *id });
     Set {
         revision: REVISION + 1,
-        views: ours.views.replace("search_2.", "search_3."),
+        views: ours.views.replace("search_3.", "search_4."),
         sources: sources.collect(),
         ..ours
     }
@@ -87,11 +87,11 @@ async fn views_stay_as_they_are_while_the_tables_of_a_new_version_are_built() {
     let world = World::new().await;
     publish(&world.pool).await.unwrap();
     let newer = a_newer_one(&world).await;
-    world.pool.execute("ALTER SCHEMA search_3 RENAME TO search_3_building").await.unwrap();
+    world.pool.execute("ALTER SCHEMA search_4 RENAME TO search_4_building").await.unwrap();
     assert_eq!(publish_set(&world.pool, &newer).await.unwrap(), Published::NotYet);
     // The older program still has them.
     assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
-    world.pool.execute("ALTER SCHEMA search_3_building RENAME TO search_3").await.unwrap();
+    world.pool.execute("ALTER SCHEMA search_4_building RENAME TO search_4").await.unwrap();
     let published = publish_set(&world.pool, &newer).await.unwrap();
     assert_eq!(published, Published::Ours(AnalystRole::Ready));
 }
@@ -137,8 +137,8 @@ async fn a_database_user_who_may_not_make_the_role_makes_the_views_all_the_same(
     let statements = format!(
         "CREATE ROLE daybook_limited LOGIN;
          GRANT CREATE ON DATABASE {database} TO daybook_limited;
-         GRANT USAGE ON SCHEMA search_2, history_1, client_history_1, utilisation_2 TO daybook_limited;
-         GRANT SELECT ON ALL TABLES IN SCHEMA search_2, history_1, client_history_1, utilisation_2,
+         GRANT USAGE ON SCHEMA search_3, history_2, client_history_1, utilisation_2 TO daybook_limited;
+         GRANT SELECT ON ALL TABLES IN SCHEMA search_3, history_2, client_history_1, utilisation_2,
              public
              TO daybook_limited"
     );

@@ -78,7 +78,7 @@ SELECT a.tenant_id,
        h.cancelled_at,
        a.version,
        a.position
-  FROM search_2.appointments a
+  FROM search_3.appointments a
   LEFT JOIN client_history_1.appointments h USING (tenant_id, appointment_id);
 
 CREATE OR REPLACE VIEW analytics.appointments_over_time AS
@@ -97,7 +97,7 @@ SELECT h.tenant_id,
        h.resource_ids,
        h.category,
        h.tags
-  FROM history_1.appointments h;
+  FROM history_2.appointments h;
 
 CREATE OR REPLACE VIEW analytics.utilisation AS
 SELECT o.tenant_id,

@@ -21,9 +21,9 @@ impl Bulk for History {
 
     fn tables(&self) -> Vec<String> {
         vec![
-            format!("history_1.appointments (tenant_id, {NAMES}, {MORE_COLUMNS})"),
-            format!("history_1.listed (tenant_id, {})", listing::NAMES),
-            format!("history_1.sessions (tenant_id, {})", sessions::NAMES),
+            format!("history_2.appointments (tenant_id, {NAMES}, {MORE_COLUMNS})"),
+            format!("history_2.listed (tenant_id, {})", listing::NAMES),
+            format!("history_2.sessions (tenant_id, {})", sessions::NAMES),
         ]
     }
 

@@ -95,15 +95,15 @@ fn appointments_sql() -> String {
            FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
           CROSS JOIN LATERAL (
                 SELECT v.*
-                  FROM (SELECT start_at, appointment_id FROM history_1.listed
+                  FROM (SELECT start_at, appointment_id FROM history_2.listed
                          WHERE tenant_id = $1 AND listed_under = w.resource_id
                            AND start_at >= $5 AND start_at < $6 AND busy_until > $3
                         UNION
-                        SELECT start_at, appointment_id FROM history_1.listed
+                        SELECT start_at, appointment_id FROM history_2.listed
                          WHERE tenant_id = $1 AND listed_under = w.resource_id AND long
                            AND busy_until > $3 AND start_at < $6) AS l
                  CROSS JOIN LATERAL (
-                       SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_1.appointments
+                       SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_2.appointments
                         WHERE tenant_id = $1 AND appointment_id = l.appointment_id
                           AND position <= $7 AND (until_position IS NULL OR until_position > $7)
                           AND start_at = l.start_at AND resource_ids @> ARRAY[w.resource_id]
@@ -118,7 +118,7 @@ fn appointments_sql() -> String {
 /// Served by `sessions_start`.
 fn sessions_sql() -> String {
     format!(
-        "SELECT {} FROM history_1.sessions
+        "SELECT {} FROM history_2.sessions
           WHERE tenant_id = $1 AND start_at >= $4 AND start_at < $5 AND busy_until > $3
             AND resource_ids && $2
             AND position <= $6 AND (until_position IS NULL OR until_position > $6)

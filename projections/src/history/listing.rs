@@ -21,7 +21,7 @@ pub(super) const NAMES: &str = "listed_under, start_at, appointment_id, busy_unt
 /// An appointment is as often at a place as it has had events there; the entry is one. Its end only grows: it
 /// serves to leave out what was over.
 const INSERT: &str = "
-    INSERT INTO history_1.listed AS l
+    INSERT INTO history_2.listed AS l
            (tenant_id, listed_under, start_at, appointment_id, busy_until, long)
     SELECT h.tenant_id, u.listed_under, u.start_at, u.appointment_id, u.busy_until, u.long
       FROM log_heads h,

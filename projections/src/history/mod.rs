@@ -46,7 +46,7 @@ pub struct History {
 
 impl History {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "history", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "history", version: 2 };
 
     /// How many appointments of a resource, or sessions, are looked at as claims.
     const MAX_CLAIMS: usize = 100_000;
@@ -70,7 +70,7 @@ impl History {
         limit: Limit,
         moment: Moment,
     ) -> Result<Page<FoundAppointment, Cursor>, SearchError> {
-        let asked = Asked::new(tenant, filter, sort, limit, moment.at).known_at(moment.position);
+        let asked = Asked::new(tenant, filter, sort, limit, moment.at).known_at(moment);
         query::page(&self.pool, &asked, cursor).await
     }
 
@@ -121,7 +121,7 @@ impl Projection for History {
     }
 
     fn tidy(&self) -> Option<&'static str> {
-        Some("SELECT gin_clean_pending_list('history_1.appointments_terms')")
+        Some("SELECT gin_clean_pending_list('history_2.appointments_terms')")
     }
 
     fn apply<'a>(
@@ -138,7 +138,7 @@ impl Projection for History {
                 let it = &row.appointment;
                 (it.appointment_id.uuid(), it.position, row.until)
             });
-            let names = ("history_1.appointments", "appointment_id");
+            let names = ("history_2.appointments", "appointment_id");
             write::close(tables, tenant, names, closed).await?;
             write::insert(tables, tenant, &made).await?;
             listing::insert(tables, tenant, &made).await?;

@@ -1,6 +1,6 @@
 -- Every appointment as it was from one event of it to the next. A row is written once, and closed once:
 -- what closes it is in no index, so closing it writes none.
-CREATE TABLE history_1.appointments (
+CREATE TABLE history_2.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
     -- The event that made it so, and the one that made it otherwise; none: it is so now.
@@ -8,7 +8,7 @@ CREATE TABLE history_1.appointments (
     recorded_at     timestamptz NOT NULL,
     until_position  bigint      CHECK (until_position > position),
     until_at        timestamptz CHECK ((until_at IS NULL) = (until_position IS NULL)),
-    -- As in search_2.appointments.
+    -- As in search_3.appointments.
     start_at        timestamptz NOT NULL,
     end_at          timestamptz NOT NULL,
     status          text        NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE history_1.appointments (
     title           text        NOT NULL,
     version         bigint      NOT NULL,
     terms           bigint[]    NOT NULL,
-    words           tsvector    NOT NULL,
+    words           text        NOT NULL,
     marks           bigint      NOT NULL,
     low_word_marks  bigint      NOT NULL,
     high_word_marks bigint      NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE history_1.appointments (
 
 -- Where the appointments of each client and resource are or were, in the order of a page. An entry stays:
 -- whether it is valid at a moment, the rows say.
-CREATE TABLE history_1.listed (
+CREATE TABLE history_2.listed (
     tenant_id       text        NOT NULL,
     -- The id of the client or the resource.
     listed_under    uuid        NOT NULL,
@@ -56,7 +56,7 @@ CREATE TABLE history_1.listed (
 );
 
 -- Every session as it was from one event of it to the next.
-CREATE TABLE history_1.sessions (
+CREATE TABLE history_2.sessions (
     tenant_id       text        NOT NULL,
     session_id      uuid        NOT NULL,
     position        bigint      NOT NULL,
@@ -71,9 +71,9 @@ CREATE TABLE history_1.sessions (
     version         bigint      NOT NULL
 );
 
--- How many rows of history_1.appointments are valid now, by status and day of the start in UTC; since when
+-- How many rows of history_2.appointments are valid now, by status and day of the start in UTC; since when
 -- there were any, and until when those that are closed were valid.
-CREATE TABLE history_1.standing (
+CREATE TABLE history_2.standing (
     tenant_id      text   NOT NULL,
     status         text   NOT NULL,
     day            date   NOT NULL,

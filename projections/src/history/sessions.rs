@@ -31,7 +31,7 @@ pub(super) async fn apply(
     let latest = load(tables, tenant, &needed::sessions(events)).await?;
     let Changes { closed, made } = fold::sessions(latest, events)?;
     let closed = closed.iter().map(|row| (row.session_id.uuid(), row.position, row.until));
-    close(tables, tenant, ("history_1.sessions", "session_id"), closed).await?;
+    close(tables, tenant, ("history_2.sessions", "session_id"), closed).await?;
     Ok(insert(tables, tenant, &made).await?)
 }
 
@@ -42,7 +42,7 @@ async fn load(
     ids: &[SessionId],
 ) -> Result<HashMap<SessionId, SessionVersion>, sqlx::Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM history_1.sessions
+        "SELECT {COLUMNS} FROM history_2.sessions
           WHERE tenant_id = $1 AND session_id = ANY($2) AND until_position IS NULL"
     );
     let ids = ids.iter().map(|id| id.uuid());
@@ -64,7 +64,7 @@ async fn insert(
     let documents = documents.collect::<Result<Vec<_>, _>>()?;
     let each = made.iter();
     let sql = format!(
-        "INSERT INTO history_1.sessions (tenant_id, {NAMES})
+        "INSERT INTO history_2.sessions (tenant_id, {NAMES})
          SELECT h.tenant_id, u.session_id, u.position, u.recorded_at, u.until_position, u.until_at,
                 u.start_at, u.busy_until, u.resource_ids::uuid[], u.session::json, u.version
            FROM log_heads h,

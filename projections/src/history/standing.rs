@@ -21,7 +21,7 @@ struct Change {
 }
 
 const ADD: &str = "
-    INSERT INTO history_1.standing AS s
+    INSERT INTO history_2.standing AS s
            (tenant_id, status, day, standing, first_position, last_until)
     SELECT h.tenant_id, u.status, u.day, u.standing, u.first_position, u.last_until
       FROM log_heads h,
@@ -35,11 +35,11 @@ const ADD: &str = "
 
 /// The same of all rows of all tenants, where nothing has been noted yet.
 pub(super) const OF_ALL: &str = "
-    INSERT INTO history_1.standing
+    INSERT INTO history_2.standing
            (tenant_id, status, day, standing, first_position, last_until)
     SELECT tenant_id, status, (start_at AT TIME ZONE 'UTC')::date,
            count(*) FILTER (WHERE until_position IS NULL), min(position), max(until_position)
-      FROM history_1.appointments
+      FROM history_2.appointments
      GROUP BY 1, 2, 3";
 
 /// Takes note of rows that were made, and of rows that were there before and are closed.

@@ -155,7 +155,7 @@ async fn to_close_rows_here_and_there_writes_no_index() {
     for _ in 0..100 {
         counts = sqlx::query_as(
             "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
-              WHERE schemaname = 'history_1' AND relname = 'appointments'",
+              WHERE schemaname = 'history_2' AND relname = 'appointments'",
         )
         .fetch_one(&world.pool)
         .await

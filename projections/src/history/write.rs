@@ -24,7 +24,7 @@ pub(super) async fn load(
     ids: &[AppointmentId],
 ) -> Result<HashMap<AppointmentId, AppointmentVersion>, sqlx::Error> {
     let sql = format!(
-        "SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_1.appointments
+        "SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_2.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2) AND until_position IS NULL"
     );
     let ids = ids.iter().map(|id| id.uuid());
@@ -85,7 +85,7 @@ pub(super) async fn insert(
         (&row.appointment, terms.happened_at(position))
     });
     let sql = format!(
-        "INSERT INTO history_1.appointments
+        "INSERT INTO history_2.appointments
                 (tenant_id, {NAMES}, {MORE_COLUMNS})
          SELECT h.tenant_id, {VALUES}, u.recorded_at, u.until_position, u.until_at, u.busy_from,
                 u.busy_until, u.seats::smallint[], u.session_id

@@ -17,8 +17,8 @@ impl Bulk for Search {
 
     fn tables(&self) -> Vec<String> {
         vec![
-            format!("search_2.appointments (tenant_id, {NAMES})"),
-            "search_2.listed (tenant_id, listed_under, start_at, appointment_id)".to_owned(),
+            format!("search_3.appointments (tenant_id, {NAMES})"),
+            "search_3.listed (tenant_id, listed_under, start_at, appointment_id)".to_owned(),
         ]
     }
 

@@ -6,11 +6,10 @@ use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 
-use super::marks::Marks;
 use super::row::FoundAppointment;
 use super::terms::TermsOf;
 use super::words;
-use crate::{ApplyError, CopyRows, Lexemes, array};
+use crate::{ApplyError, CopyRows, array};
 
 /// Their names, in their order.
 pub(crate) const NAMES: &str = "appointment_id, start_at, end_at, status, hold_expires_at, category, \
@@ -21,7 +20,7 @@ pub(crate) const NAMES: &str = "appointment_id, start_at, end_at, status, hold_e
 pub(crate) const VALUES: &str = "u.appointment_id, u.start_at, u.end_at, u.status, \
      u.hold_expires_at, u.category, u.tags::text[], u.service_id, u.resource_ids::uuid[], \
      u.client_id, u.title, u.version, u.position, u.terms::bigint[], \
-     array_to_tsvector(u.words::text[]), u.marks, u.low_word_marks, u.high_word_marks";
+     u.words, u.marks, u.low_word_marks, u.high_word_marks";
 
 /// The arrays; `$1` is the tenant.
 pub(crate) const ARRAYS: &str = "$2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], \
@@ -36,16 +35,13 @@ pub(crate) fn bind<'q>(
     rows: &[(&FoundAppointment, Vec<i64>)],
 ) -> Query<'q, Postgres, PgArguments> {
     let terms = TermsOf::new(tenant);
-    let marks = rows.iter().map(|(row, _)| Marks::row(&terms, row).columns());
-    let marks: Vec<[i64; 3]> = marks.collect();
+    let known = rows.iter().map(|(row, more)| {
+        let (terms, marks) = terms.row(row);
+        (array::of_plain(terms.into_iter().chain(more.iter().copied())), marks.columns())
+    });
+    let (terms, marks): (Vec<_>, Vec<_>) = known.unzip();
     let each = rows.iter().map(|(row, _)| *row);
     let tags = |row: &FoundAppointment| array::of_text(row.tags.iter().map(Tag::as_str));
-    let words = |row: &FoundAppointment| {
-        array::of_text(words::lexemes(tenant, &row.title).iter().map(String::as_str))
-    };
-    let all_terms = rows
-        .iter()
-        .map(|(row, more)| array::of_plain(terms.row(row).into_iter().chain(more.iter().copied())));
     sqlx::query(sql)
         .bind(tenant.as_str())
         .bind(each.clone().map(|row| row.appointment_id.uuid()).collect::<Vec<_>>())
@@ -61,8 +57,8 @@ pub(crate) fn bind<'q>(
         .bind(each.clone().map(|row| row.title.as_str().to_owned()).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.version.cast_signed()).collect::<Vec<_>>())
         .bind(each.clone().map(|row| row.position.as_i64()).collect::<Vec<_>>())
-        .bind(all_terms.collect::<Vec<_>>())
-        .bind(each.map(words).collect::<Vec<_>>())
+        .bind(terms)
+        .bind(each.map(|row| words::line(&row.title)).collect::<Vec<_>>())
         .bind(marks.iter().map(|[known, _, _]| *known).collect::<Vec<_>>())
         .bind(marks.iter().map(|[_, low, _]| *low).collect::<Vec<_>>())
         .bind(marks.iter().map(|[_, _, high]| *high).collect::<Vec<_>>())
@@ -93,9 +89,9 @@ impl<'a> Copied<'a> {
     ) -> Result<&'r mut CopyRows, ApplyError> {
         let tags: Vec<&str> = row.tags.iter().map(Tag::as_str).collect();
         let resources: Vec<_> = row.resource_ids.iter().map(ResourceId::uuid).collect();
-        let mut terms = self.terms.row(row);
+        let (mut terms, marks) = self.terms.row(row);
         terms.extend_from_slice(more_terms);
-        let [known, low, high] = Marks::row(&self.terms, row).columns();
+        let [known, low, high] = marks.columns();
         rows.row(19 + besides)
             .push(self.tenant.as_str())?
             .push(row.appointment_id.uuid())?
@@ -112,7 +108,7 @@ impl<'a> Copied<'a> {
             .push(row.version.cast_signed())?
             .push(row.position.as_i64())?
             .push(terms)?
-            .push(Lexemes(&words::lexemes(self.tenant, &row.title)))?
+            .push(words::line(&row.title).as_str())?
             .push(known)?
             .push(low)?
             .push(high)

@@ -55,8 +55,8 @@ pub enum Sort {
     StartDescending,
 }
 
-/// A filter as terms: a row that it lets through has all of `all`, one of each of `any`, and matches
-/// each of `words`.
+/// A filter as terms: a row that it lets through has all of `all`, one of each of `any`, and in its line
+/// of words each of `words`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sought {
     pub(super) all: Vec<i64>,
@@ -65,7 +65,7 @@ pub(super) struct Sought {
 }
 
 impl SearchFilter {
-    pub(super) fn sought(&self, tenant: &TenantId, terms: &TermsOf) -> Sought {
+    pub(super) fn sought(&self, terms: &TermsOf) -> Sought {
         let mut sought = Sought::default();
         if let Some(category) = &self.category {
             sought.all.push(terms.term(Kind::Category, category.as_str().as_bytes()));
@@ -88,7 +88,8 @@ impl SearchFilter {
         if let Some(statuses) = self.stored_statuses() {
             sought.any.push(statuses.into_iter().map(|status| terms.status(status)).collect());
         }
-        sought.words = self.title.tsqueries(tenant);
+        sought.all.extend(self.title.iter().map(|word| terms.beginning(word)));
+        sought.words = self.title.in_lines();
         sought
     }
 
@@ -109,16 +110,12 @@ impl SearchFilter {
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
         let known = category.chain(service).chain(each_tag).map(Marks::of);
-        let each = known.chain(self.word_marks(terms)).collect();
+        let words = self.title.iter().map(|word| Marks::of_beginning(terms.beginning(word)));
+        let each = known.chain(words).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
         let statuses = statuses.into_iter().map(|status| Marks::of(terms.status(status))).collect();
         let all = [vec![each], any_tag.into_iter().map(Marks::of).collect(), statuses];
         all.into_iter().filter(|any| !any.is_empty() && *any != [Marks::default()]).collect()
-    }
-
-    /// What is marked of a title that has the word, for each of the words.
-    pub(super) fn word_marks(&self, terms: &TermsOf) -> impl Iterator<Item = Marks> {
-        self.title.iter().map(|word| Marks::of_beginning(terms, word))
     }
 
     /// The statuses as they are asked for; `None`: any.
@@ -139,7 +136,7 @@ impl SearchFilter {
 
     /// Which list of appointments it is.
     pub(super) fn fingerprint(&self, tenant: &TenantId, sort: Sort) -> Fingerprint {
-        let sought = self.sought(tenant, &TermsOf::new(tenant));
+        let sought = self.sought(&TermsOf::new(tenant));
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
         let canonical = format!(
             "{tenant} {sort:?} {:?} {:?} {:?} {:?} {sought:?}",

@@ -13,7 +13,7 @@ pub(super) async fn lapsed(
     limit: u32,
 ) -> Result<Vec<AppointmentId>, sqlx::Error> {
     let ids: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT appointment_id FROM search_2.appointments
+        "SELECT appointment_id FROM search_3.appointments
           WHERE tenant_id = $1 AND status = 'held' AND hold_expires_at <= $2
           ORDER BY hold_expires_at
           LIMIT $3",

@@ -5,27 +5,27 @@
 -- sorted in together: half the cost of one by one. That is done beside the batches, once a second
 -- (`Search::tidy`). At 8 MiB, if ever, a batch would have to do it.
 CREATE INDEX appointments_terms
-    ON search_2.appointments USING gin (terms, words)
+    ON search_3.appointments USING gin (terms)
     WITH (fastupdate = on, gin_pending_list_limit = 8192);
 
-CREATE UNIQUE INDEX appointments_pkey ON search_2.appointments (tenant_id, appointment_id);
+CREATE UNIQUE INDEX appointments_pkey ON search_3.appointments (tenant_id, appointment_id);
 
-ALTER TABLE search_2.listed
+ALTER TABLE search_3.listed
     ADD PRIMARY KEY (tenant_id, listed_under, start_at, appointment_id);
 
 -- The order of every page, read without the table.
 CREATE INDEX appointments_start
-    ON search_2.appointments (tenant_id, start_at, appointment_id)
+    ON search_3.appointments (tenant_id, start_at, appointment_id)
     INCLUDE (marks, low_word_marks, high_word_marks);
 
 -- Where the appointments of a status begin: the past has few that are booked.
 CREATE INDEX appointments_status
-    ON search_2.appointments (tenant_id, status, start_at, appointment_id);
+    ON search_3.appointments (tenant_id, status, start_at, appointment_id);
 
 -- What to expire next.
 CREATE INDEX appointments_holds
-    ON search_2.appointments (tenant_id, hold_expires_at) WHERE status = 'held';
+    ON search_3.appointments (tenant_id, hold_expires_at) WHERE status = 'held';
 
 -- At once, when all others are done.
-ALTER TABLE search_2.appointments
+ALTER TABLE search_3.appointments
     ADD CONSTRAINT appointments_pkey PRIMARY KEY USING INDEX appointments_pkey;

@@ -30,14 +30,14 @@ pub(super) async fn change(
 
 /// Served by the primary key.
 const REMOVE: &str = "
-    DELETE FROM search_2.listed AS l
+    DELETE FROM search_3.listed AS l
      USING unnest($2::uuid[], $3::timestamptz[], $4::uuid[])
         AS u (listed_under, start_at, appointment_id)
      WHERE l.tenant_id = $1 AND l.listed_under = u.listed_under
        AND l.start_at = u.start_at AND l.appointment_id = u.appointment_id";
 
 const INSERT: &str = "
-    INSERT INTO search_2.listed (tenant_id, listed_under, start_at, appointment_id)
+    INSERT INTO search_3.listed (tenant_id, listed_under, start_at, appointment_id)
     SELECT h.tenant_id, u.listed_under, u.start_at, u.appointment_id
       FROM log_heads h,
            unnest($2::uuid[], $3::timestamptz[], $4::uuid[])

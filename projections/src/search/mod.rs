@@ -46,7 +46,7 @@ pub struct Search {
 
 impl Search {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "search", version: 2 };
+    pub const ID: ProjectionId = ProjectionId { name: "search", version: 3 };
 
     /// The projection in this database.
     #[must_use]
@@ -106,7 +106,7 @@ impl Projection for Search {
     }
 
     fn tidy(&self) -> Option<&'static str> {
-        Some("SELECT gin_clean_pending_list('search_2.appointments_terms')")
+        Some("SELECT gin_clean_pending_list('search_3.appointments_terms')")
     }
 
     fn apply<'a>(

@@ -1,4 +1,4 @@
-CREATE TABLE search_2.appointments (
+CREATE TABLE search_3.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
     start_at        timestamptz NOT NULL,
@@ -15,9 +15,10 @@ CREATE TABLE search_2.appointments (
     -- The stream's sequence, and the log's position, of its last event.
     version         bigint      NOT NULL,
     position        bigint      NOT NULL,
-    -- What it can be found by: see search/terms.rs and search/words.rs.
+    -- What it can be found by: see search/terms.rs.
     terms           bigint[]    NOT NULL,
-    words           tsvector    NOT NULL,
+    -- The words of its title: see search/words.rs.
+    words           text        NOT NULL,
     -- Whether it can be what is searched for, as bits: see search/marks.rs.
     marks           bigint      NOT NULL,
     low_word_marks  bigint      NOT NULL,
@@ -29,7 +30,7 @@ CREATE TABLE search_2.appointments (
 );
 
 -- The appointments of each client and resource, in the order of a page.
-CREATE TABLE search_2.listed (
+CREATE TABLE search_3.listed (
     tenant_id       text        NOT NULL,
     -- The id of the client or the resource.
     listed_under    uuid        NOT NULL,

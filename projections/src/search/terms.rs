@@ -4,13 +4,17 @@
 //! tenant's postings are its own, and a long category costs no more than a short one. Two values
 //! with the same hash do no harm: terms narrow the search, and the columns themselves decide.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_domain::appointment::Status;
 use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
+use super::marks::Marks;
 use super::row::FoundAppointment;
+use super::words;
 
 /// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +26,15 @@ pub(super) enum Kind {
     Resource = 5,
     Tag = 6,
     Span = 7,
-    /// Of a word; only in [`super::marks`].
+    /// Of a word of the title.
     Beginning = 8,
     /// A block of positions; only of what was once, see [`TermsOf::known_by`].
     Block = 9,
 }
+
+/// How many characters of a word are a term. Of a beginning that is asked for, the longest of these is
+/// looked up, and the rest compared.
+const BEGINNINGS: [usize; 4] = [1, 3, 5, 8];
 
 /// How long the shortest block of positions is, and how many of them make one of the next length. So the
 /// lengths are 1,024, 16,384, 262,144 and 4,194,304.
@@ -98,6 +106,13 @@ impl TermsOf {
         self.term(Kind::Status, status.as_str().as_bytes())
     }
 
+    /// The longest beginning of a word that is a term: each word that begins like it has it.
+    pub(super) fn beginning(&self, word: &str) -> i64 {
+        let mut lengths = BEGINNINGS.into_iter().rev();
+        let longest = lengths.find_map(|length| first_chars(word, length));
+        self.term(Kind::Beginning, longest.unwrap_or_default().as_bytes())
+    }
+
     pub(super) fn span(&self, level: SpanLevel, number: i64) -> i64 {
         let [b0, b1, b2, b3, b4, b5, b6, b7] = number.to_be_bytes();
         self.term(Kind::Span, &[level.0, b0, b1, b2, b3, b4, b5, b6, b7])
@@ -129,19 +144,70 @@ impl TermsOf {
         self.term(Kind::Block, &[level, b0, b1, b2, b3, b4, b5, b6, b7])
     }
 
-    /// All terms of a row.
-    pub(super) fn row(&self, row: &FoundAppointment) -> Vec<i64> {
+    /// All terms of a row, and the marks of those that its list ([`super::listing`]) does not say.
+    pub(super) fn row(&self, row: &FoundAppointment) -> (Vec<i64>, Marks) {
         let mut terms = vec![
             self.term(Kind::Category, row.category.as_str().as_bytes()),
             self.status(row.status),
             self.term(Kind::Service, row.service_id.uuid().as_bytes()),
-            self.term(Kind::Client, row.client_id.uuid().as_bytes()),
         ];
+        terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
+        let known = terms.iter().copied().map(Marks::of);
+        let words = words::split(row.title.as_str());
+        let beginnings = self.beginnings(&words);
+        let marks = known.chain(beginnings.iter().copied().map(Marks::of_beginning)).collect();
+        terms.extend(beginnings);
+        terms.push(self.term(Kind::Client, row.client_id.uuid().as_bytes()));
         let resources = row.resource_ids.iter();
         terms.extend(resources.map(|id| self.term(Kind::Resource, id.uuid().as_bytes())));
-        terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
         let start = row.during.start();
         terms.extend(SpanLevel::ALL.map(|level| self.span(level, level.number(start))));
-        terms
+        (terms, marks)
+    }
+
+    fn beginnings(&self, words: &BTreeSet<String>) -> Vec<i64> {
+        let beginnings = words
+            .iter()
+            .flat_map(|word| BEGINNINGS.into_iter().filter_map(|length| first_chars(word, length)));
+        let beginnings: BTreeSet<&str> = beginnings.collect();
+        let term = |chars: &str| self.term(Kind::Beginning, chars.as_bytes());
+        beginnings.into_iter().map(term).collect()
+    }
+}
+
+/// The first characters of a word that has so many.
+fn first_chars(word: &str, length: usize) -> Option<&str> {
+    let (last, char) = word.char_indices().nth(length - 1)?;
+    Some(&word[..last + char.len_utf8()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn terms() -> TermsOf {
+        TermsOf::new(&"north".parse::<TenantId>().unwrap())
+    }
+
+    #[test]
+    fn of_a_word_the_longest_beginning_that_is_a_term_is_looked_up() {
+        let of = |word| terms().beginning(word);
+        assert_eq!(of("physiotherapy"), of("physioth"));
+        assert_eq!(of("physio"), of("physi"));
+        assert_eq!(of("phys"), of("phy"));
+        assert_ne!(of("ph"), of("phy"));
+        assert_eq!(of("årsk"), of("års"));
+    }
+
+    #[test]
+    fn whatever_a_title_is_looked_up_by_is_a_term_of_it() {
+        let words = words::split("Physiotherapy of Årsta, o");
+        let all = terms().beginnings(&words);
+        for word in &words {
+            for (end, _) in word.char_indices().skip(1).chain([(word.len(), ' ')]) {
+                let beginning = &word[..end];
+                assert!(all.contains(&terms().beginning(beginning)), "{beginning}");
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use daybook_domain::{TenantId, Title};
+use daybook_domain::Title;
 
 /// The beginnings of words, all of which a title must have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,16 +60,16 @@ impl TitleWords {
         self.0.iter().map(String::as_str)
     }
 
-    /// Each as a `tsquery`. No word has a quote or a backslash, nor has a tenant's name.
-    pub(super) fn tsqueries(&self, tenant: &TenantId) -> Vec<String> {
-        self.0.iter().map(|word| format!("'{tenant}/{word}':*")).collect()
+    /// Each as it is in the [`line`] of a title that has it.
+    pub(super) fn in_lines(&self) -> Vec<String> {
+        self.0.iter().map(|word| format!(" {word}")).collect()
     }
 }
 
-/// What a title is found by: its words, each with its tenant, so that the words of one tenant are
-/// not searched among those of all.
-pub(super) fn lexemes(tenant: &TenantId, title: &Title) -> Vec<String> {
-    split(title.as_str()).into_iter().map(|word| format!("{tenant}/{word}")).collect()
+/// The words of a title in one text, each after a space: one that begins with something is where a
+/// space and that is.
+pub(super) fn line(title: &Title) -> String {
+    split(title.as_str()).into_iter().flat_map(|word| [" ".to_owned(), word]).collect()
 }
 
 pub(super) fn split(text: &str) -> BTreeSet<String> {
@@ -85,14 +85,22 @@ mod tests {
 
     #[test]
     fn whatever_is_no_letter_or_digit_only_separates() {
-        let tenant: TenantId = "north".parse().unwrap();
         let words = TitleWords::parse(" Årlig check-up (O'Hara) \\ ' & | ! :* ").unwrap();
         assert_eq!(words.iter().collect::<Vec<_>>(), ["check", "hara", "o", "up", "årlig"]);
-        assert_eq!(
-            TitleWords::parse("A b").unwrap().tsqueries(&tenant),
-            ["'north/a':*", "'north/b':*"]
-        );
         assert!(TitleWords::parse("?! --").unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_line_of_a_title_has_the_beginnings_of_its_words() {
+        let line = line(&Title::new("Årlig check-up").unwrap());
+        assert_eq!(line, " check up årlig");
+        let has = |text| {
+            let words = TitleWords::parse(text).unwrap().in_lines();
+            words.iter().all(|word| line.contains(word))
+        };
+        assert!(has("UP år"));
+        assert!(!has("heck"));
+        assert!(!has("upp"));
     }
 
     #[test]

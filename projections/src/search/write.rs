@@ -14,7 +14,7 @@ pub(super) async fn load(
     ids: &[AppointmentId],
 ) -> Result<Rows, sqlx::Error> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM search_2.appointments
+        "SELECT {COLUMNS} FROM search_3.appointments
           WHERE tenant_id = $1 AND appointment_id = ANY($2)"
     );
     let ids = ids.iter().map(|id| id.uuid());
@@ -36,7 +36,7 @@ pub(super) async fn save(
     rows.sort_unstable_by_key(|row| row.appointment_id);
     let found: Vec<_> = rows.iter().map(|row| (*row, Vec::new())).collect();
     let sql = format!(
-        "INSERT INTO search_2.appointments AS a (tenant_id, {NAMES})
+        "INSERT INTO search_3.appointments AS a (tenant_id, {NAMES})
          SELECT h.tenant_id, {VALUES}
            FROM log_heads h, unnest({ARRAYS}) AS u ({NAMES})
           WHERE h.tenant_id = $1

@@ -111,12 +111,12 @@ async fn every_projection_is_what_it_is_when_it_is_made_again_and_a_row_that_is_
     // Each is listed under its client and its resource.
     assert_eq!((verified.tenants, verified.rows), (1, 120));
 
-    let edit = "UPDATE search_2.appointments SET title = 'Dreamt' WHERE appointment_id IN (
-                    SELECT appointment_id FROM search_2.appointments LIMIT 1)";
+    let edit = "UPDATE search_3.appointments SET title = 'Dreamt' WHERE appointment_id IN (
+                    SELECT appointment_id FROM search_3.appointments LIMIT 1)";
     sqlx::raw_sql(edit).execute(&world.pool).await.unwrap();
     let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
     let difference = verified.difference.unwrap();
-    assert_eq!((difference.table.as_str(), difference.too_much), ("search_2.appointments", true));
+    assert_eq!((difference.table.as_str(), difference.too_much), ("search_3.appointments", true));
     assert!(difference.row.contains("Dreamt"), "{difference}");
 
     // Made anew, it is as it should be.
@@ -244,7 +244,7 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
     let old = ProjectionId { name: "search", version: 1 };
     sqlx::raw_sql(
         "CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text);
-         CREATE SCHEMA search_2_replaced; CREATE SCHEMA search_2_building;
+         CREATE SCHEMA search_3_replaced; CREATE SCHEMA search_3_building;
          CREATE SCHEMA research_1;
          INSERT INTO checkpoints (tenant_id, projection, version, position)
          VALUES ('north', 'search', 1, 0)",
@@ -263,16 +263,16 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
     let readers = Readers::new(world.pool.clone(), vec![old]);
     let reading = tokio::spawn(readers.run(cancel.clone()));
     for _ in 0..100 {
-        if names().await == ["search_2_replaced"] {
+        if names().await == ["search_3_replaced"] {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     // The old program reads its version, and somebody asked for what is being built.
-    assert_eq!(names().await, ["search_2_replaced"]);
+    assert_eq!(names().await, ["search_3_replaced"]);
     cancel.cancel();
     reading.await.unwrap();
-    assert_eq!(names().await, ["search_1", "search_2_replaced"]);
+    assert_eq!(names().await, ["search_1", "search_3_replaced"]);
     for leftover in leftovers(&world.pool, &[Search::ID]).await.unwrap() {
         drop_leftover(&world.pool, &leftover).await.unwrap();
     }

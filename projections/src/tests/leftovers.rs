@@ -32,9 +32,9 @@ async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
     world
         .pool
         .execute(
-            "CREATE SCHEMA search_2_building;
+            "CREATE SCHEMA search_3_building;
              INSERT INTO builds (schema_name, projection, version, requested_at)
-             VALUES ('search_2_building', 'search', 2, now())",
+             VALUES ('search_3_building', 'search', 2, now())",
         )
         .await
         .unwrap();

@@ -97,7 +97,7 @@ async fn an_event_that_this_program_cannot_read_stops_every_projection_before_it
 async fn an_event_whose_row_the_database_refuses_is_found_among_its_neighbours() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    sqlx::raw_sql("ALTER TABLE search_2.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')")
+    sqlx::raw_sql("ALTER TABLE search_3.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')")
         .execute(&world.pool)
         .await
         .unwrap();

@@ -94,9 +94,9 @@ async fn histories_built_from_streams_have_the_very_rows_that_following_the_log_
     }
     // What is compared is not all alike.
     let various: (bool, bool, bool) = sqlx::query_as(
-        "SELECT (SELECT count(DISTINCT long) = 2 FROM history_1.listed),
-                (SELECT count(DISTINCT standing) > 2 AND min(standing) = 0 FROM history_1.standing),
-                (SELECT bool_or(session_id IS NOT NULL) FROM history_1.appointments)",
+        "SELECT (SELECT count(DISTINCT long) = 2 FROM history_2.listed),
+                (SELECT count(DISTINCT standing) > 2 AND min(standing) = 0 FROM history_2.standing),
+                (SELECT bool_or(session_id IS NOT NULL) FROM history_2.appointments)",
     )
     .fetch_one(&world.pool)
     .await
@@ -114,7 +114,7 @@ async fn what_is_added_up_over_streams_is_so_for_a_tenant_whose_streams_cannot_a
     world.append(&well, &eventful(20)).await;
     assert_eq!(build_anew(&world, &history(&world)).await.unwrap(), Built::Now);
     let standing: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT tenant_id, sum(standing)::bigint FROM history_1.standing GROUP BY 1 ORDER BY 1",
+        "SELECT tenant_id, sum(standing)::bigint FROM history_2.standing GROUP BY 1 ORDER BY 1",
     )
     .fetch_all(&world.pool)
     .await

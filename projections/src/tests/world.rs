@@ -141,10 +141,10 @@ impl World {
             "SELECT (to_jsonb(a) - '{tenant_id,terms,words,marks,low_word_marks,high_word_marks}'::text[]
                     || (
                         SELECT jsonb_build_object('listed', jsonb_agg(l.listed_under ORDER BY 1))
-                          FROM search_2.listed l
+                          FROM search_3.listed l
                          WHERE l.tenant_id = a.tenant_id AND l.start_at = a.start_at
                            AND l.appointment_id = a.appointment_id))::text
-               FROM search_2.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
+               FROM search_3.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
         )
         .bind(tenant.as_str())
         .fetch_all(&self.pool)
@@ -154,7 +154,7 @@ impl World {
 
     /// Makes the rows of the search projection again, from position 1 on.
     pub(crate) async fn rebuild(&self, tenant: &TenantId) {
-        for table in ["search_2.appointments", "search_2.listed", "checkpoints"] {
+        for table in ["search_3.appointments", "search_3.listed", "checkpoints"] {
             sqlx::query(&format!("DELETE FROM {table} WHERE tenant_id = $1"))
                 .bind(tenant.as_str())
                 .execute(&self.pool)

@@ -246,12 +246,12 @@ fn a_row_that_no_event_explains_is_found_by_a_rebuild() {
     let (server, same) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     same.unwrap();
     rebuild::caught_up(&mut database.sql(), &practice.tenant);
-    let change = "UPDATE search_2.appointments SET title = 'Dreamt' WHERE tenant_id = $1";
+    let change = "UPDATE search_3.appointments SET title = 'Dreamt' WHERE tenant_id = $1";
     assert_eq!(database.sql().change(change, &practice.tenant), 1);
     let (_server, same) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     assert!(
         matches!(&same, Err(Finding::OtherRows { table, before: Some(before), rebuilt: Some(_) })
-            if table == "search_2.appointments" && before.contains("Dreamt")),
+            if table == "search_3.appointments" && before.contains("Dreamt")),
         "{same:?}"
     );
 }

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use sqlx::PgPool;
 
 /// What is new.
-const COLUMN: &str = "ALTER TABLE search_2.appointments ADD COLUMN minutes integer
+const COLUMN: &str = "ALTER TABLE search_3.appointments ADD COLUMN minutes integer
     GENERATED ALWAYS AS (extract(epoch FROM end_at - start_at) / 60) STORED;\n";
 
 /// The projection in its next version. All that is written is written as before: the column makes
@@ -82,5 +82,5 @@ impl Bulk for NextSearch {
 }
 
 fn renamed(sql: &str) -> String {
-    sql.replace("search_2.", &format!("{}.", NextSearch::ID))
+    sql.replace("search_3.", &format!("{}.", NextSearch::ID))
 }

@@ -21,8 +21,6 @@ use super::walk::{Stop, Walked};
 
 /// Rows that a walk along a list reads for each one that is wanted.
 const LIST_FACTOR: usize = 8;
-/// Entries of an index that a walk through all reads for each row that is wanted.
-const INDEX_FACTOR: usize = 80;
 /// Rows that a sieve may give for each one that is wanted, before its slice counts as too long.
 const SIEVE_FACTOR: usize = 2;
 /// How much longer than the slice before a slice may be.
@@ -31,11 +29,6 @@ const GROWTH: i64 = 8;
 const SAMPLE_DIVISOR: usize = 16;
 /// Nine years. No slice is longer: it would take too many terms.
 const LONGEST_MICROS: i64 = 9 * 366 * 86_400 * 1_000_000;
-/// Words that so many in a thousand places seem to have are not looked up, but only compared: to look
-/// one up costs as much as there are rows that have it.
-const COMMON_PER_MILLE: i64 = 125;
-/// Then the rarest of the words is looked up all the same: it may be common only here.
-const PATIENCE: usize = 6;
 /// Then the page is given as it is, with a cursor from where it has come to.
 const MAX_STATEMENTS: usize = 48;
 
@@ -46,8 +39,6 @@ pub(super) struct Hunt<'a> {
     rest: Stretch,
     found: Vec<FoundAppointment>,
     step: Step,
-    /// See [`Stop`].
-    words_per_mille: Vec<i64>,
     statements: usize,
 }
 
@@ -68,8 +59,7 @@ impl<'a> Hunt<'a> {
         };
         let wanted = asked.limit.items() + 1;
         let found = Vec::new();
-        let mut hunt =
-            Self { asked, wanted, rest, found, step, words_per_mille: Vec::new(), statements: 0 };
+        let mut hunt = Self { asked, wanted, rest, found, step, statements: 0 };
         hunt.settle();
         hunt
     }
@@ -86,11 +76,9 @@ impl<'a> Hunt<'a> {
                 places: self.places(),
                 wanted: self.wanted - self.found.len(),
             }),
-            Step::Sieve { slice } => Some(Statement::Sieve {
-                stretch: slice,
-                common_words: self.common_words(),
-                rows: self.sieve_rows() + 1,
-            }),
+            Step::Sieve { slice } => {
+                Some(Statement::Sieve { stretch: slice, rows: self.sieve_rows() + 1 })
+            }
         }
     }
 
@@ -128,14 +116,13 @@ impl<'a> Hunt<'a> {
     fn walked(&mut self, Walked { matches, stopped }: Walked) {
         let count = matches.len();
         self.found.extend(matches);
-        let Some(Stop { at, first, last, words_per_mille }) = stopped else {
+        let Some(Stop { at, first, last }) = stopped else {
             self.step = Step::Done;
             return;
         };
         self.rest.go_on_after(self.asked.sort, at);
         self.rest.end_with(self.asked.sort, last);
-        self.words_per_mille = words_per_mille;
-        self.sieve_next(distance(at.start_at, first), count);
+        self.sieve_next(distance(at.start_at, first), count, count);
     }
 
     fn sieved(&mut self, rows: Vec<Sieved>) {
@@ -148,18 +135,22 @@ impl<'a> Hunt<'a> {
         let far = slice.far(self.asked.sort).start_at;
         let starts = rows.iter().map(|row| distance(row.appointment.during.start(), far));
         let micros = starts.max().unwrap_or_else(|| slice.micros());
+        let (given, before) = (rows.len(), self.found.len());
         let matches = rows.into_iter().filter(|row| row.matches).map(|row| row.appointment);
-        let before = self.found.len();
         self.found.extend(matches);
         self.rest = self.rest.without(self.asked.sort, slice);
-        self.sieve_next(micros, self.found.len() - before);
+        self.sieve_next(micros, given, self.found.len() - before);
     }
 
-    /// A slice as long as the last one suggests, that had `count` matches in `micros`: half as much
-    /// again as would do if matches were evenly spread.
-    fn sieve_next(&mut self, micros: i64, count: usize) {
+    /// A slice as long as the last one suggests, that had so many rows in `micros`, and so many matches
+    /// among them: half as much again as would do if matches were evenly spread, and not so much that
+    /// it would have too many rows if these were.
+    fn sieve_next(&mut self, micros: i64, rows: usize, matches: usize) {
         let missing = small(self.wanted.saturating_sub(self.found.len()));
-        let length = micros.saturating_mul(missing).saturating_mul(3) / (2 * (small(count) + 1));
+        let length = |wanted: i64, of: usize| {
+            micros.saturating_mul(wanted).saturating_mul(3) / (2 * (small(of) + 1))
+        };
+        let length = length(missing, matches).min(length(small(self.sieve_rows()) / 2, rows));
         let length = length.clamp(micros / 4, micros.saturating_mul(GROWTH)).min(LONGEST_MICROS);
         // A round end needs fewer terms.
         let round = |level: &SpanLevel| level.micros() * SpanLevel::FACTOR <= length;
@@ -204,18 +195,7 @@ impl<'a> Hunt<'a> {
 
     fn places(&self) -> usize {
         let listed = self.asked.filter.listed_under().is_some();
-        self.wanted * if listed { LIST_FACTOR } else { INDEX_FACTOR }
-    }
-
-    /// The words that are not looked up, as a set of bits.
-    fn common_words(&self) -> u8 {
-        let impatient = self.statements > PATIENCE;
-        let words = self.asked.sought.words.len();
-        // What is on a list is few beside the table: the rows of the list can be compared.
-        let seen = |n| self.words_per_mille.get(n).copied().unwrap_or(COMMON_PER_MILLE);
-        let rarest = (0..words).min_by_key(|n| seen(*n)).filter(|_| impatient);
-        let common = (0..words).filter(|n| seen(*n) >= COMMON_PER_MILLE && Some(*n) != rarest);
-        common.map(|n| 1 << n).sum()
+        self.wanted * if listed { LIST_FACTOR } else { self.asked.walk_factor }
     }
 
     const fn sieve_rows(&self) -> usize {

@@ -14,6 +14,7 @@ mod walk;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::Position;
+use daybook_store::log::Moment;
 use sqlx::PgPool;
 
 use super::cursor::{Cursor, SearchError};
@@ -30,39 +31,28 @@ use hunt::Hunt;
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
      SET LOCAL enable_seqscan = off";
 
-/// Nor in gathering and sorting what can be read in order: rows of the history are grouped by place.
-const BEGIN_AS_OF: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-     SET LOCAL enable_seqscan = off; SET LOCAL enable_hashagg = off; SET LOCAL enable_sort = off";
-
 /// Which appointments are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// As they are now, one row each: `search_2`.
+    /// As they are now, one row each: `search_3`.
     Now,
     /// As they were after the event at that position: of the rows that each has had, one for each of
-    /// its events, the one that was valid then; `history_1`.
+    /// its events, the one that was valid then; `history_2`.
     AsOf(Position),
 }
 
 impl Source {
-    const fn begin(self) -> &'static str {
-        match self {
-            Self::Now => BEGIN,
-            Self::AsOf(_) => BEGIN_AS_OF,
-        }
-    }
-
     const fn appointments(self) -> &'static str {
         match self {
-            Self::Now => "search_2.appointments",
-            Self::AsOf(_) => "history_1.appointments",
+            Self::Now => "search_3.appointments",
+            Self::AsOf(_) => "history_2.appointments",
         }
     }
 
     const fn listed(self) -> &'static str {
         match self {
-            Self::Now => "search_2.listed",
-            Self::AsOf(_) => "history_1.listed",
+            Self::Now => "search_3.listed",
+            Self::AsOf(_) => "history_2.listed",
         }
     }
 }
@@ -80,7 +70,15 @@ pub(crate) struct Asked<'a> {
     sought: Sought,
     /// See [`SearchFilter::marks`].
     marks: Vec<Vec<Marks>>,
+    /// Entries of an index that a walk through all reads for each row that is wanted.
+    walk_factor: usize,
 }
+
+/// Of what is known now.
+const WALK_FACTOR: u64 = 80;
+/// Most of what a walk meets was not known long ago, and a sieve does not even meet that. So a walk is
+/// the shorter the less was known, down to this.
+const LEAST_WALK_FACTOR: usize = 20;
 
 impl<'a> Asked<'a> {
     pub(crate) fn new(
@@ -91,14 +89,16 @@ impl<'a> Asked<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let terms = TermsOf::new(tenant);
-        let sought = filter.sought(tenant, &terms);
+        let sought = filter.sought(&terms);
         let marks = filter.marks(&terms);
-        Self { tenant, filter, sort, limit, now, source: Source::Now, terms, sought, marks }
+        let (source, walk_factor) = (Source::Now, walk_factor(1, 1));
+        Self { tenant, filter, sort, limit, now, source, terms, sought, marks, walk_factor }
     }
 
-    /// The same among what was known at a position, from the rows of the history.
-    pub(crate) fn known_at(self, position: Position) -> Self {
-        Self { source: Source::AsOf(position), ..self }
+    /// The same among what was known at a moment, from the rows of the history.
+    pub(crate) fn known_at(self, moment: Moment) -> Self {
+        let walk_factor = walk_factor(moment.position.get(), moment.head.get());
+        Self { source: Source::AsOf(moment.position), walk_factor, ..self }
     }
 
     /// Which list it is: a page belongs to the moment that its first one was of.
@@ -111,6 +111,12 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// With the root of the share that was known: with a quarter of the log, a walk is half as long.
+fn walk_factor(known: u64, all: u64) -> usize {
+    let squared = WALK_FACTOR * WALK_FACTOR * known.min(all) / all.max(1);
+    usize::try_from(squared.isqrt()).unwrap_or_default().max(LEAST_WALK_FACTOR)
+}
+
 pub(crate) async fn page(
     pool: &PgPool,
     asked: &Asked<'_>,
@@ -119,7 +125,7 @@ pub(crate) async fn page(
     let search = asked.fingerprint();
     let after = cursor.map(|cursor| cursor.place(search)).transpose()?;
     let mut hunt = Hunt::new(asked, after);
-    let mut tx = pool.begin_with(asked.source.begin()).await?;
+    let mut tx = pool.begin_with(BEGIN).await?;
     while let Some(statement) = hunt.next() {
         hunt.take(statement.run(asked, &mut tx).await?);
     }

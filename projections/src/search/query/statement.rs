@@ -22,9 +22,9 @@ pub(super) enum Statement {
     Seek { stretch: Stretch },
     /// The first `places` in order, and of these the first `wanted` that match.
     Walk { stretch: Stretch, places: usize, wanted: usize },
-    /// At most `rows` of all that match, in no order. Of the words of the title, those whose bit is
-    /// set are not looked up but only compared.
-    Sieve { stretch: Stretch, common_words: u8, rows: usize },
+    /// At most `rows` of all that match but for what follows the beginnings of words that are terms, in
+    /// no order.
+    Sieve { stretch: Stretch, rows: usize },
 }
 
 /// What a statement answers.
@@ -39,7 +39,7 @@ pub(super) enum Answer {
 pub(super) struct Sieved {
     #[sqlx(flatten)]
     pub(super) appointment: FoundAppointment,
-    /// Whether its title has all the words as well.
+    /// Whether its title has all the words, as long as they are.
     pub(super) matches: bool,
 }
 
@@ -54,8 +54,8 @@ impl Statement {
             Self::Seek { .. } => {
                 sql.build_query_scalar().fetch_one(connection).await.map(Answer::Seek)
             }
-            Self::Walk { places, .. } => {
-                walk::walked(&sql.build().fetch_all(connection).await?, places).map(Answer::Walk)
+            Self::Walk { .. } => {
+                walk::walked(&sql.build().fetch_all(connection).await?).map(Answer::Walk)
             }
             Self::Sieve { .. } => {
                 sql.build_query_as().fetch_all(connection).await.map(Answer::Sieve)
@@ -74,9 +74,7 @@ impl Statement {
             Self::Walk { stretch, places, wanted } => {
                 walk::sql(&mut sql, asked, stretch, places, wanted);
             }
-            Self::Sieve { stretch, common_words, rows } => {
-                sieve(&mut sql, asked, stretch, common_words, rows);
-            }
+            Self::Sieve { stretch, rows } => sieve(&mut sql, asked, stretch, rows),
         }
         sql
     }
@@ -94,7 +92,7 @@ fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
     sql.push_bind(statuses).push(
         "::text[]) AS s (status)
          CROSS JOIN LATERAL (
-            SELECT a.start_at FROM search_2.appointments a WHERE a.status = s.status AND ",
+            SELECT a.start_at FROM search_3.appointments a WHERE a.status = s.status AND ",
     );
     push_stretch(sql, asked, stretch);
     sql.push(format!(" ORDER BY {order} LIMIT 1) AS first"));
@@ -111,7 +109,7 @@ fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, posit
     };
     let statuses = asked.filter.stored_statuses().unwrap_or_default();
     let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
-    sql.push(format!("SELECT {day} FROM history_1.standing WHERE tenant_id = "));
+    sql.push(format!("SELECT {day} FROM history_2.standing WHERE tenant_id = "));
     sql.push_bind(asked.tenant.as_str()).push(" AND status = ANY(").push_bind(statuses);
     sql.push(") AND day >= (").push_bind(stretch.low.start_at);
     sql.push(" AT TIME ZONE 'UTC')::date AND day <= (").push_bind(stretch.high.start_at);
@@ -124,24 +122,12 @@ fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, posit
 /// planner takes it that there is hardly a row. So does `IS TRUE` with what could be read of such an
 /// index all the same, from end to end.
 ///
-/// To look up the beginning of a word costs as much as there are rows that have it, whatever else is
-/// asked for; so a common one is only compared, and rows without it count against the limit.
-fn sieve<'q>(
-    sql: &mut Sql<'q>,
-    asked: &'q Asked<'_>,
-    stretch: Stretch,
-    common_words: u8,
-    rows: usize,
-) {
+/// Rows whose words only begin like those that are asked for count against the limit.
+fn sieve<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: usize) {
     let spans = stretch.spans().into_iter();
     let spans = spans.map(|(level, number)| asked.terms.span(level, number));
     sql.push(format!("SELECT {COLUMNS}, true"));
-    let words = asked.sought.words.iter().enumerate();
-    let (compared, looked_up): (Vec<_>, Vec<_>) =
-        words.partition(|(n, _)| common_words & (1 << n) != 0);
-    for (_, word) in compared {
-        sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
-    }
+    push_words(sql, asked);
     sql.push(format!(" AS matches FROM {} WHERE tenant_id = ", asked.source.appointments()));
     sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ");
     sql.push_bind(spans.collect::<Vec<i64>>());
@@ -150,9 +136,6 @@ fn sieve<'q>(
     }
     for any in &asked.sought.any {
         sql.push(" AND terms && ").push_bind(any);
-    }
-    for (_, word) in looked_up {
-        sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
     }
     if let Source::AsOf(position) = asked.source {
         sql.push(" AND terms && ").push_bind(asked.terms.known_by(position));
@@ -187,6 +170,13 @@ pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
         sql.push(" AND (position <= ").push_bind(position.as_i64());
         sql.push(") IS TRUE AND (until_position IS NULL OR until_position > ");
         sql.push_bind(position.as_i64()).push(")");
+    }
+}
+
+/// That the title has the words.
+pub(super) fn push_words<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
+    for word in &asked.sought.words {
+        sql.push(" AND strpos(words, ").push_bind(word).push(") > 0");
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::cursor::Place;
 use super::super::filter::Sort;
 use super::super::marks::Marks;
 use super::super::row::{COLUMNS, FoundAppointment};
-use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid};
+use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid, push_words};
 use super::stretch::Stretch;
 use super::{Asked, Source};
 
@@ -27,8 +27,6 @@ pub(super) struct Stop {
     pub(super) first: DateTime<Utc>,
     /// Where the last place of the whole stretch is.
     pub(super) last: DateTime<Utc>,
-    /// Of each word, how many in a thousand of the walk's places may have it; a list does not say.
-    pub(super) words_per_mille: Vec<i64>,
 }
 
 /// Reads places in order, and looks up the rows of those whose marks allow it by their primary key.
@@ -47,37 +45,33 @@ pub(super) fn sql<'q>(
         Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
     };
     let list = asked.filter.listed_under();
-    // An appointment of the history can have been at a place more than once: the place is one all the
-    // same, with the marks of all.
-    let once = list.is_none() && asked.source != Source::Now;
+    // Of the history, an entry is one of the rows that an appointment has had at a place.
+    let of_rows = list.is_none() && asked.source != Source::Now;
     sql.push("WITH walked AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
     if list.is_none() {
         for column in Marks::COLUMNS {
-            let marks = if once { format!("bit_or({column}) AS {column}") } else { column.into() };
-            sql.push(", ").push(marks);
+            sql.push(", ").push(column);
         }
     }
-    if once {
-        sql.push(", min(position) AS first_position");
+    if of_rows {
+        sql.push(", position AS at_position");
     }
     sql.push(" ");
     push_places(sql, asked, list, stretch);
-    if once {
-        sql.push(" GROUP BY start_at, appointment_id");
-    }
-    sql.push(format!(" ORDER BY {forward} LIMIT ")).push_bind(bigint(places));
+    sql.push(format!(" ORDER BY {forward} FETCH FIRST ")).push_bind(bigint(places));
+    // The rest begins after a place, so all of the last place's entries are walked.
+    sql.push(if of_rows { " ROWS WITH TIES" } else { " ROWS ONLY" });
     sql.push(
-        ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start,
-                   NULL::bigint[] AS words_seen
-              FROM (SELECT at_id, at_start FROM walked WHERE true",
+        ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start
+              FROM (SELECT * FROM walked WHERE true",
     );
     if list.is_none() {
         for any in &asked.marks {
             push_marks(sql, any);
         }
     }
-    if let (true, Source::AsOf(position)) = (once, asked.source) {
-        sql.push(" AND first_position <= ").push_bind(position.as_i64());
+    if let (true, Source::AsOf(position)) = (of_rows, asked.source) {
+        sql.push(" AND at_position <= ").push_bind(position.as_i64());
     }
     // With an OFFSET it is not joined but looked up, for one place after the other.
     sql.push(format!(
@@ -87,29 +81,20 @@ pub(super) fn sql<'q>(
     ));
     sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = w.at_id");
     if asked.source != Source::Now {
-        sql.push(" AND start_at = w.at_start");
+        let same = if of_rows { "position = w.at_position" } else { "start_at = w.at_start" };
+        sql.push(" AND ").push(same);
     }
     push_valid(sql, asked);
     push_filter(sql, asked);
-    for word in &asked.sought.words {
-        sql.push(" AND words @@ ").push_bind(word).push("::tsquery");
-    }
+    push_words(sql, asked);
     sql.push(
         " OFFSET 0) AS found) UNION ALL (
             SELECT at_id, at_start, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
                    (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
     );
     push_places(sql, asked, list, stretch);
-    sql.push(format!(" ORDER BY {backward} LIMIT 1), (SELECT ARRAY["));
-    if list.is_none() {
-        for (n, word) in asked.filter.word_marks(&asked.terms).enumerate() {
-            sql.push(if n > 0 { ", " } else { "" }).push("count(*) FILTER (WHERE true");
-            push_marks(sql, &[word]);
-            sql.push(")");
-        }
-    }
-    sql.push("]::bigint[] FROM walked LIMIT 1) FROM walked OFFSET ");
-    sql.push_bind(bigint(places - 1)).push(") LIMIT ").push_bind(bigint(wanted));
+    sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM walked OFFSET "));
+    sql.push_bind(bigint(places - 1)).push(" LIMIT 1) LIMIT ").push_bind(bigint(wanted));
 }
 
 /// Read from the primary key of `listed`, or else from `appointments_start`, which has the marks.
@@ -140,17 +125,14 @@ fn push_marks(sql: &mut Sql<'_>, any: &[Marks]) {
     sql.push(")");
 }
 
-/// What a walk through so many places answered.
-pub(super) fn walked(rows: &[PgRow], places: usize) -> Result<Walked, sqlx::Error> {
+/// What a walk answered.
+pub(super) fn walked(rows: &[PgRow]) -> Result<Walked, sqlx::Error> {
     let mut walked = Walked { matches: Vec::with_capacity(rows.len()), stopped: None };
     for row in rows {
         match (row.try_get("first_start")?, row.try_get("last_start")?) {
             (Some(first), Some(last)) => {
                 let (start_at, id) = (row.try_get("start_at")?, row.try_get("appointment_id")?);
-                let seen: Vec<i64> = row.try_get("words_seen")?;
-                let per_mille = seen.into_iter().map(|count| 1_000 * count / bigint(places));
-                let (at, words_per_mille) = (Place { start_at, id }, per_mille.collect());
-                walked.stopped = Some(Stop { at, first, last, words_per_mille });
+                walked.stopped = Some(Stop { at: Place { start_at, id }, first, last });
             }
             _ => walked.matches.push(FoundAppointment::from_row(row)?),
         }

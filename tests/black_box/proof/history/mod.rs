@@ -44,7 +44,7 @@ fn what_was_known_at_any_moment_is_what_a_naive_fold_of_the_log_says() {
 
     // All this would be seen if it were otherwise: rows that are not closed are found for ever.
     let reopened = sql.change(
-        "UPDATE history_1.appointments SET until_position = NULL, until_at = NULL
+        "UPDATE history_2.appointments SET until_position = NULL, until_at = NULL
           WHERE tenant_id = $1 AND until_position IS NOT NULL",
         &past.practice.tenant,
     );

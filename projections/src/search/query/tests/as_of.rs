@@ -11,6 +11,8 @@ use rand::{Rng as _, SeedableRng as _};
 use sqlx::PgPool;
 
 use super::super::Asked;
+use super::super::statement::{Answer, Statement};
+use super::super::stretch::Stretch;
 use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, appointments, now, vacuum};
 use super::naive::lets_through;
@@ -18,7 +20,7 @@ use super::plans::{MAX_ROWS, Read, explained, report};
 use crate::history::History;
 use crate::history::testing::{self, AppointmentVersion, Placed, Until};
 use crate::search::row::FoundAppointment;
-use crate::search::{Cursor, Sort};
+use crate::search::{Cursor, SearchFilter, Sort};
 use crate::tests::world::World;
 use crate::{Limit, Projection as _};
 
@@ -97,7 +99,7 @@ async fn load(pool: &PgPool, tenant: &TenantId, versions: &[AppointmentVersion])
     }
     let tidy = History::new(pool.clone()).tidy().unwrap();
     sqlx::raw_sql(tidy).execute(pool).await.unwrap();
-    for table in ["history_1.appointments", "history_1.listed"] {
+    for table in ["history_2.appointments", "history_2.listed"] {
         vacuum(pool, table).await;
     }
 }
@@ -115,6 +117,7 @@ fn valid_at(versions: &[AppointmentVersion], position: Position) -> Vec<&FoundAp
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter_finds() {
     let versions = histories(2_500);
+    let head = Position::START.plus(versions.len() as u64);
     let (world, tenant) = world(&versions).await;
     let history = History::new(world.pool.clone());
     let mut random = StdRng::seed_from_u64(17);
@@ -133,7 +136,7 @@ async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter
         let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
         let limit = Limit::new([7, 50, 200][n / 6 % 3]).unwrap();
         let at = now() + TimeDelta::minutes(random.random_range(-10..10));
-        let moment = Moment { position, at };
+        let moment = Moment { position, at, head };
         let mut found = Vec::new();
         let mut cursor: Option<Cursor> = None;
         loop {
@@ -157,9 +160,41 @@ async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter
     assert!(found_any > 100, "{found_any}");
 }
 
+/// Wherever it stops: between two of the rows that an appointment has had at one place, too.
+#[tokio::test]
+async fn walks_that_go_on_where_the_one_before_stopped_come_by_each_appointment_once() {
+    let versions = histories(100);
+    let head = Position::START.plus(versions.len() as u64);
+    let (world, tenant) = world(&versions).await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    let (filter, sort) = (SearchFilter::default(), Sort::StartAscending);
+    for position in [Position::START.plus(head.get() / 2), head] {
+        let moment = Moment { position, at: now(), head };
+        let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now()).known_at(moment);
+        let known = valid_at(&versions, position).into_iter();
+        let known: Vec<_> = known.map(|row| (row.appointment_id, row.version)).collect();
+        for places in 1..20 {
+            let mut stretch = Stretch::asked(&filter, sort, None);
+            let mut found = Vec::new();
+            loop {
+                let walk = Statement::Walk { stretch, places, wanted: versions.len() };
+                let Answer::Walk(walked) = walk.run(&asked, &mut connection).await.unwrap() else {
+                    panic!("a walk answered as another statement does");
+                };
+                let matches = walked.matches.iter();
+                found.extend(matches.map(|row| (row.appointment_id, row.version)));
+                let Some(stopped) = walked.stopped else { break };
+                stretch.go_on_after(sort, stopped.at);
+            }
+            assert_eq!(found, known, "{places} at a time, at {position}");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_reads_few_rows() {
     let versions = histories(40_000);
+    let head = Position::START.plus(versions.len() as u64);
     let (world, tenant) = world(&versions).await;
     let mut connection = world.pool.acquire().await.unwrap();
     let mut random = StdRng::seed_from_u64(19);
@@ -174,7 +209,7 @@ async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_re
             let filter = filter(shape, values, row, &mut random);
             for sort in [Sort::StartAscending, Sort::StartDescending] {
                 let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now());
-                let asked = asked.known_at(position);
+                let asked = asked.known_at(Moment { position, at: now(), head });
                 let (items, read) = explained(&asked, None, &mut connection).await;
                 let what = format!("{shape:08b} {values:?} {sort:?} {share} % {filter:?}");
                 if sort == Sort::StartAscending && shape % 8 == 0 {

@@ -133,7 +133,7 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
     let index = &ddl[ddl.find("CREATE INDEX appointments_terms").unwrap()..];
     let index = &index[..index.find(';').unwrap()];
     let mut connection = pool.acquire().await.unwrap();
-    sqlx::raw_sql("DROP INDEX search_2.appointments_terms")
+    sqlx::raw_sql("DROP INDEX search_3.appointments_terms")
         .execute(&mut *connection)
         .await
         .unwrap();
@@ -148,7 +148,7 @@ pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
         listing::change(&mut tables, &tenant, &Rows::new(), &chunk).await.unwrap();
     }
     sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
-    for table in ["search_2.appointments", "search_2.listed"] {
+    for table in ["search_3.appointments", "search_3.listed"] {
         vacuum(pool, table).await;
     }
 }

@@ -9,8 +9,8 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 
-use super::super::Asked;
 use super::super::hunt::Hunt;
+use super::super::{Asked, BEGIN};
 use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, VERY_MANY, load, now};
 use super::naive::lets_through;
@@ -81,7 +81,7 @@ pub(super) async fn explained(
 ) -> (Vec<FoundAppointment>, Read) {
     let mut read = Read::default();
     let mut hunt = Hunt::new(asked, after);
-    sqlx::raw_sql(asked.source.begin()).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
     while let Some(statement) = hunt.next() {
         let mut sql = statement.sql(asked, "EXPLAIN (ANALYZE, FORMAT JSON) ");
         let plan: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
