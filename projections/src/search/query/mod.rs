@@ -79,6 +79,8 @@ const WALK_FACTOR: u64 = 80;
 /// Most of what a walk meets was not known long ago, and a sieve does not even meet that. So a walk is
 /// the shorter the less was known, down to this.
 const LEAST_WALK_FACTOR: usize = 20;
+/// A walk of each length is a statement of its own, so these are few.
+const WALK_FACTOR_STEP: usize = 10;
 
 impl<'a> Asked<'a> {
     pub(crate) fn new(
@@ -114,7 +116,8 @@ impl<'a> Asked<'a> {
 /// With the root of the share that was known: with a quarter of the log, a walk is half as long.
 fn walk_factor(known: u64, all: u64) -> usize {
     let squared = WALK_FACTOR * WALK_FACTOR * known.min(all) / all.max(1);
-    usize::try_from(squared.isqrt()).unwrap_or_default().max(LEAST_WALK_FACTOR)
+    let factor = usize::try_from(squared.isqrt()).unwrap_or_default();
+    factor.next_multiple_of(WALK_FACTOR_STEP).max(LEAST_WALK_FACTOR)
 }
 
 pub(crate) async fn page(

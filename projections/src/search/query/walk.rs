@@ -32,7 +32,9 @@ pub(super) struct Stop {
 /// Reads places in order, and looks up the rows of those whose marks allow it by their primary key.
 /// As `walked` is materialised, filters do not lengthen the walk, and it is read only as far as it is
 /// asked for: not further than the last match that is wanted. Only a walk that finds too few comes to
-/// the second part, which says where it stopped.
+/// the second part, which says where it stopped. The number of places is in the text, so that what is
+/// planned without a filter's values is not planned for a walk through a tenth of the table: planning
+/// each walk again would take a fifth of its time.
 pub(super) fn sql<'q>(
     sql: &mut Sql<'q>,
     asked: &'q Asked<'_>,
@@ -58,9 +60,9 @@ pub(super) fn sql<'q>(
     }
     sql.push(" ");
     push_places(sql, asked, list, stretch);
-    sql.push(format!(" ORDER BY {forward} FETCH FIRST ")).push_bind(bigint(places));
     // The rest begins after a place, so all of the last place's entries are walked.
-    sql.push(if of_rows { " ROWS WITH TIES" } else { " ROWS ONLY" });
+    let ties = if of_rows { "WITH TIES" } else { "ONLY" };
+    sql.push(format!(" ORDER BY {forward} FETCH FIRST {places} ROWS {ties}"));
     sql.push(
         ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start
               FROM (SELECT * FROM walked WHERE true",
@@ -93,8 +95,8 @@ pub(super) fn sql<'q>(
                    (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
     );
     push_places(sql, asked, list, stretch);
-    sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM walked OFFSET "));
-    sql.push_bind(bigint(places - 1)).push(" LIMIT 1) LIMIT ").push_bind(bigint(wanted));
+    sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM walked OFFSET {} LIMIT 1)", places - 1));
+    sql.push(" LIMIT ").push_bind(bigint(wanted));
 }
 
 /// Read from the primary key of `listed`, or else from `appointments_start`, which has the marks.

@@ -16,7 +16,7 @@ use super::super::stretch::Stretch;
 use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, appointments, now, vacuum};
 use super::naive::lets_through;
-use super::plans::{MAX_ROWS, Read, explained, report};
+use super::plans::{MAX_ROWS, Read, explained, is_planned_alike_without_values, report};
 use crate::history::History;
 use crate::history::testing::{self, AppointmentVersion, Placed, Until};
 use crate::search::row::FoundAppointment;
@@ -212,6 +212,9 @@ async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_re
                 let asked = asked.known_at(Moment { position, at: now(), head });
                 let (items, read) = explained(&asked, None, &mut connection).await;
                 let what = format!("{shape:08b} {values:?} {sort:?} {share} % {filter:?}");
+                if shape % 8 == 0 {
+                    is_planned_alike_without_values(&asked, &mut connection).await;
+                }
                 if sort == Sort::StartAscending && shape % 8 == 0 {
                     let known = valid_at(&versions, position).into_iter();
                     let expected = known.filter(|row| lets_through(&filter, row, now())).take(50);

@@ -7,7 +7,7 @@ use daybook_embedded_postgres::testing::TestCluster;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Row as _};
 
 use super::super::hunt::Hunt;
 use super::super::{Asked, BEGIN};
@@ -95,6 +95,45 @@ pub(super) async fn explained(
     (items, read)
 }
 
+/// PostgreSQL plans a statement that comes again and again once for all values: the plan must be the same.
+pub(super) async fn is_planned_alike_without_values(
+    asked: &Asked<'_>,
+    connection: &mut PgConnection,
+) {
+    let mut hunt = Hunt::new(asked, None);
+    sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
+    sqlx::raw_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        .execute(&mut *connection)
+        .await
+        .unwrap();
+    while let Some(statement) = hunt.next() {
+        let mut sql = statement.sql(asked, "EXPLAIN (FORMAT JSON) ");
+        let with: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
+        hunt.take(statement.run(asked, &mut *connection).await.unwrap());
+        let explain: String = sqlx::query_scalar(
+            "SELECT 'EXPLAIN (FORMAT JSON) EXECUTE ' || name || '('
+                    || concat_ws(', ', VARIADIC array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]))
+                    || ')'
+               FROM pg_prepared_statements WHERE statement = $1",
+        )
+        .bind(statement.sql(asked, "").sql())
+        .fetch_one(&mut *connection)
+        .await
+        .unwrap();
+        let without = sqlx::raw_sql(&explain).fetch_one(&mut *connection).await.unwrap();
+        let without: Value = without.get(0);
+        assert_eq!(shape(&with[0]["Plan"]), shape(&without[0]["Plan"]), "{statement:?}");
+    }
+    sqlx::raw_sql("COMMIT").execute(&mut *connection).await.unwrap();
+}
+
+/// What a plan does, and which indexes it reads.
+fn shape(plan: &Value) -> String {
+    let children = plan["Plans"].as_array().into_iter().flatten().map(shape);
+    let children: Vec<String> = children.collect();
+    format!("{} {} ({})", plan["Node Type"], plan["Index Name"], children.join(", "))
+}
+
 async fn many(url: &str) -> Result<(), String> {
     crate::tests::world::tables(url).await?;
     let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
@@ -137,6 +176,9 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
                             expected.take(50).map(|row| row.appointment_id).collect();
                         let found: Vec<_> = items.iter().map(|row| row.appointment_id).collect();
                         assert_eq!(found, expected, "{what}");
+                    }
+                    if after.is_none() {
+                        is_planned_alike_without_values(&asked, &mut connection).await;
                     }
                     if shape == 0 {
                         // Page 1 and page 2,400 of all there is.
