@@ -110,7 +110,7 @@ impl SearchFilter {
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
         let known = category.chain(service).chain(each_tag).map(Marks::of);
-        let words = self.title.iter().map(|word| Marks::of_beginning(terms.beginning(word)));
+        let words = self.title.iter().map(|word| Marks::of_beginning(terms.marked_beginning(word)));
         let each = known.chain(words).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
         let statuses = statuses.into_iter().map(|status| Marks::of(terms.status(status))).collect();

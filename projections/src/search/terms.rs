@@ -32,9 +32,11 @@ pub(super) enum Kind {
     Block = 9,
 }
 
-/// How many characters of a word are a term. Of a beginning that is asked for, the longest of these is
-/// looked up, and the rest compared.
-const BEGINNINGS: [usize; 4] = [1, 3, 5, 8];
+/// Each beginning of a word is a term, up to so many characters; what follows these is compared. With
+/// gaps between the lengths, who looks for the few `lessons` among many a `lesson` would compare all.
+const LONGEST_BEGINNING: usize = 16;
+/// The lengths that have marks, of which there is less room.
+const MARKED_BEGINNINGS: [usize; 4] = [1, 3, 5, 8];
 
 /// How long the shortest block of positions is, and how many of them make one of the next length. So the
 /// lengths are 1,024, 16,384, 262,144 and 4,194,304.
@@ -108,7 +110,13 @@ impl TermsOf {
 
     /// The longest beginning of a word that is a term: each word that begins like it has it.
     pub(super) fn beginning(&self, word: &str) -> i64 {
-        let mut lengths = BEGINNINGS.into_iter().rev();
+        let longest = first_chars(word, LONGEST_BEGINNING).unwrap_or(word);
+        self.term(Kind::Beginning, longest.as_bytes())
+    }
+
+    /// The longest beginning of a word that has marks.
+    pub(super) fn marked_beginning(&self, word: &str) -> i64 {
+        let mut lengths = MARKED_BEGINNINGS.into_iter().rev();
         let longest = lengths.find_map(|length| first_chars(word, length));
         self.term(Kind::Beginning, longest.unwrap_or_default().as_bytes())
     }
@@ -152,27 +160,30 @@ impl TermsOf {
             self.term(Kind::Service, row.service_id.uuid().as_bytes()),
         ];
         terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
-        let known = terms.iter().copied().map(Marks::of);
+        let mut marks: Vec<Marks> = terms.iter().copied().map(Marks::of).collect();
         let words = words::split(row.title.as_str());
-        let beginnings = self.beginnings(&words);
-        let marks = known.chain(beginnings.iter().copied().map(Marks::of_beginning)).collect();
-        terms.extend(beginnings);
+        for (length, chars) in beginnings(&words) {
+            let term = self.term(Kind::Beginning, chars.as_bytes());
+            if MARKED_BEGINNINGS.contains(&length) {
+                marks.push(Marks::of_beginning(term));
+            }
+            terms.push(term);
+        }
         terms.push(self.term(Kind::Client, row.client_id.uuid().as_bytes()));
         let resources = row.resource_ids.iter();
         terms.extend(resources.map(|id| self.term(Kind::Resource, id.uuid().as_bytes())));
         let start = row.during.start();
         terms.extend(SpanLevel::ALL.map(|level| self.span(level, level.number(start))));
-        (terms, marks)
+        (terms, marks.into_iter().collect())
     }
+}
 
-    fn beginnings(&self, words: &BTreeSet<String>) -> Vec<i64> {
-        let beginnings = words
-            .iter()
-            .flat_map(|word| BEGINNINGS.into_iter().filter_map(|length| first_chars(word, length)));
-        let beginnings: BTreeSet<&str> = beginnings.collect();
-        let term = |chars: &str| self.term(Kind::Beginning, chars.as_bytes());
-        beginnings.into_iter().map(term).collect()
-    }
+/// The beginnings of words that are terms, each once, with how many characters they have.
+fn beginnings(words: &BTreeSet<String>) -> BTreeSet<(usize, &str)> {
+    let of_length = |length| words.iter().filter_map(move |word| first_chars(word, length));
+    let all = (1..=LONGEST_BEGINNING)
+        .flat_map(|length| of_length(length).map(move |chars| (length, chars)));
+    all.collect()
 }
 
 /// The first characters of a word that has so many.
@@ -190,8 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn of_a_word_the_longest_beginning_that_is_a_term_is_looked_up() {
-        let of = |word| terms().beginning(word);
+    fn of_a_word_the_longest_beginning_that_has_marks_is_looked_for() {
+        let of = |word| terms().marked_beginning(word);
         assert_eq!(of("physiotherapy"), of("physioth"));
         assert_eq!(of("physio"), of("physi"));
         assert_eq!(of("phys"), of("phy"));
@@ -200,14 +211,18 @@ mod tests {
     }
 
     #[test]
-    fn whatever_a_title_is_looked_up_by_is_a_term_of_it() {
-        let words = words::split("Physiotherapy of Årsta, o");
-        let all = terms().beginnings(&words);
+    fn what_a_word_is_looked_up_by_is_a_term_of_all_that_begin_like_it_and_of_no_others() {
+        let words = words::split("Årsta lesson, electroencephalography");
+        let all: Vec<i64> =
+            beginnings(&words).into_iter().map(|(_, chars)| terms().beginning(chars)).collect();
         for word in &words {
             for (end, _) in word.char_indices().skip(1).chain([(word.len(), ' ')]) {
                 let beginning = &word[..end];
                 assert!(all.contains(&terms().beginning(beginning)), "{beginning}");
             }
+        }
+        for other in ["lessons", "lessor", "st", "årstad"] {
+            assert!(!all.contains(&terms().beginning(other)), "{other}");
         }
     }
 }

@@ -29,7 +29,7 @@ const GROWTH: i64 = 8;
 const SAMPLE_DIVISOR: usize = 16;
 /// Nine years. No slice is longer: it would take too many terms.
 const LONGEST_MICROS: i64 = 9 * 366 * 86_400 * 1_000_000;
-/// Then the page is given as it is, with a cursor from where it has come to.
+/// After so many the page is given as it is, with a cursor from where it has come to.
 const MAX_STATEMENTS: usize = 48;
 
 pub(super) struct Hunt<'a> {

@@ -22,8 +22,7 @@ pub(super) enum Statement {
     Seek { stretch: Stretch },
     /// The first `places` in order, and of these the first `wanted` that match.
     Walk { stretch: Stretch, places: usize, wanted: usize },
-    /// At most `rows` of all that match but for what follows the beginnings of words that are terms, in
-    /// no order.
+    /// At most `rows` of all that match but for the ends of long words, in no order.
     Sieve { stretch: Stretch, rows: usize },
 }
 
@@ -39,7 +38,7 @@ pub(super) enum Answer {
 pub(super) struct Sieved {
     #[sqlx(flatten)]
     pub(super) appointment: FoundAppointment,
-    /// Whether its title has all the words, as long as they are.
+    /// Whether its title has all the words to their ends.
     pub(super) matches: bool,
 }
 
@@ -122,7 +121,7 @@ fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, posit
 /// planner takes it that there is hardly a row. So does `IS TRUE` with what could be read of such an
 /// index all the same, from end to end.
 ///
-/// Rows whose words only begin like those that are asked for count against the limit.
+/// Rows with words that begin like a long one that is asked for, and end otherwise, count against the limit.
 fn sieve<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: usize) {
     let spans = stretch.spans().into_iter();
     let spans = spans.map(|(level, number)| asked.terms.span(level, number));

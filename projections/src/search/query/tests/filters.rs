@@ -100,7 +100,7 @@ pub(super) fn filter(
         let text = match values {
             Values::OfOne => row.title.as_str(),
             Values::Common => "serv vis",
-            Values::Adverse => ["s", "cons", "check up", "unicorn"][random.random_range(0..4)],
+            Values::Adverse => ["s", "cons", "check up", "consultativ"][random.random_range(0..4)],
         };
         filter.title = TitleWords::parse(text).unwrap();
     }

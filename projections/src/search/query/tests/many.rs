@@ -121,7 +121,7 @@ fn tags(random: &mut StdRng, category: u32, day: i64) -> Tags {
 fn title(random: &mut StdRng, service: u32, n: u32) -> Title {
     let words = ["visit", "check-up", "consultation", "Årskontroll", "it's \"new\""];
     let word = words[skewed(random, 5) as usize];
-    let rare = if n.is_multiple_of(10_007) { " unicorn" } else { "" };
+    let rare = if n.is_multiple_of(10_007) { " consultative" } else { "" };
     Title::new(&format!("Service {service} {word}{rare}")).unwrap()
 }
 
