@@ -170,8 +170,8 @@ async fn build(daybook: &Daybook) -> anyhow::Result<Built> {
 }
 
 /// The same table, as one would make it in SQL. It is given every advantage: it takes each
-/// appointment's first event, whatever came after it, and its terms and marks are hashes of the
-/// server's own.
+/// appointment's first event, whatever came after it, words as they stand between spaces, and its terms
+/// and marks are hashes of the server's own.
 const FOLD: &str = "
     CREATE SCHEMA fold;
     CREATE TABLE fold.appointments AS
@@ -200,8 +200,11 @@ const FOLD: &str = "
                  (extract(epoch FROM start_at) / 14400)::bigint,
                  (extract(epoch FROM start_at) / 115200)::bigint + 1000000,
                  (extract(epoch FROM start_at) / 921600)::bigint + 2000000,
-                 (extract(epoch FROM start_at) / 7372800)::bigint + 3000000] AS terms,
-           to_tsvector('simple', title) AS words,
+                 (extract(epoch FROM start_at) / 7372800)::bigint + 3000000]
+           || ARRAY(SELECT hashtextextended(left(word, n), 10)
+                      FROM unnest(string_to_array(title, ' ')) AS word,
+                           generate_series(1, length(word)) AS n) AS terms,
+           ' ' || title AS words,
            hashtextextended(category, 7) | hashtextextended(service_id::text, 7) AS marks,
            hashtextextended(title, 8) AS low_word_marks,
            hashtextextended(title, 9) AS high_word_marks

@@ -223,7 +223,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert!(reason.contains("ClientDreamt"), "{reason}");
     assert!(server.log().contains("stands still"), "{}", server.log());
     let metrics = server.api(None).get("/metrics").send();
-    let metric = r#"daybook_projection_tenants_failed{projection="search",version="2"} 1"#;
+    let metric = r#"daybook_projection_tenants_failed{projection="search",version="3"} 1"#;
     assert!(metrics.text.lines().any(|line| line == metric), "{metrics:?}");
     let position = well.booking(monday(9, 0)).send().position();
     assert_eq!(well.found(&format!("min_position={position}")).len(), 1);

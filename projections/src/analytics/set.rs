@@ -11,7 +11,7 @@ use crate::search::Search;
 use crate::utilisation::Utilisation;
 
 /// Raised whenever `views.sql` changes: also where only the version of a projection in it does.
-pub(super) const REVISION: i32 = 2;
+pub(super) const REVISION: i32 = 3;
 
 /// Views that belong together.
 #[derive(Debug, Clone)]
