@@ -33,8 +33,8 @@ const MAX_BATCH: usize = 1_024;
 pub(super) const CONNECTIONS: u32 = 3;
 const UNDER_WAY: usize = CONNECTIONS as usize;
 
-/// The fewest submissions that are written beside another batch: a batch costs about as much as
-/// half a dozen bookings in it.
+/// The fewest submissions that are written beside another batch: a batch costs about as much as ten
+/// bookings in it.
 const LEAST_BESIDE: usize = 8;
 
 /// How long a batch that does not hold the head waits for another program's: less than PostgreSQL
