@@ -65,7 +65,7 @@ impl Turn {
                 break;
             }
             let read =
-                self.log.read(&self.key.tenant, position, self.settings.batch_events).await?;
+                self.log.follow(&self.key.tenant, position, self.settings.batch_events).await?;
             // What is appended from here on is seen at the next look.
             let end = position.plus(read.len() as u64);
             let all = read.len() < self.settings.batch_events as usize;

@@ -211,7 +211,7 @@ impl Promoter {
     ) -> anyhow::Result<bool> {
         let mut after = after;
         while after < until {
-            let events = self.parts.log().read(tenant, after, PAGE).await?;
+            let events = self.parts.log().follow(tenant, after, PAGE).await?;
             let Some(last) = events.last() else { return Ok(false) };
             after = last.as_ref().map_or_else(|unreadable| unreadable.position, |it| it.position);
             // What cannot be read may be anything.

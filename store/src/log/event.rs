@@ -47,7 +47,7 @@ pub enum AnyEvent {
 }
 
 /// A stored event that this program cannot read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the event at position {position} cannot be read: {reason}")]
 pub struct UnreadableEvent {
     /// Where it is.

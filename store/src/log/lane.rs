@@ -22,7 +22,8 @@ use super::fault::{Fault, fault, is_outcome_unknown};
 use super::flights::{Flight, Flights, Written};
 use super::look;
 use super::memory::{Memory, may_free};
-use super::submission::{AppendError, Submission, Verdict};
+use super::recent::{Appended, Recent};
+use super::submission::{Append, AppendError, Decision, Submission, Verdict};
 use super::wake::Wakeups;
 use crate::Clock;
 
@@ -90,6 +91,7 @@ pub(super) struct Lane {
     /// Those that nothing is written on. The pool would test them after every batch.
     idle: Vec<PoolConnection<Postgres>>,
     clock: Arc<dyn Clock>,
+    recent: Arc<Recent>,
     wakeups: Arc<Wakeups>,
     memory: HashMap<TenantId, Memory>,
     flights: Flights,
@@ -111,11 +113,17 @@ pub(super) fn options(database: PgConnectOptions) -> PgConnectOptions {
 }
 
 impl Lane {
-    pub(super) fn new(committers: PgPool, clock: Arc<dyn Clock>, wakeups: Arc<Wakeups>) -> Self {
+    pub(super) fn new(
+        committers: PgPool,
+        clock: Arc<dyn Clock>,
+        recent: Arc<Recent>,
+        wakeups: Arc<Wakeups>,
+    ) -> Self {
         Self {
             committers,
             idle: Vec::with_capacity(UNDER_WAY),
             clock,
+            recent,
             wakeups,
             memory: HashMap::new(),
             flights: Flights::default(),
@@ -275,11 +283,16 @@ impl Lane {
             Ok(()) => {
                 memory.landed();
                 self.idle.push(connection);
+                let Flight { batch, new_head, verdicts } = flight;
+                let appends = appends(batch.submissions, &verdicts);
+                let Head { position, recorded_at, .. } = new_head;
+                self.recent.add(Appended::new(batch.tenant, position, recorded_at, appends));
                 self.wakeups.committed();
-                answer(flight.batch.replies, flight.verdicts.into_iter().map(Ok));
+                answer(batch.replies, verdicts.into_iter().map(Ok));
             }
             Err(error) => {
                 memory.forget();
+                self.recent.forget();
                 // A connection that failed may be silent for ever.
                 if fault(&error) == Fault::Passing {
                     drop(connection.detach());
@@ -410,6 +423,18 @@ impl Lane {
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
+}
+
+/// What of a batch was appended, in its order.
+fn appends(submissions: Vec<Submission>, verdicts: &[Verdict]) -> Vec<Append> {
+    let appended =
+        submissions.into_iter().zip(verdicts).filter_map(|(submission, verdict)| {
+            match (submission.decision, verdict) {
+                (Decision::Accept { appends, .. }, Verdict::Appended(_)) => Some(appends),
+                _ => None,
+            }
+        });
+    appended.flatten().collect()
 }
 
 /// A connection that nothing is written on.

@@ -19,6 +19,7 @@ mod memory;
 mod moment;
 mod position;
 mod reader;
+mod recent;
 mod resolve;
 mod stream;
 mod streams;
@@ -65,6 +66,7 @@ pub use verify::Verified;
 
 use crate::Clock;
 use lane::{Lane, Pending};
+use recent::Recent;
 use wake::Wakeups;
 
 /// How much of the database and of memory the log may use.
@@ -101,6 +103,7 @@ pub struct Log {
     lookers: PgPool,
     lanes: Arc<[mpsc::Sender<Pending>]>,
     lane_of: Arc<RandomState>,
+    recent: Arc<Recent>,
     wakeups: Arc<Wakeups>,
     /// Ends the tasks that tell and hear of commits, with the last clone.
     _stop: Arc<DropGuard>,
@@ -132,10 +135,12 @@ impl Log {
         let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
         let committers = pool_of(settings.lanes.max(1) * lane::CONNECTIONS)
             .connect_lazy_with(lane::options(database));
-        let wakeups = Arc::new(Wakeups::new());
+        let recent = Arc::new(Recent::default());
+        let wakeups = Arc::new(Wakeups::new(Arc::clone(&recent)));
         let lane = |_| {
             let (sender, queue) = mpsc::channel(settings.queue_length);
-            let lane = Lane::new(committers.clone(), Arc::clone(clock), Arc::clone(&wakeups));
+            let (clock, recent) = (Arc::clone(clock), Arc::clone(&recent));
+            let lane = Lane::new(committers.clone(), clock, recent, Arc::clone(&wakeups));
             tokio::spawn(lane.run(queue));
             sender
         };
@@ -148,6 +153,7 @@ impl Log {
             lookers,
             lanes,
             lane_of: Arc::default(),
+            recent,
             wakeups,
             _stop: Arc::new(cancel.drop_guard()),
         }
@@ -193,6 +199,24 @@ impl Log {
         limit: u32,
     ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
         reader::read(&self.pool, tenant, after, limit).await
+    }
+
+    /// The same for whoever follows the log and is at its end, or nearly: without asking the database, as
+    /// long as this program alone appends. It may end before the log does until another program's commits
+    /// have been heard of ([`Self::wakeups`]), or for ever where they are not: keep a timer, too.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn follow(
+        &self,
+        tenant: &TenantId,
+        after: Position,
+        limit: u32,
+    ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
+        match self.recent.follow(tenant, after, limit) {
+            Some(events) => Ok(events),
+            None => self.read(tenant, after, limit).await,
+        }
     }
 
     /// The events of resources after `after`, at most `limit`; other events lie between them.

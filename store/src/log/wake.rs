@@ -1,14 +1,18 @@
 //! Telling readers that there is something to read.
 //!
-//! A wake-up is a hint. It carries nothing, it may be lost, and whoever waits for one has a timer
+//! A wake-up is a hint. It carries nothing but who sends it, it may be lost, and whoever waits for one has a timer
 //! besides: a lost wake-up costs a tick, never an event.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::recent::Recent;
 
 const CHANNEL: &str = "daybook_log";
 
@@ -21,13 +25,17 @@ const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// Wakes readers in this program at once, and those in other programs soon.
 #[derive(Debug)]
 pub(super) struct Wakeups {
+    /// This program, to itself.
+    me: String,
+    recent: Arc<Recent>,
     readers: watch::Sender<u64>,
     appended: watch::Sender<u64>,
 }
 
 impl Wakeups {
-    pub(super) fn new() -> Self {
-        Self { readers: watch::Sender::new(0), appended: watch::Sender::new(0) }
+    pub(super) fn new(recent: Arc<Recent>) -> Self {
+        let (readers, appended) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self { me: Uuid::now_v7().to_string(), recent, readers, appended }
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -52,7 +60,8 @@ impl Wakeups {
     async fn notify(&self, pool: &PgPool) {
         let mut appended = self.appended.subscribe();
         while appended.changed().await.is_ok() {
-            let sent = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool).await;
+            let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(&self.me);
+            let sent = notify.execute(pool).await;
             if let Err(error) = sent {
                 tracing::debug!(%error, "other programs will see the commit at their next tick");
             }
@@ -73,7 +82,11 @@ impl Wakeups {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
         loop {
-            listener.recv().await?;
+            let notification = listener.recv().await?;
+            if notification.payload() == self.me {
+                continue;
+            }
+            self.recent.forget();
             self.readers.send_modify(|tick| *tick = tick.wrapping_add(1));
         }
     }

@@ -26,12 +26,12 @@ async fn load(logs: &[Log; 2], tenants: &[TenantId; 3]) {
     join_all((0..WRITERS).map(writer)).await;
 }
 
-/// Follows a tenant's log by `read`, until it has seen `count` events.
+/// Follows a tenant's log until it has seen `count` events.
 async fn follow(log: Log, tenant: TenantId, count: u64) {
     let mut wakeups = log.wakeups();
     let mut at = Position::START;
     while at.get() < count {
-        for event in log.read(&tenant, at, 7).await.unwrap() {
+        for event in log.follow(&tenant, at, 7).await.unwrap() {
             let event = event.unwrap();
             assert_eq!(event.position, at.plus(1));
             at = event.position;

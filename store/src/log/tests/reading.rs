@@ -1,7 +1,7 @@
 use sqlx::Executor;
 
 use super::*;
-use crate::testing::{House, a_booking};
+use crate::testing::{House, a_booking, eventually};
 
 async fn a_log_of_three(house: &House) -> Log {
     let log = house.log();
@@ -63,4 +63,46 @@ async fn the_ends_of_all_logs_are_seen_together() {
     let mut heads = log.heads().await.unwrap();
     heads.sort();
     assert_eq!(heads, [(house.tenant, Position::START.plus(3)), (salon, Position::START)]);
+}
+
+#[tokio::test]
+async fn who_follows_a_log_sees_what_is_in_it_without_asking_for_it() {
+    let house = House::new().await;
+    let (log, other) = (house.log(), house.log());
+    for n in 0..6 {
+        append(&log, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
+    }
+    let texts =
+        |events: Vec<_>| events.iter().map(|event| format!("{event:?}")).collect::<Vec<_>>();
+    let after = Position::START.plus(2);
+    let read = texts(log.read(&house.tenant, after, 3).await.unwrap());
+    assert_eq!(read.len(), 3);
+    assert_eq!(texts(other.follow(&house.tenant, after, 3).await.unwrap()), read);
+    house.pool.execute("DELETE FROM events").await.unwrap();
+    assert_eq!(texts(log.follow(&house.tenant, after, 3).await.unwrap()), read);
+    assert!(other.follow(&house.tenant, after, 3).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn who_follows_a_log_hears_of_what_others_append_in_the_middle() {
+    let house = House::new().await;
+    let (log, other) = (house.log(), house.log());
+    let mut at = Position::START;
+    for n in 0..12 {
+        let here = n % 3 != 2;
+        let by = if here { &log } else { &other };
+        append(by, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
+        if n % 2 == 0 {
+            continue;
+        }
+        eventually("the log is followed to its end", async || {
+            let events = log.follow(&house.tenant, at, 1).await.unwrap();
+            for event in events {
+                assert_eq!(event.unwrap().position, at.plus(1));
+                at = at.plus(1);
+            }
+            at.get() == u64::try_from(n + 1).unwrap()
+        })
+        .await;
+    }
 }
