@@ -8,6 +8,7 @@ mod http;
 mod openapi;
 mod routes;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
@@ -37,9 +38,13 @@ pub use openapi::document;
 use routes::events::Streams;
 use routes::tenant_zone::TenantZones;
 
-/// What the routes work on. Cheap to clone.
+/// What the routes work on. It is cloned several times for each request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+/// What an [`App`] consists of.
+#[derive(Clone)]
+pub struct Parts {
     engine: Engine,
     search: Search,
     catalogue: Catalogue,
@@ -65,7 +70,7 @@ impl App {
     pub fn new(engine: Engine, progress: Progress) -> Self {
         let pool = engine.log().pool();
         let history = History::new(pool.clone());
-        Self {
+        Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),
             conflicts: Conflicts::new(pool.clone()),
@@ -83,25 +88,36 @@ impl App {
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
             metrics: None,
             streams: Streams::default(),
-        }
+        }))
     }
 
     /// The same, where one client can have so many holds at once.
     #[must_use]
-    pub fn with_holds_per_client(self, holds_per_client: HoldLimit) -> Self {
-        Self { holds_per_client, ..self }
+    pub fn with_holds_per_client(mut self, holds_per_client: HoldLimit) -> Self {
+        Arc::make_mut(&mut self.0).holds_per_client = holds_per_client;
+        self
     }
 
     /// The same, which shows what this program records.
     #[must_use]
-    pub fn with_metrics(self, metrics: PrometheusHandle) -> Self {
-        Self { metrics: Some(metrics), ..self }
+    pub fn with_metrics(mut self, metrics: PrometheusHandle) -> Self {
+        Arc::make_mut(&mut self.0).metrics = Some(metrics);
+        self
     }
 
     /// The same, whose streams end when this is cancelled: they have no end of their own.
     #[must_use]
-    pub fn with_stop(self, stop: CancellationToken) -> Self {
-        Self { streams: Streams::until(stop), ..self }
+    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
+        Arc::make_mut(&mut self.0).streams = Streams::until(stop);
+        self
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
     }
 }
 

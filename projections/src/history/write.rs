@@ -8,7 +8,7 @@ use daybook_store::Position;
 use uuid::Uuid;
 
 use super::version::{AppointmentVersion, Until};
-use crate::search::columns::{self, ARRAYS, NAMES, VALUES};
+use crate::search::columns::{self, ARRAYS, GIVEN, NAMES, VALUES};
 use crate::search::row::COLUMNS;
 use crate::search::terms::TermsOf;
 use crate::{Tables, array, rows};
@@ -90,9 +90,9 @@ pub(super) async fn insert(
          SELECT h.tenant_id, {VALUES}, u.recorded_at, u.until_position, u.until_at, u.busy_from,
                 u.busy_until, u.seats::smallint[], u.session_id
            FROM log_heads h,
-                unnest({ARRAYS}, $20::timestamptz[], $21::bigint[], $22::timestamptz[],
-                       $23::timestamptz[], $24::timestamptz[], $25::text[], $26::uuid[])
-                AS u ({NAMES}, {MORE_COLUMNS})
+                unnest({ARRAYS}, $22::timestamptz[], $23::bigint[], $24::timestamptz[],
+                       $25::timestamptz[], $26::timestamptz[], $27::text[], $28::uuid[])
+                AS u ({GIVEN}, {MORE_COLUMNS})
           WHERE h.tenant_id = $1"
     );
     let found: Vec<_> = found.collect();

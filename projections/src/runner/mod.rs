@@ -63,7 +63,7 @@ impl Default for RunnerSettings {
 }
 
 /// A look at all tenants is not cheap, and commits may be many: at most one look in this time.
-const LOOK_PAUSE: Duration = Duration::from_millis(5);
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Keeps projections up to date.
 pub struct Runner {

@@ -2,7 +2,7 @@
 
 use daybook_domain::{AppointmentId, TenantId};
 
-use super::columns::{self, ARRAYS, NAMES, VALUES};
+use super::columns::{self, ARRAYS, GIVEN, NAMES, VALUES};
 use super::fold::Rows;
 use super::row::{COLUMNS, FoundAppointment};
 use crate::{Tables, rows};
@@ -38,7 +38,7 @@ pub(super) async fn save(
     let sql = format!(
         "INSERT INTO search_3.appointments AS a (tenant_id, {NAMES})
          SELECT h.tenant_id, {VALUES}
-           FROM log_heads h, unnest({ARRAYS}) AS u ({NAMES})
+           FROM log_heads h, unnest({ARRAYS}) AS u ({GIVEN})
           WHERE h.tenant_id = $1
          ON CONFLICT (tenant_id, appointment_id) DO UPDATE
             SET {}",
