@@ -1,6 +1,6 @@
 //! Claims in memory: the one place that says when two claims are in each other's way.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map};
 
 use chrono::{DateTime, Utc};
 
@@ -83,9 +83,12 @@ impl ClaimBook {
             seat.insert(claim.during.start(), Entry { claim: *claim, holder });
         }
         if !claims.is_empty() {
-            // Most hold one claim, and a list that grows by itself has room for four.
-            let held = self.by_holder.entry(holder);
-            held.or_insert_with(|| Vec::with_capacity(claims.len())).extend(claims);
+            match self.by_holder.entry(holder) {
+                hash_map::Entry::Occupied(mut held) => held.get_mut().extend(claims),
+                hash_map::Entry::Vacant(free) => {
+                    free.insert(claims);
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Duration;
+use super::{Duration, instant};
 
 /// An interval must end after it starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -117,7 +117,9 @@ impl Interval {
 
 #[derive(Serialize, Deserialize)]
 struct Ends {
+    #[serde(deserialize_with = "instant::deserialize")]
     start: DateTime<Utc>,
+    #[serde(deserialize_with = "instant::deserialize")]
     end: DateTime<Utc>,
 }
 

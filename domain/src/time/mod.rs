@@ -5,6 +5,7 @@ mod dates;
 mod holiday;
 mod hours_error;
 mod hours_exception;
+mod instant;
 mod interval;
 pub mod intervals;
 mod local;

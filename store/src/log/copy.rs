@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
+use daybook_domain::time::Interval;
 use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
 use sqlx::PgConnection;
@@ -17,6 +18,9 @@ const HEADER_BYTES: usize = SIGNATURE.len() + 8;
 
 /// 2000-01-01, PostgreSQL's epoch, in microseconds after ours.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// What the first byte of a range says that has two ends, the first of which is in it (`rangetypes.h`).
+const LOWER_INCLUDED: u8 = 0x02;
 
 /// A tenant's name in SQL: COPY takes no parameters. A name holds no quotes.
 pub(super) fn literal(tenant: &TenantId) -> String {
@@ -108,9 +112,15 @@ impl<'a> Fields<'a> {
         self.number()?.map(i16::from_be_bytes).ok_or_else(garbled)
     }
 
-    /// The next field, a `boolean`.
-    pub(super) fn boolean(&mut self) -> Result<bool, sqlx::Error> {
-        self.number()?.map(|[byte]| byte != 0).ok_or_else(garbled)
+    /// The next field, a `tstzrange`; `None`: it does not go from an instant to before a later one.
+    pub(super) fn interval(&mut self) -> Result<Option<Interval>, sqlx::Error> {
+        let Some((&flags, ends)) = self.bytes()?.split_first() else { return Err(garbled()) };
+        if flags != LOWER_INCLUDED {
+            return Ok(None);
+        }
+        let mut ends = Fields(ends);
+        let ends = ends.instant()?.zip(ends.instant()?);
+        Ok(ends.and_then(|(start, end)| Interval::new(start, end).ok()))
     }
 
     /// The next field, a `uuid`.

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
 use daybook_domain::claim::{Claim, ClaimBook};
-use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgConnection;
 
@@ -60,8 +59,7 @@ pub(super) async fn compare(
 
 fn query(tenant: &TenantId) -> String {
     format!(
-        "SELECT appointment_id, resource_id, seat, lower(during), upper(during),
-                lower_inc(during) AND NOT upper_inc(during), expires_at
+        "SELECT appointment_id, resource_id, seat, during, expires_at
            FROM claims
           WHERE tenant_id = {}",
         literal(tenant)
@@ -72,10 +70,7 @@ fn query(tenant: &TenantId) -> String {
 fn claim(mut row: Fields<'_>) -> Result<(AppointmentId, Option<Claim>), sqlx::Error> {
     let (holder, resource) = (row.uuid()?.into(), row.uuid()?.into());
     let seat = row.smallint()?.cast_unsigned();
-    let (start, end, half_open) = (row.instant()?, row.instant()?, row.boolean()?);
-    let expires_at = row.instant()?;
-    let during = start.zip(end).filter(|_| half_open);
-    let during = during.and_then(|(start, end)| Interval::new(start, end).ok());
+    let (during, expires_at) = (row.interval()?, row.instant()?);
     Ok((holder, during.map(|during| Claim { resource, seat, during, expires_at })))
 }
 

@@ -30,8 +30,9 @@ use chain::{Chain, Stored};
 use events::{Batch, Read};
 use walk::Walk;
 
-/// Batches of events that may wait between the two tasks.
-const WAITING: usize = 8;
+/// Batches of events that may wait between the two tasks: the one that follows the streams stands still
+/// while what it keeps grows, and the other goes on.
+const WAITING: usize = 128;
 
 /// How far verification has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
