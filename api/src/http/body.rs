@@ -43,6 +43,10 @@ pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Re
     if body.trim_ascii_start().starts_with(b"[") {
         return Err(Problem::bad_body("the body is an object, not an array"));
     }
+    if let Ok(parsed) = serde_json::from_slice(body) {
+        return Ok(parsed);
+    }
+    // Once more, to say where it is wrong: keeping an eye on that takes longer than reading.
     let mut parser = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
         let path = error.path().to_string();
