@@ -52,3 +52,9 @@ pub use schema::prepare;
 pub use status::{BuildProgress, State, Status, TenantStatus};
 pub use tables::{Schema, Tables};
 pub use verify::{Difference, Verification, verify};
+
+/// How many things are done beside each other: more than there are processors would only be in the
+/// way of who books.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)
+}

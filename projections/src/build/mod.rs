@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub use state::Phase;
 
 use crate::schema::run;
-use crate::{ApplyError, Filling, Projection, ProjectionId, Schema, schema};
+use crate::{ApplyError, Filling, Projection, ProjectionId, Schema, at_once, schema};
 pub(crate) use follow::catch_up;
 pub(crate) use lock::{LOCKED, Lock};
 use pace::Pace;
@@ -133,8 +133,7 @@ impl Builder {
     /// A builder of these projections.
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
-        let workers = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8);
-        Self { log, clock, projections, workers, part_events: PART_EVENTS }
+        Self { log, clock, projections, workers: at_once(), part_events: PART_EVENTS }
     }
 
     /// With so many events in a part of the work.

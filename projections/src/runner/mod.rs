@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::checkpoint::{self, Key};
-use crate::{Progress, Projection, ProjectionId, schema};
+use crate::{Progress, Projection, ProjectionId, at_once, schema};
 use queue::Queue;
 use turn::{Ended, Turn};
 
@@ -53,7 +53,7 @@ impl Default for RunnerSettings {
         Self {
             batch_events: 1_000,
             turn_batches: 8,
-            turns_at_once: 4,
+            turns_at_once: at_once(),
             pace: Duration::from_millis(50),
             lease: Duration::from_secs(3),
             tick: Duration::from_millis(200),

@@ -201,9 +201,9 @@ impl Log {
         reader::read(&self.pool, tenant, after, limit).await
     }
 
-    /// The same for whoever follows the log and is at its end, or nearly: without asking the database, as
-    /// long as this program alone appends. It may end before the log does until another program's commits
-    /// have been heard of ([`Self::wakeups`]), or for ever where they are not: keep a timer, too.
+    /// The same for whoever follows the log and is at its end, or nearly: what this program has just
+    /// appended comes without asking the database. That may be less than there is, where another program
+    /// has appended and was not heard of yet; whoever asks on from there gets the rest.
     ///
     /// # Errors
     /// When the database fails.
