@@ -38,7 +38,14 @@ impl ClaimBook {
         claims: Vec<Claim>,
         now: DateTime<Utc>,
     ) -> Result<Vec<AppointmentId>, ClaimConflict> {
-        self.replace_all(&[(holder, claims)], now)
+        let before = self.release(holder);
+        match self.take(holder, claims, now) {
+            Ok(lost) => Ok(lost.into_iter().map(|(other, _)| other).collect()),
+            Err(conflict) => {
+                self.restore(holder, before);
+                Err(conflict)
+            }
+        }
     }
 
     /// The same for several holders at once: all of it, or nothing. What they had is in none of
@@ -55,12 +62,10 @@ impl ClaimBook {
             wanted.iter().map(|(holder, _)| (*holder, self.release(*holder))).collect();
         let mut lapsed = Vec::new();
         for (holder, claims) in wanted {
-            match self.lapsed_in_the_way(claims, now) {
-                Ok(others) => {
-                    // All claims of one hold lapse together.
-                    before.extend(others.iter().map(|other| (*other, self.release(*other))));
-                    lapsed.extend(others);
-                    self.restore(*holder, claims.clone());
+            match self.take(*holder, claims.clone(), now) {
+                Ok(lost) => {
+                    lapsed.extend(lost.iter().map(|(other, _)| *other));
+                    before.extend(lost);
                 }
                 Err(conflict) => {
                     for (holder, _) in wanted {
@@ -74,6 +79,20 @@ impl ClaimBook {
             }
         }
         Ok(lapsed)
+    }
+
+    /// Takes claims if nothing but lapsed holds is in the way; whose these were, and all that they had.
+    fn take(
+        &mut self,
+        holder: AppointmentId,
+        claims: Vec<Claim>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(AppointmentId, Vec<Claim>)>, ClaimConflict> {
+        let lapsed = self.lapsed_in_the_way(&claims, now)?;
+        // All claims of one hold lapse together.
+        let lost = lapsed.into_iter().map(|other| (other, self.release(other))).collect();
+        self.restore(holder, claims);
+        Ok(lost)
     }
 
     /// Puts back claims that are known to be in nobody's way: they were taken before.

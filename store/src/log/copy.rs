@@ -1,7 +1,7 @@
 //! `COPY ... TO STDOUT (FORMAT binary)`: the rows of a query as the bytes that came, without a
 //! value being made of each.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_domain::time::Interval;
@@ -30,7 +30,7 @@ pub(super) fn literal(tenant: &TenantId) -> String {
 /// The rows of a query, one after the other.
 pub(super) struct Rows<'c> {
     messages: BoxStream<'c, Result<Bytes, sqlx::Error>>,
-    message: Option<Bytes>,
+    row: Option<Bytes>,
 }
 
 /// The rows of `query`.
@@ -40,25 +40,29 @@ pub(super) async fn rows<'c>(
 ) -> Result<Rows<'c>, sqlx::Error> {
     let statement = format!("COPY ({query}) TO STDOUT (FORMAT binary)");
     let messages = connection.copy_out_raw(&statement).await?;
-    Ok(Rows { messages, message: None })
+    Ok(Rows { messages, row: None })
 }
 
 impl Rows<'_> {
-    /// The next row's fields. The server sends each row in a message of its own; the first also
-    /// holds the header.
+    /// The next row's fields.
     pub(super) async fn next(&mut self) -> Result<Option<Fields<'_>>, sqlx::Error> {
-        let Some(message) = self.messages.try_next().await? else { return Ok(None) };
-        let mut bytes: &[u8] = self.message.insert(message);
-        if bytes.starts_with(SIGNATURE) {
-            bytes = bytes.get(HEADER_BYTES..).ok_or_else(garbled)?;
+        let Some(row) = self.next_raw().await? else { return Ok(None) };
+        Ok(Some(Fields(self.row.insert(row))))
+    }
+
+    /// The next row's fields as they came, for [`Fields::of`]. The server sends each row in a message
+    /// of its own; the first also holds the header.
+    pub(super) async fn next_raw(&mut self) -> Result<Option<Bytes>, sqlx::Error> {
+        let Some(mut row) = self.messages.try_next().await? else { return Ok(None) };
+        if row.starts_with(SIGNATURE) {
+            row = row.split_off(HEADER_BYTES.min(row.len()));
         }
-        let Some((count, fields)) = bytes.split_first_chunk() else { return Err(garbled()) };
-        if i16::from_be_bytes(*count) < 0 {
+        if row.try_get_i16().map_err(|_| garbled())? < 0 {
             // There are no more; what is left to read is that the statement is done.
             while self.messages.try_next().await?.is_some() {}
             return Ok(None);
         }
-        Ok(Some(Fields(fields)))
+        Ok(Some(row))
     }
 }
 

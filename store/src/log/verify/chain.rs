@@ -73,6 +73,16 @@ impl Chain {
         Self { at: Position::START, hash: genesis(tenant), recorded_at }
     }
 
+    /// After an event, as that says itself.
+    pub(super) fn after(event: &Stored<'_>) -> Self {
+        Self {
+            at: event.position,
+            // What is of another length is no hash of any event, and found to be none where it is.
+            hash: Hash::try_from(event.hash).unwrap_or_default(),
+            recorded_at: event.recorded_at.unwrap_or_default(),
+        }
+    }
+
     /// Goes on to the next event, if this is it.
     pub(super) fn follow(&mut self, event: &Stored<'_>) -> Result<DateTime<Utc>, Finding> {
         let position = self.at.plus(1);

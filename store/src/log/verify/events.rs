@@ -4,11 +4,18 @@
 //! a snapshot that is held for long keeps the database from tidying up. Only when no more than a
 //! page is left is one snapshot taken for good: of the rest of the log, of its end, and of all that
 //! has to agree with it.
+//!
+//! What comes is understood in batches, several beside each other: each event says what the hash of the
+//! one before it was, so a batch needs of the one before only its last event as it is stored.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use sqlx::{PgConnection, Row};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use super::chain::{Chain, Stored};
 use super::finding::{Finding, Problem};
@@ -16,13 +23,13 @@ use super::happened::{Happened, Reader};
 use crate::log::Position;
 use crate::log::batch::Head;
 use crate::log::chain::Hash;
-use crate::log::copy::rows;
+use crate::log::copy::{Fields, rows};
 
-/// Positions in a page.
-const PAGE: u64 = 65_536;
+/// Positions in a page; in tests few, so that the smallest log has several.
+const PAGE: u64 = if cfg!(test) { 5 } else { 65_536 };
 
-/// Events that are handed over at once.
-const BATCH: usize = 512;
+/// Events that are understood, and handed over, at once; few in tests, too.
+const BATCH: usize = if cfg!(test) { 2 } else { 512 };
 
 /// An event that is what it was when it was written.
 pub(super) struct Event {
@@ -32,9 +39,17 @@ pub(super) struct Event {
     pub(super) happened: Happened,
 }
 
-/// Events that follow each other.
-pub(super) struct Batch {
+/// Events that follow each other, as far as they are in their places.
+#[derive(Default)]
+pub(super) struct Understood {
     pub(super) events: Vec<Event>,
+    /// What is wrong with the one after these.
+    pub(super) broken: Option<Finding>,
+}
+
+/// Events that are being understood.
+pub(super) struct Batch {
+    pub(super) understood: JoinHandle<Result<Understood, sqlx::Error>>,
     /// The end of the log, when it was last looked at.
     pub(super) head: Position,
 }
@@ -43,8 +58,7 @@ pub(super) struct Batch {
 pub(super) enum Read {
     /// At the end of the log. The connection is in a snapshot that has this very end.
     Whole(Head, PgConnection),
-    /// At the first event that is not what was written there, or cannot be read; those before it
-    /// were handed over.
+    /// Before its end, or at another one than its head says; what was read was handed over.
     Broken(Finding),
     /// Nobody wanted the rest.
     Abandoned,
@@ -56,7 +70,7 @@ pub(super) async fn read(
     tenant: TenantId,
     batches: mpsc::Sender<Batch>,
 ) -> Result<Read, sqlx::Error> {
-    let (chain, reader) = (Chain::of(&tenant), Reader::of(&tenant));
+    let (chain, reader) = (Chain::of(&tenant), Arc::new(Reader::of(&tenant)));
     let mut log = Log { tenant, chain, reader, batches, head: Position::START };
     let mut at = Position::START;
     loop {
@@ -68,8 +82,8 @@ pub(super) async fn read(
         }
         log.head = head.position;
         let to = at.plus(PAGE);
-        if let Some(ended) = log.read(&mut connection, at, to).await? {
-            return Ok(ended);
+        if !log.read(&mut connection, at, to).await? {
+            return Ok(Read::Abandoned);
         }
         at = to;
     }
@@ -79,8 +93,8 @@ pub(super) async fn read(
     let Some(head) = head(&mut connection, &log.tenant).await? else { return Ok(log.no_head()) };
     log.head = head.position;
     // What comes after the end must not be there.
-    if let Some(ended) = log.read(&mut connection, at, Position::from_i64(i64::MAX)).await? {
-        return Ok(ended);
+    if !log.read(&mut connection, at, Position::from_i64(i64::MAX)).await? {
+        return Ok(Read::Abandoned);
     }
     Ok(match log.chain.end(&head) {
         Ok(()) => Read::Whole(head, connection),
@@ -90,8 +104,9 @@ pub(super) async fn read(
 
 struct Log {
     tenant: TenantId,
+    /// After what was handed over, as that says itself.
     chain: Chain,
-    reader: Reader,
+    reader: Arc<Reader>,
     batches: mpsc::Sender<Batch>,
     head: Position,
 }
@@ -102,48 +117,64 @@ impl Log {
         Read::Broken(Finding { position: None, problem })
     }
 
-    /// Reads a page; `Some`: there is no use in reading on.
+    /// Reads a page; `false`: there is no use in reading on.
     async fn read(
         &mut self,
         connection: &mut PgConnection,
         after: Position,
         to: Position,
-    ) -> Result<Option<Read>, sqlx::Error> {
+    ) -> Result<bool, sqlx::Error> {
         let mut rows = rows(connection, &Stored::page(&self.tenant, after, to)).await?;
-        let mut events = Vec::with_capacity(BATCH);
-        let mut broken = None;
-        while let Some(row) = rows.next().await? {
-            match self.event(&Stored::read(row)?) {
-                Ok(event) => events.push(event),
-                Err(finding) => {
-                    broken = Some(finding);
-                    break;
-                }
-            }
-            if events.len() == BATCH {
-                let events = std::mem::replace(&mut events, Vec::with_capacity(BATCH));
-                if !self.hand_over(events).await {
-                    return Ok(Some(Read::Abandoned));
+        let mut batch = Vec::with_capacity(BATCH);
+        while let Some(row) = rows.next_raw().await? {
+            batch.push(row);
+            if batch.len() == BATCH {
+                let batch = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                if !self.hand_over(batch).await? {
+                    return Ok(false);
                 }
             }
         }
-        if !self.hand_over(events).await {
-            return Ok(Some(Read::Abandoned));
-        }
-        Ok(broken.map(Read::Broken))
+        self.hand_over(batch).await
     }
 
-    fn event(&mut self, stored: &Stored<'_>) -> Result<Event, Finding> {
-        let recorded_at = self.chain.follow(stored)?;
-        let (position, sequence) = (stored.position, stored.sequence);
-        match self.reader.read(stored, recorded_at) {
-            Ok(happened) => Ok(Event { position, sequence, recorded_at, happened }),
-            Err(reason) => Err(Problem::Unreadable(reason).at(position)),
+    /// Has the rows understood, and goes on meanwhile; `false`: nobody wants them.
+    async fn hand_over(&mut self, rows: Vec<Bytes>) -> Result<bool, sqlx::Error> {
+        let Some(last) = rows.last() else { return Ok(true) };
+        let chain = Chain::after(&Stored::read(Fields::of(last))?);
+        let before = std::mem::replace(&mut self.chain, chain);
+        let reader = Arc::clone(&self.reader);
+        let understood = tokio::spawn(async move { understand(&rows, before, &reader) });
+        Ok(self.batches.send(Batch { understood, head: self.head }).await.is_ok())
+    }
+}
+
+/// What these rows mean, after what was before them.
+fn understand(
+    rows: &[Bytes],
+    mut chain: Chain,
+    reader: &Reader,
+) -> Result<Understood, sqlx::Error> {
+    let mut understood = Understood::default();
+    understood.events.reserve_exact(rows.len());
+    for row in rows {
+        match event(&Stored::read(Fields::of(row))?, &mut chain, reader) {
+            Ok(event) => understood.events.push(event),
+            Err(finding) => {
+                understood.broken = Some(finding);
+                break;
+            }
         }
     }
+    Ok(understood)
+}
 
-    async fn hand_over(&mut self, events: Vec<Event>) -> bool {
-        self.batches.send(Batch { events, head: self.head }).await.is_ok()
+fn event(stored: &Stored<'_>, chain: &mut Chain, reader: &Reader) -> Result<Event, Finding> {
+    let recorded_at = chain.follow(stored)?;
+    let (position, sequence) = (stored.position, stored.sequence);
+    match reader.read(stored, recorded_at) {
+        Ok(happened) => Ok(Event { position, sequence, recorded_at, happened }),
+        Err(reason) => Err(Problem::Unreadable(reason).at(position)),
     }
 }
 

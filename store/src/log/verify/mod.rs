@@ -1,9 +1,9 @@
 //! Is a log whole, and does everything that is kept beside it agree with it?
 //!
-//! Two tasks share the work: one reads the events, follows the hash chain and understands each
-//! event ([`events`]); the other follows the streams and the claims ([`walk`]). What is compared at
-//! the end is read in the snapshot that the end itself was read in, so it is exact however much is
-//! appended meanwhile.
+//! The work is shared: one task reads the events, others follow the hash chain and understand each
+//! event ([`events`]), a batch each, and one follows the streams and the claims ([`walk`]). What is
+//! compared at the end is read in the snapshot that the end itself was read in, so it is exact however
+//! much is appended meanwhile.
 
 mod answers;
 mod chain;
@@ -20,6 +20,7 @@ mod walk;
 use daybook_domain::TenantId;
 use sqlx::{Connection, PgConnection, PgPool};
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
 pub use finding::{Finding, Problem};
 
@@ -27,12 +28,12 @@ use super::Position;
 use super::batch::Head;
 use super::copy::rows;
 use chain::{Chain, Stored};
-use events::{Batch, Read};
+use events::{Batch, Read, Understood};
 use walk::Walk;
 
-/// Batches of events that may wait between the two tasks: the one that follows the streams stands still
-/// while what it keeps grows, and the other goes on.
-const WAITING: usize = 128;
+/// Batches of events that may wait to be understood and followed: who follows the streams stands still
+/// while what it keeps grows, and the others go on.
+const WAITING: usize = 64;
 
 /// How far verification has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,17 +93,21 @@ pub async fn verify(
     let reading = tokio::spawn(events::read(connection, tenant.clone(), sender));
     let mut walk = Walk::default();
     let mut verification = Verification::default();
-    while let Some(Batch { events, head }) = batches.recv().await {
+    while let Some(Batch { understood, head }) = batches.recv().await {
+        let Understood { events, broken } = understood.await.map_err(died)??;
         for event in events {
             if let Err(finding) = walk.step(event) {
                 return Ok(Verification { finding: Some(finding), ..verification });
             }
             verification.events += 1;
         }
+        if broken.is_some() {
+            return Ok(Verification { finding: broken, ..verification });
+        }
         verification.streams = walk.streams();
         progress(Progress { at: Position::START.plus(verification.events), head });
     }
-    match reading.await.map_err(|died| sqlx::Error::Io(died.into()))?? {
+    match reading.await.map_err(died)?? {
         Read::Whole(head, mut connection) => {
             compare(&mut connection, tenant, &walk, &head, &mut verification).await?;
             connection.close().await?;
@@ -111,6 +116,10 @@ pub async fn verify(
         Read::Abandoned => {}
     }
     Ok(verification)
+}
+
+fn died(task: JoinError) -> sqlx::Error {
+    sqlx::Error::Io(task.into())
 }
 
 /// Compares what is kept beside the log with it.
