@@ -24,6 +24,7 @@ pub(super) const LOOK: &str = "SELECT c.appointment_id, c.resource_id, c.seat,
       CROSS JOIN LATERAL (
             SELECT * FROM claims
              WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+               AND area && resource_area(w.resource_id, tstzrange(w.starts_at, w.ends_at))
                AND during && tstzrange(w.starts_at, w.ends_at)
             OFFSET 0) AS c
       WHERE c.appointment_id <> $5";

@@ -92,6 +92,7 @@ pub(super) const LOOK: &str = "
             SELECT array_agg(seat) AS seats, array_agg(during) AS times
               FROM (SELECT * FROM claims
                      WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+                       AND area && resource_area(w.resource_id, tstzrange($3, $4))
                        AND during && tstzrange($3, $4)
                        AND (expires_at IS NULL OR expires_at > $5)
                     OFFSET 0) AS claimed) AS c";

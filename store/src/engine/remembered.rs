@@ -52,6 +52,7 @@ const LOAD: &str = "
             CROSS JOIN LATERAL (
                   SELECT * FROM claims
                    WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
+                     AND area && resource_area(w.resource_id, tstzrange($3, NULL))
                      AND during && tstzrange($3, NULL)
                   OFFSET 0) AS c
             LIMIT $4) AS c ON true

@@ -117,6 +117,8 @@ pub(super) const CLAIMS: &str = "SELECT DISTINCT c.appointment_id, c.resource_id
       CROSS JOIN LATERAL (
             SELECT * FROM claims
              WHERE tenant_id = $1 AND resource_id = w.resource_id AND seat = w.seat
+               AND area && claim_area(w.resource_id, w.seat, w.seat,
+                                      tstzrange(w.starts_at, w.ends_at))
                AND during && tstzrange(w.starts_at, w.ends_at)
             OFFSET 0) AS c";
 

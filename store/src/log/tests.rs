@@ -1,5 +1,6 @@
 //! The log against a real PostgreSQL.
 
+mod areas;
 mod claims;
 mod faults;
 mod keys;

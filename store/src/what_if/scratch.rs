@@ -71,7 +71,7 @@ impl Scratch {
                FROM pg_proc p
                JOIN pg_namespace n ON n.oid = p.pronamespace
                JOIN pg_language l ON l.oid = p.prolang
-              WHERE n.nspname = current_schema() AND l.lanname = 'plpgsql'
+              WHERE n.nspname = current_schema() AND l.lanname IN ('plpgsql', 'sql')
                 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')",
         )
         .bind(schema)
