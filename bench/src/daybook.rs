@@ -7,7 +7,7 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, Canc
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
-use daybook_projections::{Progress, Projection, ProjectionId, Runner};
+use daybook_projections::{Builder, Built, Progress, Projection, ProjectionId, Runner};
 use daybook_store::{
     Clock, CommandContext, CommandKey, Engine, Log, LogSettings, Position, SystemClock, Target,
     migrate, tenants,
@@ -106,6 +106,20 @@ impl Daybook {
         let runner = Runner::new(self.log().clone(), clock, self.projections());
         let (cancel, progress) = (CancellationToken::new(), runner.progress());
         Projections { progress, cancel: cancel.clone(), task: tokio::spawn(runner.run(cancel)) }
+    }
+
+    /// Makes the search projection from the log as it is now, if it is not there.
+    pub(crate) async fn build_search(&self) -> anyhow::Result<Built> {
+        let search: Arc<dyn Projection> = Arc::new(self.search.clone());
+        let clock = Arc::clone(self.engine.clock());
+        let builder = Builder::new(self.log().clone(), clock, vec![Arc::clone(&search)]);
+        Ok(builder.build(&search, &CancellationToken::new()).await?)
+    }
+
+    /// Drops the search projection.
+    pub(crate) async fn drop_search(&self) -> anyhow::Result<()> {
+        sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE").execute(self.log().pool()).await?;
+        Ok(())
     }
 
     /// A command of somebody who may send it again: with a key, as over HTTP.

@@ -9,7 +9,7 @@ use crate::daybook::{Books, Daybook};
 use crate::load::{self, Window, Work};
 use crate::report::{Aim, Report};
 use crate::searches::{Asked, Searches};
-use crate::seed::seed;
+use crate::seed::append_all;
 
 const APPEND: &str = "grow-append";
 const SEARCH: &str = "grow-search";
@@ -24,7 +24,7 @@ pub(crate) async fn run(server: &Server, options: &Options, max: u64) -> anyhow:
     let timing = options.timing(5);
     let mut report = Report::default();
     let size = Size::new(options.smoke, 0);
-    let database = Daybook::template(server, size).await?;
+    let database = Daybook::log_only(server, size).await?;
     let daybook = Arc::new(Daybook::open(&database, size)?);
     daybook.get_to_know_all().await?;
     let sizes = if options.smoke { SMALL_SIZES.as_slice() } else { SIZES.as_slice() };
@@ -42,16 +42,17 @@ pub(crate) async fn run(server: &Server, options: &Options, max: u64) -> anyhow:
     Ok(report)
 }
 
-/// Adds appointments, and waits until they are found.
+/// Adds appointments, and makes the search anew with them: to follow so many would take longer than all that is
+/// measured.
 async fn fill(
     daybook: &Daybook,
     database: &Database,
     seeded: u64,
     missing: u64,
 ) -> anyhow::Result<()> {
-    let projections = daybook.start_projections();
-    seed(daybook, &projections, seeded..seeded + missing).await?;
-    projections.stop().await?;
+    append_all(daybook, seeded..seeded + missing).await?;
+    daybook.drop_search().await?;
+    daybook.build_search().await?;
     database.settle().await
 }
 

@@ -10,7 +10,7 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCheckedIn, AppointmentEvent, AppointmentTagged,
 };
 use daybook_projections::search::Search;
-use daybook_projections::{Builder, Built, Projection};
+use daybook_projections::{Built, Projection as _};
 use daybook_store::log::{Append, Decision, IfTaken, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::Connection as _;
@@ -147,11 +147,10 @@ async fn measure(database: &Database, size: Size, report: &mut Report) -> anyhow
 /// The whole of it: rows, indexes, and what was appended meanwhile (nothing).
 async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     let daybook = Daybook::open(database, size)?;
-    sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE; CHECKPOINT")
-        .execute(daybook.log().pool())
-        .await?;
+    daybook.drop_search().await?;
+    sqlx::raw_sql("CHECKPOINT").execute(daybook.log().pool()).await?;
     let begun = Instant::now();
-    let built = build(&daybook).await?;
+    let built = daybook.build_search().await?;
     let took = begun.elapsed();
     ensure!(built == Built::Now, "it was there already");
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM search_3.appointments")
@@ -160,13 +159,6 @@ async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     ensure!(rows.cast_unsigned() == size.appointments, "there are {rows} rows");
     daybook.close().await;
     Ok(took)
-}
-
-async fn build(daybook: &Daybook) -> anyhow::Result<Built> {
-    let search: Arc<dyn Projection> = Arc::new(daybook.search.clone());
-    let clock = Arc::clone(daybook.engine.clock());
-    let builder = Builder::new(daybook.log().clone(), clock, vec![Arc::clone(&search)]);
-    Ok(builder.build(&search, &CancellationToken::new()).await?)
 }
 
 /// The same table, as one would make it in SQL. It is given every advantage: it takes each
@@ -266,11 +258,9 @@ async fn commits_beside(
     let rebuilds = tokio::spawn(async move {
         let mut times = 0_u32;
         while !stopped.is_cancelled() {
-            sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE")
-                .execute(rebuilding.log().pool())
-                .await?;
+            rebuilding.drop_search().await?;
             sleep(Duration::from_millis(10)).await;
-            build(&rebuilding).await?;
+            rebuilding.build_search().await?;
             times += 1;
         }
         anyhow::Ok(times)

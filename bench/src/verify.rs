@@ -25,7 +25,7 @@ pub(crate) async fn run(
     appointments: u64,
 ) -> anyhow::Result<Report> {
     let size = Size::new(options.smoke, if options.smoke { 2_000 } else { appointments });
-    let database = Daybook::template(server, size).await?;
+    let database = Daybook::log_only(server, size).await?;
     database.settle().await?;
     let daybook = Daybook::open(&database, size)?;
     let mut report = Report::default();
