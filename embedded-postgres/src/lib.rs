@@ -45,6 +45,7 @@ mod layout;
 mod leftovers;
 mod lock;
 mod log_file;
+mod memory;
 mod open;
 mod parameters;
 mod pid_file;

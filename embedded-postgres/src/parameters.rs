@@ -9,6 +9,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 
 use crate::connection::PORT;
+use crate::memory;
 use crate::settings::{Durability, Settings};
 
 /// For every cluster.
@@ -17,8 +18,6 @@ const COMMON: &[(&str, &str)] = &[
     ("listen_addresses", ""),
     // Its folder is 0700 as well; either would do.
     ("unix_socket_permissions", "0700"),
-    // Twice the default, for the hot end of the log and the projections; still little on a laptop.
-    ("shared_buffers", "256MB"),
     // Enough for every role of one daybook and a person with psql.
     ("max_connections", "100"),
     // The data is on an SSD or in the page cache: a random read costs little more than the next one.
@@ -89,6 +88,8 @@ pub(crate) fn arguments<'a>(
     };
     let mut arguments = vec![OsString::from("-D"), pgdata.into()];
     let mut set = |assignment: OsString| arguments.extend([OsString::from("-c"), assignment]);
+    // A page that is not in the server's own cache is copied and checked each time it is read.
+    set(format!("shared_buffers={}MB", memory::shared_buffers_mb()).into());
     // Of two values the later one counts.
     for (name, value) in COMMON.iter().chain(by_durability).copied().chain(wished) {
         set(format!("{name}={value}").into());
