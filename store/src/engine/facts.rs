@@ -34,14 +34,14 @@ impl<A> Clone for Fact<A> {
 
 /// An aggregate that decisions on others look at.
 pub(super) trait Cached: Stored + 'static {
-    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>>;
+    fn cache(facts: &FactCache) -> &Cache<StreamId, Fact<Self>>;
 }
 
 pub(super) struct FactCache {
-    services: Cache<String, Fact<Service>>,
-    resources: Cache<String, Fact<Resource>>,
-    clients: Cache<String, Fact<Client>>,
-    sessions: Cache<String, Fact<Session>>,
+    services: Cache<StreamId, Fact<Service>>,
+    resources: Cache<StreamId, Fact<Resource>>,
+    clients: Cache<StreamId, Fact<Client>>,
+    sessions: Cache<StreamId, Fact<Session>>,
 }
 
 impl Default for FactCache {
@@ -62,7 +62,7 @@ impl FactCache {
         stream: &StreamId,
         load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,
     ) -> Result<Fact<A>, ExecuteError> {
-        if let Some(fact) = A::cache(self).get(stream.id()).await {
+        if let Some(fact) = A::cache(self).get(stream).await {
             return Ok(fact);
         }
         self.renew(stream, load).await
@@ -78,13 +78,13 @@ impl FactCache {
         let Loaded { state, version } = load.await?;
         let fact = Fact { state: Arc::new(state), version };
         if version > 0 {
-            A::cache(self).insert(stream.id().to_owned(), fact.clone()).await;
+            A::cache(self).insert(stream.clone(), fact.clone()).await;
         }
         Ok(fact)
     }
 
     pub(super) async fn forget<A: Cached>(&self, stream: &StreamId) {
-        A::cache(self).invalidate(stream.id()).await;
+        A::cache(self).invalidate(stream).await;
     }
 
     /// Forgets the aggregates of streams that have moved on.
@@ -107,25 +107,25 @@ impl FactCache {
 }
 
 impl Cached for Service {
-    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+    fn cache(facts: &FactCache) -> &Cache<StreamId, Fact<Self>> {
         &facts.services
     }
 }
 
 impl Cached for Resource {
-    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+    fn cache(facts: &FactCache) -> &Cache<StreamId, Fact<Self>> {
         &facts.resources
     }
 }
 
 impl Cached for Client {
-    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+    fn cache(facts: &FactCache) -> &Cache<StreamId, Fact<Self>> {
         &facts.clients
     }
 }
 
 impl Cached for Session {
-    fn cache(facts: &FactCache) -> &Cache<String, Fact<Self>> {
+    fn cache(facts: &FactCache) -> &Cache<StreamId, Fact<Self>> {
         &facts.sessions
     }
 }
