@@ -6,7 +6,7 @@ use std::fs;
 const UNKNOWN_MB: u64 = 256;
 
 const LEAST_MB: u64 = 128;
-/// What a million appointments and what is searched of them take; the rest of the memory caches files anyway.
+/// Beyond it nothing was measured; the rest of the memory caches files anyway.
 const MOST_MB: u64 = 1_024;
 
 /// PostgreSQL advises a quarter of a machine that is its own; ours is shared. What is not used is not taken.
