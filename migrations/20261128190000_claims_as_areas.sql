@@ -3,7 +3,7 @@
 -- touch; whether two that touch are in each other's way, the other columns say exactly
 -- (docs/adr/0023-claims-are-indexed-as-areas.md).
 
--- Where a claim lies: so many seconds from 1970 up, and as far to the right as its resource's hash says, with
+-- Where a claim lies: so many seconds from 2000 up (where timestamps count from, so that no difference overflows), and as far to the right as its resource's hash says, with
 -- a place for each seat of it. What is the same here may be of two resources, and the ends of times far from
 -- now are rounded: an area is where to look, and proves nothing. All of it is exact in a double (53 bits: 37 of
 -- the hash, 16 of the seat), so two seats of a resource never touch. A range without an end is longer than any
@@ -12,9 +12,9 @@ CREATE FUNCTION claim_area(resource uuid, first_seat int, last_seat int, during 
 RETURNS box LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN box(
     point((uuid_hash_extended(resource, 0) >> 27)::float8 * 65536 + first_seat,
-          coalesce(date_part('epoch', lower(during) - to_timestamp(0)), -1e15)),
+          coalesce(date_part('epoch', lower(during) - to_timestamp(946684800)), -1e15)),
     point((uuid_hash_extended(resource, 0) >> 27)::float8 * 65536 + last_seat,
-          coalesce(date_part('epoch', upper(during) - to_timestamp(0)), 1e15)));
+          coalesce(date_part('epoch', upper(during) - to_timestamp(946684800)), 1e15)));
 
 -- Where all claims on a resource lie, whatever their seat.
 CREATE FUNCTION resource_area(resource uuid, during tstzrange)
