@@ -3,11 +3,11 @@
 -- touch; whether two that touch are in each other's way, the other columns say exactly
 -- (docs/adr/0023-claims-are-indexed-as-areas.md).
 
--- Where a claim lies: so many seconds from 2000 up (where timestamps count from, so that no difference overflows), and as far to the right as its resource's hash says, with
--- a place for each seat of it. What is the same here may be of two resources, and the ends of times far from
--- now are rounded: an area is where to look, and proves nothing. All of it is exact in a double (53 bits: 37 of
--- the hash, 16 of the seat), so two seats of a resource never touch. A range without an end is longer than any
--- that has one.
+-- Where a claim lies: as many seconds up as it is after 2000, where timestamps count from (no difference to that
+-- overflows), and as far to the right as its resource's hash says, with a place for each seat of it. What is the
+-- same here may be of two resources, and the ends of times far from now are rounded: an area is where to look, and
+-- proves nothing. Places are exact in a double (53 bits: 37 of the hash, 16 of the seat), so two seats of a resource
+-- never touch. A range without an end is longer than any that has one.
 CREATE FUNCTION claim_area(resource uuid, first_seat int, last_seat int, during tstzrange)
 RETURNS box LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN box(
