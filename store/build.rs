@@ -1,4 +1,26 @@
-//! Rebuilds when a migration is added: `migrate!` reads the folder at compile time.
-fn main() {
-    println!("cargo:rerun-if-changed=../migrations");
+//! Lists the migrations of `../migrations` in the program, as `sqlx::migrate!` would: its feature of sqlx
+//! builds sqlx and all below it a second time, for the compiler.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::{env, fs, io};
+
+const FOLDER: &str = "../migrations";
+
+fn main() -> io::Result<()> {
+    println!("cargo:rerun-if-changed={FOLDER}");
+    let mut files: Vec<String> = fs::read_dir(FOLDER)?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<io::Result<_>>()?;
+    files.retain(|name| Path::new(name).extension().is_some_and(|it| it == "sql"));
+    files.sort_unstable();
+    let folder = fs::canonicalize(FOLDER)?;
+    let mut list = String::from("&[\n");
+    for name in &files {
+        let path = folder.join(name);
+        let _ = writeln!(list, "    ({name:?}, include_str!({path:?})),");
+    }
+    list.push_str("]\n");
+    let to = env::var("OUT_DIR").map_err(io::Error::other)?;
+    fs::write(Path::new(&to).join("migrations.rs"), list)
 }

@@ -10,8 +10,9 @@ use daybook_domain::claim::Claim;
 use daybook_domain::service::Service;
 use daybook_domain::time::Interval;
 use daybook_domain::{Directory, ResourceId, ServiceId, TenantId};
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgRange;
+use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
 use super::{Engine, ExecuteError};
@@ -98,11 +99,20 @@ pub(super) const LOOK: &str = "
                     OFFSET 0) AS claimed) AS c";
 
 /// A resource's claims, a column each.
-#[derive(FromRow)]
 struct Row {
     n: i64,
     seats: Option<Vec<i16>>,
     times: Option<Vec<PgRange<DateTime<Utc>>>>,
+}
+
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            n: row.try_get("n")?,
+            seats: row.try_get("seats")?,
+            times: row.try_get("times")?,
+        })
+    }
 }
 
 impl Engine {

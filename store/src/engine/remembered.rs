@@ -14,7 +14,8 @@ use daybook_domain::claim::{Claim, ClaimBook, Claims as _};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
 use moka::future::Cache;
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row as _};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -58,7 +59,6 @@ const LOAD: &str = "
             LIMIT $4) AS c ON true
      WHERE h.tenant_id = $1";
 
-#[derive(FromRow)]
 struct Row {
     position: i64,
     resource_id: Option<Uuid>,
@@ -67,6 +67,20 @@ struct Row {
     start_at: Option<DateTime<Utc>>,
     end_at: Option<DateTime<Utc>>,
     expires_at: Option<DateTime<Utc>>,
+}
+
+impl FromRow<'_, PgRow> for Row {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            position: row.try_get("position")?,
+            resource_id: row.try_get("resource_id")?,
+            appointment_id: row.try_get("appointment_id")?,
+            seat: row.try_get("seat")?,
+            start_at: row.try_get("start_at")?,
+            end_at: row.try_get("end_at")?,
+            expires_at: row.try_get("expires_at")?,
+        })
+    }
 }
 
 impl Row {

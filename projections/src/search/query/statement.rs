@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::Status;
 use daybook_store::Position;
-use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _};
 
 use super::super::cursor::Place;
 use super::super::filter::{Sort, TagsMatch};
@@ -34,12 +35,16 @@ pub(super) enum Answer {
 }
 
 /// A row that passed the sieve.
-#[derive(FromRow)]
 pub(super) struct Sieved {
-    #[sqlx(flatten)]
     pub(super) appointment: FoundAppointment,
     /// Whether its title has all the words to their ends.
     pub(super) matches: bool,
+}
+
+impl FromRow<'_, PgRow> for Sieved {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { appointment: FoundAppointment::from_row(row)?, matches: row.try_get("matches")? })
+    }
 }
 
 impl Statement {
