@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::claim::{Busy, Look};
+use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::Service;
@@ -54,10 +54,10 @@ pub struct Facts {
     /// The tenant's resources, where the decision chooses among them.
     pub directory: Arc<Directory>,
     /// What is claimed of what the decision looks at, without the appointment's own claims.
-    pub busy: Busy,
-    /// How many free choices to pass over (beginning anew when all are). It is 0 but for one who has
+    pub claims: ClaimSnapshot,
+    /// How many free choices to skip (beginning anew when all are). It is 0 but for one who has
     /// lost a race: if all losers chose the next, all but one would lose again.
-    pub pass_over: usize,
+    pub skip: usize,
 }
 
 impl Facts {
@@ -71,8 +71,8 @@ impl Facts {
             client: Arc::default(),
             session: Arc::default(),
             directory: Arc::default(),
-            busy: Busy::default(),
-            pass_over: 0,
+            claims: ClaimSnapshot::default(),
+            skip: 0,
         }
     }
 }
@@ -94,16 +94,16 @@ pub trait Decide:
         false
     }
 
-    /// Where the decision has to look for what is claimed, because it has something to choose. Asked
-    /// when the facts have all else. Nothing: the claims alone decide.
-    fn looks(&self, command: &Self::Command, facts: &Facts) -> Vec<Look> {
+    /// The claims that the decision has to see, because it has something to choose. Asked when the
+    /// facts have all else. None: the claims that it makes alone decide.
+    fn claim_queries(&self, command: &Self::Command, facts: &Facts) -> Vec<ClaimQuery> {
         let _ = (command, facts);
         Vec::new()
     }
 
-    /// Whether a claim that is in the way is the last word. If not, it is decided again.
-    fn is_settled_by_claims(&self, command: &Self::Command, looks: &[Look]) -> bool {
+    /// Whether a conflict of its claims refuses the command. If not, it is decided again.
+    fn conflict_is_final(&self, command: &Self::Command, queries: &[ClaimQuery]) -> bool {
         let _ = command;
-        looks.is_empty()
+        queries.is_empty()
     }
 }

@@ -1,10 +1,10 @@
 //! Whether a command leaves something to choose, and what has to be looked at then.
 
 use super::decide::{Hold, To, asked, moving};
-use super::joining::{Joining, look_at_day};
-use super::reassigning::look_at_replacement;
+use super::joining::{Joining, queries_of_day};
+use super::reassigning::queries_of_replacement;
 use super::{Appointment, AppointmentCommand, Booking, CountedRule, Details, When};
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::resource::Resource;
 use crate::{Facts, ResourceIds};
 
@@ -26,27 +26,33 @@ impl Appointment {
     }
 
     /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
-    pub(super) fn looks_at(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<Look> {
+    pub(super) fn queries_for(
+        &self,
+        command: &AppointmentCommand,
+        facts: &Facts,
+    ) -> Vec<ClaimQuery> {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
         if let (Self::Made { details, .. }, AppointmentCommand::ReassignAppointment { to, .. }) =
             (self, command)
         {
-            return look_at_replacement(details, *to, facts);
+            return queries_of_replacement(details, *to, facts);
         }
         if let (Self::Made { details, .. }, AppointmentCommand::FollowSession { plan }) =
             (self, command)
         {
-            return look_at_day(details, plan);
+            return queries_of_day(details, plan);
         }
         // Most commands leave nothing open, and are not to be worked out twice.
         if !self.may_choose(command, facts) {
             return Vec::new();
         }
         let placing = match (self, command) {
-            (Self::Unmade, BookAppointment(booking)) => return look_before(booking, None, facts),
+            (Self::Unmade, BookAppointment(booking)) => {
+                return queries_before(booking, None, facts);
+            }
             (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
                 let hold = Hold { expires_at: *expires_at, holds_per_client: *holds_per_client };
-                return look_before(booking, Some(hold), facts);
+                return queries_before(booking, Some(hold), facts);
             }
             (
                 Self::Made { details, .. },
@@ -57,7 +63,7 @@ impl Appointment {
             }
             _ => return Vec::new(),
         };
-        placing.map(|placing| placing.looks()).unwrap_or_default()
+        placing.map(|placing| placing.claim_queries()).unwrap_or_default()
     }
 
     fn may_choose(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
@@ -77,14 +83,14 @@ impl Appointment {
     }
 }
 
-fn look_before(booking: &Booking, hold: Option<Hold>, facts: &Facts) -> Vec<Look> {
-    let looks = match booking.when {
+fn queries_before(booking: &Booking, hold: Option<Hold>, facts: &Facts) -> Vec<ClaimQuery> {
+    let queries = match booking.when {
         When::InSession(session_id) => {
-            Joining::new(booking, session_id, hold, facts).map(|joining| joining.looks())
+            Joining::new(booking, session_id, hold, facts).map(|joining| joining.claim_queries())
         }
-        _ => asked(booking, hold, facts).map(|asked| asked.placing.looks()),
+        _ => asked(booking, hold, facts).map(|asked| asked.placing.claim_queries()),
     };
-    looks.unwrap_or_default()
+    queries.unwrap_or_default()
 }
 
 fn counts_for_a_day(details: &Details) -> bool {

@@ -10,7 +10,7 @@ use super::{
     Appointment, AppointmentCommand as C, AppointmentConflictAccepted, AppointmentEvent,
     AppointmentRefusal as R, Booking, Conflict, ConflictReason, Excused, MovedBy, Status, Wanted,
 };
-use crate::claim::{Busy, Claim, Claimed, Claims};
+use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{Capacity, Resource, ResourceKind};
 use crate::service::{HoldLimit, Service};
 use crate::time::{Interval, WeeklyHours};
@@ -221,16 +221,16 @@ fn half_taken() -> Facts {
     let holder = uuid::Uuid::from_u128(77).into();
     let facts =
         with([(3, Resource::Active(crate::resource::ResourceProfile { capacity, ..profile() }))]);
-    Facts { busy: Busy::at(now(), [Claimed { claim, holder }]), ..facts }
+    Facts { claims: ClaimSnapshot::at(now(), [Claimed { claim, holder }]), ..facts }
 }
 
 #[test]
 fn of_a_resource_with_places_it_takes_one_that_is_free_and_the_others_keep_theirs() {
     let appointment = an_appointment();
     let facts = half_taken();
-    let looks = appointment.looks(&reassign(2, 3), &facts);
-    assert_eq!(looks.iter().map(|look| look.resource).collect::<Vec<_>>(), [resource(3)]);
-    assert_eq!(appointment.looks(&reassign(2, 3), &with([(3, open())])), []);
+    let queries = appointment.claim_queries(&reassign(2, 3), &facts);
+    assert_eq!(queries.iter().map(|query| query.resource).collect::<Vec<_>>(), [resource(3)]);
+    assert_eq!(appointment.claim_queries(&reassign(2, 3), &with([(3, open())])), []);
     let claims = appointment.decide(reassign(2, 3), &facts).unwrap().claims_after().unwrap();
     let places: Vec<_> = claims.iter().map(|claim| (claim.resource, claim.seat)).collect();
     assert_eq!(places, [(resource(1), 0), (resource(3), 1)]);

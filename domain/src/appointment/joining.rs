@@ -7,7 +7,7 @@ use super::decide::Hold;
 use super::overriding::{Breach, allowed};
 use super::placing::{Judge, Limit};
 use super::{Agreed, AppointmentRefusal, Booking, Counted, CountedRule, Details, Overridden, Slot};
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::client::Client;
 use crate::service::ServiceTerms;
 use crate::service::rules::Rule;
@@ -67,9 +67,9 @@ impl<'a> Joining<'a> {
         broken.filter(|broken| broken.rule() != Rule::StartGrid).map(Breach::Service)
     }
 
-    pub(super) fn looks(&self) -> Vec<Look> {
+    pub(super) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let dates = [date(self.plan)].into();
-        self.limits.iter().flat_map(|limit| limit.looks(&dates)).collect()
+        self.limits.iter().flat_map(|limit| limit.claim_queries(&dates)).collect()
     }
 
     /// Chooses a place.
@@ -78,7 +78,7 @@ impl<'a> Joining<'a> {
         booking: Booking,
         facts: &Facts,
     ) -> Result<Details, AppointmentRefusal> {
-        let take = |limit: &Limit| limit.take(date(self.plan), &facts.busy, facts.pass_over);
+        let take = |limit: &Limit| limit.take(date(self.plan), &facts.claims, facts.skip);
         let counted = self.limits.iter().map(take).collect::<Result<Vec<_>, _>>()?;
         let breaches = self.breaches();
         let Self { session_id, plan, terms, .. } = self;
@@ -115,7 +115,7 @@ pub(super) fn followed(
         CountedRule::ClientDay => match on_another_day(details, counted, plan) {
             None => Some(counted.clone()),
             // The client did not choose this day: if it has room for no more, this one is not counted.
-            Some(limit) => limit.take(date(plan), &facts.busy, facts.pass_over).ok(),
+            Some(limit) => limit.take(date(plan), &facts.claims, facts.skip).ok(),
         },
     });
     let slot = in_session(session_id, plan, counted.collect());
@@ -134,10 +134,10 @@ pub(super) fn is_with_its_session(slot: &Slot, session: &Session) -> bool {
 }
 
 /// What has to be looked at: the limits of the day, where it is another.
-pub(super) fn look_at_day(details: &Details, plan: &SessionScheduled) -> Vec<Look> {
+pub(super) fn queries_of_day(details: &Details, plan: &SessionScheduled) -> Vec<ClaimQuery> {
     let counted = details.slot.counted.iter();
     let limits = counted.filter_map(|counted| on_another_day(details, counted, plan));
-    limits.flat_map(|limit| limit.looks(&[date(plan)].into())).collect()
+    limits.flat_map(|limit| limit.claim_queries(&[date(plan)].into())).collect()
 }
 
 /// The limit of a day, if the session is on another one than it is counted for.

@@ -40,7 +40,7 @@ pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
 pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
 
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::{Decide, Facts, Needs};
 
 impl Aggregate for Appointment {
@@ -122,13 +122,13 @@ impl Decide for Appointment {
         Self::leaves_resources_open(command, facts)
     }
 
-    fn looks(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<Look> {
-        self.looks_at(command, facts)
+    fn claim_queries(&self, command: &AppointmentCommand, facts: &Facts) -> Vec<ClaimQuery> {
+        self.queries_for(command, facts)
     }
 
     /// A confirmation takes nothing that the hold did not have: if that is lost, the hold has lapsed
     /// meanwhile, and the decision says so.
-    fn is_settled_by_claims(&self, command: &AppointmentCommand, looks: &[Look]) -> bool {
-        looks.is_empty() && !matches!(command, AppointmentCommand::ConfirmAppointment)
+    fn conflict_is_final(&self, command: &AppointmentCommand, queries: &[ClaimQuery]) -> bool {
+        queries.is_empty() && !matches!(command, AppointmentCommand::ConfirmAppointment)
     }
 }

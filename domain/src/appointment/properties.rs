@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::testing::{a_booking, facts_for, now, profile, resource, terms};
 use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, Slot, State};
-use crate::claim::{Busy, ClaimBook, Claimed, Claims};
+use crate::claim::{ClaimIndex, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{Capacity, Resource, ResourceProfile};
 use crate::service::{HoldLimit, Service, ServiceTerms};
 use crate::{AppointmentId, Decide, Facts, ResourceId, ResourceIds};
@@ -98,7 +98,7 @@ fn facts_of(
     appointment: &Appointment,
     own: AppointmentId,
     command: &AppointmentCommand,
-    claims: &ClaimBook,
+    claims: &ClaimIndex,
     now: DateTime<Utc>,
 ) -> Facts {
     let mut facts = facts_for(&appointment.needs(command), now);
@@ -113,20 +113,20 @@ fn facts_of(
     let claimed = others.flat_map(|(holder, claims)| {
         claims.iter().map(move |claim| Claimed { claim: *claim, holder })
     });
-    facts.busy = Busy::at(now, claimed);
+    facts.claims = ClaimSnapshot::at(now, claimed);
     facts
 }
 
 /// Runs the steps as the engine does: decide, then take the claims or be refused.
 fn run(steps: Vec<Step>) -> (Vec<Appointment>, Vec<(usize, AppointmentEvent)>, DateTime<Utc>) {
     let mut appointments = vec![Appointment::default(); APPOINTMENTS];
-    let mut claims = ClaimBook::default();
+    let mut claims = ClaimIndex::default();
     let mut log = Vec::new();
     let mut clock = now();
     for Step { minute, appointment, command } in steps {
         clock = now() + TimeDelta::minutes(minute);
         let facts = facts_of(&appointments[appointment], id(appointment), &command, &claims, clock);
-        let looked = !appointments[appointment].looks(&command, &facts).is_empty();
+        let looked = !appointments[appointment].claim_queries(&command, &facts).is_empty();
         let Ok(event) = appointments[appointment].decide(command, &facts) else {
             continue;
         };

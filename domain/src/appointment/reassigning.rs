@@ -2,7 +2,7 @@
 
 use super::placing::{a_seat, fits_in};
 use super::{AppointmentReassigned, AppointmentRefusal, Details, Slot};
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::resource::{Resource, ResourceProfile};
 use crate::{Facts, Reason, ResourceId, ResourceIds};
 
@@ -44,10 +44,14 @@ pub(super) fn reassigned(
 }
 
 /// What has to be looked at: the resource that is to be used, where it has places to choose from.
-pub(super) fn look_at_replacement(details: &Details, to: ResourceId, facts: &Facts) -> Vec<Look> {
+pub(super) fn queries_of_replacement(
+    details: &Details,
+    to: ResourceId,
+    facts: &Facts,
+) -> Vec<ClaimQuery> {
     match active(to, facts) {
         Ok(profile) if !profile.capacity.is_one() => {
-            vec![Look { resource: to, during: details.slot.claimed() }]
+            vec![ClaimQuery { resource: to, during: details.slot.claimed() }]
         }
         _ => Vec::new(),
     }

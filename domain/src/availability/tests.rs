@@ -131,10 +131,10 @@ fn a_moment_that_is_not_offered_has_its_reasons() {
 #[test]
 fn any_resource_will_do_and_a_start_is_named_once() {
     let (rules, hours) = (BookingRules::default(), office());
-    let busy = [claim(0, at("2026-11-24T07:00:00Z"), 240)];
+    let claims = [claim(0, at("2026-11-24T07:00:00Z"), 240)];
     let afternoon = self::hours(r#"[{"days":["tue"],"from":"10:00","to":"12:00"}]"#);
     let calendars =
-        [calendar(&hours, &busy, 1), calendar(&hours, &[], 1), calendar(&afternoon, &[], 1)];
+        [calendar(&hours, &claims, 1), calendar(&hours, &[], 1), calendar(&afternoon, &[], 1)];
     let starts = any_of(&calendars, &wanted(&rules));
     let expected = on(&calendars[1], &wanted(&rules));
     let expected = expected.into_iter().chain(on(&calendars[2], &wanted(&rules)));

@@ -1,12 +1,12 @@
 //! Who holds what when: the claims that appointments make on resources.
 
-mod book;
-mod busy;
+mod index;
+mod snapshot;
 
 use chrono::{DateTime, Utc};
 
-pub use book::ClaimBook;
-pub use busy::{Busy, Claimed, Look};
+pub use index::ClaimIndex;
+pub use snapshot::{ClaimQuery, ClaimSnapshot, Claimed};
 
 use crate::ResourceId;
 use crate::time::Interval;

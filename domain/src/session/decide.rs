@@ -12,7 +12,7 @@ use crate::appointment::checks::{closed, not_past, offered, zones};
 use crate::appointment::overriding::{Breach, allowed};
 use crate::appointment::placing::{Needed, Placing, Span};
 use crate::appointment::{AppointmentRefusal, Overridden};
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
 use crate::{Facts, Reason, Refusal, ResourceIds, SessionId, Title};
@@ -66,12 +66,12 @@ impl Session {
     }
 
     /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
-    pub(super) fn looks_at(&self, command: &SessionCommand, facts: &Facts) -> Vec<Look> {
+    pub(super) fn queries_for(&self, command: &SessionCommand, facts: &Facts) -> Vec<ClaimQuery> {
         use SessionCommand::{RescheduleSession, ScheduleSession};
         match (self, command) {
             (Self::Unmade, ScheduleSession { scheduling, overriding }) => {
                 let placing = placing(scheduling, overriding.as_ref(), facts);
-                placing.map(|(_, _, placing)| placing.looks()).unwrap_or_default()
+                placing.map(|(_, _, placing)| placing.claim_queries()).unwrap_or_default()
             }
             (
                 Self::Made { plan, .. },
@@ -79,7 +79,7 @@ impl Session {
             ) => {
                 let span = Span::moved(&plan.slot, *start);
                 let placing = moving(span, resource_ids.as_ref(), overriding.as_ref(), facts);
-                placing.map(|placing| placing.looks()).unwrap_or_default()
+                placing.map(|placing| placing.claim_queries()).unwrap_or_default()
             }
             _ => Vec::new(),
         }

@@ -22,7 +22,7 @@ pub use event::{
 pub use refusal::SessionRefusal;
 pub use state::{Session, SessionStatus, UnknownSessionStatus};
 
-use crate::claim::Look;
+use crate::claim::ClaimQuery;
 use crate::{Decide, Facts, Needs, Refusal};
 
 impl Aggregate for Session {
@@ -78,7 +78,7 @@ impl Decide for Session {
         facts.service.terms().is_some_and(|terms| terms.needs.places().count() > named)
     }
 
-    fn looks(&self, command: &SessionCommand, facts: &Facts) -> Vec<Look> {
-        self.looks_at(command, facts)
+    fn claim_queries(&self, command: &SessionCommand, facts: &Facts) -> Vec<ClaimQuery> {
+        self.queries_for(command, facts)
     }
 }

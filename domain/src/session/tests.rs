@@ -11,7 +11,7 @@ use crate::appointment::{
     Appointment, AppointmentCommand, AppointmentEvent, AppointmentRefusal as R, Booking, Details,
     MovedBy, When,
 };
-use crate::claim::{Busy, Claimed, Claims};
+use crate::claim::{ClaimSnapshot, Claimed, Claims};
 use crate::client::Client;
 use crate::service::{DailyLimit, Service, ServiceTerms, SessionPlaces};
 use crate::time::{Duration, Interval, LeadTime};
@@ -41,7 +41,7 @@ fn world(
         service: Arc::new(Service::Offered(terms)),
         client: Arc::new(Client::Registered(contact())),
         session: Arc::new(session.clone()),
-        busy: Busy::at(now(), claimed),
+        claims: ClaimSnapshot::at(now(), claimed),
         ..facts()
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use daybook_domain::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
-use daybook_domain::claim::{Busy, Claim, ClaimBook, ClaimConflict, Claims};
+use daybook_domain::claim::{Claim, ClaimConflict, ClaimIndex, ClaimSnapshot, Claims};
 use daybook_domain::{AppointmentId, Decide as _, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub(super) struct Together {
     /// What each of them claims, in the same order.
     claims: Vec<(AppointmentId, Vec<Claim>)>,
     /// The same, to see who is in the way of whom.
-    book: ClaimBook,
+    book: ClaimIndex,
     /// Which facts have been read anew for this attempt.
     renewed: HashSet<Uuid>,
 }
@@ -95,27 +95,27 @@ impl Engine {
         let mut together = Together::default();
         let mut waiting = commands.iter().peekable();
         while waiting.peek().is_some() {
-            let (mut prepared, mut looks) = (Vec::new(), Vec::new());
-            while looks.len() < LOOKS_AT_ONCE
+            let (mut prepared, mut queries) = (Vec::new(), Vec::new());
+            while queries.len() < LOOKS_AT_ONCE
                 && let Some(command) = waiting.next()
             {
                 let needs = Appointment::default().needs(command);
                 let fresh = lessons.fresh && together.renews(&needs);
                 let one =
                     self.prepare(tenant, &Appointment::default(), command, (fresh, now)).await?;
-                looks.extend_from_slice(&one.looks);
+                queries.extend_from_slice(&one.queries);
                 prepared.push((command.clone(), one));
             }
-            let mut busy = Busy::default();
-            if !looks.is_empty() {
-                let seen = busy::look(self.log.lookers(), tenant, &looks, Uuid::nil(), now).await;
+            let mut busy = ClaimSnapshot::default();
+            if !queries.is_empty() {
+                let seen = busy::look(self.log.lookers(), tenant, &queries, Uuid::nil(), now).await;
                 busy = seen.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
                 for (holder, claims) in &together.claims {
                     busy.add(*holder, claims);
                 }
             }
             for (command, mut one) in prepared {
-                one.facts.pass_over = pass_over(lessons.lost);
+                one.facts.skip = pass_over(lessons.lost);
                 let index = together.attempts.len();
                 let decided = together.decide(tenant, ids[index], command, one, &mut busy).await;
                 if let Err(refusal) = decided {
@@ -238,13 +238,13 @@ impl Together {
         id: Uuid,
         command: AppointmentCommand,
         mut prepared: Prepared,
-        busy: &mut Busy,
+        busy: &mut ClaimSnapshot,
     ) -> Result<(), Refusal> {
         let stream = StreamId::of::<Appointment>(tenant, id);
-        prepared.facts.busy = std::mem::take(busy);
+        prepared.facts.claims = std::mem::take(busy);
         let new = (Appointment::default(), 0);
         let mut attempt = settle(tenant, stream, new, command, prepared).await?;
-        *busy = std::mem::take(&mut attempt.facts.busy);
+        *busy = std::mem::take(&mut attempt.facts.claims);
         let holder = AppointmentId::from(id);
         let claims = attempt.events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
         let taken = self.book.replace(holder, claims.clone(), attempt.facts.now);

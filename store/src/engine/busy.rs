@@ -4,7 +4,7 @@
 //! when it is appended; this only has to be right most of the time.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::claim::{Busy, Claim, Claimed, Look};
+use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claimed};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgPool;
@@ -33,15 +33,15 @@ pub(super) const LOOK: &str = "SELECT c.appointment_id, c.resource_id, c.seat,
 pub(super) async fn look(
     pool: &PgPool,
     tenant: &TenantId,
-    looks: &[Look],
+    queries: &[ClaimQuery],
     own: Uuid,
     now: DateTime<Utc>,
-) -> Result<Busy, sqlx::Error> {
+) -> Result<ClaimSnapshot, sqlx::Error> {
     let mut rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
         .bind(tenant.as_str())
-        .bind(looks.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
-        .bind(looks.iter().map(|look| look.during.start()).collect::<Vec<_>>())
-        .bind(looks.iter().map(|look| look.during.end()).collect::<Vec<_>>())
+        .bind(queries.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
+        .bind(queries.iter().map(|look| look.during.start()).collect::<Vec<_>>())
+        .bind(queries.iter().map(|look| look.during.end()).collect::<Vec<_>>())
         .bind(own)
         .fetch_all(pool)
         .await?;
@@ -49,7 +49,7 @@ pub(super) async fn look(
     rows.sort_unstable();
     rows.dedup();
     let claims = rows.into_iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
-    Ok(Busy::at(now, claims))
+    Ok(ClaimSnapshot::at(now, claims))
 }
 
 fn claimed(row: ClaimRow) -> Result<Claimed, sqlx::Error> {

@@ -25,7 +25,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate as _, DomainEvent};
-use daybook_domain::claim::{Claim, Claims, Look};
+use daybook_domain::claim::{Claim, ClaimQuery, Claims};
 use daybook_domain::resource::Resource;
 use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId};
 use uuid::Uuid;
@@ -87,7 +87,7 @@ struct Prepared {
     /// Whether it chooses resources.
     chooses: bool,
     /// Where it looks for what is claimed.
-    looks: Vec<Look>,
+    queries: Vec<ClaimQuery>,
 }
 
 /// What one attempt saw and decided.
@@ -195,12 +195,12 @@ impl Engine {
         }
         let as_of = (lessons.fresh, self.clock.now());
         let mut prepared = self.prepare(&context.tenant, &state, &command, as_of).await?;
-        if !prepared.looks.is_empty() {
+        if !prepared.queries.is_empty() {
             let (pool, now) = (self.log.lookers(), prepared.facts.now);
-            let busy = busy::look(pool, &context.tenant, &prepared.looks, target.id(), now).await;
-            prepared.facts.busy =
+            let busy = busy::look(pool, &context.tenant, &prepared.queries, target.id(), now).await;
+            prepared.facts.claims =
                 busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
-            prepared.facts.pass_over = pass_over(lessons.lost);
+            prepared.facts.skip = pass_over(lessons.lost);
         }
         let from_memory = !lessons.fresh && prepared.needs != Needs::default();
         let settled = settle(&context.tenant, stream, (state, version), command, prepared).await;
@@ -222,8 +222,8 @@ impl Engine {
         if chooses {
             (facts.directory, _) = self.directories.of(&self.log, tenant, fresh).await?;
         }
-        let looks = state.looks(command, &facts);
-        Ok(Prepared { needs, facts, read_set, chooses, looks })
+        let queries = state.claim_queries(command, &facts);
+        Ok(Prepared { needs, facts, read_set, chooses, queries })
     }
 
     /// The facts, and the versions they were read at.
@@ -356,8 +356,8 @@ async fn settle<A: Stored>(
     command: A::Command,
     prepared: Prepared,
 ) -> Result<Attempt<A>, Refusal> {
-    let Prepared { needs: _, facts, mut read_set, chooses, looks } = prepared;
-    let settled = state.is_settled_by_claims(&command, &looks);
+    let Prepared { needs: _, facts, mut read_set, chooses, queries } = prepared;
+    let settled = state.conflict_is_final(&command, &queries);
     let if_taken = if settled { IfTaken::Refused } else { IfTaken::DecidedAgain };
     let sink = EventSink::default();
     state.handle(command, &facts, &sink).await.map_err(Into::into)?;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use daybook_domain::claim::{Claim, ClaimBook, Claims as _};
+use daybook_domain::claim::{Claim, ClaimIndex, Claims as _};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
 use moka::future::Cache;
@@ -102,7 +102,7 @@ pub(super) struct Remembered(Cache<TenantId, Arc<Mutex<Followed>>>);
 struct Followed {
     /// All that is claimed of these, from `since` on, and how many of the seats of each are known of.
     resources: HashMap<ResourceId, u16>,
-    claims: ClaimBook,
+    claims: ClaimIndex,
     count: usize,
     since: DateTime<Utc>,
     /// After the event at this position.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, CancelledBy, Status,
 };
-use daybook_domain::claim::Look;
+use daybook_domain::claim::ClaimQuery;
 use daybook_domain::session::{Session, SessionCommand, SessionScheduled};
 use daybook_domain::{AppointmentId, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId};
 use uuid::Uuid;
@@ -131,8 +131,8 @@ fn open(id: SessionId, session: &Session) -> Option<(SessionId, &SessionSchedule
     }
 }
 
-fn places(id: SessionId, plan: &SessionScheduled) -> Look {
-    Look { resource: id.places(), during: plan.places_during }
+fn places(id: SessionId, plan: &SessionScheduled) -> ClaimQuery {
+    ClaimQuery { resource: id.places(), during: plan.places_during }
 }
 
 impl Engine {
@@ -160,17 +160,17 @@ impl Engine {
         sessions: &[(SessionId, &Session)],
     ) -> Result<Vec<Vec<AppointmentId>>, ExecuteError> {
         let now = self.clock.now();
-        let looks: Vec<Option<Look>> = sessions
+        let queries: Vec<Option<ClaimQuery>> = sessions
             .iter()
             .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
             .collect();
-        let all: Vec<Look> = looks.iter().flatten().copied().collect();
+        let all: Vec<ClaimQuery> = queries.iter().flatten().copied().collect();
         let busy = busy::look(self.log.lookers(), tenant, &all, Uuid::nil(), now).await;
         let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
-        let who = |look: Option<Look>| {
+        let who = |look: Option<ClaimQuery>| {
             let taken = look.map(|look| busy.of(look.resource)).unwrap_or_default();
             taken.iter().map(|taken| taken.holder).collect()
         };
-        Ok(looks.into_iter().map(who).collect())
+        Ok(queries.into_iter().map(who).collect())
     }
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::{Busy, Claim, Claims, Look};
+use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims};
 use daybook_domain::{AppointmentId, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
@@ -186,8 +186,8 @@ impl<'a> Unit<'a> {
     ///
     /// # Errors
     /// When the claims cannot be read.
-    pub async fn look(&self, looks: &[Look]) -> Result<Busy, ExecuteError> {
-        self.look_beside(looks, Uuid::nil()).await
+    pub async fn look(&self, queries: &[ClaimQuery]) -> Result<ClaimSnapshot, ExecuteError> {
+        self.look_beside(queries, Uuid::nil()).await
     }
 
     /// Decides one command. Of what is refused nothing is kept, and the unit can go on without it.
@@ -215,9 +215,9 @@ impl<'a> Unit<'a> {
         let fresh = self.lessons.fresh && self.renews(&needs);
         let as_of = (fresh, self.now);
         let mut prepared = self.engine.prepare(self.tenant(), &state, &command, as_of).await?;
-        if !prepared.looks.is_empty() {
-            prepared.facts.busy = self.look_beside(&prepared.looks, id).await?;
-            prepared.facts.pass_over = pass_over(self.lessons.lost);
+        if !prepared.queries.is_empty() {
+            prepared.facts.claims = self.look_beside(&prepared.queries, id).await?;
+            prepared.facts.skip = pass_over(self.lessons.lost);
         }
         let settled =
             settle(self.tenant(), stream.clone(), (state, version), command, prepared).await;
@@ -287,8 +287,12 @@ impl<'a> Unit<'a> {
         self.renewed.len() > before
     }
 
-    async fn look_beside(&self, looks: &[Look], own: Uuid) -> Result<Busy, ExecuteError> {
-        let mut busy = busy::look(self.engine.log.lookers(), self.tenant(), looks, own, self.now)
+    async fn look_beside(
+        &self,
+        queries: &[ClaimQuery],
+        own: Uuid,
+    ) -> Result<ClaimSnapshot, ExecuteError> {
+        let mut busy = busy::look(self.engine.log.lookers(), self.tenant(), queries, own, self.now)
             .await
             .map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
         busy.retain(|holder| {
@@ -306,9 +310,9 @@ impl<'a> Unit<'a> {
         if claims.is_empty() {
             return Ok(None);
         }
-        let look = |claim: &Claim| Look { resource: claim.resource, during: claim.during };
-        let looks: Vec<Look> = claims.iter().map(look).collect();
-        let busy = self.look_beside(&looks, id).await?;
+        let look = |claim: &Claim| ClaimQuery { resource: claim.resource, during: claim.during };
+        let queries: Vec<ClaimQuery> = claims.iter().map(look).collect();
+        let busy = self.look_beside(&queries, id).await?;
         let conflict = claims.iter().find_map(|claim| busy.conflict_with(claim));
         Ok(conflict.map(|conflict| AppointmentRefusal::from(conflict).into()))
     }

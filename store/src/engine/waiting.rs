@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, Booking, State as Held, When,
 };
-use daybook_domain::claim::Look;
+use daybook_domain::claim::ClaimQuery;
 use daybook_domain::service::{HoldLimit, Service};
 use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::time::HoldLength;
@@ -79,13 +79,13 @@ impl Engine {
         let fitting: Vec<_> = fitting.collect();
         let look = |(plan, place): &(&SessionScheduled, Place)| {
             let resource = place.session_id?.places();
-            Some(Look { resource, during: plan.places_during })
+            Some(ClaimQuery { resource, during: plan.places_during })
         };
-        let looks: Vec<Look> = fitting.iter().filter_map(look).collect();
-        if looks.is_empty() {
+        let queries: Vec<ClaimQuery> = fitting.iter().filter_map(look).collect();
+        if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let busy = busy::look(self.log.lookers(), tenant, &looks, Uuid::nil(), now).await;
+        let busy = busy::look(self.log.lookers(), tenant, &queries, Uuid::nil(), now).await;
         let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
         let has_room = |(plan, place): &(&SessionScheduled, Place)| {
             place.session_id.is_some_and(|id| {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
-use daybook_domain::claim::{Claim, ClaimBook};
+use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::types::Json;
@@ -129,8 +129,8 @@ async fn claims(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     submissions: &[Submission],
-) -> Result<ClaimBook, sqlx::Error> {
-    let mut book = ClaimBook::default();
+) -> Result<ClaimIndex, sqlx::Error> {
+    let mut index = ClaimIndex::default();
     let wanted: Vec<&Claim> = submissions
         .iter()
         .flat_map(|submission| match &submission.decision {
@@ -140,7 +140,7 @@ async fn claims(
         .flat_map(|(_, claims)| claims)
         .collect();
     if wanted.is_empty() {
-        return Ok(book);
+        return Ok(index);
     }
     let rows: Vec<ClaimRow> = sqlx::query_as(CLAIMS)
         .persistent(false)
@@ -156,7 +156,7 @@ async fn claims(
             Interval::new(start, end).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
         let seat = seat.cast_unsigned();
         let claim = Claim { resource: resource.into(), seat, during, expires_at };
-        book.restore(AppointmentId::from(holder), vec![claim]);
+        index.restore(AppointmentId::from(holder), vec![claim]);
     }
-    Ok(book)
+    Ok(index)
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::{Claim, ClaimBook};
+use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, Refusal};
 
 use super::submission::{Append, CommandKey, Decision, FirstAnswer, IfTaken, Submission, Verdict};
@@ -19,7 +19,7 @@ pub(super) struct Known {
     /// The keys among the batch's that were seen before.
     pub(super) answers: HashMap<String, (CommandKey, FirstAnswer)>,
     /// The claims that could be in the batch's way.
-    pub(super) claims: ClaimBook,
+    pub(super) claims: ClaimIndex,
 }
 
 /// What the batch comes to.

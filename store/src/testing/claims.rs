@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use daybook_domain::claim::{ClaimBook, Claims};
+use daybook_domain::claim::{ClaimIndex, Claims};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ pub(crate) async fn claims_in_the_table(pool: &PgPool, tenant: &TenantId) -> Vec
 
 /// The same, from the log alone.
 pub(crate) async fn claims_in_the_log(log: &Log, tenant: &TenantId) -> Vec<ClaimRow> {
-    let mut book = ClaimBook::default();
+    let mut index = ClaimIndex::default();
     for event in log.read(tenant, Position::START, 1_000_000).await.unwrap() {
         let event = event.unwrap();
         let (holder, claims) = match event.event {
@@ -34,10 +34,10 @@ pub(crate) async fn claims_in_the_log(log: &Log, tenant: &TenantId) -> Vec<Claim
             _ => continue,
         };
         if let Some(claims) = claims {
-            book.replace(holder, claims, event.recorded_at).unwrap();
+            index.replace(holder, claims, event.recorded_at).unwrap();
         }
     }
-    let mut rows: Vec<ClaimRow> = book
+    let mut rows: Vec<ClaimRow> = index
         .iter()
         .flat_map(|(holder, claims)| claims.iter().map(move |claim| (holder, claim)))
         .map(|(holder, claim)| {

@@ -7,7 +7,7 @@ use chrono::{NaiveDate, NaiveTime};
 use uuid::Uuid;
 
 use crate::appointment::{AppointmentRefusal, Counted, CountedRule};
-use crate::claim::{Busy, Look};
+use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::time::{Duration, Interval};
 use crate::{ClientId, ResourceId, ServiceId, SessionId};
 
@@ -28,25 +28,28 @@ pub(in crate::appointment) enum Limit {
 
 impl Limit {
     /// What has to be looked at, where it may come to be on any of these dates.
-    pub(in crate::appointment) fn looks(&self, dates: &BTreeSet<NaiveDate>) -> Vec<Look> {
-        let mut looks: Vec<Look> = Vec::with_capacity(dates.len());
+    pub(in crate::appointment) fn claim_queries(
+        &self,
+        dates: &BTreeSet<NaiveDate>,
+    ) -> Vec<ClaimQuery> {
+        let mut queries: Vec<ClaimQuery> = Vec::with_capacity(dates.len());
         for date in dates {
             let (resource, during) = self.counted_on(*date);
-            let look = Look { resource, during };
+            let query = ClaimQuery { resource, during };
             // Holds count together, on whatever date they are for; a session has one.
-            if !looks.contains(&look) {
-                looks.push(look);
+            if !queries.contains(&query) {
+                queries.push(query);
             }
         }
-        looks
+        queries
     }
 
     /// The place that is taken by an appointment on this local date.
     pub(in crate::appointment) fn take(
         &self,
         date: NaiveDate,
-        busy: &Busy,
-        pass_over: usize,
+        claims: &ClaimSnapshot,
+        skip: usize,
     ) -> Result<Counted, AppointmentRefusal> {
         let (of, during) = self.counted_on(date);
         let (rule, at_most) = match *self {
@@ -54,8 +57,8 @@ impl Limit {
             Self::SessionPlace { at_most, .. } => (CountedRule::SessionPlace, at_most),
             Self::ClientHolds { at_most, .. } => (CountedRule::ClientHolds, at_most),
         };
-        let free = busy.free_seats(of, at_most, &during);
-        match free.get(pass_over % free.len().max(1)) {
+        let free = claims.free_seats(of, at_most, &during);
+        match free.get(skip % free.len().max(1)) {
             Some(number) => Ok(Counted { rule, of, number: *number, at_most, during }),
             None => Err(self.refusal(date)),
         }

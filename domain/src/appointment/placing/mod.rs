@@ -19,7 +19,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::{AppointmentRefusal, Counted, Seats, Slot};
-use crate::claim::{Busy, Look};
+use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::resource::{Resource, ResourceProfile};
 use crate::service::ServiceTerms;
 use crate::time::{Buffer, Interval, date_in};
@@ -126,41 +126,41 @@ impl<'a> Placing<'a> {
     }
 
     /// What has to be looked at, because there is something to choose; else nothing.
-    pub(crate) fn looks(&self) -> Vec<Look> {
+    pub(crate) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
         if one_place_each && self.slots.are_filled() && self.limits.is_empty() {
             return Vec::new();
         }
         let during = self.span.claimed();
-        let named = self.named.iter().map(|named| Look { resource: named.id, during });
-        let others = self.slots.looks(&during, self.start());
+        let named = self.named.iter().map(|named| ClaimQuery { resource: named.id, during });
+        let others = self.slots.claim_queries(&during, self.start());
         let dates = self.dates();
-        let limits = self.limits.iter().flat_map(|limit| limit.looks(&dates));
+        let limits = self.limits.iter().flat_map(|limit| limit.claim_queries(&dates));
         named.chain(others).chain(limits).collect()
     }
 
-    /// Chooses. Of what is free, so many are passed over: see [`Facts::pass_over`].
+    /// Chooses. Of what is free, so many are passed over: see [`Facts::skip`].
     ///
     /// # Errors
     /// When nothing is free of what is needed, as far as can be seen.
     pub(crate) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
-        let (busy, pass_over) = (&facts.busy, facts.pass_over);
+        let (claims, skip) = (&facts.claims, facts.skip);
         let during = self.span.claimed();
         let mut chosen: Vec<(Candidate<'_>, u16)> = Vec::new();
         let mut counted = Vec::with_capacity(self.limits.len());
-        if self.looks().is_empty() {
+        if self.claim_queries().is_empty() {
             // Nothing to choose: the claims say whether it is free.
             chosen.extend(self.named.iter().map(|named| (*named, 0)));
         } else {
             for named in &self.named {
-                chosen.push((*named, seat_or_refusal(named, &during, busy, pass_over)?));
+                chosen.push((*named, seat_or_refusal(named, &during, claims, skip)?));
             }
-            for other in self.slots.fill(&during, self.start(), busy, pass_over)? {
-                chosen.push((other, seat_or_refusal(&other, &during, busy, pass_over)?));
+            for other in self.slots.fill(&during, self.start(), claims, skip)? {
+                chosen.push((other, seat_or_refusal(&other, &during, claims, skip)?));
             }
             if let Some((first, _)) = chosen.first() {
                 for limit in &self.limits {
-                    counted.push(limit.take(first.date(self.start()), busy, pass_over)?);
+                    counted.push(limit.take(first.date(self.start()), claims, skip)?);
                 }
             }
         }
@@ -215,29 +215,29 @@ pub(super) fn a_seat(
     if profile.capacity.is_one() {
         return Ok(0);
     }
-    seat_or_refusal(&Candidate { id, profile }, claimed, &facts.busy, facts.pass_over)
+    seat_or_refusal(&Candidate { id, profile }, claimed, &facts.claims, facts.skip)
 }
 
 /// A place that is free for all of the time.
 fn seat(
     candidate: &Candidate<'_>,
     during: &Interval,
-    busy: &Busy,
-    pass_over: usize,
+    claims: &ClaimSnapshot,
+    skip: usize,
 ) -> Option<u16> {
-    let free = busy.free_seats(candidate.id, candidate.profile.capacity.places(), during);
-    free.get(pass_over % free.len().max(1)).copied()
+    let free = claims.free_seats(candidate.id, candidate.profile.capacity.places(), during);
+    free.get(skip % free.len().max(1)).copied()
 }
 
 fn seat_or_refusal(
     candidate: &Candidate<'_>,
     during: &Interval,
-    busy: &Busy,
-    pass_over: usize,
+    claims: &ClaimSnapshot,
+    skip: usize,
 ) -> Result<u16, AppointmentRefusal> {
-    seat(candidate, during, busy, pass_over).ok_or_else(|| {
+    seat(candidate, during, claims, skip).ok_or_else(|| {
         let resource_id = candidate.id;
-        let during = busy.ends_first(resource_id, during).map_or(*during, |taken| taken.during);
+        let during = claims.ends_first(resource_id, during).map_or(*during, |taken| taken.during);
         AppointmentRefusal::SlotTaken { resource_id, during }
     })
 }

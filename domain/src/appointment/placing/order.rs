@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 
 use super::Candidate;
 use crate::AppointmentId;
-use crate::claim::Busy;
+use crate::claim::ClaimSnapshot;
 use crate::service::{Choose, Role};
 use crate::time::{Interval, day_bounds};
 
@@ -40,14 +40,14 @@ pub(super) fn by_claims(
     would_do: &mut [usize],
     choose: Choose,
     start: DateTime<Utc>,
-    busy: &Busy,
+    claims: &ClaimSnapshot,
 ) {
     match choose {
         Choose::FirstFree => {}
         Choose::LeastBooked => {
-            would_do.sort_by_cached_key(|n| claimed(&candidates[*n], start, busy));
+            would_do.sort_by_cached_key(|n| claimed(&candidates[*n], start, claims));
         }
-        Choose::RoundRobin => would_do.sort_by_cached_key(|n| last(&candidates[*n], start, busy)),
+        Choose::RoundRobin => would_do.sort_by_cached_key(|n| last(&candidates[*n], start, claims)),
     }
 }
 
@@ -57,12 +57,16 @@ pub(super) fn day(candidate: &Candidate<'_>, start: DateTime<Utc>) -> Option<Int
     day_bounds(candidate.profile.time_zone, date, date)
 }
 
-fn claimed(candidate: &Candidate<'_>, start: DateTime<Utc>, busy: &Busy) -> TimeDelta {
+fn claimed(candidate: &Candidate<'_>, start: DateTime<Utc>, claims: &ClaimSnapshot) -> TimeDelta {
     let day = day(candidate, start);
-    day.map_or(TimeDelta::MAX, |day| busy.claimed_within(candidate.id, &day))
+    day.map_or(TimeDelta::MAX, |day| claims.claimed_within(candidate.id, &day))
 }
 
 /// Who has had nothing yet comes first: `None` is less than anything.
-fn last(candidate: &Candidate<'_>, start: DateTime<Utc>, busy: &Busy) -> Option<AppointmentId> {
-    busy.last_given(candidate.id, &day(candidate, start)?)
+fn last(
+    candidate: &Candidate<'_>,
+    start: DateTime<Utc>,
+    claims: &ClaimSnapshot,
+) -> Option<AppointmentId> {
+    claims.last_given(candidate.id, &day(candidate, start)?)
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
 use crate::appointment::AppointmentRefusal;
-use crate::claim::{Busy, Look};
+use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::matching::Matching;
 use crate::resource::ResourceProfile;
 use crate::service::rules::Broken;
@@ -137,11 +137,11 @@ impl<'a> Slots<'a> {
     }
 
     /// What has to be looked at: all others that would do.
-    pub(super) fn looks(
+    pub(super) fn claim_queries(
         &self,
         claimed: &Interval,
         start: DateTime<Utc>,
-    ) -> impl Iterator<Item = Look> {
+    ) -> impl Iterator<Item = ClaimQuery> {
         let others: BTreeSet<usize> =
             self.would_do.iter().flatten().copied().filter(|n| *n >= self.named).collect();
         others.into_iter().map(move |n| {
@@ -151,7 +151,7 @@ impl<'a> Slots<'a> {
                 Choose::LeastBooked | Choose::RoundRobin => order::day(candidate, start),
             };
             let during = day.map_or(*claimed, |day| claimed.hull(&day));
-            Look { resource: candidate.id, during }
+            ClaimQuery { resource: candidate.id, during }
         })
     }
 
@@ -166,15 +166,15 @@ impl<'a> Slots<'a> {
         &self,
         claimed: &Interval,
         start: DateTime<Utc>,
-        busy: &Busy,
-        pass_over: usize,
+        claims: &ClaimSnapshot,
+        skip: usize,
     ) -> Result<Vec<Candidate<'a>>, AppointmentRefusal> {
-        let free = |n: &usize| seat(&self.candidates[*n], claimed, busy, 0).is_some();
+        let free = |n: &usize| seat(&self.candidates[*n], claimed, claims, 0).is_some();
         let of_slot = |would_do: &Vec<usize>| {
             let others = would_do.iter().copied().filter(|n| *n >= self.named);
             let mut others: Vec<usize> = others.filter(free).collect();
-            order::by_claims(&self.candidates, &mut others, self.choose, start, busy);
-            let passed = pass_over % others.len().max(1);
+            order::by_claims(&self.candidates, &mut others, self.choose, start, claims);
+            let passed = skip % others.len().max(1);
             others.rotate_left(passed);
             others.extend(would_do.iter().copied().filter(|n| *n < self.named));
             others

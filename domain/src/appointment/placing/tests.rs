@@ -13,7 +13,7 @@ use super::super::{
     Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, Booking,
     CountedRule, Details, MovedBy, Slot,
 };
-use crate::claim::{Busy, Claim, Claimed, Claims};
+use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{
     Capacity, Resource, ResourceEvent, ResourceKind, ResourceProfile, ResourceRegistered,
 };
@@ -76,7 +76,7 @@ fn world(terms: ServiceTerms, named: &[u128], claims: &[(u128, &Claim)]) -> Fact
     Facts {
         service: Arc::new(Service::Offered(terms)),
         resources: named.iter().map(each).collect(),
-        busy: Busy::at(facts().now, claimed),
+        claims: ClaimSnapshot::at(facts().now, claimed),
         directory: Arc::clone(&directory),
         ..facts()
     }

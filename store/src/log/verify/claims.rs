@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
-use daybook_domain::claim::{Claim, ClaimBook};
+use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgConnection;
 
@@ -34,7 +34,7 @@ pub(super) struct Compared {
 pub(super) async fn compare(
     connection: &mut PgConnection,
     tenant: &TenantId,
-    log: &ClaimBook,
+    log: &ClaimIndex,
     at: DateTime<Utc>,
 ) -> Result<Result<Compared, Finding>, sqlx::Error> {
     let mut compared = Compared::default();
@@ -79,7 +79,7 @@ fn claim(mut row: Fields<'_>) -> Result<(AppointmentId, Option<Claim>), sqlx::Er
 async fn differences(
     connection: &mut PgConnection,
     tenant: &TenantId,
-    log: &ClaimBook,
+    log: &ClaimIndex,
     at: DateTime<Utc>,
 ) -> Result<BTreeMap<AppointmentId, Problem>, sqlx::Error> {
     let mut found = BTreeMap::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use daybook_domain::AppointmentId;
-use daybook_domain::claim::ClaimBook;
+use daybook_domain::claim::ClaimIndex;
 use uuid::Uuid;
 
 use super::events::Event;
@@ -20,7 +20,7 @@ use crate::log::Position;
 pub(super) struct Walk {
     /// The version of each stream, by its kind.
     versions: [HashMap<Uuid, u32>; Kind::ALL.len()],
-    pub(super) claims: ClaimBook,
+    pub(super) claims: ClaimIndex,
     pub(super) marks: Marks,
 }
 

@@ -75,7 +75,7 @@ fn a_client_holds_no_more_at_once_than_so_many() {
     assert!(matches!(held(&full), Err(R::ClientHoldLimit { required: 2, found: 2, .. })));
     // When they have lapsed, recorded or not, the client can hold again.
     full.now = at("2026-11-23T07:10:00Z");
-    full.busy = Busy::at(
+    full.claims = ClaimSnapshot::at(
         full.now,
         [first, second]
             .map(|claim| Claimed { claim, holder: AppointmentId::from(uuid::Uuid::nil()) }),
@@ -99,7 +99,7 @@ fn what_is_confirmed_no_longer_counts_as_a_hold_and_goes_on_counting_for_its_day
     let command = to(start, None);
     let moved = appointment.decide(command, &facts).unwrap();
     assert_eq!(moved.claims_after().unwrap().len(), 2, "nor when it moves");
-    assert!(!appointment.is_settled_by_claims(&C::ConfirmAppointment, &[]));
+    assert!(!appointment.conflict_is_final(&C::ConfirmAppointment, &[]));
 }
 
 #[test]

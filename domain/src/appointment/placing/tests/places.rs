@@ -31,8 +31,8 @@ fn when_all_places_are_taken_it_is_told_which_is_free_first() {
 #[test]
 fn who_has_lost_a_race_passes_free_places_over() {
     let mut facts = with_places(3, &[(7, &claim(1, 1, TEN, END))]);
-    for (pass_over, seat) in [(0, 0), (1, 2), (2, 0)] {
-        facts.pass_over = pass_over;
+    for (skip, seat) in [(0, 0), (1, 2), (2, 0)] {
+        facts.skip = skip;
         assert_eq!(booked(&facts, &[1]).unwrap().slot.seats.of(0), seat);
     }
 }
@@ -41,11 +41,11 @@ fn who_has_lost_a_race_passes_free_places_over() {
 fn where_there_is_nothing_to_choose_nothing_is_looked_at() {
     let command = C::BookAppointment(booking(&[1]));
     let unmade = Appointment::default();
-    assert!(unmade.looks(&command, &with_places(1, &[])).is_empty());
-    assert!(unmade.is_settled_by_claims(&command, &[]));
-    let looks = unmade.looks(&command, &with_places(2, &[]));
-    assert_eq!(looks.len(), 1);
-    assert_eq!((looks[0].resource, looks[0].during), (resource(1), taken(1).during));
+    assert!(unmade.claim_queries(&command, &with_places(1, &[])).is_empty());
+    assert!(unmade.conflict_is_final(&command, &[]));
+    let queries = unmade.claim_queries(&command, &with_places(2, &[]));
+    assert_eq!(queries.len(), 1);
+    assert_eq!((queries[0].resource, queries[0].during), (resource(1), taken(1).during));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Claims in memory: the one place that says when two claims are in each other's way.
+//! An index of claims in memory: the one place that says when two claims conflict.
 
 use std::collections::{BTreeMap, HashMap, hash_map};
 
@@ -13,7 +13,7 @@ use crate::{AppointmentId, ResourceId};
 /// The store fills one with the claims that could be in a batch's way and takes the batch's
 /// claims in order; verification fills one with the whole log.
 #[derive(Debug, Default)]
-pub struct ClaimBook {
+pub struct ClaimIndex {
     /// Per seat, by start. Entries never overlap, so the only one that can be in the way of an
     /// interval is among the last that starts before its end.
     seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
@@ -26,7 +26,7 @@ struct Entry {
     holder: AppointmentId,
 }
 
-impl ClaimBook {
+impl ClaimIndex {
     /// Makes `claims` all that `holder` claims: takes all of them, or none and keeps what it had.
     /// Others whose hold has lapsed at `now` and is in the way lose it; these are returned.
     ///
@@ -207,70 +207,70 @@ mod tests {
 
     #[test]
     fn all_claims_are_taken_or_none() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let now = minute(0);
-        book.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
-        let conflict = book.replace(holder(2), vec![claim(2, 0, 30), claim(1, 29, 40)], now);
+        index.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
+        let conflict = index.replace(holder(2), vec![claim(2, 0, 30), claim(1, 29, 40)], now);
         assert_eq!(conflict.unwrap_err().during, claim(1, 0, 30).during);
-        book.replace(holder(3), vec![claim(2, 0, 30)], now).unwrap();
-        book.replace(holder(4), vec![claim(1, 30, 40)], now).unwrap();
+        index.replace(holder(3), vec![claim(2, 0, 30)], now).unwrap();
+        index.replace(holder(4), vec![claim(1, 30, 40)], now).unwrap();
     }
 
     #[test]
     fn a_holder_is_never_in_its_own_way() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let now = minute(0);
-        book.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
-        book.replace(holder(1), vec![claim(1, 15, 45)], now).unwrap();
-        book.replace(holder(2), vec![claim(1, 0, 15)], now).unwrap();
-        assert!(book.replace(holder(3), vec![claim(1, 44, 50)], now).is_err());
+        index.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
+        index.replace(holder(1), vec![claim(1, 15, 45)], now).unwrap();
+        index.replace(holder(2), vec![claim(1, 0, 15)], now).unwrap();
+        assert!(index.replace(holder(3), vec![claim(1, 44, 50)], now).is_err());
     }
 
     #[test]
     fn a_lapsed_hold_is_in_nobodys_way() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
-        book.replace(holder(1), vec![hold], minute(0)).unwrap();
-        assert!(book.replace(holder(2), vec![claim(1, 60, 90)], minute(9)).is_err());
-        book.replace(holder(2), vec![claim(1, 60, 90)], minute(10)).unwrap();
-        assert!(book.replace(holder(1), vec![claim(1, 60, 90)], minute(10)).is_err());
+        index.replace(holder(1), vec![hold], minute(0)).unwrap();
+        assert!(index.replace(holder(2), vec![claim(1, 60, 90)], minute(9)).is_err());
+        index.replace(holder(2), vec![claim(1, 60, 90)], minute(10)).unwrap();
+        assert!(index.replace(holder(1), vec![claim(1, 60, 90)], minute(10)).is_err());
     }
 
     #[test]
     fn a_refused_claim_takes_nothing_from_a_lapsed_hold() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
-        book.replace(holder(1), vec![hold], minute(0)).unwrap();
-        book.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
+        index.replace(holder(1), vec![hold], minute(0)).unwrap();
+        index.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
         let both = vec![claim(1, 60, 90), claim(2, 60, 90)];
-        assert!(book.replace(holder(3), both, minute(20)).is_err());
-        assert_eq!(book.claims_of(holder(1)), [hold]);
-        let lapsed = book.replace(holder(3), vec![claim(1, 60, 90)], minute(20)).unwrap();
+        assert!(index.replace(holder(3), both, minute(20)).is_err());
+        assert_eq!(index.claims_of(holder(1)), [hold]);
+        let lapsed = index.replace(holder(3), vec![claim(1, 60, 90)], minute(20)).unwrap();
         assert_eq!(lapsed, [holder(1)]);
     }
 
     #[test]
     fn several_take_all_or_nothing_and_evict_nobody_in_vain() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
-        book.replace(holder(1), vec![hold], minute(0)).unwrap();
-        book.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
+        index.replace(holder(1), vec![hold], minute(0)).unwrap();
+        index.replace(holder(2), vec![claim(2, 60, 90)], minute(0)).unwrap();
         let both = [(holder(3), vec![claim(1, 60, 90)]), (holder(4), vec![claim(2, 60, 90)])];
-        assert!(book.replace_all(&both, minute(20)).is_err());
-        assert_eq!(book.claims_of(holder(1)), [hold]);
-        assert!(book.claims_of(holder(3)).is_empty());
+        assert!(index.replace_all(&both, minute(20)).is_err());
+        assert_eq!(index.claims_of(holder(1)), [hold]);
+        assert!(index.claims_of(holder(3)).is_empty());
     }
 
     #[test]
     fn what_is_claimed_of_a_resource_is_told_seat_by_seat_for_a_time() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let second = Claim { seat: 1, ..claim(1, 0, 30) };
         let all = [claim(1, 0, 30), claim(1, 30, 60), second, claim(2, 0, 60)];
         for (n, claim) in (1..).zip(all) {
-            book.replace(holder(n), vec![claim], minute(0)).unwrap();
+            index.replace(holder(n), vec![claim], minute(0)).unwrap();
         }
         let of =
-            |from, to| book.of(all[0].resource, 2, claim(1, from, to).during).collect::<Vec<_>>();
+            |from, to| index.of(all[0].resource, 2, claim(1, from, to).during).collect::<Vec<_>>();
         assert_eq!(of(0, 30), [claim(1, 0, 30), second]);
         assert_eq!(of(29, 31), [claim(1, 30, 60), claim(1, 0, 30), second]);
         assert_eq!(of(60, 90), []);
@@ -278,11 +278,11 @@ mod tests {
 
     #[test]
     fn two_can_change_places() {
-        let mut book = ClaimBook::default();
+        let mut index = ClaimIndex::default();
         let (early, late) = (claim(1, 0, 30), claim(1, 30, 60));
-        book.replace_all(&[(holder(1), vec![early]), (holder(2), vec![late])], minute(0)).unwrap();
-        book.replace_all(&[(holder(1), vec![late]), (holder(2), vec![early])], minute(0)).unwrap();
-        assert_eq!(book.claims_of(holder(1)), [late]);
-        assert_eq!(book.claims_of(holder(2)), [early]);
+        index.replace_all(&[(holder(1), vec![early]), (holder(2), vec![late])], minute(0)).unwrap();
+        index.replace_all(&[(holder(1), vec![late]), (holder(2), vec![early])], minute(0)).unwrap();
+        assert_eq!(index.claims_of(holder(1)), [late]);
+        assert_eq!(index.claims_of(holder(2)), [early]);
     }
 }

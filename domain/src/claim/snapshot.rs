@@ -1,7 +1,7 @@
-//! What is claimed, as a decision that has a choice looks at it.
+//! What is claimed, as a decision that has a choice sees it.
 //!
-//! It is only a look: it may be out of date when the decision is appended, and then the claims say
-//! so, which are taken under the log's lock. A decision that lost looks again.
+//! It is a snapshot: it may be stale when the decision is appended, and then the claims conflict,
+//! which are taken under the log's lock. A decision that lost is made again on a new snapshot.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use super::{Claim, ClaimConflict};
 use crate::time::Interval;
 use crate::{AppointmentId, ResourceId};
 
-/// A resource, and the time in which a decision wants to know what is claimed of it.
+/// A resource and a time range whose claims a decision has to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Look {
+pub struct ClaimQuery {
     /// Which resource.
     pub resource: ResourceId,
     /// Which time.
@@ -29,18 +29,18 @@ pub struct Claimed {
     pub holder: AppointmentId,
 }
 
-/// What is claimed of the resources that were looked at.
+/// What is claimed of the resources that were queried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Busy(HashMap<ResourceId, Vec<Claimed>>);
+pub struct ClaimSnapshot(HashMap<ResourceId, Vec<Claimed>>);
 
-impl Busy {
+impl ClaimSnapshot {
     /// These claims, without those that have lapsed at `now`.
     pub fn at(now: DateTime<Utc>, claims: impl IntoIterator<Item = Claimed>) -> Self {
-        let mut busy: HashMap<ResourceId, Vec<Claimed>> = HashMap::new();
+        let mut by_resource: HashMap<ResourceId, Vec<Claimed>> = HashMap::new();
         for claimed in claims.into_iter().filter(|claimed| !claimed.claim.has_lapsed(now)) {
-            busy.entry(claimed.claim.resource).or_default().push(claimed);
+            by_resource.entry(claimed.claim.resource).or_default().push(claimed);
         }
-        Self(busy)
+        Self(by_resource)
     }
 
     /// Also what an appointment is about to claim.
@@ -146,8 +146,8 @@ mod tests {
 
     #[test]
     fn a_place_is_free_when_nobody_has_it_at_any_time() {
-        let busy = Busy::at(minute(0), [claimed(1, 0, 0, 30), claimed(2, 2, 20, 50)]);
-        let free = |from, to| busy.free_seats(resource(), 3, &interval(from, to));
+        let claims = ClaimSnapshot::at(minute(0), [claimed(1, 0, 0, 30), claimed(2, 2, 20, 50)]);
+        let free = |from, to| claims.free_seats(resource(), 3, &interval(from, to));
         assert_eq!(free(0, 20), [1, 2]);
         assert_eq!(free(0, 21), [1]);
         assert_eq!(free(30, 40), [0, 1]);
@@ -156,25 +156,29 @@ mod tests {
 
     #[test]
     fn places_that_a_resource_no_longer_has_are_not_in_the_way() {
-        let busy = Busy::at(minute(0), [claimed(1, 7, 0, 30)]);
-        assert_eq!(busy.free_seats(resource(), 1, &interval(0, 30)), [0]);
+        let claims = ClaimSnapshot::at(minute(0), [claimed(1, 7, 0, 30)]);
+        assert_eq!(claims.free_seats(resource(), 1, &interval(0, 30)), [0]);
     }
 
     #[test]
     fn a_lapsed_hold_is_not_in_the_way() {
         let mut hold = claimed(1, 0, 60, 90);
         hold.claim.expires_at = Some(minute(10));
-        assert!(Busy::at(minute(9), [hold]).ends_first(resource(), &interval(60, 90)).is_some());
-        assert_eq!(Busy::at(minute(10), [hold]), Busy::default());
+        assert!(
+            ClaimSnapshot::at(minute(9), [hold])
+                .ends_first(resource(), &interval(60, 90))
+                .is_some()
+        );
+        assert_eq!(ClaimSnapshot::at(minute(10), [hold]), ClaimSnapshot::default());
     }
 
     #[test]
     fn what_is_claimed_of_a_day_is_only_what_lies_in_it() {
-        let busy = Busy::at(minute(0), [claimed(1, 0, 0, 30), claimed(2, 1, 90, 130)]);
+        let claims = ClaimSnapshot::at(minute(0), [claimed(1, 0, 0, 30), claimed(2, 1, 90, 130)]);
         let day = interval(10, 100);
-        assert_eq!(busy.claimed_within(resource(), &day), TimeDelta::minutes(30));
-        assert_eq!(busy.last_given(resource(), &day), Some(Uuid::from_u128(2).into()));
-        assert_eq!(busy.last_given(resource(), &interval(200, 300)), None);
+        assert_eq!(claims.claimed_within(resource(), &day), TimeDelta::minutes(30));
+        assert_eq!(claims.last_given(resource(), &day), Some(Uuid::from_u128(2).into()));
+        assert_eq!(claims.last_given(resource(), &interval(200, 300)), None);
     }
 
     proptest! {
@@ -193,7 +197,7 @@ mod tests {
                 let model: Vec<u16> = (0..places)
                     .filter(|seat| !minutes[usize::from(*seat)][span.clone()].contains(&true))
                     .collect();
-                let free = Busy::at(minute(0), taken.clone()).free_seats(resource(), places, &during);
+                let free = ClaimSnapshot::at(minute(0), taken.clone()).free_seats(resource(), places, &during);
                 prop_assert_eq!(&free, &model);
                 if let Some(seat) = free.first() {
                     taken.push(claimed(n, *seat, from, from + length));
