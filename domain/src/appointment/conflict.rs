@@ -162,7 +162,7 @@ impl Excused {
         self.accepted.take_if(|accepted| accepted.conflicts.is_empty());
     }
 
-    fn by_override_of(details: &Details) -> Self {
+    pub(super) fn by_override_of(details: &Details) -> Self {
         Self::by_override(details.overridden.as_ref(), &details.slot)
     }
 

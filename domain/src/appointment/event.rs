@@ -316,6 +316,57 @@ pub enum AppointmentEvent {
     AppointmentReassigned(AppointmentReassigned),
 }
 
+impl AppointmentEvent {
+    /// All about the appointment, if this event makes it.
+    #[must_use]
+    pub const fn details(&self) -> Option<&Details> {
+        match self {
+            Self::AppointmentBooked(details) => Some(details),
+            Self::AppointmentHeld(held) => Some(&held.details),
+            _ => None,
+        }
+    }
+
+    /// When and on which resources the appointment is from now on. `None`: as before.
+    #[must_use]
+    pub const fn slot(&self) -> Option<&Slot> {
+        match self {
+            Self::AppointmentHeld(held) => Some(&held.details.slot),
+            Self::AppointmentBooked(details) => Some(&details.slot),
+            Self::AppointmentConfirmed(confirmed) => Some(&confirmed.slot),
+            Self::AppointmentRescheduled(moved) => Some(&moved.slot),
+            Self::AppointmentReassigned(other) => Some(&other.slot),
+            Self::AppointmentCancelled(_)
+            | Self::AppointmentHoldExpired(_)
+            | Self::AppointmentCheckedIn(_)
+            | Self::AppointmentCompleted(_)
+            | Self::AppointmentMarkedNoShow(_)
+            | Self::AppointmentTagged(_)
+            | Self::AppointmentConflictAccepted(_) => None,
+        }
+    }
+
+    /// Until when the slot is held. `None`: it is booked, or the event is about no slot.
+    const fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::AppointmentHeld(held) => Some(held.expires_at),
+            Self::AppointmentRescheduled(moved) => moved.hold_expires_at,
+            Self::AppointmentReassigned(other) => other.hold_expires_at,
+            _ => None,
+        }
+    }
+
+    /// Whether its time is free from now on.
+    const fn releases(&self) -> bool {
+        matches!(
+            self,
+            Self::AppointmentCancelled(_)
+                | Self::AppointmentHoldExpired(_)
+                | Self::AppointmentMarkedNoShow(_)
+        )
+    }
+}
+
 impl cqrs_es::DomainEvent for AppointmentEvent {
     fn event_type(&self) -> String {
         match self {
@@ -342,19 +393,9 @@ impl cqrs_es::DomainEvent for AppointmentEvent {
 
 impl Claims for AppointmentEvent {
     fn claims_after(&self) -> Option<Vec<Claim>> {
-        match self {
-            Self::AppointmentHeld(held) => Some(held.details.slot.claims(Some(held.expires_at))),
-            Self::AppointmentBooked(details) => Some(details.slot.claims(None)),
-            Self::AppointmentConfirmed(confirmed) => Some(confirmed.slot.claims(None)),
-            Self::AppointmentRescheduled(moved) => Some(moved.slot.claims(moved.hold_expires_at)),
-            Self::AppointmentReassigned(other) => Some(other.slot.claims(other.hold_expires_at)),
-            Self::AppointmentCancelled(_)
-            | Self::AppointmentHoldExpired(_)
-            | Self::AppointmentMarkedNoShow(_) => Some(Vec::new()),
-            Self::AppointmentCheckedIn(_)
-            | Self::AppointmentCompleted(_)
-            | Self::AppointmentTagged(_)
-            | Self::AppointmentConflictAccepted(_) => None,
+        match self.slot() {
+            Some(slot) => Some(slot.claims(self.hold_expires_at())),
+            None => self.releases().then(Vec::new),
         }
     }
 }

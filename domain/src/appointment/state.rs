@@ -7,10 +7,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AppointmentCancelled, AppointmentEvent, AppointmentHeld, CancelledBy, Details, Excused,
-    Overridden,
+    AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, AppointmentHeld, CancelledBy,
+    Details, Excused, Overridden, Slot,
 };
 use crate::Reason;
+use crate::service::rules::Rule;
 
 /// An appointment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +61,15 @@ pub struct Cancellation {
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Overridden>,
+}
+
+impl Cancellation {
+    /// Whether the client's side cancelled although the window for that had closed.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        let rules = self.overridden.as_ref().map(|overridden| &overridden.rules);
+        rules.is_some_and(|rules| rules.contains(&Rule::CancellationWindow))
+    }
 }
 
 /// The name of a state, in FHIR's words where they fit (`AppointmentStatus`, R5).
@@ -140,6 +150,14 @@ impl State {
         }
     }
 
+    /// Whether it is or was booked, and not cancelled since.
+    const fn is_booked(&self) -> bool {
+        match self {
+            Self::Booked | Self::CheckedIn | Self::Fulfilled | Self::NoShow => true,
+            Self::Held { .. } | Self::Cancelled(_) => false,
+        }
+    }
+
     /// Until when it is held, where it is.
     pub(super) const fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
         match self {
@@ -172,24 +190,76 @@ impl Appointment {
         }
     }
 
+    /// What became of it, once it was made.
+    #[must_use]
+    pub const fn state(&self) -> Option<&State> {
+        match self {
+            Self::Made { state, .. } => Some(state),
+            Self::Unmade => None,
+        }
+    }
+
+    /// Its status as recorded: a hold that has lapsed unrecorded is still held. See [`State::at`].
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        self.state().map(State::status)
+    }
+
+    /// When and on which resources it is, or was to be.
+    #[must_use]
+    pub fn slot(&self) -> Option<&Slot> {
+        self.details().map(|details| &details.slot)
+    }
+
+    /// Until when it is held, while it is.
+    #[must_use]
+    pub fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
+        self.state().and_then(State::hold_expires_at)
+    }
+
+    /// Who cancelled it and why, if it is cancelled.
+    #[must_use]
+    pub const fn cancellation(&self) -> Option<&Cancellation> {
+        match self {
+            Self::Made { state: State::Cancelled(cancellation), .. } => Some(cancellation),
+            _ => None,
+        }
+    }
+
+    /// The slot whose time, without buffers, counts as booked time of its resources. A no-show's
+    /// does: it was kept free for the client. A hold's does not, nor a cancelled appointment's, nor
+    /// that of a place in a session: the session has the resources.
+    #[must_use]
+    pub fn booked_slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Made { details, state, .. } if state.is_booked() => {
+                Some(&details.slot).filter(|slot| slot.session_id.is_none())
+            }
+            _ => None,
+        }
+    }
+
     /// Takes note of what happened. It has no rules: what is in the log has happened.
     pub fn evolve(&mut self, event: AppointmentEvent) {
-        let mut excused = self.excused().cloned().unwrap_or_default();
-        excused.evolve(&event);
         match (event, self) {
             (AppointmentEvent::AppointmentBooked(details), this) => {
-                *this = Self::Made { details, state: State::Booked, excused };
+                *this = Self::made(details, State::Booked);
             }
             (AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }), this) => {
-                *this = Self::Made { details, state: State::Held { expires_at }, excused };
+                *this = Self::made(details, State::Held { expires_at });
             }
-            (event, Self::Made { details, state, excused: so_far }) => {
-                *so_far = excused;
+            (event, Self::Made { details, state, excused }) => {
+                excused.evolve(&event);
                 change(details, state, event);
             }
             // Nothing can happen to what was never made; `verify` reports such a log.
             (_, Self::Unmade) => {}
         }
+    }
+
+    fn made(details: Details, state: State) -> Self {
+        let excused = Excused::by_override_of(&details);
+        Self::Made { details, state, excused }
     }
 }
 
@@ -198,8 +268,8 @@ fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
         AppointmentEvent::AppointmentBooked(_)
         | AppointmentEvent::AppointmentHeld(_)
         | AppointmentEvent::AppointmentConflictAccepted(_) => {}
-        AppointmentEvent::AppointmentConfirmed(confirmed) => {
-            details.slot = confirmed.slot;
+        AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }) => {
+            details.slot = slot;
             *state = State::Booked;
         }
         AppointmentEvent::AppointmentRescheduled(moved) => {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled};
 use crate::Reason;
+use crate::appointment::Slot;
 
 /// A session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,16 @@ impl Session {
         match self {
             Self::Made { plan, .. } => Some(plan),
             Self::Unmade => None,
+        }
+    }
+
+    /// The slot whose time, without buffers, counts as booked time of its resources: until it is
+    /// cancelled, whether anybody has a place in it or not.
+    #[must_use]
+    pub const fn booked_slot(&self) -> Option<&Slot> {
+        match self {
+            Self::Made { plan, status: SessionStatus::Scheduled, .. } => Some(&plan.slot),
+            _ => None,
         }
     }
 

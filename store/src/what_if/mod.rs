@@ -2,9 +2,10 @@
 //!
 //! The commands are run by the same engine and decided by the same functions as ever, over tables of
 //! their own (`scratch`), with a clock that stands at the time of each event. Nothing of the rules is
-//! here: `policy` changes the terms of services, `command` says what was asked for, `used` adds up
-//! what is booked, in the recorded log and in the other one alike.
+//! here: `policy` changes the terms of services, `command` says what was asked for, `booked` adds
+//! up what is booked, in the recorded log and in the other one alike.
 
+mod booked;
 mod clock;
 mod command;
 mod policy;
@@ -12,7 +13,6 @@ mod repeat;
 mod report;
 mod run;
 mod scratch;
-mod used;
 
 use daybook_domain::{ServiceId, TenantId};
 use sqlx::postgres::PgConnectOptions;

@@ -13,12 +13,12 @@ use daybook_domain::{Refusal, ResourceId, ServiceId, SessionId, TenantId};
 use futures::future::join_all;
 use uuid::Uuid;
 
+use super::booked::booked_minutes;
 use super::clock::StandingClock;
 use super::command::{self, why};
 use super::repeat::{done, repeated, submission};
 use super::report::{Refused, Report, Utilisation, reason};
 use super::scratch::Scratch;
-use super::used::Used;
 use super::{WhatIf, WhatIfError};
 use crate::engine::{CancelSession, MoveSession};
 use crate::log::StreamId;
@@ -46,7 +46,6 @@ pub(super) async fn run(
     progress: impl Fn(Position),
 ) -> Result<Report, WhatIfError> {
     let mut again = Again::new(scratch, asked).await?;
-    let mut before = Used::default();
     let mut read_to = Position::START;
     while read_to < asked.until {
         // As it was, up to where the other rules begin.
@@ -56,9 +55,6 @@ pub(super) async fn run(
         let part = part.into_iter().collect::<Result<Vec<_>, _>>()?;
         let Some(last) = part.last() else { break };
         read_to = last.position;
-        for event in &part {
-            before.note(&event.event);
-        }
         if read_to <= asked.after {
             again.repeat(&part).await?;
         } else {
@@ -70,8 +66,8 @@ pub(super) async fn run(
         again.report.events = read_to.get();
         progress(read_to);
     }
-    let before = before.minutes();
-    let after = again.used().await?.minutes();
+    let before = booked_minutes(log, &asked.tenant, asked.until).await?;
+    let after = again.booked_minutes().await?;
     Ok(again.finish(&before, &after))
 }
 
@@ -340,17 +336,10 @@ impl<'a> Again<'a> {
     }
 
     /// What is booked in the end, by its own log.
-    async fn used(&self) -> Result<Used, WhatIfError> {
-        let (mut used, mut read_to) = (Used::default(), Position::START);
-        loop {
-            let part = self.engine.log().read(self.tenant(), read_to, PART).await?;
-            let part = part.into_iter().collect::<Result<Vec<_>, _>>()?;
-            let Some(last) = part.last() else { return Ok(used) };
-            read_to = last.position;
-            for event in &part {
-                used.note(&event.event);
-            }
-        }
+    async fn booked_minutes(&self) -> Result<BTreeMap<ResourceId, i64>, WhatIfError> {
+        let log = self.engine.log();
+        let head = log.head(self.tenant()).await?.unwrap_or(Position::START);
+        booked_minutes(log, self.tenant(), head).await
     }
 
     fn finish(
