@@ -34,7 +34,7 @@ pub use ids::{
     ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
 pub use personal::{Personal, withhold_personal};
-pub use refusal::Refusal;
+pub use refusal::{Meaning, Refusal, RefusalKind};
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
 };

@@ -56,6 +56,65 @@ pub enum Refusal {
     },
 }
 
+/// What a refusal asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Another id: there is no such thing.
+    NotFound,
+    /// Another time: what is now is against it, and may change.
+    Conflict,
+    /// Another command: this one can never be accepted.
+    Invalid,
+    /// Another look: the caller has seen an older version.
+    Precondition,
+}
+
+/// What a refusal means, whatever its facts are.
+///
+/// Its name among the types of problems is not here: it is the name that it has in the log, its
+/// `code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meaning {
+    /// Of what kind it is.
+    pub kind: RefusalKind,
+    /// What happened, in words that are the same each time.
+    pub title: &'static str,
+}
+
+impl Meaning {
+    pub(crate) const NOT_FOUND: Self = Self { kind: RefusalKind::NotFound, title: "Not found" };
+    pub(crate) const EXISTS: Self = Self::conflict("It exists already");
+    pub(crate) const RETIRED: Self = Self::conflict("It has been retired");
+
+    pub(crate) const fn conflict(title: &'static str) -> Self {
+        Self { kind: RefusalKind::Conflict, title }
+    }
+
+    pub(crate) const fn invalid(title: &'static str) -> Self {
+        Self { kind: RefusalKind::Invalid, title }
+    }
+}
+
+impl Refusal {
+    /// What it means. A refusal of one among many means what that one means.
+    #[must_use]
+    pub fn meaning(&self) -> Meaning {
+        match self {
+            Self::Service(refusal) => refusal.meaning(),
+            Self::Resource(refusal) => refusal.meaning(),
+            Self::Client(refusal) => refusal.meaning(),
+            Self::Appointment(refusal) => refusal.meaning(),
+            Self::Session(refusal) => refusal.meaning(),
+            Self::Series(refusal) => refusal.meaning(),
+            Self::Waiting(refusal) => refusal.meaning(),
+            Self::StaleVersion { .. } => {
+                Meaning { kind: RefusalKind::Precondition, title: "It has changed" }
+            }
+            Self::InBatch { refusal, .. } => refusal.meaning(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

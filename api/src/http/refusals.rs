@@ -1,15 +1,10 @@
-//! Refusals of the engine as problems: which status each has. Its name is the refusal's own code.
+//! Refusals of the engine as problems. What each means is said beside the refusal; here it gets a
+//! status by its kind, and its own code as the name of the problem.
 
 use axum::http::StatusCode;
-use daybook_domain::Refusal;
 use daybook_domain::appointment::AppointmentRefusal as A;
-use daybook_domain::client::ClientRefusal as C;
-use daybook_domain::resource::ResourceRefusal as R;
 use daybook_domain::series::{RefusedOccurrence, SeriesRefusal as Q};
-use daybook_domain::service::ServiceRefusal as S;
-use daybook_domain::service::rules::Rule;
-use daybook_domain::session::SessionRefusal as N;
-use daybook_domain::waiting::WaitingRefusal as W;
+use daybook_domain::{Meaning, Refusal, RefusalKind};
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
 use serde_json::{Map, Value, json};
@@ -27,8 +22,9 @@ impl From<Refusal> for Problem {
             }
             other => other,
         };
-        let (status, title) = meaning(&refusal);
-        if status == StatusCode::NOT_FOUND {
+        let Meaning { kind, title } = refusal.meaning();
+        let status = status(kind);
+        if kind == RefusalKind::NotFound {
             return Self::new(status, "not-found", title, refusal.to_string());
         }
         let members = members(&refusal);
@@ -57,100 +53,13 @@ fn each(refused: Vec<RefusedOccurrence>) -> Vec<Value> {
     each.collect()
 }
 
-fn meaning(refusal: &Refusal) -> (StatusCode, &'static str) {
-    const CONFLICT: StatusCode = StatusCode::CONFLICT;
-    const UNPROCESSABLE: StatusCode = StatusCode::UNPROCESSABLE_ENTITY;
-    const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "Not found");
-    match refusal {
-        Refusal::Service(S::ServiceNotFound)
-        | Refusal::Resource(R::ResourceNotFound | R::ExceptionNotFound { .. })
-        | Refusal::Client(C::ClientNotFound)
-        | Refusal::Waiting(W::EntryNotFound)
-        | Refusal::Appointment(A::AppointmentNotFound)
-        | Refusal::Session(N::SessionNotFound) => NOT_FOUND,
-        Refusal::Service(S::ServiceExists)
-        | Refusal::Resource(R::ResourceExists | R::ExceptionExists { .. })
-        | Refusal::Client(C::ClientExists)
-        | Refusal::Waiting(W::EntryExists)
-        | Refusal::Appointment(A::AppointmentExists)
-        | Refusal::Session(N::SessionExists) => (CONFLICT, "It exists already"),
-        Refusal::Session(N::SessionIsCancelled) => (CONFLICT, "The session was called off"),
-        Refusal::Session(N::NotInSessions { .. }) => {
-            (UNPROCESSABLE, "The service is not given in sessions")
-        }
-        Refusal::Service(S::ServiceRetired) | Refusal::Resource(R::ResourceRetired) => {
-            (CONFLICT, "It has been retired")
-        }
-        Refusal::Resource(R::TooManyExceptions { .. }) => (CONFLICT, "Too many exceptions"),
-        Refusal::Resource(R::TooManyHolidays { .. }) => (CONFLICT, "Too many holidays"),
-        Refusal::StaleVersion { .. } => (StatusCode::PRECONDITION_FAILED, "It has changed"),
-        Refusal::InBatch { refusal, .. }
-        | Refusal::Series(Q::OccurrenceRefused { refusal, .. }) => meaning(refusal),
-        Refusal::Series(refusal) => match refusal {
-            Q::SeriesNotFound | Q::OccurrenceRefused { .. } => NOT_FOUND,
-            Q::SeriesExists => (CONFLICT, "It exists already"),
-            Q::InvalidRrule(_) => (UNPROCESSABLE, "The recurrence rule is not valid"),
-            Q::StartNotInRule { .. } => (UNPROCESSABLE, "The series does not start then"),
-            Q::UnknownExdate { .. } => (UNPROCESSABLE, "Nothing occurs then"),
-            Q::TooManyOccurrences { .. } => (UNPROCESSABLE, "Too many occurrences"),
-            Q::NoOccurrences => (UNPROCESSABLE, "No occurrence is left"),
-            Q::OutOfCalendar => (UNPROCESSABLE, "After the end of the calendar"),
-            Q::UnknownOccurrence { .. } => (UNPROCESSABLE, "Unknown occurrence"),
-            Q::NoneBooked { .. } => (CONFLICT, "No occurrence can be booked"),
-            Q::NoneChanged { .. } => (CONFLICT, "No occurrence can be changed"),
-            Q::NothingToChange => (CONFLICT, "There is nothing to change"),
-        },
-        Refusal::Waiting(refusal) => match refusal {
-            W::EntryClosed { .. } => (CONFLICT, "They wait no longer"),
-            W::OfferOpen => (CONFLICT, "A place is offered"),
-            W::NoOffer => (CONFLICT, "No place is offered"),
-            W::WishesStand => (CONFLICT, "The wishes have not passed"),
-            W::WishesPassed { .. } => (UNPROCESSABLE, "The wishes have passed"),
-            W::TooFarAhead { .. } => (UNPROCESSABLE, "It is too far ahead"),
-            W::EntryNotFound | W::EntryExists => NOT_FOUND,
-        },
-        Refusal::Appointment(refusal) => match refusal {
-            A::SlotTaken { .. } => (CONFLICT, "The time is taken"),
-            A::RoleTaken { .. } => (CONFLICT, "Nobody is free for a role"),
-            A::ClientDayLimit { .. } => (CONFLICT, "The client has enough that day"),
-            A::ClientHoldLimit { .. } => (CONFLICT, "The client holds enough"),
-            A::WrongStatus { .. } => (CONFLICT, "Its status does not allow this"),
-            A::HoldExpired { .. } => (CONFLICT, "The hold has lapsed"),
-            A::SessionFull { .. } => (CONFLICT, "The session is full"),
-            A::SessionCancelled { .. } => (CONFLICT, "The session was called off"),
-            A::InSession { .. } => (CONFLICT, "It is where its session is"),
-            A::NotInSession => (CONFLICT, "It is in no session"),
-            A::SessionsOnly { .. } => (UNPROCESSABLE, "The service is given in sessions"),
-            A::UnknownSession { .. } => (UNPROCESSABLE, "Unknown session"),
-            A::NoConflict => (CONFLICT, "There is no conflict"),
-            A::ResourceNotUsed { .. } => (UNPROCESSABLE, "The resource is not used"),
-            A::ResourceUsedAlready { .. } => (UNPROCESSABLE, "The resource is used already"),
-            A::HoldStillRuns { .. } => (CONFLICT, "The hold has not lapsed"),
-            A::InThePast { .. } => (UNPROCESSABLE, "It would be in the past"),
-            A::RuleBroken(broken) => (UNPROCESSABLE, broken_title(broken.rule())),
-            A::OutsideOpeningHours { .. } => (UNPROCESSABLE, "Outside opening hours"),
-            A::NoResources => (UNPROCESSABLE, "No resource is named"),
-            A::UnfitResource { .. } => (UNPROCESSABLE, "The resource fills no role"),
-            A::RoleUnfilled { .. } => (UNPROCESSABLE, "A role cannot be filled"),
-            A::UnknownService { .. } => (UNPROCESSABLE, "Unknown service"),
-            A::RetiredService { .. } => (UNPROCESSABLE, "Retired service"),
-            A::UnknownResource { .. } => (UNPROCESSABLE, "Unknown resource"),
-            A::RetiredResource { .. } => (UNPROCESSABLE, "Retired resource"),
-            A::UnknownClient { .. } => (UNPROCESSABLE, "Unknown client"),
-            A::AppointmentNotFound | A::AppointmentExists => NOT_FOUND,
-        },
-    }
-}
-
-const fn broken_title(rule: Rule) -> &'static str {
-    match rule {
-        Rule::OfferedDuration => "The service is not offered for this long",
-        Rule::StartGrid => "The service does not start at this time of day",
-        Rule::MinimumNotice => "It is too late to book this",
-        Rule::BookingHorizon => "It is too early to book this",
-        Rule::ReschedulingWindow => "It is too late to move this",
-        Rule::CancellationWindow => "It is too late to cancel this",
-        Rule::OpeningHours => "Outside opening hours",
+/// The status of each kind.
+const fn status(kind: RefusalKind) -> StatusCode {
+    match kind {
+        RefusalKind::NotFound => StatusCode::NOT_FOUND,
+        RefusalKind::Conflict => StatusCode::CONFLICT,
+        RefusalKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        RefusalKind::Precondition => StatusCode::PRECONDITION_FAILED,
     }
 }
 

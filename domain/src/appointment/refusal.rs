@@ -7,7 +7,7 @@ use super::Status;
 use crate::claim::ClaimConflict;
 use crate::service::rules::Broken;
 use crate::time::Interval;
-use crate::{ClientId, ResourceId, RoleName, ServiceId, SessionId};
+use crate::{ClientId, Meaning, ResourceId, RoleName, ServiceId, SessionId};
 
 /// Why an appointment's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -201,6 +201,42 @@ pub enum AppointmentRefusal {
         /// The id that was given.
         client_id: ClientId,
     },
+}
+
+impl AppointmentRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::AppointmentNotFound => Meaning::NOT_FOUND,
+            Self::AppointmentExists => Meaning::EXISTS,
+            Self::RuleBroken(broken) => Meaning::invalid(broken.rule().broken_title()),
+            Self::SlotTaken { .. } => Meaning::conflict("The time is taken"),
+            Self::RoleTaken { .. } => Meaning::conflict("Nobody is free for a role"),
+            Self::ClientDayLimit { .. } => Meaning::conflict("The client has enough that day"),
+            Self::ClientHoldLimit { .. } => Meaning::conflict("The client holds enough"),
+            Self::WrongStatus { .. } => Meaning::conflict("Its status does not allow this"),
+            Self::HoldExpired { .. } => Meaning::conflict("The hold has lapsed"),
+            Self::SessionFull { .. } => Meaning::conflict("The session is full"),
+            Self::SessionCancelled { .. } => Meaning::conflict("The session was called off"),
+            Self::InSession { .. } => Meaning::conflict("It is where its session is"),
+            Self::NotInSession => Meaning::conflict("It is in no session"),
+            Self::SessionsOnly { .. } => Meaning::invalid("The service is given in sessions"),
+            Self::UnknownSession { .. } => Meaning::invalid("Unknown session"),
+            Self::NoConflict => Meaning::conflict("There is no conflict"),
+            Self::ResourceNotUsed { .. } => Meaning::invalid("The resource is not used"),
+            Self::ResourceUsedAlready { .. } => Meaning::invalid("The resource is used already"),
+            Self::HoldStillRuns { .. } => Meaning::conflict("The hold has not lapsed"),
+            Self::InThePast { .. } => Meaning::invalid("It would be in the past"),
+            Self::OutsideOpeningHours { .. } => Meaning::invalid("Outside opening hours"),
+            Self::NoResources => Meaning::invalid("No resource is named"),
+            Self::UnfitResource { .. } => Meaning::invalid("The resource fills no role"),
+            Self::RoleUnfilled { .. } => Meaning::invalid("A role cannot be filled"),
+            Self::UnknownService { .. } => Meaning::invalid("Unknown service"),
+            Self::RetiredService { .. } => Meaning::invalid("Retired service"),
+            Self::UnknownResource { .. } => Meaning::invalid("Unknown resource"),
+            Self::RetiredResource { .. } => Meaning::invalid("Retired resource"),
+            Self::UnknownClient { .. } => Meaning::invalid("Unknown client"),
+        }
+    }
 }
 
 /// What was asked for, as a past participle: "a cancelled appointment cannot be *confirmed*".

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+use crate::Meaning;
 
 /// What can be asked of a client's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,15 @@ pub enum ClientRefusal {
     /// This id is taken.
     #[error("a client with this id exists already")]
     ClientExists,
+}
+
+impl ClientRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::ClientNotFound => Meaning::NOT_FOUND,
+            Self::ClientExists => Meaning::EXISTS,
+        }
+    }
 }
 
 impl Client {

@@ -7,8 +7,8 @@ use super::{
     ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceProfile,
     ResourceRegistered, ResourceRetired,
 };
-use crate::ExceptionId;
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
+use crate::{ExceptionId, Meaning};
 
 /// What can be asked of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,18 @@ pub enum ResourceRefusal {
         /// How many it can have.
         max: usize,
     },
+}
+
+impl ResourceRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::ResourceNotFound | Self::ExceptionNotFound { .. } => Meaning::NOT_FOUND,
+            Self::ResourceExists | Self::ExceptionExists { .. } => Meaning::EXISTS,
+            Self::ResourceRetired => Meaning::RETIRED,
+            Self::TooManyExceptions { .. } => Meaning::conflict("Too many exceptions"),
+            Self::TooManyHolidays { .. } => Meaning::conflict("Too many holidays"),
+        }
+    }
 }
 
 impl Resource {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{RecurrenceId, RefusedOccurrence, RuleError};
-use crate::Refusal;
 use crate::time::LocalDateTime;
+use crate::{Meaning, Refusal};
 
 /// Why a series' command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -72,4 +72,24 @@ pub enum SeriesRefusal {
     /// All that was asked for has begun, or is no longer booked.
     #[error("none of these occurrences is booked and still to come")]
     NothingToChange,
+}
+
+impl SeriesRefusal {
+    pub(crate) fn meaning(&self) -> Meaning {
+        match self {
+            Self::SeriesNotFound => Meaning::NOT_FOUND,
+            Self::SeriesExists => Meaning::EXISTS,
+            Self::InvalidRrule(_) => Meaning::invalid("The recurrence rule is not valid"),
+            Self::StartNotInRule { .. } => Meaning::invalid("The series does not start then"),
+            Self::UnknownExdate { .. } => Meaning::invalid("Nothing occurs then"),
+            Self::TooManyOccurrences { .. } => Meaning::invalid("Too many occurrences"),
+            Self::NoOccurrences => Meaning::invalid("No occurrence is left"),
+            Self::OutOfCalendar => Meaning::invalid("After the end of the calendar"),
+            Self::UnknownOccurrence { .. } => Meaning::invalid("Unknown occurrence"),
+            Self::NoneBooked { .. } => Meaning::conflict("No occurrence can be booked"),
+            Self::NoneChanged { .. } => Meaning::conflict("No occurrence can be changed"),
+            Self::NothingToChange => Meaning::conflict("There is nothing to change"),
+            Self::OccurrenceRefused { refusal, .. } => refusal.meaning(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+use crate::Meaning;
 
 /// What can be asked of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,16 @@ pub enum ServiceRefusal {
     /// It has been retired.
     #[error("the service has been retired")]
     ServiceRetired,
+}
+
+impl ServiceRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::ServiceNotFound => Meaning::NOT_FOUND,
+            Self::ServiceExists => Meaning::EXISTS,
+            Self::ServiceRetired => Meaning::RETIRED,
+        }
+    }
 }
 
 impl Service {

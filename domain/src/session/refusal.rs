@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ServiceId;
+use crate::{Meaning, ServiceId};
 
 /// Why a session's command is refused. Where its resources cannot be had, it is refused as an
 /// appointment is.
@@ -24,4 +24,15 @@ pub enum SessionRefusal {
         /// Which service.
         service_id: ServiceId,
     },
+}
+
+impl SessionRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::SessionNotFound => Meaning::NOT_FOUND,
+            Self::SessionExists => Meaning::EXISTS,
+            Self::SessionIsCancelled => Meaning::conflict("The session was called off"),
+            Self::NotInSessions { .. } => Meaning::invalid("The service is not given in sessions"),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Status;
+use crate::Meaning;
 
 /// Why a command of the waiting list is refused, where it is not for a reason that a booking has too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -44,4 +45,19 @@ pub enum WaitingRefusal {
         /// The last that was.
         found: NaiveDate,
     },
+}
+
+impl WaitingRefusal {
+    pub(crate) const fn meaning(&self) -> Meaning {
+        match self {
+            Self::EntryNotFound => Meaning::NOT_FOUND,
+            Self::EntryExists => Meaning::EXISTS,
+            Self::EntryClosed { .. } => Meaning::conflict("They wait no longer"),
+            Self::OfferOpen => Meaning::conflict("A place is offered"),
+            Self::NoOffer => Meaning::conflict("No place is offered"),
+            Self::WishesStand => Meaning::conflict("The wishes have not passed"),
+            Self::WishesPassed { .. } => Meaning::invalid("The wishes have passed"),
+            Self::TooFarAhead { .. } => Meaning::invalid("It is too far ahead"),
+        }
+    }
 }

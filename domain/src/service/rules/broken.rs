@@ -27,6 +27,21 @@ pub enum Rule {
     OpeningHours,
 }
 
+impl Rule {
+    /// That it is broken, in words that are the same each time.
+    pub(crate) const fn broken_title(self) -> &'static str {
+        match self {
+            Self::OfferedDuration => "The service is not offered for this long",
+            Self::StartGrid => "The service does not start at this time of day",
+            Self::MinimumNotice => "It is too late to book this",
+            Self::BookingHorizon => "It is too early to book this",
+            Self::ReschedulingWindow => "It is too late to move this",
+            Self::CancellationWindow => "It is too late to cancel this",
+            Self::OpeningHours => "Outside opening hours",
+        }
+    }
+}
+
 /// A rule of a service that a wish breaks: what the rule required, and what it found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
