@@ -251,7 +251,7 @@ impl Engine {
         Ok((facts, read_set))
     }
 
-    async fn fact<A: facts::Cached>(
+    async fn fact<A: Stored + 'static>(
         &self,
         tenant: &TenantId,
         id: Uuid,
