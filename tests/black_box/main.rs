@@ -41,6 +41,8 @@ mod projections;
 mod proof;
 mod races;
 mod random_calendars;
+mod readme;
+mod repository;
 mod rules;
 mod series;
 mod sessions;

@@ -45,12 +45,12 @@ fn subcommands_work_on_the_same_folder_before_and_while_the_server_runs() {
     let while_it_runs = database.key("conf", "book");
     let file = CalendarFile::of_the_conference();
     let import = database.import(&file.path, "conf");
-    assert_eq!(import.last_line(), "booked 113, already there 0, refused 0", "{import:#?}");
+    assert_eq!(import.last_line(), "booked 61, already there 0, refused 0", "{import:#?}");
     for key in [before, while_it_runs] {
         let api = server.api(Some(key));
         eventually("what was imported is found", || {
             let page = api.get("/v1/appointments?limit=100").send().is(200);
-            (page["items"].as_array().unwrap().len() == 100).then_some(())
+            (page["items"].as_array().unwrap().len() == 61).then_some(())
         });
     }
     server.interrupt();

@@ -3,11 +3,10 @@
 //!
 //! It reads just what is in that one file, and fails on everything else.
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 
 /// The sample calendar.
@@ -21,19 +20,19 @@ pub(crate) struct CalendarFile {
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) summary: String,
-    /// The words in the last parentheses of the summary.
+    /// The first of its categories, or the words in the last parentheses of the summary.
     pub(crate) category: String,
+    /// Its other categories.
+    pub(crate) tags: Vec<String>,
     pub(crate) location: String,
     pub(crate) start: DateTime<Utc>,
     pub(crate) end: DateTime<Utc>,
 }
 
 impl CalendarFile {
-    /// The 113 sessions of a conference, in the folder `shared` beside the workspace.
+    /// The 61 sessions of a made-up conference.
     pub(crate) fn of_the_conference() -> Self {
-        let workspace =
-            PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
-        let path = workspace.parent().unwrap().join("shared/data/railsconf-2017.ics");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/conference.ics");
         let text = fs::read_to_string(&path)
             .unwrap_or_else(|error| panic!("the tests need {}: {error}", path.display()));
         let sessions = sessions(&text);
@@ -42,25 +41,36 @@ impl CalendarFile {
 }
 
 fn sessions(text: &str) -> Vec<Session> {
-    let unfolded = text.replace("\r\n", "\n").replace("\n ", "");
+    let unfolded = text.replace("\r\n ", "").replace("\r\n", "\n");
     let events = unfolded.split("BEGIN:VEVENT\n").skip(1);
     events.map(|event| session(event.split("END:VEVENT").next().unwrap())).collect()
 }
 
 fn session(event: &str) -> Session {
-    let value = |name: &str| {
-        let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix([':', ';']));
-        line.unwrap_or_else(|| panic!("no {name} in {event}"))
+    let found = |name: &str| {
+        event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix([':', ';']))
     };
+    let value = |name| found(name).unwrap_or_else(|| panic!("no {name} in {event}"));
     let text = |name| value(name).replace("\\,", ",").replace("\\;", ";").replace("\\n", " ");
-    let time = |name| {
-        let (zone, local) = value(name).strip_prefix("TZID=").unwrap().split_once(':').unwrap();
+    let time = |value: &str| {
+        let (zone, local) = value.strip_prefix("TZID=").unwrap().split_once(':').unwrap();
         let local = NaiveDateTime::parse_from_str(local, "%Y%m%dT%H%M%S").unwrap();
         zone.parse::<Tz>().unwrap().from_local_datetime(&local).unwrap().to_utc()
     };
+    let start = time(value("DTSTART"));
+    let end = found("DTEND").map_or_else(|| start + hours_and_minutes(value("DURATION")), time);
     let summary = text("SUMMARY");
-    let category = summary.trim_end().strip_suffix(')').and_then(|s| s.rsplit_once('('));
-    let category = category.unwrap_or_else(|| panic!("no category in {summary}")).1.to_owned();
-    let location = text("LOCATION");
-    Session { category, location, start: time("DTSTART"), end: time("DTEND"), summary }
+    let at_its_end = || summary.strip_suffix(')')?.rsplit_once('(').map(|(_, category)| category);
+    let categories = found("CATEGORIES").or_else(at_its_end);
+    let mut categories = categories.unwrap_or_else(|| panic!("no category: {event}")).split(',');
+    let category = categories.next().unwrap().to_owned();
+    let tags = categories.map(str::to_owned).collect();
+    Session { category, tags, location: text("LOCATION"), start, end, summary }
+}
+
+/// `PT1H45M`.
+fn hours_and_minutes(duration: &str) -> TimeDelta {
+    let (hours, minutes) =
+        duration.strip_prefix("PT").unwrap().strip_suffix('M').unwrap().split_once('H').unwrap();
+    TimeDelta::hours(hours.parse().unwrap()) + TimeDelta::minutes(minutes.parse().unwrap())
 }

@@ -100,7 +100,7 @@ impl Database {
             Home::Unreachable => {
                 command.env("DAYBOOK_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
             }
-            Home::Embedded(folder) => command.arg("--data-dir").arg(data_dir(folder)),
+            Home::Embedded(folder) => command.env("DAYBOOK_DATA_DIR", data_dir(folder)),
         };
         command
     }
@@ -136,6 +136,18 @@ impl Database {
     /// Runs a subcommand to its end.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Finished {
         finished(self.daybook(arguments), TIMEOUT)
+    }
+
+    /// Runs a shell script whose `daybook`s use this database, to its first failure or its end.
+    pub(crate) fn run_script(
+        &self,
+        script: &str,
+        folder: &Path,
+        environment: &[(&str, &OsStr)],
+    ) -> Finished {
+        let mut command = self.on_this(PathBuf::from("sh"), &["-eu", "-c", script]);
+        command.current_dir(folder).envs(environment.iter().copied());
+        finished(command, LONG)
     }
 
     /// Makes all projections anew beside those that are read, and compares.
@@ -198,7 +210,7 @@ fn finished(command: Command, limit: Duration) -> Finished {
 
 /// A program that was built with these tests: `target/debug/daybook` for a test in
 /// `target/debug/deps`.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     let us = env::current_exe().unwrap();
     let profile = us.ancestors().nth(2).unwrap();
     let program = profile.join(name).with_extension(env::consts::EXE_EXTENSION);
