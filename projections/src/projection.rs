@@ -6,7 +6,7 @@ use daybook_domain::TenantId;
 use daybook_store::{Position, RecordedEvent, UnreadableEvent};
 use futures::future::BoxFuture;
 
-use crate::{Filling, Tables};
+use crate::{Filling, TableSpec, Tables};
 
 /// A projection's name and version; together they name its schema: `search_3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +36,11 @@ pub trait Projection: Send + Sync + 'static {
     #[expect(clippy::unnecessary_literal_bound, reason = "a projection may put its own together")]
     fn indexes(&self) -> &str {
         ""
+    }
+
+    /// The tables that it writes by the kit: a test compares them with what [`ddl`](Self::ddl) makes.
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        Vec::new()
     }
 
     /// How its tables are filled when they are made anew.

@@ -51,7 +51,7 @@ async fn create(
     .bind(projection.id().version);
     if !to_fill.fetch_one(&mut *tx).await? && !is_made(&mut tx, live).await? {
         make_tables(&mut tx, projection, live).await?;
-        run(&mut tx, projection.indexes()).await?;
+        run(&mut tx, &live.sql(projection.indexes())).await?;
     }
     tx.commit().await
 }

@@ -7,11 +7,14 @@ use sqlx::PgConnection;
 
 use crate::ProjectionId;
 
+/// What a statement calls the schema that it is about.
+const PLACEHOLDER: &str = "{schema}";
+
 /// A schema with the tables of a projection: the one of its name, or one in which they are being made
 /// anew beside it.
 ///
-/// Statements are written for the schema of the projection's name, `search_3.appointments`;
-/// [`Schema::sql`] makes them mean this one.
+/// Statements name it `{schema}`: [`Schema::sql`] is the one place that knows which one they mean. (Some still
+/// name the schema of the projection's name, `search_3.`, and mean this one, too.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
     projection: ProjectionId,
@@ -40,6 +43,9 @@ impl Schema {
     /// The statement, about this schema.
     #[must_use]
     pub fn sql<'s>(&self, statement: &'s str) -> Cow<'s, str> {
+        if statement.contains(PLACEHOLDER) {
+            return Cow::Owned(statement.replace(PLACEHOLDER, &self.name));
+        }
         let written_for = self.projection.to_string();
         if self.name == written_for {
             return Cow::Borrowed(statement);
@@ -98,6 +104,11 @@ mod tests {
         assert_eq!(
             Schema::beside(SEARCH, "building").sql(statement),
             "SELECT FROM search_3_building.appointments JOIN search_30.appointments"
+        );
+        let statement = "SELECT FROM {schema}.one JOIN {schema}.other";
+        assert_eq!(
+            Schema::of(SEARCH).sql(statement),
+            "SELECT FROM search_3.one JOIN search_3.other"
         );
     }
 }

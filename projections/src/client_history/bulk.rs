@@ -7,7 +7,7 @@ use daybook_store::RecordedEvent;
 
 use super::ClientHistory;
 use super::fold::{self, Rows};
-use super::row::{COLUMNS, PastAppointment, name};
+use super::row::{APPOINTMENTS, PastAppointment, name};
 use crate::{ApplyError, Bulk, CopyRows, FoldStream};
 
 impl Bulk for ClientHistory {
@@ -16,7 +16,7 @@ impl Bulk for ClientHistory {
     }
 
     fn tables(&self) -> Vec<String> {
-        vec![format!("client_history_1.appointments (tenant_id, {COLUMNS})")]
+        vec![format!("{{schema}}.appointments (tenant_id, {})", APPOINTMENTS.names())]
     }
 
     fn folder<'a>(&'a self, tenant: &'a TenantId) -> Box<dyn FoldStream + Send + 'a> {

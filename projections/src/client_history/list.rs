@@ -4,10 +4,12 @@ use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
-use super::row::{COLUMNS, PastAppointment};
+use super::ClientHistory;
+use super::row::{APPOINTMENTS, PastAppointment};
+use crate::kit::statement;
 use crate::page::seal::Fingerprint;
 use crate::search::{Cursor, Place, SearchError};
-use crate::{Limit, Page};
+use crate::{Limit, Page, Schema};
 
 /// What a client's appointments come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,27 +30,30 @@ pub struct Summary {
     pub last_start: Option<DateTime<Utc>>,
 }
 
-/// Served by `appointments_of_client`.
+statement!(
+    /// Served by `appointments_of_client`.
+    SUMMARY: ClientHistory = "
+    SELECT count(*) AS booked,
+           count(*) FILTER (WHERE status IN ('checked-in', 'fulfilled')) AS kept,
+           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
+           count(*) FILTER (WHERE cancelled_late) AS late,
+           count(*) FILTER (WHERE status = 'no-show') AS no_shows,
+           min(start_at) FILTER (WHERE status <> 'cancelled') AS first_start,
+           max(start_at) FILTER (WHERE status <> 'cancelled') AS last_start
+      FROM {schema}.appointments
+     WHERE tenant_id = $1 AND client_id = $2 AND booked_at IS NOT NULL"
+);
+
 pub(super) async fn summary(
     pool: &PgPool,
     tenant: &TenantId,
     client: ClientId,
 ) -> Result<Summary, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT count(*) AS booked,
-                count(*) FILTER (WHERE status IN ('checked-in', 'fulfilled')) AS kept,
-                count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-                count(*) FILTER (WHERE cancelled_late) AS late,
-                count(*) FILTER (WHERE status = 'no-show') AS no_shows,
-                min(start_at) FILTER (WHERE status <> 'cancelled') AS first_start,
-                max(start_at) FILTER (WHERE status <> 'cancelled') AS last_start
-           FROM client_history_1.appointments
-          WHERE tenant_id = $1 AND client_id = $2 AND booked_at IS NOT NULL",
-    )
-    .bind(tenant.as_str())
-    .bind(client.uuid())
-    .fetch_one(pool)
-    .await?;
+    let row = sqlx::query(&Schema::of(ClientHistory::ID).sql(&SUMMARY))
+        .bind(tenant.as_str())
+        .bind(client.uuid())
+        .fetch_one(pool)
+        .await?;
     let count = |name| Ok::<_, sqlx::Error>(row.try_get::<i64, _>(name)?.cast_unsigned());
     Ok(Summary {
         booked: count("booked")?,
@@ -77,9 +82,10 @@ pub(super) async fn page(
     let canonical = format!("client_history {tenant} {client} {bounds:?}");
     let asked = Fingerprint::of(&[canonical.as_bytes()]);
     let after = cursor.map(|cursor| cursor.place(asked)).transpose()?;
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "SELECT {COLUMNS} FROM client_history_1.appointments WHERE tenant_id = "
-    ));
+    let mut sql = QueryBuilder::<Postgres>::new(Schema::of(ClientHistory::ID).sql(&format!(
+        "SELECT {} FROM {{schema}}.appointments WHERE tenant_id = ",
+        APPOINTMENTS.names()
+    )));
     sql.push_bind(tenant.as_str());
     sql.push(" AND client_id = ").push_bind(client.uuid());
     if let Some(Place { start_at, id }) = after {

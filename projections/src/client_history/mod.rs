@@ -23,7 +23,9 @@ pub use list::Summary;
 pub use row::{CalledOff, PastAppointment};
 
 use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::{
+    ApplyError, Filling, Limit, Page, Projection, ProjectionId, TableSpec, Tables, needed,
+};
 
 /// The client-history projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -84,6 +86,10 @@ impl Projection for ClientHistory {
         include_str!("indexes.sql")
     }
 
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&row::APPOINTMENTS]
+    }
+
     fn filling(&self) -> Filling<'_> {
         Filling::Copied(self)
     }
@@ -97,7 +103,7 @@ impl Projection for ClientHistory {
         async move {
             let stored = write::load(tables, tenant, &needed::appointments(events)).await?;
             let rows = fold::fold(stored, events)?;
-            Ok(write::save(tables, tenant, &rows).await?)
+            Ok(write::save(tables, tenant, rows).await?)
         }
         .boxed()
     }

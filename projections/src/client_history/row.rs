@@ -1,13 +1,17 @@
 //! An appointment in its client's history.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::{CancelledBy, Details, Slot, Status};
 use daybook_domain::time::Interval;
-use daybook_domain::{AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId};
+use daybook_domain::{AppointmentId, Category, ClientId, ResourceIds, ServiceId};
 use daybook_store::{Position, RecordedEvent};
+use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row as _};
-use uuid::Uuid;
+
+use crate::kit::read::decode;
+use crate::kit::{Column, Table, column};
 
 /// An appointment, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,35 +102,51 @@ impl PastAppointment {
     }
 }
 
-/// The columns of a [`PastAppointment`], the key first.
-pub(super) const COLUMNS: &str = "appointment_id, client_id, start_at, end_at, status, \
-     hold_expires_at, service_id, resource_ids, category, booked_at, times_moved, \
-     cancelled_by, cancelled_at, cancelled_late, version, position";
+/// The table.
+pub(super) static APPOINTMENTS: LazyLock<Table<PastAppointment>> = LazyLock::new(|| {
+    Table::new(
+        "appointments",
+        [
+            Column::field("appointment_id", |row: &PastAppointment| &row.appointment_id).key(),
+            Column::field("client_id", |row| &row.client_id),
+            Column::value("start_at", |row| row.during.start()),
+            Column::value("end_at", |row| row.during.end()),
+            Column::field("status", |row| &row.status),
+            Column::field("hold_expires_at", |row| &row.hold_expires_at),
+            Column::field("service_id", |row| &row.service_id),
+            Column::field("resource_ids", |row| &row.resource_ids),
+            Column::field("category", |row| &row.category),
+            Column::field("booked_at", |row| &row.booked_at),
+            Column::field("times_moved", |row| &row.times_moved),
+            Column::value("cancelled_by", |row| row.cancelled.map(|it| it.by)),
+            Column::value("cancelled_at", |row| row.cancelled.map(|it| it.at)),
+            Column::value("cancelled_late", |row| row.cancelled.is_some_and(|it| it.late)),
+            Column::field("version", |row| &row.version),
+            Column::field("position", |row| &row.position),
+        ],
+    )
+});
 
 impl FromRow<'_, PgRow> for PastAppointment {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let resources: Vec<Uuid> = row.try_get("resource_ids")?;
-        let resources: Vec<ResourceId> = resources.into_iter().map(Into::into).collect();
-        let by: Option<&str> = row.try_get("cancelled_by")?;
-        let at: Option<DateTime<Utc>> = row.try_get("cancelled_at")?;
-        let late = row.try_get("cancelled_late")?;
-        let cancelled = by.zip(at).map(|(by, at)| CalledOff { by: side(by), at, late });
-        let times_moved = row.try_get::<i32, _>("times_moved")?;
+        let by: Option<CancelledBy> = column(row, "cancelled_by")?;
+        let at: Option<DateTime<Utc>> = column(row, "cancelled_at")?;
+        let late = column(row, "cancelled_late")?;
         Ok(Self {
-            appointment_id: row.try_get::<Uuid, _>("appointment_id")?.into(),
-            client_id: row.try_get::<Uuid, _>("client_id")?.into(),
-            during: Interval::new(row.try_get("start_at")?, row.try_get("end_at")?)
+            appointment_id: column(row, "appointment_id")?,
+            client_id: column(row, "client_id")?,
+            during: Interval::new(column(row, "start_at")?, column(row, "end_at")?)
                 .map_err(decode)?,
-            status: row.try_get::<&str, _>("status")?.parse().map_err(decode)?,
-            hold_expires_at: row.try_get("hold_expires_at")?,
-            service_id: row.try_get::<Uuid, _>("service_id")?.into(),
-            resource_ids: ResourceIds::try_from(resources).map_err(decode)?,
-            category: Category::new(row.try_get("category")?).map_err(decode)?,
-            booked_at: row.try_get("booked_at")?,
-            times_moved: times_moved.cast_unsigned(),
-            cancelled,
-            version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-            position: Position::from_i64(row.try_get("position")?),
+            status: column(row, "status")?,
+            hold_expires_at: column(row, "hold_expires_at")?,
+            service_id: column(row, "service_id")?,
+            resource_ids: column(row, "resource_ids")?,
+            category: column(row, "category")?,
+            booked_at: column(row, "booked_at")?,
+            times_moved: column(row, "times_moved")?,
+            cancelled: by.zip(at).map(|(by, at)| CalledOff { by, at, late }),
+            version: column(row, "version")?,
+            position: column(row, "position")?,
         })
     }
 }
@@ -138,17 +158,4 @@ pub(super) const fn name(side: CancelledBy) -> &'static str {
         CancelledBy::Staff => "staff",
         CancelledBy::System => "system",
     }
-}
-
-/// The schema lets no other name in.
-fn side(name: &str) -> CancelledBy {
-    match name {
-        "client" => CancelledBy::Client,
-        "staff" => CancelledBy::Staff,
-        _ => CancelledBy::System,
-    }
-}
-
-fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
 }

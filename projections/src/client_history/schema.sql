@@ -1,6 +1,6 @@
 -- Every appointment of every client, as it is now. No personal data: who the client is, the catalogue
 -- knows.
-CREATE TABLE client_history_1.appointments (
+CREATE TABLE {schema}.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
     client_id       uuid        NOT NULL,

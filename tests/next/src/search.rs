@@ -73,7 +73,7 @@ impl Bulk for NextSearch {
     }
 
     fn tables(&self) -> Vec<String> {
-        self.before.tables().iter().map(|table| renamed(table)).collect()
+        Bulk::tables(&self.before).iter().map(|table| renamed(table)).collect()
     }
 
     fn folder<'a>(&'a self, tenant: &'a TenantId) -> Box<dyn FoldStream + Send + 'a> {

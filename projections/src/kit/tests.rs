@@ -1,0 +1,40 @@
+//! What the kit says of tables is what the database has.
+
+use std::collections::BTreeSet;
+
+use sqlx::PgPool;
+
+use super::statement::testing;
+use crate::all;
+
+#[tokio::test]
+async fn the_columns_of_each_table_are_those_in_the_database() {
+    let mut connection = testing::connect().await;
+    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap()) {
+        for table in projection.tables() {
+            let found: Vec<(String, i64, bool)> = sqlx::query_as(
+                "SELECT attname::text, atttypid::bigint, NOT attnotnull FROM pg_attribute
+                  WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped",
+            )
+            .bind(format!("{}.{}", projection.id(), table.name()))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+            let tenant = ("tenant_id", 25, false);
+            let stated = table.columns().into_iter().chain([tenant]);
+            let stated: BTreeSet<_> =
+                stated.map(|(name, oid, null)| (name.to_owned(), i64::from(oid), null)).collect();
+            let found: BTreeSet<_> = found.into_iter().collect();
+            assert_eq!(stated, found, "{}.{}", projection.id(), table.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_statements_of_each_table_are_prepared_by_a_real_database() {
+    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap()) {
+        for statement in projection.tables().iter().flat_map(|table| table.statements()) {
+            testing::prepare(projection.id(), &statement).await;
+        }
+    }
+}
