@@ -45,7 +45,7 @@ pub use all::all;
 pub use build::{BuildError, Builder, Built, Phase};
 pub use bulk::{Bulk, CopyRows, Filling, FoldStream};
 pub use kit::TableSpec;
-pub use page::{CursorError, Limit, LimitError, Page};
+pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
 pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId};
 pub use readers::{Leftover, Readers, drop_leftover, leftovers};

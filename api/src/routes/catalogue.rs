@@ -1,8 +1,8 @@
 //! What the lists of services, resources and clients have in common.
 
 use daybook_domain::TenantId;
-use daybook_projections::Limit;
-use daybook_projections::catalogue::{Catalogue, ListCursor, Standing};
+use daybook_projections::catalogue::{Catalogue, Standing};
+use daybook_projections::{Cursor, Limit};
 use utoipa::IntoParams;
 
 use super::listing::limit;
@@ -35,7 +35,7 @@ pub(super) struct StandingFilter {
 
 /// Which page is asked for.
 pub(super) struct PageAsked {
-    pub(super) cursor: Option<ListCursor>,
+    pub(super) cursor: Option<Cursor>,
     pub(super) limit: Limit,
 }
 
@@ -47,7 +47,7 @@ impl App {
         mut params: Params,
     ) -> Result<PageAsked, Problem> {
         let limit = limit(&mut params)?;
-        let cursor = params.text("cursor")?.map(ListCursor::new);
+        let cursor = params.text("cursor")?.map(Cursor::new);
         self.wait(tenant, Catalogue::ID, &mut params).await?;
         params.finish()?;
         Ok(PageAsked { cursor, limit })

@@ -1,6 +1,5 @@
 //! What all lists have in common: pages, links to the next one, and waiting for one's own writes.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,9 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::time::day_bounds;
-use daybook_projections::catalogue::ListError;
-use daybook_projections::search::SearchError;
-use daybook_projections::{CursorError, Limit, Page, ProjectionId, WaitError};
+use daybook_projections::{CursorError, Limit, Page, PageError, ProjectionId, WaitError};
 use daybook_store::Position;
 use daybook_store::log::Moment;
 use serde::Serialize;
@@ -53,7 +50,7 @@ impl<T> Listed<T> {
     }
 
     /// A projection's page, each item as `view` shows it.
-    pub(crate) fn of<R, C: Display>(uri: Uri, page: Page<R, C>, view: impl Fn(R) -> T) -> Self {
+    pub(crate) fn of<R>(uri: Uri, page: Page<R>, view: impl Fn(R) -> T) -> Self {
         let next_cursor = page.next.map(|cursor| cursor.to_string());
         Self::new(uri, page.items.into_iter().map(view).collect(), next_cursor)
     }
@@ -172,20 +169,11 @@ impl From<CursorError> for Problem {
     }
 }
 
-impl From<SearchError> for Problem {
-    fn from(error: SearchError) -> Self {
+impl From<PageError> for Problem {
+    fn from(error: PageError) -> Self {
         match error {
-            SearchError::Cursor(error) => error.into(),
-            SearchError::Database(error) => error.into(),
-        }
-    }
-}
-
-impl From<ListError> for Problem {
-    fn from(error: ListError) -> Self {
-        match error {
-            ListError::Cursor(error) => error.into(),
-            ListError::Database(error) => error.into(),
+            PageError::Cursor(error) => error.into(),
+            PageError::Database(error) => error.into(),
         }
     }
 }

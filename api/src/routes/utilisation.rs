@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::http::Uri;
 use chrono::NaiveDate;
 use daybook_domain::{Category, TextError};
-use daybook_projections::utilisation::{
-    Dimensions, Figures, Utilisation, UtilisationCursor, UtilisationFilter,
-};
+use daybook_projections::Cursor;
+use daybook_projections::utilisation::{Dimensions, Figures, Utilisation, UtilisationFilter};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -138,7 +137,7 @@ pub(crate) async fn get_utilisation(
     let filter = filter(&mut params)?;
     let by = params.parsed::<Dimensions>("group_by")?.unwrap_or_else(Dimensions::resource);
     let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(UtilisationCursor::new);
+    let cursor = params.text("cursor")?.map(Cursor::new);
     app.wait(&caller.tenant, Utilisation::ID, &mut params).await?;
     params.finish()?;
     let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;

@@ -23,16 +23,18 @@ use futures::future::BoxFuture;
 use sqlx::PgPool;
 
 pub use kept::Standing;
-pub use list::{ListCursor, ListError, Listed};
+pub use list::Listed;
 
-use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{
+    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables,
+};
 
 /// A page of services.
-pub type Services = Page<Listed<ServiceId, service::ServiceTerms>, ListCursor>;
+pub type Services = Page<Listed<ServiceId, service::ServiceTerms>>;
 /// A page of resources.
-pub type Resources = Page<Listed<ResourceId, resource::ResourceProfile>, ListCursor>;
+pub type Resources = Page<Listed<ResourceId, resource::ResourceProfile>>;
 /// A page of clients.
-pub type Clients = Page<Listed<ClientId, client::Contact>, ListCursor>;
+pub type Clients = Page<Listed<ClientId, client::Contact>>;
 
 /// The catalogue projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -58,9 +60,9 @@ impl Catalogue {
         &self,
         tenant: &TenantId,
         standing: Option<Standing>,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Cursor>,
         limit: Limit,
-    ) -> Result<Services, ListError> {
+    ) -> Result<Services, PageError> {
         list::page::<Service>(&self.pool, tenant, standing, cursor, limit).await
     }
 
@@ -72,9 +74,9 @@ impl Catalogue {
         &self,
         tenant: &TenantId,
         standing: Option<Standing>,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Cursor>,
         limit: Limit,
-    ) -> Result<Resources, ListError> {
+    ) -> Result<Resources, PageError> {
         list::page::<Resource>(&self.pool, tenant, standing, cursor, limit).await
     }
 
@@ -85,9 +87,9 @@ impl Catalogue {
     pub async fn clients(
         &self,
         tenant: &TenantId,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Cursor>,
         limit: Limit,
-    ) -> Result<Clients, ListError> {
+    ) -> Result<Clients, PageError> {
         list::page::<Client>(&self.pool, tenant, None, cursor, limit).await
     }
 }

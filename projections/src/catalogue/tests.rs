@@ -15,9 +15,9 @@ use daybook_domain::{Category, Name, Personal, Tags};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
 
-use super::{Catalogue, ListCursor, ListError, Standing};
+use super::{Catalogue, Standing};
 use crate::tests::world::World;
-use crate::{CursorError, Limit};
+use crate::{Cursor, CursorError, Limit, PageError};
 
 fn terms(name: &str) -> ServiceTerms {
     ServiceTerms {
@@ -134,7 +134,7 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
     for (standing, count) in
         [(None, 25), (Some(Standing::Active), 22), (Some(Standing::Retired), 3)]
     {
-        let (mut ids, mut cursor): (Vec<_>, Option<ListCursor>) = (Vec::new(), None);
+        let (mut ids, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
         loop {
             let page = catalogue.services(&tenant, standing, cursor.as_ref(), limit).await.unwrap();
             ids.extend(page.items.iter().map(|item| item.id));
@@ -148,5 +148,5 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
     }
     let page = catalogue.services(&tenant, None, None, limit).await.unwrap();
     let resources = catalogue.resources(&tenant, None, page.next.as_ref(), limit).await;
-    assert!(matches!(resources, Err(ListError::Cursor(CursorError::OtherSearch))));
+    assert!(matches!(resources, Err(PageError::Cursor(CursorError::OtherSearch))));
 }

@@ -7,9 +7,12 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use super::ClientHistory;
 use super::row::{APPOINTMENTS, PastAppointment};
 use crate::kit::statement;
-use crate::page::seal::Fingerprint;
-use crate::search::{Cursor, Place, SearchError};
-use crate::{Limit, Page, Schema};
+use crate::page::cursor::List;
+use crate::page::keyset::{Keyset, StartKey};
+use crate::{Cursor, Limit, Page, PageError, Schema};
+
+/// The order of the list.
+const KEY: &str = "start_at, appointment_id";
 
 /// What a client's appointments come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,20 +81,16 @@ pub(super) async fn page(
     cursor: Option<&Cursor>,
     limit: Limit,
     now: DateTime<Utc>,
-) -> Result<Page<PastAppointment, Cursor>, SearchError> {
-    let canonical = format!("client_history {tenant} {client} {bounds:?}");
-    let asked = Fingerprint::of(&[canonical.as_bytes()]);
-    let after = cursor.map(|cursor| cursor.place(asked)).transpose()?;
+) -> Result<Page<PastAppointment>, PageError> {
+    let list = List::of(tenant, "client_history", &(client, bounds));
+    let keyset = Keyset::new(list, cursor, limit)?;
     let mut sql = QueryBuilder::<Postgres>::new(Schema::of(ClientHistory::ID).sql(&format!(
         "SELECT {} FROM {{schema}}.appointments WHERE tenant_id = ",
         APPOINTMENTS.names()
     )));
     sql.push_bind(tenant.as_str());
     sql.push(" AND client_id = ").push_bind(client.uuid());
-    if let Some(Place { start_at, id }) = after {
-        sql.push(" AND (start_at, appointment_id) > (").push_bind(start_at);
-        sql.push(", ").push_bind(id).push(")");
-    }
+    keyset.push_after(&mut sql, KEY);
     let (from, to) = bounds;
     if let Some(from) = from {
         sql.push(" AND start_at >= ").push_bind(from);
@@ -99,15 +98,11 @@ pub(super) async fn page(
     if let Some(to) = to {
         sql.push(" AND start_at < ").push_bind(to);
     }
-    let wanted = limit.items() + 1;
-    sql.push(format!(" ORDER BY start_at, appointment_id LIMIT {wanted}"));
-    let mut items: Vec<PastAppointment> = sql.build_query_as().fetch_all(pool).await?;
-    let more = items.len() == wanted;
-    items.truncate(limit.items());
-    let next = items.last().filter(|_| more).map(|last| {
-        let place = Place { start_at: last.during.start(), id: last.appointment_id.uuid() };
-        Cursor::after(place, asked)
+    keyset.push_order(&mut sql, KEY);
+    let found: Vec<PastAppointment> = sql.build_query_as().fetch_all(pool).await?;
+    let rows = found.into_iter().map(|item| {
+        let (start_at, id) = (item.during.start(), item.appointment_id.uuid());
+        (StartKey { start_at, id }, item.shown_at(now))
     });
-    let items = items.into_iter().map(|item| item.shown_at(now)).collect();
-    Ok(Page { items, next })
+    Ok(keyset.page(rows.collect()))
 }

@@ -22,9 +22,9 @@ use sqlx::PgPool;
 pub use list::Summary;
 pub use row::{CalledOff, PastAppointment};
 
-use crate::search::{Cursor, SearchError};
 use crate::{
-    ApplyError, Filling, Limit, Page, Projection, ProjectionId, TableSpec, Tables, needed,
+    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
+    Tables, needed,
 };
 
 /// The client-history projection. Made from a pool, it also answers.
@@ -68,7 +68,7 @@ impl ClientHistory {
         cursor: Option<&Cursor>,
         limit: Limit,
         now: DateTime<Utc>,
-    ) -> Result<Page<PastAppointment, Cursor>, SearchError> {
+    ) -> Result<Page<PastAppointment>, PageError> {
         list::page(&self.pool, tenant, client, bounds, cursor, limit, now).await
     }
 }

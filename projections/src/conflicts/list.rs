@@ -15,9 +15,12 @@ use uuid::Uuid;
 use super::Conflicts;
 use super::row::{COLUMNS, Standing, reason};
 use super::stored::StoredUses;
-use crate::page::seal::Fingerprint;
-use crate::search::{Cursor, Place, SearchError};
-use crate::{Limit, Page, Schema, Tables};
+use crate::page::cursor::List;
+use crate::page::keyset::{Keyset, StartKey};
+use crate::{Cursor, Limit, Page, PageError, Schema, Tables};
+
+/// The order of the list.
+const KEY: &str = "u.start_at, u.appointment_id";
 
 /// All statements of an answer look at the same rows.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -81,15 +84,6 @@ pub struct ConflictFilter {
     pub resource_id: Option<ResourceId>,
 }
 
-impl ConflictFilter {
-    fn fingerprint(&self, tenant: &TenantId) -> Fingerprint {
-        let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
-        let (from, to) = (micros(self.from), micros(self.to));
-        let canonical = format!("conflicts {tenant} {from:?} {to:?} {:?}", self.resource_id);
-        Fingerprint::of(&[canonical.as_bytes()])
-    }
-}
-
 /// Served by `uses_in_conflict`, or with a resource by `uses_of_resource_in_conflict`.
 pub(super) async fn page(
     pool: &PgPool,
@@ -98,10 +92,8 @@ pub(super) async fn page(
     cursor: Option<&Cursor>,
     limit: Limit,
     now: DateTime<Utc>,
-) -> Result<Page<InConflict, Cursor>, SearchError> {
-    let list = filter.fingerprint(tenant);
-    let after = cursor.map(|cursor| cursor.place(list)).transpose()?;
-    let wanted = limit.items() + 1;
+) -> Result<Page<InConflict>, PageError> {
+    let keyset = Keyset::new(List::of(tenant, "conflicts", filter), cursor, limit)?;
     let mut sql = QueryBuilder::<Postgres>::new(
         "WITH page AS (
              SELECT DISTINCT u.start_at, u.appointment_id
@@ -112,10 +104,7 @@ pub(super) async fn page(
     sql.push_bind(tenant.as_str());
     sql.push(" AND u.start_at > ").push_bind(now);
     sql.push(" AND (a.hold_expires_at IS NULL OR a.hold_expires_at > ").push_bind(now).push(")");
-    if let Some(Place { start_at, id }) = after {
-        sql.push(" AND (u.start_at, u.appointment_id) > (").push_bind(start_at);
-        sql.push(", ").push_bind(id).push(")");
-    }
+    keyset.push_after(&mut sql, KEY);
     if let Some(from) = filter.from {
         sql.push(" AND u.start_at >= ").push_bind(from);
     }
@@ -125,9 +114,10 @@ pub(super) async fn page(
     if let Some(resource) = filter.resource_id {
         sql.push(" AND u.resource_id = ").push_bind(resource.uuid());
     }
-    sql.push(format!(" ORDER BY u.start_at, u.appointment_id LIMIT {wanted})"));
+    keyset.push_order(&mut sql, KEY);
     sql.push(format!(
-        " SELECT {COLUMNS}, c.resources, c.reasons
+        ")
+         SELECT {COLUMNS}, c.resources, c.reasons
             FROM page p
             JOIN conflicts_1.appointments a ON a.appointment_id = p.appointment_id
            CROSS JOIN LATERAL (
@@ -141,24 +131,20 @@ pub(super) async fn page(
     sql.push_bind(tenant.as_str());
     sql.push(" ORDER BY a.start_at, a.appointment_id");
     let rows = sql.build().fetch_all(pool).await?;
-    let shown = rows.iter().take(limit.items());
-    let items: Vec<InConflict> = shown.map(in_conflict).collect::<Result<_, _>>()?;
-    let more = rows.len() == wanted;
-    let next = items.last().filter(|_| more).map(|shown_last| {
-        let (start_at, id) = (shown_last.during.start(), shown_last.appointment_id.uuid());
-        let place = Place { start_at, id };
-        Cursor::after(place, list)
-    });
-    Ok(Page { items, next })
+    let rows = rows.iter().map(in_conflict).collect::<Result<_, _>>()?;
+    Ok(keyset.page(rows))
 }
 
-fn in_conflict(row: &PgRow) -> Result<InConflict, sqlx::Error> {
+fn in_conflict(row: &PgRow) -> Result<(StartKey, InConflict), sqlx::Error> {
     let resources: Vec<Uuid> = row.try_get("resources")?;
     let reasons: Vec<String> = row.try_get("reasons")?;
     let conflicts = resources.into_iter().zip(&reasons).map(|(resource_id, text)| {
         Ok::<_, sqlx::Error>(Conflict { resource_id: resource_id.into(), reason: reason(text)? })
     });
-    Ok(InConflict::new(Standing::from_row(row)?, conflicts.collect::<Result<_, _>>()?))
+    let standing = Standing::from_row(row)?;
+    let (start_at, id) = (standing.during.start(), standing.appointment_id.uuid());
+    let conflicts = conflicts.collect::<Result<_, _>>()?;
+    Ok((StartKey { start_at, id }, InConflict::new(standing, conflicts)))
 }
 
 /// What a change of a resource would break.

@@ -29,8 +29,7 @@ use sqlx::PgPool;
 
 pub use list::{ConflictFilter, InConflict, WouldBreak};
 
-use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
 
 /// The conflicts projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -62,7 +61,7 @@ impl Conflicts {
         cursor: Option<&Cursor>,
         limit: Limit,
         now: DateTime<Utc>,
-    ) -> Result<Page<InConflict, Cursor>, SearchError> {
+    ) -> Result<Page<InConflict>, PageError> {
         list::page(&self.pool, tenant, filter, cursor, limit, now).await
     }
 

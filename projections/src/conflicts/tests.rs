@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use super::{ConflictFilter, Conflicts};
-use crate::search::Cursor;
+use crate::Cursor;
 use crate::tests::bookings::{appointment, details, happening, once_made, slot};
 use crate::tests::world::{World, at};
 use crate::{Limit, Projection as _, Schema, Tables};

@@ -34,8 +34,10 @@ pub use calendar::OnCalendar;
 pub use version::{AppointmentVersion, Placed, SessionVersion, Until};
 
 use crate::search::query::{self, Asked};
-use crate::search::{Cursor, FoundAppointment, SearchError, SearchFilter, Sort};
-use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::search::{FoundAppointment, SearchFilter, Sort};
+use crate::{
+    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
+};
 use fold::Changes;
 
 /// The history projection. Made from a pool, it also answers.
@@ -69,7 +71,7 @@ impl History {
         cursor: Option<&Cursor>,
         limit: Limit,
         moment: Moment,
-    ) -> Result<Page<FoundAppointment, Cursor>, SearchError> {
+    ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = Asked::new(tenant, filter, sort, limit, moment.at).known_at(moment);
         query::page(&self.pool, &asked, cursor).await
     }

@@ -1,6 +1,12 @@
 //! Pages of a list: how long they are, and where the next one starts.
+//!
+//! Every list is paged by its key: a page goes on after the key of the last item of the page before
+//! ([`keyset`]), which the client holds as an opaque text ([`cursor`]).
 
-pub(crate) mod seal;
+pub(crate) mod cursor;
+pub(crate) mod keyset;
+
+pub use cursor::{Cursor, CursorError};
 
 /// How many items a page may have: 1 to [`Limit::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,20 +50,20 @@ impl Default for Limit {
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T, C> {
+pub struct Page<T> {
     /// Its items, in order; at most as many as were asked for.
     pub items: Vec<T>,
     /// Where the next page starts; `None`: there is none.
-    pub next: Option<C>,
+    pub next: Option<Cursor>,
 }
 
-/// A cursor that does not say where to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CursorError {
-    /// It is not as it was given out.
-    #[error("the cursor is damaged")]
-    Damaged,
-    /// It was given out for another filter, another order or another tenant.
-    #[error("the cursor belongs to another search")]
-    OtherSearch,
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// The cursor does not say where to go on.
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::marks::Marks;
 use super::terms::{Kind, TermsOf};
 use super::words::TitleWords;
-use crate::page::seal::Fingerprint;
+use crate::page::cursor::List;
 
 /// What an appointment must be to be found; each field that is not given lets all through.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -135,16 +135,11 @@ impl SearchFilter {
     }
 
     /// Which list of appointments it is.
-    pub(super) fn fingerprint(&self, tenant: &TenantId, sort: Sort) -> Fingerprint {
+    pub(super) fn list(&self, tenant: &TenantId, sort: Sort) -> List {
         let sought = self.sought(&TermsOf::new(tenant));
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
-        let canonical = format!(
-            "{tenant} {sort:?} {:?} {:?} {:?} {:?} {sought:?}",
-            micros(self.from),
-            micros(self.to),
-            self.shown_statuses(),
-            (self.tags.iter().count() > 1).then_some(self.tags_match),
-        );
-        Fingerprint::of(&[canonical.as_bytes()])
+        let tags_match = (self.tags.iter().count() > 1).then_some(self.tags_match);
+        let days = (micros(self.from), micros(self.to));
+        List::of(tenant, "appointments", &(sort, days, self.shown_statuses(), tags_match, sought))
     }
 }

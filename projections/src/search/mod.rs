@@ -9,7 +9,6 @@
 
 mod bulk;
 pub(crate) mod columns;
-mod cursor;
 mod filter;
 pub(crate) mod fold;
 mod holds;
@@ -28,15 +27,15 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub(crate) use cursor::Place;
-pub use cursor::{Cursor, SearchError};
 pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
 
 use query::Asked;
 
-use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables, needed};
+use crate::{
+    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
+};
 
 /// The search projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -69,7 +68,7 @@ impl Search {
         cursor: Option<&Cursor>,
         limit: Limit,
         now: DateTime<Utc>,
-    ) -> Result<Page<FoundAppointment, Cursor>, SearchError> {
+    ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = Asked::new(tenant, filter, sort, limit, now);
         query::page(&self.pool, &asked, cursor).await
     }

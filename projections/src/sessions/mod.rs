@@ -19,8 +19,9 @@ use sqlx::PgPool;
 
 pub use list::{ListedSession, SessionFilter};
 
-use crate::search::{Cursor, SearchError};
-use crate::{ApplyError, Filling, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{
+    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables,
+};
 
 /// The sessions projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ impl Sessions {
         filter: &SessionFilter,
         cursor: Option<&Cursor>,
         limit: Limit,
-    ) -> Result<Page<ListedSession, Cursor>, SearchError> {
+    ) -> Result<Page<ListedSession>, PageError> {
         list::page(&self.pool, tenant, filter, cursor, limit).await
     }
 }

@@ -5,8 +5,8 @@ use daybook_domain::session::{Session, SessionStatus};
 use uuid::Uuid;
 
 use super::{ListedSession, SessionFilter, Sessions};
+use crate::Cursor;
 use crate::Limit;
-use crate::search::Cursor;
 use crate::tests::classes::{flooded, hour, moved, scheduled, slot};
 use crate::tests::world::World;
 

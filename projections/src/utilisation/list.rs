@@ -1,18 +1,18 @@
 //! Pages of figures.
 
-use std::fmt;
-
 use chrono::NaiveDate;
 use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::postgres::PgRow;
+use sqlx::query_builder::Separated;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::dimension::{Dimension, Dimensions};
-use crate::page::seal::{self, Fingerprint};
-use crate::search::SearchError;
-use crate::{CursorError, Limit, Page};
+use crate::page::cursor::List;
+use crate::page::keyset::{Key, Keyset};
+use crate::{Cursor, CursorError, Limit, Page, PageError};
 
 /// Which figures are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,11 +30,6 @@ pub struct UtilisationFilter {
 }
 
 impl UtilisationFilter {
-    fn fingerprint(&self, tenant: &TenantId, by: Dimensions) -> Fingerprint {
-        let canonical = format!("utilisation {tenant} {self:?} {by:?}");
-        Fingerprint::of(&[canonical.as_bytes()])
-    }
-
     fn push_days(&self, tenant: &TenantId, sql: &mut QueryBuilder<'_, Postgres>) {
         sql.push(" WHERE tenant_id = ").push_bind(tenant.as_str().to_owned());
         sql.push(" AND day BETWEEN ").push_bind(self.from).push(" AND ").push_bind(self.to);
@@ -71,12 +66,8 @@ pub struct Figures {
     pub median_lead_minutes: Option<f64>,
 }
 
-/// Where the next page of figures starts: an opaque text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UtilisationCursor(String);
-
 /// What tells a group from others; nothing where figures are not grouped by it.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Group {
     day: Option<NaiveDate>,
     resource_id: Option<Uuid>,
@@ -85,8 +76,14 @@ struct Group {
 }
 
 impl Group {
-    /// More than a group takes as JSON, whose text escapes a category at worst six times over.
-    const MOST_BYTES: usize = 256 + 6 * Category::MAX_CHARS;
+    fn of(figures: &Figures) -> Self {
+        Self {
+            day: figures.day,
+            resource_id: figures.resource_id.map(ResourceId::uuid),
+            service_id: figures.service_id.map(ServiceId::uuid),
+            category: figures.category.clone(),
+        }
+    }
 
     /// The dimensions that it has.
     fn dimensions(&self) -> Dimensions {
@@ -97,12 +94,21 @@ impl Group {
             self.category.is_some(),
         ])
     }
+}
 
-    /// Only the groups that come after it.
-    fn push_later(&self, sql: &mut QueryBuilder<'_, Postgres>) {
-        let by = self.dimensions();
-        sql.push(format!(" WHERE ({}) > (", by.names()));
-        let mut values = sql.separated(", ");
+impl Key for Group {
+    /// More than a group takes as JSON, whose text escapes a category at worst six times over.
+    const MAX_BYTES: usize = 256 + 6 * Category::MAX_CHARS;
+
+    fn encode(&self) -> Vec<u8> {
+        json!(self).to_string().into_bytes()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>) {
         if let Some(day) = self.day {
             values.push_bind(day);
         }
@@ -112,81 +118,43 @@ impl Group {
         if let Some(category) = &self.category {
             values.push_bind(category.clone());
         }
-        sql.push(")");
-    }
-}
-
-impl UtilisationCursor {
-    /// A cursor as a client sends it back; whether it is one is seen when it is used.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    fn after(last: &Figures, asked: Fingerprint) -> Result<Self, sqlx::Error> {
-        let group = Group {
-            day: last.day,
-            resource_id: last.resource_id.map(ResourceId::uuid),
-            service_id: last.service_id.map(ServiceId::uuid),
-            category: last.category.clone(),
-        };
-        let group =
-            serde_json::to_vec(&group).map_err(|error| sqlx::Error::Encode(error.into()))?;
-        Ok(Self(seal::seal(asked, &group)))
-    }
-
-    fn group(&self, asked: Fingerprint, by: Dimensions) -> Result<Group, CursorError> {
-        let group = seal::open_up_to(Group::MOST_BYTES, asked, &self.0)?;
-        let group: Group = serde_json::from_slice(&group).map_err(|_| CursorError::Damaged)?;
-        // Whoever makes one up can say anything.
-        if group.dimensions() == by && by != Dimensions::default() {
-            Ok(group)
-        } else {
-            Err(CursorError::Damaged)
-        }
-    }
-}
-
-impl fmt::Display for UtilisationCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
 /// Served by `taken_by_day` and `offered_by_day`, or with a resource by `taken_of_resource` and the
-/// primary key of `offered`. It goes on after a group and not after a number of them: groups come and go
-/// while pages are read.
+/// primary key of `offered`.
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
     filter: &UtilisationFilter,
     by: Dimensions,
-    cursor: Option<&UtilisationCursor>,
+    cursor: Option<&Cursor>,
     limit: Limit,
-) -> Result<Page<Figures, UtilisationCursor>, SearchError> {
-    let asked = filter.fingerprint(tenant, by);
-    let after = cursor.map(|cursor| cursor.group(asked, by)).transpose()?;
-    let wanted = limit.items() + 1;
-    let rows =
-        statement(tenant, filter, by, after.as_ref(), wanted).build().fetch_all(pool).await?;
-    let items = rows.iter().take(limit.items()).map(figures).collect::<Result<Vec<_>, _>>()?;
-    let next = match items.last().filter(|_| rows.len() == wanted) {
-        Some(last) => Some(UtilisationCursor::after(last, asked)?),
-        None => None,
-    };
-    Ok(Page { items, next })
+) -> Result<Page<Figures>, PageError> {
+    let keyset: Keyset<Group> =
+        Keyset::new(List::of(tenant, "utilisation", &(filter, by)), cursor, limit)?;
+    // Whoever makes a cursor up can say anything.
+    let is_one = |after: &Group| by != Dimensions::default() && after.dimensions() == by;
+    if !keyset.after().is_none_or(is_one) {
+        return Err(CursorError::Damaged.into());
+    }
+    let rows = statement(tenant, filter, by, &keyset).build().fetch_all(pool).await?;
+    let rows = rows.iter().map(|row| {
+        let figures = figures(row)?;
+        Ok::<_, sqlx::Error>((Group::of(&figures), figures))
+    });
+    Ok(keyset.page(rows.collect::<Result<_, _>>()?))
 }
 
 fn statement<'q>(
     tenant: &TenantId,
     filter: &UtilisationFilter,
     by: Dimensions,
-    after: Option<&Group>,
-    wanted: usize,
+    keyset: &Keyset<Group>,
 ) -> QueryBuilder<'q, Postgres> {
-    // Days before that group's have been told.
-    let told = after.and_then(|group| group.day).unwrap_or(filter.from);
-    let filter = &UtilisationFilter { from: filter.from.max(told), ..filter.clone() };
+    // The pages before had all days before that group's.
+    let first = keyset.after().and_then(|group| group.day).unwrap_or(filter.from);
+    let filter = &UtilisationFilter { from: filter.from.max(first), ..filter.clone() };
     // An appointment on two resources is two rows, of which each has its minutes; but it is one
     // appointment, unless it is looked at by resource.
     let by_resource = by.has(Dimension::Resource) || filter.resource_id.is_some();
@@ -227,12 +195,12 @@ fn statement<'q>(
                 sum(booked)::bigint AS booked, sum(appointments)::bigint AS appointments,
                 sum(cancellations)::bigint AS cancellations, sum(no_shows)::bigint AS no_shows,
                 max(mean_lead)::double precision AS mean_lead, max(median_lead) AS median_lead
-           FROM figures",
+           FROM figures
+          WHERE true",
     );
-    if let Some(group) = after {
-        group.push_later(&mut sql);
-    }
-    sql.push(format!(" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT {wanted}"));
+    keyset.push_after(&mut sql, &by.names());
+    sql.push(" GROUP BY 1, 2, 3, 4");
+    keyset.push_order(&mut sql, "1, 2, 3, 4");
     sql
 }
 

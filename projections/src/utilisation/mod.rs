@@ -23,10 +23,9 @@ use futures::future::BoxFuture;
 use sqlx::PgPool;
 
 pub use dimension::{Dimension, Dimensions, DimensionsError};
-pub use list::{Figures, UtilisationCursor, UtilisationFilter};
+pub use list::{Figures, UtilisationFilter};
 
-use crate::search::SearchError;
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
 
 /// The utilisation projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -53,9 +52,9 @@ impl Utilisation {
         tenant: &TenantId,
         filter: &UtilisationFilter,
         by: Dimensions,
-        cursor: Option<&UtilisationCursor>,
+        cursor: Option<&Cursor>,
         limit: Limit,
-    ) -> Result<Page<Figures, UtilisationCursor>, SearchError> {
+    ) -> Result<Page<Figures>, PageError> {
         list::page(&self.pool, tenant, filter, by, cursor, limit).await
     }
 }

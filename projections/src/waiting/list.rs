@@ -8,9 +8,12 @@ use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::row::{COLUMNS, Entry};
-use crate::catalogue::{ListCursor, ListError};
-use crate::page::seal::{self, Fingerprint};
-use crate::{Limit, Page};
+use crate::page::cursor::List;
+use crate::page::keyset::Keyset;
+use crate::{Cursor, Limit, Page, PageError};
+
+/// The order of the list.
+const KEY: &str = "turn";
 
 /// Which entries are asked for; each field that is not given lets all through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,34 +26,22 @@ pub struct WaitingFilter {
     pub status: Option<Status>,
 }
 
-impl WaitingFilter {
-    fn fingerprint(&self, tenant: &TenantId) -> Fingerprint {
-        let Self { service_id, client_id, status } = self;
-        let canonical = format!("waiting {tenant} {service_id:?} {client_id:?} {status:?}");
-        Fingerprint::of(&[canonical.as_bytes()])
-    }
-}
-
 /// Served by `entries_turn`, or with a service or a client by `entries_of_service` or
 /// `entries_of_client`.
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
     filter: &WaitingFilter,
-    cursor: Option<&ListCursor>,
+    cursor: Option<&Cursor>,
     limit: Limit,
     now: DateTime<Utc>,
-) -> Result<Page<Entry, ListCursor>, ListError> {
-    let list = filter.fingerprint(tenant);
-    let after = cursor.map(|cursor| seal::open(list, cursor.as_str())).transpose()?;
-    let wanted = limit.items() + 1;
+) -> Result<Page<Entry>, PageError> {
+    let keyset = Keyset::new(List::of(tenant, "waiting", filter), cursor, limit)?;
     let mut sql = QueryBuilder::<Postgres>::new(format!(
         "SELECT {COLUMNS} FROM waiting_1.entries WHERE tenant_id = "
     ));
     sql.push_bind(tenant.as_str());
-    if let Some(after) = after {
-        sql.push(" AND turn > ").push_bind(i64::from_be_bytes(after));
-    }
+    keyset.push_after(&mut sql, KEY);
     if let Some(service) = filter.service_id {
         sql.push(" AND service_id = ").push_bind(service.uuid());
     }
@@ -63,16 +54,9 @@ pub(super) async fn page(
         sql.push(" THEN 'lapsed' WHEN status = 'waiting' AND until_at <= ").push_bind(now);
         sql.push(" THEN 'expired' ELSE status END = ").push_bind(status.as_str());
     }
-    sql.push(format!(" ORDER BY turn LIMIT {wanted}"));
-    let mut items: Vec<Entry> = sql.build_query_as().fetch_all(pool).await?;
-    let more = items.len() == wanted;
-    items.truncate(limit.items());
-    let next = items
-        .last()
-        .filter(|_| more)
-        .map(|last| ListCursor::new(seal::seal(list, &last.turn.as_i64().to_be_bytes())));
-    let items = items.into_iter().map(|entry| entry.at(now)).collect();
-    Ok(Page { items, next })
+    keyset.push_order(&mut sql, KEY);
+    let entries: Vec<Entry> = sql.build_query_as().fetch_all(pool).await?;
+    Ok(keyset.page(entries.into_iter().map(|entry| (entry.turn, entry.at(now))).collect()))
 }
 
 /// Served by `entries_waiting_for_service`.

@@ -23,8 +23,7 @@ use sqlx::PgPool;
 pub use list::WaitingFilter;
 pub use row::Entry;
 
-use crate::catalogue::{ListCursor, ListError};
-use crate::{ApplyError, Limit, Page, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
 
 /// The waiting-list projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -50,10 +49,10 @@ impl WaitingList {
         &self,
         tenant: &TenantId,
         filter: &WaitingFilter,
-        cursor: Option<&ListCursor>,
+        cursor: Option<&Cursor>,
         limit: Limit,
         now: DateTime<Utc>,
-    ) -> Result<Page<Entry, ListCursor>, ListError> {
+    ) -> Result<Page<Entry>, PageError> {
         list::page(&self.pool, tenant, filter, cursor, limit, now).await
     }
 

@@ -13,10 +13,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Entry, WaitingFilter, WaitingList};
-use crate::Limit;
-use crate::catalogue::ListError;
 use crate::tests::bookings::details;
 use crate::tests::world::{World, at};
+use crate::{Limit, PageError};
 
 fn event(n: u128, event: WaitingEvent) -> AnyEvent {
     AnyEvent::Waiting(Uuid::from_u128(n).into(), event)
@@ -192,7 +191,7 @@ async fn the_list_is_filtered_and_paged_in_turn() {
         let Some(next) = page.next else { break };
         let other = status(Status::Taken);
         let elsewhere = read.list.page(&read.tenant, &other, Some(&next), limit, at(NOW)).await;
-        assert!(matches!(elsewhere, Err(ListError::Cursor(_))));
+        assert!(matches!(elsewhere, Err(PageError::Cursor(_))));
         cursor = Some(next);
     }
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);

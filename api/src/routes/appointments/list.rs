@@ -9,9 +9,10 @@ use daybook_domain::appointment::{Status, UnknownStatus};
 use daybook_domain::{
     Category, ClientId, ResourceIds, ServiceId, Tag, Tags, TenantId, TextError, Title,
 };
+use daybook_projections::Cursor;
 use daybook_projections::Page;
 use daybook_projections::search::{
-    Cursor, FoundAppointment, Search, SearchFilter, Sort, TagsMatch, TitleWords,
+    FoundAppointment, Search, SearchFilter, Sort, TagsMatch, TitleWords,
 };
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};

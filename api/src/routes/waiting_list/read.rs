@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::waiting::{State as Entry, Status, WaitingEntry};
-use daybook_projections::catalogue::ListCursor;
+use daybook_projections::Cursor;
 use daybook_projections::waiting::{WaitingFilter, WaitingList};
 use utoipa::IntoParams;
 use uuid::Uuid;
@@ -91,7 +91,7 @@ pub(crate) async fn list_waiting(
         status: params.parsed::<Status>("status")?,
     };
     let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(ListCursor::new);
+    let cursor = params.text("cursor")?.map(Cursor::new);
     app.wait(&caller.tenant, WaitingList::ID, &mut params).await?;
     params.finish()?;
     let now = app.engine.clock().now();

@@ -11,13 +11,13 @@
 //! So no estimate of how filters depend on each other is needed, the planner's or our own: a wrong
 //! guess costs one slice.
 
-use super::super::cursor::Place;
 use super::super::row::FoundAppointment;
 use super::super::terms::SpanLevel;
 use super::Asked;
 use super::statement::{Answer, Sieved, Statement};
 use super::stretch::{Stretch, distance};
 use super::walk::{Stop, Walked};
+use crate::page::keyset::StartKey;
 
 /// Rows that a walk along a list reads for each one that is wanted.
 const LIST_FACTOR: usize = 8;
@@ -51,7 +51,7 @@ enum Step {
 }
 
 impl<'a> Hunt<'a> {
-    pub(super) fn new(asked: &'a Asked<'a>, after: Option<Place>) -> Self {
+    pub(super) fn new(asked: &'a Asked<'a>, after: Option<StartKey>) -> Self {
         let rest = Stretch::asked(asked.filter, asked.sort, after);
         let step = match asked.filter.stored_statuses() {
             Some(_) => Step::Seek,
@@ -97,7 +97,7 @@ impl<'a> Hunt<'a> {
     }
 
     /// The page's items, and after which place the next page starts.
-    pub(super) fn page(mut self) -> (Vec<FoundAppointment>, Option<Place>) {
+    pub(super) fn page(mut self) -> (Vec<FoundAppointment>, Option<StartKey>) {
         self.sort_found();
         if self.found.len() >= self.wanted {
             self.found.truncate(self.wanted - 1);
@@ -210,8 +210,8 @@ impl<'a> Hunt<'a> {
     }
 }
 
-fn place_of(row: &FoundAppointment) -> Place {
-    Place { start_at: row.during.start(), id: row.appointment_id.uuid() }
+fn place_of(row: &FoundAppointment) -> StartKey {
+    StartKey { start_at: row.during.start(), id: row.appointment_id.uuid() }
 }
 
 /// The numbers of rows are small.

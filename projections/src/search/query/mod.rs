@@ -17,13 +17,13 @@ use daybook_store::Position;
 use daybook_store::log::Moment;
 use sqlx::PgPool;
 
-use super::cursor::{Cursor, SearchError};
 use super::filter::{SearchFilter, Sort, Sought};
 use super::marks::Marks;
 use super::row::FoundAppointment;
 use super::terms::TermsOf;
-use crate::page::seal::Fingerprint;
-use crate::{Limit, Page};
+use crate::page::cursor::List;
+use crate::page::keyset::Keyset;
+use crate::{Cursor, Limit, Page, PageError};
 use hunt::Hunt;
 
 /// All statements of a page look at the same rows, and a page changes none. An estimate that is
@@ -104,8 +104,8 @@ impl<'a> Asked<'a> {
     }
 
     /// Which list it is: a page belongs to the moment that its first one was of.
-    fn fingerprint(&self) -> Fingerprint {
-        let list = self.filter.fingerprint(self.tenant, self.sort);
+    fn list(&self) -> List {
+        let list = self.filter.list(self.tenant, self.sort);
         match self.source {
             Source::Now => list,
             Source::AsOf(position) => list.at(position.get()),
@@ -124,15 +124,14 @@ pub(crate) async fn page(
     pool: &PgPool,
     asked: &Asked<'_>,
     cursor: Option<&Cursor>,
-) -> Result<Page<FoundAppointment, Cursor>, SearchError> {
-    let search = asked.fingerprint();
-    let after = cursor.map(|cursor| cursor.place(search)).transpose()?;
-    let mut hunt = Hunt::new(asked, after);
+) -> Result<Page<FoundAppointment>, PageError> {
+    let keyset = Keyset::new(asked.list(), cursor, asked.limit)?;
+    let mut hunt = Hunt::new(asked, keyset.after().copied());
     let mut tx = pool.begin_with(BEGIN).await?;
     while let Some(statement) = hunt.next() {
         hunt.take(statement.run(asked, &mut tx).await?);
     }
     tx.commit().await?;
     let (items, next) = hunt.page();
-    Ok(Page { items, next: next.map(|place| Cursor::after(place, search)) })
+    Ok(Page { items, next: next.map(|key| keyset.cursor(&key)) })
 }

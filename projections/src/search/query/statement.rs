@@ -7,12 +7,12 @@ use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _};
 
-use super::super::cursor::Place;
 use super::super::filter::{Sort, TagsMatch};
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::stretch::Stretch;
 use super::walk::{self, Walked};
 use super::{Asked, Source};
+use crate::page::keyset::StartKey;
 
 pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
 
@@ -163,7 +163,7 @@ pub(super) fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch:
     sql.push(")");
 }
 
-fn push_place(sql: &mut Sql<'_>, place: Place) {
+fn push_place(sql: &mut Sql<'_>, place: StartKey) {
     sql.push_bind(place.start_at).push(", ").push_bind(place.id);
 }
 

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::super::cursor::Place;
 use super::super::filter::{SearchFilter, Sort};
 use super::super::terms::SpanLevel;
+use crate::page::keyset::StartKey;
 
 /// What PostgreSQL takes for an instant starts in 4714 BC; what chrono does ends earlier than that.
 const EARLIEST_SECONDS: i64 = -210_866_803_200;
@@ -12,17 +12,17 @@ const EARLIEST_SECONDS: i64 = -210_866_803_200;
 /// All that lies between two places. Seen in the order of a search, it has a near and a far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stretch {
-    pub(super) low: Place,
-    pub(super) high: Place,
+    pub(super) low: StartKey,
+    pub(super) high: StartKey,
 }
 
 impl Stretch {
     /// What the filter's dates let through and what comes after the cursor.
-    pub(super) fn asked(filter: &SearchFilter, sort: Sort, after: Option<Place>) -> Self {
+    pub(super) fn asked(filter: &SearchFilter, sort: Sort, after: Option<StartKey>) -> Self {
         let earliest = DateTime::from_timestamp(EARLIEST_SECONDS, 0).unwrap_or_default();
         let latest = DateTime::<Utc>::MAX_UTC;
-        let low = Place::just_before(filter.from.unwrap_or(earliest).max(earliest));
-        let high = Place::just_before(filter.to.unwrap_or(latest));
+        let low = StartKey::just_before(filter.from.unwrap_or(earliest).max(earliest));
+        let high = StartKey::just_before(filter.to.unwrap_or(latest));
         let mut all = Self { low, high };
         if let Some(place) = after {
             all.go_on_after(sort, place);
@@ -35,7 +35,7 @@ impl Stretch {
     }
 
     /// Where it ends, in the order of the search.
-    pub(super) const fn far(&self, sort: Sort) -> Place {
+    pub(super) const fn far(&self, sort: Sort) -> StartKey {
         match sort {
             Sort::StartAscending => self.high,
             Sort::StartDescending => self.low,
@@ -43,7 +43,7 @@ impl Stretch {
     }
 
     /// Where it starts, in the order of the search.
-    pub(super) const fn near(&self, sort: Sort) -> Place {
+    pub(super) const fn near(&self, sort: Sort) -> StartKey {
         match sort {
             Sort::StartAscending => self.low,
             Sort::StartDescending => self.high,
@@ -51,7 +51,7 @@ impl Stretch {
     }
 
     /// Leaves out all up to and including this place.
-    pub(super) fn go_on_after(&mut self, sort: Sort, place: Place) {
+    pub(super) fn go_on_after(&mut self, sort: Sort, place: StartKey) {
         match sort {
             Sort::StartAscending => self.low = self.low.max(place),
             Sort::StartDescending => self.high = self.high.min(place),
@@ -61,8 +61,8 @@ impl Stretch {
     /// Leaves out all that comes before the instant.
     pub(super) fn go_on_from(&mut self, sort: Sort, first: DateTime<Utc>) {
         let place = match sort {
-            Sort::StartAscending => Place::just_before(first),
-            Sort::StartDescending => Place::just_before(plus(first, 1)),
+            Sort::StartAscending => StartKey::just_before(first),
+            Sort::StartDescending => StartKey::just_before(plus(first, 1)),
         };
         self.go_on_after(sort, place);
     }
@@ -71,9 +71,9 @@ impl Stretch {
     pub(super) fn end_with(&mut self, sort: Sort, last: DateTime<Utc>) {
         match sort {
             Sort::StartAscending => {
-                self.high = self.high.min(Place::just_before(plus(last, 1)));
+                self.high = self.high.min(StartKey::just_before(plus(last, 1)));
             }
-            Sort::StartDescending => self.low = self.low.max(Place::just_before(last)),
+            Sort::StartDescending => self.low = self.low.max(StartKey::just_before(last)),
         }
     }
 
@@ -124,7 +124,7 @@ fn plus(instant: DateTime<Utc>, micros: i64) -> DateTime<Utc> {
     instant.checked_add_signed(TimeDelta::microseconds(micros)).unwrap_or(instant)
 }
 
-fn place_at(micros: i64) -> Place {
+fn place_at(micros: i64) -> StartKey {
     let end = if micros > 0 { DateTime::<Utc>::MAX_UTC } else { DateTime::<Utc>::MIN_UTC };
-    Place::just_before(DateTime::from_timestamp_micros(micros).unwrap_or(end))
+    StartKey::just_before(DateTime::from_timestamp_micros(micros).unwrap_or(end))
 }

@@ -5,13 +5,13 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow as _, Row as _};
 use uuid::Uuid;
 
-use super::super::cursor::Place;
 use super::super::filter::Sort;
 use super::super::marks::Marks;
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid, push_words};
 use super::stretch::Stretch;
 use super::{Asked, Source};
+use crate::page::keyset::StartKey;
 
 /// What a walk came by.
 pub(super) struct Walked {
@@ -22,7 +22,7 @@ pub(super) struct Walked {
 
 /// Where a walk stopped.
 pub(super) struct Stop {
-    pub(super) at: Place,
+    pub(super) at: StartKey,
     /// Where the walk's first place is.
     pub(super) first: DateTime<Utc>,
     /// Where the last place of the whole stretch is.
@@ -134,7 +134,7 @@ pub(super) fn walked(rows: &[PgRow]) -> Result<Walked, sqlx::Error> {
         match (row.try_get("first_start")?, row.try_get("last_start")?) {
             (Some(first), Some(last)) => {
                 let (start_at, id) = (row.try_get("start_at")?, row.try_get("appointment_id")?);
-                walked.stopped = Some(Stop { at: Place { start_at, id }, first, last });
+                walked.stopped = Some(Stop { at: StartKey { start_at, id }, first, last });
             }
             _ => walked.matches.push(FoundAppointment::from_row(row)?),
         }

@@ -20,9 +20,9 @@ use super::plans::{MAX_ROWS, Read, explained, is_planned_alike_without_values, r
 use crate::history::History;
 use crate::history::testing::{self, AppointmentVersion, Placed, Until};
 use crate::search::row::FoundAppointment;
-use crate::search::{Cursor, SearchFilter, Sort};
+use crate::search::{SearchFilter, Sort};
 use crate::tests::world::World;
-use crate::{Limit, Projection as _};
+use crate::{Cursor, Limit, Projection as _};
 
 /// How an appointment came to be as it is: booked, and moved, tagged or called off until it is so.
 fn before(random: &mut StdRng, row: &FoundAppointment) -> Vec<FoundAppointment> {

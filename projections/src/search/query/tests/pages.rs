@@ -10,9 +10,9 @@ use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, appointments, load, now};
 use super::naive::{lets_through, status};
 use crate::search::row::FoundAppointment;
-use crate::search::{Cursor, Search, SearchError, SearchFilter, Sort, TitleWords};
+use crate::search::{Search, SearchFilter, Sort, TitleWords};
 use crate::tests::world::World;
-use crate::{CursorError, Limit};
+use crate::{Cursor, CursorError, Limit, PageError};
 
 async fn world(rows: &[FoundAppointment]) -> (World, Search, TenantId) {
     let world = World::new().await;
@@ -134,11 +134,11 @@ async fn a_cursor_is_good_for_its_own_search_only() {
         SearchFilter { title: TitleWords::parse("visit").unwrap(), ..SearchFilter::default() };
     for (filter, sort) in [(&other, sort), (&filter, Sort::StartDescending)] {
         let page = search.page(&tenant, filter, sort, Some(&cursor), limit, now()).await;
-        assert!(matches!(page, Err(SearchError::Cursor(CursorError::OtherSearch))));
+        assert!(matches!(page, Err(PageError::Cursor(CursorError::OtherSearch))));
     }
     let damaged = Cursor::new(format!("{cursor}A"));
     let page = search.page(&tenant, &filter, sort, Some(&damaged), limit, now()).await;
-    assert!(matches!(page, Err(SearchError::Cursor(CursorError::Damaged))));
+    assert!(matches!(page, Err(PageError::Cursor(CursorError::Damaged))));
 }
 
 proptest! {
@@ -169,7 +169,7 @@ fn the_same_search_said_differently_is_the_same() {
             names.iter().map(|name| Tag::new(name).unwrap()).collect();
         SearchFilter { tags: set.try_into().unwrap(), ..SearchFilter::default() }
     };
-    let print = |filter: &SearchFilter| filter.fingerprint(&tenant, Sort::default());
+    let print = |filter: &SearchFilter| filter.list(&tenant, Sort::default());
     assert_eq!(print(&tags(["a", "b"])), print(&tags(["b", "a"])));
     let all = SearchFilter { statuses: Status::ALL.to_vec(), ..SearchFilter::default() };
     assert_eq!(print(&all), print(&SearchFilter::default()));

@@ -15,7 +15,7 @@ use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, VERY_MANY, load, now};
 use super::naive::lets_through;
 use crate::Limit;
-use crate::search::cursor::Place;
+use crate::page::keyset::StartKey;
 use crate::search::row::FoundAppointment;
 use crate::search::{SearchFilter, Sort};
 use crate::tests::world::World;
@@ -76,7 +76,7 @@ fn micros(millis: &Value) -> u64 {
 /// Finds a page as the query does, and explains each of its statements.
 pub(super) async fn explained(
     asked: &Asked<'_>,
-    after: Option<Place>,
+    after: Option<StartKey>,
     connection: &mut PgConnection,
 ) -> (Vec<FoundAppointment>, Read) {
     let mut read = Read::default();
@@ -162,7 +162,8 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
             let filter: SearchFilter = filter(shape, *values, row, &mut random);
             for sort in [Sort::StartAscending, Sort::StartDescending] {
                 let deep = &all[all.len() * 3 / 5];
-                let place = Place { start_at: deep.during.start(), id: deep.appointment_id.uuid() };
+                let place =
+                    StartKey { start_at: deep.during.start(), id: deep.appointment_id.uuid() };
                 // A deep page in one of the two orders, by turns.
                 let deep = (sort == Sort::StartAscending) == (shape % 2 == 0);
                 let deep = deep.then_some(place);

@@ -1,0 +1,193 @@
+//! Keyset paging: a list in the order of its key, each page after the last key of the one before.
+//!
+//! Not by the number of rows before it, as `OFFSET` does: rows come and go while pages are read, and
+//! an index leads straight to a key.
+
+use chrono::{DateTime, Utc};
+use daybook_store::Position;
+use sqlx::query_builder::Separated;
+use sqlx::{Postgres, QueryBuilder};
+use uuid::Uuid;
+
+use super::cursor::{Cursor, CursorError, List};
+use super::{Limit, Page};
+
+/// What a list is ordered by: no two of its items have the same.
+pub(crate) trait Key: Sized {
+    /// The most bytes that one is encoded in.
+    const MAX_BYTES: usize;
+
+    fn encode(&self) -> Vec<u8>;
+    /// `None`: no key is encoded so.
+    fn decode(bytes: &[u8]) -> Option<Self>;
+    /// Binds its values, in the order of the list's columns.
+    fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>);
+}
+
+/// A page that is asked for, of a list that is ordered by `K`.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyset<K> {
+    list: List,
+    after: Option<K>,
+    limit: Limit,
+}
+
+impl<K: Key> Keyset<K> {
+    /// # Errors
+    /// When the cursor is not one of this list.
+    pub(crate) fn new(
+        list: List,
+        cursor: Option<&Cursor>,
+        limit: Limit,
+    ) -> Result<Self, CursorError> {
+        let decoded = |cursor: &Cursor| {
+            let key = cursor.open(list, K::MAX_BYTES)?;
+            K::decode(&key).ok_or(CursorError::Damaged)
+        };
+        Ok(Self { list, after: cursor.map(decoded).transpose()?, limit })
+    }
+
+    /// The key after which the page starts; `None`: at the beginning.
+    pub(crate) const fn after(&self) -> Option<&K> {
+        self.after.as_ref()
+    }
+
+    /// The cursor of the page that starts after this key.
+    pub(crate) fn cursor(&self, key: &K) -> Cursor {
+        Cursor::seal(self.list, &key.encode())
+    }
+
+    /// Leaves out what the pages before had: `AND (columns) > (key)`.
+    pub(crate) fn push_after(&self, sql: &mut QueryBuilder<'_, Postgres>, columns: &str) {
+        let Some(key) = &self.after else { return };
+        sql.push(format!(" AND ({columns}) > ("));
+        key.bind(&mut sql.separated(", "));
+        sql.push(")");
+    }
+
+    /// Orders by the key, and reads one row more than the page has: whether there is a next page.
+    pub(crate) fn push_order(&self, sql: &mut QueryBuilder<'_, Postgres>, columns: &str) {
+        sql.push(format!(" ORDER BY {columns} LIMIT {}", self.limit.items() + 1));
+    }
+
+    /// The page of the rows that were read so, each with its key.
+    pub(crate) fn page<T>(&self, rows: Vec<(K, T)>) -> Page<T> {
+        let more = rows.len() > self.limit.items();
+        let last = rows.get(self.limit.items() - 1).filter(|_| more);
+        let next = last.map(|(key, _)| self.cursor(key));
+        let items = rows.into_iter().take(self.limit.items()).map(|(_, item)| item).collect();
+        Page { items, next }
+    }
+}
+
+/// In the order in which things were made, as ids are UUIDs of version 7.
+impl Key for Uuid {
+    const MAX_BYTES: usize = 16;
+
+    fn encode(&self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Self::from_slice(bytes).ok()
+    }
+
+    fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>) {
+        values.push_bind(*self);
+    }
+}
+
+/// In the order of the log.
+impl Key for Position {
+    const MAX_BYTES: usize = 8;
+
+    fn encode(&self) -> Vec<u8> {
+        self.as_i64().to_be_bytes().to_vec()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        Some(Self::from_i64(i64::from_be_bytes(bytes.try_into().ok()?)))
+    }
+
+    fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>) {
+        values.push_bind(self.as_i64());
+    }
+}
+
+/// By start, and by id where several start together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct StartKey {
+    pub(crate) start_at: DateTime<Utc>,
+    pub(crate) id: Uuid,
+}
+
+impl StartKey {
+    /// Between all that start before this instant and all that start at it or later.
+    pub(crate) const fn just_before(start_at: DateTime<Utc>) -> Self {
+        Self { start_at, id: Uuid::nil() }
+    }
+}
+
+impl Key for StartKey {
+    const MAX_BYTES: usize = 8 + 16;
+
+    fn encode(&self) -> Vec<u8> {
+        let micros = self.start_at.timestamp_micros().to_be_bytes();
+        micros.into_iter().chain(*self.id.as_bytes()).collect()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (micros, id) = bytes.split_first_chunk()?;
+        let start_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+        Some(Self { start_at, id: Uuid::from_slice(id).ok()? })
+    }
+
+    fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>) {
+        values.push_bind(self.start_at).push_bind(self.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(cursor: Option<&Cursor>) -> Keyset<Position> {
+        let list = List::of(&"north".parse().unwrap(), "entries", &());
+        Keyset::new(list, cursor, Limit::new(2).unwrap()).unwrap()
+    }
+
+    fn rows(positions: &[i64]) -> Vec<(Position, i64)> {
+        positions.iter().map(|at| (Position::from_i64(*at), *at)).collect()
+    }
+
+    #[test]
+    fn the_next_page_starts_after_the_last_item_of_a_page_that_is_not_the_last() {
+        let page = asked(None).page(rows(&[3, 5, 8]));
+        assert_eq!(page.items, [3, 5]);
+        assert_eq!(asked(page.next.as_ref()).after(), Some(&Position::from_i64(5)));
+        for last in [vec![], rows(&[3]), rows(&[3, 5])] {
+            assert_eq!(asked(None).page(last).next, None);
+        }
+    }
+
+    #[test]
+    fn the_statement_goes_on_after_the_key_and_reads_one_row_more() {
+        let next = asked(None).page(rows(&[3, 5, 8])).next;
+        for (cursor, condition) in [(None, ""), (next.as_ref(), " AND (turn) > ($1)")] {
+            let mut sql = QueryBuilder::new("");
+            asked(cursor).push_after(&mut sql, "turn");
+            asked(cursor).push_order(&mut sql, "turn");
+            assert_eq!(sql.sql(), format!("{condition} ORDER BY turn LIMIT 3"));
+        }
+    }
+
+    #[test]
+    fn a_key_is_what_was_encoded_and_nothing_shorter_or_longer_is_one() {
+        let start_at = DateTime::from_timestamp_micros(-1).unwrap();
+        let key = StartKey { start_at, id: Uuid::from_u128(7) };
+        let bytes = key.encode();
+        assert_eq!(StartKey::decode(&bytes), Some(key));
+        assert_eq!(StartKey::decode(&bytes[1..]), None);
+        assert_eq!(StartKey::decode(&[bytes, vec![0]].concat()), None);
+    }
+}
