@@ -44,6 +44,7 @@ const fn advice(ailment: &Ailment) -> &'static str {
     match ailment {
         Ailment::MigrationsMissing(_) => "run `daybook migrate`, or start `daybook serve`",
         Ailment::MigrationUnknown(_) => "run the newer program's `daybook doctor` instead",
+        Ailment::OtherFunction(_) => "the version that starts last has it; restart this one",
         Ailment::EndIsNotLastEvent(_) => {
             "somebody has changed the log: stop writing, run `daybook verify`, and restore a backup"
         }

@@ -9,6 +9,7 @@
 
 mod batch;
 mod chain;
+mod composite;
 mod copy;
 mod event;
 mod fault;

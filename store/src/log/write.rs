@@ -1,17 +1,20 @@
-//! What a batch writes: one call of `append_batch` (its migration says what it does).
+//! What a batch writes: one call of `append_batch` (`migrations/repeatable/append_batch.sql`).
 
-use chrono::{DateTime, Utc};
-use daybook_domain::TenantId;
+use daybook_domain::claim::Claim;
+use daybook_domain::{AppointmentId, TenantId};
+use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
+use sqlx::postgres::types::{PgRange, PgRecordEncoder};
 use sqlx::{Arguments as _, PgConnection};
 
 use super::batch::Head;
 use super::chain::Hash;
+use super::composite::{Composite, JsonText, Row};
 use super::resolve::Resolution;
-use super::submission::FirstAnswer;
+use super::submission::{CommandKey, FirstAnswer, NewEvent};
+use super::{Position, StreamId};
 
-const APPEND_BATCH: &str = "SELECT append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-    $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)";
+const APPEND_BATCH: &str = "SELECT append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
 /// A batch in the form in which it is sent: nothing of it is borrowed.
 pub(super) struct Rows(PgArguments);
@@ -26,9 +29,8 @@ impl Rows {
         hashes: &[Hash],
         resolution: &Resolution<'_>,
     ) -> Result<Self, sqlx::Error> {
-        let encoded = || -> Result<PgArguments, sqlx::error::BoxDynError> {
+        let encoded = || -> Result<PgArguments, BoxDynError> {
             let mut arguments = PgArguments::default();
-            arguments.add(patience)?;
             arguments.add(tenant.as_str())?;
             arguments.add(old.position.as_i64())?;
             arguments.add(old.hash.as_slice())?;
@@ -36,9 +38,11 @@ impl Rows {
             arguments.add(new.position.as_i64())?;
             arguments.add(new.hash.as_slice())?;
             arguments.add(new.recorded_at)?;
-            claims(&mut arguments, resolution)?;
-            answers(&mut arguments, resolution)?;
-            events(&mut arguments, hashes, resolution)?;
+            arguments.add(resolution.released.iter().map(|id| id.uuid()).collect::<Vec<_>>())?;
+            arguments.add(claims(resolution))?;
+            arguments.add(answers(resolution))?;
+            arguments.add(events(old.position, hashes, resolution))?;
+            arguments.add(patience)?;
             Ok(arguments)
         };
         encoded().map(Self).map_err(sqlx::Error::Encode)
@@ -50,60 +54,101 @@ impl Rows {
     }
 }
 
-type Encoded = Result<(), sqlx::error::BoxDynError>;
-
-fn claims(arguments: &mut PgArguments, resolution: &Resolution<'_>) -> Encoded {
-    let Resolution { released, taken, .. } = resolution;
-    arguments.add(released.iter().map(|holder| holder.uuid()).collect::<Vec<_>>())?;
-    arguments.add(taken.iter().map(|(holder, _)| holder.uuid()).collect::<Vec<_>>())?;
-    arguments.add(taken.iter().map(|(_, claim)| claim.resource.uuid()).collect::<Vec<_>>())?;
-    arguments.add(taken.iter().map(|(_, claim)| claim.seat.cast_signed()).collect::<Vec<_>>())?;
-    arguments.add(taken.iter().map(|(_, claim)| claim.during.start()).collect::<Vec<_>>())?;
-    arguments.add(taken.iter().map(|(_, claim)| claim.during.end()).collect::<Vec<_>>())?;
-    arguments.add(
-        taken.iter().map(|(_, claim)| claim.expires_at).collect::<Vec<Option<DateTime<Utc>>>>(),
-    )
+struct NewClaim<'a> {
+    holder: AppointmentId,
+    claim: &'a Claim,
 }
 
-fn answers(arguments: &mut PgArguments, resolution: &Resolution<'_>) -> Encoded {
-    let Resolution { answered, .. } = resolution;
-    let accepted = || {
-        answered.iter().map(|(_, answer)| match answer {
-            FirstAnswer::Accepted { id, version, position } => Some((*id, *version, *position)),
-            FirstAnswer::Refused(_) => None,
-        })
-    };
-    let refusals = answered.iter().map(|(_, answer)| match answer {
-        FirstAnswer::Refused(refusal) => serde_json::to_string(refusal).map(Some),
-        FirstAnswer::Accepted { .. } => Ok(None),
+impl Composite for NewClaim<'_> {
+    const TYPE: &'static str = "new_claim";
+
+    fn attributes(&self, row: &mut PgRecordEncoder<'_>) -> Result<(), BoxDynError> {
+        let Claim { resource, seat, during, expires_at } = self.claim;
+        row.encode(self.holder.uuid())?
+            .encode(resource.uuid())?
+            .encode(seat.cast_signed())?
+            .encode(PgRange::from(during.start()..during.end()))?
+            .encode(*expires_at)?;
+        Ok(())
+    }
+}
+
+fn claims<'a>(resolution: &'a Resolution<'_>) -> Vec<Row<NewClaim<'a>>> {
+    let taken = resolution.taken.iter();
+    taken.map(|(holder, claim)| Row(NewClaim { holder: *holder, claim })).collect()
+}
+
+struct NewAnswer<'a> {
+    key: &'a CommandKey,
+    answer: &'a FirstAnswer,
+}
+
+impl Composite for NewAnswer<'_> {
+    const TYPE: &'static str = "new_answer";
+
+    fn attributes(&self, row: &mut PgRecordEncoder<'_>) -> Result<(), BoxDynError> {
+        row.encode(self.key.key.as_str())?.encode(self.key.fingerprint.as_slice())?;
+        match self.answer {
+            FirstAnswer::Accepted { id, version, position } => row
+                .encode(*id)?
+                .encode(version.cast_signed())?
+                .encode(position.as_i64())?
+                .encode(None::<JsonText<'_>>)?,
+            FirstAnswer::Refused(refusal) => row
+                .encode(None::<uuid::Uuid>)?
+                .encode(None::<i64>)?
+                .encode(None::<i64>)?
+                .encode(JsonText(&serde_json::to_string(refusal)?))?,
+        };
+        Ok(())
+    }
+}
+
+fn answers<'a>(resolution: &'a Resolution<'_>) -> Vec<Row<NewAnswer<'a>>> {
+    let answered = resolution.answered.iter();
+    answered.map(|(key, answer)| Row(NewAnswer { key, answer })).collect()
+}
+
+struct EventRow<'a> {
+    position: Position,
+    stream: &'a StreamId,
+    sequence: u64,
+    event: &'a NewEvent,
+    hash: &'a Hash,
+}
+
+impl Composite for EventRow<'_> {
+    const TYPE: &'static str = "new_event";
+
+    fn attributes(&self, row: &mut PgRecordEncoder<'_>) -> Result<(), BoxDynError> {
+        let NewEvent { event_type, event_version, payload, metadata } = self.event;
+        row.encode(self.position.as_i64())?
+            .encode(self.stream.kind())?
+            .encode(self.stream.id())?
+            .encode(self.sequence.cast_signed())?
+            .encode(event_type.as_str())?
+            .encode(event_version.as_str())?
+            .encode(JsonText(payload))?
+            .encode(JsonText(metadata))?
+            .encode(self.hash.as_slice())?;
+        Ok(())
+    }
+}
+
+/// The events after the one at `old`, each with its hash.
+fn events<'a>(
+    old: Position,
+    hashes: &'a [Hash],
+    resolution: &'a Resolution<'_>,
+) -> Vec<Row<EventRow<'a>>> {
+    let events = resolution.appends.iter().flat_map(|append| {
+        let numbered = append.events.iter().zip(append.after + 1..);
+        numbered.map(|(event, sequence)| (&append.stream, event, sequence))
     });
-    arguments.add(answered.iter().map(|(key, _)| key.key.as_str()).collect::<Vec<_>>())?;
-    arguments
-        .add(answered.iter().map(|(key, _)| key.fingerprint.as_slice()).collect::<Vec<_>>())?;
-    arguments.add(accepted().map(|answer| answer.map(|(id, ..)| id)).collect::<Vec<_>>())?;
-    arguments.add(
-        accepted()
-            .map(|answer| answer.map(|(_, version, _)| version.cast_signed()))
-            .collect::<Vec<_>>(),
-    )?;
-    arguments
-        .add(accepted().map(|answer| answer.map(|(_, _, at)| at.as_i64())).collect::<Vec<_>>())?;
-    arguments.add(refusals.collect::<Result<Vec<_>, _>>()?)
-}
-
-fn events(arguments: &mut PgArguments, hashes: &[Hash], resolution: &Resolution<'_>) -> Encoded {
-    let events = || {
-        resolution.appends.iter().flat_map(|append| {
-            append.events.iter().zip(append.after + 1..).map(move |(e, n)| (&append.stream, e, n))
+    (1..)
+        .zip(events.zip(hashes))
+        .map(|(n, ((stream, event, sequence), hash))| {
+            Row(EventRow { position: old.plus(n), stream, sequence, event, hash })
         })
-    };
-    arguments.add(events().map(|(stream, ..)| stream.kind()).collect::<Vec<_>>())?;
-    arguments.add(events().map(|(stream, ..)| stream.id()).collect::<Vec<_>>())?;
-    arguments.add(events().map(|(_, _, sequence)| sequence.cast_signed()).collect::<Vec<_>>())?;
-    arguments.add(events().map(|(_, event, _)| event.event_type.as_str()).collect::<Vec<_>>())?;
-    arguments
-        .add(events().map(|(_, event, _)| event.event_version.as_str()).collect::<Vec<_>>())?;
-    arguments.add(events().map(|(_, event, _)| event.payload.as_str()).collect::<Vec<_>>())?;
-    arguments.add(events().map(|(_, event, _)| event.metadata.as_str()).collect::<Vec<_>>())?;
-    arguments.add(hashes.iter().map(Hash::as_slice).collect::<Vec<_>>())
+        .collect()
 }

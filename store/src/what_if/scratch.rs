@@ -63,6 +63,19 @@ impl Scratch {
         .bind(schema)
         .fetch_all(&mut *tx)
         .await?;
+        let types = sqlx::query(
+            "SELECT format('CREATE TYPE %I.%I AS (%s)', $1, c.relname,
+                           (SELECT string_agg(format('%I %s', a.attname,
+                                                     format_type(a.atttypid, a.atttypmod)),
+                                              ', ' ORDER BY a.attnum)
+                              FROM pg_attribute a
+                             WHERE a.attrelid = c.oid AND NOT a.attisdropped)) AS statement
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              WHERE c.relkind = 'c' AND n.nspname = current_schema()",
+        )
+        .bind(schema)
+        .fetch_all(&mut *tx)
+        .await?;
         // Its own functions, and not those of extensions, which are in their own place.
         let functions = sqlx::query(
             "SELECT replace(pg_get_functiondef(p.oid),
@@ -77,7 +90,14 @@ impl Scratch {
         .bind(schema)
         .fetch_all(&mut *tx)
         .await?;
-        for row in tables.iter().chain(&functions) {
+        // So that the functions are over its own types.
+        sqlx::query(
+            "SELECT set_config('search_path', $1 || ',' || current_setting('search_path'), true)",
+        )
+        .bind(schema)
+        .execute(&mut *tx)
+        .await?;
+        for row in tables.iter().chain(&types).chain(&functions) {
             let statement: String = row.try_get("statement")?;
             sqlx::raw_sql(&statement).execute(&mut *tx).await?;
         }

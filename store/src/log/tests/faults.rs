@@ -255,10 +255,8 @@ async fn moves_on(
     from: i64,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "SELECT append_batch('500ms', $1, $2, sha256(int8send($2)), $3, $2 + 1,
-                             sha256(int8send($2 + 1)), $3, '{}', '{}', '{}', '{}', '{}', '{}',
-                             '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
-                             '{}', '{}', '{}', '{}')",
+        "SELECT append_batch($1, $2, sha256(int8send($2)), $3, $2 + 1, sha256(int8send($2 + 1)), $3,
+                             '{}', '{}', '{}', '{}', '500ms')",
     )
     .bind(tenant.as_str())
     .bind(from)
@@ -266,6 +264,27 @@ async fn moves_on(
     .execute(connection)
     .await
     .map(|_| ())
+}
+
+/// The function with the signature that it had at first, an array for each column.
+#[tokio::test]
+async fn an_older_program_that_is_still_running_appends_beside_this_one() {
+    let house = House::new().await;
+    let log = house.log();
+    assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
+    sqlx::query(
+        "SELECT append_batch('500ms', tenant_id, position, hash, recorded_at, position + 1, sha256('2'),
+                             recorded_at, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
+                             '{}', '{}', '{}', '{}', ARRAY['appointment'], ARRAY['clinic/2'], '{1}',
+                             ARRAY['x'], ARRAY['1.0'], ARRAY['{}'], ARRAY['{}'],
+                             ARRAY[sha256('2')])
+           FROM log_heads",
+    )
+    .execute(&house.pool)
+    .await
+    .unwrap();
+    let after = log.append(nth(&house.tenant, 3)).await;
+    assert_eq!(after, Ok(Verdict::Appended(Position::START.plus(3))));
 }
 
 /// The one before it commits while it looks for the end of the log: at the moment of each of its
