@@ -7,7 +7,7 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, Canc
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
-use daybook_projections::{Builder, Built, Progress, Projection, ProjectionId, Runner};
+use daybook_projections::{Progress, Projection, ProjectionId, Rebuilder, Rebuilt, Runner};
 use daybook_store::{
     Clock, CommandContext, CommandKey, Engine, Log, LogSettings, Position, SystemClock, Target,
     migrate, tenants,
@@ -109,11 +109,11 @@ impl Daybook {
     }
 
     /// Makes the search projection from the log as it is now, if it is not there.
-    pub(crate) async fn build_search(&self) -> anyhow::Result<Built> {
+    pub(crate) async fn build_search(&self) -> anyhow::Result<Rebuilt> {
         let search: Arc<dyn Projection> = Arc::new(self.search.clone());
         let clock = Arc::clone(self.engine.clock());
-        let builder = Builder::new(self.log().clone(), clock, vec![Arc::clone(&search)]);
-        Ok(builder.build(&search, &CancellationToken::new()).await?)
+        let rebuilder = Rebuilder::new(self.log().clone(), clock, vec![Arc::clone(&search)]);
+        Ok(rebuilder.rebuild(&search, &CancellationToken::new()).await?)
     }
 
     /// Drops the search projection.

@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use daybook_domain::appointment::{
     Appointment, AppointmentCheckedIn, AppointmentEvent, AppointmentTagged,
 };
+use daybook_projections::Projection as _;
 use daybook_projections::search::Search;
-use daybook_projections::{Built, Projection as _};
 use daybook_store::log::{Append, Decision, IfTaken, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::Connection as _;
@@ -152,7 +152,7 @@ async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     let begun = Instant::now();
     let built = daybook.build_search().await?;
     let took = begun.elapsed();
-    ensure!(built == Built::Now, "it was there already");
+    ensure!(built == daybook_projections::Rebuilt::Done, "it was there already");
     let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM search_3.appointments")
         .fetch_one(daybook.log().pool())
         .await?;

@@ -1,5 +1,7 @@
 //! How a projection is made from the whole log faster than by following it.
 
+use std::sync::Arc;
+
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use sqlx::encode::IsNull;
@@ -8,9 +10,8 @@ use sqlx::{Encode, Postgres};
 
 use crate::ApplyError;
 
-/// How a projection's tables are filled when they are made anew.
-#[derive(Clone, Copy)]
-pub enum Filling<'a> {
+/// How a projection's tables are filled when it is rebuilt.
+pub enum Backfill {
     /// In the order of the log, by [`Projection::apply`](crate::Projection::apply). This always works.
     InOrder,
     /// Stream by stream, by `apply`: what these aggregates' events make of the rows depends on nothing
@@ -18,7 +19,7 @@ pub enum Filling<'a> {
     /// keys must be among the tables: indexes come last.
     ByStream(&'static [&'static str]),
     /// Stream by stream, and written with COPY.
-    Copied(&'a dyn Bulk),
+    Copy(Arc<dyn Bulk>),
 }
 
 /// A projection whose rows each come from one stream, or are added up from such rows.

@@ -1,4 +1,4 @@
-//! How far a projection has read a tenant's log, and who is at it: the rows of `checkpoints`.
+//! How far a subscription has read its log, and who holds the lease on it: the rows of `checkpoints`.
 //!
 //! All statements on one row are served by its primary key.
 
@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use crate::ProjectionId;
 
-/// The name of a checkpoint.
+/// A projection's subscription to a tenant's log: what has a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
+pub(crate) struct Subscription {
     pub(crate) tenant: TenantId,
     pub(crate) projection: ProjectionId,
 }
@@ -29,7 +29,7 @@ pub(crate) struct Checkpoint {
     pub(crate) failed_position: Option<Position>,
 }
 
-/// A program's claim to lead: who, by what time, and for how long.
+/// The lease that a program asks for: who, by what time, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     pub(crate) leader: Uuid,
@@ -44,34 +44,34 @@ impl Lease {
 }
 
 /// Makes the checkpoint before the first event, unless it is there.
-pub(crate) async fn add(pool: &PgPool, key: &Key) -> Result<(), sqlx::Error> {
+pub(crate) async fn add(pool: &PgPool, subscription: &Subscription) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO checkpoints (tenant_id, projection, version, position) VALUES ($1, $2, $3, 0)
          ON CONFLICT DO NOTHING",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .execute(pool)
     .await?;
     Ok(())
 }
 
-/// Becomes or stays the leader, unless another one is; then `None`.
-pub(crate) async fn lead(
+/// Takes or keeps the lease, unless another program holds it; then `None`.
+pub(crate) async fn acquire_lease(
     pool: &PgPool,
-    key: &Key,
+    subscription: &Subscription,
     lease: Lease,
 ) -> Result<Option<Position>, sqlx::Error> {
-    // Each batch prolongs the lease; where enough of it is left, nothing is written here.
+    // Each batch renews the lease; where enough of it is left, nothing is written here.
     let leads: Option<i64> = sqlx::query_scalar(
         "SELECT position FROM checkpoints
           WHERE tenant_id = $1 AND projection = $2 AND version = $3
             AND leader = $4 AND lease_until > $5",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .bind(lease.leader)
     .bind(lease.now + lease.length / 2)
     .fetch_optional(pool)
@@ -86,9 +86,9 @@ pub(crate) async fn lead(
             AND (leader IS NULL OR leader = $4 OR lease_until <= $6)
          RETURNING position",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .bind(lease.leader)
     .bind(lease.until())
     .bind(lease.now)
@@ -97,12 +97,12 @@ pub(crate) async fn lead(
     Ok(position.map(Position::from_i64))
 }
 
-/// Moves the checkpoint, if it is still where it was and ours; this also prolongs the lease.
+/// Moves the checkpoint, if it is still where it was and ours; this also renews the lease.
 ///
-/// `false`: another one leads, and nothing may be written.
+/// `false`: the lease is lost, and nothing may be written.
 pub(crate) async fn advance(
     connection: &mut PgConnection,
-    key: &Key,
+    subscription: &Subscription,
     lease: Lease,
     from: Position,
     to: Position,
@@ -113,9 +113,9 @@ pub(crate) async fn advance(
           WHERE tenant_id = $1 AND projection = $2 AND version = $3
             AND leader = $4 AND position = $5",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .bind(lease.leader)
     .bind(from.as_i64())
     .bind(to.as_i64())
@@ -125,10 +125,10 @@ pub(crate) async fn advance(
     Ok(moved.rows_affected() == 1)
 }
 
-/// Notes at which event the projection stands still, and why. `false`: another one leads.
-pub(crate) async fn fail(
+/// Records at which event the subscription has stalled, and why. `false`: the lease is lost.
+pub(crate) async fn stall(
     pool: &PgPool,
-    key: &Key,
+    subscription: &Subscription,
     leader: Uuid,
     at: Position,
     reason: &str,
@@ -139,9 +139,9 @@ pub(crate) async fn fail(
           WHERE tenant_id = $1 AND projection = $2 AND version = $3
             AND leader = $4 AND position = $5 - 1",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .bind(leader)
     .bind(at.as_i64())
     .bind(reason)
@@ -150,8 +150,8 @@ pub(crate) async fn fail(
     Ok(noted.rows_affected() == 1)
 }
 
-/// Lets go of everything that this leader leads. A statement over all tenants: for the end only.
-pub(crate) async fn release(pool: &PgPool, leader: Uuid) -> Result<(), sqlx::Error> {
+/// Gives up all leases of this program. A statement over all tenants: for the end only.
+pub(crate) async fn release_leases(pool: &PgPool, leader: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query("UPDATE checkpoints SET leader = NULL, lease_until = NULL WHERE leader = $1")
         .bind(leader)
         .execute(pool)
@@ -162,15 +162,15 @@ pub(crate) async fn release(pool: &PgPool, leader: Uuid) -> Result<(), sqlx::Err
 /// Where one projection of one tenant is; `None`: it has not begun.
 pub(crate) async fn position(
     executor: impl PgExecutor<'_>,
-    key: &Key,
+    subscription: &Subscription,
 ) -> Result<Option<Position>, sqlx::Error> {
     let position: Option<i64> = sqlx::query_scalar(
         "SELECT position FROM checkpoints
           WHERE tenant_id = $1 AND projection = $2 AND version = $3",
     )
-    .bind(key.tenant.as_str())
-    .bind(key.projection.name)
-    .bind(key.projection.version)
+    .bind(subscription.tenant.as_str())
+    .bind(subscription.projection.name)
+    .bind(subscription.projection.version)
     .fetch_optional(executor)
     .await?;
     Ok(position.map(Position::from_i64))
@@ -200,11 +200,11 @@ pub(crate) fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
     tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
-/// The checkpoints of these projections. A look at the whole house, not for a hot path.
+/// The checkpoints of these projections. Of all tenants: not for a hot path.
 pub(crate) async fn all(
     pool: &PgPool,
     projections: &[ProjectionId],
-) -> Result<Vec<(Key, Checkpoint)>, sqlx::Error> {
+) -> Result<Vec<(Subscription, Checkpoint)>, sqlx::Error> {
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
     let rows = sqlx::query(
@@ -230,7 +230,7 @@ pub(crate) async fn all(
                 .try_get::<Option<i64>, _>("failed_position")?
                 .map(Position::from_i64),
         };
-        found.push((Key { tenant, projection }, checkpoint));
+        found.push((Subscription { tenant, projection }, checkpoint));
     }
     Ok(found)
 }

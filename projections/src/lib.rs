@@ -7,7 +7,7 @@
 //! Architecture invariants:
 //! * Nothing here writes an event; whatever is here can be thrown away and made again.
 //! * A projection's version is part of its schema's name. Tables are never altered: a program whose
-//!   tables differ raises the version, and builds its own beside the old ones.
+//!   tables differ raises the version, and builds its own next to the old ones.
 //! * Rows and checkpoint change in one transaction, in which the checkpoint moves by
 //!   compare-and-set.
 
@@ -15,19 +15,19 @@ pub mod agenda;
 mod all;
 pub mod analytics;
 mod array;
-mod build;
 mod bulk;
 pub mod catalogue;
 mod checkpoint;
 pub mod client_history;
 pub mod conflicts;
+mod deployments;
 pub mod history;
 mod kit;
 mod needed;
 mod page;
 mod progress;
 mod projection;
-mod readers;
+mod rebuild;
 mod rows;
 mod runner;
 mod schema;
@@ -42,20 +42,20 @@ mod verify;
 pub mod waiting;
 
 pub use all::all;
-pub use build::{BuildError, Builder, Built, Phase};
-pub use bulk::{Bulk, CopyRows, Filling, FoldStream};
+pub use bulk::{Backfill, Bulk, CopyRows, FoldStream};
+pub use deployments::{Deployment, Leftover, drop_leftover, leftovers};
 pub use kit::TableSpec;
 pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
 pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId};
-pub use readers::{Leftover, Readers, drop_leftover, leftovers};
+pub use rebuild::{Phase, RebuildError, Rebuilder, Rebuilt};
 pub use runner::{Runner, RunnerSettings};
 pub use schema::prepare;
-pub use status::{BuildProgress, State, Status, TenantStatus};
+pub use status::{RebuildProgress, State, Status, TenantStatus};
 pub use tables::{Schema, Tables};
 pub use verify::{Difference, Verification, verify};
 
-/// How many things are done beside each other: more than there are processors would only be in the
+/// How many things are done concurrently: more than there are processors would only be in the
 /// way of who books.
 fn at_once() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 8)

@@ -10,19 +10,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::ProjectionId;
-use crate::build::{building, state};
-use crate::checkpoint::{self, Key};
+use crate::checkpoint::{self, Subscription};
+use crate::rebuild::{shadow, state};
 use crate::status::{self, Status, TenantStatus};
 
-/// How often a waiter looks by itself: the leader may be another program.
-const POLL: Duration = Duration::from_millis(25);
+/// How often a waiter checks by itself: another program may hold the lease.
+const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Tells how far each projection is. Cheap to clone.
 #[derive(Clone)]
 pub struct Progress {
     log: Log,
     projections: Arc<[ProjectionId]>,
-    /// Ticks after each batch that this program committed: a hint to look again.
+    /// Ticks after each batch that this program committed: a hint to check again.
     committed: Arc<watch::Sender<u64>>,
 }
 
@@ -66,8 +66,8 @@ impl Progress {
         tenant: &TenantId,
         projection: ProjectionId,
     ) -> Result<Position, sqlx::Error> {
-        let key = Key { tenant: tenant.clone(), projection };
-        Ok(checkpoint::position(self.log.pool(), &key).await?.unwrap_or_default())
+        let subscription = Subscription { tenant: tenant.clone(), projection };
+        Ok(checkpoint::position(self.log.pool(), &subscription).await?.unwrap_or_default())
     }
 
     /// Waits until a projection has read its tenant's log up to `at_least`.
@@ -81,12 +81,13 @@ impl Progress {
         at_least: Position,
         deadline: Instant,
     ) -> Result<(), WaitError> {
-        let key = Key { tenant: tenant.clone(), projection };
-        // Before the first look, so that no batch is committed unseen between look and wait.
+        let subscription = Subscription { tenant: tenant.clone(), projection };
+        // Before the first check, so that no batch is committed unseen between check and wait.
         let mut committed = self.committed.subscribe();
         let mut exists = false;
         loop {
-            let position = checkpoint::position(self.log.pool(), &key).await?.unwrap_or_default();
+            let position =
+                checkpoint::position(self.log.pool(), &subscription).await?.unwrap_or_default();
             if position >= at_least {
                 return Ok(());
             }
@@ -97,13 +98,13 @@ impl Progress {
                 }
                 exists = true;
             }
-            let look_again = async {
+            let check_again = async {
                 tokio::select! {
                     _ = committed.changed() => {}
-                    () = sleep(POLL) => {}
+                    () = sleep(CHECK_INTERVAL) => {}
                 }
             };
-            if timeout_at(deadline, look_again).await.is_err() {
+            if timeout_at(deadline, check_again).await.is_err() {
                 return Err(WaitError::Behind { position });
             }
         }
@@ -131,8 +132,8 @@ impl Progress {
         self.projections.iter().copied().find(|id| id.name == name)
     }
 
-    /// Asks for a projection to be made anew, by whichever program serves; it is read as it is until
-    /// then. Where it is being made already, nothing changes.
+    /// Asks for a projection to be rebuilt, by whichever program serves; it is read as it is until
+    /// then. Where it is being rebuilt already, nothing changes.
     ///
     /// # Errors
     /// When the database fails.
@@ -141,10 +142,10 @@ impl Progress {
         projection: ProjectionId,
         now: DateTime<Utc>,
     ) -> Result<(), sqlx::Error> {
-        state::request(self.log.pool(), &building(projection), projection, now).await
+        state::request(self.log.pool(), &shadow(projection), projection, now).await
     }
 
-    /// Calls off what is being made of a projection. `false`: nothing is.
+    /// Cancels the rebuild of a projection. `false`: there is none.
     ///
     /// # Errors
     /// When the database fails.
@@ -153,6 +154,6 @@ impl Progress {
         projection: ProjectionId,
         now: DateTime<Utc>,
     ) -> Result<bool, sqlx::Error> {
-        state::cancel(self.log.pool(), &building(projection), now).await
+        state::cancel(self.log.pool(), &shadow(projection), now).await
     }
 }

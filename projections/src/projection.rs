@@ -6,7 +6,7 @@ use daybook_domain::TenantId;
 use daybook_store::{Position, RecordedEvent, UnreadableEvent};
 use futures::future::BoxFuture;
 
-use crate::{Filling, TableSpec, Tables};
+use crate::{Backfill, TableSpec, Tables};
 
 /// A projection's name and version; together they name its schema: `search_3`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,7 +32,7 @@ pub trait Projection: Send + Sync + 'static {
     fn ddl(&self) -> &str;
 
     /// Makes the indexes that it needs to change its rows and to answer. A rebuild that fills the
-    /// tables by itself runs them last: beside each other, and the last one when all others are done.
+    /// tables by itself runs them last: concurrently, and the last one when all others are done.
     #[expect(clippy::unnecessary_literal_bound, reason = "a projection may put its own together")]
     fn indexes(&self) -> &str {
         ""
@@ -43,14 +43,14 @@ pub trait Projection: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// How its tables are filled when they are made anew.
-    fn filling(&self) -> Filling<'_> {
-        Filling::InOrder
+    /// How its tables are filled when it is rebuilt.
+    fn backfill(&self) -> Backfill {
+        Backfill::InOrder
     }
 
-    /// A statement that does what its indexes have put off, if they put anything off: it is run
-    /// beside the batches and not in them, so that none of them has to wait for it.
-    fn tidy(&self) -> Option<&'static str> {
+    /// A statement that does what its indexes have deferred, if they defer anything: it is run
+    /// apart from the batches, so that none of them has to wait for it.
+    fn maintenance(&self) -> Option<&'static str> {
         None
     }
 
@@ -73,7 +73,7 @@ pub trait Projection: Send + Sync + 'static {
 /// Why a batch was not applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
-    /// This event makes no sense to the projection. It stands still until a program comes that can
+    /// This event makes no sense to the projection. It is stalled until a program comes that can
     /// apply it.
     #[error("the event at position {position} cannot be applied: {reason}")]
     Event {

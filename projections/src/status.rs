@@ -7,8 +7,8 @@ use daybook_domain::TenantId;
 use daybook_store::{Log, Position};
 use sqlx::{PgPool, Row as _};
 
-use crate::build::building;
-use crate::checkpoint::{self, Key};
+use crate::checkpoint::{self, Subscription};
+use crate::rebuild::shadow;
 use crate::{Phase, ProjectionId, schema};
 
 /// Whether a projection can be read.
@@ -16,9 +16,9 @@ use crate::{Phase, ProjectionId, schema};
 pub enum State {
     /// It can.
     Ready,
-    /// It is being made for the first time, or waits for that.
+    /// It is being built for the first time, or waits for that.
     Building,
-    /// Making it was called off before it could be read.
+    /// Its rebuild was cancelled before it could be read.
     Cancelled,
 }
 
@@ -34,9 +34,9 @@ impl State {
     }
 }
 
-/// How far a projection is that is being made, for the first time or anew.
+/// How far a rebuild of a projection is, the first one too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BuildProgress {
+pub struct RebuildProgress {
     /// What is done at present; `None`: nobody has begun.
     pub phase: Option<Phase>,
     /// Events that are done.
@@ -45,11 +45,11 @@ pub struct BuildProgress {
     pub events_total: u64,
     /// When it was begun.
     pub started_at: Option<DateTime<Utc>>,
-    /// Why it stands still.
+    /// Why it has stalled.
     pub failure: Option<String>,
 }
 
-impl BuildProgress {
+impl RebuildProgress {
     /// Events in a second, since it was begun.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate")]
@@ -75,14 +75,14 @@ pub struct Status {
     pub projection: ProjectionId,
     /// Whether it can be read.
     pub state: State,
-    /// How far it is with being made.
-    pub build: Option<BuildProgress>,
+    /// How far it is with being rebuilt.
+    pub rebuild: Option<RebuildProgress>,
     /// For how many tenants there are events that it has not read.
     pub tenants_behind: u64,
     /// How many events it has not read, over all tenants.
     pub events_behind: u64,
-    /// For how many tenants it stands still at an event that it cannot apply.
-    pub tenants_failed: u64,
+    /// For how many tenants it is stalled at an event that it cannot apply.
+    pub tenants_stalled: u64,
 }
 
 /// How far a projection is with one tenant's log.
@@ -92,14 +92,14 @@ pub struct TenantStatus {
     pub projection: ProjectionId,
     /// Whether it can be read.
     pub state: State,
-    /// How far it is with being made, for all tenants.
-    pub build: Option<BuildProgress>,
+    /// How far it is with being rebuilt, for all tenants.
+    pub rebuild: Option<RebuildProgress>,
     /// How far it has read the log.
     pub position: Position,
     /// Where the log ends.
     pub head: Position,
-    /// The event that it cannot apply, and why.
-    pub failed: Option<(Position, String)>,
+    /// The event that it is stalled at, and why.
+    pub stalled: Option<(Position, String)>,
 }
 
 pub(crate) async fn of_all(
@@ -112,21 +112,21 @@ pub(crate) async fn of_all(
         checkpoint::all(log.pool(), projections).await?.into_iter().collect();
     let heads = log.heads().await?;
     let status = |projection| {
-        let (state, build) = made.remove(&projection).unwrap_or((State::Building, None));
+        let (state, rebuild) = made.remove(&projection).unwrap_or((State::Building, None));
         let mut status = Status {
             projection,
             state,
-            build,
+            rebuild,
             tenants_behind: 0,
             events_behind: 0,
-            tenants_failed: 0,
+            tenants_stalled: 0,
         };
         for (tenant, head) in &heads {
-            let at = checkpoints.get(&Key { tenant: tenant.clone(), projection });
+            let at = checkpoints.get(&Subscription { tenant: tenant.clone(), projection });
             let position = at.map(|at| at.position).unwrap_or_default();
             status.tenants_behind += u64::from(position < *head);
             status.events_behind += head.get().saturating_sub(position.get());
-            status.tenants_failed += u64::from(at.is_some_and(|at| at.failed_position.is_some()));
+            status.tenants_stalled += u64::from(at.is_some_and(|at| at.failed_position.is_some()));
         }
         status
     };
@@ -149,8 +149,8 @@ pub(crate) async fn of_tenant(
     let head = log.head(tenant).await?.unwrap_or_default();
     let mut statuses = Vec::with_capacity(projections.len());
     for &projection in projections {
-        let (state, build) = made.remove(&projection).unwrap_or((State::Building, None));
-        let (mut position, mut failed) = (Position::START, None);
+        let (state, rebuild) = made.remove(&projection).unwrap_or((State::Building, None));
+        let (mut position, mut stalled) = (Position::START, None);
         for row in &rows {
             let (name, version): (&str, i32) =
                 (row.try_get("projection")?, row.try_get("version")?);
@@ -158,15 +158,15 @@ pub(crate) async fn of_tenant(
                 position = Position::from_i64(row.try_get("position")?);
                 let at: Option<i64> = row.try_get("failed_position")?;
                 let why: Option<String> = row.try_get("failure")?;
-                failed = at.map(|at| (Position::from_i64(at), why.unwrap_or_default()));
+                stalled = at.map(|at| (Position::from_i64(at), why.unwrap_or_default()));
             }
         }
-        statuses.push(TenantStatus { projection, state, build, position, head, failed });
+        statuses.push(TenantStatus { projection, state, rebuild, position, head, stalled });
     }
     Ok(statuses)
 }
 
-type Made = HashMap<ProjectionId, (State, Option<BuildProgress>)>;
+type Made = HashMap<ProjectionId, (State, Option<RebuildProgress>)>;
 
 async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx::Error> {
     let whole = schema::whole(pool, projections).await?;
@@ -186,8 +186,8 @@ async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx:
     let mut made = Made::new();
     for &projection in projections {
         let mut state = if whole.contains(&projection) { State::Ready } else { State::Building };
-        let mut build = None;
-        let schema = building(projection).to_string();
+        let mut rebuild = None;
+        let schema = shadow(projection).to_string();
         for row in &rows {
             if row.try_get::<&str, _>("schema_name")? != schema {
                 continue;
@@ -210,7 +210,7 @@ async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx:
                     (number("tenants_done")?, number("heads")?)
                 }
             };
-            build = Some(BuildProgress {
+            rebuild = Some(RebuildProgress {
                 phase,
                 events_done: done.min(total),
                 events_total: total,
@@ -218,7 +218,7 @@ async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx:
                 failure: row.try_get("failure")?,
             });
         }
-        made.insert(projection, (state, build));
+        made.insert(projection, (state, rebuild));
     }
     Ok(made)
 }

@@ -10,8 +10,8 @@ use crate::ProjectionId;
 /// What a statement calls the schema that it is about.
 const PLACEHOLDER: &str = "{schema}";
 
-/// A schema with the tables of a projection: the one of its name, or one in which they are being made
-/// anew beside it.
+/// A schema with the tables of a projection: the live one, which has its name, or a shadow schema in which
+/// it is rebuilt.
 ///
 /// Statements name it `{schema}`: [`Schema::sql`] is the one place that knows which one they mean. (Some still
 /// name the schema of the projection's name, `search_3.`, and mean this one, too.)
@@ -22,15 +22,15 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// The schema that has the projection's name: what readers read.
+    /// The live schema, which has the projection's name: what readers read.
     #[must_use]
     pub fn of(projection: ProjectionId) -> Self {
         Self { projection, name: projection.to_string() }
     }
 
-    /// A schema beside that one: `search_3_building`.
-    pub(crate) fn beside(projection: ProjectionId, what: &str) -> Self {
-        Self { projection, name: format!("{projection}_{what}") }
+    /// A shadow schema: `search_3_building`.
+    pub(crate) fn shadow(projection: ProjectionId, suffix: &str) -> Self {
+        Self { projection, name: format!("{projection}_{suffix}") }
     }
 
     /// The same schema, for statements that are written for another version of the projection: one that
@@ -102,7 +102,7 @@ mod tests {
         let statement = "SELECT FROM search_3.appointments JOIN search_30.appointments";
         assert_eq!(Schema::of(SEARCH).sql(statement), statement);
         assert_eq!(
-            Schema::beside(SEARCH, "building").sql(statement),
+            Schema::shadow(SEARCH, "building").sql(statement),
             "SELECT FROM search_3_building.appointments JOIN search_30.appointments"
         );
         let statement = "SELECT FROM {schema}.one JOIN {schema}.other";

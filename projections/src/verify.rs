@@ -1,4 +1,4 @@
-//! Are a projection's rows what the log says? They are made again beside, and compared row by row.
+//! Are a projection's rows what the log says? It is rebuilt in a shadow schema, and compared row by row.
 
 use std::sync::Arc;
 
@@ -6,8 +6,8 @@ use daybook_domain::TenantId;
 use sqlx::{PgConnection, Row as _};
 use tokio_util::sync::CancellationToken;
 
-use crate::build::{BuildError, Builder, Site, state};
-use crate::checkpoint::{self, Key};
+use crate::checkpoint::{self, Subscription};
+use crate::rebuild::{RebuildError, RebuildTarget, Rebuilder, state};
 use crate::schema::{self, run};
 use crate::{Projection, Schema};
 
@@ -36,45 +36,48 @@ pub struct Difference {
     pub row: String,
 }
 
-/// Makes a projection's rows again, up to where the rows that are read are, and compares. Nobody has
-/// to wait for it, and nothing of it remains.
+/// Rebuilds a projection's rows, up to where the live ones are, and compares. Nobody has to wait for it,
+/// and nothing of it remains.
 ///
 /// # Errors
-/// When it cannot be compared. [`BuildError::TakenOver`]: somebody else verifies it at present.
+/// When it cannot be compared. [`RebuildError::TakenOver`]: somebody else verifies it at present.
 pub async fn verify(
-    builder: &Builder,
+    rebuilder: &Rebuilder,
     projection: &Arc<dyn Projection>,
     cancel: &CancellationToken,
-) -> Result<Verification, BuildError> {
-    let site = builder.site(projection, "verifying", cancel);
-    let Some(lock) = site.lock().await? else { return Err(BuildError::TakenOver) };
-    clear_away(&site).await?;
-    let verified = compare(builder, &site).await;
-    clear_away(&site).await?;
+) -> Result<Verification, RebuildError> {
+    let target = rebuilder.target(projection, "verifying", cancel);
+    let Some(lock) = target.lock().await? else { return Err(RebuildError::TakenOver) };
+    discard(&target).await?;
+    let verified = compare(rebuilder, &target).await;
+    discard(&target).await?;
     lock.release().await;
     verified
 }
 
-async fn compare(builder: &Builder, site: &Arc<Site>) -> Result<Verification, BuildError> {
-    let (pool, id) = (site.log.pool(), site.projection.id());
-    state::request(pool, &site.schema, id, builder.clock.now()).await?;
-    let targets: Vec<_> = checkpoint::all(pool, &[id])
+async fn compare(
+    rebuilder: &Rebuilder,
+    target: &Arc<RebuildTarget>,
+) -> Result<Verification, RebuildError> {
+    let (pool, id) = (target.log.pool(), target.projection.id());
+    state::request(pool, &target.schema, id, rebuilder.clock.now()).await?;
+    let heads: Vec<_> = checkpoint::all(pool, &[id])
         .await?
         .into_iter()
         .map(|(key, checkpoint)| (key.tenant, checkpoint.position))
         .collect();
-    builder.fill_to(site, &targets).await?;
+    rebuilder.fill_to(target, &heads).await?;
     let mut found = Verification { tenants: 0, rows: 0, difference: None };
-    for rows in state::tenants(pool, &site.schema).await? {
-        site.go_on().await?;
+    for rows in state::tenants(pool, &target.schema).await? {
+        target.ensure_wanted().await?;
         found.tenants += 1;
         // The position and the rows of one moment.
         let mut tx = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await?;
-        let key = Key { tenant: rows.tenant.clone(), projection: id };
-        let live = checkpoint::position(&mut *tx, &key).await?.unwrap_or_default();
+        let subscription = Subscription { tenant: rows.tenant.clone(), projection: id };
+        let live = checkpoint::position(&mut *tx, &subscription).await?.unwrap_or_default();
         let from = rows.position.unwrap_or_default();
-        crate::build::catch_up(site, &mut tx, &rows.tenant, from, live).await?;
-        let difference = differs(&mut tx, site, &rows.tenant, &mut found.rows).await?;
+        crate::rebuild::catch_up(target, &mut tx, &rows.tenant, from, live).await?;
+        let difference = differs(&mut tx, target, &rows.tenant, &mut found.rows).await?;
         tx.rollback().await?;
         if difference.is_some() {
             return Ok(Verification { difference, ..found });
@@ -86,13 +89,13 @@ async fn compare(builder: &Builder, site: &Arc<Site>) -> Result<Verification, Bu
 /// The first row that is in one of the schemas only.
 async fn differs(
     connection: &mut PgConnection,
-    site: &Site,
+    target: &RebuildTarget,
     tenant: &TenantId,
     compared: &mut u64,
 ) -> Result<Option<Difference>, sqlx::Error> {
-    let live = Schema::of(site.projection.id());
+    let live = Schema::of(target.projection.id());
     for table in schema::tables_of(connection, &live).await? {
-        let made = &site.schema;
+        let made = &target.schema;
         let rows: i64 = sqlx::query_scalar(&format!(
             "SELECT count(*) FROM {live}.{table} WHERE tenant_id = $1"
         ))
@@ -120,9 +123,9 @@ async fn differs(
     Ok(None)
 }
 
-async fn clear_away(site: &Site) -> Result<(), sqlx::Error> {
-    let mut tx = site.log.pool().begin().await?;
-    run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", site.schema)).await?;
-    state::remove(&mut tx, &site.schema).await?;
+async fn discard(target: &RebuildTarget) -> Result<(), sqlx::Error> {
+    let mut tx = target.log.pool().begin().await?;
+    run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", target.schema)).await?;
+    state::remove(&mut tx, &target.schema).await?;
     tx.commit().await
 }

@@ -191,24 +191,24 @@ pub(crate) struct Verify {
 pub(crate) enum ProjectionsCommand {
     /// How far each of them is, and which are left over from other versions of the program.
     List,
-    /// Make one anew, beside the one that is read, which it then replaces. If another program is at it
-    /// already, show how far it is.
+    /// Rebuild one from the log in a shadow schema, which is then swapped in for the live one. If another program
+    /// is at it already, show how far it is.
     Rebuild {
         #[command(flatten)]
         which: Which,
     },
-    /// Make the rows of one again, compare them with those that are read, and drop them.
+    /// Rebuild one in a shadow schema, compare its rows with the live ones, and drop it.
     Verify {
         #[command(flatten)]
         which: Which,
     },
-    /// Call off what is being made.
+    /// Cancel a rebuild.
     Cancel {
         /// Its name.
         name: String,
     },
     /// Drop what no program reads that has given a sign of life in the last minute, and what programs left
-    /// behind that were killed: a half-made or half-compared projection, a replay by other rules.
+    /// behind that were killed: a shadow schema, a replay by other rules.
     Prune {
         /// Only say what would be dropped.
         #[arg(long)]

@@ -58,7 +58,7 @@ const fn advice(ailment: &Ailment) -> &'static str {
 }
 
 fn of_projection(status: &Status) -> Vec<(String, &'static str)> {
-    let Status { projection, state, build, events_behind, tenants_failed, .. } = status;
+    let Status { projection, state, rebuild, events_behind, tenants_stalled, .. } = status;
     let mut found = Vec::new();
     match state {
         State::Ready if *events_behind > EVENTS_BEHIND => found.push((
@@ -67,23 +67,23 @@ fn of_projection(status: &Status) -> Vec<(String, &'static str)> {
         )),
         State::Ready => {}
         State::Building => found.push((
-            format!("{projection} is not made yet, so it cannot be read"),
-            "`daybook serve` makes it; `daybook projections list` says how far it is",
+            format!("{projection} is not built yet, so it cannot be read"),
+            "`daybook serve` builds it; `daybook projections list` says how far it is",
         )),
         State::Cancelled => found.push((
-            format!("making {projection} was called off, so it cannot be read"),
+            format!("the rebuild of {projection} was cancelled, so it cannot be read"),
             "`daybook projections rebuild` with its name begins again",
         )),
     }
-    if let Some(failure) = build.as_ref().and_then(|build| build.failure.as_ref()) {
+    if let Some(failure) = rebuild.as_ref().and_then(|rebuild| rebuild.failure.as_ref()) {
         found.push((
-            format!("{projection} could not be made: {failure}"),
+            format!("{projection} could not be rebuilt: {failure}"),
             "it is tried again; if it is an event, a program that can apply it is needed",
         ));
     }
-    if *tenants_failed > 0 {
+    if *tenants_stalled > 0 {
         found.push((
-            format!("{projection} stands still for {tenants_failed} tenants at an event that it cannot apply"),
+            format!("{projection} is stalled for {tenants_stalled} tenants at an event that it cannot apply"),
             "`GET /v1/projections` says which event and why; a program that can apply it goes on from there",
         ));
     }

@@ -6,7 +6,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
-use daybook_projections::{Builder, Progress, Projection, Readers, Runner};
+use daybook_projections::{Deployment, Progress, Projection, Rebuilder, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 
 use crate::database::Database;
@@ -51,14 +51,14 @@ impl Parts {
         daybook_projections::all(self.log().pool())
     }
 
-    pub(crate) fn builder(&self) -> Builder {
-        Builder::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
+    pub(crate) fn rebuilder(&self) -> Rebuilder {
+        Rebuilder::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
     }
 
     /// What says to other programs which projections this one reads.
-    pub(crate) fn readers(&self) -> Readers {
+    pub(crate) fn deployment(&self) -> Deployment {
         let ids = self.projections().iter().map(|projection| projection.id()).collect();
-        Readers::new(self.log().pool().clone(), ids)
+        Deployment::new(self.log().pool().clone(), ids)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use daybook_projections::{Built, Phase, Projection, State, Status, verify};
+use daybook_projections::{Phase, Projection, Rebuilt, State, Status, verify};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +14,7 @@ use crate::parts::Parts;
 use crate::shown::Shown;
 use crate::{leftovers, output, parts};
 
-/// How often it is looked how far a build is.
+/// How often the progress of a rebuild is shown.
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(database: &Database, command: ProjectionsCommand) -> anyhow::Result<()> {
@@ -51,21 +51,21 @@ async fn list(parts: &Parts) -> anyhow::Result<()> {
 }
 
 fn described(status: &Status) -> String {
-    let Status { projection, state, events_behind, tenants_failed, .. } = status;
+    let Status { projection, state, events_behind, tenants_stalled, .. } = status;
     let mut said = vec![format!("{projection}: {}", state.as_str())];
     if *state == State::Ready {
         said.push(format!("{events_behind} events behind"));
     }
-    if *tenants_failed > 0 {
+    if *tenants_stalled > 0 {
         said.push(format!(
-            "stands still for {tenants_failed} tenants at an event that it cannot apply"
+            "stalled for {tenants_stalled} tenants at an event that it cannot apply"
         ));
     }
-    if let Some(build) = &status.build {
-        let phase = build.phase.map_or("waiting", Phase::as_str);
-        let (done, total) = (build.events_done, build.events_total);
-        said.push(format!("being made: {phase}, {done} of {total} events"));
-        said.extend(build.failure.iter().map(|failure| format!("failed: {failure}")));
+    if let Some(rebuild) = &status.rebuild {
+        let phase = rebuild.phase.map_or("waiting", Phase::as_str);
+        let (done, total) = (rebuild.events_done, rebuild.events_total);
+        said.push(format!("rebuilding: {phase}, {done} of {total} events"));
+        said.extend(rebuild.failure.iter().map(|failure| format!("failed: {failure}")));
     }
     said.join(", ")
 }
@@ -76,18 +76,18 @@ async fn rebuild(parts: &Parts, which: &Which) -> anyhow::Result<()> {
         parts.progress().rebuild(id, parts.clock.now()).await?;
         let shown = Shown::new(&id.to_string());
         tokio::select! {
-            built = built(parts, &projection) => built?,
+            rebuilt = until_rebuilt(parts, &projection) => rebuilt?,
             looked = keep_showing(parts, &projection, &shown) => looked?,
         }
         shown.done();
-        output::line(&format!("{id}: made anew in {:.1} s", begun.elapsed().as_secs_f64()))?;
+        output::line(&format!("{id}: rebuilt in {:.1} s", begun.elapsed().as_secs_f64()))?;
     }
     Ok(())
 }
 
-async fn built(parts: &Parts, projection: &Arc<dyn Projection>) -> anyhow::Result<()> {
-    let (builder, never) = (parts.builder(), CancellationToken::new());
-    while builder.build(projection, &never).await? == Built::ByAnother {
+async fn until_rebuilt(parts: &Parts, projection: &Arc<dyn Projection>) -> anyhow::Result<()> {
+    let (rebuilder, never) = (parts.rebuilder(), CancellationToken::new());
+    while rebuilder.rebuild(projection, &never).await? == Rebuilt::ByAnother {
         sleep(LOOK).await;
     }
     Ok(())
@@ -103,19 +103,19 @@ async fn keep_showing(
         sleep(LOOK).await;
         let statuses = parts.progress().status().await?;
         let status = statuses.into_iter().find(|status| status.projection == projection.id());
-        if let Some(build) = status.and_then(|status| status.build) {
-            shown.doing(build.phase.map_or("", Phase::as_str));
-            shown.show(build.events_done, build.events_total);
+        if let Some(rebuild) = status.and_then(|status| status.rebuild) {
+            shown.doing(rebuild.phase.map_or("", Phase::as_str));
+            shown.show(rebuild.events_done, rebuild.events_total);
         }
     }
 }
 
 async fn verify_all(parts: &Parts, which: &Which) -> anyhow::Result<()> {
-    let (builder, never) = (parts.builder(), CancellationToken::new());
+    let (rebuilder, never) = (parts.rebuilder(), CancellationToken::new());
     let mut different = Vec::new();
     for projection in chosen(parts, which.name.as_deref())? {
         let (id, begun) = (projection.id(), Instant::now());
-        let verified = verify(&builder, &projection, &never).await;
+        let verified = verify(&rebuilder, &projection, &never).await;
         let verified = verified.with_context(|| format!("{id} cannot be compared"))?;
         let (rows, tenants) = (verified.rows, verified.tenants);
         if let Some(difference) = verified.difference {
@@ -136,11 +136,11 @@ async fn cancel(parts: &Parts, name: &str) -> anyhow::Result<()> {
     for projection in chosen(parts, Some(name))? {
         let id = projection.id();
         if !parts.progress().cancel(id, parts.clock.now()).await? {
-            bail!("{id} is not being made");
+            bail!("{id} is not being rebuilt");
         }
         // If nobody is at it, whatever there is of it is cleared away here.
-        let _ = parts.builder().build(&projection, &CancellationToken::new()).await;
-        output::line(&format!("{id}: called off"))?;
+        let _ = parts.rebuilder().rebuild(&projection, &CancellationToken::new()).await;
+        output::line(&format!("{id}: cancelled"))?;
     }
     Ok(())
 }

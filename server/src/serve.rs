@@ -141,8 +141,8 @@ async fn work_until(
     }
     tokio::join!(
         runner.run(cancel.clone()),
-        parts.builder().run(cancel.clone()),
-        parts.readers().run(cancel.clone()),
+        parts.rebuilder().run(cancel.clone()),
+        parts.deployment().run(cancel.clone()),
         analysts::publish(parts.clone(), cancel.clone()),
         sweeper::run(parts, cancel.clone()),
         promoter.run(cancel)

@@ -29,7 +29,7 @@ fn a_healthy_database_is_well_and_each_ailment_is_named_with_what_to_do() {
         (
             "UPDATE checkpoints SET failed_position = 3, failure = 'no'
               WHERE tenant_id = $1 AND projection = 'catalogue'",
-            "catalogue_1 stands still for 1 tenants",
+            "catalogue_1 is stalled for 1 tenants",
         ),
     ];
     for (damage, ailment) in steps {

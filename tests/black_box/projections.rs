@@ -118,7 +118,7 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     let listed = command(&["list"]).succeeded();
     assert!(listed.lines().any(|line| line.starts_with("search_3: ready, ")), "{listed}");
     let said = command(&["rebuild", "search"]).succeeded();
-    assert!(said.starts_with("search_3: made anew in "), "{said}");
+    assert!(said.starts_with("search_3: rebuilt in "), "{said}");
     command(&["rebuild", "--all"]).succeeded();
     database.projections_are_what_the_log_says();
     // What analysts read is what is read now.
@@ -127,7 +127,7 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert_eq!(sql.number(viewed, &practice.tenant), 1);
     practice.booked(monday(11, 0));
     eventually("the views show it", || (sql.number(viewed, &practice.tenant) == 2).then_some(()));
-    assert!(command(&["cancel", "search"]).failed().contains("is not being made"));
+    assert!(command(&["cancel", "search"]).failed().contains("is not being rebuilt"));
     assert!(command(&["rebuild", "nothing"]).failed().contains("there is no projection"));
 
     sql.run("CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text)");
@@ -221,7 +221,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert_eq!((&failed["failed"]["position"], &failed["position"]), (&json!(at), &json!(at - 1)));
     let reason = failed["failed"]["reason"].as_str().unwrap();
     assert!(reason.contains("ClientDreamt"), "{reason}");
-    assert!(server.log().contains("stands still"), "{}", server.log());
+    assert!(server.log().contains("has stalled"), "{}", server.log());
     let metrics = server.api(None).get("/metrics").send();
     let metric = r#"daybook_projection_tenants_failed{projection="search",version="3"} 1"#;
     assert!(metrics.text.lines().any(|line| line == metric), "{metrics:?}");

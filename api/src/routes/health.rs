@@ -66,7 +66,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Readiness>, Pro
         if status.state != Standing::Ready {
             let detail = format!("{projection} is being built");
             let problem = Problem::unavailable(detail).with("projection", projection.to_string());
-            let build = status.build.clone().map(|build| BuildView::new(build, now));
+            let build = status.rebuild.clone().map(|build| BuildView::new(build, now));
             let build = serde_json::to_value(build).map_err(|_| Problem::internal())?;
             return Err(problem.with("state", status.state.as_str()).with("build", build));
         }
@@ -80,7 +80,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Readiness>, Pro
         name: status.projection.name,
         version: status.projection.version,
         events_behind: status.events_behind,
-        tenants_failed: status.tenants_failed,
+        tenants_failed: status.tenants_stalled,
     });
     Ok(Json(Readiness { projections: projections.collect() }))
 }

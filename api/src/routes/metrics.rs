@@ -38,10 +38,10 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse,
         ];
         let ready = status.state == daybook_projections::State::Ready;
         let (done, total) =
-            status.build.map_or((0, 0), |build| (build.events_done, build.events_total));
+            status.rebuild.map_or((0, 0), |build| (build.events_done, build.events_total));
         gauge!("daybook_projection_ready", &labels).set(f64::from(u8::from(ready)));
         gauge!("daybook_projection_events_behind", &labels).set(status.events_behind as f64);
-        gauge!("daybook_projection_tenants_failed", &labels).set(status.tenants_failed as f64);
+        gauge!("daybook_projection_tenants_failed", &labels).set(status.tenants_stalled as f64);
         gauge!("daybook_projection_build_events_done", &labels).set(done as f64);
         gauge!("daybook_projection_build_events_total", &labels).set(total as f64);
     }

@@ -5,7 +5,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use daybook_projections::{BuildProgress, TenantStatus};
+use daybook_projections::{RebuildProgress, TenantStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -85,7 +85,7 @@ impl BuildView {
         clippy::cast_sign_loss,
         reason = "rates and estimates are not negative, and whole numbers are exact enough"
     )]
-    pub(crate) fn new(build: BuildProgress, now: DateTime<Utc>) -> Self {
+    pub(crate) fn new(build: RebuildProgress, now: DateTime<Utc>) -> Self {
         Self {
             phase: build.phase.map(daybook_projections::Phase::as_str),
             events_per_second: build.events_per_second(now) as u64,
@@ -107,9 +107,9 @@ impl ProjectionView {
             position: status.position.get(),
             head: status.head.get(),
             failed: status
-                .failed
+                .stalled
                 .map(|(position, reason)| FailedView { position: position.get(), reason }),
-            build: status.build.map(|build| BuildView::new(build, now)),
+            build: status.rebuild.map(|build| BuildView::new(build, now)),
         }
     }
 }

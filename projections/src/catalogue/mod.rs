@@ -26,7 +26,7 @@ pub use kept::Standing;
 pub use list::Listed;
 
 use crate::{
-    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables,
 };
 
 /// A page of services.
@@ -107,8 +107,8 @@ impl Projection for Catalogue {
         include_str!("indexes.sql")
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::ByStream(&[Service::TYPE, Resource::TYPE, Client::TYPE])
+    fn backfill(&self) -> Backfill {
+        Backfill::ByStream(&[Service::TYPE, Resource::TYPE, Client::TYPE])
     }
 
     fn apply<'a>(

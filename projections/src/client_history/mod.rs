@@ -12,6 +12,8 @@ mod row;
 mod tests;
 mod write;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
 use daybook_store::RecordedEvent;
@@ -23,7 +25,7 @@ pub use list::Summary;
 pub use row::{CalledOff, PastAppointment};
 
 use crate::{
-    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
     Tables, needed,
 };
 
@@ -90,8 +92,8 @@ impl Projection for ClientHistory {
         vec![&row::APPOINTMENTS]
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::Copied(self)
+    fn backfill(&self) -> Backfill {
+        Backfill::Copy(Arc::new(self.clone()))
     }
 
     fn apply<'a>(

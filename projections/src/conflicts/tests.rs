@@ -1,5 +1,7 @@
 //! Conflicts, however they come about.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::appointment::{
     AppointmentConflictAccepted, AppointmentEvent, AppointmentHeld, AppointmentReassigned,
@@ -72,9 +74,10 @@ fn reassigned(n: u128, hour: u128, to: u128) -> AnyEvent {
     AnyEvent::Appointment(appointment(n), AppointmentEvent::AppointmentReassigned(event))
 }
 
-fn accepted(n: u128, of: u128) -> AnyEvent {
+fn accepted(n: u128, of: &[u128]) -> AnyEvent {
     let reason = ConflictReason::OutsideOpeningHours;
-    let conflicts = [Conflict { resource_id: resource(of), reason }].into();
+    let conflict = |of: &u128| Conflict { resource_id: resource(*of), reason };
+    let conflicts = of.iter().map(conflict).collect();
     let reason = Reason::new("they know").unwrap();
     let event = AppointmentConflictAccepted { reason, conflicts };
     AnyEvent::Appointment(appointment(n), AppointmentEvent::AppointmentConflictAccepted(event))
@@ -148,7 +151,8 @@ async fn a_conflict_is_listed_until_it_is_resolved_in_whichever_way() {
         overridden: None,
     });
     let moved = AnyEvent::Appointment(appointment(4), moved);
-    let left = happens(vec![happening(1, 3, 0), accepted(2, 1), reassigned(3, 3, 2), moved]).await;
+    let left =
+        happens(vec![happening(1, 3, 0), accepted(2, &[1]), reassigned(3, 3, 2), moved]).await;
     assert_eq!(left, [(5, outside(1)), (4, outside(1))]);
     // What was accepted is not what happens then.
     assert_eq!(happens(vec![retired(1)]).await, [(2, gone(1)), (5, gone(1)), (4, gone(1))]);
@@ -248,9 +252,15 @@ proptest! {
             let (one, many) = (world.tenant("one").await, world.tenant("many").await);
             let mut events = vec![registered(1), registered(2)];
             events.extend((0..6).map(|n| booked(n, n % 3)));
+            let mut accepted_of = BTreeMap::<u128, Vec<u128>>::new();
             events.extend(happenings.iter().map(|(n, kind, by)| match kind {
                 0..=8 => happening(*n, *kind, by % 3),
-                9 => accepted(*n, 1 + by % 2),
+                9 => {
+                    // What was accepted before still is, as the domain decides it.
+                    let of = accepted_of.entry(*n).or_default();
+                    of.push(1 + by % 2);
+                    accepted(*n, of)
+                }
                 10 => reassigned(*n, by % 3, 2),
                 11 => retired(1 + by % 2),
                 _ => hours(1 + by % 2, by % 3 > 0),

@@ -1,7 +1,7 @@
 -- Why these, and no others: docs/adr/0017-what-was-is-kept-in-rows.md.
 -- What takes longest stands first: a rebuild makes the others beside it.
 
--- Every combination of filters; `History::tidy` sorts new entries in.
+-- Every combination of filters; `History::maintenance` sorts new entries in.
 CREATE INDEX appointments_terms
     ON history_2.appointments USING gin (terms)
     WITH (fastupdate = on, gin_pending_list_limit = 8192);

@@ -21,6 +21,8 @@ mod tests;
 mod version;
 mod write;
 
+use std::sync::Arc;
+
 use daybook_domain::claim::Claim;
 use daybook_domain::time::Interval;
 use daybook_domain::{ResourceId, TenantId};
@@ -36,7 +38,7 @@ pub use version::{AppointmentVersion, Placed, SessionVersion, Until};
 use crate::search::query::{self, Asked};
 use crate::search::{FoundAppointment, SearchFilter, Sort};
 use crate::{
-    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
 };
 use fold::Changes;
 
@@ -118,11 +120,11 @@ impl Projection for History {
         include_str!("indexes.sql")
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::Copied(self)
+    fn backfill(&self) -> Backfill {
+        Backfill::Copy(Arc::new(self.clone()))
     }
 
-    fn tidy(&self) -> Option<&'static str> {
+    fn maintenance(&self) -> Option<&'static str> {
         Some("SELECT gin_clean_pending_list('history_2.appointments_terms')")
     }
 

@@ -10,15 +10,14 @@ pub(crate) enum Batch {
     /// Committed as far as this.
     Applied(Position),
     /// Its first event cannot be applied.
-    Stuck {
-        reason: String,
-    },
-    LostLead,
+    Stalled { reason: String },
+    /// Another program has taken the lease.
+    LostLease,
 }
 
 /// Who commits a batch.
 pub(crate) trait Commit {
-    /// Rows, and how far they are, in one transaction. `false`: another one leads, and nothing has
+    /// Rows, and how far they are, in one transaction. `false`: the lease is lost, and nothing has
     /// changed.
     fn commit(
         &self,
@@ -28,9 +27,9 @@ pub(crate) trait Commit {
     ) -> impl Future<Output = Result<bool, ApplyError>> + Send;
 }
 
-/// Applies as many of the events after `from` as can be; fewer than all of them where one
-/// cannot, so that it is the first of the next batch.
-pub(crate) async fn as_many_as_can_be(
+/// Applies the longest prefix of the events after `from` that can be applied: an event that cannot is the
+/// first of the next batch.
+pub(crate) async fn apply_longest_prefix(
     commit: &impl Commit,
     from: Position,
     read: Vec<Result<RecordedEvent, UnreadableEvent>>,
@@ -40,7 +39,7 @@ pub(crate) async fn as_many_as_can_be(
         match event {
             Ok(event) => events.push(event),
             Err(unreadable) if events.is_empty() => {
-                return Ok(Batch::Stuck { reason: unreadable.to_string() });
+                return Ok(Batch::Stalled { reason: unreadable.to_string() });
             }
             Err(_) => break,
         }
@@ -50,18 +49,18 @@ pub(crate) async fn as_many_as_can_be(
         let to = from.plus(count as u64);
         match commit.commit(from, to, &events[..count]).await {
             Ok(true) => return Ok(Batch::Applied(to)),
-            Ok(false) => return Ok(Batch::LostLead),
+            Ok(false) => return Ok(Batch::LostLease),
             Err(ApplyError::Event { position, reason }) => {
                 let before = position.get().saturating_sub(from.get() + 1);
                 count = usize::try_from(before).unwrap_or(0).min(count - 1);
                 if count == 0 {
-                    return Ok(Batch::Stuck { reason });
+                    return Ok(Batch::Stalled { reason });
                 }
             }
             // The database does not say which event it was, so they are halved.
             Err(ApplyError::Database(error)) if is_refusal(&error) => {
                 if count == 1 {
-                    return Ok(Batch::Stuck { reason: error.to_string() });
+                    return Ok(Batch::Stalled { reason: error.to_string() });
                 }
                 count /= 2;
             }

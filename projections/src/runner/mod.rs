@@ -1,16 +1,17 @@
 //! Brings every projection of every tenant up to the end of the log, for as long as it runs.
 //!
-//! It wakes on a signal and on a timer, and takes no input from the signal: each time it looks at
-//! where all logs end and where all checkpoints stand ([`Runner::look`]), and gives a turn to every
-//! checkpoint that is behind. A few turns are taken at once. A turn is a bounded number of bounded
-//! batches ([`turn`]); whoever has more to do queues up again, so a busy tenant holds nobody up.
-//! What indexes put off is done beside ([`tidy`]).
+//! A subscription is one projection of one tenant's log. The runner wakes on a signal and on a timer, and
+//! takes no input from the signal: each time it compares the ends of all logs with all checkpoints
+//! ([`Runner::schedule`]), and queues a poll of every subscription that is behind. A few polls run
+//! concurrently. A poll is a bounded number of bounded batches ([`poll`]); a subscription that has more to do
+//! queues up again, so a busy tenant holds nobody up. What indexes have deferred is done apart
+//! ([`maintenance`]).
 
 pub(crate) mod batch;
 mod fault;
+mod maintenance;
+pub(crate) mod poll;
 mod queue;
-mod tidy;
-pub(crate) mod turn;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -23,47 +24,47 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::checkpoint::{self, Key};
+use crate::checkpoint::{self, Subscription};
 use crate::{Progress, Projection, ProjectionId, at_once, schema};
+use poll::{Outcome, Poll};
 use queue::Queue;
-use turn::{Ended, Turn};
 
 /// How a runner works.
 #[derive(Debug, Clone, Copy)]
 pub struct RunnerSettings {
     /// Events in one transaction.
     pub batch_events: u32,
-    /// Batches before another tenant has its turn.
-    pub turn_batches: u32,
-    /// Turns taken at once; each needs up to two connections.
-    pub turns_at_once: usize,
-    /// How long after one turn of a projection has begun its next one begins at the earliest: what is
-    /// appended meanwhile is applied together. Who is behind by more than a turn does not wait.
-    pub pace: Duration,
+    /// Batches in one poll, before another tenant's.
+    pub poll_batches: u32,
+    /// Polls that run at once; each needs up to two connections.
+    pub concurrent_polls: usize,
+    /// How long after one poll of a subscription has begun its next one begins at the earliest: what is
+    /// appended meanwhile is applied together. One that is behind by more than a poll does not wait.
+    pub poll_interval: Duration,
     /// How long after its last sign of life a leader is taken for dead.
     pub lease: Duration,
-    /// How often it looks without being woken.
+    /// How often it schedules polls without being woken.
     pub tick: Duration,
-    /// How long after an event could not be applied it is tried again.
-    pub retry_failed: Duration,
+    /// How long after a subscription has stalled it is polled again.
+    pub retry_stalled: Duration,
 }
 
 impl Default for RunnerSettings {
     fn default() -> Self {
         Self {
             batch_events: 1_000,
-            turn_batches: 8,
-            turns_at_once: at_once(),
-            pace: Duration::from_millis(50),
+            poll_batches: 8,
+            concurrent_polls: at_once(),
+            poll_interval: Duration::from_millis(50),
             lease: Duration::from_secs(3),
             tick: Duration::from_millis(200),
-            retry_failed: Duration::from_secs(30),
+            retry_stalled: Duration::from_secs(30),
         }
     }
 }
 
-/// A look at all tenants is not cheap, and commits may be many: at most one look in this time.
-const LOOK_PAUSE: Duration = Duration::from_millis(10);
+/// To compare all tenants is not cheap, and commits may be many: at most once in this time.
+const SCHEDULE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Keeps projections up to date.
 pub struct Runner {
@@ -100,52 +101,52 @@ impl Runner {
 
     /// Runs until cancelled; then it finishes the batches in work and lets go of its leases.
     pub async fn run(self, cancel: CancellationToken) {
-        let tidying = tidy::Tidying::start(self.pool(), &self.projections);
+        let maintenance = maintenance::Maintenance::start(self.pool(), &self.projections);
         let mut wakeups = self.log.wakeups();
         let mut tick = interval(self.settings.tick);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut queue = Queue::new(self.settings.pace);
+        let mut queue = Queue::new(self.settings.poll_interval);
         let mut whole = HashSet::new();
-        let mut turns = Turns::default();
-        let mut looked_at = Instant::now();
+        let mut polls = Polls::default();
+        let mut scheduled_at = Instant::now();
         loop {
-            turns.start(&mut queue, &self, &cancel);
+            polls.start(&mut queue, &self, &cancel);
             let woken = async {
-                sleep_until(looked_at + LOOK_PAUSE).await;
+                sleep_until(scheduled_at + SCHEDULE_INTERVAL).await;
                 // Without its sender there is only the timer.
                 if wakeups.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
             };
-            let next_turn = queue.next_turn().filter(|_| turns.has_room(&self.settings));
+            let next_poll = queue.next_poll().filter(|_| polls.has_room(&self.settings));
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                () = sleep_until(next_turn.unwrap_or(looked_at)), if next_turn.is_some() => continue,
-                Some(ended) = turns.tasks.join_next_with_id() => {
-                    if let Some(projection) = turns.end(&mut queue, ended, &self.settings) {
-                        tidying.is_due(projection);
+                () = sleep_until(next_poll.unwrap_or(scheduled_at)), if next_poll.is_some() => continue,
+                Some(ended) = polls.tasks.join_next_with_id() => {
+                    if let Some(projection) = polls.end(&mut queue, ended, &self.settings) {
+                        maintenance.is_due(projection);
                     }
                     continue;
                 }
                 _ = tick.tick() => {}
                 () = woken => {}
             }
-            looked_at = Instant::now();
+            scheduled_at = Instant::now();
             tokio::select! {
                 () = cancel.cancelled() => break,
-                looked = self.look(&mut queue, &mut whole) => {
-                    if let Err(error) = looked {
+                scheduled = self.schedule(&mut queue, &mut whole) => {
+                    if let Err(error) = scheduled {
                         tracing::warn!(%error, "cannot see how far the projections are");
                     }
                 }
             }
         }
-        while let Some(ended) = turns.tasks.join_next_with_id().await {
-            turns.end(&mut queue, ended, &self.settings);
+        while let Some(ended) = polls.tasks.join_next_with_id().await {
+            polls.end(&mut queue, ended, &self.settings);
         }
-        tidying.stop().await;
-        if let Err(error) = checkpoint::release(self.pool(), self.me).await {
+        maintenance.stop().await;
+        if let Err(error) = checkpoint::release_leases(self.pool(), self.me).await {
             tracing::warn!(%error, "the leases of the projections are left to lapse");
         }
     }
@@ -154,9 +155,9 @@ impl Runner {
         self.log.pool()
     }
 
-    /// Queues every checkpoint that is behind its log, and makes those that are missing; of projections
-    /// whose tables are `whole`, and only of them.
-    async fn look(
+    /// Queues every subscription whose checkpoint is behind its log, and makes those that are missing; of
+    /// projections whose tables are `whole`, and only of them.
+    async fn schedule(
         &self,
         queue: &mut Queue,
         whole: &mut HashSet<ProjectionId>,
@@ -170,16 +171,17 @@ impl Runner {
         let now = self.clock.now();
         for (tenant, head) in heads {
             for projection in self.projections.iter().filter(|it| whole.contains(&it.id())) {
-                let key = Key { tenant: tenant.clone(), projection: projection.id() };
-                let Some(at) = checkpoints.get(&key) else {
-                    checkpoint::add(self.pool(), &key).await?;
-                    queue.push(key, Instant::now());
+                let subscription =
+                    Subscription { tenant: tenant.clone(), projection: projection.id() };
+                let Some(at) = checkpoints.get(&subscription) else {
+                    checkpoint::add(self.pool(), &subscription).await?;
+                    queue.push(subscription, Instant::now());
                     continue;
                 };
                 let led_by_another = at.leader.is_some_and(|leader| leader != self.me)
                     && at.lease_until.is_some_and(|until| until > now);
                 if at.position < head && !led_by_another {
-                    queue.push(key, Instant::now());
+                    queue.push(subscription, Instant::now());
                 }
             }
         }
@@ -187,26 +189,28 @@ impl Runner {
     }
 }
 
-/// The turns that are being taken.
+/// The polls that are running.
 #[derive(Default)]
-struct Turns {
-    tasks: JoinSet<Ended>,
-    keys: HashMap<Id, Key>,
+struct Polls {
+    tasks: JoinSet<Outcome>,
+    subscriptions: HashMap<Id, Subscription>,
 }
 
-impl Turns {
+impl Polls {
     fn has_room(&self, settings: &RunnerSettings) -> bool {
-        self.tasks.len() < settings.turns_at_once
+        self.tasks.len() < settings.concurrent_polls
     }
 
     fn start(&mut self, queue: &mut Queue, runner: &Runner, cancel: &CancellationToken) {
         while self.has_room(&runner.settings)
-            && let Some(key) = queue.pop(Instant::now())
+            && let Some(subscription) = queue.pop(Instant::now())
         {
-            let projection = runner.projections.iter().find(|known| known.id() == key.projection);
-            let Some(projection) = projection else { continue };
-            let turn = Turn {
-                key: key.clone(),
+            let mut known = runner.projections.iter();
+            let Some(projection) = known.find(|known| known.id() == subscription.projection) else {
+                continue;
+            };
+            let poll = Poll {
+                subscription: subscription.clone(),
                 projection: Arc::clone(projection),
                 log: runner.log.clone(),
                 clock: Arc::clone(&runner.clock),
@@ -215,25 +219,25 @@ impl Turns {
                 me: runner.me,
                 cancel: cancel.clone(),
             };
-            let task = self.tasks.spawn(turn.take());
-            self.keys.insert(task.id(), key);
+            let task = self.tasks.spawn(poll.run());
+            self.subscriptions.insert(task.id(), subscription);
         }
     }
 
-    /// Which projection had the turn.
+    /// Which projection was polled.
     fn end(
         &mut self,
         queue: &mut Queue,
-        ended: Result<(Id, Ended), JoinError>,
+        ended: Result<(Id, Outcome), JoinError>,
         settings: &RunnerSettings,
     ) -> Option<ProjectionId> {
         let (id, ended) = ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "a projection's turn was broken off");
-            (error.id(), Ended::Disturbed)
+            tracing::error!(%error, "a poll was broken off");
+            (error.id(), Outcome::Failed)
         });
-        let key = self.keys.remove(&id)?;
-        let projection = key.projection;
-        queue.ended(key, ended, Instant::now(), settings.retry_failed);
+        let subscription = self.subscriptions.remove(&id)?;
+        let projection = subscription.projection;
+        queue.ended(subscription, ended, Instant::now(), settings.retry_stalled);
         Some(projection)
     }
 }

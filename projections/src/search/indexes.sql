@@ -3,7 +3,7 @@
 
 -- Every combination of filters. New entries gather in a list, which each query reads as well, and are
 -- sorted in together: half the cost of one by one. That is done beside the batches, once a second
--- (`Search::tidy`). At 8 MiB, if ever, a batch would have to do it.
+-- (`Search::maintenance`). At 8 MiB, if ever, a batch would have to do it.
 CREATE INDEX appointments_terms
     ON search_3.appointments USING gin (terms)
     WITH (fastupdate = on, gin_pending_list_limit = 8192);

@@ -20,6 +20,8 @@ pub(crate) mod terms;
 mod words;
 mod write;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::{AppointmentId, TenantId};
 use daybook_store::RecordedEvent;
@@ -34,7 +36,7 @@ pub use words::{TitleWords, TitleWordsError};
 use query::Asked;
 
 use crate::{
-    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables, needed,
 };
 
 /// The search projection. Made from a pool, it also answers.
@@ -100,11 +102,11 @@ impl Projection for Search {
         include_str!("indexes.sql")
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::Copied(self)
+    fn backfill(&self) -> Backfill {
+        Backfill::Copy(Arc::new(self.clone()))
     }
 
-    fn tidy(&self) -> Option<&'static str> {
+    fn maintenance(&self) -> Option<&'static str> {
         Some("SELECT gin_clean_pending_list('search_3.appointments_terms')")
     }
 

@@ -20,7 +20,7 @@ use sqlx::PgPool;
 pub use list::{ListedSession, SessionFilter};
 
 use crate::{
-    ApplyError, Cursor, Filling, Limit, Page, PageError, Projection, ProjectionId, Tables,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables,
 };
 
 /// The sessions projection. Made from a pool, it also answers.
@@ -67,8 +67,8 @@ impl Projection for Sessions {
         include_str!("indexes.sql")
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::ByStream(&[Session::TYPE])
+    fn backfill(&self) -> Backfill {
+        Backfill::ByStream(&[Session::TYPE])
     }
 
     fn apply<'a>(

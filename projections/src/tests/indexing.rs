@@ -8,9 +8,9 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::building::builder;
+use super::rebuilding::rebuilder;
 use super::world::World;
-use crate::{ApplyError, Built, Projection, ProjectionId, Tables};
+use crate::{ApplyError, Projection, ProjectionId, Rebuilt, Tables};
 
 /// Its index takes a while, and its key is made of it.
 struct Slow;
@@ -43,6 +43,6 @@ ALTER TABLE slow_1.things ADD CONSTRAINT things_pkey PRIMARY KEY USING INDEX thi
 async fn the_last_statement_comes_when_all_others_are_done() {
     let world = World::new().await;
     let slow: Arc<dyn Projection> = Arc::new(Slow);
-    let built = builder(&world).build(&slow, &CancellationToken::new()).await;
-    assert_eq!(built.unwrap(), Built::Now);
+    let built = rebuilder(&world).rebuild(&slow, &CancellationToken::new()).await;
+    assert_eq!(built.unwrap(), Rebuilt::Done);
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::bookings::booked;
 use super::world::World;
-use crate::checkpoint::{self, Key, Lease};
+use crate::checkpoint::{self, Lease, Subscription};
 use crate::runner::batch::Commit as _;
 use crate::search::Search;
 
@@ -17,17 +17,20 @@ const LEASE: Duration = Duration::from_secs(10);
 async fn another_program_takes_over_when_the_lease_of_a_dead_one_has_lapsed() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    let key = Key { tenant: tenant.clone(), projection: Search::ID };
+    let subscription = Subscription { tenant: tenant.clone(), projection: Search::ID };
     let dead = Lease { leader: Uuid::now_v7(), now: world.now(), length: LEASE };
-    checkpoint::add(&world.pool, &key).await.unwrap();
-    assert_eq!(checkpoint::lead(&world.pool, &key, dead).await.unwrap(), Some(Position::START));
+    checkpoint::add(&world.pool, &subscription).await.unwrap();
+    assert_eq!(
+        checkpoint::acquire_lease(&world.pool, &subscription, dead).await.unwrap(),
+        Some(Position::START)
+    );
     let other = Lease { leader: Uuid::now_v7(), ..dead };
-    assert_eq!(checkpoint::lead(&world.pool, &key, other).await.unwrap(), None);
+    assert_eq!(checkpoint::acquire_lease(&world.pool, &subscription, other).await.unwrap(), None);
     let head = world.append(&tenant, &[booked(1)]).await;
     let runner = world.start(world.projections());
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(
-        checkpoint::position(&world.pool, &key).await.unwrap(),
+        checkpoint::position(&world.pool, &subscription).await.unwrap(),
         Some(Position::START),
         "the lease still runs"
     );
@@ -41,21 +44,25 @@ async fn a_leader_that_was_replaced_without_knowing_it_changes_nothing() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &[booked(1), booked(2)]).await;
-    let key = Key { tenant: tenant.clone(), projection: Search::ID };
-    checkpoint::add(&world.pool, &key).await.unwrap();
-    let zombie = world.turn(&key);
-    let begun = checkpoint::lead(&world.pool, &key, zombie.lease()).await.unwrap();
+    let subscription = Subscription { tenant: tenant.clone(), projection: Search::ID };
+    checkpoint::add(&world.pool, &subscription).await.unwrap();
+    let zombie = world.poll(&subscription);
+    let begun =
+        checkpoint::acquire_lease(&world.pool, &subscription, zombie.lease()).await.unwrap();
     assert_eq!(begun, Some(Position::START));
     world.clock.move_on(TimeDelta::seconds(11));
-    let successor = world.turn(&key);
-    checkpoint::lead(&world.pool, &key, successor.lease()).await.unwrap().unwrap();
+    let successor = world.poll(&subscription);
+    checkpoint::acquire_lease(&world.pool, &subscription, successor.lease())
+        .await
+        .unwrap()
+        .unwrap();
 
     let read = world.log.read(&tenant, Position::START, 10).await.unwrap();
     let events: Vec<_> = read.into_iter().map(Result::unwrap).collect();
     let (start, end) = (Position::START, Position::from_i64(2));
     assert!(!zombie.commit(start, end, &events).await.unwrap());
     assert!(world.search_rows(&tenant).await.is_empty());
-    assert!(!checkpoint::fail(&world.pool, &key, zombie.me, end, "no").await.unwrap());
+    assert!(!checkpoint::stall(&world.pool, &subscription, zombie.me, end, "no").await.unwrap());
 
     assert!(successor.commit(start, end, &events).await.unwrap());
     // Nor does the leader itself, from where the checkpoint no longer is.

@@ -8,11 +8,11 @@ use daybook_domain::time::Interval;
 use daybook_store::AnyEvent;
 
 use super::bookings::{appointment, booked, details, happening, slot};
-use super::building::{build_anew, eventful, history};
 use super::classes::{self, flooded, scheduled, session};
+use super::rebuilding::{eventful, history, rebuild_from_nothing};
 use super::world::{Stored, World, payload};
 use crate::client_history::ClientHistory;
-use crate::{Built, Projection, ProjectionId};
+use crate::{Projection, ProjectionId, Rebuilt};
 
 fn client_history(world: &World) -> Arc<dyn Projection> {
     Arc::new(ClientHistory::new(world.pool.clone()))
@@ -87,7 +87,7 @@ async fn histories_built_from_streams_have_the_very_rows_that_following_the_log_
     runner.stop().await;
     for projection in &histories {
         let followed = rows(&world, projection.id()).await;
-        assert_eq!(build_anew(&world, projection).await.unwrap(), Built::Now);
+        assert_eq!(rebuild_from_nothing(&world, projection).await.unwrap(), Rebuilt::Done);
         let built = rows(&world, projection.id()).await;
         assert!(built.values().all(|rows| rows.len() > 3), "there is something to compare");
         assert_eq!(built, followed);
@@ -112,7 +112,7 @@ async fn what_is_added_up_over_streams_is_so_for_a_tenant_whose_streams_cannot_a
     world.append(&sick, &[booked(1), booked(2), happening(2, 5, 0)]).await;
     world.append_raw(&sick, &[unknown]).await;
     world.append(&well, &eventful(20)).await;
-    assert_eq!(build_anew(&world, &history(&world)).await.unwrap(), Built::Now);
+    assert_eq!(rebuild_from_nothing(&world, &history(&world)).await.unwrap(), Rebuilt::Done);
     let standing: Vec<(String, i64)> = sqlx::query_as(
         "SELECT tenant_id, sum(standing)::bigint FROM history_2.standing GROUP BY 1 ORDER BY 1",
     )

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::catalogue::Catalogue;
-use crate::checkpoint::Key;
-use crate::runner::turn::Turn;
+use crate::checkpoint::Subscription;
+use crate::runner::poll::Poll;
 use crate::search::Search;
 use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, all, prepare};
 
@@ -96,7 +96,7 @@ impl World {
     pub(crate) fn runner(&self, projections: Vec<Arc<dyn Projection>>) -> Runner {
         let settings = RunnerSettings {
             tick: Duration::from_millis(20),
-            retry_failed: Duration::from_millis(150),
+            retry_stalled: Duration::from_millis(150),
             ..RunnerSettings::default()
         };
         let clock = Arc::new(self.clock.clone());
@@ -110,10 +110,10 @@ impl World {
         Running { cancel, task }
     }
 
-    /// One turn of the search projection, by a program of its own.
-    pub(crate) fn turn(&self, key: &Key) -> Turn {
-        Turn {
-            key: key.clone(),
+    /// One poll of the search projection, by a program of its own.
+    pub(crate) fn poll(&self, subscription: &Subscription) -> Poll {
+        Poll {
+            subscription: subscription.clone(),
             projection: Arc::new(Search::new(self.pool.clone())),
             log: self.log.clone(),
             clock: Arc::new(self.clock.clone()),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use daybook_api::App;
-use daybook_projections::{Builder, Projection, Readers, Runner};
+use daybook_projections::{Deployment, Projection, Rebuilder, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
 use search::NextSearch;
 use sqlx::PgPool;
@@ -43,8 +43,8 @@ async fn main() -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let work = [
         tokio::spawn(runner.run(stop.clone())),
-        tokio::spawn(Builder::new(log.clone(), clock, projections).run(stop.clone())),
-        tokio::spawn(Readers::new(log.pool().clone(), ids).run(stop.clone())),
+        tokio::spawn(Rebuilder::new(log.clone(), clock, projections).run(stop.clone())),
+        tokio::spawn(Deployment::new(log.pool().clone(), ids).run(stop.clone())),
     ];
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     writeln!(stdout(), "daybook is listening on http://{}", listener.local_addr()?)?;

@@ -1,9 +1,11 @@
 //! The search projection with one more column: how long an appointment is.
 
+use std::sync::Arc;
+
 use daybook_domain::TenantId;
 use daybook_projections::search::Search;
 use daybook_projections::{
-    ApplyError, Bulk, Filling, FoldStream, Projection, ProjectionId, Tables,
+    ApplyError, Backfill, Bulk, FoldStream, Projection, ProjectionId, Tables,
 };
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
@@ -16,6 +18,7 @@ const COLUMN: &str = "ALTER TABLE search_3.appointments ADD COLUMN minutes integ
 
 /// The projection in its next version. All that is written is written as before: the column makes
 /// itself.
+#[derive(Clone)]
 pub(crate) struct NextSearch {
     before: Search,
     ddl: String,
@@ -47,8 +50,8 @@ impl Projection for NextSearch {
         &self.indexes
     }
 
-    fn filling(&self) -> Filling<'_> {
-        Filling::Copied(self)
+    fn backfill(&self) -> Backfill {
+        Backfill::Copy(Arc::new(self.clone()))
     }
 
     fn apply<'a>(

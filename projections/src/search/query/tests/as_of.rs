@@ -97,8 +97,8 @@ async fn load(pool: &PgPool, tenant: &TenantId, versions: &[AppointmentVersion])
     for chunk in versions.chunks(10_000) {
         testing::insert(pool, tenant, chunk).await;
     }
-    let tidy = History::new(pool.clone()).tidy().unwrap();
-    sqlx::raw_sql(tidy).execute(pool).await.unwrap();
+    let maintenance = History::new(pool.clone()).maintenance().unwrap();
+    sqlx::raw_sql(maintenance).execute(pool).await.unwrap();
     for table in ["history_2.appointments", "history_2.listed"] {
         vacuum(pool, table).await;
     }

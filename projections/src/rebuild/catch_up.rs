@@ -9,39 +9,42 @@ use sqlx::PgConnection;
 
 use super::pace::Pace;
 use super::state;
-use super::{BuildError, Site};
-use crate::runner::batch::{Batch, Commit, as_many_as_can_be};
+use super::{RebuildError, RebuildTarget};
+use crate::runner::batch::{Batch, Commit, apply_longest_prefix};
 use crate::{ApplyError, Tables};
 
 /// Events in one transaction.
 const BATCH_EVENTS: u32 = 2_000;
 
-/// With so few events left over all tenants, the rest is done when the tables are handed over.
+/// With so few events left over all tenants, the rest is done when the schema is swapped in.
 const LITTLE: u64 = 2_000;
 
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
 
 /// Brings all tenants' rows near the ends of their logs. Where an event cannot be applied, the tenant's
 /// rows stay before it.
-pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildError> {
+pub(super) async fn catch_up_all(
+    target: &RebuildTarget,
+    pace: &mut Pace,
+) -> Result<(), RebuildError> {
     let mut stuck = HashSet::new();
-    let mut heads = site.log.heads().await?;
+    let mut heads = target.log.heads().await?;
     loop {
-        let mut connection = site.log.pool().acquire().await?;
-        state::add_tenants(&mut connection, &site.schema, &heads, Some(Position::START)).await?;
+        let mut connection = target.log.pool().acquire().await?;
+        state::add_tenants(&mut connection, &target.schema, &heads, Some(Position::START)).await?;
         drop(connection);
         let ends: HashMap<TenantId, Position> = heads.into_iter().collect();
         let mut reached = HashMap::new();
-        for rows in state::tenants(site.log.pool(), &site.schema).await? {
+        for rows in state::tenants(target.log.pool(), &target.schema).await? {
             if stuck.contains(&rows.tenant) {
                 continue;
             }
             let (mut at, end) = (rows.position.unwrap_or_default(), ends.get(&rows.tenant));
             let end = end.copied().unwrap_or_default();
             while at < end {
-                site.go_on().await?;
+                target.ensure_wanted().await?;
                 let begun = Instant::now();
-                match batch(site, &rows.tenant, at).await? {
+                match batch(target, &rows.tenant, at).await? {
                     Some(to) if to > at => at = to,
                     Some(_) => break,
                     None => {
@@ -53,7 +56,7 @@ pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildErro
             }
             reached.insert(rows.tenant, at);
         }
-        heads = site.log.heads().await?;
+        heads = target.log.heads().await?;
         let left =
             heads.iter().filter(|(tenant, _)| !stuck.contains(tenant)).map(|(tenant, head)| {
                 head.get().saturating_sub(reached.get(tenant).copied().unwrap_or_default().get())
@@ -66,27 +69,27 @@ pub(super) async fn follow(site: &Site, pace: &mut Pace) -> Result<(), BuildErro
 
 /// Applies a batch. `None`: its first event cannot be applied.
 async fn batch(
-    site: &Site,
+    target: &RebuildTarget,
     tenant: &TenantId,
     from: Position,
-) -> Result<Option<Position>, BuildError> {
-    let read = site.log.read(tenant, from, BATCH_EVENTS).await?;
+) -> Result<Option<Position>, RebuildError> {
+    let read = target.log.read(tenant, from, BATCH_EVENTS).await?;
     if read.is_empty() {
         return Ok(Some(from));
     }
-    match as_many_as_can_be(&Following { site, tenant }, from, read).await? {
+    match apply_longest_prefix(&Following { target, tenant }, from, read).await? {
         Batch::Applied(to) => Ok(Some(to)),
-        Batch::Stuck { reason } => {
-            let (schema, position) = (&site.schema, from.plus(1));
+        Batch::Stalled { reason } => {
+            let (schema, position) = (&target.schema, from.plus(1));
             tracing::error!(%tenant, %schema, %position, reason, "an event cannot be applied");
             Ok(None)
         }
-        Batch::LostLead => Err(BuildError::TakenOver),
+        Batch::LostLease => Err(RebuildError::TakenOver),
     }
 }
 
 struct Following<'a> {
-    site: &'a Site,
+    target: &'a RebuildTarget,
     tenant: &'a TenantId,
 }
 
@@ -97,13 +100,13 @@ impl Commit for Following<'_> {
         to: Position,
         events: &[RecordedEvent],
     ) -> Result<bool, ApplyError> {
-        let mut tx = self.site.log.pool().begin_with(BEGIN).await?;
-        let schema = &self.site.schema;
+        let mut tx = self.target.log.pool().begin_with(BEGIN).await?;
+        let schema = &self.target.schema;
         if !state::advance(&mut tx, schema, self.tenant, Some(from), to).await? {
             return Ok(false);
         }
         let mut tables = Tables::new(&mut tx, schema);
-        self.site.projection.apply(&mut tables, self.tenant, events).await?;
+        self.target.projection.apply(&mut tables, self.tenant, events).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -111,22 +114,22 @@ impl Commit for Following<'_> {
 
 /// Applies what is between these positions, in a transaction that is open.
 pub(crate) async fn catch_up(
-    site: &Site,
+    target: &RebuildTarget,
     connection: &mut PgConnection,
     tenant: &TenantId,
     from: Position,
     to: Position,
-) -> Result<(), BuildError> {
+) -> Result<(), RebuildError> {
     let mut at = from;
     while at < to {
         let left = u32::try_from(to.get() - at.get()).unwrap_or(u32::MAX);
-        let read = site.log.read(tenant, at, left.min(BATCH_EVENTS)).await?;
+        let read = target.log.read(tenant, at, left.min(BATCH_EVENTS)).await?;
         let events = read.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApplyError::from)?;
         if events.is_empty() {
-            return Err(BuildError::Database(sqlx::Error::RowNotFound));
+            return Err(RebuildError::Database(sqlx::Error::RowNotFound));
         }
-        let mut tables = Tables::new(&mut *connection, &site.schema);
-        site.projection.apply(&mut tables, tenant, &events).await?;
+        let mut tables = Tables::new(&mut *connection, &target.schema);
+        target.projection.apply(&mut tables, tenant, &events).await?;
         at = at.plus(events.len() as u64);
     }
     Ok(())

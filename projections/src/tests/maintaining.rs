@@ -1,4 +1,4 @@
-//! What a projection has put off is done beside its batches.
+//! What a projection has deferred is done apart from its batches.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use super::bookings::booked;
 use super::world::World;
 use crate::{ApplyError, Projection, ProjectionId, Tables};
 
-/// A projection that has nothing but something to tidy.
-struct Untidy;
+/// A projection that has nothing but something to maintain.
+struct Maintained;
 
-impl Projection for Untidy {
+impl Projection for Maintained {
     fn id(&self) -> ProjectionId {
-        ProjectionId { name: "untidy", version: 1 }
+        ProjectionId { name: "maintained", version: 1 }
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE TABLE untidy_1.tidied (n int)"
+        "CREATE TABLE maintained_1.runs (n int)"
     }
 
-    fn tidy(&self) -> Option<&'static str> {
-        Some("INSERT INTO untidy_1.tidied VALUES (1)")
+    fn maintenance(&self) -> Option<&'static str> {
+        Some("INSERT INTO maintained_1.runs VALUES (1)")
     }
 
     fn apply<'a>(
@@ -38,21 +38,21 @@ impl Projection for Untidy {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_projection_is_tidied_after_a_turn_and_then_left_alone() {
+async fn a_projection_is_maintained_after_a_poll_and_then_left_alone() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    let untidy: Arc<dyn Projection> = Arc::new(Untidy);
-    crate::prepare(&world.pool, &[Arc::clone(&untidy)]).await.unwrap();
-    let runner = world.start(vec![Arc::clone(&untidy)]);
+    let maintained: Arc<dyn Projection> = Arc::new(Maintained);
+    crate::prepare(&world.pool, &[Arc::clone(&maintained)]).await.unwrap();
+    let runner = world.start(vec![Arc::clone(&maintained)]);
     let times = async || -> i64 {
-        let count = sqlx::query_scalar("SELECT count(*) FROM untidy_1.tidied");
+        let count = sqlx::query_scalar("SELECT count(*) FROM maintained_1.runs");
         count.fetch_one(&world.pool).await.unwrap()
     };
-    // Its first turn makes its checkpoint.
+    // Its first poll makes its checkpoint.
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(times().await, 1);
     let head = world.append(&tenant, &[booked(1)]).await;
-    world.caught_up(&tenant, untidy.id(), head).await;
+    world.caught_up(&tenant, maintained.id(), head).await;
     for _ in 0..200 {
         if times().await == 2 {
             runner.stop().await;
@@ -60,5 +60,5 @@ async fn a_projection_is_tidied_after_a_turn_and_then_left_alone() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    panic!("it was not tidied again in ten seconds");
+    panic!("it was not maintained again in ten seconds");
 }

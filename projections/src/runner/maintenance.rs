@@ -1,4 +1,4 @@
-//! What indexes put off, done beside the batches: see [`Projection::tidy`].
+//! What indexes have deferred, done apart from the batches: see [`Projection::maintenance`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,26 +14,26 @@ use crate::{Projection, ProjectionId};
 /// What gathers for so long is dealt with together.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A task for each projection that has something to tidy.
-pub(super) struct Tidying {
+/// A task for each projection that needs it.
+pub(super) struct Maintenance {
     due: BTreeMap<ProjectionId, Arc<Notify>>,
     tasks: JoinSet<()>,
 }
 
-impl Tidying {
+impl Maintenance {
     pub(super) fn start(pool: &PgPool, projections: &[Arc<dyn Projection>]) -> Self {
         let (mut due, mut tasks) = (BTreeMap::new(), JoinSet::new());
         for projection in projections {
-            if let Some(statement) = projection.tidy() {
+            if let Some(statement) = projection.maintenance() {
                 let (id, notify) = (projection.id(), Arc::new(Notify::new()));
                 due.insert(id, Arc::clone(&notify));
-                tasks.spawn(keep_tidy(pool.clone(), id, statement, notify));
+                tasks.spawn(maintain(pool.clone(), id, statement, notify));
             }
         }
         Self { due, tasks }
     }
 
-    /// The projection has had a turn.
+    /// The projection has been polled.
     pub(super) fn is_due(&self, projection: ProjectionId) {
         if let Some(due) = self.due.get(&projection) {
             due.notify_one();
@@ -46,12 +46,12 @@ impl Tidying {
     }
 }
 
-async fn keep_tidy(pool: PgPool, id: ProjectionId, statement: &'static str, due: Arc<Notify>) {
+async fn maintain(pool: PgPool, id: ProjectionId, statement: &'static str, due: Arc<Notify>) {
     loop {
         due.notified().await;
         sleep(PAUSE).await;
         if let Err(error) = sqlx::query(statement).execute(&pool).await {
-            tracing::warn!(projection = %id, %error, "not tidied; it is tried again later");
+            tracing::warn!(projection = %id, %error, "maintenance failed; it is tried again later");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which programs read which versions, and what nobody reads any more.
+//! Which running programs read which versions of projections, and what none reads any more.
 
 use std::time::Duration;
 
@@ -7,39 +7,39 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::build::LOCKED;
+use crate::rebuild::LOCKED;
 use crate::schema::run;
 use crate::{ProjectionId, analytics};
 
 /// How often a program says what it reads.
-const BETWEEN_SIGNS: Duration = Duration::from_secs(10);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How long after its last sign a program is taken for one that has ended, in PostgreSQL's words.
-const PATIENCE: &str = "1 minute";
+/// How long after its last heartbeat a program is taken for one that has ended, in PostgreSQL's words.
+const HEARTBEAT_TIMEOUT: &str = "1 minute";
 
-/// What a program reads, as it tells the others while it runs.
-pub struct Readers {
+/// A running program, and what it reads.
+pub struct Deployment {
     pool: PgPool,
     projections: Vec<ProjectionId>,
     program: Uuid,
 }
 
-impl Readers {
-    /// A program that reads these projections.
+impl Deployment {
+    /// One that reads these projections.
     #[must_use]
     pub fn new(pool: PgPool, projections: Vec<ProjectionId>) -> Self {
         Self { pool, projections, program: Uuid::now_v7() }
     }
 
-    /// Tells, until cancelled.
+    /// Sends heartbeats until cancelled.
     pub async fn run(self, cancel: CancellationToken) {
         while !cancel.is_cancelled() {
-            if let Err(error) = self.tell().await {
+            if let Err(error) = self.heartbeat().await {
                 tracing::warn!(%error, "cannot say which projections are read");
             }
             tokio::select! {
                 () = cancel.cancelled() => {}
-                () = sleep(BETWEEN_SIGNS) => {}
+                () = sleep(HEARTBEAT_INTERVAL) => {}
             }
         }
         let gone = sqlx::query("DELETE FROM projection_readers WHERE program = $1");
@@ -48,7 +48,7 @@ impl Readers {
         }
     }
 
-    async fn tell(&self) -> Result<(), sqlx::Error> {
+    async fn heartbeat(&self) -> Result<(), sqlx::Error> {
         let names: Vec<&str> = self.projections.iter().map(|id| id.name).collect();
         let versions: Vec<i32> = self.projections.iter().map(|id| id.version).collect();
         sqlx::query(
@@ -63,7 +63,7 @@ impl Readers {
         .execute(&self.pool)
         .await?;
         let forget = format!(
-            "DELETE FROM projection_readers WHERE seen_at < now() - interval '{PATIENCE}' * 10"
+            "DELETE FROM projection_readers WHERE seen_at < now() - interval '{HEARTBEAT_TIMEOUT}' * 10"
         );
         sqlx::query(&forget).execute(&self.pool).await?;
         Ok(())
@@ -79,11 +79,11 @@ pub struct Leftover {
     pub projection: String,
     /// Of which version.
     pub version: i32,
-    /// Whether it is what is left of making one.
+    /// Whether it is a shadow schema that was left behind.
     pub unfinished: bool,
 }
 
-/// What neither this program nor any that runs reads, makes or compares.
+/// What neither this program nor any that runs reads, rebuilds or verifies.
 ///
 /// # Errors
 /// When the database fails.
@@ -104,13 +104,13 @@ pub async fn leftovers(
                   JOIN known k
                     ON n.nspname ~ ('^' || k.name || '_[0-9]{{1,9}}(_(building|replaced|verifying))?$')),
               candidate AS (
-                SELECT schema_name, projection, parts[1]::int AS version, parts[3] AS beside,
+                SELECT schema_name, projection, parts[1]::int AS version, parts[3] AS shadow,
                        projection || '_' || parts[1] = ANY ($1) AS mine,
                        EXISTS (
                            SELECT FROM projection_readers r
                             WHERE r.projection = f.projection AND r.version = parts[1]::int
-                              AND r.seen_at >= now() - interval '{PATIENCE}') AS read,
-                       EXISTS (SELECT FROM builds b WHERE b.schema_name = f.schema_name) AS noted,
+                              AND r.seen_at >= now() - interval '{HEARTBEAT_TIMEOUT}') AS read,
+                       EXISTS (SELECT FROM builds b WHERE b.schema_name = f.schema_name) AS recorded,
                        EXISTS (
                            SELECT FROM pg_locks l
                             WHERE l.locktype = 'advisory' AND l.objsubid = 1 AND l.granted
@@ -119,11 +119,11 @@ pub async fn leftovers(
                               AND ((l.classid::bigint << 32) | l.objid::bigint)
                                   = hashtextextended('{LOCKED}' || f.schema_name, 0)) AS held
                   FROM found f)
-         SELECT schema_name, projection, version, beside IS NOT NULL AS unfinished FROM candidate
-          WHERE CASE beside
+         SELECT schema_name, projection, version, shadow IS NOT NULL AS unfinished FROM candidate
+          WHERE CASE shadow
                 WHEN 'verifying' THEN NOT held
-                -- What is noted is gone on with, as long as there is a program that would.
-                WHEN 'building' THEN NOT held AND NOT (noted AND (mine OR read))
+                -- What is recorded is resumed, as long as there is a program that would.
+                WHEN 'building' THEN NOT held AND NOT (recorded AND (mine OR read))
                 WHEN 'replaced' THEN true
                 ELSE NOT (mine OR read) END
           ORDER BY 1"
@@ -141,7 +141,7 @@ pub async fn leftovers(
         .collect()
 }
 
-/// Drops it, with its checkpoints and with what is noted of making it. `false`: somebody is at it again.
+/// Drops it, with its checkpoints and with the record of its rebuild. `false`: somebody is at it again.
 ///
 /// # Errors
 /// When the database fails, or somebody reads it at this moment.

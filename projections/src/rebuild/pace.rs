@@ -12,7 +12,7 @@ const RESTS: u32 = 6;
 /// The longest rest.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// How fast a build may go on.
+/// How fast a rebuild may go on.
 pub(super) struct Pace {
     commits: watch::Receiver<u64>,
 }

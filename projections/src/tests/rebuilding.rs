@@ -9,18 +9,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
-use crate::build::state;
 use crate::history::History;
+use crate::rebuild::state;
 use crate::search::Search;
 use crate::{
-    BuildError, Builder, Built, Projection, ProjectionId, Readers, State, drop_leftover, leftovers,
-    prepare, verify,
+    Deployment, Projection, ProjectionId, RebuildError, Rebuilder, Rebuilt, State, drop_leftover,
+    leftovers, prepare, verify,
 };
 
-pub(super) fn builder(world: &World) -> Builder {
+pub(super) fn rebuilder(world: &World) -> Rebuilder {
     let clock = Arc::new(world.clock.clone());
     // Small parts, so that there are many.
-    Builder::new(world.log.clone(), clock, world.projections()).with_part_events(7)
+    Rebuilder::new(world.log.clone(), clock, world.projections()).with_part_events(7)
 }
 
 fn search(world: &World) -> Arc<dyn Projection> {
@@ -31,8 +31,8 @@ pub(super) fn history(world: &World) -> Arc<dyn Projection> {
     Arc::new(History::new(world.pool.clone()))
 }
 
-async fn build(world: &World) -> Result<Built, BuildError> {
-    builder(world).build(&search(world), &CancellationToken::new()).await
+async fn rebuild(world: &World) -> Result<Rebuilt, RebuildError> {
+    rebuilder(world).rebuild(&search(world), &CancellationToken::new()).await
 }
 
 /// Appointments, of which each has something else happening to it.
@@ -43,12 +43,12 @@ pub(super) fn eventful(count: u128) -> Vec<AnyEvent> {
 }
 
 /// Makes it anew, from nothing.
-pub(super) async fn build_anew(
+pub(super) async fn rebuild_from_nothing(
     world: &World,
     projection: &Arc<dyn Projection>,
-) -> Result<Built, BuildError> {
+) -> Result<Rebuilt, RebuildError> {
     drop_tables(world, projection.id()).await;
-    builder(world).build(projection, &CancellationToken::new()).await
+    rebuilder(world).rebuild(projection, &CancellationToken::new()).await
 }
 
 async fn drop_tables(world: &World, projection: ProjectionId) {
@@ -86,10 +86,10 @@ async fn what_is_built_from_streams_is_what_following_the_log_makes() {
     let followed = (world.search_rows(&one).await, world.search_rows(&two).await);
 
     drop_tables(&world, Search::ID).await;
-    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
     assert_eq!((world.search_rows(&one).await, world.search_rows(&two).await), followed);
     assert_eq!(position(&world, &one).await, head.as_i64());
-    assert_eq!(build(&world).await.unwrap(), Built::Before);
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::NotNeeded);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,25 +104,25 @@ async fn every_projection_is_what_it_is_when_it_is_made_again_and_a_row_that_is_
     runner.stop().await;
     let never = CancellationToken::new();
     for projection in world.projections() {
-        let verified = verify(&builder(&world), &projection, &never).await.unwrap();
+        let verified = verify(&rebuilder(&world), &projection, &never).await.unwrap();
         assert_eq!(verified.difference, None);
     }
-    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
     // Each is listed under its client and its resource.
     assert_eq!((verified.tenants, verified.rows), (1, 120));
 
     let edit = "UPDATE search_3.appointments SET title = 'Dreamt' WHERE appointment_id IN (
                     SELECT appointment_id FROM search_3.appointments LIMIT 1)";
     sqlx::raw_sql(edit).execute(&world.pool).await.unwrap();
-    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
     let difference = verified.difference.unwrap();
     assert_eq!((difference.table.as_str(), difference.too_much), ("search_3.appointments", true));
     assert!(difference.row.contains("Dreamt"), "{difference}");
 
     // Made anew, it is as it should be.
     world.progress().rebuild(Search::ID, world.now()).await.unwrap();
-    assert_eq!(build(&world).await.unwrap(), Built::Now);
-    let verified = verify(&builder(&world), &search(&world), &never).await.unwrap();
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
+    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
     assert_eq!(verified.difference, None);
     let ids: Vec<_> = world.projections().iter().map(|it| it.id()).collect();
     assert_eq!(leftovers(&world.pool, &ids).await.unwrap(), []);
@@ -134,17 +134,17 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(100)).await;
     for projection in [search(&world), history(&world)] {
-        let stops = build_with_stops(&world, &projection).await;
+        let stops = rebuild_with_stops(&world, &projection).await;
         assert!(stops > 0, "it was stopped at least once");
         let never = CancellationToken::new();
-        let verified = verify(&builder(&world), &projection, &never).await.unwrap();
+        let verified = verify(&rebuilder(&world), &projection, &never).await.unwrap();
         assert_eq!(verified.difference, None);
     }
     assert_eq!(world.search_rows(&tenant).await.len(), 100);
 }
 
 /// Builds it from nothing, and stops it whenever something was done. Says how often that was.
-async fn build_with_stops(world: &World, projection: &Arc<dyn Projection>) -> u32 {
+async fn rebuild_with_stops(world: &World, projection: &Arc<dyn Projection>) -> u32 {
     drop_tables(world, projection.id()).await;
     let mut before = 0;
     let mut stops = 0;
@@ -159,11 +159,11 @@ async fn build_with_stops(world: &World, projection: &Arc<dyn Projection>) -> u3
                 tokio::time::sleep(std::time::Duration::from_millis(1)).await;
             }
         });
-        let built = builder(world).build(projection, &cancel).await;
+        let built = rebuilder(world).rebuild(projection, &cancel).await;
         watch.abort();
         match built {
-            Ok(Built::Now) => return stops,
-            Err(BuildError::Stopped) => stops += 1,
+            Ok(Rebuilt::Done) => return stops,
+            Err(RebuildError::Stopped) => stops += 1,
             other => panic!("{other:?}"),
         }
         let now = parts(&world.pool).await;
@@ -183,11 +183,11 @@ async fn of_two_programs_that_want_it_one_builds_and_events_come_meanwhile() {
             world.append(&tenant, &[booked(n)]).await;
         }
     };
-    let (one, other, ()) = tokio::join!(build(&world), build(&world), appending);
+    let (one, other, ()) = tokio::join!(rebuild(&world), rebuild(&world), appending);
     let mut built = [one.unwrap(), other.unwrap()];
     built.sort_by_key(|it| *it as u8);
     assert!(
-        matches!(built, [Built::Now, Built::ByAnother] | [Built::Before, Built::Now]),
+        matches!(built, [Rebuilt::Done, Rebuilt::ByAnother] | [Rebuilt::NotNeeded, Rebuilt::Done]),
         "{built:?}"
     );
     let runner = world.start(world.projections());
@@ -204,19 +204,19 @@ async fn what_is_called_off_is_cleared_away_and_begun_again_only_when_asked_for(
     // Of what is read, nothing is left to do.
     world.progress().rebuild(Search::ID, world.now()).await.unwrap();
     assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
-    assert!(matches!(build(&world).await, Err(BuildError::CalledOff)));
-    assert_eq!(build(&world).await.unwrap(), Built::Before);
+    assert!(matches!(rebuild(&world).await, Err(RebuildError::Cancelled)));
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::NotNeeded);
     assert!(!world.progress().cancel(Search::ID, world.now()).await.unwrap());
     // What is not read yet is not made behind one's back.
     drop_tables(&world, Search::ID).await;
     world.progress().rebuild(Search::ID, world.now()).await.unwrap();
     assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
     for _ in 0..2 {
-        assert!(matches!(build(&world).await, Err(BuildError::CalledOff)));
+        assert!(matches!(rebuild(&world).await, Err(RebuildError::Cancelled)));
     }
     assert_eq!(world.progress().status().await.unwrap()[0].state, State::Cancelled);
     world.progress().rebuild(Search::ID, world.now()).await.unwrap();
-    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
     assert_eq!(world.progress().status().await.unwrap()[0].state, State::Ready);
 }
 
@@ -230,7 +230,7 @@ async fn an_event_that_makes_no_sense_keeps_only_its_tenant_from_being_built_to_
     world.append(&sick, &[booked(4)]).await;
     let head = world.append(&well, &eventful(20)).await;
     drop_tables(&world, Search::ID).await;
-    assert_eq!(build(&world).await.unwrap(), Built::Now);
+    assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
     assert_eq!(position(&world, &sick).await, 2);
     assert_eq!(world.search_rows(&sick).await.len(), 2);
     assert_eq!(position(&world, &well).await, head.as_i64());
@@ -252,7 +252,7 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
     .execute(&world.pool)
     .await
     .unwrap();
-    state::request(&world.pool, &crate::build::building(Search::ID), Search::ID, world.now())
+    state::request(&world.pool, &crate::rebuild::shadow(Search::ID), Search::ID, world.now())
         .await
         .unwrap();
     let names = async || -> Vec<String> {
@@ -260,7 +260,7 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
         found.into_iter().map(|it| it.schema).collect()
     };
     let cancel = CancellationToken::new();
-    let readers = Readers::new(world.pool.clone(), vec![old]);
+    let readers = Deployment::new(world.pool.clone(), vec![old]);
     let reading = tokio::spawn(readers.run(cancel.clone()));
     for _ in 0..100 {
         if names().await == ["search_3_replaced"] {

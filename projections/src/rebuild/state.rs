@@ -1,4 +1,4 @@
-//! What is noted of a build: the rows of `builds`, `build_tenants` and `build_parts`.
+//! The record of a rebuild: the rows of `builds`, `build_tenants` and `build_parts`.
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
@@ -9,7 +9,7 @@ use sqlx::{PgConnection, PgPool, Row as _};
 use crate::checkpoint::tenant_of;
 use crate::{ProjectionId, Schema};
 
-/// How far a build is.
+/// How far a rebuild is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Streams are folded, and their rows copied.
@@ -36,16 +36,16 @@ impl Phase {
     }
 }
 
-/// A build as it was noted.
+/// A rebuild as it is recorded.
 #[derive(Debug, Clone)]
-pub(crate) struct Noted {
+pub(crate) struct RebuildRecord {
     pub(crate) phase: Option<Phase>,
     pub(crate) cancelled: bool,
 }
 
 /// How far a tenant's rows are.
 #[derive(Debug, Clone)]
-pub(crate) struct TenantRows {
+pub(crate) struct TenantProgress {
     pub(crate) tenant: TenantId,
     pub(crate) target: Position,
     /// `None`: streams are being folded.
@@ -54,12 +54,12 @@ pub(crate) struct TenantRows {
 
 /// A part that is done: up to which stream, and whether there are more.
 #[derive(Debug, Clone)]
-pub(crate) struct Done {
+pub(crate) struct RecordedPart {
     pub(crate) upto: String,
     pub(crate) more: bool,
 }
 
-/// Asks for a build; one that was called off begins anew.
+/// Asks for a rebuild; one that was cancelled begins anew.
 pub(crate) async fn request(
     pool: &PgPool,
     schema: &Schema,
@@ -80,31 +80,34 @@ pub(crate) async fn request(
     Ok(())
 }
 
-const NOTED: &str =
+const RECORD: &str =
     "SELECT phase, cancelled_at IS NOT NULL AS cancelled FROM builds WHERE schema_name = $1";
 
-pub(crate) async fn noted(pool: &PgPool, schema: &Schema) -> Result<Option<Noted>, sqlx::Error> {
-    read(sqlx::query(NOTED).bind(schema.to_string()).fetch_optional(pool).await?)
+pub(crate) async fn record(
+    pool: &PgPool,
+    schema: &Schema,
+) -> Result<Option<RebuildRecord>, sqlx::Error> {
+    read(sqlx::query(RECORD).bind(schema.to_string()).fetch_optional(pool).await?)
 }
 
-/// The same, and nobody calls it off or asks for it before this transaction is over.
-pub(crate) async fn noted_for_update(
+/// The same, and nobody cancels it or asks for it before this transaction is over.
+pub(crate) async fn record_for_update(
     connection: &mut PgConnection,
     schema: &Schema,
-) -> Result<Option<Noted>, sqlx::Error> {
-    let sql = format!("{NOTED} FOR UPDATE");
+) -> Result<Option<RebuildRecord>, sqlx::Error> {
+    let sql = format!("{RECORD} FOR UPDATE");
     read(sqlx::query(&sql).bind(schema.to_string()).fetch_optional(connection).await?)
 }
 
-fn read(row: Option<PgRow>) -> Result<Option<Noted>, sqlx::Error> {
+fn read(row: Option<PgRow>) -> Result<Option<RebuildRecord>, sqlx::Error> {
     row.map(|row| {
         let phase = row.try_get::<Option<&str>, _>("phase")?.and_then(Phase::named);
-        Ok(Noted { phase, cancelled: row.try_get("cancelled")? })
+        Ok(RebuildRecord { phase, cancelled: row.try_get("cancelled")? })
     })
     .transpose()
 }
 
-/// Calls it off. `false`: there is nothing to call off.
+/// Cancels it. `false`: there is nothing to cancel.
 pub(crate) async fn cancel(
     pool: &PgPool,
     schema: &Schema,
@@ -120,7 +123,7 @@ pub(crate) async fn cancel(
     Ok(done.rows_affected() > 0)
 }
 
-/// Notes where each tenant's rows are to begin.
+/// Records where each tenant's rows are to begin.
 pub(crate) async fn add_tenants(
     connection: &mut PgConnection,
     schema: &Schema,
@@ -174,7 +177,7 @@ pub(crate) async fn fail(pool: &PgPool, schema: &Schema, why: &str) -> Result<()
 pub(crate) async fn tenants(
     pool: &PgPool,
     schema: &Schema,
-) -> Result<Vec<TenantRows>, sqlx::Error> {
+) -> Result<Vec<TenantProgress>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT tenant_id, target, position FROM build_tenants
           WHERE schema_name = $1 ORDER BY tenant_id",
@@ -184,7 +187,7 @@ pub(crate) async fn tenants(
     .await?;
     rows.iter()
         .map(|row| {
-            Ok(TenantRows {
+            Ok(TenantProgress {
                 tenant: tenant_of(row)?,
                 target: Position::from_i64(row.try_get("target")?),
                 position: row.try_get::<Option<i64>, _>("position")?.map(Position::from_i64),
@@ -215,13 +218,13 @@ pub(crate) async fn advance(
 }
 
 /// The part after this stream, if it is done.
-pub(crate) async fn part_after(
+pub(crate) async fn recorded_part(
     pool: &PgPool,
     schema: &Schema,
     tenant: &TenantId,
     kind: &str,
     after: &str,
-) -> Result<Option<Done>, sqlx::Error> {
+) -> Result<Option<RecordedPart>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT upto, more FROM build_parts
           WHERE schema_name = $1 AND tenant_id = $2 AND kind = $3 AND after = $4",
@@ -232,7 +235,8 @@ pub(crate) async fn part_after(
     .bind(after)
     .fetch_optional(pool)
     .await?;
-    row.map(|row| Ok(Done { upto: row.try_get("upto")?, more: row.try_get("more")? })).transpose()
+    row.map(|row| Ok(RecordedPart { upto: row.try_get("upto")?, more: row.try_get("more")? }))
+        .transpose()
 }
 
 /// What a part is of.
@@ -245,8 +249,8 @@ pub(crate) struct Part<'a> {
     pub(crate) events: usize,
 }
 
-/// Notes a part as done. `false`: it was done before, or is not to be done any more.
-pub(crate) async fn add_part(
+/// Records a part as done. `false`: it was done before, or is not to be done any more.
+pub(crate) async fn record_part(
     connection: &mut PgConnection,
     schema: &Schema,
     part: &Part<'_>,
@@ -283,7 +287,7 @@ pub(crate) async fn forget_parts(
     Ok(())
 }
 
-/// Forgets all about a build but its row in `builds`.
+/// Forgets all about a rebuild but its row in `builds`.
 pub(crate) async fn forget(
     connection: &mut PgConnection,
     schema: &Schema,
@@ -297,7 +301,7 @@ pub(crate) async fn forget(
     Ok(())
 }
 
-/// Forgets a build.
+/// Forgets a rebuild.
 pub(crate) async fn remove(
     connection: &mut PgConnection,
     schema: &Schema,
@@ -310,7 +314,7 @@ pub(crate) async fn remove(
     Ok(())
 }
 
-/// Forgets how far a build is, but not that it was called off.
+/// Forgets how far a rebuild is, but not that it was cancelled.
 pub(crate) async fn restart(
     connection: &mut PgConnection,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! Who builds: of all programs, one.
+//! Who rebuilds: of all programs, one.
 
 use sqlx::{Connection as _, PgConnection, PgPool};
 
@@ -7,17 +7,17 @@ use crate::Schema;
 /// Before the schema's name, in what is locked.
 pub(crate) const LOCKED: &str = "daybook build ";
 
-/// Held while somebody builds in a schema: an advisory lock of a connection of its own. It goes with
+/// Held while somebody rebuilds in a shadow schema: an advisory lock of a connection of its own. It goes with
 /// the program, however that ends, and the next one takes over at once.
 ///
-/// A program that has lost it without knowing does no harm: each part of the work is noted in its own
+/// A program that has lost it without knowing does no harm: each part of the work is recorded in its own
 /// transaction, under a key that can be there only once.
 pub(crate) struct Lock {
     connection: PgConnection,
 }
 
 impl Lock {
-    /// `None`: another program builds.
+    /// `None`: another program rebuilds.
     pub(crate) async fn take(pool: &PgPool, schema: &Schema) -> Result<Option<Self>, sqlx::Error> {
         let mut connection = pool.acquire().await?.detach();
         let taken: bool =

@@ -7,9 +7,9 @@ use tokio::task::JoinSet;
 
 use super::pace::Pace;
 use super::state::{self, Part};
-use super::{BuildError, Site};
+use super::{RebuildError, RebuildTarget};
 use crate::schema::run;
-use crate::{Filling, Projection};
+use crate::{Backfill, Projection};
 
 /// Memory for the sorts of all indexes that are made at once.
 const SORT_MEGABYTES: usize = 512;
@@ -18,19 +18,19 @@ const SORT_MEGABYTES: usize = 512;
 const KIND: &str = "index";
 
 /// Makes what is missing.
-pub(super) async fn make(site: &Arc<Site>, pace: &mut Pace) -> Result<(), BuildError> {
-    let mut making: JoinSet<Result<(), BuildError>> = JoinSet::new();
-    let mut statements = to_make(site.projection.as_ref()).peekable();
+pub(super) async fn make(target: &Arc<RebuildTarget>, pace: &mut Pace) -> Result<(), RebuildError> {
+    let mut making: JoinSet<Result<(), RebuildError>> = JoinSet::new();
+    let mut statements = to_make(target.projection.as_ref()).peekable();
     while let Some(statement) = statements.next() {
-        site.go_on().await?;
+        target.ensure_wanted().await?;
         // The last one may need what the others make.
         let alone = statements.peek().is_none() || pace.others_work();
-        let at_once = if alone { 1 } else { site.workers };
+        let at_once = if alone { 1 } else { target.workers };
         while making.len() >= at_once {
             let Some(made) = making.join_next().await else { break };
             made??;
         }
-        making.spawn(make_one(Arc::clone(site), statement.trim().to_owned()));
+        making.spawn(make_one(Arc::clone(target), statement.trim().to_owned()));
     }
     while let Some(made) = making.join_next().await {
         made??;
@@ -40,25 +40,25 @@ pub(super) async fn make(site: &Arc<Site>, pace: &mut Pace) -> Result<(), BuildE
 
 /// Totals first: they read the table while the longest index is made.
 fn to_make(projection: &dyn Projection) -> impl Iterator<Item = &str> {
-    let totals = match projection.filling() {
-        Filling::Copied(bulk) => bulk.totals(),
-        Filling::InOrder | Filling::ByStream(_) => None,
+    let totals = match projection.backfill() {
+        Backfill::Copy(bulk) => bulk.totals(),
+        Backfill::InOrder | Backfill::ByStream(_) => None,
     };
     totals.into_iter().chain(statements(projection.indexes()))
 }
 
-async fn make_one(site: Arc<Site>, statement: String) -> Result<(), BuildError> {
+async fn make_one(target: Arc<RebuildTarget>, statement: String) -> Result<(), RebuildError> {
     // Each processor has an index of its own to make: to divide one among several, its rows would have to
     // go through files.
     let begin = format!(
         "BEGIN; SET LOCAL synchronous_commit = off;
          SET LOCAL maintenance_work_mem = '{}MB'; SET LOCAL max_parallel_maintenance_workers = 0",
-        SORT_MEGABYTES / site.workers
+        SORT_MEGABYTES / target.workers
     );
-    let mut tx = site.log.pool().begin_with(begin).await?;
+    let mut tx = target.log.pool().begin_with(begin).await?;
     let part = Part { tenant: "", kind: KIND, after: &statement, upto: "", more: false, events: 0 };
-    if state::add_part(&mut tx, &site.schema, &part).await? {
-        run(&mut tx, &site.schema.sql(&statement)).await?;
+    if state::record_part(&mut tx, &target.schema, &part).await? {
+        run(&mut tx, &target.schema.sql(&statement)).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -1,0 +1,137 @@
+//! One poll: a few batches of one subscription.
+
+use std::sync::Arc;
+
+use daybook_store::{Clock, Log, Position, RecordedEvent};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::RunnerSettings;
+use super::batch::{Batch, Commit, apply_longest_prefix};
+use crate::checkpoint::{self, Lease, Subscription};
+use crate::{ApplyError, Progress, Projection, Schema, Tables};
+
+/// The transaction of a batch. Rows and checkpoint are lost together or not at all, and the log
+/// has them for ever, so the commit need not wait for the disk. A program that stops in the middle
+/// of a batch (suspended, partitioned) must not keep its successor waiting for its row locks.
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off;
+     SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// How a poll ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// At the end of the log, as far as it could see.
+    CaughtUp,
+    /// There is more to do.
+    Behind,
+    /// Another program leads.
+    NotLeading,
+    /// At an event that cannot be applied.
+    Stalled,
+    /// The database failed.
+    Failed,
+}
+
+pub(crate) struct Poll {
+    pub(crate) subscription: Subscription,
+    pub(crate) projection: Arc<dyn Projection>,
+    pub(crate) log: Log,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: RunnerSettings,
+    pub(crate) progress: Progress,
+    pub(crate) me: Uuid,
+    pub(crate) cancel: CancellationToken,
+}
+
+impl Poll {
+    #[tracing::instrument(
+        name = "poll", level = "debug", skip_all,
+        fields(projection = %self.subscription.projection, tenant = %self.subscription.tenant)
+    )]
+    pub(crate) async fn run(self) -> Outcome {
+        match self.batches().await {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                let Subscription { tenant, projection } = &self.subscription;
+                tracing::warn!(%projection, %tenant, %error, "a batch failed and is tried again");
+                Outcome::Failed
+            }
+        }
+    }
+
+    async fn batches(&self) -> Result<Outcome, sqlx::Error> {
+        let pool = self.log.pool();
+        let Some(mut position) =
+            checkpoint::acquire_lease(pool, &self.subscription, self.lease()).await?
+        else {
+            return Ok(Outcome::NotLeading);
+        };
+        for _ in 0..self.settings.poll_batches {
+            if self.cancel.is_cancelled() {
+                break;
+            }
+            let read = self
+                .log
+                .follow(&self.subscription.tenant, position, self.settings.batch_events)
+                .await?;
+            // What is appended from here on is for the next poll.
+            let end = position.plus(read.len() as u64);
+            let all = read.len() < self.settings.batch_events as usize;
+            if read.is_empty() {
+                return Ok(Outcome::CaughtUp);
+            }
+            match apply_longest_prefix(self, position, read).await? {
+                Batch::Applied(to) => {
+                    tracing::debug!(from = %position, %to, "applied events");
+                    position = to;
+                    self.progress.tick();
+                    if all && to == end {
+                        return Ok(Outcome::CaughtUp);
+                    }
+                }
+                Batch::Stalled { reason } => {
+                    return self.stall(position.plus(1), &reason).await;
+                }
+                Batch::LostLease => return Ok(Outcome::NotLeading),
+            }
+        }
+        Ok(Outcome::Behind)
+    }
+
+    pub(crate) fn lease(&self) -> Lease {
+        Lease { leader: self.me, now: self.clock.now(), length: self.settings.lease }
+    }
+
+    async fn stall(&self, at: Position, reason: &str) -> Result<Outcome, sqlx::Error> {
+        // Its own fields, not only those of the span, which is there at the debug level only.
+        let Subscription { tenant, projection } = &self.subscription;
+        tracing::error!(
+            %projection, %tenant, position = %at, reason,
+            "a projection has stalled at an event that it cannot apply"
+        );
+        let recorded =
+            checkpoint::stall(self.log.pool(), &self.subscription, self.me, at, reason).await?;
+        Ok(if recorded { Outcome::Stalled } else { Outcome::NotLeading })
+    }
+}
+
+impl Commit for Poll {
+    /// Rows and checkpoint in one transaction. `false`: the lease is lost, and nothing has changed.
+    async fn commit(
+        &self,
+        from: Position,
+        to: Position,
+        events: &[RecordedEvent],
+    ) -> Result<bool, ApplyError> {
+        let mut tx = self.log.pool().begin_with(BEGIN).await?;
+        // First: a leader that is none must not wait for, or hold, a lock on any row.
+        if !checkpoint::advance(&mut tx, &self.subscription, self.lease(), from, to).await? {
+            return Ok(false);
+        }
+        let schema = Schema::of(self.subscription.projection);
+        let mut tables = Tables::new(&mut tx, &schema);
+        self.projection.apply(&mut tables, &self.subscription.tenant, events).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+}
