@@ -1,7 +1,7 @@
 //! What the lists of services, resources and clients have in common.
 
 use daybook_domain::TenantId;
-use daybook_projections::catalogue::{Catalogue, Standing};
+use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
 use daybook_projections::{Cursor, Limit};
 use utoipa::IntoParams;
 
@@ -55,11 +55,14 @@ impl App {
 }
 
 /// Takes `status` out of the query; `active` is what this kind of thing calls it.
-pub(super) fn standing(params: &mut Params, active: &str) -> Result<Option<Standing>, Problem> {
+pub(super) fn standing(
+    params: &mut Params,
+    active: &str,
+) -> Result<Option<CatalogueStatus>, Problem> {
     match params.text("status")?.as_deref() {
         None => Ok(None),
-        Some("retired") => Ok(Some(Standing::Retired)),
-        Some(status) if status == active => Ok(Some(Standing::Active)),
+        Some("retired") => Ok(Some(CatalogueStatus::Retired)),
+        Some(status) if status == active => Ok(Some(CatalogueStatus::Active)),
         Some(_) => Err(invalid("status", format!("it is {active} or retired"))),
     }
 }

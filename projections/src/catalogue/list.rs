@@ -1,70 +1,38 @@
 //! Pages of services, resources and clients.
 
 use daybook_domain::TenantId;
-use daybook_store::Position;
-use sqlx::postgres::PgRow;
-use sqlx::types::Json;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row};
-use uuid::Uuid;
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
-use super::kept::{Kept, Standing};
-use super::table::standing as parse;
+use super::Catalogue;
+use super::entity::{CatalogueEntity, CatalogueStatus, Listed};
+use crate::kit::Table;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
-use crate::{Cursor, Limit, Page, PageError};
+use crate::{Cursor, Limit, Page, PageError, Schema};
 
-/// Something in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed<I, D> {
-    /// Which one.
-    pub id: I,
-    /// What is known of it.
-    pub document: D,
-    /// Whether it can be booked.
-    pub standing: Standing,
-    /// The number of its events.
-    pub version: u64,
-    /// Where its last event is in the log.
-    pub position: Position,
-}
-
-type ListedOf<K> = Listed<<K as Kept>::Id, <K as Kept>::Document>;
-
-/// Ids are UUIDv7, so their order is that of creation. Served by the primary key, or with a standing
+/// Ids are UUIDv7, so their order is that of creation. Served by the primary key, or with a status
 /// by `services_status` and its like.
-pub(super) async fn page<K: Kept>(
+pub(super) async fn page<E: CatalogueEntity>(
+    table: &Table<Listed<E>>,
     pool: &PgPool,
     tenant: &TenantId,
-    standing: Option<Standing>,
+    status: Option<CatalogueStatus>,
     cursor: Option<&Cursor>,
     limit: Limit,
-) -> Result<Page<ListedOf<K>>, PageError> {
-    let (table, id, document) = (K::TABLE, K::ID, K::DOCUMENT);
-    let keyset = Keyset::<Uuid>::new(List::of(tenant, table, &standing), cursor, limit)?;
+) -> Result<Page<Listed<E>>, PageError> {
+    let keyset = Keyset::new(List::of(tenant, E::TABLE, &status), cursor, limit)?;
+    let schema = Schema::of(Catalogue::ID);
     let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "SELECT {id} AS id, {document} AS document, status, version, position
-           FROM {table} WHERE tenant_id = "
+        "SELECT {} FROM {schema}.{} WHERE tenant_id = ",
+        table.names(),
+        E::TABLE
     ));
     sql.push_bind(tenant.as_str());
-    keyset.push_after(&mut sql, id);
-    if let Some(standing) = standing {
-        sql.push(" AND status = ").push_bind(standing.as_str());
+    keyset.push_after(&mut sql, E::ID);
+    if let Some(status) = status {
+        sql.push(" AND status = ").push_bind(status.as_str());
     }
-    keyset.push_order(&mut sql, id);
-    let rows = sql.build().fetch_all(pool).await?;
-    let rows = rows.iter().map(listed::<K>).collect::<Result<_, _>>()?;
-    Ok(keyset.page(rows))
-}
-
-fn listed<K: Kept>(row: &PgRow) -> Result<(Uuid, ListedOf<K>), sqlx::Error> {
-    let id: Uuid = row.try_get("id")?;
-    let Json(document) = row.try_get("document")?;
-    let listed = Listed {
-        id: K::Id::from(id),
-        document,
-        standing: parse(row.try_get("status")?),
-        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-        position: Position::from_i64(row.try_get("position")?),
-    };
-    Ok((id, listed))
+    keyset.push_order(&mut sql, E::ID);
+    let rows: Vec<Listed<E>> = sql.build_query_as().fetch_all(pool).await?;
+    Ok(keyset.page(rows.into_iter().map(|row| (E::uuid(row.id), row)).collect()))
 }

@@ -1,40 +1,41 @@
 //! The catalogue projection: the services, resources and clients of a tenant as they are now, to be
 //! listed.
 //!
-//! * `kept`: what is kept of each kind, and where.
-//! * `table`: how a batch of events changes a table; the same for all kinds.
+//! * `entity`: what the catalogue has of each kind, and its table.
+//! * `rows`: how a batch of events changes a table; the same for all kinds.
 //! * `list`: pages.
 
-mod kept;
+mod entity;
 mod list;
-mod table;
+mod rows;
 #[cfg(test)]
 mod tests;
 
 use cqrs_es::Aggregate as _;
+use daybook_domain::TenantId;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
-use daybook_domain::{ClientId, ResourceId, ServiceId};
-use daybook_domain::{TenantId, client, resource, service};
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub use kept::Standing;
-pub use list::Listed;
+pub use entity::{CatalogueEntity, CatalogueStatus, Listed};
+
+use entity::{CLIENTS, RESOURCES, SERVICES};
 
 use crate::{
-    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
+    Tables,
 };
 
 /// A page of services.
-pub type Services = Page<Listed<ServiceId, service::ServiceTerms>>;
+pub type Services = Page<Listed<Service>>;
 /// A page of resources.
-pub type Resources = Page<Listed<ResourceId, resource::ResourceProfile>>;
+pub type Resources = Page<Listed<Resource>>;
 /// A page of clients.
-pub type Clients = Page<Listed<ClientId, client::Contact>>;
+pub type Clients = Page<Listed<Client>>;
 
 /// The catalogue projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -59,11 +60,11 @@ impl Catalogue {
     pub async fn services(
         &self,
         tenant: &TenantId,
-        standing: Option<Standing>,
+        status: Option<CatalogueStatus>,
         cursor: Option<&Cursor>,
         limit: Limit,
     ) -> Result<Services, PageError> {
-        list::page::<Service>(&self.pool, tenant, standing, cursor, limit).await
+        list::page(&SERVICES, &self.pool, tenant, status, cursor, limit).await
     }
 
     /// A page of the resources, in the order in which they were made.
@@ -73,11 +74,11 @@ impl Catalogue {
     pub async fn resources(
         &self,
         tenant: &TenantId,
-        standing: Option<Standing>,
+        status: Option<CatalogueStatus>,
         cursor: Option<&Cursor>,
         limit: Limit,
     ) -> Result<Resources, PageError> {
-        list::page::<Resource>(&self.pool, tenant, standing, cursor, limit).await
+        list::page(&RESOURCES, &self.pool, tenant, status, cursor, limit).await
     }
 
     /// A page of the clients, in the order in which they were made. It is personal data.
@@ -90,7 +91,7 @@ impl Catalogue {
         cursor: Option<&Cursor>,
         limit: Limit,
     ) -> Result<Clients, PageError> {
-        list::page::<Client>(&self.pool, tenant, None, cursor, limit).await
+        list::page(&CLIENTS, &self.pool, tenant, None, cursor, limit).await
     }
 }
 
@@ -107,6 +108,10 @@ impl Projection for Catalogue {
         include_str!("indexes.sql")
     }
 
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&SERVICES, &RESOURCES, &CLIENTS]
+    }
+
     fn backfill(&self) -> Backfill {
         Backfill::ByStream(&[Service::TYPE, Resource::TYPE, Client::TYPE])
     }
@@ -118,9 +123,9 @@ impl Projection for Catalogue {
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            table::apply::<Service>(tables, tenant, events).await?;
-            table::apply::<Resource>(tables, tenant, events).await?;
-            table::apply::<Client>(tables, tenant, events).await
+            rows::apply(&SERVICES, tables, tenant, events).await?;
+            rows::apply(&RESOURCES, tables, tenant, events).await?;
+            rows::apply(&CLIENTS, tables, tenant, events).await
         }
         .boxed()
     }

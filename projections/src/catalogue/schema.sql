@@ -1,6 +1,6 @@
 -- Each document is what the domain serialises: lists give it whole, and nothing searches in it.
 
-CREATE TABLE catalogue_1.services (
+CREATE TABLE {schema}.services (
     tenant_id  text   NOT NULL,
     service_id uuid   NOT NULL,
     terms      json   NOT NULL,
@@ -11,7 +11,7 @@ CREATE TABLE catalogue_1.services (
     PRIMARY KEY (tenant_id, service_id)
 );
 
-CREATE TABLE catalogue_1.resources (
+CREATE TABLE {schema}.resources (
     tenant_id   text   NOT NULL,
     resource_id uuid   NOT NULL,
     profile     json   NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE catalogue_1.resources (
     PRIMARY KEY (tenant_id, resource_id)
 );
 
-CREATE TABLE catalogue_1.clients (
+CREATE TABLE {schema}.clients (
     tenant_id text   NOT NULL,
     client_id uuid   NOT NULL,
     contact   json   NOT NULL,
@@ -31,6 +31,6 @@ CREATE TABLE catalogue_1.clients (
     PRIMARY KEY (tenant_id, client_id)
 );
 
-COMMENT ON TABLE catalogue_1.clients IS 'Personal data. No other table of a projection has any.';
+COMMENT ON TABLE {schema}.clients IS 'Personal data. No other table of a projection has any.';
 
-COMMENT ON COLUMN catalogue_1.clients.contact IS 'Personal data: name, e-mail, phone, notes.';
+COMMENT ON COLUMN {schema}.clients.contact IS 'Personal data: name, e-mail, phone, notes.';

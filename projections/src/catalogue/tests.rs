@@ -15,7 +15,7 @@ use daybook_domain::{Category, Name, Personal, Tags};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
 
-use super::{Catalogue, Standing};
+use super::{Catalogue, CatalogueStatus};
 use crate::tests::world::World;
 use crate::{Cursor, CursorError, Limit, PageError};
 
@@ -132,7 +132,7 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
     let (_world, catalogue, tenant) = listed(events).await;
     let limit = Limit::new(10).unwrap();
     for (standing, count) in
-        [(None, 25), (Some(Standing::Active), 22), (Some(Standing::Retired), 3)]
+        [(None, 25), (Some(CatalogueStatus::Active), 22), (Some(CatalogueStatus::Retired), 3)]
     {
         let (mut ids, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
         loop {

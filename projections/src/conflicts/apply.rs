@@ -9,15 +9,16 @@ use daybook_store::{AnyEvent, RecordedEvent};
 
 use super::fold::{self, Touched};
 use super::judge::{Change, Changing};
-use super::stored::{self, StoredUses};
+use super::row::{USES, UseRow};
+use super::stored::StoredUses;
 use super::{resources, write};
-use crate::{Tables, needed};
+use crate::{ApplyError, Tables, needed};
 
 pub(super) async fn apply(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ApplyError> {
     let before = needed::appointments(events);
     let stored = write::load(tables, tenant, &before).await?;
     let mut touched = fold::fold(stored, events);
@@ -29,8 +30,8 @@ pub(super) async fn apply(
     let changed = resources.iter().filter(|(_, it)| !it.changes.is_empty());
     let last: BTreeMap<ResourceId, Resource> =
         changed.map(|(id, changing)| (*id, changing.last())).collect();
-    resources::save(tables, tenant, &last).await?;
-    write::save(tables, tenant, &before, &touched).await
+    resources::save(tables, tenant, last).await?;
+    write::save(tables, tenant, &before, touched).await
 }
 
 /// The resources that change, and those that appointments begin to use.
@@ -88,7 +89,7 @@ async fn judge_stored(
     resource: ResourceId,
     changing: &Changing<'_>,
     touched: &Touched,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ApplyError> {
     let Some(first) = changing.changes.first() else { return Ok(()) };
     let mut uses = StoredUses::after(tenant, resource, first.recorded_at);
     let mut states = changing.states();
@@ -98,14 +99,14 @@ async fn judge_stored(
             return Ok(());
         }
         let mut found = Vec::new();
-        for used in part.iter().filter(|used| !touched.contains_key(&used.appointment_id)) {
+        for used in part.into_iter().filter(|used| !touched.contains_key(&used.appointment_id)) {
             // In the order of their starts, and so in the order of the states.
             let Some(after) = changing.judged_after(used.during.start(), None) else { continue };
             let conflict = used.conflict_with(states.after(after));
             if conflict != used.conflict {
-                found.push((used.appointment_id, conflict));
+                found.push(UseRow { conflict, ..used });
             }
         }
-        stored::mark(tables, tenant, resource, &found).await?;
+        USES.update(&["conflict"], tables, tenant, &found).await?;
     }
 }

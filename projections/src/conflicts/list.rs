@@ -13,8 +13,9 @@ use sqlx::{FromRow as _, PgConnection, PgPool, Postgres, QueryBuilder, Row as _}
 use uuid::Uuid;
 
 use super::Conflicts;
-use super::row::{COLUMNS, Standing, reason};
+use super::row::{APPOINTMENTS, Standing};
 use super::stored::StoredUses;
+use crate::kit::{column, statement};
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
 use crate::{Cursor, Limit, Page, PageError, Schema, Tables};
@@ -94,13 +95,14 @@ pub(super) async fn page(
     now: DateTime<Utc>,
 ) -> Result<Page<InConflict>, PageError> {
     let keyset = Keyset::new(List::of(tenant, "conflicts", filter), cursor, limit)?;
-    let mut sql = QueryBuilder::<Postgres>::new(
+    let schema = Schema::of(Conflicts::ID);
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
         "WITH page AS (
              SELECT DISTINCT u.start_at, u.appointment_id
-               FROM conflicts_1.uses u
-               JOIN conflicts_1.appointments a USING (tenant_id, appointment_id)
-              WHERE u.conflict IS NOT NULL AND u.tenant_id = ",
-    );
+               FROM {schema}.uses u
+               JOIN {schema}.appointments a USING (tenant_id, appointment_id)
+              WHERE u.conflict IS NOT NULL AND u.tenant_id = "
+    ));
     sql.push_bind(tenant.as_str());
     sql.push(" AND u.start_at > ").push_bind(now);
     sql.push(" AND (a.hold_expires_at IS NULL OR a.hold_expires_at > ").push_bind(now).push(")");
@@ -117,19 +119,20 @@ pub(super) async fn page(
     keyset.push_order(&mut sql, KEY);
     sql.push(format!(
         ")
-         SELECT {COLUMNS}, c.resources, c.reasons
-            FROM page p
-            JOIN conflicts_1.appointments a ON a.appointment_id = p.appointment_id
-           CROSS JOIN LATERAL (
-                 SELECT array_agg(u.resource_id ORDER BY u.resource_id) AS resources,
-                        array_agg(u.conflict ORDER BY u.resource_id) AS reasons
-                   FROM conflicts_1.uses u
-                  WHERE u.tenant_id = a.tenant_id AND u.appointment_id = a.appointment_id
-                    AND u.conflict IS NOT NULL) c
-           WHERE a.tenant_id = "
+         SELECT {}, c.resources, c.reasons
+           FROM page
+           JOIN {schema}.appointments a USING (start_at, appointment_id)
+          CROSS JOIN LATERAL (
+                SELECT array_agg(u.resource_id ORDER BY u.resource_id) AS resources,
+                       array_agg(u.conflict ORDER BY u.resource_id) AS reasons
+                  FROM {schema}.uses u
+                 WHERE u.tenant_id = a.tenant_id AND u.appointment_id = a.appointment_id
+                   AND u.conflict IS NOT NULL) c
+          WHERE a.tenant_id = ",
+        APPOINTMENTS.names()
     ));
     sql.push_bind(tenant.as_str());
-    sql.push(" ORDER BY a.start_at, a.appointment_id");
+    sql.push(" ORDER BY start_at, appointment_id");
     let rows = sql.build().fetch_all(pool).await?;
     let rows = rows.iter().map(in_conflict).collect::<Result<_, _>>()?;
     Ok(keyset.page(rows))
@@ -137,14 +140,12 @@ pub(super) async fn page(
 
 fn in_conflict(row: &PgRow) -> Result<(StartKey, InConflict), sqlx::Error> {
     let resources: Vec<Uuid> = row.try_get("resources")?;
-    let reasons: Vec<String> = row.try_get("reasons")?;
-    let conflicts = resources.into_iter().zip(&reasons).map(|(resource_id, text)| {
-        Ok::<_, sqlx::Error>(Conflict { resource_id: resource_id.into(), reason: reason(text)? })
-    });
+    let reasons: Vec<ConflictReason> = column(row, "reasons")?;
+    let conflicts = resources.into_iter().zip(reasons);
+    let conflicts = conflicts.map(|(id, reason)| Conflict { resource_id: id.into(), reason });
     let standing = Standing::from_row(row)?;
     let (start_at, id) = (standing.during.start(), standing.appointment_id.uuid());
-    let conflicts = conflicts.collect::<Result<_, _>>()?;
-    Ok((StartKey { start_at, id }, InConflict::new(standing, conflicts)))
+    Ok((StartKey { start_at, id }, InConflict::new(standing, conflicts.collect())))
 }
 
 /// What a change of a resource would break.
@@ -187,7 +188,18 @@ pub(super) async fn would_break(
     Ok(WouldBreak { items, more })
 }
 
-/// Served by the primary key.
+statement!(
+    /// Served by the primary key.
+    STANDING: Conflicts = format!(
+        "SELECT {}, b.reason
+           FROM unnest($2::uuid[], $3::text[]) AS b (appointment_id, reason)
+           JOIN {{schema}}.appointments a USING (appointment_id)
+          WHERE a.tenant_id = $1 AND (a.hold_expires_at IS NULL OR a.hold_expires_at > $4)
+          ORDER BY start_at, appointment_id",
+        APPOINTMENTS.names()
+    )
+);
+
 async fn appointments(
     connection: &mut PgConnection,
     tenant: &TenantId,
@@ -198,14 +210,7 @@ async fn appointments(
     if broken.is_empty() {
         return Ok(Vec::new());
     }
-    let sql = format!(
-        "SELECT {COLUMNS}, b.reason
-           FROM unnest($2::uuid[], $3::text[]) AS b (appointment_id, reason)
-           JOIN conflicts_1.appointments a USING (appointment_id)
-          WHERE a.tenant_id = $1 AND (a.hold_expires_at IS NULL OR a.hold_expires_at > $4)
-          ORDER BY a.start_at, a.appointment_id"
-    );
-    let rows = sqlx::query(&sql)
+    let rows = sqlx::query(&Schema::of(Conflicts::ID).sql(&STANDING))
         .bind(tenant.as_str())
         .bind(broken.iter().map(|(id, _)| *id).collect::<Vec<_>>())
         .bind(broken.iter().map(|(_, reason)| reason.as_str()).collect::<Vec<_>>())
@@ -213,7 +218,7 @@ async fn appointments(
         .fetch_all(connection)
         .await?;
     let one = |row: &PgRow| {
-        let conflict = Conflict { resource_id, reason: reason(row.try_get("reason")?)? };
+        let conflict = Conflict { resource_id, reason: column(row, "reason")? };
         Ok(InConflict::new(Standing::from_row(row)?, vec![conflict]))
     };
     rows.iter().map(one).collect()

@@ -29,7 +29,9 @@ use sqlx::PgPool;
 
 pub use list::{ConflictFilter, InConflict, WouldBreak};
 
-use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
+use crate::{
+    ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec, Tables,
+};
 
 /// The conflicts projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -94,12 +96,16 @@ impl Projection for Conflicts {
         include_str!("indexes.sql")
     }
 
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&resources::RESOURCES, &row::APPOINTMENTS, &row::USES]
+    }
+
     fn apply<'a>(
         &'a self,
         tables: &'a mut Tables<'_>,
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move { Ok(apply::apply(tables, tenant, events).await?) }.boxed()
+        apply::apply(tables, tenant, events).boxed()
     }
 }

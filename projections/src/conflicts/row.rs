@@ -1,16 +1,19 @@
-//! A standing appointment as this projection has it.
+//! The rows: standing appointments, and the resources that they use.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::{ConflictReason, Details, Excused, Slot};
+use daybook_domain::resource::Resource;
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ClientId, ResourceId, ResourceIds, ServiceId, Title};
 use daybook_store::{Position, RecordedEvent};
+use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
-use sqlx::{FromRow, Row as _};
-use uuid::Uuid;
+
+use crate::kit::read::decode;
+use crate::kit::{Column, Json, Table, column};
 
 /// An appointment that is held or booked, after its last event that the projection has read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,9 +40,57 @@ pub(super) struct Use {
     pub(super) since: Option<Position>,
 }
 
-/// The columns that a [`Standing`] is read from, but for its uses.
-pub(super) const COLUMNS: &str = "a.appointment_id, a.start_at, a.end_at, a.hold_expires_at, \
-     a.service_id, a.client_id, a.title, a.resource_ids, a.excused, a.version, a.position";
+/// That a standing appointment uses a resource: a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UseRow {
+    pub(super) appointment_id: AppointmentId,
+    pub(super) resource_id: ResourceId,
+    pub(super) during: Interval,
+    pub(super) conflict: Option<ConflictReason>,
+    /// What would be no conflict, as somebody stands by it.
+    pub(super) excused: Vec<ConflictReason>,
+}
+
+impl UseRow {
+    /// Why the resource, as it is given, cannot be had then, unless that is excused.
+    pub(super) fn conflict_with(&self, resource: &Resource) -> Option<ConflictReason> {
+        let found = ConflictReason::of(resource, &self.during);
+        found.filter(|reason| !self.excused.contains(reason))
+    }
+}
+
+pub(super) static APPOINTMENTS: LazyLock<Table<Standing>> = LazyLock::new(|| {
+    Table::new(
+        "appointments",
+        [
+            Column::field("appointment_id", |row: &Standing| &row.appointment_id).key(),
+            Column::value("start_at", |row| row.during.start()),
+            Column::value("end_at", |row| row.during.end()),
+            Column::field("hold_expires_at", |row| &row.hold_expires_at),
+            Column::field("service_id", |row| &row.service_id),
+            Column::field("client_id", |row| &row.client_id),
+            Column::field("title", |row| &row.title),
+            Column::field("resource_ids", |row| &row.resource_ids),
+            Column::json("excused", |row| &row.excused),
+            Column::field("version", |row| &row.version),
+            Column::field("position", |row| &row.position),
+        ],
+    )
+});
+
+pub(super) static USES: LazyLock<Table<UseRow>> = LazyLock::new(|| {
+    Table::new(
+        "uses",
+        [
+            Column::field("appointment_id", |row: &UseRow| &row.appointment_id).key(),
+            Column::field("resource_id", |row: &UseRow| &row.resource_id).key(),
+            Column::value("start_at", |row| row.during.start()),
+            Column::value("end_at", |row| row.during.end()),
+            Column::field("conflict", |row| &row.conflict),
+            Column::field("excused", |row| &row.excused),
+        ],
+    )
+});
 
 impl Standing {
     pub(super) fn made(
@@ -63,6 +114,17 @@ impl Standing {
         };
         standing.uses_anew(&details.slot, recorded.position);
         standing
+    }
+
+    /// Its rows of [`USES`].
+    pub(super) fn use_rows(&self) -> impl Iterator<Item = UseRow> {
+        self.uses.iter().map(|(resource_id, used)| UseRow {
+            appointment_id: self.appointment_id,
+            resource_id: *resource_id,
+            during: self.during,
+            conflict: used.conflict,
+            excused: self.excused.reasons(*resource_id).collect(),
+        })
     }
 
     /// All its resources are to be judged, by what they are like at `position`.
@@ -89,33 +151,35 @@ impl Standing {
 
 impl FromRow<'_, PgRow> for Standing {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let resources: Vec<Uuid> = row.try_get("resource_ids")?;
-        let resources: Vec<ResourceId> = resources.into_iter().map(Into::into).collect();
-        let Json(excused) = row.try_get("excused")?;
+        let Json(excused) = column(row, "excused")?;
         Ok(Self {
-            appointment_id: row.try_get::<Uuid, _>("appointment_id")?.into(),
+            appointment_id: column(row, "appointment_id")?,
             during: during(row)?,
-            hold_expires_at: row.try_get("hold_expires_at")?,
-            service_id: row.try_get::<Uuid, _>("service_id")?.into(),
-            client_id: row.try_get::<Uuid, _>("client_id")?.into(),
-            title: Title::new(row.try_get("title")?).map_err(decode)?,
-            resource_ids: ResourceIds::try_from(resources).map_err(decode)?,
+            hold_expires_at: column(row, "hold_expires_at")?,
+            service_id: column(row, "service_id")?,
+            client_id: column(row, "client_id")?,
+            title: column(row, "title")?,
+            resource_ids: column(row, "resource_ids")?,
             excused,
-            version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-            position: Position::from_i64(row.try_get("position")?),
+            version: column(row, "version")?,
+            position: column(row, "position")?,
             uses: BTreeMap::new(),
         })
     }
 }
 
-pub(super) fn during(row: &PgRow) -> Result<Interval, sqlx::Error> {
-    Interval::new(row.try_get("start_at")?, row.try_get("end_at")?).map_err(decode)
+impl FromRow<'_, PgRow> for UseRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            appointment_id: column(row, "appointment_id")?,
+            resource_id: column(row, "resource_id")?,
+            during: during(row)?,
+            conflict: column(row, "conflict")?,
+            excused: column(row, "excused")?,
+        })
+    }
 }
 
-pub(super) fn reason(text: &str) -> Result<ConflictReason, sqlx::Error> {
-    text.parse().map_err(decode)
-}
-
-pub(super) fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
+fn during(row: &PgRow) -> Result<Interval, sqlx::Error> {
+    Interval::new(column(row, "start_at")?, column(row, "end_at")?).map_err(decode)
 }

@@ -1,6 +1,6 @@
 -- The resources as the events that have been read leave them; the document is what the domain
 -- serialises.
-CREATE TABLE conflicts_1.resources (
+CREATE TABLE {schema}.resources (
     tenant_id   text NOT NULL,
     resource_id uuid NOT NULL,
     profile     json NOT NULL,
@@ -9,7 +9,7 @@ CREATE TABLE conflicts_1.resources (
 );
 
 -- The appointments that are held or booked, and no others.
-CREATE TABLE conflicts_1.appointments (
+CREATE TABLE {schema}.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
     start_at        timestamptz NOT NULL,
@@ -27,7 +27,7 @@ CREATE TABLE conflicts_1.appointments (
 );
 
 -- Each of them under each of its resources.
-CREATE TABLE conflicts_1.uses (
+CREATE TABLE {schema}.uses (
     tenant_id      text        NOT NULL,
     appointment_id uuid        NOT NULL,
     resource_id    uuid        NOT NULL,

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use daybook_domain::appointment::{CancelledBy, Status};
+use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
+use daybook_domain::session::SessionStatus;
 use daybook_domain::{
     AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, SessionId, Tag, Tags,
-    Title, WaitingEntryId,
+    Title, WaitingEntryId, waiting,
 };
 use daybook_store::Position;
 use serde::de::DeserializeOwned;
@@ -15,6 +16,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::value::{Json, side_named};
+use crate::catalogue::CatalogueStatus;
 
 /// The value of a column.
 pub(crate) fn column<T: FromColumn>(row: &PgRow, name: &str) -> Result<T, sqlx::Error> {
@@ -47,6 +49,11 @@ columns! {
     SessionId: Uuid, |it| Ok(it.into());
     WaitingEntryId: Uuid, |it| Ok(it.into());
     Option<SessionId>: Option<Uuid>, |it| Ok(it.map(Into::into));
+    Option<AppointmentId>: Option<Uuid>, |it| Ok(it.map(Into::into));
+    Option<ConflictReason>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
+    Vec<ConflictReason>: Vec<String>, |it| {
+        it.iter().map(|text| text.parse().map_err(decode)).collect()
+    };
     Uuid: Uuid, Ok;
     DateTime<Utc>: DateTime<Utc>, Ok;
     Option<DateTime<Utc>>: Option<DateTime<Utc>>, Ok;
@@ -59,6 +66,10 @@ columns! {
     Position: i64, |it| Ok(Position::from_i64(it));
     Option<Position>: Option<i64>, |it| Ok(it.map(Position::from_i64));
     Status: &str, |it| it.parse().map_err(decode);
+    SessionStatus: &str, |it| it.parse().map_err(decode);
+    CatalogueStatus: &str, |it| Ok(Self::named(it));
+    waiting::Status: &str, |it| it.parse().map_err(decode);
+    ConflictReason: &str, |it| it.parse().map_err(decode);
     Option<CancelledBy>: Option<&str>, |it| Ok(it.map(side_named));
     String: String, Ok;
     Category: &str, |it| Category::new(it).map_err(decode);

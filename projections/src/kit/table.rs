@@ -1,10 +1,14 @@
 //! A table as a value: its columns, and the statements that follow from them.
 
 use daybook_domain::TenantId;
+use serde::Serialize;
+use sqlx::FromRow;
 use sqlx::error::BoxDynError;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
 
-use super::value::{Array, Elements, PgType, PgValue, Shape};
-use crate::Tables;
+use super::value::{Array, Elements, JSON, PgType, PgValue, Shape};
+use crate::{Tables, rows};
 
 type Push<R> = Box<dyn Fn(&R, &mut Elements) -> Result<(), BoxDynError> + Send + Sync>;
 
@@ -28,6 +32,12 @@ impl<R: 'static> Column<R> {
     pub(crate) fn value<V: PgValue + 'static>(name: &'static str, get: fn(&R) -> V) -> Self {
         let push = Box::new(move |row: &R, to: &mut Elements| get(row).push_to(to));
         Self { name, of: V::TYPE, shape: V::SHAPE, key: false, push }
+    }
+
+    /// A column of type `json`, of what a row has.
+    pub(crate) fn json<V: Serialize + 'static>(name: &'static str, get: fn(&R) -> &V) -> Self {
+        let push = Box::new(move |row: &R, to: &mut Elements| to.push_json(get(row)));
+        Self { name, of: JSON, shape: Shape::NotNull, key: false, push }
     }
 
     /// It is part of the primary key, after the tenant.
@@ -67,6 +77,19 @@ impl<R> Table<R> {
     /// The names of its columns, for the list of a `SELECT`.
     pub(crate) fn names(&self) -> String {
         list(self.columns.iter(), |column| column.name.to_owned())
+    }
+
+    /// The rows whose key begins with one of these. Served by the primary key.
+    pub(crate) async fn load(
+        &self,
+        tables: &mut Tables<'_>,
+        tenant: &TenantId,
+        keys: impl IntoIterator<Item = Uuid>,
+    ) -> Result<Vec<R>, sqlx::Error>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        rows::stored(tables, tenant, keys, &self.load_sql()).await
     }
 
     /// Adds rows; where there are such rows already, that fails.
@@ -129,6 +152,12 @@ impl<R> Table<R> {
 
     fn keys(&self) -> impl Iterator<Item = &Column<R>> {
         self.columns.iter().filter(|column| column.key)
+    }
+
+    fn load_sql(&self) -> String {
+        let key = list(self.keys().take(1), |column| column.name.to_owned());
+        let (table, names) = (self.name, self.names());
+        format!("SELECT {names} FROM {{schema}}.{table} WHERE tenant_id = $1 AND {key} = ANY($2)")
     }
 
     fn insert_sql(&self, conflict: OnConflict) -> String {
@@ -281,6 +310,7 @@ impl<R> TableSpec for std::sync::LazyLock<Table<R>> {
             self.columns.iter().filter(|it| !it.key).map(|column| column.name).collect();
         let mut statements = vec![self.insert_sql(OnConflict::Fail)];
         if self.keys().next().is_some() {
+            statements.push(self.load_sql());
             statements.push(self.delete_sql());
             if !others.is_empty() {
                 statements.push(self.insert_sql(OnConflict::Replace));

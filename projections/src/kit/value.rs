@@ -1,10 +1,11 @@
 //! What columns hold, written in PostgreSQL's binary format.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use daybook_domain::appointment::{CancelledBy, Status};
+use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
+use daybook_domain::session::SessionStatus;
 use daybook_domain::{
     AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
-    WaitingEntryId,
+    WaitingEntryId, waiting,
 };
 use daybook_store::Position;
 use serde::Serialize;
@@ -14,6 +15,8 @@ use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo};
 use sqlx::{Encode, Postgres, Type};
 use uuid::Uuid;
+
+use crate::catalogue::CatalogueStatus;
 
 /// A type of PostgreSQL, and that of arrays of it. The numbers are its catalogue's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +34,7 @@ const BOOL: PgType = PgType { name: "bool", oid: 16, array_oid: 1000 };
 const SMALLINT: PgType = PgType { name: "int2", oid: 21, array_oid: 1005 };
 const INT: PgType = PgType { name: "int4", oid: 23, array_oid: 1007 };
 const BIGINT: PgType = PgType { name: "int8", oid: 20, array_oid: 1016 };
-const JSON: PgType = PgType { name: "json", oid: 114, array_oid: 199 };
+pub(super) const JSON: PgType = PgType { name: "json", oid: 114, array_oid: 199 };
 
 /// How many elements a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,13 @@ impl Elements {
         value: &impl Encode<'q, Postgres>,
     ) -> Result<(), BoxDynError> {
         self.push_with(|bytes| value.encode_by_ref(bytes))
+    }
+
+    pub(super) fn push_json(&mut self, value: &impl Serialize) -> Result<(), BoxDynError> {
+        self.push_with(|bytes| {
+            serde_json::to_writer(&mut **bytes, value)?;
+            Ok(IsNull::No)
+        })
     }
 
     fn push_with(
@@ -165,6 +175,10 @@ values! {
     u64: BIGINT, |it| it.cast_signed();
     Position: BIGINT, |it| it.as_i64();
     Status: TEXT, |it| it.as_str();
+    SessionStatus: TEXT, |it| it.as_str();
+    CatalogueStatus: TEXT, |it| it.as_str();
+    waiting::Status: TEXT, |it| it.as_str();
+    ConflictReason: TEXT, |it| it.as_str();
     CancelledBy: TEXT, |it| side_name(*it);
 }
 
@@ -239,10 +253,7 @@ impl<T: Serialize> PgValue for Json<T> {
     const TYPE: PgType = JSON;
 
     fn push_to(&self, to: &mut Elements) -> Result<(), BoxDynError> {
-        to.push_with(|bytes| {
-            serde_json::to_writer(&mut **bytes, &self.0)?;
-            Ok(IsNull::No)
-        })
+        to.push_json(&self.0)
     }
 }
 

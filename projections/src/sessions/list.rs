@@ -4,14 +4,13 @@ use chrono::{DateTime, Utc};
 use daybook_domain::session::{Session, SessionStatus};
 use daybook_domain::{ServiceId, SessionId, TenantId};
 use daybook_store::Position;
-use sqlx::postgres::PgRow;
-use sqlx::types::Json;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
-use uuid::Uuid;
+use sqlx::{PgPool, Postgres, QueryBuilder};
 
+use super::Sessions;
+use super::rows::{Row, SESSIONS};
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
-use crate::{Cursor, Limit, Page, PageError};
+use crate::{Cursor, Limit, Page, PageError, Schema};
 
 /// The order of the list.
 const KEY: &str = "start_at, session_id";
@@ -51,10 +50,11 @@ pub(super) async fn page(
     limit: Limit,
 ) -> Result<Page<ListedSession>, PageError> {
     let keyset = Keyset::new(List::of(tenant, "sessions", filter), cursor, limit)?;
-    let mut sql = QueryBuilder::<Postgres>::new(
-        "SELECT session_id, start_at, session, version, position
-           FROM sessions_1.sessions WHERE tenant_id = ",
-    );
+    let schema = Schema::of(Sessions::ID);
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT {} FROM {schema}.sessions WHERE tenant_id = ",
+        SESSIONS.names()
+    ));
     sql.push_bind(tenant.as_str());
     keyset.push_after(&mut sql, KEY);
     if let Some(from) = filter.from {
@@ -70,19 +70,12 @@ pub(super) async fn page(
         sql.push(" AND status = ").push_bind(status.as_str());
     }
     keyset.push_order(&mut sql, KEY);
-    let rows = sql.build().fetch_all(pool).await?;
-    let rows = rows.iter().map(listed).collect::<Result<_, _>>()?;
-    Ok(keyset.page(rows))
+    let rows: Vec<Row> = sql.build_query_as().fetch_all(pool).await?;
+    Ok(keyset.page(rows.into_iter().map(listed).collect()))
 }
 
-fn listed(row: &PgRow) -> Result<(StartKey, ListedSession), sqlx::Error> {
-    let id: Uuid = row.try_get("session_id")?;
-    let Json(session) = row.try_get("session")?;
-    let listed = ListedSession {
-        session_id: id.into(),
-        session,
-        version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-        position: Position::from_i64(row.try_get("position")?),
-    };
-    Ok((StartKey { start_at: row.try_get("start_at")?, id }, listed))
+fn listed(row: Row) -> (StartKey, ListedSession) {
+    let Row { session_id, start_at, session, version, position, .. } = row;
+    let key = StartKey { start_at, id: session_id.uuid() };
+    (key, ListedSession { session_id, session, version, position })
 }

@@ -1,11 +1,11 @@
 //! The sessions projection: the sessions of a tenant, by when they start.
 //!
-//! * `fold`: what events make of a session; `table`: how a batch of them changes the rows.
+//! * `fold`: what events make of a session; `rows`: how a batch of them changes the rows.
 //! * `list`: pages.
 
 pub(crate) mod fold;
 mod list;
-mod table;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +20,8 @@ use sqlx::PgPool;
 pub use list::{ListedSession, SessionFilter};
 
 use crate::{
-    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables,
+    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
+    Tables,
 };
 
 /// The sessions projection. Made from a pool, it also answers.
@@ -67,6 +68,10 @@ impl Projection for Sessions {
         include_str!("indexes.sql")
     }
 
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&rows::SESSIONS]
+    }
+
     fn backfill(&self) -> Backfill {
         Backfill::ByStream(&[Session::TYPE])
     }
@@ -77,6 +82,6 @@ impl Projection for Sessions {
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        table::apply(tables, tenant, events).boxed()
+        rows::apply(tables, tenant, events).boxed()
     }
 }

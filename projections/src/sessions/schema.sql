@@ -1,5 +1,5 @@
 -- The document is what the domain serialises. How many places are taken is not here: the claims say.
-CREATE TABLE sessions_1.sessions (
+CREATE TABLE {schema}.sessions (
     tenant_id  text        NOT NULL,
     session_id uuid        NOT NULL,
     start_at   timestamptz NOT NULL,

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::booked::{self, Booking};
 use super::offered::{self, Terms};
-use super::{resources, write};
+use super::resources::{self, RESOURCES, TermsRow};
+use super::write;
 use crate::{ApplyError, Tables};
 
 pub(super) async fn apply(
@@ -26,11 +27,11 @@ pub(super) async fn apply(
     let used = bookings.values().flat_map(|booking| booking.resource_ids.iter());
     let used: BTreeSet<ResourceId> = used.collect();
     // A resource is registered before it is booked.
-    let terms = resources::load(tables, tenant, &used.into_iter().collect::<Vec<_>>()).await?;
+    let terms = resources::load(tables, tenant, used).await?;
     let zone =
         |(id, terms): (&ResourceId, &Terms)| Some((*id, terms.resource.profile()?.time_zone));
     let zones: BTreeMap<ResourceId, Tz> = terms.iter().filter_map(zone).collect();
-    Ok(write::save(tables, tenant, &before, &bookings, &zones).await?)
+    write::save(tables, tenant, &before, bookings, &zones).await
 }
 
 /// Works out what is offered: of the resources that have changed, and of all where days have come.
@@ -38,7 +39,7 @@ async fn offer(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ApplyError> {
     let Some(newest) = events.iter().map(|recorded| recorded.recorded_at).max() else {
         return Ok(());
     };
@@ -56,23 +57,28 @@ async fn offer(
         let mut after = Uuid::nil();
         loop {
             let part = resources::next(tables, tenant, after).await?;
-            let Some((last, _)) = part.last_key_value() else { break };
-            after = last.uuid();
-            let unchanged = part.into_iter().filter(|(id, _)| !changes.contains_key(id));
-            let anew = unchanged
-                .filter_map(|(id, terms)| Some((id, offered::fold(Some(terms), &[], known, to)?)));
-            let anew = anew.collect();
-            resources::save_days(tables, tenant, &anew).await?;
+            let Some(last) = part.last() else { break };
+            after = last.resource_id.uuid();
+            let unchanged = part.into_iter().filter(|row| !changes.contains_key(&row.resource_id));
+            let days = unchanged.filter_map(|row| {
+                let (_, days) = offered::fold(Some(row.terms), &[], known, to)?;
+                Some((row.resource_id, days))
+            });
+            let days = days.collect();
+            resources::save_days(tables, tenant, &days).await?;
         }
     }
-    let ids: Vec<ResourceId> = changes.keys().copied().collect();
-    let mut before = resources::load(tables, tenant, &ids).await?;
-    let anew = changes.into_iter().filter_map(|(id, events)| {
-        Some((id, offered::fold(before.remove(&id), &events, known, to)?))
-    });
-    let anew = anew.collect();
-    resources::save_terms(tables, tenant, &anew).await?;
-    resources::save_days(tables, tenant, &anew).await
+    let mut before = resources::load(tables, tenant, changes.keys().copied()).await?;
+    let (mut rows, mut days) = (Vec::new(), BTreeMap::new());
+    for (resource_id, events) in changes {
+        let before = before.remove(&resource_id);
+        if let Some((terms, anew)) = offered::fold(before, &events, known, to) {
+            rows.push(TermsRow { resource_id, terms });
+            days.insert(resource_id, anew);
+        }
+    }
+    RESOURCES.upsert(tables, tenant, &rows).await?;
+    resources::save_days(tables, tenant, &days).await
 }
 
 /// What must be known before the events are folded: all that is touched but not made by them.

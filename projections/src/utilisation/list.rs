@@ -9,10 +9,11 @@ use sqlx::query_builder::Separated;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use super::Utilisation;
 use super::dimension::{Dimension, Dimensions};
 use crate::page::cursor::List;
 use crate::page::keyset::{Key, Keyset};
-use crate::{Cursor, CursorError, Limit, Page, PageError};
+use crate::{Cursor, CursorError, Limit, Page, PageError, Schema};
 
 /// Which figures are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -159,7 +160,7 @@ fn statement<'q>(
     // appointment, unless it is looked at by resource.
     let by_resource = by.has(Dimension::Resource) || filter.resource_id.is_some();
     let counted = if by_resource { "begins" } else { "begins AND nth = 0" };
-    let columns = by.columns(false);
+    let (schema, columns) = (Schema::of(Utilisation::ID), by.columns(false));
     let mut sql = QueryBuilder::new(format!(
         "WITH figures AS (
             SELECT {columns}, 0::numeric AS offered, sum(minutes) AS booked,
@@ -169,7 +170,7 @@ fn statement<'q>(
                    avg(lead_minutes) FILTER (WHERE {counted}) AS mean_lead,
                    percentile_cont(0.5) WITHIN GROUP (ORDER BY lead_minutes)
                        FILTER (WHERE {counted}) AS median_lead
-              FROM utilisation_2.taken"
+              FROM {schema}.taken"
     ));
     filter.push_days(tenant, &mut sql);
     if let Some(service_id) = filter.service_id {
@@ -183,7 +184,7 @@ fn statement<'q>(
         let columns = by.columns(true);
         sql.push(format!(
             " UNION ALL SELECT {columns}, sum(minutes), 0, 0, 0, 0, NULL, NULL
-                FROM utilisation_2.offered"
+                FROM {schema}.offered"
         ));
         filter.push_days(tenant, &mut sql);
         sql.push(" GROUP BY 1, 2, 3, 4");

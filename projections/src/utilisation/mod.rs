@@ -25,7 +25,9 @@ use sqlx::PgPool;
 pub use dimension::{Dimension, Dimensions, DimensionsError};
 pub use list::{Figures, UtilisationFilter};
 
-use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
+use crate::{
+    ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec, Tables,
+};
 
 /// The utilisation projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -70,6 +72,10 @@ impl Projection for Utilisation {
 
     fn indexes(&self) -> &'static str {
         include_str!("indexes.sql")
+    }
+
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&resources::RESOURCES, &resources::OFFERED, &write::BOOKINGS, &write::TAKEN]
     }
 
     fn apply<'a>(

@@ -1,160 +1,161 @@
 //! The rows about what is offered.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use daybook_domain::{ResourceId, TenantId};
-use sqlx::Row as _;
-use sqlx::types::Json;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::Utilisation;
 use super::offered::{Anew, Terms};
-use crate::{Tables, rows};
+use crate::kit::{Column, Json, Table, column, statement};
+use crate::{ApplyError, Tables};
 
-/// How many resources are looked at at once when days have come.
+/// How many resources are read at once when days have come.
 const PART: i64 = 500;
 
-type Changed = BTreeMap<ResourceId, (Terms, Anew)>;
+/// What a resource offers since it was last changed.
+pub(super) struct TermsRow {
+    pub(super) resource_id: ResourceId,
+    pub(super) terms: Terms,
+}
 
-/// Up to which day the rows go. Served by the primary key.
+/// What a resource offers on a day.
+pub(super) struct OfferedRow {
+    resource_id: ResourceId,
+    day: NaiveDate,
+    minutes: i64,
+}
+
+pub(super) static RESOURCES: LazyLock<Table<TermsRow>> = LazyLock::new(|| {
+    Table::new(
+        "resources",
+        [
+            Column::field("resource_id", |row: &TermsRow| &row.resource_id).key(),
+            Column::json("terms", |row| &row.terms),
+        ],
+    )
+});
+
+pub(super) static OFFERED: LazyLock<Table<OfferedRow>> = LazyLock::new(|| {
+    Table::new(
+        "offered",
+        [
+            Column::field("resource_id", |row: &OfferedRow| &row.resource_id).key(),
+            Column::field("day", |row: &OfferedRow| &row.day).key(),
+            Column::field("minutes", |row| &row.minutes),
+        ],
+    )
+});
+
+impl FromRow<'_, PgRow> for TermsRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let Json(terms) = column(row, "terms")?;
+        Ok(Self { resource_id: column(row, "resource_id")?, terms })
+    }
+}
+
+statement!(
+    /// Served by the primary key.
+    HORIZON: Utilisation = "SELECT last_day FROM {schema}.horizons WHERE tenant_id = $1"
+);
+
+/// Up to which day the rows go.
 pub(super) async fn horizon(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
 ) -> Result<Option<NaiveDate>, sqlx::Error> {
-    sqlx::query_scalar(
-        &tables.sql("SELECT last_day FROM utilisation_2.horizons WHERE tenant_id = $1"),
-    )
-    .bind(tenant.as_str())
-    .fetch_optional(tables.connection())
-    .await
+    sqlx::query_scalar(&tables.sql(&HORIZON))
+        .bind(tenant.as_str())
+        .fetch_optional(tables.connection())
+        .await
 }
+
+statement!(
+    SET_HORIZON: Utilisation =
+        "INSERT INTO {schema}.horizons (tenant_id, last_day) VALUES ($1, $2)
+         ON CONFLICT (tenant_id) DO UPDATE SET last_day = excluded.last_day"
+);
 
 pub(super) async fn set_horizon(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     last_day: NaiveDate,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_2.horizons (tenant_id, last_day) VALUES ($1, $2)
-         ON CONFLICT (tenant_id) DO UPDATE SET last_day = excluded.last_day",
-    ))
-    .bind(tenant.as_str())
-    .bind(last_day)
-    .execute(tables.connection())
-    .await?;
+    sqlx::query(&tables.sql(&SET_HORIZON))
+        .bind(tenant.as_str())
+        .bind(last_day)
+        .execute(tables.connection())
+        .await?;
     Ok(())
 }
 
-/// Served by the primary key. What is not there is not registered.
+/// What is not there is not registered.
 pub(super) async fn load(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
-    ids: &[ResourceId],
+    ids: impl IntoIterator<Item = ResourceId>,
 ) -> Result<BTreeMap<ResourceId, Terms>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows = sqlx::query(&tables.sql(
-        "SELECT resource_id, terms FROM utilisation_2.resources
-          WHERE tenant_id = $1 AND resource_id = ANY($2)",
-    ))
-    .bind(tenant.as_str())
-    .bind(ids)
-    .fetch_all(tables.connection())
-    .await?;
-    rows.iter().map(decoded).collect()
+    let rows = RESOURCES.load(tables, tenant, ids.into_iter().map(ResourceId::uuid)).await?;
+    Ok(rows.into_iter().map(|row| (row.resource_id, row.terms)).collect())
 }
 
-fn decoded(row: &sqlx::postgres::PgRow) -> Result<(ResourceId, Terms), sqlx::Error> {
-    let Json(terms) = row.try_get("terms")?;
-    Ok((row.try_get::<Uuid, _>("resource_id")?.into(), terms))
-}
+statement!(
+    /// Served by the primary key.
+    NEXT: Utilisation = format!(
+        "SELECT {} FROM {{schema}}.resources
+          WHERE tenant_id = $1 AND resource_id > $2 ORDER BY resource_id LIMIT $3",
+        RESOURCES.names()
+    )
+);
 
-/// The next resources of the tenant after this one, in order; none: that was all. Served by the primary
-/// key.
+/// The next resources of the tenant after this one, in order; none: that was all.
 pub(super) async fn next(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     after: Uuid,
-) -> Result<BTreeMap<ResourceId, Terms>, sqlx::Error> {
-    let rows = sqlx::query(&tables.sql(
-        "SELECT resource_id, terms FROM utilisation_2.resources
-          WHERE tenant_id = $1 AND resource_id > $2 ORDER BY resource_id LIMIT $3",
-    ))
-    .bind(tenant.as_str())
-    .bind(after)
-    .bind(PART)
-    .fetch_all(tables.connection())
-    .await?;
-    rows.iter().map(decoded).collect()
+) -> Result<Vec<TermsRow>, sqlx::Error> {
+    sqlx::query_as(&tables.sql(&NEXT))
+        .bind(tenant.as_str())
+        .bind(after)
+        .bind(PART)
+        .fetch_all(tables.connection())
+        .await
 }
 
-pub(super) async fn save_terms(
-    tables: &mut Tables<'_>,
-    tenant: &TenantId,
-    changed: &Changed,
-) -> Result<(), sqlx::Error> {
-    if changed.is_empty() {
-        return Ok(());
-    }
-    let terms = changed.values().map(|(terms, _)| rows::document(terms));
-    let terms = terms.collect::<Result<Vec<_>, _>>()?;
-    let saved = sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_2.resources (tenant_id, resource_id, terms)
-         SELECT h.tenant_id, u.resource_id, u.terms::json
-           FROM log_heads h, unnest($2::uuid[], $3::text[]) AS u (resource_id, terms)
-          WHERE h.tenant_id = $1
-         ON CONFLICT (tenant_id, resource_id) DO UPDATE SET terms = excluded.terms",
-    ))
-    .bind(tenant.as_str())
-    .bind(changed.keys().map(|id| id.uuid()).collect::<Vec<_>>())
-    .bind(terms)
-    .execute(tables.connection())
-    .await?;
-    let all = saved.rows_affected() == changed.len() as u64;
-    if all { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
-}
+statement!(
+    /// Served by the primary key.
+    FORGET_DAYS: Utilisation =
+        "DELETE FROM {schema}.offered o
+          USING unnest($2::uuid[], $3::date[]) AS u (resource_id, first_day)
+          WHERE o.tenant_id = $1 AND o.resource_id = u.resource_id AND o.day >= u.first_day"
+);
 
-/// Replaces the days of these resources, of each from its first one on. Served by the primary key.
+/// Replaces the days of these resources, of each from its first one on.
 pub(super) async fn save_days(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
-    changed: &Changed,
-) -> Result<(), sqlx::Error> {
+    changed: &BTreeMap<ResourceId, Anew>,
+) -> Result<(), ApplyError> {
     if changed.is_empty() {
         return Ok(());
     }
-    sqlx::query(&tables.sql(
-        "DELETE FROM utilisation_2.offered o
-          USING unnest($2::uuid[], $3::date[]) AS u (resource_id, first_day)
-          WHERE o.tenant_id = $1 AND o.resource_id = u.resource_id AND o.day >= u.first_day",
-    ))
-    .bind(tenant.as_str())
-    .bind(changed.keys().map(|id| id.uuid()).collect::<Vec<_>>())
-    .bind(changed.values().map(|(_, anew)| anew.from).collect::<Vec<_>>())
-    .execute(tables.connection())
-    .await?;
-    let (mut ids, mut days, mut minutes) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, (_, anew)) in changed {
-        for (day, offered) in &anew.minutes {
-            ids.push(id.uuid());
-            days.push(*day);
-            minutes.push(*offered);
-        }
-    }
-    sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_2.offered (tenant_id, resource_id, day, minutes)
-         SELECT h.tenant_id, u.resource_id, u.day, u.minutes
-           FROM log_heads h,
-                unnest($2::uuid[], $3::date[], $4::bigint[]) AS u (resource_id, day, minutes)
-          WHERE h.tenant_id = $1",
-    ))
-    .bind(tenant.as_str())
-    .bind(ids)
-    .bind(days)
-    .bind(minutes)
-    .execute(tables.connection())
-    .await?;
-    Ok(())
+    sqlx::query(&tables.sql(&FORGET_DAYS))
+        .bind(tenant.as_str())
+        .bind(changed.keys().map(|id| id.uuid()).collect::<Vec<_>>())
+        .bind(changed.values().map(|anew| anew.from).collect::<Vec<_>>())
+        .execute(tables.connection())
+        .await?;
+    let rows = changed.iter().flat_map(|(resource_id, anew)| {
+        let days = anew.minutes.iter();
+        days.map(|(day, minutes)| OfferedRow {
+            resource_id: *resource_id,
+            day: *day,
+            minutes: *minutes,
+        })
+    });
+    Ok(OFFERED.insert(tables, tenant, &rows.collect::<Vec<_>>()).await?)
 }

@@ -1,12 +1,12 @@
 -- Up to which day what is offered has been worked out.
-CREATE TABLE utilisation_2.horizons (
+CREATE TABLE {schema}.horizons (
     tenant_id text NOT NULL,
     last_day  date NOT NULL,
     PRIMARY KEY (tenant_id)
 );
 
 -- What resources offer since they were last changed, as the projection serialises it.
-CREATE TABLE utilisation_2.resources (
+CREATE TABLE {schema}.resources (
     tenant_id   text NOT NULL,
     resource_id uuid NOT NULL,
     terms       json NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE utilisation_2.resources (
 );
 
 -- What a resource offers on a local day of its own, all its places together. No row: nothing.
-CREATE TABLE utilisation_2.offered (
+CREATE TABLE {schema}.offered (
     tenant_id   text   NOT NULL,
     resource_id uuid   NOT NULL,
     day         date   NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE utilisation_2.offered (
 );
 
 -- Every appointment and session, as the projection serialises it.
-CREATE TABLE utilisation_2.bookings (
+CREATE TABLE {schema}.bookings (
     tenant_id  text NOT NULL,
     booking_id uuid NOT NULL,
     booking    json NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE utilisation_2.bookings (
 );
 
 -- What each of them takes of a resource on a local day of the resource's.
-CREATE TABLE utilisation_2.taken (
+CREATE TABLE {schema}.taken (
     tenant_id    text    NOT NULL,
     booking_id   uuid    NOT NULL,
     resource_id  uuid    NOT NULL,

@@ -1,39 +1,81 @@
 //! The rows about what is taken.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use chrono_tz::Tz;
-use daybook_domain::{ResourceId, TenantId};
-use sqlx::Row as _;
-use sqlx::types::Json;
+use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::Utilisation;
 use super::booked::{Booking, Taken};
-use crate::{Tables, rows};
+use crate::kit::{Column, Json, Table, column, statement};
+use crate::{ApplyError, Tables};
 
-/// Served by the primary key.
+/// An appointment or a session.
+pub(super) struct BookingRow {
+    booking_id: Uuid,
+    booking: Booking,
+}
+
+/// What one of them takes of a resource on a day.
+pub(super) struct TakenRow {
+    booking_id: Uuid,
+    service_id: ServiceId,
+    category: Category,
+    taken: Taken,
+}
+
+pub(super) static BOOKINGS: LazyLock<Table<BookingRow>> = LazyLock::new(|| {
+    Table::new(
+        "bookings",
+        [
+            Column::field("booking_id", |row: &BookingRow| &row.booking_id).key(),
+            Column::json("booking", |row| &row.booking),
+        ],
+    )
+});
+
+pub(super) static TAKEN: LazyLock<Table<TakenRow>> = LazyLock::new(|| {
+    Table::new(
+        "taken",
+        [
+            Column::field("booking_id", |row: &TakenRow| &row.booking_id).key(),
+            Column::field("resource_id", |row: &TakenRow| &row.taken.resource_id).key(),
+            Column::field("day", |row: &TakenRow| &row.taken.day).key(),
+            Column::field("nth", |row| &row.taken.nth),
+            Column::field("service_id", |row| &row.service_id),
+            Column::field("category", |row| &row.category),
+            Column::value("status", |row| row.taken.standing.as_str()),
+            Column::field("minutes", |row| &row.taken.minutes),
+            Column::field("begins", |row| &row.taken.begins),
+            Column::field("lead_minutes", |row| &row.taken.lead_minutes),
+        ],
+    )
+});
+
+impl FromRow<'_, PgRow> for BookingRow {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let Json(booking) = column(row, "booking")?;
+        Ok(Self { booking_id: column(row, "booking_id")?, booking })
+    }
+}
+
 pub(super) async fn load(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[Uuid],
 ) -> Result<BTreeMap<Uuid, Booking>, sqlx::Error> {
-    if ids.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let rows = sqlx::query(&tables.sql(
-        "SELECT booking_id, booking FROM utilisation_2.bookings
-          WHERE tenant_id = $1 AND booking_id = ANY($2)",
-    ))
-    .bind(tenant.as_str())
-    .bind(ids)
-    .fetch_all(tables.connection())
-    .await?;
-    let one = |row: &sqlx::postgres::PgRow| {
-        let Json(booking) = row.try_get("booking")?;
-        Ok((row.try_get("booking_id")?, booking))
-    };
-    rows.iter().map(one).collect()
+    let rows = BOOKINGS.load(tables, tenant, ids.iter().copied()).await?;
+    Ok(rows.into_iter().map(|row| (row.booking_id, row.booking)).collect())
 }
+
+statement!(
+    /// Served by the primary key.
+    FORGET: Utilisation = "DELETE FROM {schema}.taken WHERE tenant_id = $1 AND booking_id = ANY($2)"
+);
 
 /// Makes the rows of these bookings what they are now. Those that were there `before` may have some;
 /// the others have none.
@@ -41,77 +83,24 @@ pub(super) async fn save(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     before: &[Uuid],
-    bookings: &BTreeMap<Uuid, Booking>,
+    bookings: BTreeMap<Uuid, Booking>,
     zones: &BTreeMap<ResourceId, Tz>,
-) -> Result<(), sqlx::Error> {
-    if bookings.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<Uuid> = bookings.keys().copied().collect();
-    let documents = bookings.values().map(rows::document).collect::<Result<Vec<_>, _>>()?;
-    let saved = sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_2.bookings (tenant_id, booking_id, booking)
-         SELECT h.tenant_id, u.booking_id, u.booking::json
-           FROM log_heads h, unnest($2::uuid[], $3::text[]) AS u (booking_id, booking)
-          WHERE h.tenant_id = $1
-         ON CONFLICT (tenant_id, booking_id) DO UPDATE SET booking = excluded.booking",
-    ))
-    .bind(tenant.as_str())
-    .bind(&ids)
-    .bind(documents)
-    .execute(tables.connection())
-    .await?;
-    if saved.rows_affected() != bookings.len() as u64 {
-        return Err(sqlx::Error::RowNotFound);
-    }
+) -> Result<(), ApplyError> {
     if !before.is_empty() {
-        sqlx::query(
-            &tables.sql(
-                "DELETE FROM utilisation_2.taken WHERE tenant_id = $1 AND booking_id = ANY($2)",
-            ),
-        )
-        .bind(tenant.as_str())
-        .bind(before)
-        .execute(tables.connection())
-        .await?;
+        let forget = tables.sql(&FORGET).into_owned();
+        let query = sqlx::query(&forget).bind(tenant.as_str()).bind(before);
+        query.execute(tables.connection()).await?;
     }
     let taken = bookings.iter().flat_map(|(id, booking)| {
-        booking.taken(zones).into_iter().map(move |taken| (*id, booking, taken))
+        booking.taken(zones).into_iter().map(move |taken| TakenRow {
+            booking_id: *id,
+            service_id: booking.service_id,
+            category: booking.category.clone(),
+            taken,
+        })
     });
-    insert(tables, tenant, &taken.collect::<Vec<_>>()).await
-}
-
-async fn insert(
-    tables: &mut Tables<'_>,
-    tenant: &TenantId,
-    taken: &[(Uuid, &Booking, Taken)],
-) -> Result<(), sqlx::Error> {
-    let each = taken.iter();
-    sqlx::query(&tables.sql(
-        "INSERT INTO utilisation_2.taken
-                (tenant_id, booking_id, resource_id, nth, day, service_id, category, status,
-                 minutes, begins, lead_minutes)
-         SELECT h.tenant_id, u.booking_id, u.resource_id, u.nth, u.day, u.service_id, u.category,
-                u.status, u.minutes, u.begins, u.lead_minutes
-           FROM log_heads h,
-                unnest($2::uuid[], $3::uuid[], $4::date[], $5::uuid[], $6::text[], $7::text[],
-                       $8::bigint[], $9::boolean[], $10::bigint[], $11::int[])
-                AS u (booking_id, resource_id, day, service_id, category, status, minutes, begins,
-                      lead_minutes, nth)
-          WHERE h.tenant_id = $1",
-    ))
-    .bind(tenant.as_str())
-    .bind(each.clone().map(|(id, ..)| *id).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.resource_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.day).collect::<Vec<_>>())
-    .bind(each.clone().map(|(_, booking, _)| booking.service_id.uuid()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(_, booking, _)| booking.category.as_str()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.standing.as_str()).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.minutes).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.begins).collect::<Vec<_>>())
-    .bind(each.clone().map(|(.., taken)| taken.lead_minutes).collect::<Vec<_>>())
-    .bind(each.map(|(.., taken)| taken.nth).collect::<Vec<_>>())
-    .execute(tables.connection())
-    .await?;
-    Ok(())
+    TAKEN.insert(tables, tenant, &taken.collect::<Vec<_>>()).await?;
+    let bookings = bookings.into_iter();
+    let rows = bookings.map(|(booking_id, booking)| BookingRow { booking_id, booking });
+    Ok(BOOKINGS.upsert(tables, tenant, &rows.collect::<Vec<_>>()).await?)
 }

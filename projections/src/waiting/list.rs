@@ -7,10 +7,12 @@ use daybook_store::Position;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use super::row::{COLUMNS, Entry};
+use super::WaitingList;
+use super::row::{ENTRIES, Entry};
+use crate::kit::statement;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
-use crate::{Cursor, Limit, Page, PageError};
+use crate::{Cursor, Limit, Page, PageError, Schema};
 
 /// The order of the list.
 const KEY: &str = "turn";
@@ -37,8 +39,10 @@ pub(super) async fn page(
     now: DateTime<Utc>,
 ) -> Result<Page<Entry>, PageError> {
     let keyset = Keyset::new(List::of(tenant, "waiting", filter), cursor, limit)?;
+    let schema = Schema::of(WaitingList::ID);
     let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "SELECT {COLUMNS} FROM waiting_1.entries WHERE tenant_id = "
+        "SELECT {} FROM {schema}.entries WHERE tenant_id = ",
+        ENTRIES.names()
     ));
     sql.push_bind(tenant.as_str());
     keyset.push_after(&mut sql, KEY);
@@ -59,7 +63,16 @@ pub(super) async fn page(
     Ok(keyset.page(entries.into_iter().map(|entry| (entry.turn, entry.at(now))).collect()))
 }
 
-/// Served by `entries_waiting_for_service`.
+statement!(
+    /// Served by `entries_waiting_for_service`.
+    BEFORE: WaitingList =
+        "SELECT (SELECT count(*) FROM {schema}.entries o
+                  WHERE o.tenant_id = $1 AND o.service_id = $2 AND o.status = 'waiting'
+                    AND o.turn < e.turn AND o.until_at > $4)
+           FROM {schema}.entries e
+          WHERE e.tenant_id = $1 AND e.entry_id = $3 AND e.status = 'waiting'"
+);
+
 pub(super) async fn before(
     pool: &PgPool,
     tenant: &TenantId,
@@ -67,23 +80,27 @@ pub(super) async fn before(
     entry: WaitingEntryId,
     now: DateTime<Utc>,
 ) -> Result<Option<u64>, sqlx::Error> {
-    let count: Option<i64> = sqlx::query_scalar(
-        "SELECT (SELECT count(*) FROM waiting_1.entries o
-                  WHERE o.tenant_id = $1 AND o.service_id = $2 AND o.status = 'waiting'
-                    AND o.turn < e.turn AND o.until_at > $4)
-           FROM waiting_1.entries e
-          WHERE e.tenant_id = $1 AND e.entry_id = $3 AND e.status = 'waiting'",
-    )
-    .bind(tenant.as_str())
-    .bind(service.uuid())
-    .bind(entry.uuid())
-    .bind(now)
-    .fetch_optional(pool)
-    .await?;
+    let count: Option<i64> = sqlx::query_scalar(&Schema::of(WaitingList::ID).sql(&BEFORE))
+        .bind(tenant.as_str())
+        .bind(service.uuid())
+        .bind(entry.uuid())
+        .bind(now)
+        .fetch_optional(pool)
+        .await?;
     Ok(count.map(i64::cast_unsigned))
 }
 
-/// Served by `entries_waiting`.
+statement!(
+    /// Served by `entries_waiting`.
+    IN_TURN: WaitingList = format!(
+        "SELECT {} FROM {{schema}}.entries
+          WHERE tenant_id = $1 AND status = 'waiting' AND turn > $2 AND until_at > $3
+          ORDER BY turn
+          LIMIT $4",
+        ENTRIES.names()
+    )
+);
+
 pub(super) async fn in_turn(
     pool: &PgPool,
     tenant: &TenantId,
@@ -91,13 +108,7 @@ pub(super) async fn in_turn(
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<Entry>, sqlx::Error> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM waiting_1.entries
-          WHERE tenant_id = $1 AND status = 'waiting' AND turn > $2 AND until_at > $3
-          ORDER BY turn
-          LIMIT $4"
-    );
-    sqlx::query_as(&sql)
+    sqlx::query_as(&Schema::of(WaitingList::ID).sql(&IN_TURN))
         .bind(tenant.as_str())
         .bind(after.as_i64())
         .bind(now)
@@ -106,30 +117,33 @@ pub(super) async fn in_turn(
         .await
 }
 
-/// Served by `entries_due`, `entries_lapsing` and `entries_passing`.
+statement!(
+    /// Served by `entries_due`, `entries_lapsing` and `entries_passing`.
+    DUE: WaitingList =
+        "(SELECT entry_id FROM {schema}.entries WHERE tenant_id = $1 AND due
+           ORDER BY turn LIMIT $3)
+         UNION ALL
+         (SELECT entry_id FROM {schema}.entries
+           WHERE tenant_id = $1 AND status = 'offered' AND offer_expires_at <= $2
+           ORDER BY offer_expires_at LIMIT $3)
+         UNION ALL
+         (SELECT entry_id FROM {schema}.entries
+           WHERE tenant_id = $1 AND status = 'waiting' AND until_at <= $2
+           ORDER BY until_at LIMIT $3)
+         LIMIT $3"
+);
+
 pub(super) async fn due(
     pool: &PgPool,
     tenant: &TenantId,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Result<Vec<WaitingEntryId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
-        "(SELECT entry_id FROM waiting_1.entries WHERE tenant_id = $1 AND due
-           ORDER BY turn LIMIT $3)
-         UNION ALL
-         (SELECT entry_id FROM waiting_1.entries
-           WHERE tenant_id = $1 AND status = 'offered' AND offer_expires_at <= $2
-           ORDER BY offer_expires_at LIMIT $3)
-         UNION ALL
-         (SELECT entry_id FROM waiting_1.entries
-           WHERE tenant_id = $1 AND status = 'waiting' AND until_at <= $2
-           ORDER BY until_at LIMIT $3)
-         LIMIT $3",
-    )
-    .bind(tenant.as_str())
-    .bind(now)
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await?;
+    let ids: Vec<Uuid> = sqlx::query_scalar(&Schema::of(WaitingList::ID).sql(&DUE))
+        .bind(tenant.as_str())
+        .bind(now)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
     Ok(ids.into_iter().map(WaitingEntryId::from).collect())
 }

@@ -23,7 +23,9 @@ use sqlx::PgPool;
 pub use list::WaitingFilter;
 pub use row::Entry;
 
-use crate::{ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, Tables};
+use crate::{
+    ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec, Tables,
+};
 
 /// The waiting-list projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -112,6 +114,10 @@ impl Projection for WaitingList {
         include_str!("indexes.sql")
     }
 
+    fn tables(&self) -> Vec<&'static dyn TableSpec> {
+        vec![&row::ENTRIES]
+    }
+
     fn apply<'a>(
         &'a self,
         tables: &'a mut Tables<'_>,
@@ -121,7 +127,7 @@ impl Projection for WaitingList {
         async move {
             let stored = write::load(tables, tenant, &fold::needed(events)).await?;
             let touched = fold::fold(stored, events)?;
-            Ok(write::save(tables, tenant, &touched).await?)
+            write::save(tables, tenant, touched).await
         }
         .boxed()
     }

@@ -1,13 +1,15 @@
 //! An entry as this projection has it.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
-use daybook_domain::waiting::{Joined, Offer, State, Status, Wishes};
-use daybook_domain::{ClientId, WaitingEntryId};
+use daybook_domain::WaitingEntryId;
+use daybook_domain::waiting::{Joined, Offer, State, Status};
 use daybook_store::Position;
+use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use sqlx::types::Json;
-use sqlx::{FromRow, Row as _};
-use uuid::Uuid;
+
+use crate::kit::{Column, Json, Table, column};
 
 /// An entry of the waiting list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,10 @@ impl Entry {
         wishes.days.bounds().map_or(*joined_at, |days| days.end())
     }
 
+    fn offer(&self) -> Option<Offer> {
+        self.joined.state.offer()
+    }
+
     /// As everybody must see it at `now`, whether it has been recorded or not.
     pub(super) fn at(mut self, now: DateTime<Utc>) -> Self {
         self.joined.state = match self.joined.state {
@@ -44,41 +50,56 @@ impl Entry {
     }
 }
 
-/// The columns that an [`Entry`] is read from.
-pub(super) const COLUMNS: &str = "entry_id, turn, client_id, wishes, joined_at, status, \
-     appointment_id, start_at, offer_expires_at, due, version, position";
+pub(super) static ENTRIES: LazyLock<Table<Entry>> = LazyLock::new(|| {
+    Table::new(
+        "entries",
+        [
+            Column::field("entry_id", |row: &Entry| &row.entry_id).key(),
+            Column::field("turn", |row| &row.turn),
+            Column::field("service_id", |row| &row.joined.wishes.service_id),
+            Column::field("client_id", |row| &row.joined.client_id),
+            Column::json("wishes", |row| &row.joined.wishes),
+            Column::field("joined_at", |row| &row.joined.joined_at),
+            Column::value("until_at", Entry::until),
+            Column::value("status", |row| row.joined.state.status()),
+            Column::value("appointment_id", |row| row.offer().map(|offer| offer.appointment_id)),
+            Column::value("start_at", |row| row.offer().map(|offer| offer.start)),
+            Column::value("offer_expires_at", |row| row.offer().map(|offer| offer.expires_at)),
+            Column::field("due", |row| &row.due),
+            Column::field("version", |row| &row.version),
+            Column::field("position", |row| &row.position),
+        ],
+    )
+});
 
 impl FromRow<'_, PgRow> for Entry {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let Json(wishes) = row.try_get::<Json<Wishes>, _>("wishes")?;
+        let Json(wishes) = column(row, "wishes")?;
         Ok(Self {
-            entry_id: row.try_get::<Uuid, _>("entry_id")?.into(),
-            turn: Position::from_i64(row.try_get("turn")?),
+            entry_id: column(row, "entry_id")?,
+            turn: column(row, "turn")?,
             joined: Joined {
-                client_id: ClientId::from(row.try_get::<Uuid, _>("client_id")?),
+                client_id: column(row, "client_id")?,
                 wishes,
-                joined_at: row.try_get("joined_at")?,
+                joined_at: column(row, "joined_at")?,
                 state: state(row)?,
             },
-            version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-            position: Position::from_i64(row.try_get("position")?),
-            due: row.try_get("due")?,
+            version: column(row, "version")?,
+            position: column(row, "position")?,
+            due: column(row, "due")?,
         })
     }
 }
 
 fn state(row: &PgRow) -> Result<State, sqlx::Error> {
-    let status: Status = row.try_get::<&str, _>("status")?.parse().map_err(
-        |error: daybook_domain::waiting::UnknownStatus| sqlx::Error::Decode(error.into()),
-    )?;
     let offer = || -> Result<Offer, sqlx::Error> {
         Ok(Offer {
-            appointment_id: row.try_get::<Uuid, _>("appointment_id")?.into(),
-            start: row.try_get("start_at")?,
-            expires_at: row.try_get("offer_expires_at")?,
+            appointment_id: column(row, "appointment_id")?,
+            start: column(row, "start_at")?,
+            expires_at: column(row, "offer_expires_at")?,
         })
     };
-    Ok(match status {
+    Ok(match column::<Status>(row, "status")? {
         Status::Waiting => State::Waiting,
         Status::Offered => State::Offered(offer()?),
         Status::Taken => State::Taken(offer()?),

@@ -1,5 +1,5 @@
 -- Every entry of the waiting list; the wishes are what the domain serialises.
-CREATE TABLE waiting_1.entries (
+CREATE TABLE {schema}.entries (
     tenant_id        text        NOT NULL,
     entry_id         uuid        NOT NULL,
     -- The position in the log at which it was joined.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::resource::Resource;
-use daybook_projections::catalogue::Standing;
+use daybook_projections::catalogue::CatalogueStatus;
 
 use super::{ResourceStatus, ResourceView};
 use crate::App;
@@ -48,9 +48,9 @@ pub(crate) async fn list_resources(
     let cursor = asked.cursor.as_ref();
     let page = app.catalogue.resources(&caller.tenant, standing, cursor, asked.limit).await?;
     Ok(Listed::of(uri, page, |resource| {
-        let status = match resource.standing {
-            Standing::Active => ResourceStatus::Active,
-            Standing::Retired => ResourceStatus::Retired,
+        let status = match resource.status {
+            CatalogueStatus::Active => ResourceStatus::Active,
+            CatalogueStatus::Retired => ResourceStatus::Retired,
         };
         let (id, version) = (resource.id.uuid(), resource.version);
         ResourceView::new(id, version, status, resource.document).in_a_list()

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::service::Service;
-use daybook_projections::catalogue::Standing;
+use daybook_projections::catalogue::CatalogueStatus;
 
 use super::{ServiceStatus, ServiceView};
 use crate::App;
@@ -48,9 +48,9 @@ pub(crate) async fn list_services(
     let cursor = asked.cursor.as_ref();
     let page = app.catalogue.services(&caller.tenant, standing, cursor, asked.limit).await?;
     Ok(Listed::of(uri, page, |service| {
-        let status = match service.standing {
-            Standing::Active => ServiceStatus::Offered,
-            Standing::Retired => ServiceStatus::Retired,
+        let status = match service.status {
+            CatalogueStatus::Active => ServiceStatus::Offered,
+            CatalogueStatus::Retired => ServiceStatus::Retired,
         };
         ServiceView::new(service.id.uuid(), service.version, status, service.document)
     }))

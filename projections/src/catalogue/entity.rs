@@ -1,0 +1,225 @@
+//! What the catalogue has of services, resources and clients.
+
+use std::sync::LazyLock;
+
+use daybook_domain::client::{Client, ClientEvent, Contact};
+use daybook_domain::resource::{Resource, ResourceEvent, ResourceProfile};
+use daybook_domain::service::{Service, ServiceEvent, ServiceTerms};
+use daybook_domain::{ClientId, ResourceId, ServiceId};
+use daybook_store::{AnyEvent, Position};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use uuid::Uuid;
+
+use crate::kit::{Column, Json, Table, column};
+
+/// Whether something can be booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CatalogueStatus {
+    /// It can.
+    Active,
+    /// It could once.
+    Retired,
+}
+
+impl CatalogueStatus {
+    /// Its name in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// The schema lets no other name in.
+    pub(crate) fn named(name: &str) -> Self {
+        if name == Self::Retired.as_str() { Self::Retired } else { Self::Active }
+    }
+}
+
+/// An aggregate that the catalogue lists.
+pub trait CatalogueEntity: Default + Send + Sync + 'static {
+    /// What identifies it.
+    type Id: From<Uuid> + Copy + Send + Unpin;
+    /// What happens to it.
+    type Event: Clone;
+    /// What is known of it.
+    type Document: Serialize + DeserializeOwned + Send + Unpin;
+
+    /// Its table.
+    const TABLE: &'static str;
+    /// The column of its id.
+    const ID: &'static str;
+    /// The column of its document.
+    const DOCUMENT: &'static str;
+
+    /// The event, if it is one of this kind.
+    fn event(event: &AnyEvent) -> Option<(Uuid, &Self::Event)>;
+    /// Its id as a UUID.
+    fn uuid(id: Self::Id) -> Uuid;
+    /// It after this event.
+    #[must_use]
+    fn after(self, event: Self::Event) -> Self;
+    /// What the catalogue has of it; `None`: it was never made.
+    fn into_document(self) -> Option<(Self::Document, CatalogueStatus)>;
+    /// It as the catalogue has it.
+    fn from_document(document: Self::Document, status: CatalogueStatus) -> Self;
+}
+
+/// Something in a list: a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<E: CatalogueEntity> {
+    /// Which one.
+    pub id: E::Id,
+    /// What is known of it.
+    pub document: E::Document,
+    /// Whether it can be booked.
+    pub status: CatalogueStatus,
+    /// The number of its events.
+    pub version: u64,
+    /// Where its last event is in the log.
+    pub position: Position,
+}
+
+pub(super) static SERVICES: LazyLock<Table<Listed<Service>>> = LazyLock::new(table);
+pub(super) static RESOURCES: LazyLock<Table<Listed<Resource>>> = LazyLock::new(table);
+pub(super) static CLIENTS: LazyLock<Table<Listed<Client>>> = LazyLock::new(table);
+
+fn table<E: CatalogueEntity>() -> Table<Listed<E>> {
+    Table::new(
+        E::TABLE,
+        [
+            Column::value(E::ID, |row: &Listed<E>| E::uuid(row.id)).key(),
+            Column::json(E::DOCUMENT, |row| &row.document),
+            Column::field("status", |row| &row.status),
+            Column::field("version", |row| &row.version),
+            Column::field("position", |row| &row.position),
+        ],
+    )
+}
+
+impl<E: CatalogueEntity> FromRow<'_, PgRow> for Listed<E> {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let Json(document) = column(row, E::DOCUMENT)?;
+        Ok(Self {
+            id: column::<Uuid>(row, E::ID)?.into(),
+            document,
+            status: column(row, "status")?,
+            version: column(row, "version")?,
+            position: column(row, "position")?,
+        })
+    }
+}
+
+impl CatalogueEntity for Service {
+    type Id = ServiceId;
+    type Event = ServiceEvent;
+    type Document = ServiceTerms;
+
+    const TABLE: &'static str = "services";
+    const ID: &'static str = "service_id";
+    const DOCUMENT: &'static str = "terms";
+
+    fn event(event: &AnyEvent) -> Option<(Uuid, &ServiceEvent)> {
+        if let AnyEvent::Service(id, event) = event { Some((id.uuid(), event)) } else { None }
+    }
+
+    fn uuid(id: ServiceId) -> Uuid {
+        id.uuid()
+    }
+
+    fn after(mut self, event: ServiceEvent) -> Self {
+        self.evolve(event);
+        self
+    }
+
+    fn into_document(self) -> Option<(ServiceTerms, CatalogueStatus)> {
+        match self {
+            Self::Undefined => None,
+            Self::Offered(terms) => Some((terms, CatalogueStatus::Active)),
+            Self::Retired(terms) => Some((terms, CatalogueStatus::Retired)),
+        }
+    }
+
+    fn from_document(terms: ServiceTerms, status: CatalogueStatus) -> Self {
+        match status {
+            CatalogueStatus::Active => Self::Offered(terms),
+            CatalogueStatus::Retired => Self::Retired(terms),
+        }
+    }
+}
+
+impl CatalogueEntity for Resource {
+    type Id = ResourceId;
+    type Event = ResourceEvent;
+    type Document = ResourceProfile;
+
+    const TABLE: &'static str = "resources";
+    const ID: &'static str = "resource_id";
+    const DOCUMENT: &'static str = "profile";
+
+    fn event(event: &AnyEvent) -> Option<(Uuid, &ResourceEvent)> {
+        if let AnyEvent::Resource(id, event) = event { Some((id.uuid(), event)) } else { None }
+    }
+
+    fn uuid(id: ResourceId) -> Uuid {
+        id.uuid()
+    }
+
+    fn after(mut self, event: ResourceEvent) -> Self {
+        self.evolve(event);
+        self
+    }
+
+    fn into_document(self) -> Option<(ResourceProfile, CatalogueStatus)> {
+        match self {
+            Self::Unregistered => None,
+            Self::Active(profile) => Some((profile, CatalogueStatus::Active)),
+            Self::Retired(profile) => Some((profile, CatalogueStatus::Retired)),
+        }
+    }
+
+    fn from_document(profile: ResourceProfile, status: CatalogueStatus) -> Self {
+        match status {
+            CatalogueStatus::Active => Self::Active(profile),
+            CatalogueStatus::Retired => Self::Retired(profile),
+        }
+    }
+}
+
+impl CatalogueEntity for Client {
+    type Id = ClientId;
+    type Event = ClientEvent;
+    type Document = Contact;
+
+    const TABLE: &'static str = "clients";
+    const ID: &'static str = "client_id";
+    const DOCUMENT: &'static str = "contact";
+
+    fn event(event: &AnyEvent) -> Option<(Uuid, &ClientEvent)> {
+        if let AnyEvent::Client(id, event) = event { Some((id.uuid(), event)) } else { None }
+    }
+
+    fn uuid(id: ClientId) -> Uuid {
+        id.uuid()
+    }
+
+    fn after(mut self, event: ClientEvent) -> Self {
+        self.evolve(event);
+        self
+    }
+
+    fn into_document(self) -> Option<(Contact, CatalogueStatus)> {
+        match self {
+            Self::Unregistered => None,
+            Self::Registered(contact) => Some((contact, CatalogueStatus::Active)),
+        }
+    }
+
+    fn from_document(contact: Contact, _: CatalogueStatus) -> Self {
+        Self::Registered(contact)
+    }
+}
