@@ -114,7 +114,7 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
             buffer_before: terms.buffer_before,
             buffer_after: terms.buffer_after,
             seats: Seats::default(),
-            counted: Vec::new(),
+            quota_slots: Vec::new(),
             session_id: None,
         },
         title: booking.title.unwrap_or_else(|| (&terms.name).into()),

@@ -67,8 +67,8 @@ fn profile(resource: &Resource) -> Option<&ResourceProfile> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::appointment::testing::{profile, resource};
     use crate::resource::{ResourceHoursChanged, ResourceRegistered, ResourceRetired};
+    use crate::testing::{profile, resource};
     use crate::time::{OpeningHours, WeeklyHours};
 
     fn registered() -> ResourceEvent {

@@ -81,6 +81,12 @@ impl Facts {
 pub trait Decide:
     cqrs_es::Aggregate<Services = Facts, Event: crate::claim::Claims, Error: Into<Refusal>>
 {
+    /// Decides a command: what happens because of it, or why nothing does. A pure function.
+    ///
+    /// # Errors
+    /// The rule that refuses it.
+    fn decide(&self, command: Self::Command, facts: &Facts) -> Result<Self::Event, Self::Error>;
+
     /// Which other aggregates the decision on `command` will look at.
     fn needs(&self, command: &Self::Command) -> Needs {
         let _ = command;

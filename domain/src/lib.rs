@@ -21,6 +21,8 @@ pub mod resource;
 pub mod series;
 pub mod service;
 pub mod session;
+#[cfg(test)]
+mod testing;
 mod text;
 pub mod time;
 mod upcast;

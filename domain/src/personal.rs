@@ -48,9 +48,9 @@ pub fn withhold_personal(aggregate_type: &str, event: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::appointment::testing::{a_booking, after, at};
-    use crate::appointment::{AppointmentCommand, AppointmentEvent, AppointmentHeld, Booking};
+    use crate::appointment::{AppointmentEvent, AppointmentHeld, Details};
     use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+    use crate::testing::{at, details};
     use crate::{Email, Name, Note, Phone};
 
     const SECRET: &str = "Lovelace";
@@ -84,9 +84,7 @@ mod tests {
             let left = withheld("client", &event);
             assert_eq!(left.as_object().unwrap().keys().collect::<Vec<_>>(), ["type"]);
         }
-        let booking = Booking { note: Some(note()), ..a_booking("2026-11-23T09:00:00Z") };
-        let booked = after(vec![AppointmentCommand::BookAppointment(booking)]);
-        let details = booked.details().unwrap().clone();
+        let details = Details { note: Some(note()), ..details("2026-11-23T09:00:00Z") };
         let expires_at = at("2026-11-23T08:00:00Z");
         let held = AppointmentHeld { details: details.clone(), expires_at };
         let held = AppointmentEvent::AppointmentHeld(held);

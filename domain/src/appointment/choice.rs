@@ -1,14 +1,68 @@
-//! Whether a command leaves something to choose, and what has to be looked at then.
+//! What a decision has to see: other aggregates, and the claims where there is something to choose.
 
-use super::decide::{Hold, To, asked, moving};
+use super::booking::Draft;
+use super::hold::Hold;
 use super::joining::{Joining, queries_of_day};
 use super::reassigning::queries_of_replacement;
-use super::{Appointment, AppointmentCommand, Booking, CountedRule, Details, When};
+use super::rescheduling::{To, draft};
+use super::{Appointment, AppointmentCommand, Booking, Details, QuotaRule, When};
 use crate::claim::ClaimQuery;
 use crate::resource::Resource;
-use crate::{Facts, ResourceIds};
+use crate::{Facts, Needs, ResourceIds};
 
 impl Appointment {
+    /// The other aggregates that the decision on a command sees.
+    pub(super) fn needs_for(&self, command: &AppointmentCommand) -> Needs {
+        use AppointmentCommand::{
+            AcceptConflict, BookAppointment, HoldAppointment, ReassignAppointment,
+            RescheduleAppointment,
+        };
+        match command {
+            BookAppointment(booking) | HoldAppointment { booking, .. } => Needs {
+                service: Some(booking.service_id),
+                resources: booking.resource_ids.clone().map(Into::into).unwrap_or_default(),
+                client: Some(booking.client_id),
+                session: match booking.when {
+                    When::InSession(session_id) => Some(session_id),
+                    _ => None,
+                },
+            },
+            RescheduleAppointment { resource_ids, .. } => {
+                let details = self.details();
+                let current = details.map(|details| &details.slot.resource_ids);
+                let resources = resource_ids.as_ref().or(current).cloned();
+                Needs {
+                    service: details.map(|details| details.service_id),
+                    resources: resources.map(Into::into).unwrap_or_default(),
+                    ..Needs::default()
+                }
+            }
+            ReassignAppointment { from, to, .. } => {
+                let replaced = |id| if id == *from { *to } else { id };
+                let ids =
+                    |details: &Details| details.slot.resource_ids.iter().map(replaced).collect();
+                Needs {
+                    service: self.details().map(|details| details.service_id),
+                    resources: self.details().map(ids).unwrap_or_default(),
+                    ..Needs::default()
+                }
+            }
+            AcceptConflict { .. } => {
+                let resources = self.details().map(|details| details.slot.resource_ids.clone());
+                Needs {
+                    resources: resources.map(Into::into).unwrap_or_default(),
+                    ..Needs::default()
+                }
+            }
+            // A place is confirmed where its session is.
+            AppointmentCommand::ConfirmAppointment => Needs {
+                session: self.details().and_then(|details| details.slot.session_id),
+                ..Needs::default()
+            },
+            _ => Needs::default(),
+        }
+    }
+
     /// Whether the service needs more resources than the command names.
     pub(super) fn leaves_resources_open(command: &AppointmentCommand, facts: &Facts) -> bool {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
@@ -25,7 +79,7 @@ impl Appointment {
         facts.service.terms().is_some_and(|terms| terms.needs.places().count() > named)
     }
 
-    /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
+    /// The claims that the decision on a command has to see. If it will be refused anyhow, none.
     pub(super) fn queries_for(
         &self,
         command: &AppointmentCommand,
@@ -46,12 +100,12 @@ impl Appointment {
         if !self.may_choose(command, facts) {
             return Vec::new();
         }
-        let placing = match (self, command) {
+        let allocation = match (self, command) {
             (Self::Unmade, BookAppointment(booking)) => {
                 return queries_before(booking, None, facts);
             }
             (Self::Unmade, HoldAppointment { booking, expires_at, holds_per_client }) => {
-                let hold = Hold { expires_at: *expires_at, holds_per_client: *holds_per_client };
+                let hold = Hold::until(*expires_at, *holds_per_client);
                 return queries_before(booking, Some(hold), facts);
             }
             (
@@ -59,11 +113,11 @@ impl Appointment {
                 RescheduleAppointment { start, resource_ids, overriding, .. },
             ) => {
                 let to = To { start: *start, resource_ids: resource_ids.as_ref(), overriding };
-                moving(details, to, None, facts).map(|(_, placing)| placing)
+                draft(details, to, None, facts).map(|(_, allocation)| allocation)
             }
             _ => return Vec::new(),
         };
-        placing.map(|placing| placing.claim_queries()).unwrap_or_default()
+        allocation.map(|allocation| allocation.claim_queries()).unwrap_or_default()
     }
 
     fn may_choose(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
@@ -88,13 +142,13 @@ fn queries_before(booking: &Booking, hold: Option<Hold>, facts: &Facts) -> Vec<C
         When::InSession(session_id) => {
             Joining::new(booking, session_id, hold, facts).map(|joining| joining.claim_queries())
         }
-        _ => asked(booking, hold, facts).map(|asked| asked.placing.claim_queries()),
+        _ => Draft::new(booking, hold, facts).map(|draft| draft.allocation.claim_queries()),
     };
     queries.unwrap_or_default()
 }
 
 fn counts_for_a_day(details: &Details) -> bool {
-    details.slot.counted.iter().any(|counted| counted.rule == CountedRule::ClientDay)
+    details.slot.quota_slots.iter().any(|slot| slot.rule == QuotaRule::ClientDay)
 }
 
 fn has_places(resource: &Resource) -> bool {

@@ -31,9 +31,9 @@ pub struct Slot {
     /// Which place of each resource it has.
     #[serde(default, skip_serializing_if = "Seats::are_first")]
     pub seats: Seats,
-    /// The limits that it counts towards, and its place where it is in a session.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub counted: Vec<Counted>,
+    /// Its slots of the quotas that it counts towards, and its place where it is in a session.
+    #[serde(rename = "counted", default, skip_serializing_if = "Vec::is_empty")]
+    pub quota_slots: Vec<QuotaSlot>,
     /// The session that it is in, and that has the resources. `None`: it has them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
@@ -52,20 +52,20 @@ impl Slot {
         let ids = self.resource_ids.iter().enumerate().filter(|_| own);
         let resources =
             ids.map(|(n, resource)| Claim { resource, seat: self.seats.of(n), during, expires_at });
-        let counted = self.counted.iter().map(|counted| Claim {
-            resource: counted.of,
-            seat: counted.number,
-            during: counted.during,
+        let quota_slots = self.quota_slots.iter().map(|taken| Claim {
+            resource: taken.of,
+            seat: taken.number,
+            during: taken.during,
             expires_at,
         });
-        resources.chain(counted).collect()
+        resources.chain(quota_slots).collect()
     }
 
     /// The same once it is booked: it no longer counts as a hold.
     #[must_use]
     pub fn confirmed(&self) -> Self {
         let mut slot = self.clone();
-        slot.counted.retain(|counted| counted.rule != CountedRule::ClientHolds);
+        slot.quota_slots.retain(|slot| slot.rule != QuotaRule::ClientHolds);
         slot
     }
 }
@@ -100,26 +100,26 @@ impl Seats {
     }
 }
 
-/// A numbered place that an appointment takes of something that has only so many of them: how a limit
-/// is kept. It is claimed as a place of a resource is.
+/// One of the numbered slots of a quota, taken by an appointment. It is claimed as a place of a
+/// resource is, so that a quota holds under any race.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counted {
-    /// Which limit.
-    pub rule: CountedRule,
-    /// What has the places.
+pub struct QuotaSlot {
+    /// What is limited.
+    pub rule: QuotaRule,
+    /// The quota, as a resource that is claimed: an id made of what it limits, and for whom.
     pub of: ResourceId,
     /// Which of them, from 0.
     pub number: u16,
-    /// How many there were when it was taken.
+    /// The quota when it was taken: how many slots there were.
     pub at_most: u16,
     /// For when it is taken.
     pub during: Interval,
 }
 
-/// A limit that is kept by numbered places.
+/// What a quota limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum CountedRule {
+pub enum QuotaRule {
     /// How many appointments of a service a client has on a local day.
     ClientDay,
     /// How many holds a client has at once.

@@ -2,26 +2,30 @@
 
 use chrono::NaiveDate;
 
+use super::allocation::Quota;
 use super::checks::{not_past, offered};
-use super::decide::Hold;
+use super::hold::Hold;
 use super::overriding::{Breach, allowed};
-use super::placing::{Judge, Limit};
-use super::{Agreed, AppointmentRefusal, Booking, Counted, CountedRule, Details, Overridden, Slot};
+use super::{
+    Agreed, AppointmentRefusal, AppointmentRescheduled, Booking, Details, MovedBy, Overridden,
+    QuotaRule, QuotaSlot, Slot, State,
+};
 use crate::claim::ClaimQuery;
 use crate::client::Client;
 use crate::service::ServiceTerms;
-use crate::service::rules::Rule;
+use crate::service::rules::{Broken, Proposal};
 use crate::session::{Session, SessionScheduled, SessionStatus};
 use crate::time::date_in;
 use crate::{Facts, SessionId};
 
-/// What a booking of a place comes to, but for the place.
+/// A booking of a place that the rules allow, before the place is allocated.
 pub(super) struct Joining<'a> {
     session_id: SessionId,
     plan: &'a SessionScheduled,
     terms: &'a ServiceTerms,
-    judge: Judge<'a>,
-    limits: Vec<Limit>,
+    /// Every rule that it breaks; none, unless they are overridden.
+    broken: Vec<Broken>,
+    quotas: Vec<Quota>,
 }
 
 impl<'a> Joining<'a> {
@@ -49,44 +53,40 @@ impl<'a> Joining<'a> {
             return Err(AppointmentRefusal::UnknownClient { client_id });
         }
         not_past(plan.slot.during.start(), facts.now)?;
-        let judge = Judge::of_move(Some(terms), plan.slot.during, facts.now);
-        let joining = Self { session_id, plan, terms, judge, limits: Vec::new() };
-        allowed(joining.breaches(), booking.overriding.as_ref())?;
+        let zones = [plan.time_zone];
+        let proposal = Proposal { during: plan.slot.during, now: facts.now, zones: &zones };
+        let broken: Vec<Broken> = terms.rules.broken_by_joining(&proposal).collect();
+        allowed(broken.iter().cloned().map(Breach::Service), booking.overriding.as_ref())?;
         let (during, at_most) = (plan.places_during, plan.places.get());
-        let place = Limit::SessionPlace { session_id, during, at_most };
+        let place = Quota::SessionPlace { session_id, during, at_most };
         let a_day = terms.limit_per_client_per_day;
         let a_day =
-            a_day.map(|limit| Limit::ClientDay { client_id, service_id, at_most: limit.get() });
-        let holds = hold.map(|hold| hold.limit(client_id, facts.now)).transpose()?;
-        let limits = [Some(place), a_day, holds].into_iter().flatten().collect();
-        Ok(Self { limits, ..joining })
-    }
-
-    fn breaches(&self) -> impl Iterator<Item = Breach> + use<> {
-        let broken = self.judge.broken(&[self.plan.time_zone]).into_iter();
-        broken.filter(|broken| broken.rule() != Rule::StartGrid).map(Breach::Service)
+            a_day.map(|limit| Quota::ClientDay { client_id, service_id, at_most: limit.get() });
+        let holds = hold.map(|hold| hold.quota(client_id, facts.now)).transpose()?;
+        let quotas = [Some(place), a_day, holds].into_iter().flatten().collect();
+        Ok(Self { session_id, plan, terms, broken, quotas })
     }
 
     pub(super) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let dates = [date(self.plan)].into();
-        self.limits.iter().flat_map(|limit| limit.claim_queries(&dates)).collect()
+        self.quotas.iter().flat_map(|quota| quota.claim_queries(&dates)).collect()
     }
 
     /// Chooses a place.
-    pub(super) fn settle(
+    pub(super) fn allocate(
         self,
         booking: Booking,
         facts: &Facts,
     ) -> Result<Details, AppointmentRefusal> {
-        let take = |limit: &Limit| limit.take(date(self.plan), &facts.claims, facts.skip);
-        let counted = self.limits.iter().map(take).collect::<Result<Vec<_>, _>>()?;
-        let breaches = self.breaches();
-        let Self { session_id, plan, terms, .. } = self;
+        let take = |quota: &Quota| quota.take(date(self.plan), &facts.claims, facts.skip);
+        let quota_slots = self.quotas.iter().map(take).collect::<Result<Vec<_>, _>>()?;
+        let Self { session_id, plan, terms, broken, .. } = self;
+        let breaches = broken.into_iter().map(Breach::Service);
         let overridden = booking.overriding.map(|reason| Overridden::all(breaches, reason));
         Ok(Details {
             service_id: plan.service_id,
             client_id: booking.client_id,
-            slot: in_session(session_id, plan, counted),
+            slot: in_session(session_id, plan, quota_slots),
             title: booking.title.unwrap_or_else(|| plan.title.clone()),
             category: booking.category.unwrap_or_else(|| plan.category.clone()),
             tags: booking.tags.unwrap_or_else(|| plan.tags.clone()),
@@ -102,53 +102,45 @@ impl<'a> Joining<'a> {
 /// Where an appointment is once its session is there: it keeps its place.
 pub(super) fn followed(
     details: &Details,
+    state: &State,
     plan: &SessionScheduled,
     facts: &Facts,
-) -> Result<(Slot, Option<Overridden>), AppointmentRefusal> {
+) -> Result<AppointmentRescheduled, AppointmentRefusal> {
     let slot = &details.slot;
     let session_id = slot.session_id.ok_or(AppointmentRefusal::NotInSession)?;
-    let counted = slot.counted.iter().filter_map(|counted| match counted.rule {
-        CountedRule::SessionPlace => {
-            Some(Counted { during: plan.places_during, ..counted.clone() })
-        }
-        CountedRule::ClientHolds => Some(counted.clone()),
-        CountedRule::ClientDay => match on_another_day(details, counted, plan) {
-            None => Some(counted.clone()),
+    let quota_slots = slot.quota_slots.iter().filter_map(|taken| match taken.rule {
+        QuotaRule::SessionPlace => Some(QuotaSlot { during: plan.places_during, ..taken.clone() }),
+        QuotaRule::ClientHolds => Some(taken.clone()),
+        QuotaRule::ClientDay => match on_another_day(details, taken, plan) {
+            None => Some(taken.clone()),
             // The client did not choose this day: if it has room for no more, this one is not counted.
-            Some(limit) => limit.take(date(plan), &facts.claims, facts.skip).ok(),
+            Some(quota) => quota.take(date(plan), &facts.claims, facts.skip).ok(),
         },
     });
-    let slot = in_session(session_id, plan, counted.collect());
-    Ok((slot, with_session(None, plan)))
+    Ok(AppointmentRescheduled {
+        slot: in_session(session_id, plan, quota_slots.collect()),
+        hold_expires_at: state.hold_expires_at(),
+        by: MovedBy::Staff,
+        overridden: with_session(None, plan),
+    })
 }
 
-/// Whether a place is one of its session as that is now. If not, the session went on without it: the
-/// hold had lapsed by the clock of whoever moved or cancelled it, if not by everybody's.
-pub(super) fn is_with_its_session(slot: &Slot, session: &Session) -> bool {
-    let Some(_) = slot.session_id else { return true };
-    let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
-        return false;
-    };
-    let mut places = slot.counted.iter().filter(|one| one.rule == CountedRule::SessionPlace);
-    places.all(|place| place.during == plan.places_during)
-}
-
-/// What has to be looked at: the limits of the day, where it is another.
+/// The claims that count towards the quotas of the day, where that is another.
 pub(super) fn queries_of_day(details: &Details, plan: &SessionScheduled) -> Vec<ClaimQuery> {
-    let counted = details.slot.counted.iter();
-    let limits = counted.filter_map(|counted| on_another_day(details, counted, plan));
-    limits.flat_map(|limit| limit.claim_queries(&[date(plan)].into())).collect()
+    let taken = details.slot.quota_slots.iter();
+    let quotas = taken.filter_map(|taken| on_another_day(details, taken, plan));
+    quotas.flat_map(|quota| quota.claim_queries(&[date(plan)].into())).collect()
 }
 
-/// The limit of a day, if the session is on another one than it is counted for.
-fn on_another_day(details: &Details, counted: &Counted, plan: &SessionScheduled) -> Option<Limit> {
+/// The quota of the session's day, if the slot was taken for another one.
+fn on_another_day(details: &Details, taken: &QuotaSlot, plan: &SessionScheduled) -> Option<Quota> {
     let Details { client_id, service_id, .. } = *details;
-    let limit = Limit::ClientDay { client_id, service_id, at_most: counted.at_most };
-    let counts = counted.rule == CountedRule::ClientDay;
-    (counts && !limit.is_counted_by(counted, date(plan))).then_some(limit)
+    let quota = Quota::ClientDay { client_id, service_id, at_most: taken.at_most };
+    let counts = taken.rule == QuotaRule::ClientDay;
+    (counts && !quota.has_slot(taken, date(plan))).then_some(quota)
 }
 
-fn in_session(session_id: SessionId, plan: &SessionScheduled, counted: Vec<Counted>) -> Slot {
+fn in_session(session_id: SessionId, plan: &SessionScheduled, quota_slots: Vec<QuotaSlot>) -> Slot {
     let Slot { resource_ids, during, buffer_before, buffer_after, .. } = plan.slot.clone();
     Slot {
         resource_ids,
@@ -156,7 +148,7 @@ fn in_session(session_id: SessionId, plan: &SessionScheduled, counted: Vec<Count
         buffer_before,
         buffer_after,
         seats: plan.slot.seats.clone(),
-        counted,
+        quota_slots,
         session_id: Some(session_id),
     }
 }

@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::testing::{a_booking, facts_for, now, profile, resource, terms};
 use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, Slot, State};
 use crate::claim::{ClaimIndex, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{Capacity, Resource, ResourceProfile};
 use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::testing::{a_booking, facts_for, now, profile, resource, terms};
 use crate::{AppointmentId, Decide, Facts, ResourceId, ResourceIds};
 
 const APPOINTMENTS: usize = 6;

@@ -1,7 +1,9 @@
 //! Another resource instead of one, at the same time.
 
-use super::placing::{a_seat, fits_in};
-use super::{AppointmentReassigned, AppointmentRefusal, Details, Slot};
+use super::allocation::{a_seat, fits_in};
+use super::checks::not_past;
+use super::hold::not_lapsed;
+use super::{AppointmentReassigned, AppointmentRefusal, Details, Slot, State};
 use crate::claim::ClaimQuery;
 use crate::resource::{Resource, ResourceProfile};
 use crate::{Facts, Reason, ResourceId, ResourceIds};
@@ -17,12 +19,15 @@ pub(super) struct Replacement {
 /// stay: each conflict is resolved by itself.
 pub(super) fn reassigned(
     details: &Details,
+    state: &State,
     replacement: Replacement,
     reason: Option<Reason>,
     facts: &Facts,
 ) -> Result<AppointmentReassigned, AppointmentRefusal> {
+    let hold_expires_at = not_lapsed(state, facts.now)?;
     let Replacement { from, to } = replacement;
     let slot = &details.slot;
+    not_past(slot.during.start(), facts.now)?;
     if let Some(session_id) = slot.session_id {
         return Err(AppointmentRefusal::InSession { session_id });
     }
@@ -40,10 +45,10 @@ pub(super) fn reassigned(
     let seat = a_seat(to, profile, &slot.claimed(), facts)?;
     let seats = slot.seats.with(resource_ids.count(), nth, seat);
     let slot = Slot { resource_ids, seats, ..slot.clone() };
-    Ok(AppointmentReassigned { slot, from, to, reason, hold_expires_at: None })
+    Ok(AppointmentReassigned { slot, from, to, reason, hold_expires_at })
 }
 
-/// What has to be looked at: the resource that is to be used, where it has places to choose from.
+/// The claims on the resource that is to be used, where it has places to choose from.
 pub(super) fn queries_of_replacement(
     details: &Details,
     to: ResourceId,

@@ -11,9 +11,9 @@
 //! [`BookingRules`](crate::service::rules::BookingRules), and what is in the way is what the claims
 //! of an appointment would be.
 
+mod blocker;
 mod calendar;
 mod candidates;
-mod hindrance;
 mod offer;
 mod plan;
 #[cfg(test)]
@@ -22,14 +22,14 @@ mod tests;
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
 
+pub use blocker::Blocker;
 pub use calendar::Calendar;
 pub use candidates::Candidates;
-pub use hindrance::Hindrance;
 pub use offer::{Found, any_of, each_role_of, fills_each, on_each};
 pub use plan::Plan;
 
 use crate::service::rules::{BookingRules, Grid};
-use crate::time::{Buffer, Duration, Interval, LeadTime, day_bounds};
+use crate::time::{Buffer, Duration, Interval, day_bounds};
 
 /// What free time is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -60,9 +60,10 @@ impl Wanted<'_> {
 
     /// When it may start by the rules that do not depend on the resource but for its zone.
     fn allowed(&self, zone: Tz) -> Option<Interval> {
-        let notice = self.rules.minimum_notice.map_or(TimeDelta::zero(), LeadTime::delta);
+        let notice = self.rules.minimum_notice;
+        let earliest = notice.map_or(self.now, |notice| notice.earliest_start(self.now));
         // Intervals are of whole microseconds, and the one that has begun has passed.
-        let earliest = (self.now + notice - TimeDelta::nanoseconds(1)).trunc_subsecs(6) + INSTANT;
+        let earliest = (earliest - TimeDelta::nanoseconds(1)).trunc_subsecs(6) + INSTANT;
         let latest = self.rules.horizon.and_then(|horizon| {
             let last = horizon.last_date(zone, self.now);
             day_bounds(zone, last, last).map(|day| day.end())

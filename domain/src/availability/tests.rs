@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Calendar, Hindrance, Wanted, any_of, on_each};
+use super::{Blocker, Calendar, Wanted, any_of, on_each};
 use crate::ResourceId;
 use crate::claim::Claim;
 use crate::service::rules::{BookingRules, Grid};
@@ -114,18 +114,18 @@ fn a_moment_that_is_not_offered_has_its_reasons() {
     let claims = [claim(0, at("2026-11-24T08:30:00Z"), 40)];
     let calendar = calendar(&hours, &claims, 1);
     let wanted = wanted(&rules);
-    let why = |start: &str| calendar.hindrances(at(start), &wanted);
+    let why = |start: &str| calendar.blockers(at(start), &wanted);
     assert_eq!(why("2026-11-24T09:30:00Z"), []);
     let (resource, during) = (resource(1), claims[0].during);
-    assert_eq!(why("2026-11-24T08:00:00Z"), [Hindrance::Claimed { resource, during }]);
-    assert_eq!(why("2026-11-24T11:00:00Z"), [Hindrance::Closed { resource }]);
+    assert_eq!(why("2026-11-24T08:00:00Z"), [Blocker::Claimed { resource, during }]);
+    assert_eq!(why("2026-11-24T11:00:00Z"), [Blocker::Closed { resource }]);
     let both = why("2026-11-24T08:10:00Z");
-    assert!(matches!(both[..], [Hindrance::Rule(_), Hindrance::Claimed { .. }]), "{both:?}");
+    assert!(matches!(both[..], [Blocker::Rule(_), Blocker::Claimed { .. }]), "{both:?}");
     assert!(matches!(
         why("2026-11-23T06:30:00Z")[..],
-        [Hindrance::InThePast, Hindrance::Closed { .. }]
+        [Blocker::InThePast, Blocker::Closed { .. }]
     ));
-    assert!(matches!(why("2026-11-27T08:00:00Z")[..], [Hindrance::Rule(_)]));
+    assert!(matches!(why("2026-11-27T08:00:00Z")[..], [Blocker::Rule(_)]));
 }
 
 #[test]
@@ -225,7 +225,7 @@ proptest! {
             (0..1_440).map(minute).filter(|start| can_be_booked(&calendar, &wanted, *start)).collect();
         prop_assert_eq!(&offered, &expected);
         for start in [minute(0), minute(333), minute(900)] {
-            let reasons = calendar.hindrances(start, &wanted);
+            let reasons = calendar.blockers(start, &wanted);
             prop_assert_eq!(reasons.is_empty(), expected.contains(&start), "{:?}", reasons);
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact};
-use crate::Meaning;
+use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a client's record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +35,8 @@ impl ClientRefusal {
     }
 }
 
-impl Client {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: ClientCommand) -> Result<ClientEvent, ClientRefusal> {
+impl Decide for Client {
+    fn decide(&self, command: ClientCommand, _facts: &Facts) -> Result<ClientEvent, ClientRefusal> {
         use ClientCommand::{ChangeClientContact, RegisterClient};
         match (self, command) {
             (Self::Unregistered, RegisterClient(contact)) => {
@@ -58,21 +54,23 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::appointment::testing::contact;
+    use crate::testing::{contact, given};
 
     #[test]
     fn a_client_is_registered_once() {
-        let mut client = Client::default();
-        let event = client.decide(ClientCommand::RegisterClient(contact())).unwrap();
-        client.evolve(event);
-        assert_eq!(client, Client::Registered(contact()));
-        let again = client.decide(ClientCommand::RegisterClient(contact()));
-        assert_eq!(again, Err(ClientRefusal::ClientExists));
+        let registered = ClientEvent::ClientRegistered(ClientRegistered { contact: contact() });
+        let client =
+            given::<Client>([]).when(ClientCommand::RegisterClient(contact())).then(registered);
+        assert_eq!(client.state(), Client::Registered(contact()));
+        client
+            .when(ClientCommand::RegisterClient(contact()))
+            .then_refused(ClientRefusal::ClientExists);
     }
 
     #[test]
     fn an_unknown_client_has_no_contact_to_change() {
-        let refusal = Client::default().decide(ClientCommand::ChangeClientContact(contact()));
-        assert_eq!(refusal, Err(ClientRefusal::ClientNotFound));
+        given::<Client>([])
+            .when(ClientCommand::ChangeClientContact(contact()))
+            .then_refused(ClientRefusal::ClientNotFound);
     }
 }

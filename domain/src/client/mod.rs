@@ -11,7 +11,7 @@ pub use decide::{ClientCommand, ClientRefusal};
 pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
 pub use state::Client;
 
-use crate::{Decide, Facts};
+use crate::{Decide as _, Facts};
 
 impl Aggregate for Client {
     const TYPE: &'static str = "client";
@@ -23,10 +23,10 @@ impl Aggregate for Client {
     async fn handle(
         &mut self,
         command: ClientCommand,
-        _facts: &Facts,
+        facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ClientRefusal> {
-        let event = self.decide(command)?;
+        let event = self.decide(command, facts)?;
         sink.write(event, self).await;
         Ok(())
     }
@@ -35,5 +35,3 @@ impl Aggregate for Client {
         self.evolve(event);
     }
 }
-
-impl Decide for Client {}

@@ -8,7 +8,7 @@ use super::{
     ResourceRegistered, ResourceRetired,
 };
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
-use crate::{ExceptionId, Meaning};
+use crate::{Decide, ExceptionId, Facts, Meaning};
 
 /// What can be asked of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,12 +82,12 @@ impl ResourceRefusal {
     }
 }
 
-impl Resource {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: ResourceCommand) -> Result<ResourceEvent, ResourceRefusal> {
+impl Decide for Resource {
+    fn decide(
+        &self,
+        command: ResourceCommand,
+        _facts: &Facts,
+    ) -> Result<ResourceEvent, ResourceRefusal> {
         match (self, command) {
             (Self::Unregistered, ResourceCommand::RegisterResource(profile)) => {
                 Ok(ResourceEvent::ResourceRegistered(ResourceRegistered { profile }))

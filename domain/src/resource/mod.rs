@@ -19,7 +19,7 @@ pub use event::{
 };
 pub use state::Resource;
 
-use crate::{Decide, Facts};
+use crate::{Decide as _, Facts};
 
 impl Aggregate for Resource {
     const TYPE: &'static str = "resource";
@@ -31,10 +31,10 @@ impl Aggregate for Resource {
     async fn handle(
         &mut self,
         command: ResourceCommand,
-        _facts: &Facts,
+        facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ResourceRefusal> {
-        let event = self.decide(command)?;
+        let event = self.decide(command, facts)?;
         sink.write(event, self).await;
         Ok(())
     }
@@ -43,5 +43,3 @@ impl Aggregate for Resource {
         self.evolve(event);
     }
 }
-
-impl Decide for Resource {}

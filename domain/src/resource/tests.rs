@@ -3,20 +3,19 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::appointment::testing::profile;
+use crate::testing::{Given, given, profile};
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
 
-fn after(commands: impl IntoIterator<Item = ResourceCommand>) -> Resource {
-    let mut resource = Resource::default();
-    for command in commands {
-        let event = resource.decide(command).unwrap();
-        resource.evolve(event);
-    }
-    resource
+fn registered() -> ResourceEvent {
+    ResourceEvent::ResourceRegistered(ResourceRegistered { profile: profile() })
 }
 
-fn a_registered_resource() -> Resource {
-    after([ResourceCommand::RegisterResource(profile())])
+fn retired() -> ResourceEvent {
+    ResourceEvent::ResourceRetired(ResourceRetired {})
+}
+
+fn a_registered_resource() -> Given<Resource> {
+    given([registered()])
 }
 
 fn time_off(n: u128) -> HoursException {
@@ -38,25 +37,25 @@ fn holidays(count: usize) -> Holidays {
 
 #[test]
 fn new_hours_leave_the_rest_as_it_was() {
-    let resource = after([
-        ResourceCommand::RegisterResource(profile()),
-        ResourceCommand::AddResourceException(time_off(1)),
-        ResourceCommand::ChangeResourceHours(WeeklyHours::default()),
-    ]);
+    let added = ResourceExceptionAdded { exception: time_off(1) };
+    let weekly_hours = WeeklyHours::default();
+    let changed = ResourceHoursChanged { weekly_hours: weekly_hours.clone() };
+    let resource = given::<Resource>([registered(), ResourceEvent::ResourceExceptionAdded(added)])
+        .when(ResourceCommand::ChangeResourceHours(weekly_hours))
+        .then(ResourceEvent::ResourceHoursChanged(changed));
     let mut expected = profile();
     expected.opening_hours.weekly_hours = WeeklyHours::default();
     expected.opening_hours.exceptions = vec![time_off(1)].try_into().unwrap();
-    assert_eq!(resource, Resource::Active(expected));
+    assert_eq!(resource.state(), Resource::Active(expected));
 }
 
 #[test]
 fn a_resource_gets_more_places_and_keeps_the_rest() {
     let capacity = Capacity::try_from(5).unwrap();
-    let resource = after([
-        ResourceCommand::RegisterResource(profile()),
-        ResourceCommand::ChangeResourceCapacity(capacity),
-    ]);
-    assert_eq!(resource, Resource::Active(ResourceProfile { capacity, ..profile() }));
+    let resource = a_registered_resource()
+        .when(ResourceCommand::ChangeResourceCapacity(capacity))
+        .then(ResourceEvent::ResourceCapacityChanged(ResourceCapacityChanged { capacity }));
+    assert_eq!(resource.state(), Resource::Active(ResourceProfile { capacity, ..profile() }));
 }
 
 /// What the log has of before there were places.
@@ -72,8 +71,6 @@ fn a_resource_of_before_there_were_places_has_one_and_is_written_as_it_was() {
 
 #[test]
 fn a_retired_resource_stays_retired() {
-    let resource =
-        after([ResourceCommand::RegisterResource(profile()), ResourceCommand::RetireResource]);
     for command in [
         ResourceCommand::RetireResource,
         ResourceCommand::ChangeResourceHours(WeeklyHours::default()),
@@ -82,27 +79,30 @@ fn a_retired_resource_stays_retired() {
         ResourceCommand::ChangeResourceHolidays(holidays(1)),
         ResourceCommand::AddResourceHolidays(holidays(1)),
     ] {
-        assert_eq!(resource.decide(command), Err(ResourceRefusal::ResourceRetired));
+        given::<Resource>([registered(), retired()])
+            .when(command)
+            .then_refused(ResourceRefusal::ResourceRetired);
     }
 }
 
 #[test]
 fn a_resource_is_registered_once() {
-    let again = a_registered_resource().decide(ResourceCommand::RegisterResource(profile()));
-    assert_eq!(again, Err(ResourceRefusal::ResourceExists));
+    a_registered_resource()
+        .when(ResourceCommand::RegisterResource(profile()))
+        .then_refused(ResourceRefusal::ResourceExists);
 }
 
 #[test]
 fn an_exception_is_added_once_and_removed_once() {
     let (id, add) = (time_off(1).id, ResourceCommand::AddResourceException(time_off(1)));
-    let mut resource = after([ResourceCommand::RegisterResource(profile()), add.clone()]);
+    let added = a_registered_resource().when(add.clone()).and();
     let exists = ResourceRefusal::ExceptionExists { exception_id: id };
-    assert_eq!(resource.decide(add), Err(exists));
-    let event = resource.decide(ResourceCommand::RemoveResourceException(id)).unwrap();
-    resource.evolve(event);
-    assert_eq!(resource, a_registered_resource());
-    let again = resource.decide(ResourceCommand::RemoveResourceException(id));
-    assert_eq!(again, Err(ResourceRefusal::ExceptionNotFound { exception_id: id }));
+    added.clone().when(add).then_refused(exists);
+    let removed = added.when(ResourceCommand::RemoveResourceException(id)).and();
+    assert_eq!(removed.state(), a_registered_resource().state());
+    removed
+        .when(ResourceCommand::RemoveResourceException(id))
+        .then_refused(ResourceRefusal::ExceptionNotFound { exception_id: id });
 }
 
 #[test]
@@ -110,24 +110,27 @@ fn a_resource_has_a_bounded_number_of_exceptions() {
     let mut full = profile();
     let all: Vec<_> = (0..HoursExceptions::MAX as u128).map(time_off).collect();
     full.opening_hours.exceptions = all.try_into().unwrap();
-    let one_more = ResourceCommand::AddResourceException(time_off(1 << 64));
-    let refused = Resource::Active(full).decide(one_more);
-    assert_eq!(refused, Err(ResourceRefusal::TooManyExceptions { max: HoursExceptions::MAX }));
+    let registered = ResourceEvent::ResourceRegistered(ResourceRegistered { profile: full });
+    given::<Resource>([registered])
+        .when(ResourceCommand::AddResourceException(time_off(1 << 64)))
+        .then_refused(ResourceRefusal::TooManyExceptions { max: HoursExceptions::MAX });
 }
 
 #[test]
 fn holidays_are_replaced_or_added_to() {
-    let resource = after([
-        ResourceCommand::RegisterResource(profile()),
-        ResourceCommand::ChangeResourceHolidays(holidays(3)),
-        ResourceCommand::ChangeResourceHolidays(holidays(2)),
-        ResourceCommand::AddResourceHolidays(holidays(4)),
-        ResourceCommand::AddResourceHolidays(holidays(4)),
-    ]);
-    assert_eq!(resource.profile().unwrap().opening_hours.holidays.len(), 6);
-    let more = ResourceCommand::AddResourceHolidays(holidays(Holidays::MAX));
-    let refused = ResourceRefusal::TooManyHolidays { max: Holidays::MAX };
-    assert_eq!(resource.decide(more), Err(refused));
+    let resource = a_registered_resource()
+        .when(ResourceCommand::ChangeResourceHolidays(holidays(3)))
+        .and()
+        .when(ResourceCommand::ChangeResourceHolidays(holidays(2)))
+        .and()
+        .when(ResourceCommand::AddResourceHolidays(holidays(4)))
+        .and()
+        .when(ResourceCommand::AddResourceHolidays(holidays(4)))
+        .and();
+    assert_eq!(resource.state().profile().unwrap().opening_hours.holidays.len(), 6);
+    resource
+        .when(ResourceCommand::AddResourceHolidays(holidays(Holidays::MAX)))
+        .then_refused(ResourceRefusal::TooManyHolidays { max: Holidays::MAX });
 }
 
 /// An event of each type and form, as it lies in the log: they must be read for ever, and what is

@@ -9,7 +9,7 @@ use super::{
     SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
 };
 use crate::appointment::{CancelledBy, MovedBy};
-use crate::{AppointmentId, ClientId, Reason, ResourceIds, ServiceId};
+use crate::{AppointmentId, ClientId, Decide, Facts, Reason, ResourceIds, ServiceId};
 
 /// What can be asked of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,12 +75,8 @@ pub struct SeriesCancel {
     pub overriding: Option<Reason>,
 }
 
-impl Series {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: SeriesCommand) -> Result<SeriesEvent, SeriesRefusal> {
+impl Decide for Series {
+    fn decide(&self, command: SeriesCommand, _facts: &Facts) -> Result<SeriesEvent, SeriesRefusal> {
         use SeriesCommand::{BookSeries, CancelSeries, RescheduleSeries};
         match (self, command) {
             (Self::Unmade, BookSeries { recurrence, mode, service_id, client_id, verdicts }) => {

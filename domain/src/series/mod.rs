@@ -32,7 +32,7 @@ pub use rule::RuleError;
 pub use state::{Series, SeriesChange};
 pub use which::{InvalidShift, Mode, PlannedMove, Shift, ShiftDays, Which};
 
-use crate::{Decide, Facts};
+use crate::{Decide as _, Facts};
 
 /// The most occurrences of a series: a leap year of days.
 pub const MAX_OCCURRENCES: usize = 366;
@@ -47,10 +47,10 @@ impl Aggregate for Series {
     async fn handle(
         &mut self,
         command: SeriesCommand,
-        _facts: &Facts,
+        facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), SeriesRefusal> {
-        let event = self.decide(command)?;
+        let event = self.decide(command, facts)?;
         sink.write(event, self).await;
         Ok(())
     }
@@ -59,5 +59,3 @@ impl Aggregate for Series {
         self.evolve(event);
     }
 }
-
-impl Decide for Series {}

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::recurrence_tests::recurrence;
 use super::*;
-use crate::appointment::testing::{a_booking, after, at};
 use crate::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, AppointmentRefusal, CancelledBy, MovedBy,
+    Appointment, AppointmentCheckedIn, AppointmentCommand, AppointmentEvent,
+    AppointmentMarkedNoShow, AppointmentRefusal, CancelledBy, MovedBy,
 };
+use crate::testing::{Given, a_booking, at, booked as booked_appointment, given};
 use crate::{AppointmentId, Refusal};
 
 /// Mondays at nine in Oslo; between the second and the third clocks change.
@@ -46,71 +47,77 @@ fn verdicts(mode: Mode, refused: &[usize]) -> Verdicts<AppointmentId> {
     verdicts
 }
 
-fn book(mode: Mode, refused: &[usize]) -> Result<SeriesEvent, SeriesRefusal> {
-    Series::default().decide(SeriesCommand::BookSeries {
+fn book(mode: Mode, refused: &[usize]) -> SeriesCommand {
+    SeriesCommand::BookSeries {
         recurrence: mondays(),
         mode,
         service_id: Uuid::from_u128(100).into(),
         client_id: Uuid::from_u128(200).into(),
         verdicts: verdicts(mode, refused),
-    })
+    }
 }
 
-fn booked(refused: &[usize]) -> Series {
-    let mut series = Series::default();
-    series.evolve(book(Mode::BestEffort, refused).unwrap());
-    series
+/// All four occurrences, but for those that were refused.
+fn booked(mode: Mode, refused: &[usize]) -> SeriesBooked {
+    let occurrences = (0u128..).zip(ids()).filter(|(n, _)| !refused.contains(&(*n as usize)));
+    let occurrences = occurrences
+        .map(|(n, recurrence_id)| Occurrence { recurrence_id, appointment_id: appointment(n) });
+    let refusals = refused
+        .iter()
+        .map(|n| RefusedOccurrence { recurrence_id: ids()[*n], refusal: no_resources() });
+    SeriesBooked {
+        recurrence: mondays(),
+        mode,
+        service_id: Uuid::from_u128(100).into(),
+        client_id: Uuid::from_u128(200).into(),
+        occurrences: occurrences.collect(),
+        refused: refusals.collect(),
+    }
 }
 
-fn cancel(
-    series: &Series,
-    verdicts: Verdicts<()>,
-    mode: Mode,
-) -> Result<SeriesEvent, SeriesRefusal> {
+fn a_series(refused: &[usize]) -> Given<Series> {
+    given([SeriesEvent::SeriesBooked(booked(Mode::BestEffort, refused))])
+}
+
+fn cancel(verdicts: Verdicts<()>, mode: Mode) -> SeriesCommand {
     let (which, by) = (Which::All, CancelledBy::Client);
     let cancelling = SeriesCancel { which, mode, reason: None, by, overriding: None };
-    series.decide(SeriesCommand::CancelSeries { cancelling, verdicts })
+    SeriesCommand::CancelSeries { cancelling, verdicts }
 }
 
 #[test]
 fn a_series_is_booked_with_all_of_its_occurrences() {
-    let SeriesEvent::SeriesBooked(booked) = book(Mode::AllOrNothing, &[]).unwrap() else {
-        panic!("another event")
-    };
-    let which: Vec<_> = booked.occurrences.iter().map(|one| one.recurrence_id).collect();
-    assert_eq!(which, ids());
-    assert!(booked.refused.is_empty());
+    given::<Series>([])
+        .when(book(Mode::AllOrNothing, &[]))
+        .then(SeriesEvent::SeriesBooked(booked(Mode::AllOrNothing, &[])));
 }
 
 #[test]
 fn of_all_or_nothing_the_first_refusal_is_that_of_all_and_says_which() {
     let (recurrence_id, refusal) = (ids()[1], Box::new(no_resources()));
-    let refused = SeriesRefusal::OccurrenceRefused { recurrence_id, refusal };
-    assert_eq!(book(Mode::AllOrNothing, &[1, 3]), Err(refused));
+    given::<Series>([])
+        .when(book(Mode::AllOrNothing, &[1, 3]))
+        .then_refused(SeriesRefusal::OccurrenceRefused { recurrence_id, refusal });
 }
 
 #[test]
 fn as_many_as_can_be_are_booked_and_the_others_say_why_not() {
-    let SeriesEvent::SeriesBooked(booked) = book(Mode::BestEffort, &[1, 3]).unwrap() else {
-        panic!("another event")
-    };
-    assert_eq!(booked.occurrences.len(), 2);
-    let refused: Vec<_> = booked.refused.iter().map(|one| one.recurrence_id).collect();
-    assert_eq!(refused, [ids()[1], ids()[3]]);
-    assert_eq!(booked.refused[0].refusal, no_resources());
+    given::<Series>([])
+        .when(book(Mode::BestEffort, &[1, 3]))
+        .then(SeriesEvent::SeriesBooked(booked(Mode::BestEffort, &[1, 3])));
 }
 
 #[test]
 fn a_series_of_which_none_can_be_booked_is_refused_with_all_reasons() {
-    let Err(SeriesRefusal::NoneBooked { refused }) = book(Mode::BestEffort, &[0, 1, 2, 3]) else {
-        panic!("not refused so")
-    };
-    assert_eq!(refused.len(), 4);
+    let refused = booked(Mode::BestEffort, &[0, 1, 2, 3]).refused;
+    given::<Series>([])
+        .when(book(Mode::BestEffort, &[0, 1, 2, 3]))
+        .then_refused(SeriesRefusal::NoneBooked { refused });
 }
 
 #[test]
 fn a_change_is_for_one_for_it_and_what_follows_or_for_all_that_were_booked() {
-    let series = booked(&[1]);
+    let series = a_series(&[1]).state();
     let affected = |which| -> Vec<RecurrenceId> {
         series.affected(which).unwrap().iter().map(|one| one.recurrence_id).collect()
     };
@@ -128,31 +135,33 @@ fn a_change_is_for_one_for_it_and_what_follows_or_for_all_that_were_booked() {
 fn a_change_that_changes_nothing_is_refused() {
     let mut left = Verdicts::default();
     left.add(ids()[0], Verdict::Left(LeftBecause::Begun), Mode::AllOrNothing);
-    let nothing = cancel(&booked(&[]), left.clone(), Mode::AllOrNothing);
-    assert_eq!(nothing, Err(SeriesRefusal::NothingToChange));
+    a_series(&[])
+        .when(cancel(left.clone(), Mode::AllOrNothing))
+        .then_refused(SeriesRefusal::NothingToChange);
     left.add(ids()[1], Verdict::Refused(no_resources()), Mode::BestEffort);
-    let Err(SeriesRefusal::NoneChanged { refused }) = cancel(&booked(&[]), left, Mode::BestEffort)
-    else {
-        panic!("not refused so")
-    };
-    assert_eq!(refused.len(), 1);
+    let refused = booked(Mode::BestEffort, &[1]).refused;
+    a_series(&[])
+        .when(cancel(left, Mode::BestEffort))
+        .then_refused(SeriesRefusal::NoneChanged { refused });
 }
 
 #[test]
 fn a_change_leaves_alone_what_has_begun_or_is_no_longer_booked() {
-    use AppointmentCommand as C;
+    use AppointmentEvent as E;
     let start = "2026-11-24T09:00:00Z";
-    let left = |commands: Vec<C>, now: DateTime<Utc>| {
-        let mut all = vec![C::BookAppointment(a_booking(start))];
-        all.extend(commands);
-        LeftBecause::of(&after(all), now)
+    let left = |events: Vec<E>, now: DateTime<Utc>| {
+        let booked = [booked_appointment(start)];
+        LeftBecause::of(&given(booked.into_iter().chain(events)).state(), now)
     };
     let before = at(start) - TimeDelta::seconds(1);
     assert_eq!(left(vec![], before), None);
     assert_eq!(left(vec![], at(start)), Some(LeftBecause::Begun));
     let not_booked = Some(LeftBecause::NotBooked);
-    assert_eq!(left(vec![C::CheckInAppointment], before), not_booked);
-    assert_eq!(left(vec![C::MarkNoShow], before), not_booked);
+    assert_eq!(left(vec![E::AppointmentCheckedIn(AppointmentCheckedIn {})], before), not_booked);
+    assert_eq!(
+        left(vec![E::AppointmentMarkedNoShow(AppointmentMarkedNoShow {})], before),
+        not_booked
+    );
     assert_eq!(LeftBecause::of(&Appointment::default(), before), not_booked);
 }
 
@@ -167,7 +176,12 @@ fn an_appointment_says_of_which_series_it_is_and_a_move_does_not_change_that() {
         by: MovedBy::Client,
         overriding: None,
     };
-    let appointment = after(vec![AppointmentCommand::BookAppointment(booking), moved]);
+    let appointment = given::<Appointment>([])
+        .when(AppointmentCommand::BookAppointment(booking))
+        .and()
+        .when(moved)
+        .and()
+        .state();
     let details = appointment.details().unwrap();
     assert_eq!(details.series, Some(series));
     assert_eq!(details.slot.during.start(), start + TimeDelta::hours(1));
@@ -244,7 +258,7 @@ fn is_stored_as(event: &SeriesEvent, stored: Value) {
 fn a_booked_series_is_stored_with_its_rule_and_what_was_refused() {
     let id = |n: u128| Uuid::from_u128(n).to_string();
     is_stored_as(
-        &book(Mode::BestEffort, &[1, 2]).unwrap(),
+        &SeriesEvent::SeriesBooked(booked(Mode::BestEffort, &[1, 2])),
         json!({
             "type": "SeriesBooked", "rrule": "FREQ=WEEKLY;COUNT=4", "start": "2027-03-15T09:00",
             "tz": "Europe/Oslo", "mode": "best_effort", "service_id": id(100), "client_id": id(200),
@@ -273,7 +287,7 @@ fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
         overriding: None,
     };
     is_stored_as(
-        &booked(&[]).decide(SeriesCommand::RescheduleSeries { moving, verdicts }).unwrap(),
+        &a_series(&[]).when(SeriesCommand::RescheduleSeries { moving, verdicts }).event(),
         json!({
             "type": "SeriesRescheduled", "scope": "following", "recurrence_id": "2027-03-15T09:00",
             "shift_days": 1, "time": "15:30", "mode": "all_or_nothing", "by": "staff",
@@ -284,7 +298,7 @@ fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
     let mut verdicts = Verdicts::default();
     verdicts.add(first, Verdict::Done(()), Mode::AllOrNothing);
     is_stored_as(
-        &cancel(&booked(&[]), verdicts, Mode::AllOrNothing).unwrap(),
+        &a_series(&[]).when(cancel(verdicts, Mode::AllOrNothing)).event(),
         json!({
             "type": "SeriesCancelled", "scope": "all", "mode": "all_or_nothing", "by": "client",
             "cancelled": ["2027-03-15T09:00"],
@@ -294,15 +308,10 @@ fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
 
 #[test]
 fn an_appointment_of_no_series_is_stored_as_it_was_before_there_were_any() {
-    let booking = AppointmentCommand::BookAppointment(a_booking("2026-11-24T09:00:00Z"));
-    let Appointment::Made { details, .. } = after(vec![booking]) else { panic!("not made") };
-    let stored =
-        serde_json::to_value(AppointmentEvent::AppointmentBooked(details.clone())).unwrap();
+    let booked = booked_appointment("2026-11-24T09:00:00Z");
+    let stored = serde_json::to_value(&booked).unwrap();
     assert!(stored.get("series").is_none());
-    let AppointmentEvent::AppointmentBooked(read) = serde_json::from_value(stored).unwrap() else {
-        panic!("another event")
-    };
-    assert_eq!(read, details);
+    assert_eq!(serde_json::from_value::<AppointmentEvent>(stored).unwrap(), booked);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
-use crate::Meaning;
+use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,12 +41,12 @@ impl ServiceRefusal {
     }
 }
 
-impl Service {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: ServiceCommand) -> Result<ServiceEvent, ServiceRefusal> {
+impl Decide for Service {
+    fn decide(
+        &self,
+        command: ServiceCommand,
+        _facts: &Facts,
+    ) -> Result<ServiceEvent, ServiceRefusal> {
         use ServiceCommand::{DefineService, RetireService, ReviseService};
         match (self, command) {
             (Self::Undefined, DefineService(terms)) => {
@@ -71,16 +71,16 @@ impl Service {
 
 #[cfg(test)]
 mod tests {
+    use super::ServiceCommand::{DefineService, RetireService, ReviseService};
     use super::*;
-    use crate::appointment::testing::terms;
+    use crate::testing::{given, terms};
 
-    fn after(commands: &[ServiceCommand]) -> Service {
-        let mut service = Service::default();
-        for command in commands {
-            let event = service.decide(command.clone()).unwrap();
-            service.evolve(event);
-        }
-        service
+    fn defined() -> ServiceEvent {
+        ServiceEvent::ServiceDefined(ServiceDefined { terms: terms() })
+    }
+
+    fn retired() -> ServiceEvent {
+        ServiceEvent::ServiceRetired(ServiceRetired {})
     }
 
     /// What the log has of before services said what they need.
@@ -96,28 +96,30 @@ mod tests {
 
     #[test]
     fn a_defined_service_is_offered() {
-        let service = after(&[ServiceCommand::DefineService(terms())]);
-        assert_eq!(service, Service::Offered(terms()));
+        let service = given::<Service>([]).when(DefineService(terms())).then(defined());
+        assert_eq!(service.state(), Service::Offered(terms()));
     }
 
     #[test]
     fn a_service_is_defined_once() {
-        let service = after(&[ServiceCommand::DefineService(terms())]);
-        let again = service.decide(ServiceCommand::DefineService(terms()));
-        assert_eq!(again, Err(ServiceRefusal::ServiceExists));
+        given::<Service>([defined()])
+            .when(DefineService(terms()))
+            .then_refused(ServiceRefusal::ServiceExists);
     }
 
     #[test]
     fn a_retired_service_stays_retired() {
-        use ServiceCommand::{DefineService, RetireService, ReviseService};
-        let service = after(&[DefineService(terms()), RetireService]);
-        assert_eq!(service.decide(RetireService), Err(ServiceRefusal::ServiceRetired));
-        assert_eq!(service.decide(ReviseService(terms())), Err(ServiceRefusal::ServiceRetired));
+        for command in [RetireService, ReviseService(terms())] {
+            given::<Service>([defined(), retired()])
+                .when(command)
+                .then_refused(ServiceRefusal::ServiceRetired);
+        }
     }
 
     #[test]
     fn what_was_never_defined_cannot_be_revised() {
-        let refusal = Service::default().decide(ServiceCommand::ReviseService(terms()));
-        assert_eq!(refusal, Err(ServiceRefusal::ServiceNotFound));
+        given::<Service>([])
+            .when(ReviseService(terms()))
+            .then_refused(ServiceRefusal::ServiceNotFound);
     }
 }

@@ -20,7 +20,7 @@ pub use price::{Currency, MinorUnits, Price, PriceError};
 pub use state::Service;
 pub use terms::ServiceTerms;
 
-use crate::{Decide, Facts};
+use crate::{Decide as _, Facts};
 
 impl Aggregate for Service {
     const TYPE: &'static str = "service";
@@ -32,10 +32,10 @@ impl Aggregate for Service {
     async fn handle(
         &mut self,
         command: ServiceCommand,
-        _facts: &Facts,
+        facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ServiceRefusal> {
-        let event = self.decide(command)?;
+        let event = self.decide(command, facts)?;
         sink.write(event, self).await;
         Ok(())
     }
@@ -44,5 +44,3 @@ impl Aggregate for Service {
         self.evolve(event);
     }
 }
-
-impl Decide for Service {}

@@ -132,7 +132,7 @@ impl Choose {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::appointment::testing::{profile, resource, tags};
+    use crate::testing::{profile, resource, tags};
 
     fn roles(json: &str) -> Result<Roles, serde_json::Error> {
         serde_json::from_str(json)

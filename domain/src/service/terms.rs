@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{BookingRules, Broken, Wish};
+use super::rules::{BookingRules, Broken, Proposal};
 use super::{Choose, DailyLimit, Price, Roles, SessionPlaces};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Name, Tags};
@@ -50,11 +50,11 @@ impl ServiceTerms {
     /// Every rule that a booking breaks: those about its length, and those about when it is.
     pub fn broken_by<'a>(
         &'a self,
-        wish: &'a Wish<'a>,
+        proposal: &'a Proposal<'a>,
         length: Duration,
     ) -> impl Iterator<Item = Broken> + 'a {
         let length = self.rules.durations.broken_by(self.duration, length);
-        length.into_iter().chain(self.rules.broken_by(wish))
+        length.into_iter().chain(self.rules.broken_by(proposal))
     }
 
     /// What an appointment of this length costs.

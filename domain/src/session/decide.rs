@@ -8,21 +8,17 @@ use super::{
     ClosedPlaces, Scheduling, Session, SessionCancelled, SessionCommand, SessionEvent,
     SessionRefusal, SessionRescheduled, SessionScheduled, SessionStatus,
 };
+use crate::appointment::allocation::{Allocation, Needed, Span};
 use crate::appointment::checks::{closed, not_past, offered, zones};
 use crate::appointment::overriding::{Breach, allowed};
-use crate::appointment::placing::{Needed, Placing, Span};
 use crate::appointment::{AppointmentRefusal, Overridden};
 use crate::claim::ClaimQuery;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
-use crate::{Facts, Reason, Refusal, ResourceIds, SessionId, Title};
+use crate::{Decide, Facts, Needs, Reason, Refusal, ResourceIds, SessionId, Title};
 
-impl Session {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: SessionCommand, facts: &Facts) -> Result<SessionEvent, Refusal> {
+impl Decide for Session {
+    fn decide(&self, command: SessionCommand, facts: &Facts) -> Result<SessionEvent, Refusal> {
         use SessionCommand::{CancelSession, RescheduleSession, ScheduleSession};
         match (self, command) {
             (Self::Unmade, ScheduleSession { scheduling, overriding }) => {
@@ -42,14 +38,14 @@ impl Session {
                 not_past(plan.slot.during.start(), facts.now)?;
                 not_past(start, facts.now)?;
                 let span = Span::moved(&plan.slot, start);
-                let placing = moving(span, resource_ids.as_ref(), overriding.as_ref(), facts)?;
-                let placed = placing.settle(facts)?;
-                let time_zone = placed.zones.first().copied().unwrap_or(plan.time_zone);
+                let allocation = moving(span, resource_ids.as_ref(), overriding.as_ref(), facts)?;
+                let allocated = allocation.allocate(facts)?;
+                let time_zone = allocated.zones.first().copied().unwrap_or(plan.time_zone);
                 let overridden = overridden(None, span, overriding, facts);
                 let places_during = next_places_during(plan, span.during);
                 let left = left_behind(&plan.places_during, &places_during);
                 Ok(SessionEvent::SessionRescheduled(SessionRescheduled {
-                    slot: span.slot(placed),
+                    slot: span.slot(allocated),
                     places_during,
                     time_zone,
                     closed: other_places(session_id, plan, left, &taken),
@@ -65,21 +61,49 @@ impl Session {
         }
     }
 
-    /// What the decision on a command has to look at. If it will be refused anyhow, nothing.
-    pub(super) fn queries_for(&self, command: &SessionCommand, facts: &Facts) -> Vec<ClaimQuery> {
+    fn needs(&self, command: &SessionCommand) -> Needs {
+        match (self, command) {
+            (_, SessionCommand::ScheduleSession { scheduling, .. }) => Needs {
+                service: Some(scheduling.service_id),
+                resources: scheduling.resource_ids.clone().map(Into::into).unwrap_or_default(),
+                ..Needs::default()
+            },
+            (Self::Made { plan, .. }, SessionCommand::RescheduleSession { resource_ids, .. }) => {
+                let resources = resource_ids.as_ref().unwrap_or(&plan.slot.resource_ids).clone();
+                Needs {
+                    service: Some(plan.service_id),
+                    resources: resources.into(),
+                    ..Needs::default()
+                }
+            }
+            _ => Needs::default(),
+        }
+    }
+
+    fn chooses(&self, command: &SessionCommand, facts: &Facts) -> bool {
+        let named = match command {
+            SessionCommand::ScheduleSession { scheduling, .. } => &scheduling.resource_ids,
+            SessionCommand::RescheduleSession { resource_ids: named @ Some(_), .. } => named,
+            _ => return false,
+        };
+        let named = named.as_ref().map_or(0, crate::ResourceIds::count);
+        facts.service.terms().is_some_and(|terms| terms.needs.places().count() > named)
+    }
+
+    fn claim_queries(&self, command: &SessionCommand, facts: &Facts) -> Vec<ClaimQuery> {
         use SessionCommand::{RescheduleSession, ScheduleSession};
         match (self, command) {
             (Self::Unmade, ScheduleSession { scheduling, overriding }) => {
-                let placing = placing(scheduling, overriding.as_ref(), facts);
-                placing.map(|(_, _, placing)| placing.claim_queries()).unwrap_or_default()
+                let allocation = allocation(scheduling, overriding.as_ref(), facts);
+                allocation.map(|(_, _, allocation)| allocation.claim_queries()).unwrap_or_default()
             }
             (
                 Self::Made { plan, .. },
                 RescheduleSession { start, resource_ids, overriding, .. },
             ) => {
                 let span = Span::moved(&plan.slot, *start);
-                let placing = moving(span, resource_ids.as_ref(), overriding.as_ref(), facts);
-                placing.map(|placing| placing.claim_queries()).unwrap_or_default()
+                let allocation = moving(span, resource_ids.as_ref(), overriding.as_ref(), facts);
+                allocation.map(|allocation| allocation.claim_queries()).unwrap_or_default()
             }
             _ => Vec::new(),
         }
@@ -91,15 +115,15 @@ fn scheduled(
     overriding: Option<Reason>,
     facts: &Facts,
 ) -> Result<SessionScheduled, Refusal> {
-    let (terms, span, placing) = placing(&scheduling, overriding.as_ref(), facts)?;
+    let (terms, span, allocation) = allocation(&scheduling, overriding.as_ref(), facts)?;
     let service_id = scheduling.service_id;
     let usual = terms.session_places.ok_or(SessionRefusal::NotInSessions { service_id })?;
-    let placed = placing.settle(facts)?;
+    let allocated = allocation.allocate(facts)?;
     let too_long = length(terms, &scheduling);
-    let time_zone = placed.zones.first().copied().ok_or(AppointmentRefusal::NoResources)?;
+    let time_zone = allocated.zones.first().copied().ok_or(AppointmentRefusal::NoResources)?;
     Ok(SessionScheduled {
         service_id,
-        slot: span.slot(placed),
+        slot: span.slot(allocated),
         duration: scheduling.duration.unwrap_or(terms.duration),
         places_during: span.during,
         time_zone,
@@ -113,11 +137,11 @@ fn scheduled(
 
 /// Where it is to be. Whoever schedules a session says when it starts: notice, horizon and grid are
 /// for those who book.
-fn placing<'a>(
+fn allocation<'a>(
     scheduling: &Scheduling,
     overriding: Option<&Reason>,
     facts: &'a Facts,
-) -> Result<(&'a ServiceTerms, Span, Placing<'a>), Refusal> {
+) -> Result<(&'a ServiceTerms, Span, Allocation<'a>), Refusal> {
     let terms = offered(scheduling.service_id, &facts.service)?;
     not_past(scheduling.start, facts.now)?;
     let during = Interval::lasting(scheduling.start, scheduling.duration.unwrap_or(terms.duration));
@@ -138,7 +162,7 @@ fn moving<'a>(
     named: Option<&ResourceIds>,
     overriding: Option<&Reason>,
     facts: &'a Facts,
-) -> Result<Placing<'a>, AppointmentRefusal> {
+) -> Result<Allocation<'a>, AppointmentRefusal> {
     placed_by(named.and(facts.service.terms()), span, overriding, facts)
 }
 
@@ -147,11 +171,11 @@ fn placed_by<'a>(
     span: Span,
     overriding: Option<&Reason>,
     facts: &'a Facts,
-) -> Result<Placing<'a>, AppointmentRefusal> {
+) -> Result<Allocation<'a>, AppointmentRefusal> {
     // All that were named can be booked at all.
     zones(facts)?;
     allowed(closed(span.during, facts), overriding)?;
-    Placing::new(span, terms.map(Needed::whenever), facts)
+    Allocation::new(span, terms.map(Needed::whenever), facts)
 }
 
 fn overridden(

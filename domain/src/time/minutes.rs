@@ -83,12 +83,18 @@ minutes!(
 );
 
 impl LeadTime {
+    /// The earliest start that this leaves time for, at `now`.
+    #[must_use]
+    pub fn earliest_start(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + self.delta()
+    }
+
     /// How many whole minutes are left from `now` to `start`, where that is less than this; they
     /// are negative once it has begun.
     #[must_use]
     pub fn missed(self, start: DateTime<Utc>, now: DateTime<Utc>) -> Option<i64> {
-        let left = start - now;
-        (left < self.delta()).then(|| left.num_milliseconds().div_euclid(60_000))
+        let left = || (start - now).num_milliseconds().div_euclid(60_000);
+        (start < self.earliest_start(now)).then(left)
     }
 }
 

@@ -11,14 +11,10 @@ use crate::appointment::AppointmentRefusal;
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::{Roles, Service};
-use crate::{ClientId, Facts, Refusal, ResourceId};
+use crate::{ClientId, Decide, Facts, Needs, Refusal, ResourceId};
 
-impl WaitingEntry {
-    /// Decides a command: what happens because of it, or why nothing does.
-    ///
-    /// # Errors
-    /// The rule that refuses it.
-    pub fn decide(&self, command: WaitingCommand, facts: &Facts) -> Result<WaitingEvent, Refusal> {
+impl Decide for WaitingEntry {
+    fn decide(&self, command: WaitingCommand, facts: &Facts) -> Result<WaitingEvent, Refusal> {
         match (self, command) {
             (Self::Unjoined, WaitingCommand::Join { client_id, wishes }) => {
                 can_be_waited_for(client_id, &wishes, facts)?;
@@ -31,6 +27,16 @@ impl WaitingEntry {
                 Err(WaitingRefusal::EntryExists.into())
             }
             (Self::Joined(joined), command) => Ok(decide_joined(joined, &command, facts)?),
+        }
+    }
+
+    fn needs(&self, command: &WaitingCommand) -> Needs {
+        let WaitingCommand::Join { client_id, wishes } = command else { return Needs::default() };
+        Needs {
+            service: Some(wishes.service_id),
+            resources: wishes.resource_ids.clone().map(Into::into).unwrap_or_default(),
+            client: Some(*client_id),
+            session: None,
         }
     }
 }

@@ -29,7 +29,7 @@ pub use refusal::WaitingRefusal;
 pub use state::{Joined, Offer, State, Status, UnknownStatus, WaitingEntry};
 pub use wishes::{WishedDays, Wishes, WishesError};
 
-use crate::{Decide, Facts, Needs, Refusal};
+use crate::{Decide as _, Facts, Refusal};
 
 impl Aggregate for WaitingEntry {
     const TYPE: &'static str = "waiting";
@@ -52,17 +52,5 @@ impl Aggregate for WaitingEntry {
 
     fn apply(&mut self, event: WaitingEvent) {
         self.evolve(event);
-    }
-}
-
-impl Decide for WaitingEntry {
-    fn needs(&self, command: &WaitingCommand) -> Needs {
-        let WaitingCommand::Join { client_id, wishes } = command else { return Needs::default() };
-        Needs {
-            service: Some(wishes.service_id),
-            resources: wishes.resource_ids.clone().map(Into::into).unwrap_or_default(),
-            client: Some(*client_id),
-            session: None,
-        }
     }
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use super::Wishes;
 use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
 use crate::service::Service;
-use crate::service::rules::{BookingRules, Grid, Wish};
+use crate::service::rules::{BookingRules, Grid, Proposal};
 use crate::session::{Session, SessionStatus};
 use crate::time::{Interval, date_in};
 use crate::{Directory, ResourceId, ResourceIds, SessionId};
@@ -51,7 +51,7 @@ impl Place {
             return None;
         };
         let during = plan.slot.during;
-        let wish = Wish { during, now, zones: &[plan.time_zone] };
+        let proposal = Proposal { during, now, zones: &[plan.time_zone] };
         let given_by = |ids: &ResourceIds| {
             ids.iter().any(|id| plan.slot.resource_ids.as_slice().contains(&id))
         };
@@ -59,7 +59,7 @@ impl Place {
             && wishes.duration.is_none_or(|length| length == plan.duration)
             && wishes.resource_ids.as_ref().is_none_or(given_by)
             && during.start() >= now
-            && rules.broken_by_joining(&wish).next().is_none()
+            && rules.broken_by_joining(&proposal).next().is_none()
             && wishes.has_time().iter().any(|time| time.contains(&during));
         fits.then(|| Self {
             start: during.start(),

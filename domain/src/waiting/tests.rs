@@ -10,17 +10,17 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Joined, Offer, State, Status, WaitingCommand, WaitingEntry, WaitingEvent, WaitingRefusal,
-    WishedDays, Wishes,
+    Joined, Offer, State, Status, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
+    WaitingRefusal, WaitingWishesPassed, WishedDays, Wishes,
 };
-use crate::appointment::testing::{a_booking, after, at, facts_for, now, resource, terms};
 use crate::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::rules::BookingRules;
 use crate::service::{HoldLimit, Service, ServiceTerms};
+use crate::testing::{Decided, Given, a_booking, at, facts_for, given, now, resource, terms};
 use crate::time::{Duration, WeeklyHours};
-use crate::{ClientId, Decide as _, Facts, Needs, Refusal};
+use crate::{ClientId, Decide as _, Facts, Refusal};
 
 /// From the Monday to that Friday, for resource 1.
 fn wishes() -> Wishes {
@@ -45,16 +45,13 @@ fn join(wishes: Wishes) -> WaitingCommand {
     WaitingCommand::Join { client_id: client(), wishes }
 }
 
-fn facts(command: &WaitingCommand) -> Facts {
-    facts_for(&WaitingEntry::default().needs(command), now())
-}
-
-fn joined() -> WaitingEntry {
-    let mut entry = WaitingEntry::default();
-    let command = join(wishes());
-    let facts = facts(&command);
-    entry.evolve(entry.decide(command, &facts).unwrap());
-    entry
+fn joined() -> Given<WaitingEntry> {
+    let (client_id, joined_at) = (client(), now());
+    given([WaitingEvent::WaitingListJoined(WaitingListJoined {
+        client_id,
+        wishes: wishes(),
+        joined_at,
+    })])
 }
 
 fn offer() -> Offer {
@@ -65,28 +62,26 @@ fn offer() -> Offer {
     }
 }
 
-fn then(mut entry: WaitingEntry, command: WaitingCommand) -> Result<WaitingEntry, Refusal> {
-    let event = entry.decide(command, &Facts::at(now()))?;
-    entry.evolve(event);
-    Ok(entry)
+fn offered() -> Given<WaitingEntry> {
+    joined().when(WaitingCommand::OfferPlace(offer())).and()
 }
 
-fn status(entry: &WaitingEntry) -> Status {
-    entry.joined().unwrap().state.status()
+fn status(entry: &Given<WaitingEntry>) -> Status {
+    entry.state().joined().unwrap().state.status()
 }
 
-#[track_caller]
-fn refused(wishes: Wishes, but: impl FnOnce(&mut Facts)) -> Refusal {
+/// What comes of joining in a world that is as it should be, but for this.
+fn joining(wishes: Wishes, but: impl FnOnce(&mut Facts)) -> Decided<WaitingEntry> {
     let command = join(wishes);
-    let mut facts = facts(&command);
+    let mut facts = facts_for(&WaitingEntry::default().needs(&command), now());
     but(&mut facts);
-    WaitingEntry::default().decide(command, &facts).unwrap_err()
+    given([]).knowing(&facts).when(command)
 }
 
 #[test]
 fn a_client_who_joins_waits() {
-    let entry = joined();
-    let Joined { client_id, joined_at, state, .. } = entry.joined().unwrap();
+    let joined = joining(wishes(), |_| ()).and().state();
+    let Joined { client_id, joined_at, state, .. } = joined.joined().unwrap();
     assert_eq!((*client_id, *joined_at, *state), (client(), now(), State::Waiting));
 }
 
@@ -96,32 +91,23 @@ fn what_can_never_be_had_is_not_waited_for() {
     let offered = |but: ServiceTerms| Arc::new(Service::Offered(but));
     let a_minute = Some(Duration::from_minutes(1).unwrap());
     let nobody = || Wishes { resource_ids: None, ..wishes() };
-    let refusal = |refusal: AppointmentRefusal| Refusal::from(refusal);
-    assert_eq!(
-        refused(wishes(), |facts| facts.service = Arc::new(Service::Retired(terms()))),
-        refusal(AppointmentRefusal::RetiredService { service_id })
-    );
-    assert_eq!(
-        refused(wishes(), |facts| facts.service = Arc::default()),
-        refusal(AppointmentRefusal::UnknownService { service_id })
-    );
-    assert_eq!(
-        refused(wishes(), |facts| facts.client = Arc::new(Client::Unregistered)),
-        refusal(AppointmentRefusal::UnknownClient { client_id: client() })
-    );
-    assert_eq!(
-        refused(wishes(), |facts| facts.resources[0].1 = Arc::new(Resource::Unregistered)),
-        refusal(AppointmentRefusal::UnknownResource { resource_id: resource(1) })
-    );
-    assert_eq!(refused(nobody(), |_| ()), refusal(AppointmentRefusal::NoResources));
+    joining(wishes(), |facts| facts.service = Arc::new(Service::Retired(terms())))
+        .then_refused(AppointmentRefusal::RetiredService { service_id });
+    joining(wishes(), |facts| facts.service = Arc::default())
+        .then_refused(AppointmentRefusal::UnknownService { service_id });
+    joining(wishes(), |facts| facts.client = Arc::new(Client::Unregistered))
+        .then_refused(AppointmentRefusal::UnknownClient { client_id: client() });
+    joining(wishes(), |facts| facts.resources[0].1 = Arc::new(Resource::Unregistered))
+        .then_refused(AppointmentRefusal::UnknownResource { resource_id: resource(1) });
+    joining(nobody(), |_| ()).then_refused(AppointmentRefusal::NoResources);
     let needs = serde_json::from_value(json!([{"role": "doctor", "kind": "staff"}])).unwrap();
     let with_doctor = ServiceTerms { needs, ..terms() };
     assert!(matches!(
-        refused(wishes(), |facts| facts.service = offered(with_doctor)),
+        joining(wishes(), |facts| facts.service = offered(with_doctor)).refusal(),
         Refusal::Appointment(AppointmentRefusal::UnfitResource { .. })
     ));
     assert!(matches!(
-        refused(Wishes { duration: a_minute, ..wishes() }, |_| ()),
+        joining(Wishes { duration: a_minute, ..wishes() }, |_| ()).refusal(),
         Refusal::Appointment(AppointmentRefusal::RuleBroken(_))
     ));
 }
@@ -131,27 +117,21 @@ fn a_duration_that_the_service_offers_can_be_waited_for() {
     let duration = Some(Duration::from_minutes(60).unwrap());
     let rules: BookingRules =
         serde_json::from_value(json!({"durations": [{"minutes": 60}]})).unwrap();
-    let command = join(Wishes { duration, ..wishes() });
-    let mut facts = facts(&command);
-    facts.service = Arc::new(Service::Offered(ServiceTerms { rules, ..terms() }));
-    assert!(WaitingEntry::default().decide(command, &facts).is_ok());
+    let service = Arc::new(Service::Offered(ServiceTerms { rules, ..terms() }));
+    joining(Wishes { duration, ..wishes() }, |facts| facts.service = service).and();
 }
 
 #[test]
 fn days_that_have_passed_or_are_too_far_ahead_are_not_waited_for() {
     let of = |from, to| Wishes { days: days(from, to), ..wishes() };
     let last = |date: &str| date.parse().unwrap();
-    assert_eq!(
-        refused(of("2026-11-20", "2026-11-22"), |_| ()),
-        WaitingRefusal::WishesPassed { last: last("2026-11-22") }.into()
-    );
-    assert_eq!(
-        refused(of("2027-11-24", "2027-11-25"), |_| ()),
-        WaitingRefusal::TooFarAhead { required: last("2027-11-24"), found: last("2027-11-25") }
-            .into()
-    );
-    let command = join(of("2027-11-24", "2027-11-24"));
-    assert!(WaitingEntry::default().decide(command.clone(), &facts(&command)).is_ok());
+    let passed = WaitingRefusal::WishesPassed { last: last("2026-11-22") };
+    given::<WaitingEntry>([]).when(join(of("2026-11-20", "2026-11-22"))).then_refused(passed);
+    let (required, found) = (last("2027-11-24"), last("2027-11-25"));
+    given::<WaitingEntry>([])
+        .when(join(of("2027-11-24", "2027-11-25")))
+        .then_refused(WaitingRefusal::TooFarAhead { required, found });
+    given::<WaitingEntry>([]).when(join(of("2027-11-24", "2027-11-24"))).and();
 }
 
 #[test]
@@ -166,58 +146,60 @@ fn at_most_92_days_are_wished_for() {
 
 #[test]
 fn a_place_is_offered_once_and_taken_or_lost() {
-    let offered = then(joined(), WaitingCommand::OfferPlace(offer())).unwrap();
-    assert_eq!(offered.joined().unwrap().state, State::Offered(offer()));
-    let again = then(offered.clone(), WaitingCommand::OfferPlace(offer()));
-    assert_eq!(again, Err(WaitingRefusal::OfferOpen.into()));
+    assert_eq!(offered().state().joined().unwrap().state, State::Offered(offer()));
+    offered().when(WaitingCommand::OfferPlace(offer())).then_refused(WaitingRefusal::OfferOpen);
     for (command, becomes) in [
         (WaitingCommand::TakePlace, Status::Taken),
         (WaitingCommand::LapseOffer, Status::Lapsed),
         (WaitingCommand::Leave, Status::Left),
     ] {
-        let closed = then(offered.clone(), command.clone()).unwrap();
+        let closed = offered().when(command.clone()).and();
         assert_eq!(status(&closed), becomes);
         for command in [command, WaitingCommand::OfferPlace(offer()), WaitingCommand::Leave] {
             let refusal = WaitingRefusal::EntryClosed { waiting_status: becomes };
-            assert_eq!(then(closed.clone(), command), Err(refusal.into()));
+            closed.clone().when(command).then_refused(refusal);
         }
     }
     for command in [WaitingCommand::TakePlace, WaitingCommand::LapseOffer] {
-        assert_eq!(then(joined(), command), Err(WaitingRefusal::NoOffer.into()));
+        joined().when(command).then_refused(WaitingRefusal::NoOffer);
     }
 }
 
 #[test]
 fn wishes_pass_when_their_last_day_is_over() {
-    let pass = |at: DateTime<Utc>| joined().decide(WaitingCommand::PassWishes, &Facts::at(at));
     let over = at("2026-11-27T23:00:00Z");
-    assert_eq!(pass(over - chrono::TimeDelta::seconds(1)), Err(WaitingRefusal::WishesStand.into()));
-    assert!(matches!(pass(over), Ok(WaitingEvent::WaitingWishesPassed(_))));
-    let seen = |at| joined().joined().unwrap().seen(None, at).status();
+    joined()
+        .at(over - chrono::TimeDelta::seconds(1))
+        .when(WaitingCommand::PassWishes)
+        .then_refused(WaitingRefusal::WishesStand);
+    joined()
+        .at(over)
+        .when(WaitingCommand::PassWishes)
+        .then(WaitingEvent::WaitingWishesPassed(WaitingWishesPassed {}));
+    let seen = |at| joined().state().joined().unwrap().seen(None, at).status();
     assert_eq!(seen(over - chrono::TimeDelta::seconds(1)), Status::Waiting);
     assert_eq!(seen(over), Status::Expired);
 }
 
-fn held() -> Appointment {
-    after(vec![AppointmentCommand::HoldAppointment {
+fn held() -> Given<Appointment> {
+    let hold = AppointmentCommand::HoldAppointment {
         booking: a_booking("2026-11-23T09:00:00Z"),
         expires_at: offer().expires_at,
         holds_per_client: HoldLimit::default(),
-    }])
+    };
+    given([]).when(hold).and()
 }
 
 #[test]
 fn an_offer_is_what_its_hold_is() {
-    let offered = then(joined(), WaitingCommand::OfferPlace(offer())).unwrap();
-    let hold = held();
+    let offered = offered().state();
     let becomes = |command| {
-        let mut hold = hold.clone();
-        let facts = facts_for(&Needs::default(), now());
-        hold.evolve(hold.decide(command, &facts).unwrap());
+        let hold = held().when(command).and().state();
         offered.joined().unwrap().seen(Some(&hold), now()).status()
     };
     assert_eq!(becomes(AppointmentCommand::ConfirmAppointment), Status::Taken);
     assert_eq!(becomes(AppointmentCommand::ReleaseHold), Status::Lapsed);
+    let hold = held().state();
     let seen = |at| offered.joined().unwrap().seen(Some(&hold), at).status();
     assert_eq!(seen(offer().expires_at - chrono::TimeDelta::microseconds(1)), Status::Offered);
     assert_eq!(seen(offer().expires_at), Status::Lapsed);

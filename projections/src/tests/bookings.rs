@@ -31,7 +31,7 @@ pub(crate) fn slot(n: u128) -> Slot {
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
         seats: Seats::default(),
-        counted: Vec::new(),
+        quota_slots: Vec::new(),
         session_id: None,
     }
 }

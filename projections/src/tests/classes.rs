@@ -25,7 +25,7 @@ pub(crate) fn slot(start: i64) -> Slot {
         buffer_before: Buffer::NONE,
         buffer_after: Buffer::NONE,
         seats: Seats::default(),
-        counted: Vec::new(),
+        quota_slots: Vec::new(),
         session_id: None,
     }
 }

@@ -35,7 +35,7 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
             buffer_before: Buffer::NONE,
             buffer_after: Buffer::NONE,
             seats: Seats::default(),
-            counted: Vec::new(),
+            quota_slots: Vec::new(),
             session_id: None,
         },
         title: Title::new("Check-up").unwrap(),

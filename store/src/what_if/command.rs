@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, Booking, CountedRule, Details, Overridden,
+    Appointment, AppointmentCommand, AppointmentEvent, Booking, Details, Overridden, QuotaRule,
     When,
 };
 use daybook_domain::service::{HoldLimit, ServiceTerms};
@@ -123,8 +123,8 @@ fn chosen(during: Interval, recorded: Option<&ServiceTerms>) -> Option<Duration>
 
 /// How many holds the client could have: the limit is written where it was counted.
 fn holds_per_client(details: &Details) -> HoldLimit {
-    let mut counted = details.slot.counted.iter();
-    let holds = counted.find(|counted| counted.rule == CountedRule::ClientHolds);
+    let mut quota_slots = details.slot.quota_slots.iter();
+    let holds = quota_slots.find(|slot| slot.rule == QuotaRule::ClientHolds);
     holds.and_then(|holds| HoldLimit::try_from(holds.at_most).ok()).unwrap_or_default()
 }
 

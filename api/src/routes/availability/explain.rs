@@ -1,7 +1,7 @@
 //! Why a moment is offered, or is not.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::availability::{Calendar, Hindrance, Wanted, fills_each};
+use daybook_domain::availability::{Blocker, Calendar, Wanted, fills_each};
 use daybook_domain::time::Interval;
 use serde::Serialize;
 use serde_json::Value;
@@ -51,7 +51,7 @@ pub(super) fn at(
 ) -> ExplanationView {
     let explained = calendars.iter().map(|calendar| {
         let reasons: Vec<ReasonView> =
-            calendar.hindrances(at, wanted).into_iter().map(ReasonView::from).collect();
+            calendar.blockers(at, wanted).into_iter().map(ReasonView::from).collect();
         let (resource_id, offered) = (calendar.resource.uuid(), reasons.is_empty());
         ResourceExplained { resource_id, offered, reasons }
     });
@@ -64,14 +64,14 @@ pub(super) fn at(
     ExplanationView { at, offered, resources }
 }
 
-impl From<Hindrance> for ReasonView {
-    fn from(hindrance: Hindrance) -> Self {
+impl From<Blocker> for ReasonView {
+    fn from(blocker: Blocker) -> Self {
         let only = |reason| Self { reason, during: None, rule: None };
-        match hindrance {
-            Hindrance::InThePast => only("in-the-past"),
-            Hindrance::Closed { .. } => only("closed"),
-            Hindrance::Claimed { during, .. } => Self { during: Some(during), ..only("claimed") },
-            Hindrance::Rule(broken) => {
+        match blocker {
+            Blocker::InThePast => only("in-the-past"),
+            Blocker::Closed { .. } => only("closed"),
+            Blocker::Claimed { during, .. } => Self { during: Some(during), ..only("claimed") },
+            Blocker::Rule(broken) => {
                 Self { rule: serde_json::to_value(broken).ok(), ..only("rule") }
             }
         }

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use daybook_domain::Refusal;
 use daybook_domain::resource::{Resource, ResourceCommand};
+use daybook_domain::{Decide as _, Facts, Refusal};
 use daybook_projections::conflicts::Conflicts;
 use daybook_store::CommandContext;
 use serde::Serialize;
@@ -104,12 +104,12 @@ impl App {
         {
             return Err(Refusal::StaleVersion { expected, actual }.into());
         }
-        let event = resource.decide(command).map_err(Refusal::from)?;
+        let now = self.engine.clock().now();
+        let event = resource.decide(command, &Facts::at(now)).map_err(Refusal::from)?;
         resource.evolve(event);
         // All that has been answered before this was asked is in it.
         let head = self.engine.log().head(tenant).await?.unwrap_or_default();
         self.wait_for(tenant, Conflicts::ID, head).await?;
-        let now = self.engine.clock().now();
         let broken = self.conflicts.would_break(tenant, id.into(), &resource, now).await?;
         let items = broken.items.into_iter().map(ConflictSummary::from).collect();
         Ok(DryRunView { items, more: broken.more })

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
 use super::broken::{GridIn, LocalTime};
-use super::{Broken, RulesError, Wish};
+use super::{Broken, Proposal, RulesError};
 use crate::time::{Interval, Step};
 
 /// The times of day at which a service starts: every `step` minutes from `offset` minutes after
@@ -106,9 +106,9 @@ impl Grid {
     }
 
     /// The rule: it starts on the grid, as the clocks of each resource show it.
-    pub(super) fn broken_by(self, wish: &Wish<'_>) -> Option<Broken> {
-        wish.zones.iter().find_map(|&zone| {
-            let local_time = wish.during.start().with_timezone(&zone).time();
+    pub(super) fn broken_by(self, proposal: &Proposal<'_>) -> Option<Broken> {
+        proposal.zones.iter().find_map(|&zone| {
+            let local_time = proposal.during.start().with_timezone(&zone).time();
             (!self.has(local_time)).then(|| Broken::StartGrid {
                 required: GridIn::new(self, zone),
                 found: LocalTime { local_time },

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::broken::{DateIn, LatestDate};
-use super::{Broken, Wish};
+use super::{Broken, Proposal};
 use crate::time::date_in;
 
 /// Further than anyone books.
@@ -41,10 +41,10 @@ impl Horizon {
     }
 
     /// The rule: it starts on the last day or before, in the zone of each resource.
-    pub(super) fn broken_by(self, wish: &Wish<'_>) -> Option<Broken> {
-        wish.zones.iter().find_map(|&time_zone| {
-            let last = self.last_date(time_zone, wish.now);
-            let date = date_in(time_zone, wish.during.start());
+    pub(super) fn broken_by(self, proposal: &Proposal<'_>) -> Option<Broken> {
+        proposal.zones.iter().find_map(|&time_zone| {
+            let last = self.last_date(time_zone, proposal.now);
+            let date = date_in(time_zone, proposal.during.start());
             (date > last).then_some(Broken::BookingHorizon {
                 required: LatestDate { days: self, date: last, time_zone },
                 found: DateIn { date },

@@ -48,7 +48,7 @@ pub struct BookingRules {
 
 /// A wish to be somewhere at some time, as far as rules look at it.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct Proposal<'a> {
     /// When it would be.
     pub during: Interval,
     /// When it is wished for.
@@ -65,25 +65,29 @@ impl BookingRules {
     }
 
     /// Every rule about *when* it is that the wish breaks: these hold for bookings and for moves.
-    pub fn broken_by<'a>(&'a self, wish: &'a Wish<'a>) -> impl Iterator<Item = Broken> + 'a {
-        type Policy = fn(&BookingRules, &Wish<'_>) -> Option<Broken>;
+    pub fn broken_by<'a>(
+        &'a self,
+        proposal: &'a Proposal<'a>,
+    ) -> impl Iterator<Item = Broken> + 'a {
+        type Policy = fn(&BookingRules, &Proposal<'_>) -> Option<Broken>;
         const POLICIES: [Policy; 3] = [
-            |rules, wish| rules.grid?.broken_by(wish),
-            |rules, wish| {
-                let (required, found) = missed(rules.minimum_notice, wish.during, wish.now)?;
+            |rules, proposal| rules.grid?.broken_by(proposal),
+            |rules, proposal| {
+                let (required, found) =
+                    missed(rules.minimum_notice, proposal.during, proposal.now)?;
                 Some(Broken::MinimumNotice { required, found })
             },
-            |rules, wish| rules.horizon?.broken_by(wish),
+            |rules, proposal| rules.horizon?.broken_by(proposal),
         ];
-        POLICIES.into_iter().filter_map(move |policy| policy(self, wish))
+        POLICIES.into_iter().filter_map(move |policy| policy(self, proposal))
     }
 
     /// Those that whoever joins a session breaks: when it starts is not theirs to say.
     pub fn broken_by_joining<'a>(
         &'a self,
-        wish: &'a Wish<'a>,
+        proposal: &'a Proposal<'a>,
     ) -> impl Iterator<Item = Broken> + 'a {
-        self.broken_by(wish).filter(|broken| broken.rule() != Rule::StartGrid)
+        self.broken_by(proposal).filter(|broken| broken.rule() != Rule::StartGrid)
     }
 }
 

@@ -4,9 +4,9 @@ use chrono::{DateTime, Offset, TimeDelta, Utc};
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
-use super::{BookingRules, Broken, Grid, Minutes, Rule, Wish};
-use crate::appointment::testing::{at, now, terms};
+use super::{BookingRules, Broken, Grid, Minutes, Proposal, Rule};
 use crate::service::ServiceTerms;
+use crate::testing::{at, now, terms};
 use crate::time::{Duration, Interval, LeadTime, Step};
 
 fn rules(json: &str) -> BookingRules {
@@ -24,7 +24,7 @@ fn grid(step: u32, offset: u32) -> Grid {
 /// What half an hour from `start` breaks, wished for at [`now`].
 fn broken_in(rules: &BookingRules, start: &str, zones: &[Tz]) -> Vec<Broken> {
     let during = Interval::lasting(at(start), minutes(30));
-    rules.broken_by(&Wish { during, now: now(), zones }).collect()
+    rules.broken_by(&Proposal { during, now: now(), zones }).collect()
 }
 
 fn broken(rules: &BookingRules, start: &str) -> Vec<Rule> {
@@ -90,8 +90,8 @@ fn a_booking_chooses_from_the_durations_and_the_services_own() {
     };
     let broken = |length: u32| {
         let during = Interval::lasting(now(), minutes(length));
-        let wish = Wish { during, now: now(), zones: &[] };
-        terms.broken_by(&wish, minutes(length)).collect::<Vec<_>>()
+        let proposal = Proposal { during, now: now(), zones: &[] };
+        terms.broken_by(&proposal, minutes(length)).collect::<Vec<_>>()
     };
     for offered in [30, 45, 60] {
         assert_eq!(broken(offered), [], "{offered}");

@@ -12,7 +12,7 @@ use crate::{Directory, ResourceId};
 fn directory() -> Directory {
     let mut directory = Directory::default();
     for n in [1, 2] {
-        let profile = crate::appointment::testing::profile();
+        let profile = crate::testing::profile();
         let event = ResourceEvent::ResourceRegistered(ResourceRegistered { profile });
         directory.take_note(resource(n), event, 1);
     }

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn the_first_that_is_free_is_chosen_by_name() {
     let terms = || terms_with(DOCTOR_AND_ROOM, Choose::FirstFree);
-    assert_eq!(on(&world(terms(), &[], &[]), &[]), Ok(ids(&[2, 9])));
-    assert_eq!(on(&world(terms(), &[], &[(7, &taken(2))]), &[]), Ok(ids(&[3, 9])));
+    assert_eq!(on(&world(terms(), &[], &[]), &[]), ids(&[2, 9]));
+    assert_eq!(on(&world(terms(), &[], &[(7, &taken(2))]), &[]), ids(&[3, 9]));
 }
 
 #[test]
@@ -14,8 +14,8 @@ fn a_role_that_lists_resources_prefers_them_in_that_order() {
     let among = |n: u128| format!(r#""{}""#, resource(n));
     let needs = format!(r#"[{{"role":"practitioner","among":[{},{}]}}]"#, among(3), among(2));
     let terms = || terms_with(&needs, Choose::FirstFree);
-    assert_eq!(on(&world(terms(), &[], &[]), &[]), Ok(ids(&[3])));
-    assert_eq!(on(&world(terms(), &[], &[(7, &taken(3))]), &[]), Ok(ids(&[2])));
+    assert_eq!(on(&world(terms(), &[], &[]), &[]), ids(&[3]));
+    assert_eq!(on(&world(terms(), &[], &[(7, &taken(3))]), &[]), ids(&[2]));
 }
 
 #[test]
@@ -25,11 +25,11 @@ fn the_least_booked_of_the_day_is_chosen() {
     let half = claim(3, 0, "2026-11-23T12:00:00Z", "2026-11-23T12:30:00Z");
     let whole = claim(1, 0, "2026-11-23T12:00:00Z", "2026-11-23T15:00:00Z");
     let claims = [(4, &hour), (5, &half), (6, &whole)];
-    assert_eq!(on(&world(terms(), &[], &claims), &[]), Ok(ids(&[3])));
+    assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[3]));
     // What is on another day does not count.
     let tomorrow = claim(3, 0, "2026-11-24T08:00:00Z", "2026-11-24T15:00:00Z");
     let claims = [(4, &hour), (5, &half), (6, &whole), (7, &tomorrow)];
-    assert_eq!(on(&world(terms(), &[], &claims), &[]), Ok(ids(&[3])));
+    assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[3]));
 }
 
 #[test]
@@ -39,15 +39,13 @@ fn each_has_a_turn_and_the_first_of_the_day_is_another_each_day() {
     let (one, two, three) = (lunch(1), lunch(2), lunch(3));
     // Made in the order 2, 3, 1.
     let claims = [(10, &two), (11, &three), (12, &one)];
-    assert_eq!(on(&world(terms(), &[], &claims), &[]), Ok(ids(&[2])));
+    assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[2]));
     let firsts: std::collections::BTreeSet<ResourceId> = (23..26)
         .map(|day| {
             let booking =
                 Booking { resource_ids: None, ..a_booking(&format!("2026-11-{day}T09:00:00Z")) };
-            let event = Appointment::default()
-                .decide(C::BookAppointment(booking), &world(terms(), &[], &[]))
-                .unwrap();
-            event.claims_after().unwrap()[0].resource
+            let decided = nothing(&world(terms(), &[], &[])).when(C::BookAppointment(booking));
+            slot(decided).resource_ids.as_slice()[0]
         })
         .collect();
     assert_eq!(firsts.len(), 3);
@@ -56,15 +54,15 @@ fn each_has_a_turn_and_the_first_of_the_day_is_another_each_day() {
 #[test]
 fn what_is_named_stays_and_the_rest_is_chosen() {
     let terms = || terms_with(DOCTOR_AND_ROOM, Choose::FirstFree);
-    assert_eq!(on(&world(terms(), &[1], &[]), &[1]), Ok(ids(&[1, 9])));
-    assert_eq!(on(&world(terms(), &[9], &[]), &[9]), Ok(ids(&[9, 2])));
-    assert_eq!(on(&world(terms(), &[9, 3], &[]), &[9, 3]), Ok(ids(&[9, 3])));
+    assert_eq!(on(&world(terms(), &[1], &[]), &[1]), ids(&[1, 9]));
+    assert_eq!(on(&world(terms(), &[9], &[]), &[9]), ids(&[9, 2]));
+    assert_eq!(on(&world(terms(), &[9, 3], &[]), &[9, 3]), ids(&[9, 3]));
 }
 
 #[test]
 fn what_is_named_and_fills_no_role_is_refused_with_the_roles_that_are_left() {
     let facts = world(terms_with(DOCTOR_AND_ROOM, Choose::FirstFree), &[1, 3], &[]);
-    let R::UnfitResource { resource_id, roles } = on(&facts, &[1, 3]).unwrap_err() else {
+    let R::UnfitResource { resource_id, roles } = book(&facts, &[1, 3]).refusal() else {
         panic!("another refusal")
     };
     assert_eq!(resource_id, resource(3));
@@ -75,9 +73,9 @@ fn what_is_named_and_fills_no_role_is_refused_with_the_roles_that_are_left() {
 fn a_role_for_which_there_are_too_few_is_named() {
     let needs = r#"[{"role":"practitioner","kind":"staff"},
                     {"role":"scanner","kind":"equipment","count":2}]"#;
-    let refusal = on(&world(terms_with(needs, Choose::FirstFree), &[], &[]), &[]).unwrap_err();
     let role = crate::RoleName::new("scanner").unwrap();
-    assert_eq!(refusal, R::RoleUnfilled { role, required: 2, found: 0 });
+    book(&world(terms_with(needs, Choose::FirstFree), &[], &[]), &[])
+        .then_refused(R::RoleUnfilled { role, required: 2, found: 0 });
 }
 
 #[test]
@@ -85,25 +83,29 @@ fn who_is_closed_cannot_fill_a_role() {
     let mut facts = world(terms_with(DOCTOR, Choose::FirstFree), &[], &[]);
     let closed = ResourceProfile { opening_hours: OpeningHours::default(), ..doctor("Al") };
     facts.directory = directory(&[(1, closed), (2, doctor("Bo"))]);
-    assert_eq!(on(&facts, &[]), Ok(ids(&[2])));
+    assert_eq!(on(&facts, &[]), ids(&[2]));
 }
 
 #[test]
 fn a_role_of_which_nobody_is_free_is_named_with_the_time() {
     let terms = terms_with(DOCTOR_AND_ROOM, Choose::FirstFree);
-    let refusal = on(&world(terms, &[], &[(7, &taken(9))]), &[]).unwrap_err();
     let role = crate::RoleName::new("room").unwrap();
     let during = taken(9).during;
-    assert_eq!(refusal, R::RoleTaken { role, required: 1, found: 0, during });
+    book(&world(terms, &[], &[(7, &taken(9))]), &[]).then_refused(R::RoleTaken {
+        role,
+        required: 1,
+        found: 0,
+        during,
+    });
 }
 
 #[test]
 fn a_service_without_roles_needs_a_resource_to_be_named() {
-    assert_eq!(on(&world(terms(), &[], &[]), &[]), Err(R::NoResources));
+    book(&world(terms(), &[], &[]), &[]).then_refused(R::NoResources);
 }
 
 /// Both doctors are open around the clock, in Oslo and half an hour ahead of UTC's hours.
-fn on_the_hour(override_: bool) -> Result<Details, R> {
+fn on_the_hour(override_: bool) -> Details {
     let rules = serde_json::from_str(r#"{"slot_step_minutes":60}"#).unwrap();
     let terms = ServiceTerms { rules, ..terms_with(DOCTOR, Choose::FirstFree) };
     let mut facts = world(terms, &[], &[]);
@@ -124,19 +126,17 @@ fn on_the_hour(override_: bool) -> Result<Details, R> {
     facts.directory = directory(&known);
     let overriding = override_.then(|| crate::Reason::new("By phone").unwrap());
     let booking = Booking { overriding, ..booking(&[]) };
-    let event = Appointment::default().decide(C::BookAppointment(booking), &facts)?;
-    let AppointmentEvent::AppointmentBooked(details) = event else { panic!("{event:?}") };
-    Ok(details)
+    nothing(&facts).when(C::BookAppointment(booking)).and().state().details().unwrap().clone()
 }
 
 #[test]
 fn who_is_where_the_rules_do_not_allow_it_is_not_chosen() {
-    assert_eq!(on_the_hour(false).unwrap().slot.resource_ids, ids(&[2]));
+    assert_eq!(on_the_hour(false).slot.resource_ids, ids(&[2]));
 }
 
 #[test]
 fn where_rules_are_overridden_whoever_is_open_is_chosen_and_the_rule_is_named() {
-    let details = on_the_hour(true).unwrap();
+    let details = on_the_hour(true);
     assert_eq!(details.slot.resource_ids, ids(&[1]));
     let rules = details.overridden.unwrap().rules;
     assert_eq!(rules, [crate::service::rules::Rule::StartGrid].into());
@@ -146,7 +146,7 @@ fn where_rules_are_overridden_whoever_is_open_is_chosen_and_the_rule_is_named() 
 fn where_nobody_can_be_chosen_because_of_a_rule_the_rule_is_the_refusal() {
     let rules = serde_json::from_str(r#"{"slot_step_minutes":60,"slot_offset_minutes":30}"#);
     let terms = ServiceTerms { rules: rules.unwrap(), ..terms_with(DOCTOR, Choose::FirstFree) };
-    let refusal = on(&world(terms, &[], &[]), &[]).unwrap_err();
+    let refusal = book(&world(terms, &[], &[]), &[]).refusal();
     let R::RuleBroken(broken) = refusal else { panic!("another refusal: {refusal:?}") };
     assert_eq!(broken.rule(), crate::service::rules::Rule::StartGrid);
 }
@@ -163,16 +163,12 @@ fn only_where_a_role_is_left_is_the_directory_needed() {
 #[test]
 fn new_resources_of_a_move_fill_the_roles_too() {
     let terms = || terms_with(DOCTOR_AND_ROOM, Choose::FirstFree);
-    let mut appointment = Appointment::default();
-    let event =
-        appointment.decide(C::BookAppointment(booking(&[])), &world(terms(), &[], &[])).unwrap();
-    appointment.evolve(event);
+    let appointment = book(&world(terms(), &[], &[]), &[]).and();
     let start = at("2026-11-23T10:00:00Z");
     let moved = |named: &[u128]| {
-        let command = to(start, Some(ids(named)));
-        let event = appointment.decide(command, &world(terms(), named, &[]))?;
-        Ok(event.claims_after().unwrap()[0].resource)
+        let facts = world(terms(), named, &[]);
+        appointment.clone().knowing(&facts).when(to(start, Some(ids(named))))
     };
-    assert_eq!(moved(&[1]), Ok(resource(1)));
-    assert!(matches!(moved(&[1, 2]), Err(R::UnfitResource { .. })));
+    assert_eq!(slot(moved(&[1])).resource_ids, ids(&[1, 9]));
+    assert!(matches!(moved(&[1, 2]).refusal(), R::UnfitResource { .. }));
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Candidate, Judge, MAX_CANDIDATES, order, seat};
+use super::{Candidate, MAX_CANDIDATES, RuleCheck, order, seat};
 use crate::appointment::AppointmentRefusal;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::matching::Matching;
@@ -20,27 +20,27 @@ pub(crate) struct Needed<'a> {
     roles: &'a Roles,
     choose: Choose,
     /// Whoever is chosen must be somewhere where its rules allow it; `None`: they do not matter.
-    judge: Option<Judge<'a>>,
+    check: Option<RuleCheck<'a>>,
 }
 
 impl<'a> Needed<'a> {
     pub(in crate::appointment) fn by(
         terms: &'a ServiceTerms,
-        judge: &Judge<'a>,
+        check: &RuleCheck<'a>,
         overridden: bool,
     ) -> Self {
-        let judge = (!overridden).then_some(*judge);
-        Self { roles: &terms.needs, choose: terms.choose, judge }
+        let check = (!overridden).then_some(*check);
+        Self { roles: &terms.needs, choose: terms.choose, check }
     }
 
     /// Whoever is chosen, no rule says when.
     pub(crate) fn whenever(terms: &'a ServiceTerms) -> Self {
-        Self { roles: &terms.needs, choose: terms.choose, judge: None }
+        Self { roles: &terms.needs, choose: terms.choose, check: None }
     }
 
     /// The rule that keeps a resource from being chosen.
     fn broken_by(&self, profile: &ResourceProfile) -> Option<Broken> {
-        self.judge.as_ref()?.broken(&[profile.time_zone]).into_iter().next()
+        self.check.as_ref()?.broken(&[profile.time_zone]).into_iter().next()
     }
 }
 

@@ -1,14 +1,14 @@
 //! Where an appointment comes to be: on which resources, on which places of them, and on which
 //! numbered places of the limits that it counts towards.
 //!
-//! First it is worked out what is fixed and what is left to choose ([`Placing`]); where anything is,
-//! the claims are looked at; then it is chosen ([`Placing::settle`]). A look may be out of date.
+//! First it is worked out what is fixed and what is left to choose ([`Allocation`]); where anything is,
+//! the claims are looked at; then it is chosen ([`Allocation::allocate`]). A look may be out of date.
 //! The claims decide, and who loses looks again.
 
-mod judge;
-mod limits;
 mod order;
+mod quotas;
 mod roles;
+mod rule_check;
 #[cfg(test)]
 mod tests;
 
@@ -18,17 +18,17 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{AppointmentRefusal, Counted, Seats, Slot};
+use super::{AppointmentRefusal, QuotaSlot, Seats, Slot};
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::resource::{Resource, ResourceProfile};
 use crate::service::ServiceTerms;
 use crate::time::{Buffer, Interval, date_in};
 use crate::{Facts, ResourceId, ResourceIds};
-pub(super) use judge::Judge;
-pub(super) use limits::Limit;
+pub(super) use quotas::Quota;
 pub(crate) use roles::Needed;
 use roles::Slots;
 pub(super) use roles::fits_in;
+pub(super) use rule_check::RuleCheck;
 
 /// How many resources are looked at for one role: the first in its order.
 const MAX_CANDIDATES: usize = 1_000;
@@ -67,11 +67,11 @@ impl Span {
         Self { during: slot.during.moved_to(start), buffer_before, buffer_after }
     }
 
-    pub(crate) fn slot(self, placed: Placed) -> Slot {
+    pub(crate) fn slot(self, allocated: Allocated) -> Slot {
         let Self { during, buffer_before, buffer_after } = self;
-        let Placed { resource_ids, seats, counted, zones: _ } = placed;
+        let Allocated { resource_ids, seats, quota_slots, zones: _ } = allocated;
         let session_id = None;
-        Slot { resource_ids, during, buffer_before, buffer_after, seats, counted, session_id }
+        Slot { resource_ids, during, buffer_before, buffer_after, seats, quota_slots, session_id }
     }
 
     fn claimed(&self) -> Interval {
@@ -81,25 +81,25 @@ impl Span {
 
 /// What is fixed about where an appointment comes to be, and what is left to choose.
 #[derive(Debug)]
-pub(crate) struct Placing<'a> {
+pub(crate) struct Allocation<'a> {
     span: Span,
     /// The resources that were named, in that order.
     named: Vec<Candidate<'a>>,
     slots: Slots<'a>,
-    limits: Vec<Limit>,
+    quotas: Vec<Quota>,
 }
 
 /// Where it came to be.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Placed {
+pub(crate) struct Allocated {
     pub(super) resource_ids: ResourceIds,
     pub(super) seats: Seats,
-    pub(super) counted: Vec<Counted>,
+    pub(super) quota_slots: Vec<QuotaSlot>,
     /// The zones of its resources.
     pub(crate) zones: Vec<Tz>,
 }
 
-impl<'a> Placing<'a> {
+impl<'a> Allocation<'a> {
     /// On the resources that were named, which are in the facts, and on others as `needed` says.
     ///
     /// # Errors
@@ -117,37 +117,37 @@ impl<'a> Placing<'a> {
         if named.is_empty() && slots.is_empty() {
             return Err(AppointmentRefusal::NoResources);
         }
-        Ok(Self { span, named, slots, limits: Vec::new() })
+        Ok(Self { span, named, slots, quotas: Vec::new() })
     }
 
     /// It counts towards these limits.
-    pub(super) fn counting(self, limits: impl IntoIterator<Item = Limit>) -> Self {
-        Self { limits: limits.into_iter().collect(), ..self }
+    pub(super) fn counting(self, quotas: impl IntoIterator<Item = Quota>) -> Self {
+        Self { quotas: quotas.into_iter().collect(), ..self }
     }
 
     /// What has to be looked at, because there is something to choose; else nothing.
     pub(crate) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
-        if one_place_each && self.slots.are_filled() && self.limits.is_empty() {
+        if one_place_each && self.slots.are_filled() && self.quotas.is_empty() {
             return Vec::new();
         }
         let during = self.span.claimed();
         let named = self.named.iter().map(|named| ClaimQuery { resource: named.id, during });
         let others = self.slots.claim_queries(&during, self.start());
         let dates = self.dates();
-        let limits = self.limits.iter().flat_map(|limit| limit.claim_queries(&dates));
-        named.chain(others).chain(limits).collect()
+        let quotas = self.quotas.iter().flat_map(|quota| quota.claim_queries(&dates));
+        named.chain(others).chain(quotas).collect()
     }
 
     /// Chooses. Of what is free, so many are passed over: see [`Facts::skip`].
     ///
     /// # Errors
     /// When nothing is free of what is needed, as far as can be seen.
-    pub(crate) fn settle(&self, facts: &Facts) -> Result<Placed, AppointmentRefusal> {
+    pub(crate) fn allocate(&self, facts: &Facts) -> Result<Allocated, AppointmentRefusal> {
         let (claims, skip) = (&facts.claims, facts.skip);
         let during = self.span.claimed();
         let mut chosen: Vec<(Candidate<'_>, u16)> = Vec::new();
-        let mut counted = Vec::with_capacity(self.limits.len());
+        let mut quota_slots = Vec::with_capacity(self.quotas.len());
         if self.claim_queries().is_empty() {
             // Nothing to choose: the claims say whether it is free.
             chosen.extend(self.named.iter().map(|named| (*named, 0)));
@@ -159,8 +159,8 @@ impl<'a> Placing<'a> {
                 chosen.push((other, seat_or_refusal(&other, &during, claims, skip)?));
             }
             if let Some((first, _)) = chosen.first() {
-                for limit in &self.limits {
-                    counted.push(limit.take(first.date(self.start()), claims, skip)?);
+                for quota in &self.quotas {
+                    quota_slots.push(quota.take(first.date(self.start()), claims, skip)?);
                 }
             }
         }
@@ -169,7 +169,7 @@ impl<'a> Placing<'a> {
         let ids: Vec<ResourceId> = chosen.iter().map(|(each, _)| each.id).collect();
         let resource_ids =
             ResourceIds::try_from(ids).map_err(|_| AppointmentRefusal::NoResources)?;
-        Ok(Placed { resource_ids, seats, counted, zones })
+        Ok(Allocated { resource_ids, seats, quota_slots, zones })
     }
 
     fn start(&self) -> DateTime<Utc> {

@@ -5,12 +5,12 @@ use chrono_tz::Tz;
 
 use crate::appointment::Agreed;
 use crate::service::ServiceTerms;
-use crate::service::rules::{Broken, Wish};
+use crate::service::rules::{Broken, Proposal};
 use crate::time::{Duration, Interval};
 
 /// By which rules it is judged whether an appointment can be at a time.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::appointment) struct Judge<'a> {
+pub(in crate::appointment) struct RuleCheck<'a> {
     terms: Option<&'a ServiceTerms>,
     /// How long is asked for; `None`: that was agreed before.
     length: Option<Duration>,
@@ -18,7 +18,7 @@ pub(in crate::appointment) struct Judge<'a> {
     now: DateTime<Utc>,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> RuleCheck<'a> {
     pub(in crate::appointment) const fn of_booking(
         terms: &'a ServiceTerms,
         during: Interval,
@@ -38,10 +38,10 @@ impl<'a> Judge<'a> {
 
     /// Every rule that is broken, where the resources are in these zones.
     pub(in crate::appointment) fn broken(&self, zones: &[Tz]) -> Vec<Broken> {
-        let wish = Wish { during: self.during, now: self.now, zones };
+        let proposal = Proposal { during: self.during, now: self.now, zones };
         match (self.terms, self.length) {
-            (Some(terms), Some(length)) => terms.broken_by(&wish, length).collect(),
-            (Some(terms), None) => terms.rules.broken_by(&wish).collect(),
+            (Some(terms), Some(length)) => terms.broken_by(&proposal, length).collect(),
+            (Some(terms), None) => terms.rules.broken_by(&proposal).collect(),
             (None, _) => Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! Nouns for the tests of this crate.
+//! Nouns: times, people and things, and what happens to them.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Appointment, AppointmentCommand, Booking, When};
+use crate::appointment::{Agreed, AppointmentEvent, Booking, Details, Seats, Slot, When};
 use crate::client::{Client, Contact};
 use crate::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use crate::service::rules::BookingRules;
 use crate::service::{Choose, Roles, Service, ServiceTerms};
-use crate::time::{Buffer, Duration};
-use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags};
+use crate::time::{Buffer, Duration, Interval};
+use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags, Title};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
     instant.parse().unwrap()
@@ -87,6 +87,35 @@ pub(crate) fn a_booking(start: &str) -> Booking {
     }
 }
 
+/// What [`a_booking`] comes to by these terms: half an hour on resource 1.
+pub(crate) fn details(start: &str) -> Details {
+    Details {
+        service_id: Uuid::from_u128(100).into(),
+        client_id: Uuid::from_u128(200).into(),
+        slot: Slot {
+            resource_ids: vec![resource(1)].try_into().unwrap(),
+            during: Interval::lasting(at(start), Duration::from_minutes(30).unwrap()),
+            buffer_before: Buffer::NONE,
+            buffer_after: Buffer::from_minutes(10).unwrap(),
+            seats: Seats::default(),
+            quota_slots: Vec::new(),
+            session_id: None,
+        },
+        title: Title::new("Check-up").unwrap(),
+        category: Category::new("care").unwrap(),
+        tags: tags(&["adult"]),
+        note: None,
+        imported: false,
+        agreed: Agreed::default(),
+        overridden: None,
+        series: None,
+    }
+}
+
+pub(crate) fn booked(start: &str) -> AppointmentEvent {
+    AppointmentEvent::AppointmentBooked(details(start))
+}
+
 /// What `needs` asks for, in a world where everything is known and open.
 pub(crate) fn facts_for(needs: &Needs, now: DateTime<Utc>) -> Facts {
     let open = Arc::new(Resource::Active(profile()));
@@ -101,14 +130,4 @@ pub(crate) fn facts_for(needs: &Needs, now: DateTime<Utc>) -> Facts {
 /// The facts that a booking of [`a_booking`] is decided with.
 pub(crate) fn facts() -> Facts {
     facts_for(&Needs { resources: vec![resource(1)], ..Needs::default() }, now())
-}
-
-/// What becomes of an appointment after these commands, all of which must be accepted.
-pub(crate) fn after(commands: Vec<AppointmentCommand>) -> Appointment {
-    let mut appointment = Appointment::default();
-    for command in commands {
-        let event = appointment.decide(command, &facts()).unwrap();
-        appointment.evolve(event);
-    }
-    appointment
 }

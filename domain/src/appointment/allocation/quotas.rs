@@ -1,12 +1,12 @@
-//! Limits that are kept by claims: whoever may have at most n of something claims one of n numbered
-//! places of it, and the (n+1)th finds none. So a limit holds under any race, as a slot does.
+//! Quotas that are kept by claims: of at most n of something, each claims one of n numbered slots, and
+//! the (n+1)th finds none. So a quota holds under any race, as a time slot does.
 
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveTime};
 use uuid::Uuid;
 
-use crate::appointment::{AppointmentRefusal, Counted, CountedRule};
+use crate::appointment::{AppointmentRefusal, QuotaRule, QuotaSlot};
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::time::{Duration, Interval};
 use crate::{ClientId, ResourceId, ServiceId, SessionId};
@@ -15,9 +15,9 @@ use crate::{ClientId, ResourceId, ServiceId, SessionId};
 /// it never changes.
 const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_84e6_0f0b_4c7e_9b56_2d43_a0f5_71c8);
 
-/// A limit that an appointment counts towards.
+/// A quota that an appointment counts towards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::appointment) enum Limit {
+pub(in crate::appointment) enum Quota {
     /// Appointments of a service that a client has on a local day.
     ClientDay { client_id: ClientId, service_id: ServiceId, at_most: u16 },
     /// Places of a session, which are claimed for this time.
@@ -26,7 +26,7 @@ pub(in crate::appointment) enum Limit {
     ClientHolds { client_id: ClientId, during: Interval, at_most: u16 },
 }
 
-impl Limit {
+impl Quota {
     /// What has to be looked at, where it may come to be on any of these dates.
     pub(in crate::appointment) fn claim_queries(
         &self,
@@ -50,23 +50,23 @@ impl Limit {
         date: NaiveDate,
         claims: &ClaimSnapshot,
         skip: usize,
-    ) -> Result<Counted, AppointmentRefusal> {
+    ) -> Result<QuotaSlot, AppointmentRefusal> {
         let (of, during) = self.counted_on(date);
         let (rule, at_most) = match *self {
-            Self::ClientDay { at_most, .. } => (CountedRule::ClientDay, at_most),
-            Self::SessionPlace { at_most, .. } => (CountedRule::SessionPlace, at_most),
-            Self::ClientHolds { at_most, .. } => (CountedRule::ClientHolds, at_most),
+            Self::ClientDay { at_most, .. } => (QuotaRule::ClientDay, at_most),
+            Self::SessionPlace { at_most, .. } => (QuotaRule::SessionPlace, at_most),
+            Self::ClientHolds { at_most, .. } => (QuotaRule::ClientHolds, at_most),
         };
         let free = claims.free_seats(of, at_most, &during);
         match free.get(skip % free.len().max(1)) {
-            Some(number) => Ok(Counted { rule, of, number: *number, at_most, during }),
+            Some(number) => Ok(QuotaSlot { rule, of, number: *number, at_most, during }),
             None => Err(self.refusal(date)),
         }
     }
 
     /// Whether this is its place on this local date.
-    pub(in crate::appointment) fn is_counted_by(&self, counted: &Counted, date: NaiveDate) -> bool {
-        self.counted_on(date).0 == counted.of
+    pub(in crate::appointment) fn has_slot(&self, taken: &QuotaSlot, date: NaiveDate) -> bool {
+        self.counted_on(date).0 == taken.of
     }
 
     /// All places are taken, so as many were found as the limit allows.

@@ -1,23 +1,23 @@
 //! Places, roles and limits, a sentence each.
 
-mod limits;
 mod places;
+mod quotas;
 mod roles;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::super::testing::{a_booking, after, at, facts, profile, resource, tags, terms};
 use super::super::{
-    Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, Booking,
-    CountedRule, Details, MovedBy, Slot,
+    Appointment, AppointmentCommand as C, AppointmentRefusal as R, Booking, Details, MovedBy,
+    QuotaRule, Slot,
 };
 use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{
     Capacity, Resource, ResourceEvent, ResourceKind, ResourceProfile, ResourceRegistered,
 };
 use crate::service::{Choose, HoldLimit, Service, ServiceTerms};
+use crate::testing::{Decided, Given, a_booking, at, facts, given, profile, resource, tags, terms};
 use crate::time::{Interval, OpeningHours, WeeklyHours};
 use crate::{AppointmentId, Decide as _, Directory, Facts, Name, ResourceId, ResourceIds};
 
@@ -91,13 +91,23 @@ fn taken(n: u128) -> Claim {
     claim(n, 0, TEN, END)
 }
 
-fn booked(facts: &Facts, named: &[u128]) -> Result<Details, R> {
-    match Appointment::default().decide(C::BookAppointment(booking(named)), facts)? {
-        AppointmentEvent::AppointmentBooked(details) => Ok(details),
-        other => panic!("another event: {other:?}"),
-    }
+fn nothing(facts: &Facts) -> Given<Appointment> {
+    given([]).knowing(facts)
 }
 
-fn on(facts: &Facts, named: &[u128]) -> Result<ResourceIds, R> {
-    booked(facts, named).map(|details| details.slot.resource_ids)
+/// What comes of a booking with these resources named.
+fn book(facts: &Facts, named: &[u128]) -> Decided<Appointment> {
+    nothing(facts).when(C::BookAppointment(booking(named)))
+}
+
+/// Where it is.
+#[track_caller]
+fn slot(decided: Decided<Appointment>) -> Slot {
+    decided.and().state().slot().unwrap().clone()
+}
+
+/// On which resources it is.
+#[track_caller]
+fn on(facts: &Facts, named: &[u128]) -> ResourceIds {
+    slot(book(facts, named)).resource_ids
 }

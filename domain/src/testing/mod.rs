@@ -1,0 +1,7 @@
+//! For the tests of this crate: given/when/then, and nouns.
+
+mod given;
+mod nouns;
+
+pub(crate) use given::{Decided, Given, given};
+pub(crate) use nouns::*;
