@@ -2,7 +2,7 @@
 -- (docs/adr/0007-a-batch-is-one-statement.md).
 --
 -- Whoever calls has worked out positions and hashes from where it believes the log to end. The head
--- is moved by compare-and-set (its time is part of that, see commit/head.rs): if the log ends elsewhere,
+-- is moved by compare-and-set (its time is part of that, see store/src/log/commit/outcome.rs): if the log ends elsewhere,
 -- nothing has happened (SQLSTATE DB001).
 --
 -- A batch may be written before the one that it follows on has committed: each holds an advisory

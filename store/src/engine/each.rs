@@ -8,7 +8,7 @@ use super::{Appended, CommandContext, Engine, ExecuteError, Executed, Lessons, T
 use crate::log::CommandKey;
 
 /// So many are decided together and wait for one commit, at most. (Up to thirty, `join_all` polls in
-/// order, so that they are in the lane's queue in order.)
+/// order, so that they are in the committer's queue in order.)
 const BESIDE: usize = 25;
 
 type Outcome = Result<Executed<Appointment>, ExecuteError>;

@@ -7,21 +7,15 @@
 //! * Claims change in the transaction of their events; the database refuses an overlap.
 //! * A submission is appended whole or not at all, and a loser never fails its neighbours.
 
-mod batch;
+mod append_cache;
 mod chain;
-mod composite;
+mod commit;
 mod copy;
 mod event;
-mod fault;
-mod flights;
-mod lane;
-mod look;
-mod memory;
+mod head;
 mod moment;
 mod position;
 mod reader;
-mod recent;
-mod resolve;
 mod stream;
 mod streams;
 mod submission;
@@ -29,7 +23,6 @@ mod submission;
 mod tests;
 pub mod verify;
 mod wake;
-mod write;
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -66,20 +59,20 @@ pub use submission::{
 pub use verify::Verified;
 
 use crate::Clock;
-use lane::{Lane, Pending};
-use recent::Recent;
+use append_cache::AppendCache;
+use commit::{CONNECTIONS, Committer, Pending, options};
 use wake::Wakeups;
 
 /// How much of the database and of memory the log may use.
 #[derive(Debug, Clone, Copy)]
 pub struct LogSettings {
-    /// Lanes that commit beside each other, at least one; a tenant always has the same one.
-    pub lanes: u32,
+    /// Committers that work at the same time, at least one; a tenant always has the same one.
+    pub committers: u32,
     /// Connections for reading.
     pub readers: u32,
-    /// Connections for looking at what is claimed.
-    pub lookers: u32,
-    /// Submissions that may wait in one lane.
+    /// Connections for reading claims.
+    pub claim_readers: u32,
+    /// Submissions that may wait for one committer.
     pub queue_length: usize,
     /// How long a reader waits for a connection before it gives up.
     pub acquire_timeout: Duration,
@@ -88,9 +81,9 @@ pub struct LogSettings {
 impl Default for LogSettings {
     fn default() -> Self {
         Self {
-            lanes: 4,
+            committers: 4,
             readers: 16,
-            lookers: 8,
+            claim_readers: 8,
             queue_length: 4_096,
             acquire_timeout: Duration::from_secs(3),
         }
@@ -101,10 +94,10 @@ impl Default for LogSettings {
 #[derive(Clone)]
 pub struct Log {
     pool: PgPool,
-    lookers: PgPool,
-    lanes: Arc<[mpsc::Sender<Pending>]>,
-    lane_of: Arc<RandomState>,
-    recent: Arc<Recent>,
+    claims_pool: PgPool,
+    committers: Arc<[mpsc::Sender<Pending>]>,
+    committer_of: Arc<RandomState>,
+    append_cache: Arc<AppendCache>,
     wakeups: Arc<Wakeups>,
     /// Ends the tasks that tell and hear of commits, with the last clone.
     _stop: Arc<DropGuard>,
@@ -126,35 +119,36 @@ impl Log {
                 .test_before_acquire(false)
         };
         let database = database.clone().options([("jit", "off")]);
-        let lookers = pool_of(settings.lookers).connect_lazy_with(database.clone().options([
-            // The statements are few, kept prepared, and always run by their indexes: a plan that was
-            // made while a table was small must not read all of it when it has grown.
-            ("plan_cache_mode", "force_generic_plan"),
-            ("enable_seqscan", "off"),
-        ]));
+        let claims_pool =
+            pool_of(settings.claim_readers).connect_lazy_with(database.clone().options([
+                // The statements are few, kept prepared, and always run by their indexes: a plan that was
+                // made while a table was small must not read all of it when it has grown.
+                ("plan_cache_mode", "force_generic_plan"),
+                ("enable_seqscan", "off"),
+            ]));
         // The readers' pool also carries the two connections of the wake-ups.
         let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
-        let committers = pool_of(settings.lanes.max(1) * lane::CONNECTIONS)
-            .connect_lazy_with(lane::options(database));
-        let recent = Arc::new(Recent::default());
-        let wakeups = Arc::new(Wakeups::new(Arc::clone(&recent)));
-        let lane = |_| {
+        let committers = settings.committers.max(1);
+        let commit_pool = pool_of(committers * CONNECTIONS).connect_lazy_with(options(database));
+        let append_cache = Arc::new(AppendCache::default());
+        let wakeups = Arc::new(Wakeups::new(Arc::clone(&append_cache)));
+        let committer = |_| {
             let (sender, queue) = mpsc::channel(settings.queue_length);
-            let (clock, recent) = (Arc::clone(clock), Arc::clone(&recent));
-            let lane = Lane::new(committers.clone(), clock, recent, Arc::clone(&wakeups));
-            tokio::spawn(lane.run(queue));
+            let (clock, cache) = (Arc::clone(clock), Arc::clone(&append_cache));
+            let committer = Committer::new(commit_pool.clone(), clock, cache, Arc::clone(&wakeups));
+            tokio::spawn(committer.run(queue));
             sender
         };
-        let lanes = (0..settings.lanes.max(1)).map(lane).collect();
+        let committers = (0..committers).map(committer).collect();
         let cancel = CancellationToken::new();
         let (task, waker, until) = (pool.clone(), Arc::clone(&wakeups), cancel.clone());
         tokio::spawn(async move { waker.run(task, until).await });
         Self {
             pool,
-            lookers,
-            lanes,
-            lane_of: Arc::default(),
-            recent,
+            claims_pool,
+            committers,
+            committer_of: Arc::default(),
+            append_cache,
             wakeups,
             _stop: Arc::new(cancel.drop_guard()),
         }
@@ -166,9 +160,9 @@ impl Log {
         &self.pool
     }
 
-    /// The connections of those who look at what is claimed.
+    /// The connections for reading claims.
     pub(crate) fn lookers(&self) -> &PgPool {
-        &self.lookers
+        &self.claims_pool
     }
 
     /// Appends a decision, or says why not.
@@ -176,12 +170,12 @@ impl Log {
     /// # Errors
     /// When there is no verdict: the queue is full, the database is not to be reached, ...
     pub async fn append(&self, submission: Submission) -> Result<Verdict, AppendError> {
-        let hash = self.lane_of.hash_one(&submission.tenant);
-        let lanes = self.lanes.len() as u64;
-        let lane = usize::try_from(hash % lanes).unwrap_or_default();
+        let hash = self.committer_of.hash_one(&submission.tenant);
+        let committers = self.committers.len() as u64;
+        let committer = usize::try_from(hash % committers).unwrap_or_default();
         let (reply, verdict) = oneshot::channel();
         let pending = Pending { submission, reply, since: Instant::now() };
-        self.lanes[lane].try_send(pending).map_err(|refused| match refused {
+        self.committers[committer].try_send(pending).map_err(|refused| match refused {
             TrySendError::Full(_) => AppendError::Overloaded,
             TrySendError::Closed(_) => AppendError::Unavailable,
         })?;
@@ -214,7 +208,7 @@ impl Log {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
-        match self.recent.follow(tenant, after, limit) {
+        match self.append_cache.follow(tenant, after, limit) {
             Some(events) => Ok(events),
             None => self.read(tenant, after, limit).await,
         }
@@ -299,7 +293,7 @@ impl Log {
             .map(|done| done.rows_affected())
     }
 
-    /// The end of every tenant's log: a look at the whole house, not for a hot path.
+    /// The end of every tenant's log: reads all tenants, so not for a hot path.
     ///
     /// # Errors
     /// When the database fails.

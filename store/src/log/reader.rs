@@ -179,7 +179,7 @@ pub(super) async fn read_stream(
         .collect()
 }
 
-/// The end of every tenant's log: a look at the whole house, not for a hot path.
+/// The end of every tenant's log: reads all tenants, so not for a hot path.
 pub(super) async fn heads(pool: &PgPool) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
     let rows = sqlx::query("SELECT tenant_id, position FROM log_heads").fetch_all(pool).await?;
     rows.iter()

@@ -59,7 +59,7 @@ pub enum IfTaken {
 impl Decision {
     /// Every stream that must still be at the version that the decision saw: what it read, and
     /// what it appends to.
-    pub(super) fn looked_at(&self) -> impl Iterator<Item = (&StreamId, u64)> {
+    pub(super) fn expected_versions(&self) -> impl Iterator<Item = (&StreamId, u64)> {
         let (read, appends): (&[_], &[_]) = match self {
             Self::Accept { read_set, appends, .. } => (read_set, appends),
             Self::Refuse(_) => (&[], &[]),

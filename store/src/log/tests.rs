@@ -2,10 +2,8 @@
 
 mod areas;
 mod claims;
-mod faults;
 mod keys;
 mod order;
-mod outcome;
 mod reading;
 
 use daybook_domain::TenantId;
@@ -17,13 +15,17 @@ use super::*;
 use crate::testing::submission;
 
 /// A new appointment, appended.
-async fn append(log: &Log, tenant: &TenantId, event: &AppointmentEvent) -> (Uuid, Verdict) {
+pub(in crate::log) async fn append(
+    log: &Log,
+    tenant: &TenantId,
+    event: &AppointmentEvent,
+) -> (Uuid, Verdict) {
     let id = Uuid::now_v7();
     (id, log.append(submission(tenant, id, 0, event)).await.unwrap())
 }
 
 /// Several at once; most of them end up in one batch.
-async fn append_at_once(
+pub(in crate::log) async fn append_at_once(
     log: &Log,
     submissions: impl IntoIterator<Item = Submission>,
 ) -> Vec<Result<Verdict, AppendError>> {

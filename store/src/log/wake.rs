@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::recent::Recent;
+use super::append_cache::AppendCache;
 
 const CHANNEL: &str = "daybook_log";
 
@@ -27,15 +27,15 @@ const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Wakeups {
     /// This program, to itself.
     me: String,
-    recent: Arc<Recent>,
+    append_cache: Arc<AppendCache>,
     readers: watch::Sender<u64>,
     appended: watch::Sender<u64>,
 }
 
 impl Wakeups {
-    pub(super) fn new(recent: Arc<Recent>) -> Self {
+    pub(super) fn new(append_cache: Arc<AppendCache>) -> Self {
         let (readers, appended) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { me: Uuid::now_v7().to_string(), recent, readers, appended }
+        Self { me: Uuid::now_v7().to_string(), append_cache, readers, appended }
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
@@ -86,7 +86,7 @@ impl Wakeups {
             if notification.payload() == self.me {
                 continue;
             }
-            self.recent.forget();
+            self.append_cache.forget();
             self.readers.send_modify(|tick| *tick = tick.wrapping_add(1));
         }
     }

@@ -58,7 +58,7 @@ impl House {
     }
 
     pub(crate) fn settings() -> LogSettings {
-        LogSettings { lanes: 2, readers: 4, ..LogSettings::default() }
+        LogSettings { committers: 2, readers: 4, ..LogSettings::default() }
     }
 
     pub(crate) fn log_with(&self, settings: LogSettings) -> Log {
@@ -70,9 +70,9 @@ impl House {
         Engine::new(self.log(), self.clock())
     }
 
-    /// Ends the connections of every `Log`'s lanes, as a failing server does.
-    pub(crate) async fn cut_the_lanes(&self) {
-        // The lanes' connections are those that last wrote a batch or spoke to the head of a log.
+    /// Ends the connections of every `Log`'s committers, as a failing server does.
+    pub(crate) async fn cut_the_committers(&self) {
+        // The committers' connections are those that last wrote a batch or spoke to the head of a log.
         sqlx::query(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
               WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -84,13 +84,15 @@ impl House {
         .unwrap();
     }
 
-    /// Waits until a lane waits for a lock of that kind, as `pg_stat_activity` calls it.
-    pub(crate) async fn lanes_wait_for(&self, kind: &str) {
-        eventually(&format!("a lane waits: {kind}"), async || self.a_lane_waits_for(kind).await)
-            .await;
+    /// Waits until a committer waits for a lock of that kind, as `pg_stat_activity` calls it.
+    pub(crate) async fn committers_wait_for(&self, kind: &str) {
+        eventually(&format!("a committer waits: {kind}"), async || {
+            self.a_committer_waits_for(kind).await
+        })
+        .await;
     }
 
-    pub(crate) async fn a_lane_waits_for(&self, kind: &str) -> bool {
+    pub(crate) async fn a_committer_waits_for(&self, kind: &str) -> bool {
         sqlx::query_scalar(
             "SELECT EXISTS (SELECT FROM pg_stat_activity
                              WHERE datname = current_database() AND wait_event = $1)",

@@ -30,11 +30,11 @@ use crate::{
 /// How many events are read at once, and repeated at once where they are repeated as they are.
 const PART: u32 = 500;
 
-/// One lane is all that one tenant has.
+/// One committer is all that one tenant has.
 const SETTINGS: LogSettings = LogSettings {
-    lanes: 1,
+    committers: 1,
     readers: 4,
-    lookers: 2,
+    claim_readers: 2,
     queue_length: 4_096,
     acquire_timeout: std::time::Duration::from_secs(30),
 };

@@ -237,18 +237,18 @@ async fn the_look_up_of_claims_is_served_by_the_constraint() {
     .execute(&house.pool)
     .await
     .unwrap();
-    let mut lane = sqlx::PgConnection::connect_with(&super::super::lane::options(house.options()))
-        .await
-        .unwrap();
-    let plan: Vec<String> = sqlx::query_scalar(&format!("EXPLAIN {}", super::super::look::CLAIMS))
-        .bind("clinic")
-        .bind(vec![uuid(1)])
-        .bind(vec![0_i16])
-        .bind(vec![minute(0)])
-        .bind(vec![minute(30)])
-        .fetch_all(&mut lane)
-        .await
-        .unwrap();
+    let mut committer =
+        sqlx::PgConnection::connect_with(&super::super::options(house.options())).await.unwrap();
+    let plan: Vec<String> =
+        sqlx::query_scalar(&format!("EXPLAIN {}", super::super::commit::CLAIMS))
+            .bind("clinic")
+            .bind(vec![uuid(1)])
+            .bind(vec![0_i16])
+            .bind(vec![minute(0)])
+            .bind(vec![minute(30)])
+            .fetch_all(&mut committer)
+            .await
+            .unwrap();
     assert!(
         plan.iter().any(|line| line.contains("Index Scan using no_double_booking")),
         "{plan:#?}"

@@ -5,9 +5,9 @@ use daybook_domain::TenantId;
 
 use super::finding::{Finding, Problem};
 use crate::log::Position;
-use crate::log::batch::Head;
 use crate::log::chain::{Hash, Link, genesis};
 use crate::log::copy::{Fields, literal};
+use crate::log::head::Head;
 
 /// A stored event, in the bytes that came.
 pub(super) struct Stored<'a> {

@@ -21,9 +21,9 @@ use super::chain::{Chain, Stored};
 use super::finding::{Finding, Problem};
 use super::happened::{Happened, Reader};
 use crate::log::Position;
-use crate::log::batch::Head;
 use crate::log::chain::Hash;
 use crate::log::copy::{Fields, rows};
+use crate::log::head::Head;
 
 /// Positions in a page; in tests few, so that the smallest log has several.
 const PAGE: u64 = if cfg!(test) { 5 } else { 65_536 };

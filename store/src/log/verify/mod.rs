@@ -25,8 +25,8 @@ use tokio::task::JoinError;
 pub use finding::{Finding, Problem};
 
 use super::Position;
-use super::batch::Head;
 use super::copy::rows;
+use super::head::Head;
 use chain::{Chain, Stored};
 use events::{Batch, Read, Understood};
 use walk::Walk;

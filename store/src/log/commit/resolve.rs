@@ -1,4 +1,4 @@
-//! The verdicts of a batch: a pure function of what was submitted and what the log says.
+//! The verdicts of a batch: a pure function of what was submitted and of the state of the log.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,15 +6,17 @@ use daybook_domain::appointment::AppointmentRefusal;
 use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, Refusal};
 
-use super::submission::{Append, CommandKey, Decision, FirstAnswer, IfTaken, Submission, Verdict};
-use super::{Position, StreamId};
+use crate::log::submission::{
+    Append, CommandKey, Decision, FirstAnswer, IfTaken, Submission, Verdict,
+};
+use crate::log::{Position, StreamId};
 
-/// What the log says, read under the tenant's lock.
+/// What a batch is decided by: loaded under the lock of the tenant's head, or taken for granted.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct BatchState {
     /// The position of the log's last event.
     pub(super) head: Position,
-    /// Each stream that a submission looked at, at its present version.
+    /// Each stream that a submission expects a version of, at its present version.
     pub(super) versions: HashMap<StreamId, u64>,
     /// The keys among the batch's that were seen before.
     pub(super) answers: HashMap<String, (CommandKey, FirstAnswer)>,
@@ -45,27 +47,31 @@ impl Resolution<'_> {
 }
 
 /// Goes through the submissions in order, each as if those before it were in the log already.
-/// A loser leaves no trace, so it cannot fail its neighbours. Also gives what is known afterwards.
-pub(super) fn resolve(submissions: &[Submission], known: Known) -> (Resolution<'_>, Known) {
-    let mut batch = Batch { known, resolution: Resolution::default(), holders: BTreeSet::new() };
+/// A loser leaves no trace, so it cannot fail its neighbours. Also gives the state afterwards.
+pub(super) fn resolve(
+    submissions: &[Submission],
+    state: BatchState,
+) -> (Resolution<'_>, BatchState) {
+    let mut resolver =
+        Resolver { state, resolution: Resolution::default(), holders: BTreeSet::new() };
     for submission in submissions {
-        let verdict = batch.judge(submission);
-        batch.resolution.verdicts.push(verdict);
+        let verdict = resolver.judge(submission);
+        resolver.resolution.verdicts.push(verdict);
     }
-    batch.finish()
+    resolver.finish()
 }
 
-struct Batch<'a> {
-    known: Known,
+struct Resolver<'a> {
+    state: BatchState,
     resolution: Resolution<'a>,
     /// Every appointment whose claims change.
     holders: BTreeSet<AppointmentId>,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> Resolver<'a> {
     fn judge(&mut self, submission: &'a Submission) -> Verdict {
         if let Some(key) = &submission.key
-            && let Some((first, answer)) = self.known.answers.get(&key.key)
+            && let Some((first, answer)) = self.state.answers.get(&key.key)
         {
             let same = first.fingerprint == key.fingerprint;
             return if same { Verdict::Answered(answer.clone()) } else { Verdict::KeyReused };
@@ -80,7 +86,7 @@ impl<'a> Batch<'a> {
                 if !stale.is_empty() {
                     return Verdict::Stale(stale);
                 }
-                match self.known.claims.replace_all(claims, submission.decided_at) {
+                match self.state.claims.replace_all(claims, submission.decided_at) {
                     Ok(lapsed) => self.resolution.released.extend(lapsed),
                     Err(conflict) => {
                         if *if_taken == IfTaken::Refused {
@@ -97,8 +103,8 @@ impl<'a> Batch<'a> {
     }
 
     fn stale(&self, decision: &Decision) -> Vec<StreamId> {
-        let version = |stream: &StreamId| self.known.versions.get(stream).copied().unwrap_or(0);
-        let moved = decision.looked_at().filter(|(stream, seen)| version(stream) != *seen);
+        let version = |stream: &StreamId| self.state.versions.get(stream).copied().unwrap_or(0);
+        let moved = decision.expected_versions().filter(|(stream, seen)| version(stream) != *seen);
         moved.map(|(stream, _)| stream.clone()).collect()
     }
 
@@ -114,11 +120,11 @@ impl<'a> Batch<'a> {
 
     fn append(&mut self, submission: &'a Submission, appends: &'a [Append]) -> Verdict {
         for append in appends {
-            self.known.head = self.known.head.plus(append.events.len() as u64);
-            self.known.versions.insert(append.stream.clone(), append.version());
+            self.state.head = self.state.head.plus(append.events.len() as u64);
+            self.state.versions.insert(append.stream.clone(), append.version());
             self.resolution.appends.push(append);
         }
-        let position = self.known.head;
+        let position = self.state.head;
         if let Some(target) = appends.first() {
             let (id, version) = (target.stream.uuid(), target.version());
             self.answer(submission, FirstAnswer::Accepted { id, version, position });
@@ -128,21 +134,21 @@ impl<'a> Batch<'a> {
 
     fn answer(&mut self, submission: &'a Submission, answer: FirstAnswer) {
         if let Some(key) = &submission.key {
-            self.known.answers.insert(key.key.clone(), (key.clone(), answer.clone()));
+            self.state.answers.insert(key.key.clone(), (key.clone(), answer.clone()));
             self.resolution.answered.push((key, answer));
         }
     }
 
-    fn finish(mut self) -> (Resolution<'a>, Known) {
+    fn finish(mut self) -> (Resolution<'a>, BatchState) {
         for holder in self.holders {
-            let claims = self.known.claims.claims_of(holder);
+            let claims = self.state.claims.claims_of(holder);
             self.resolution.taken.extend(claims.iter().map(|claim| (holder, *claim)));
         }
         // Neighbours in the index are inserted one after the other.
         self.resolution.taken.sort_by_key(|(_, claim)| (claim.resource, claim.during.start()));
         // Two programs that were sent the same keys wait for each other in one order only.
         self.resolution.answered.sort_unstable_by(|(one, _), (other, _)| one.key.cmp(&other.key));
-        (self.resolution, self.known)
+        (self.resolution, self.state)
     }
 }
 

@@ -23,17 +23,17 @@ type Read = Result<RecordedEvent, UnreadableEvent>;
 
 /// The batches that were appended last, in the order in which they were committed.
 #[derive(Debug, Default)]
-pub(super) struct Recent(Mutex<Batches>);
+pub(super) struct AppendCache(Mutex<Batches>);
 
 #[derive(Debug, Default)]
 struct Batches {
-    batches: VecDeque<Arc<Appended>>,
+    batches: VecDeque<Arc<AppendedBatch>>,
     bytes: usize,
 }
 
 /// A batch that is in a tenant's log.
 #[derive(Debug)]
-pub(super) struct Appended {
+pub(super) struct AppendedBatch {
     tenant: TenantId,
     /// Where the log ended before it, and ends with it.
     after: Position,
@@ -44,7 +44,7 @@ pub(super) struct Appended {
     events: OnceLock<Vec<Read>>,
 }
 
-impl Appended {
+impl AppendedBatch {
     /// These appends, in their order, with which the log ends at `end`.
     pub(super) fn new(
         tenant: TenantId,
@@ -82,9 +82,9 @@ impl Appended {
     }
 }
 
-impl Recent {
+impl AppendCache {
     /// Takes note of a batch that is committed.
-    pub(super) fn add(&self, appended: Appended) {
+    pub(super) fn add(&self, appended: AppendedBatch) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.bytes += appended.bytes;
         kept.batches.push_back(Arc::new(appended));
@@ -114,9 +114,9 @@ impl Recent {
     }
 
     /// The batches from the one on that has the event after `after`, without a gap.
-    fn since(&self, tenant: &TenantId, after: Position) -> Option<VecDeque<Arc<Appended>>> {
+    fn since(&self, tenant: &TenantId, after: Position) -> Option<VecDeque<Arc<AppendedBatch>>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found: VecDeque<Arc<Appended>> = VecDeque::new();
+        let mut found: VecDeque<Arc<AppendedBatch>> = VecDeque::new();
         for batch in kept.batches.iter().rev().filter(|batch| batch.tenant == *tenant) {
             let follows = found.front().is_none_or(|next| next.after == batch.end);
             if !follows || batch.end <= after {
@@ -142,52 +142,52 @@ mod tests {
         "clinic".parse().unwrap()
     }
 
-    fn appended(tenant: &TenantId, end: u64, count: u128) -> Appended {
+    fn appended(tenant: &TenantId, end: u64, count: u128) -> AppendedBatch {
         let booked = |n| submission(tenant, uuid(n), 0, &a_booking(&[1], 0, 10)).decision;
         let appends = (0..count).map(booked).flat_map(|decision| match decision {
             Decision::Accept { appends, .. } => appends,
             Decision::Refuse(_) => Vec::new(),
         });
-        Appended::new(tenant.clone(), Position::START.plus(end), noon(), appends.collect())
+        AppendedBatch::new(tenant.clone(), Position::START.plus(end), noon(), appends.collect())
     }
 
-    fn followed(recent: &Recent, after: u64, limit: u32) -> Option<Vec<u64>> {
-        let found = recent.follow(&tenant(), Position::START.plus(after), limit)?;
+    fn followed(cache: &AppendCache, after: u64, limit: u32) -> Option<Vec<u64>> {
+        let found = cache.follow(&tenant(), Position::START.plus(after), limit)?;
         Some(found.into_iter().map(|event| event.unwrap().position.get()).collect())
     }
 
     #[test]
     fn what_follows_without_a_gap_is_there() {
-        let recent = Recent::default();
-        recent.add(appended(&tenant(), 12, 2));
-        recent.add(appended(&"salon".parse().unwrap(), 13, 1));
-        recent.add(appended(&tenant(), 15, 3));
-        assert_eq!(followed(&recent, 10, 10), Some(vec![11, 12, 13, 14, 15]));
-        assert_eq!(followed(&recent, 11, 3), Some(vec![12, 13, 14]));
-        assert_eq!(followed(&recent, 14, 10), Some(vec![15]));
+        let cache = AppendCache::default();
+        cache.add(appended(&tenant(), 12, 2));
+        cache.add(appended(&"salon".parse().unwrap(), 13, 1));
+        cache.add(appended(&tenant(), 15, 3));
+        assert_eq!(followed(&cache, 10, 10), Some(vec![11, 12, 13, 14, 15]));
+        assert_eq!(followed(&cache, 11, 3), Some(vec![12, 13, 14]));
+        assert_eq!(followed(&cache, 14, 10), Some(vec![15]));
         // Those of others, or what has not happened yet.
-        assert_eq!(followed(&recent, 9, 10), None);
-        assert_eq!(followed(&recent, 15, 10), None);
-        recent.add(appended(&tenant(), 17, 1));
-        assert_eq!(followed(&recent, 14, 10), None);
-        assert_eq!(followed(&recent, 16, 10), Some(vec![17]));
-        recent.forget();
-        assert_eq!(followed(&recent, 16, 10), None);
+        assert_eq!(followed(&cache, 9, 10), None);
+        assert_eq!(followed(&cache, 15, 10), None);
+        cache.add(appended(&tenant(), 17, 1));
+        assert_eq!(followed(&cache, 14, 10), None);
+        assert_eq!(followed(&cache, 16, 10), Some(vec![17]));
+        cache.forget();
+        assert_eq!(followed(&cache, 16, 10), None);
     }
 
     #[test]
     fn it_is_bounded() {
-        let recent = Recent::default();
+        let cache = AppendCache::default();
         let batches = MAX_BATCHES as u64 + 1;
         for end in 1..=batches {
-            recent.add(appended(&tenant(), end, 1));
+            cache.add(appended(&tenant(), end, 1));
         }
-        assert_eq!(followed(&recent, 0, 1), None);
-        assert_eq!(followed(&recent, 1, 1), Some(vec![2]));
+        assert_eq!(followed(&cache, 0, 1), None);
+        assert_eq!(followed(&cache, 1, 1), Some(vec![2]));
         let mut large = appended(&tenant(), batches + 1, 1);
         large.bytes = MAX_BYTES;
-        recent.add(large);
-        assert_eq!(followed(&recent, batches - 1, 1), None);
-        assert_eq!(followed(&recent, batches, 1), Some(vec![batches + 1]));
+        cache.add(large);
+        assert_eq!(followed(&cache, batches - 1, 1), None);
+        assert_eq!(followed(&cache, batches, 1), Some(vec![batches + 1]));
     }
 }

@@ -1,6 +1,6 @@
 //! What a failure of the database means for a batch. Decided on SQLSTATE only.
 
-use super::submission::AppendError;
+use crate::log::submission::AppendError;
 
 /// What a failure means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

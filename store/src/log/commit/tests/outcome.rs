@@ -1,8 +1,10 @@
 use sqlx::Connection;
 
-use super::super::batch;
-use super::super::memory::Memory;
-use super::super::resolve::Known;
+use super::super::head_cache::HeadCache;
+use super::super::outcome::was_committed;
+use super::super::plan::Plan;
+use super::super::resolve::BatchState;
+use super::super::transaction;
 use super::*;
 use crate::testing::{Cut, House, Wire, a_booking, key, noon, uuid};
 
@@ -11,20 +13,21 @@ async fn a_commit_is_in_the_log_or_it_is_not() {
     let house = House::new().await;
     let mut connection = house.pool.acquire().await.unwrap();
     let batch = [submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30))];
-    let mut memory = Memory::default();
-    let committed =
-        batch::commit(&mut connection, &house.tenant, &batch, noon(), &mut memory).await.unwrap();
+    let mut cache = HeadCache::default();
+    let committed = transaction::commit(&mut connection, &house.tenant, &batch, noon(), &mut cache)
+        .await
+        .unwrap();
     assert_eq!(committed, [Verdict::Appended(Position::START.plus(1))]);
     let mut tx = connection.begin().await.unwrap();
-    let head = batch::take_head(&mut tx, &house.tenant).await.unwrap().unwrap();
+    let head = head::lock(&mut tx, &house.tenant).await.unwrap().unwrap();
     tx.rollback().await.unwrap();
-    assert!(batch::was_committed(&mut connection, &house.tenant, head).await.unwrap());
+    assert!(was_committed(&mut connection, &house.tenant, head).await.unwrap());
     let mut other = head;
     other.hash[0] ^= 1;
-    assert!(!batch::was_committed(&mut connection, &house.tenant, other).await.unwrap());
+    assert!(!was_committed(&mut connection, &house.tenant, other).await.unwrap());
     let mut later = head;
     later.position = later.position.plus(1);
-    assert!(!batch::was_committed(&mut connection, &house.tenant, later).await.unwrap());
+    assert!(!was_committed(&mut connection, &house.tenant, later).await.unwrap());
 }
 
 #[tokio::test]
@@ -33,15 +36,15 @@ async fn a_batch_that_was_not_committed_never_will_be() {
     append(&house.log(), &house.tenant, &a_booking(&[1], 0, 30)).await;
     let mut late = house.pool.acquire().await.unwrap();
     let mut tx = late.begin().await.unwrap();
-    let head = batch::take_head(&mut tx, &house.tenant).await.unwrap().unwrap();
+    let head = head::lock(&mut tx, &house.tenant).await.unwrap().unwrap();
     tx.rollback().await.unwrap();
     let submissions = [submission(&house.tenant, uuid(1), 0, &a_booking(&[2], 0, 30))];
     let plan = || {
-        let known = Known { head: head.position, ..Known::default() };
-        batch::Plan::new(&house.tenant, &submissions, head, known, noon(), None).unwrap()
+        let state = BatchState { head: head.position, ..BatchState::default() };
+        Plan::new(&house.tenant, &submissions, head, state, noon(), None).unwrap()
     };
     let mut asking = house.pool.acquire().await.unwrap();
-    let committed = batch::was_committed(&mut asking, &house.tenant, plan().new_head).await;
+    let committed = was_committed(&mut asking, &house.tenant, plan().new_head).await;
     assert!(!committed.unwrap());
     let written = plan().rows.unwrap().write(&mut late).await.unwrap_err();
     assert_eq!(written.as_database_error().unwrap().code().as_deref(), Some("DB001"));

@@ -7,12 +7,12 @@ use sqlx::postgres::PgArguments;
 use sqlx::postgres::types::{PgRange, PgRecordEncoder};
 use sqlx::{Arguments as _, PgConnection};
 
-use super::batch::Head;
-use super::chain::Hash;
 use super::composite::{Composite, JsonText, Row};
 use super::resolve::Resolution;
-use super::submission::{CommandKey, FirstAnswer, NewEvent};
-use super::{Position, StreamId};
+use crate::log::chain::Hash;
+use crate::log::head::Head;
+use crate::log::submission::{CommandKey, FirstAnswer, NewEvent};
+use crate::log::{Position, StreamId};
 
 const APPEND_BATCH: &str = "SELECT append_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
 
@@ -22,12 +22,12 @@ pub(super) struct Rows(PgArguments);
 impl Rows {
     /// Everything that a resolution comes to, from the log's end at `old` to its end at `new`.
     pub(super) fn of(
-        patience: Option<&str>,
         tenant: &TenantId,
         old: &Head,
         new: &Head,
         hashes: &[Hash],
         resolution: &Resolution<'_>,
+        lock_timeout: Option<&str>,
     ) -> Result<Self, sqlx::Error> {
         let encoded = || -> Result<PgArguments, BoxDynError> {
             let mut arguments = PgArguments::default();
@@ -42,7 +42,7 @@ impl Rows {
             arguments.add(claims(resolution))?;
             arguments.add(answers(resolution))?;
             arguments.add(events(old.position, hashes, resolution))?;
-            arguments.add(patience)?;
+            arguments.add(lock_timeout)?;
             Ok(arguments)
         };
         encoded().map(Self).map_err(sqlx::Error::Encode)

@@ -1,4 +1,4 @@
-//! What a batch has to know, read under the tenant's lock.
+//! The state that a batch is decided by, read under the lock of the tenant's head.
 //!
 //! These statements are not kept prepared: a plan made while a table was small may read all of it
 //! when it has grown, until it is analysed.
@@ -13,10 +13,10 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, Postgres, Row, Transaction};
 use uuid::Uuid;
 
-use super::memory::Memory;
-use super::resolve::Known;
-use super::submission::{CommandKey, Decision, FirstAnswer, Submission};
-use super::{Position, StreamId};
+use super::head_cache::HeadCache;
+use super::resolve::BatchState;
+use crate::log::submission::{CommandKey, Decision, FirstAnswer, Submission};
+use crate::log::{Position, StreamId};
 
 /// Holder, resource, seat, start, end, expiry.
 type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
@@ -24,18 +24,18 @@ type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<
 type Tx<'c> = Transaction<'c, Postgres>;
 
 /// All of it, but the versions of the streams that are remembered.
-pub(super) async fn known(
+pub(super) async fn state(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
     head: Position,
     submissions: &[Submission],
-    memory: &mut Memory,
-) -> Result<Known, sqlx::Error> {
+    cache: &mut HeadCache,
+) -> Result<BatchState, sqlx::Error> {
     let answers = answers(tx, tenant, submissions).await?;
-    let unknown = memory.unknown(submissions, |_| true);
-    memory.learn(versions(tx, tenant, unknown).await?);
+    let unknown = cache.unknown(submissions, |_| true);
+    cache.learn(versions(tx, tenant, unknown).await?);
     let claims = claims(tx, tenant, submissions).await?;
-    Ok(Known { head, versions: memory.versions_of(submissions), answers, claims })
+    Ok(BatchState { head, versions: cache.versions_of(submissions), answers, claims })
 }
 
 /// The versions of streams; 0: there is no such stream. Served by `events_pkey`, backwards.
@@ -110,7 +110,7 @@ fn answer(row: &sqlx::postgres::PgRow) -> Result<(String, (CommandKey, FirstAnsw
     Ok((key.clone(), (CommandKey { key, fingerprint }, answer)))
 }
 
-pub(super) const CLAIMS: &str = "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
+pub(in crate::log) const CLAIMS: &str = "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
             lower(c.during), upper(c.during), c.expires_at
        FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
             AS w (resource_id, seat, starts_at, ends_at)

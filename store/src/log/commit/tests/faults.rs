@@ -68,7 +68,7 @@ async fn a_full_queue_says_so_at_once() {
         let (log, tenant) = (log.clone(), house.tenant.clone());
         async move { append_at_once(&log, (0..9).map(|n| nth(&tenant, n))).await }
     });
-    // The lane has taken some of them; what it has taken waits for the other program.
+    // The committer has taken some of them; what it has taken waits for the other program.
     let started = Instant::now();
     eventually("the queue is full", async || {
         let more = join_all((10..30).map(|n| {
@@ -87,7 +87,7 @@ async fn a_database_that_is_away_is_reported_in_bounded_time_to_all_tenants() {
     let house = House::new().await;
     let nowhere = house.options().host("127.0.0.1").port(1).socket("/nonexistent");
     let settings =
-        LogSettings { lanes: 1, acquire_timeout: Duration::from_secs(1), ..House::settings() };
+        LogSettings { committers: 1, acquire_timeout: Duration::from_secs(1), ..House::settings() };
     let log = Log::open(&nowhere, &house.clock(), settings);
     let started = Instant::now();
     let batch = (0..30).map(|n| {
@@ -107,7 +107,7 @@ async fn a_network_that_swallows_everything_is_reported_in_bounded_time_and_surv
     let settings = LogSettings { acquire_timeout: Duration::from_secs(1), ..House::settings() };
     let log = Log::open(&wire.options(), &house.clock(), settings);
     assert!(is_appended(&log.append(nth(&house.tenant, 1)).await));
-    // The lane's connection is at rest.
+    // A committer's connection is at rest.
     tokio::time::sleep(Duration::from_millis(100)).await;
     wire.block();
     let started = Instant::now();
@@ -124,7 +124,7 @@ async fn a_network_that_swallows_everything_is_reported_in_bounded_time_and_surv
 #[tokio::test]
 async fn a_program_that_hangs_in_a_batch_does_not_keep_its_tenant_locked() {
     let house = House::new().await;
-    let options = super::super::lane::options(house.options());
+    let options = super::super::options(house.options());
     let mut hanging = sqlx::PgConnection::connect_with(&options).await.unwrap();
     hanging.execute("BEGIN; UPDATE log_heads SET position = position").await.unwrap();
     let log = house.log();
@@ -142,7 +142,7 @@ async fn connections_that_die_under_load_lose_nothing_and_repeat_nothing() {
     let cutter = async {
         let mut cuts = 0;
         while !done.is_cancelled() {
-            house.cut_the_lanes().await;
+            house.cut_the_committers().await;
             cuts += 1;
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
@@ -155,7 +155,7 @@ async fn connections_that_die_under_load_lose_nothing_and_repeat_nothing() {
             let position = loop {
                 match log.append(nth(&house.tenant, n * 1_000 + i)).await {
                     Ok(Verdict::Appended(position)) => break position,
-                    // On a busy machine a lane may be cut off for as long as it tries: nothing was
+                    // On a busy machine a committer may be cut off for as long as it tries: nothing was
                     // done, and if that were not so, this would be stale now.
                     Err(AppendError::Unavailable) => {}
                     other => panic!("{other:?}"),
@@ -220,11 +220,11 @@ async fn a_batch_that_is_written_first_commits_after_the_one_that_it_follows_on(
             tokio::spawn(async move { append_at_once(&log, range.map(|n| nth(&tenant, n))).await })
         };
         let first = append(2..3);
-        house.lanes_wait_for("transactionid").await;
+        house.committers_wait_for("transactionid").await;
         let second = append(3..33);
         // Long enough to be written, and not so long that the first has given up.
         tokio::time::sleep(Duration::from_millis(100)).await;
-        seen_beside += u32::from(house.a_lane_waits_for("advisory").await);
+        seen_beside += u32::from(house.a_committer_waits_for("advisory").await);
         if taken {
             elsewhere.commit().await.unwrap();
         } else {

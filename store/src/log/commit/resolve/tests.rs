@@ -42,14 +42,16 @@ fn taken(by: u128, from: i64, to: i64) -> Verdict {
 }
 
 /// A log in which these appointments are at version 1.
-fn a_log_with(appointments: &[(u128, AppointmentEvent)]) -> Known {
-    let mut known =
-        Known { head: Position::START.plus(appointments.len() as u64), ..Known::default() };
+fn a_log_with(appointments: &[(u128, AppointmentEvent)]) -> BatchState {
+    let mut state = BatchState {
+        head: Position::START.plus(appointments.len() as u64),
+        ..BatchState::default()
+    };
     for (id, event) in appointments {
-        known.versions.insert(of_stream(&tenant(), uuid(*id)), 1);
-        known.claims.restore(uuid(*id).into(), event.claims_after().unwrap());
+        state.versions.insert(of_stream(&tenant(), uuid(*id)), 1);
+        state.claims.restore(uuid(*id).into(), event.claims_after().unwrap());
     }
-    known
+    state
 }
 
 fn holders(resolution: &Resolution<'_>) -> Vec<Uuid> {
@@ -252,7 +254,7 @@ fn a_decision_that_had_a_choice_uses_up_no_key_where_its_choice_is_taken() {
         }
         submission
     });
-    let (resolution, _) = resolve(&batch, Known::default());
+    let (resolution, _) = resolve(&batch, BatchState::default());
     assert_eq!(resolution.verdicts, [at(1), taken(1, 0, 30)]);
     assert_eq!(resolution.answered.len(), 1);
 }

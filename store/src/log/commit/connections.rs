@@ -1,0 +1,71 @@
+//! The connections of a committer.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{PgPool, Postgres};
+
+/// How many a committer has: one for each batch in flight.
+pub(in crate::log) const CONNECTIONS: u32 = 3;
+
+/// How long a batch may take to be written, and again to be committed. A network that swallows
+/// everything would hold the committer for ever.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The committers' statements are few and all served by an index: planning them once is enough, and on a
+/// table that grew since it was analysed, the planner could still prefer to scan it. A program that is
+/// frozen or cut off in a batch must not keep its tenant locked, and others must not wait for it in
+/// vain.
+pub(in crate::log) fn options(database: PgConnectOptions) -> PgConnectOptions {
+    database.options([
+        ("idle_in_transaction_session_timeout", "3s"),
+        ("lock_timeout", "2s"),
+        ("plan_cache_mode", "force_generic_plan"),
+        ("enable_seqscan", "off"),
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+    ])
+}
+
+/// Those of one committer. What nothing is written on stays here: the pool would test it each time.
+pub(super) struct Connections {
+    pool: PgPool,
+    idle: Vec<PoolConnection<Postgres>>,
+}
+
+impl Connections {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self { pool, idle: Vec::with_capacity(CONNECTIONS as usize) }
+    }
+
+    /// One that nothing is written on.
+    pub(super) async fn acquire(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
+        match self.idle.pop() {
+            Some(connection) => Ok(connection),
+            None => self.pool.acquire().await,
+        }
+    }
+
+    /// Takes one back that can be used again.
+    pub(super) fn release(&mut self, connection: PoolConnection<Postgres>) {
+        self.idle.push(connection);
+    }
+
+    /// Closes those that nothing is written on.
+    pub(super) fn close_idle(&mut self) {
+        self.idle.drain(..).for_each(discard);
+    }
+}
+
+/// Closes a connection without a word to the database: after a failure it may be silent for ever.
+pub(super) fn discard(connection: PoolConnection<Postgres>) {
+    drop(connection.detach());
+}
+
+pub(super) async fn bounded<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    let in_time = tokio::time::timeout(TIMEOUT, work).await;
+    in_time.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
+}

@@ -1,0 +1,136 @@
+//! The serial fallback: one batch after the other, while nothing is in flight.
+
+use std::time::Duration;
+
+use daybook_domain::TenantId;
+use tokio::time::Instant;
+
+use super::backoff::Backoff;
+use super::connections::{Connections, discard};
+use super::fault::{Fault, fault, is_outcome_unknown};
+use super::head_cache::HeadCaches;
+use super::outcome::{self, Outcome};
+use super::pipeline::InFlightBatch;
+use super::queue::Batch;
+use super::transaction::{self, BatchError};
+use crate::Clock;
+use crate::log::submission::{AppendError, Submission, Verdict};
+use crate::log::wake::Wakeups;
+
+/// How long after it was submitted a batch is still tried while the database is away.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// What commits batches one after the other; what it is lent is the committer's.
+pub(super) struct Serial<'c> {
+    pub(super) connections: &'c mut Connections,
+    pub(super) heads: &'c mut HeadCaches,
+    pub(super) clock: &'c dyn Clock,
+    pub(super) wakeups: &'c Wakeups,
+}
+
+impl Serial<'_> {
+    /// Gives the submissions of an optimistic batch that failed their verdicts all the same.
+    pub(super) async fn recover(&mut self, failed: InFlightBatch, error: sqlx::Error) {
+        let InFlightBatch { mut batch, new_head, verdicts } = failed;
+        tracing::debug!(%error, tenant = %batch.tenant, "an optimistic batch failed");
+        if is_outcome_unknown(&error) {
+            match outcome::recover(self.connections, &batch.tenant, new_head).await {
+                Outcome::Committed => {
+                    self.wakeups.committed();
+                    return batch.replies.answer(verdicts);
+                }
+                Outcome::NotCommitted => {}
+                Outcome::Unknown => {
+                    return fail(batch, &BatchError::Unknown(error, new_head, verdicts));
+                }
+            }
+        }
+        // The database answers, or nothing has been asked of it yet but this.
+        batch.since = Instant::now();
+        self.commit(batch).await;
+    }
+
+    /// Gives every submission of a batch its verdict.
+    pub(super) async fn commit(&mut self, batch: Batch) {
+        let alone = batch.submissions.len() == 1;
+        match self.retry(&batch).await {
+            Ok(verdicts) => batch.replies.answer(verdicts),
+            // One of them cannot be stored; it must not fail its neighbours.
+            Err(BatchError::Failed(error)) if !alone && fault(&error) == Fault::Data => {
+                let (one, other) = batch.halves();
+                Box::pin(self.commit(one)).await;
+                Box::pin(self.commit(other)).await;
+            }
+            Err(error) => fail(batch, &error),
+        }
+    }
+
+    /// Commits, again and again while the fault may pass. Others of this committer have waited
+    /// meanwhile: what has waited too long is not tried at all.
+    async fn retry(&mut self, batch: &Batch) -> Result<Vec<Verdict>, BatchError> {
+        let Batch { tenant, submissions, since, .. } = batch;
+        let give_up = *since + BATCH_TIMEOUT;
+        let mut backoff = Backoff::default();
+        let mut failure = sqlx::Error::PoolTimedOut;
+        while Instant::now() < give_up {
+            match self.attempt(tenant, submissions).await {
+                Err(BatchError::Failed(error)) if fault(&error) == Fault::Passing => {
+                    tracing::debug!(%error, %tenant, "trying the batch again");
+                    failure = error;
+                }
+                Err(BatchError::Unknown(error, head, verdicts)) => {
+                    match outcome::recover(self.connections, tenant, head).await {
+                        Outcome::Committed => {
+                            self.wakeups.committed();
+                            return Ok(verdicts);
+                        }
+                        Outcome::NotCommitted => failure = error,
+                        Outcome::Unknown => {
+                            return Err(BatchError::Unknown(error, head, verdicts));
+                        }
+                    }
+                }
+                outcome => return outcome,
+            }
+            backoff.pause().await;
+        }
+        Err(BatchError::Failed(failure))
+    }
+
+    async fn attempt(
+        &mut self,
+        tenant: &TenantId,
+        submissions: &[Submission],
+    ) -> Result<Vec<Verdict>, BatchError> {
+        let mut connection = self.connections.acquire().await?;
+        let (cache, now) = (self.heads.of(tenant), self.clock.now());
+        let committed = transaction::commit(&mut connection, tenant, submissions, now, cache).await;
+        let is_broken = match &committed {
+            Err(BatchError::Failed(error)) => fault(error) == Fault::Passing,
+            Err(BatchError::Unknown(..)) => true,
+            Ok(_) | Err(BatchError::UnknownTenant) => false,
+        };
+        if is_broken {
+            discard(connection);
+        } else {
+            self.connections.release(connection);
+        }
+        let verdicts = committed?;
+        if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Appended(_))) {
+            self.wakeups.committed();
+        }
+        Ok(verdicts)
+    }
+}
+
+/// Nobody gets a verdict.
+fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
+    match error {
+        BatchError::Failed(error) => tracing::error!(%error, %tenant, "a batch failed"),
+        BatchError::Unknown(_, head, _) => {
+            tracing::error!(%tenant, position = %head.position, "a commit's outcome is not known");
+        }
+        BatchError::UnknownTenant => tracing::warn!(%tenant, "a command for an unknown tenant"),
+    }
+    replies.fail(AppendError::from(error));
+}
