@@ -1,4 +1,4 @@
-//! The load benchmarks, run by hand: `cargo run --release -p bench -- append|http|availability|mixed|as-of|grow|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|availability|mixed|as-of|grow|verify|rebuild`.
 //!
 //! * `append`, `http`, `availability`, `mixed`, `as_of`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.

@@ -1,11 +1,11 @@
 //! The project's own chores, as `cargo xtask <command>`.
 //!
 //! It depends on nothing but the standard library, so that it starts at once, and knows nothing of how
-//! daybook works: it calls cargo, the built program and, where PostgreSQL is missing, apt-get; for the tests
-//! that run Python programs, python3.
+//! daybook works: it calls cargo, the built program, cargo-deny, and python3 for the tests that run Python
+//! programs. PostgreSQL is found, or fetched, by the tests themselves (`embedded-postgres`).
 
+mod deny;
 mod openapi;
-mod postgres;
 mod python;
 mod shell;
 mod steps;
@@ -21,6 +21,7 @@ The project's own chores.
   cargo xtask test                       everything that must hold before a commit
   cargo xtask test -p daybook-store      the tests alone, with these arguments for cargo test
   cargo xtask test -- slot_taken         the tests alone whose names contain this
+  cargo xtask deny                       what every dependency must be (deny.toml)
   cargo xtask openapi                    write api/openapi.json anew, from the code
 ";
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["test"] => test::everything(),
         ["test", selection @ ..] => test::selected(selection),
+        ["deny"] => deny::check(),
         ["openapi"] => openapi::regenerate(),
         [] | ["help" | "--help" | "-h"] => {
             shell::say(USAGE);

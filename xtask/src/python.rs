@@ -1,5 +1,5 @@
-//! Python for the tests that run a Python program: a virtual environment for each file of requirements,
-//! filled by pip and kept until the file changes.
+//! Virtual environments, each from a file of requirements: filled by pip and kept until the file changes.
+//! They are for tests that run a Python program, and for tools that the package index has ready to run.
 //!
 //! Where one cannot be had, the tests that need it fail, and say what xtask said; the others run.
 
@@ -10,11 +10,19 @@ use std::process::Command;
 
 use crate::shell::{Failure, output, root, run, say};
 
-/// Each environment by its name, with its requirements. A test finds it by the name: the program is
-/// `python/{name}/bin/python` in the target folder.
-const ENVIRONMENTS: [(&str, &str); 2] = [
-    ("analysis", "examples/analysis/requirements.txt"),
-    ("export", "tests/black_box/events/requirements.txt"),
+/// A virtual environment.
+#[derive(Clone, Copy)]
+pub(crate) struct Environment {
+    /// Its folder is `python/{name}` in the target folder.
+    pub(crate) name: &'static str,
+    /// The file of its requirements.
+    pub(crate) requirements: &'static str,
+}
+
+/// Those of the tests, which find them by their names.
+const OF_TESTS: [Environment; 2] = [
+    Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
+    Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
 ];
 
 /// What an environment was made from. Written last: one that is half made has none.
@@ -23,19 +31,25 @@ const STAMP: &str = "made-from.txt";
 /// The oldest that has what the requirements need.
 const OLDEST: (u32, u32) = (3, 11);
 
-/// Makes sure of all environments.
+/// Makes sure of all that tests need.
 pub(crate) fn ensure() -> Result<(), Failure> {
-    for (name, requirements) in ENVIRONMENTS {
-        let requirements = root().join(requirements);
-        let environment = home()?.join(name);
-        environment_for(&requirements, &environment)?;
-        say(&format!("Python for {name} in {}", environment.display()));
+    for environment in OF_TESTS {
+        let programs = environment.ensure()?;
+        say(&format!("Python for {} in {}", environment.name, programs.display()));
     }
     Ok(())
 }
 
-/// Makes sure that a virtual environment has what a file of requirements asks for.
-fn environment_for(requirements: &Path, environment: &Path) -> Result<(), Failure> {
+impl Environment {
+    /// Makes sure that it has what its requirements ask for; the folder of its programs.
+    pub(crate) fn ensure(self) -> Result<PathBuf, Failure> {
+        let folder = home()?.join(self.name);
+        fill(&root().join(self.requirements), &folder)?;
+        Ok(folder.join("bin"))
+    }
+}
+
+fn fill(requirements: &Path, environment: &Path) -> Result<(), Failure> {
     let wanted = fs::read(requirements).map_err(|error| {
         Failure::new(format!("{} cannot be read: {error}", requirements.display()))
     })?;
@@ -72,7 +86,7 @@ fn environment_for(requirements: &Path, environment: &Path) -> Result<(), Failur
 
 fn missing(what: &str) -> Failure {
     Failure::new(format!(
-        "{what}. Some tests run Python programs: install Python with its module venv (Debian: \
+        "{what}. Tests run Python programs, and tools come from PyPI: install Python with its module venv (Debian: \
          `apt-get install python3-venv`)."
     ))
 }
@@ -102,6 +116,7 @@ fn parsed(said: &str) -> Option<(u32, u32)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deny;
 
     #[test]
     fn a_version_is_its_first_two_numbers() {
@@ -112,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_environment_has_pinned_requirements() {
-        for (name, requirements) in ENVIRONMENTS {
+        for Environment { name, requirements } in OF_TESTS.into_iter().chain([deny::ENVIRONMENT]) {
             let text = fs::read_to_string(root().join(requirements)).unwrap();
             let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
             for line in lines {

@@ -64,6 +64,11 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{shown}`: {status}"))) }
 }
 
+/// Whether a command can be run and succeeds; nobody sees what it says.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
 /// What a command writes to stdout; stderr goes where ours goes.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>, Failure> {
     let shown = shown(command);

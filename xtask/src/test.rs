@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::shell::{Failure, cargo, complain, not_started, run, say, shown};
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{openapi, postgres, python};
+use crate::{deny, openapi, python};
 
 /// All of it, in the order in which it is cheap to fail.
 pub(crate) fn everything() -> Result<(), Failure> {
@@ -21,7 +21,7 @@ pub(crate) fn everything() -> Result<(), Failure> {
 
 fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     steps.take("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
-    steps.take("postgresql", postgres::ensure)?;
+    steps.take("dependencies", deny::check)?;
     // Most tests do without: those that do not will fail, and say so.
     let python = steps.take("python", python::ensure);
     steps.take("clippy", || {
@@ -42,7 +42,6 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
 
 /// Only the tests, and of them only what `selection` (arguments of `cargo test`) selects.
 pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
-    postgres::ensure()?;
     if runs_black_box_tests(selection)
         && let Err(failure) = python::ensure()
     {

@@ -46,15 +46,19 @@ impl Program {
 }
 
 fn build(cargo: &OsStr) -> anyhow::Result<()> {
-    output::note("building daybook, as this was built");
+    let profile = profile(&env::current_exe()?).context("this program is in no target folder")?;
+    output::note(&format!("building daybook with the profile {profile}, as this was built"));
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--package", "daybook"]);
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
+    build.args(["build", "--quiet", "--package", "daybook", "--profile", &profile]);
     let status = build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?;
     ensure!(status.success(), "daybook was not built: {status}");
     Ok(())
+}
+
+/// The profile that a program was built with: cargo names the folder after it, but for one.
+fn profile(program: &Path) -> Option<String> {
+    let folder = program.parent()?.file_name()?.to_str()?;
+    Some(if folder == "debug" { "dev" } else { folder }.to_owned())
 }
 
 /// A running server; killed when dropped.
@@ -130,4 +134,16 @@ fn announced(stdout: ChildStdout) -> anyhow::Result<SocketAddr> {
     });
     let address = announced.recv_timeout(PATIENCE).context("daybook does not listen")?;
     Ok(address.parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_profile_is_the_one_of_the_folder() {
+        let profile = |path| profile(Path::new(path));
+        assert_eq!(profile("/target/dist/bench").as_deref(), Some("dist"));
+        assert_eq!(profile("/target/debug/bench").as_deref(), Some("dev"));
+    }
 }
