@@ -1,7 +1,6 @@
-//! The envelope of a file: which components it has, and whether they are whole.
+//! The envelope of a file: which components it has, and whether they are complete.
 //!
-//! Everything that must hold for the file to be trusted is checked here, before any event is looked
-//! at. Nesting is kept on a bounded list of its own, never on the program's stack.
+//! Everything that must hold for the file to be trusted is checked here, before any event is read. Nesting is a bounded list of its own, never on the program's stack.
 
 use std::collections::BTreeSet;
 
@@ -53,7 +52,7 @@ impl<'a> Envelope<'a> {
             }
         }
         match open.pop() {
-            Some(Open { component, line }) => Err(ReadError::CutOff { component, line }),
+            Some(Open { component, line }) => Err(ReadError::Truncated { component, line }),
             None if envelope.objects.is_empty() => Err(ReadError::Empty),
             None => Ok(envelope),
         }
@@ -100,7 +99,7 @@ impl<'a> Envelope<'a> {
             return Ok(());
         }
         if !line.terminated && last.component.starts_with(component) {
-            return Err(ReadError::CutOff { component: last.component, line: last.line });
+            return Err(ReadError::Truncated { component: last.component, line: last.line });
         }
         Err(ReadError::WrongEnd {
             line: line.number,

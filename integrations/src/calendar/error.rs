@@ -22,7 +22,7 @@ pub enum ReadError {
         /// The limit.
         max: usize,
     },
-    /// The file has more holidays than can be kept.
+    /// The file has more holidays than can be stored.
     #[error("the file has more than {max} days of holidays")]
     TooManyHolidays {
         /// The limit.
@@ -47,8 +47,8 @@ pub enum ReadError {
         line: usize,
     },
     /// The file ends before its components do.
-    #[error("the file is cut off: {component}, begun on line {line}, has no end")]
-    CutOff {
+    #[error("the file is truncated: {component}, begun on line {line}, has no end")]
+    Truncated {
         /// The innermost component that is still open.
         component: String,
         /// Where that component begins.
@@ -131,7 +131,7 @@ pub enum RefusalReason {
         /// The property at fault.
         property: &'static str,
     },
-    /// A text is longer than can be kept; it is not cut, since a cut would go unseen.
+    /// A text is longer than can be stored; it is not cut, since a cut would go unseen.
     #[error("{property} has more than {max_chars} characters")]
     TooLong {
         /// The property at fault.
@@ -139,7 +139,7 @@ pub enum RefusalReason {
         /// The limit in Unicode scalar values.
         max_chars: usize,
     },
-    /// A line is longer than any text that is kept could be.
+    /// A line is longer than any text that can be stored.
     #[error("{property} has a line of more than {max_bytes} bytes")]
     LineTooLong {
         /// The property at fault.
@@ -153,7 +153,7 @@ pub enum RefusalReason {
         /// The limit.
         max: usize,
     },
-    /// It has more categories than can be kept as tags.
+    /// It has more categories than can be stored as tags.
     #[error("it has more than {max} categories")]
     TooManyCategories {
         /// The limit.
@@ -206,7 +206,7 @@ pub enum RefusalReason {
         /// The property at fault.
         property: &'static str,
     },
-    /// A date is not a valid DATE (RFC 5545 §3.3.4), or is outside the years that are kept.
+    /// A date is not a valid DATE (RFC 5545 §3.3.4), or is outside the supported years.
     #[error("{property} is not a valid date: {value}")]
     BadDate {
         /// The property at fault.

@@ -1,15 +1,15 @@
 //! Reading an iCalendar file (RFC 5545) as a list of bookings to be made, or of holidays.
 //!
-//! A file is taken whole or not at all: whatever makes its *envelope* doubtful (it is cut off, its
-//! `BEGIN` and `END` do not match, it is not UTF-8, it is not a calendar) is one [`ReadError`], so
-//! that no half of a file is ever booked. Inside a sound envelope each VEVENT stands for itself: one
-//! that cannot be booked is an [`EventRefusal`] that says why, and the others go on.
+//! A file is read all or nothing: whatever makes its *envelope* doubtful (it is truncated, its `BEGIN` and
+//! `END` do not match, it is not UTF-8, it is not an iCalendar stream) is one [`ReadError`], so that no half
+//! of a file is ever booked. Inside a valid envelope each VEVENT is independent: one that cannot be booked is
+//! an [`EventRefusal`] that says why, and the others are booked.
 //!
 //! The content lines (names, parameters, quoting, escapes) are read by the `icalendar` crate. The
 //! envelope is read here, because that crate's reader of whole files recurses once per `BEGIN`
 //! without a limit (a small hostile file overflows the stack), does not know the file's own line
-//! numbers, and gives up the whole file for one bad line; and the other candidate, `calcard`,
-//! returns the first half of a file that is cut off as if it were the file.
+//! numbers, and rejects the whole file for one bad line; and the other candidate, `calcard`, returns the
+//! first half of a truncated file as if it were the file.
 //!
 //! In bookings, recurrence, all-day events and zones that only a VTIMEZONE defines are refused, never
 //! guessed at. `holidays` reads the other kind of file: whole days, some of them every year.

@@ -25,7 +25,7 @@ pub(super) fn one_line(
     max_chars: usize,
 ) -> Result<Option<String>, RefusalReason> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    kept(property, words.join(" "), max_chars)
+    bounded(property, words.join(" "), max_chars)
 }
 
 /// A text of any number of lines. None if nothing is left without the white space around it.
@@ -34,10 +34,10 @@ pub(super) fn many_lines(
     text: &str,
     max_chars: usize,
 ) -> Result<Option<String>, RefusalReason> {
-    kept(property, text.trim().to_owned(), max_chars)
+    bounded(property, text.trim().to_owned(), max_chars)
 }
 
-fn kept(
+fn bounded(
     property: &'static str,
     text: String,
     max_chars: usize,

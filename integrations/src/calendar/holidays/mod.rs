@@ -1,7 +1,6 @@
 //! Reading a calendar of public holidays: whole days, each with a name, some of them every year.
 //!
-//! As with bookings, a file is taken whole or not at all, and each event of a sound file stands for
-//! itself. What would have to be guessed (a time of day, a rule other than a yearly one, a day of a
+//! As with bookings, a file is read all or nothing, and each event of a valid file is independent. What would have to be guessed (a time of day, a rule other than a yearly one, a day of a
 //! series that was moved) is refused.
 
 mod yearly;
@@ -44,7 +43,7 @@ pub struct HolidayCalendar {
 /// day has moved moves the holiday.
 ///
 /// # Errors
-/// When the file as a whole cannot be trusted, or has more holidays than can be kept.
+/// When the file as a whole cannot be trusted, or has more holidays than can be stored.
 pub fn read_holidays(
     bytes: &[u8],
     years: &RangeInclusive<i32>,

@@ -28,7 +28,7 @@ const DAYS: [&str; 11] = [
     "WKST",
 ];
 
-/// Far more than there are days in the years that are asked for.
+/// Far more than there are days in the requested years.
 const MAX_INSTANCES: u16 = 4_000;
 
 /// The first day of each instance, and a text that says which instance it is. That is the number in

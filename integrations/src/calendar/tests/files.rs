@@ -37,17 +37,17 @@ fn what_is_no_calendar_says_so() {
 }
 
 #[test]
-fn a_file_that_is_cut_off_names_what_is_open() {
+fn a_truncated_file_names_what_is_open() {
     let whole = an_event_with("SUMMARY:Lunch");
     let up_to = |words: &str| whole.rfind(words).expect("words of the file");
     assert_eq!(
         error_of(&whole.as_bytes()[..up_to("SUMMARY")]),
-        ReadError::CutOff { component: text("VEVENT"), line: 4 }
+        ReadError::Truncated { component: text("VEVENT"), line: 4 }
     );
     for end in ["END:VCALENDAR", "NDAR\r\n"] {
         assert_eq!(
             error_of(&whole.as_bytes()[..up_to(end)]),
-            ReadError::CutOff { component: text("VCALENDAR"), line: 1 }
+            ReadError::Truncated { component: text("VCALENDAR"), line: 1 }
         );
     }
 }

@@ -153,5 +153,5 @@ fn a_file_is_read_whole_or_not_at_all_and_has_a_bounded_number_of_holidays() {
     assert_eq!(read_holidays(too_many.as_bytes(), &(2027..=2029)), Err(error));
     let file = a_calendar(&events(2));
     let cut = &file.as_bytes()[..file.len() - 20];
-    assert!(matches!(read_holidays(cut, &(2027..=2029)), Err(ReadError::CutOff { .. })));
+    assert!(matches!(read_holidays(cut, &(2027..=2029)), Err(ReadError::Truncated { .. })));
 }
