@@ -17,7 +17,7 @@ use daybook_domain::{
     AppointmentId, Category, ClientId, Name, Personal, ResourceId, ResourceIds, ServiceId, Tag,
     Tags, TenantId, Title,
 };
-use daybook_store::engine::Stored;
+use daybook_store::log::PersistedAggregate;
 use daybook_store::{Clock as _, CommandContext, Engine, SystemClock, Target};
 use futures::{StreamExt as _, TryStreamExt as _};
 use uuid::{Builder, Uuid};
@@ -205,7 +205,7 @@ async fn make_one<A>(
     command: A::Command,
 ) -> anyhow::Result<()>
 where
-    A: Stored,
+    A: PersistedAggregate,
     A::Command: Clone,
 {
     let context = CommandContext::new(tenant.clone(), "bench");

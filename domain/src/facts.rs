@@ -79,7 +79,7 @@ impl Facts {
 
 /// An aggregate as the engine runs it.
 pub trait Decide:
-    cqrs_es::Aggregate<Services = Facts, Event: crate::claim::Claims, Error: Into<Refusal>>
+    cqrs_es::Aggregate<Services = Facts, Event: crate::AggregateEvent, Error: Into<Refusal>>
 {
     /// Decides a command: what happens because of it, or why nothing does. A pure function.
     ///

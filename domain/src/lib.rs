@@ -6,6 +6,7 @@
 //!
 //! How events are stored is `daybook-store`'s business; how they are read, `daybook-projections`'.
 
+mod aggregates;
 pub mod appointment;
 pub mod availability;
 pub mod claim;
@@ -29,7 +30,8 @@ mod upcast;
 pub mod waiting;
 
 pub use directory::Directory;
-pub use event_types::{EVENT_TYPES, aggregate_type, is_event_type};
+pub(crate) use event_types::event_types;
+pub use event_types::{AggregateEvent, EVENT_TYPES, aggregate_type, is_event_type};
 pub use facts::{Decide, Facts, Needs};
 pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,

@@ -2,59 +2,56 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::appointment::AppointmentRefusal;
-use crate::client::ClientRefusal;
-use crate::resource::ResourceRefusal;
-use crate::series::SeriesRefusal;
-use crate::service::ServiceRefusal;
-use crate::session::SessionRefusal;
-use crate::waiting::WaitingRefusal;
+use crate::aggregates;
 
-/// A refusal: nothing happened, and here is why.
-///
-/// It is stored with an idempotency key, so that a retry gets the same answer; and in the log, where a
-/// series says why an occurrence was not booked. So what was a refusal once stays one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "aggregate", rename_all = "kebab-case")]
-pub enum Refusal {
-    /// By a service's rules.
-    #[error(transparent)]
-    Service(#[from] ServiceRefusal),
-    /// By a resource's rules.
-    #[error(transparent)]
-    Resource(#[from] ResourceRefusal),
-    /// By a client's rules.
-    #[error(transparent)]
-    Client(#[from] ClientRefusal),
-    /// By an appointment's rules.
-    #[error(transparent)]
-    Appointment(#[from] AppointmentRefusal),
-    /// By a session's rules.
-    #[error(transparent)]
-    Session(#[from] SessionRefusal),
-    /// By a series' rules.
-    #[error(transparent)]
-    Series(#[from] SeriesRefusal),
-    /// By the waiting list's rules.
-    #[error(transparent)]
-    Waiting(#[from] WaitingRefusal),
-    /// The caller has seen an older version than the current one.
-    #[error("it is at version {actual}, not at version {expected}")]
-    StaleVersion {
-        /// The version that the caller has seen.
-        expected: u64,
-        /// The version it has.
-        actual: u64,
-    },
-    /// One command of an atomic batch is refused, and so is all of it.
-    #[error("item {index}: {refusal}")]
-    InBatch {
-        /// Which one is the first, from 0.
-        index: u32,
-        /// Why.
-        refusal: Box<Self>,
-    },
+macro_rules! refusal {
+    ($($name:ident: $aggregate:ty, $id:ty, $refusal:ty;)+) => {
+        /// A refusal: nothing happened, and here is why.
+        ///
+        /// It is stored with an idempotency key, so that a retry gets the same answer; and in the log, where a
+        /// series says why an occurrence was not booked. So what was a refusal once stays one.
+        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+        #[serde(tag = "aggregate", rename_all = "kebab-case")]
+        #[expect(missing_docs, reason = "the other variants are the refusals of each aggregate's rules")]
+        pub enum Refusal {
+            $(
+                #[error(transparent)]
+                $name(#[from] $refusal),
+            )+
+            /// The caller has seen an older version than the current one.
+            #[error("it is at version {actual}, not at version {expected}")]
+            StaleVersion {
+                /// The version that the caller has seen.
+                expected: u64,
+                /// The version it has.
+                actual: u64,
+            },
+            /// One command of an atomic batch is refused, and so is all of it.
+            #[error("item {index}: {refusal}")]
+            InBatch {
+                /// Which one is the first, from 0.
+                index: u32,
+                /// Why.
+                refusal: Box<Self>,
+            },
+        }
+
+        impl Refusal {
+            /// What it means. A refusal of one among many means what that one means.
+            #[must_use]
+            pub fn meaning(&self) -> Meaning {
+                match self {
+                    $(Self::$name(refusal) => refusal.meaning(),)+
+                    Self::StaleVersion { .. } => {
+                        Meaning { kind: RefusalKind::Precondition, title: "It has changed" }
+                    }
+                    Self::InBatch { refusal, .. } => refusal.meaning(),
+                }
+            }
+        }
+    };
 }
+aggregates!(refusal);
 
 /// What a refusal asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,29 +92,10 @@ impl Meaning {
     }
 }
 
-impl Refusal {
-    /// What it means. A refusal of one among many means what that one means.
-    #[must_use]
-    pub fn meaning(&self) -> Meaning {
-        match self {
-            Self::Service(refusal) => refusal.meaning(),
-            Self::Resource(refusal) => refusal.meaning(),
-            Self::Client(refusal) => refusal.meaning(),
-            Self::Appointment(refusal) => refusal.meaning(),
-            Self::Session(refusal) => refusal.meaning(),
-            Self::Series(refusal) => refusal.meaning(),
-            Self::Waiting(refusal) => refusal.meaning(),
-            Self::StaleVersion { .. } => {
-                Meaning { kind: RefusalKind::Precondition, title: "It has changed" }
-            }
-            Self::InBatch { refusal, .. } => refusal.meaning(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::appointment::AppointmentRefusal;
 
     #[test]
     fn a_refusal_of_a_batch_is_stored_with_the_refusal_of_its_item() {

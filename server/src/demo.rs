@@ -17,8 +17,8 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
-use daybook_store::engine::Stored;
 use daybook_store::keys::{self, Scope};
+use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, ExecuteError, Target, tenants};
 use uuid::Uuid;
 
@@ -111,7 +111,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
 }
 
 /// Makes something unless it is there.
-async fn make<A: Stored>(
+async fn make<A: PersistedAggregate>(
     parts: &Parts,
     tenant: &TenantId,
     id: Uuid,

@@ -1,8 +1,8 @@
 //! From a command to its answer, and single aggregates as the log has them.
 
 use daybook_domain::TenantId;
-use daybook_store::engine::Stored;
 use daybook_store::log::Moment;
+use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, Executed, Target};
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::App;
 use crate::http::{Answer, Created, Params, Problem};
 
 /// How an aggregate is shown.
-pub(crate) trait Shown: Stored {
+pub(crate) trait Shown: PersistedAggregate {
     /// What is shown.
     type View;
 
@@ -48,7 +48,7 @@ impl App {
     }
 
     /// An aggregate and its version, now or as of a moment.
-    pub(crate) async fn loaded<A: Stored>(
+    pub(crate) async fn loaded<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,

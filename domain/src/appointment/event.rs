@@ -367,29 +367,13 @@ impl AppointmentEvent {
     }
 }
 
-impl cqrs_es::DomainEvent for AppointmentEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::AppointmentHeld(_) => "AppointmentHeld",
-            Self::AppointmentConfirmed(_) => "AppointmentConfirmed",
-            Self::AppointmentBooked(_) => "AppointmentBooked",
-            Self::AppointmentRescheduled(_) => "AppointmentRescheduled",
-            Self::AppointmentCancelled(_) => "AppointmentCancelled",
-            Self::AppointmentHoldExpired(_) => "AppointmentHoldExpired",
-            Self::AppointmentCheckedIn(_) => "AppointmentCheckedIn",
-            Self::AppointmentCompleted(_) => "AppointmentCompleted",
-            Self::AppointmentMarkedNoShow(_) => "AppointmentMarkedNoShow",
-            Self::AppointmentTagged(_) => "AppointmentTagged",
-            Self::AppointmentConflictAccepted(_) => "AppointmentConflictAccepted",
-            Self::AppointmentReassigned(_) => "AppointmentReassigned",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(AppointmentEvent:
+    creating AppointmentHeld, AppointmentBooked;
+    then AppointmentConfirmed, AppointmentRescheduled, AppointmentCancelled,
+        AppointmentHoldExpired, AppointmentCheckedIn, AppointmentCompleted,
+        AppointmentMarkedNoShow, AppointmentTagged, AppointmentConflictAccepted,
+        AppointmentReassigned
+);
 
 impl Claims for AppointmentEvent {
     fn claims_after(&self) -> Option<Vec<Claim>> {

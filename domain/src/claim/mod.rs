@@ -52,4 +52,12 @@ pub trait Claims {
     fn claims_after(&self) -> Option<Vec<Claim>> {
         None
     }
+
+    /// The same after several events: the last that says so gives the claims.
+    fn after(events: &[Self]) -> Option<Vec<Claim>>
+    where
+        Self: Sized,
+    {
+        events.iter().rev().find_map(Self::claims_after)
+    }
 }

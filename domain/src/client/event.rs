@@ -46,18 +46,6 @@ pub enum ClientEvent {
     ClientContactChanged(ClientContactChanged),
 }
 
-impl cqrs_es::DomainEvent for ClientEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::ClientRegistered(_) => "ClientRegistered",
-            Self::ClientContactChanged(_) => "ClientContactChanged",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(ClientEvent: creating ClientRegistered; then ClientContactChanged);
 
 impl Claims for ClientEvent {}

@@ -108,23 +108,10 @@ pub enum ResourceEvent {
     ResourceRetired(ResourceRetired),
 }
 
-impl cqrs_es::DomainEvent for ResourceEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::ResourceRegistered(_) => "ResourceRegistered",
-            Self::ResourceHoursChanged(_) => "ResourceHoursChanged",
-            Self::ResourceExceptionAdded(_) => "ResourceExceptionAdded",
-            Self::ResourceExceptionRemoved(_) => "ResourceExceptionRemoved",
-            Self::ResourceHolidaysChanged(_) => "ResourceHolidaysChanged",
-            Self::ResourceCapacityChanged(_) => "ResourceCapacityChanged",
-            Self::ResourceRetired(_) => "ResourceRetired",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(ResourceEvent:
+    creating ResourceRegistered;
+    then ResourceHoursChanged, ResourceExceptionAdded, ResourceExceptionRemoved,
+        ResourceHolidaysChanged, ResourceCapacityChanged, ResourceRetired
+);
 
 impl Claims for ResourceEvent {}

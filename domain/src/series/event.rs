@@ -88,20 +88,7 @@ pub enum SeriesEvent {
     SeriesCancelled(SeriesCancelled),
 }
 
-impl cqrs_es::DomainEvent for SeriesEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::SeriesBooked(_) => "SeriesBooked",
-            Self::SeriesRescheduled(_) => "SeriesRescheduled",
-            Self::SeriesCancelled(_) => "SeriesCancelled",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(SeriesEvent: creating SeriesBooked; then SeriesRescheduled, SeriesCancelled);
 
 /// Its appointments claim their time, each its own.
 impl Claims for SeriesEvent {}

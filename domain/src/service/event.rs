@@ -35,24 +35,40 @@ pub enum ServiceEvent {
     ServiceRetired(ServiceRetired),
 }
 
-impl cqrs_es::DomainEvent for ServiceEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::ServiceDefined(_) => "ServiceDefined",
-            Self::ServiceRevised(_) => "ServiceRevised",
-            Self::ServiceRetired(_) => "ServiceRetired",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        match self {
-            // 1.0 called the duration `duration` and knew no buffers: see `upcasters`.
-            Self::ServiceDefined(_) => "2.0",
-            Self::ServiceRevised(_) | Self::ServiceRetired(_) => "1.0",
-        }
-        .to_owned()
-    }
-}
+// 1.0 of `ServiceDefined` was never stored.
+crate::event_types!(ServiceEvent:
+    creating ServiceDefined = "2.0";
+    then ServiceRevised, ServiceRetired
+);
 
 impl Claims for ServiceEvent {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_service_defined_before_rules_existed_has_none() {
+        let stored = json!({"type": "ServiceDefined", "name": "Check-up", "category": "care",
+            "tags": [], "duration_minutes": 30, "buffer_before_minutes": 0,
+            "buffer_after_minutes": 10});
+        let event: ServiceEvent = serde_json::from_value(stored.clone()).unwrap();
+        let ServiceEvent::ServiceDefined(defined) = &event else { panic!("another event") };
+        assert!(defined.terms.rules.is_empty() && defined.terms.price.is_none());
+        assert_eq!(serde_json::to_value(&event).unwrap(), stored);
+    }
+
+    #[test]
+    fn a_service_is_stored_with_its_rules() {
+        let stored = json!({"type": "ServiceRevised", "name": "Check-up", "category": "care",
+            "tags": [], "duration_minutes": 30, "buffer_before_minutes": 0,
+            "buffer_after_minutes": 10, "price": {"amount_minor": 45000, "currency": "NOK"},
+            "rules": {"durations": [{"minutes": 60}], "slot_step_minutes": 15,
+                "slot_offset_minutes": 5, "minimum_notice_minutes": 120, "booking_horizon_days": 60,
+                "rescheduling_window_minutes": 120, "cancellation_window_minutes": 1440}});
+        let event: ServiceEvent = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&event).unwrap(), stored);
+    }
+}

@@ -98,20 +98,10 @@ pub enum SessionEvent {
     SessionCancelled(SessionCancelled),
 }
 
-impl cqrs_es::DomainEvent for SessionEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::SessionScheduled(_) => "SessionScheduled",
-            Self::SessionRescheduled(_) => "SessionRescheduled",
-            Self::SessionCancelled(_) => "SessionCancelled",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(SessionEvent:
+    creating SessionScheduled;
+    then SessionRescheduled, SessionCancelled
+);
 
 impl Claims for SessionEvent {
     fn claims_after(&self) -> Option<Vec<Claim>> {

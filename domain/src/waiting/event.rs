@@ -56,23 +56,11 @@ pub enum WaitingEvent {
     WaitingListLeft(WaitingListLeft),
 }
 
-impl cqrs_es::DomainEvent for WaitingEvent {
-    fn event_type(&self) -> String {
-        match self {
-            Self::WaitingListJoined(_) => "WaitingListJoined",
-            Self::WaitingPlaceOffered(_) => "WaitingPlaceOffered",
-            Self::WaitingPlaceTaken(_) => "WaitingPlaceTaken",
-            Self::WaitingOfferLapsed(_) => "WaitingOfferLapsed",
-            Self::WaitingWishesPassed(_) => "WaitingWishesPassed",
-            Self::WaitingListLeft(_) => "WaitingListLeft",
-        }
-        .to_owned()
-    }
-
-    fn event_version(&self) -> String {
-        "1.0".to_owned()
-    }
-}
+crate::event_types!(WaitingEvent:
+    creating WaitingListJoined;
+    then WaitingPlaceOffered, WaitingPlaceTaken, WaitingOfferLapsed, WaitingWishesPassed,
+        WaitingListLeft
+);
 
 /// What is offered is claimed by its hold.
 impl Claims for WaitingEvent {}

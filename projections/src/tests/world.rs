@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use cqrs_es::DomainEvent as _;
 use daybook_domain::TenantId;
 use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
+use daybook_store::log::NewEvent;
 use daybook_store::{AnyEvent, Clock, Log, LogSettings, Position};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -231,56 +231,7 @@ pub(crate) struct Stored {
 }
 
 pub(crate) fn payload(event: &AnyEvent) -> Stored {
-    let (kind, id, event_type, event_version, payload) = match event {
-        AnyEvent::Service(id, event) => (
-            "service",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Resource(id, event) => (
-            "resource",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Client(id, event) => (
-            "client",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Session(id, event) => (
-            "session",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Appointment(id, event) => (
-            "appointment",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Series(id, event) => (
-            "series",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-        AnyEvent::Waiting(id, event) => (
-            "waiting",
-            id.to_string(),
-            event.event_type(),
-            event.event_version(),
-            serde_json::to_string(event),
-        ),
-    };
-    Stored { kind: kind.to_owned(), id, event_type, event_version, payload: payload.unwrap() }
+    let (kind, id) = (event.aggregate_type().to_owned(), event.aggregate_id().to_string());
+    let NewEvent { event_type, event_version, payload, .. } = event.encode().unwrap();
+    Stored { kind, id, event_type, event_version, payload }
 }

@@ -19,7 +19,7 @@ use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTer
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{Category, Name, Note, Personal, Tag, Tags, TenantId, Title};
 use daybook_integrations::calendar::{self, Calendar, CalendarEvent};
-use daybook_store::engine::Stored;
+use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, ExecuteError, Target, tenants};
 use futures::{StreamExt, stream};
 use uuid::Uuid;
@@ -140,7 +140,7 @@ impl Importer {
         self.make::<Resource>(id, command).await
     }
 
-    async fn make<A: Stored>(&self, id: Uuid, command: A::Command) -> anyhow::Result<()>
+    async fn make<A: PersistedAggregate>(&self, id: Uuid, command: A::Command) -> anyhow::Result<()>
     where
         A::Command: Clone,
     {

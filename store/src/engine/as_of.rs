@@ -10,10 +10,9 @@ use moka::future::Cache;
 use uuid::Uuid;
 
 use super::directory::read_on;
-use super::event_store::Stored;
 use super::look::unavailable;
 use super::{Catalogue, Engine, ExecuteError};
-use crate::log::{Position, StreamId};
+use crate::log::{PersistedAggregate, Position, StreamId};
 
 /// How many directories of the past are kept, and for how long: whoever looks back asks about one moment
 /// more than once.
@@ -37,7 +36,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load_as_of<A: Stored>(
+    pub async fn load_as_of<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,

@@ -246,7 +246,7 @@ impl Together {
         let mut attempt = settle(tenant, stream, new, command, prepared).await?;
         *busy = std::mem::take(&mut attempt.facts.claims);
         let holder = AppointmentId::from(id);
-        let claims = attempt.events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
+        let claims = Claims::after(&attempt.events).unwrap_or_default();
         let taken = self.book.replace(holder, claims.clone(), attempt.facts.now);
         taken.map_err(AppointmentRefusal::from)?;
         busy.add(holder, &claims);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use moka::future::Cache;
 
 use super::ExecuteError;
-use super::event_store::{Loaded, Stored};
-use crate::log::StreamId;
+use super::repository::Loaded;
+use crate::log::{PersistedAggregate, StreamId};
 
 /// How many aggregates are kept.
 const CAPACITY: u64 = 200_000;
@@ -40,7 +40,7 @@ impl Default for FactCache {
 
 impl FactCache {
     /// What is known, or what `load` says.
-    pub(super) async fn get<A: Stored + 'static>(
+    pub(super) async fn get<A: PersistedAggregate>(
         &self,
         stream: &StreamId,
         load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,
@@ -55,7 +55,7 @@ impl FactCache {
 
     /// What `load` says, whatever is known. What does not exist is not kept: it may be made at any
     /// time.
-    pub(super) async fn renew<A: Stored + 'static>(
+    pub(super) async fn renew<A: PersistedAggregate>(
         &self,
         stream: &StreamId,
         load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,

@@ -7,11 +7,11 @@ mod busy;
 mod context;
 mod directory;
 mod each;
-mod event_store;
 mod facts;
 mod look;
 mod outcome;
 mod remembered;
+mod repository;
 mod series;
 mod sessions;
 #[cfg(test)]
@@ -27,12 +27,11 @@ use cqrs_es::event_sink::EventSink;
 use cqrs_es::{Aggregate as _, DomainEvent};
 use daybook_domain::claim::{Claim, ClaimQuery, Claims};
 use daybook_domain::resource::Resource;
-use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId};
+use daybook_domain::{Decide, Facts, Needs, Refusal, TenantId, upcasters};
 use uuid::Uuid;
 
 pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};
-pub use event_store::{LogEventStore, Stored};
 pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
 pub use series::SeriesBooking;
@@ -42,14 +41,14 @@ pub use waiting::OfferTerms;
 
 use crate::Clock;
 use crate::log::{
-    Append, CommandKey, Decision, FirstAnswer, IfTaken, Log, NewEvent, StreamId, Submission,
-    Verdict,
+    Append, CommandKey, Decision, FirstAnswer, IfTaken, Log, NewEvent, PersistedAggregate,
+    StreamId, Submission, Verdict,
 };
 use as_of::PastDirectories;
 use directory::Directories;
-use event_store::{EventStores, Loaded};
 use facts::FactCache;
 use remembered::Remembered;
+use repository::{Loaded, Repository};
 
 /// How often a decision is taken again because what it looked at had changed.
 const MAX_ATTEMPTS: u32 = 12;
@@ -63,7 +62,7 @@ const SPREAD: usize = 4;
 pub struct Engine {
     log: Log,
     clock: Arc<dyn Clock>,
-    stores: Arc<EventStores>,
+    repository: Arc<Repository>,
     facts: Arc<FactCache>,
     directories: Arc<Directories>,
     past_directories: Arc<PastDirectories>,
@@ -111,9 +110,9 @@ impl Engine {
     /// An engine over these logs.
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
-        let stores = Arc::new(EventStores::new(&log, &clock));
+        let repository = Arc::new(Repository::new(log.pool(), upcasters()));
         let (facts, directories, past_directories, remembered) = Default::default();
-        Self { log, clock, stores, facts, directories, past_directories, remembered }
+        Self { log, clock, repository, facts, directories, past_directories, remembered }
     }
 
     /// The log it appends to.
@@ -132,7 +131,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load<A: Stored>(
+    pub async fn load<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
@@ -152,7 +151,7 @@ impl Engine {
         command: A::Command,
     ) -> Result<Executed<A>, ExecuteError>
     where
-        A: Stored,
+        A: PersistedAggregate,
         A::Command: Clone,
     {
         let mut lessons = Lessons::default();
@@ -174,7 +173,7 @@ impl Engine {
         Err(ExecuteError::Contended)
     }
 
-    async fn decide<A: Stored>(
+    async fn decide<A: PersistedAggregate>(
         &self,
         context: &CommandContext,
         target: Target,
@@ -208,7 +207,7 @@ impl Engine {
     }
 
     /// Looks up what a decision at `now` looks at, but for what is claimed.
-    async fn prepare<A: Stored>(
+    async fn prepare<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         state: &A,
@@ -251,7 +250,7 @@ impl Engine {
         Ok((facts, read_set))
     }
 
-    async fn fact<A: Stored + 'static>(
+    async fn fact<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
@@ -269,15 +268,14 @@ impl Engine {
         Ok(fact.state)
     }
 
-    async fn append<A: Stored>(
+    async fn append<A: PersistedAggregate>(
         &self,
         context: &CommandContext,
         attempt: Attempt<A>,
     ) -> Result<Appended<A>, ExecuteError> {
         let Attempt { state, events, read_set, stream, version, facts, if_taken } = attempt;
         let id = stream.uuid();
-        // The last event that says so gives the claims.
-        let claims = events.iter().rev().find_map(Claims::claims_after);
+        let claims = Claims::after(&events);
         let claims = claims.map(|claims| (id.into(), claims)).into_iter().collect();
         let metadata = context.metadata()?;
         let events = events.iter().map(|event| serialise(event, &metadata));
@@ -308,7 +306,7 @@ impl Engine {
     }
 
     /// Keeps a refusal as the answer to the command's key, or gives the answer it has already.
-    async fn refuse<A: Stored>(
+    async fn refuse<A: PersistedAggregate>(
         &self,
         context: &CommandContext,
         refusal: Refusal,
@@ -326,7 +324,7 @@ impl Engine {
         }
     }
 
-    async fn earlier_answer<A: Stored>(
+    async fn earlier_answer<A: PersistedAggregate>(
         &self,
         context: &CommandContext,
         verdict: Verdict,
@@ -335,7 +333,7 @@ impl Engine {
             Verdict::Answered(FirstAnswer::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
             Verdict::Answered(FirstAnswer::Accepted { id, version, position }) => {
                 let stream = StreamId::of::<A>(&context.tenant, id);
-                let state = self.stores.of::<A>().load_at(&stream, version).await?;
+                let Loaded { state, .. } = self.repository.load_at(&stream, version).await?;
                 Ok(Executed { id, version, position, state })
             }
             Verdict::KeyReused => Err(ExecuteError::KeyReused),
@@ -343,13 +341,16 @@ impl Engine {
         }
     }
 
-    async fn load_stream<A: Stored>(&self, stream: &StreamId) -> Result<Loaded<A>, ExecuteError> {
-        self.stores.of::<A>().load(stream).await
+    async fn load_stream<A: PersistedAggregate>(
+        &self,
+        stream: &StreamId,
+    ) -> Result<Loaded<A>, ExecuteError> {
+        self.repository.load(stream).await
     }
 }
 
 /// Decides a command when all that it looks at is there.
-async fn settle<A: Stored>(
+async fn settle<A: PersistedAggregate>(
     tenant: &TenantId,
     stream: StreamId,
     (mut state, version): (A, u64),
@@ -363,7 +364,7 @@ async fn settle<A: Stored>(
     state.handle(command, &facts, &sink).await.map_err(Into::into)?;
     let events = sink.collect().await;
     if chooses {
-        let claims = events.iter().rev().find_map(Claims::claims_after).unwrap_or_default();
+        let claims = Claims::after(&events).unwrap_or_default();
         read_set.extend(chosen(tenant, &facts, &claims));
     }
     Ok(Attempt { state, events, read_set, stream, version, facts, if_taken })
@@ -404,12 +405,6 @@ enum Appended<A> {
 }
 
 fn serialise<E: DomainEvent>(event: &E, metadata: &str) -> Result<NewEvent, ExecuteError> {
-    let payload = serde_json::to_string(event)
-        .map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
-    Ok(NewEvent {
-        event_type: event.event_type(),
-        event_version: event.event_version(),
-        payload,
-        metadata: metadata.to_owned(),
-    })
+    let event = NewEvent::of(event).map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+    Ok(NewEvent { metadata: metadata.to_owned(), ..event })
 }

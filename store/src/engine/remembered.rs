@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use daybook_domain::claim::{Claim, ClaimIndex, Claims as _};
+use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
 use moka::future::Cache;
@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::ExecuteError;
-use crate::log::{AnyEvent, Log, Position, RecordedEvent};
+use crate::log::{Log, Position, RecordedEvent};
 
 /// Of how many tenants claims are remembered, and for how long before they are read anew: whatever may have
 /// been done to the database behind the log, what is wrong here does not stay.
@@ -237,20 +237,16 @@ impl Followed {
             return Ok(Err(Forget));
         };
         let events = log.read(tenant, self.at, limit).await?;
-        let noted = events.into_iter().all(|event| event.is_ok_and(|event| self.note(event)));
+        let noted = events.into_iter().all(|event| event.is_ok_and(|event| self.note(&event)));
         let up_to_date = noted && self.at >= to && self.count <= MAX_CLAIMS;
         Ok(if up_to_date { Ok(()) } else { Err(Forget) })
     }
 
     /// Whether it fits what is known.
-    fn note(&mut self, event: RecordedEvent) -> bool {
+    fn note(&mut self, event: &RecordedEvent) -> bool {
         self.at = event.position;
-        let (holder, claims) = match event.event {
-            AnyEvent::Appointment(id, happened) => (id, happened.claims_after()),
-            AnyEvent::Session(id, happened) => (id.uuid().into(), happened.claims_after()),
-            _ => return true,
-        };
-        let Some(mut claims) = claims else { return true };
+        let holder = event.event.aggregate_id().into();
+        let Some(mut claims) = event.event.claims_after() else { return true };
         claims.retain(|claim| claim.during.end() > self.since && self.knows_seat(claim));
         self.count += claims.len();
         self.count -= self.claims.claims_of(holder).len().min(self.count);

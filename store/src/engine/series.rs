@@ -11,7 +11,7 @@ use futures::future::try_join_all;
 use uuid::Uuid;
 
 use super::unit::{Stop, Together, Unit};
-use super::{CommandContext, Engine, ExecuteError, Executed, Stored, Target};
+use super::{CommandContext, Engine, ExecuteError, Executed, PersistedAggregate, Target};
 
 /// So many streams are read beside each other, at most: each takes a connection.
 const LOADED_AT_ONCE: usize = 8;
@@ -32,7 +32,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load_each<A: Stored>(
+    pub async fn load_each<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         ids: &[Uuid],

@@ -2,11 +2,11 @@
 
 mod bookings;
 mod choices;
-mod event_store;
 mod facts;
 mod keys;
 mod plans;
 mod remembered;
+mod repository;
 mod together;
 mod waiting;
 

@@ -13,17 +13,17 @@ use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims};
 use daybook_domain::{AppointmentId, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
-use super::event_store::Loaded;
+use super::repository::Loaded;
 use super::{
-    CommandContext, Engine, ExecuteError, Executed, Lessons, MAX_ATTEMPTS, Stored, Target, busy,
-    pass_over, pause_before, serialise, settle,
+    CommandContext, Engine, ExecuteError, Executed, Lessons, MAX_ATTEMPTS, PersistedAggregate,
+    Target, busy, pass_over, pause_before, serialise, settle,
 };
 use crate::log::{Append, Decision, IfTaken, NewEvent, StreamId, Submission, Verdict};
 
 /// What is decided together, of aggregates of any type.
 pub trait Together: Sync {
     /// What the command is addressed to. Its state is the answer, also when the command is sent again.
-    type Principal: Stored + Clone + 'static;
+    type Principal: PersistedAggregate;
 
     /// Decides all of it, anew at each attempt; the principal among it, whose events come first in the
     /// log: if it claims anything, it is decided first.
@@ -175,7 +175,7 @@ impl<'a> Unit<'a> {
     /// When the log cannot be read.
     pub async fn load<A>(&mut self, id: Uuid) -> Result<Option<(A, u64)>, ExecuteError>
     where
-        A: Stored + Clone + 'static,
+        A: PersistedAggregate,
     {
         let stream = StreamId::of::<A>(self.tenant(), id);
         let Loaded { state, version } = self.present(&stream).await?;
@@ -200,7 +200,7 @@ impl<'a> Unit<'a> {
         command: A::Command,
     ) -> Result<Result<A, Refusal>, ExecuteError>
     where
-        A: Stored + Clone + 'static,
+        A: PersistedAggregate,
     {
         let id = target.id();
         let stream = StreamId::of::<A>(self.tenant(), id);
@@ -228,7 +228,7 @@ impl<'a> Unit<'a> {
                 return Ok(Err(refusal));
             }
         };
-        let claims = attempt.events.iter().rev().find_map(Claims::claims_after);
+        let claims = Claims::after(&attempt.events);
         if let Some(refusal) = self.taken(id, claims.as_deref().unwrap_or_default()).await? {
             self.lost |= attempt.if_taken == IfTaken::DecidedAgain;
             return Ok(Err(refusal));
@@ -256,7 +256,7 @@ impl<'a> Unit<'a> {
 
     async fn present<A>(&self, stream: &StreamId) -> Result<Loaded<A>, ExecuteError>
     where
-        A: Stored + Clone + 'static,
+        A: PersistedAggregate,
     {
         let decided = self.decided.iter().find(|decided| decided.stream == *stream);
         let known = decided.and_then(|decided| {
@@ -319,7 +319,7 @@ impl<'a> Unit<'a> {
 
     async fn append<P>(self) -> Result<Appended<P>, ExecuteError>
     where
-        P: Stored + Clone + 'static,
+        P: PersistedAggregate,
     {
         let Self { engine, context, principal, now, mut decided, mut read_set, .. } = self;
         // The log answers with the first.

@@ -1,24 +1,14 @@
 //! An event as it stands in the log.
 
 use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use cqrs_es::{Aggregate, DomainEvent};
 use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentHeld};
-use daybook_domain::client::{Client, ClientEvent};
-use daybook_domain::resource::{Resource, ResourceEvent};
-use daybook_domain::series::{Series, SeriesEvent};
-use daybook_domain::service::{Service, ServiceEvent};
-use daybook_domain::session::{Session, SessionEvent};
-use daybook_domain::waiting::{WaitingEntry, WaitingEvent};
-use daybook_domain::{
-    AppointmentId, ClientId, ResourceId, SeriesId, ServiceId, SessionId, WaitingEntryId,
-};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Position, StreamId};
+use super::{AnyEvent, Position, StreamId};
 
 /// An event as it stands in the log, in its present form.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,19 +21,6 @@ pub struct RecordedEvent {
     pub event: AnyEvent,
     /// When it was committed; never earlier than the position before it.
     pub recorded_at: DateTime<Utc>,
-}
-
-/// What happened, to what.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "each variant is an aggregate's id and its event")]
-pub enum AnyEvent {
-    Service(ServiceId, ServiceEvent),
-    Resource(ResourceId, ResourceEvent),
-    Client(ClientId, ClientEvent),
-    Appointment(AppointmentId, AppointmentEvent),
-    Session(SessionId, SessionEvent),
-    Series(SeriesId, SeriesEvent),
-    Waiting(WaitingEntryId, WaitingEvent),
 }
 
 /// A stored event that this program cannot read.
@@ -116,27 +93,27 @@ fn present(
 }
 
 fn typed(stored: &StoredEvent<'_>, uuid: Uuid, payload: &str) -> Result<AnyEvent, String> {
-    Ok(match stored.aggregate_type {
-        Service::TYPE => AnyEvent::Service(uuid.into(), read(stored, payload)?),
-        Resource::TYPE => AnyEvent::Resource(uuid.into(), read(stored, payload)?),
-        Client::TYPE => AnyEvent::Client(uuid.into(), read(stored, payload)?),
-        Appointment::TYPE => AnyEvent::Appointment(uuid.into(), read_appointment(stored, payload)?),
-        Session::TYPE => AnyEvent::Session(uuid.into(), read(stored, payload)?),
-        Series::TYPE => AnyEvent::Series(uuid.into(), read(stored, payload)?),
-        WaitingEntry::TYPE => AnyEvent::Waiting(uuid.into(), read(stored, payload)?),
-        other => return Err(format!("aggregate type {other:?}")),
-    })
+    if stored.aggregate_type == Appointment::TYPE
+        && let Some(event) = read_appointment(stored, payload)?
+    {
+        return Ok(AnyEvent::Appointment(uuid.into(), event));
+    }
+    AnyEvent::read(stored, uuid, payload)
 }
 
 /// What happened to an appointment. An enum with a tag inside is read into a tree of values first,
-/// and then into its type; where the tag is where it is written, the type can be had at once.
-fn read_appointment(stored: &StoredEvent<'_>, payload: &str) -> Result<AppointmentEvent, String> {
+/// and then into its type; where the tag is where it is written, the type can be had at once. `None`:
+/// it is not.
+fn read_appointment(
+    stored: &StoredEvent<'_>,
+    payload: &str,
+) -> Result<Option<AppointmentEvent>, String> {
     use AppointmentEvent as E;
     let tag = payload.strip_prefix(r#"{"type":""#).and_then(|rest| rest.split_once('"'));
     if tag.is_none_or(|(tag, _)| tag != stored.event_type) {
-        return read(stored, payload);
+        return Ok(None);
     }
-    Ok(match stored.event_type {
+    Ok(Some(match stored.event_type {
         "AppointmentBooked" => E::AppointmentBooked(parsed(payload)?),
         "AppointmentHeld" => {
             let Expiry { expires_at } = parsed(payload)?;
@@ -151,28 +128,14 @@ fn read_appointment(stored: &StoredEvent<'_>, payload: &str) -> Result<Appointme
         "AppointmentMarkedNoShow" => E::AppointmentMarkedNoShow(parsed(payload)?),
         "AppointmentTagged" => E::AppointmentTagged(parsed(payload)?),
         "AppointmentReassigned" => E::AppointmentReassigned(parsed(payload)?),
-        _ => return read(stored, payload),
-    })
+        _ => return Ok(None),
+    }))
 }
 
 /// What a hold has beside its details.
 #[derive(Deserialize)]
 struct Expiry {
     expires_at: DateTime<Utc>,
-}
-
-/// An event of its type, which is the one that its row names.
-fn read<E: DomainEvent + DeserializeOwned>(
-    stored: &StoredEvent<'_>,
-    payload: &str,
-) -> Result<E, String> {
-    let event: E = parsed(payload)?;
-    let named = event.event_type();
-    if named == stored.event_type {
-        Ok(event)
-    } else {
-        Err(format!("event type {:?} with the payload of {named}", stored.event_type))
-    }
 }
 
 /// A JSON text as what it is of.
@@ -182,7 +145,11 @@ pub(super) fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String>
 
 #[cfg(test)]
 mod tests {
+    use cqrs_es::DomainEvent;
+    use daybook_domain::service::Service;
+
     use super::*;
+    use crate::testing::{SERVICE_DEFINED_1, upcasters};
 
     const SLOT: &str = r#"{"during":{"start":"2026-05-04T09:00:00Z","end":"2026-05-04T09:30:00Z"},
         "buffer_before_minutes":0,"buffer_after_minutes":15,
@@ -221,7 +188,27 @@ mod tests {
             };
             let by_tag: AppointmentEvent = parsed(&payload).unwrap();
             assert_eq!(by_tag.event_type(), event_type);
-            assert_eq!(read_appointment(&stored, &payload).unwrap(), by_tag);
+            assert_eq!(read_appointment(&stored, &payload).unwrap(), Some(by_tag));
         }
+    }
+
+    #[test]
+    fn an_event_of_an_older_form_is_read_in_the_present_one() {
+        let read = |event_version, payload| {
+            let stored = StoredEvent {
+                aggregate_type: Service::TYPE,
+                aggregate_id: "north/00000000-0000-0000-0000-000000000001",
+                sequence: 1,
+                event_type: "ServiceDefined",
+                event_version,
+                payload,
+            };
+            let read = decode(Position::START, DateTime::UNIX_EPOCH, &stored, &upcasters());
+            read.map(|read| read.event)
+        };
+        let present = r#"{"type":"ServiceDefined","name":"Check-up","category":"care","tags":[],
+            "duration_minutes":30,"buffer_before_minutes":0,"buffer_after_minutes":0}"#;
+        assert!(read("2.0", SERVICE_DEFINED_1).is_err());
+        assert_eq!(read("1.0", SERVICE_DEFINED_1).unwrap(), read("2.0", present).unwrap());
     }
 }

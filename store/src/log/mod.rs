@@ -7,6 +7,7 @@
 //! * Claims change in the transaction of their events; the database refuses an overlap.
 //! * A submission is appended whole or not at all, and a loser never fails its neighbours.
 
+mod any_event;
 mod append_cache;
 mod chain;
 mod commit;
@@ -37,11 +38,12 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub use any_event::{AnyEvent, PersistedAggregate};
 #[cfg(test)]
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub(crate) use event::upcast;
-pub use event::{AnyEvent, RecordedEvent, UnreadableEvent};
+pub use event::{RecordedEvent, UnreadableEvent};
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
 pub(crate) use moment::position_at;
@@ -56,7 +58,6 @@ pub use streams::{Streams, StreamsPart};
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,
 };
-pub use verify::Verified;
 
 use crate::Clock;
 use append_cache::AppendCache;
@@ -307,14 +308,6 @@ impl Log {
     /// When the database fails.
     pub async fn head(&self, tenant: &TenantId) -> Result<Option<Position>, sqlx::Error> {
         reader::head(&self.pool, tenant).await
-    }
-
-    /// Walks a tenant's hash chain up to the end of its log.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn verify(&self, tenant: &TenantId) -> Result<Verified, sqlx::Error> {
-        verify::chain(&self.pool, tenant).await
     }
 
     /// Ticks after commits, of this program at once and of others soon. A hint: keep a timer too.

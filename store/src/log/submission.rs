@@ -1,6 +1,7 @@
 //! What a decision hands to the log, and what it gets back.
 
 use chrono::{DateTime, Utc};
+use cqrs_es::DomainEvent;
 use daybook_domain::claim::{Claim, ClaimConflict};
 use daybook_domain::{AppointmentId, Refusal, TenantId};
 use uuid::Uuid;
@@ -99,6 +100,21 @@ pub struct NewEvent {
     pub payload: String,
     /// Who did it and why, as a JSON object of strings.
     pub metadata: String,
+}
+
+impl NewEvent {
+    /// An event, of which it is not said yet who did it and why.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn of(event: &impl DomainEvent) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            event_type: event.event_type(),
+            event_version: event.event_version(),
+            payload: serde_json::to_string(event)?,
+            metadata: "{}".to_owned(),
+        })
+    }
 }
 
 /// What became of a submission.

@@ -12,7 +12,7 @@ use futures::future::join_all;
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::submission;
+use crate::testing::{end_of_whole, submission};
 
 /// A new appointment, appended.
 pub(in crate::log) async fn append(

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use daybook_domain::claim::{ClaimIndex, Claims};
+use daybook_domain::claim::ClaimIndex;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::log::{AnyEvent, Log, Position};
+use crate::log::{Log, Position};
 
 /// Holder, resource, seat, start, end, expiry.
 pub(crate) type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
@@ -28,12 +28,8 @@ pub(crate) async fn claims_in_the_log(log: &Log, tenant: &TenantId) -> Vec<Claim
     let mut index = ClaimIndex::default();
     for event in log.read(tenant, Position::START, 1_000_000).await.unwrap() {
         let event = event.unwrap();
-        let (holder, claims) = match event.event {
-            AnyEvent::Appointment(id, happened) => (id, happened.claims_after()),
-            AnyEvent::Session(id, happened) => (id.uuid().into(), happened.claims_after()),
-            _ => continue,
-        };
-        if let Some(claims) = claims {
+        if let Some(claims) = event.event.claims_after() {
+            let holder = event.event.aggregate_id().into();
             index.replace(holder, claims, event.recorded_at).unwrap();
         }
     }

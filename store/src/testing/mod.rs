@@ -1,8 +1,10 @@
 //! Nouns for the tests of this crate.
 
+mod chain;
 mod claims;
 mod house;
 mod submissions;
+mod upcasters;
 mod wire;
 
 use std::sync::{Mutex, PoisonError};
@@ -12,9 +14,11 @@ use daybook_domain::ResourceId;
 use uuid::Uuid;
 
 use crate::Clock;
+pub(crate) use chain::end_of_whole;
 pub(crate) use claims::{claims_in_the_log, claims_in_the_table};
 pub(crate) use house::{House, eventually};
-pub(crate) use submissions::{a_booking, a_hold, key, of_stream, submission};
+pub(crate) use submissions::{a_booking, a_hold, a_move, key, of_stream, submission};
+pub(crate) use upcasters::{SERVICE_DEFINED_1, upcasters};
 pub(crate) use wire::{Cut, Wire};
 
 /// A clock that stands still until it is set.

@@ -1,8 +1,8 @@
 //! What a decision hands to the log, written by hand.
 
-use cqrs_es::DomainEvent;
 use daybook_domain::appointment::{
-    Agreed, Appointment, AppointmentEvent, AppointmentHeld, Details, Seats, Slot,
+    Agreed, Appointment, AppointmentEvent, AppointmentHeld, AppointmentRescheduled, Details,
+    MovedBy, Seats, Slot,
 };
 use daybook_domain::claim::Claims;
 use daybook_domain::time::{Buffer, Interval};
@@ -22,6 +22,16 @@ pub(crate) fn a_booking(resources: &[u128], from: i64, to: i64) -> AppointmentEv
 pub(crate) fn a_hold(resources: &[u128], from: i64, to: i64, until: i64) -> AppointmentEvent {
     let details = details(resources, from, to);
     AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at: minute(until) })
+}
+
+/// Moved to these resources and minutes.
+pub(crate) fn a_move(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
+    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
+        slot: details(resources, from, to).slot,
+        hold_expires_at: None,
+        by: MovedBy::Client,
+        overridden: None,
+    })
 }
 
 fn details(resources: &[u128], from: i64, to: i64) -> Details {
@@ -63,12 +73,7 @@ pub(crate) fn submission(
             appends: vec![Append {
                 stream: of_stream(tenant, id),
                 after,
-                events: vec![NewEvent {
-                    event_type: event.event_type(),
-                    event_version: event.event_version(),
-                    payload: serde_json::to_string(event).unwrap(),
-                    metadata: "{}".to_owned(),
-                }],
+                events: vec![NewEvent::of(event).unwrap()],
             }],
             claims: claims.into_iter().collect(),
             if_taken: IfTaken::Refused,

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::DateTime;
-use cqrs_es::DomainEvent;
 use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentRefusal, Status};
 use daybook_domain::resource::ResourceEvent;
-use daybook_domain::service::{Service, ServiceEvent, ServiceRevised, ServiceTerms};
+use daybook_domain::service::{ServiceEvent, ServiceRevised, ServiceTerms};
 use daybook_domain::session::{Session, SessionEvent};
-use daybook_domain::{Refusal, ResourceId, ServiceId, SessionId, TenantId};
+use daybook_domain::{AggregateEvent as _, Refusal, ResourceId, ServiceId, SessionId, TenantId};
 use futures::future::join_all;
 use uuid::Uuid;
 
@@ -21,7 +20,6 @@ use super::report::{Refused, Report, Utilisation, reason};
 use super::scratch::Scratch;
 use super::{WhatIf, WhatIfError};
 use crate::engine::{CancelSession, MoveSession};
-use crate::log::StreamId;
 use crate::{
     AnyEvent, Clock, CommandContext, Engine, ExecuteError, Log, LogSettings, Position,
     RecordedEvent, Target, tenants,
@@ -167,7 +165,7 @@ impl<'a> Again<'a> {
             let changed = self.asked.policy.applied(id, &terms)?;
             if changed != terms {
                 let event = ServiceEvent::ServiceRevised(ServiceRevised { terms: changed });
-                self.append_to_service(id, &event, self.asked.after).await?;
+                self.append_to_service(id, event, self.asked.after).await?;
             }
         }
         Ok(())
@@ -176,14 +174,15 @@ impl<'a> Again<'a> {
     async fn append_to_service(
         &mut self,
         id: ServiceId,
-        event: &ServiceEvent,
+        event: ServiceEvent,
         position: Position,
     ) -> Result<(), WhatIfError> {
         let version = self.versions.entry(id).or_default();
-        let stream = StreamId::of::<Service>(&self.asked.tenant, id.uuid());
-        let append = submission(&self.asked.tenant, stream, *version, event, self.clock.now());
+        let event = AnyEvent::Service(id, event);
+        let append = submission(&self.asked.tenant, *version, &event, self.clock.now());
         *version += 1;
-        let append = append.map_err(|why| WhatIfError::NotRepeated { position, why })?;
+        let append = append
+            .map_err(|error| WhatIfError::NotRepeated { position, why: error.to_string() })?;
         let verdict = self.engine.log().append(append).await;
         done(position, verdict.map_err(ExecuteError::Append).map_err(WhatIfError::Execute)?)
     }
@@ -195,26 +194,18 @@ impl<'a> Again<'a> {
         match &event.event {
             AnyEvent::Service(id, happened) => {
                 let happened = self.by_policy(*id, happened)?;
-                self.append_to_service(*id, &happened, event.position).await
+                self.append_to_service(*id, happened, event.position).await
             }
             AnyEvent::Appointment(id, happened) => {
                 let ran = self.run_appointment(id.uuid(), happened).await;
-                let is_booking = matches!(
-                    happened,
-                    AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_)
-                );
-                self.conclude(event, id.uuid(), &happened.event_type(), is_booking, ran)
+                self.conclude(event, ran)
             }
             AnyEvent::Session(id, happened) => {
                 let ran = self.run_session(*id, happened).await;
-                let is_booking = matches!(happened, SessionEvent::SessionScheduled(_));
-                self.conclude(event, id.uuid(), &happened.event_type(), is_booking, ran)
+                self.conclude(event, ran)
             }
             // Who there is, and what belongs together or waits, is as it was.
-            AnyEvent::Resource(..)
-            | AnyEvent::Client(..)
-            | AnyEvent::Series(..)
-            | AnyEvent::Waiting(..) => self.repeat(std::slice::from_ref(event)).await,
+            _ => self.repeat(std::slice::from_ref(event)).await,
         }
     }
 
@@ -237,10 +228,6 @@ impl<'a> Again<'a> {
         id: Uuid,
         event: &AppointmentEvent,
     ) -> Result<Ran, ExecuteError> {
-        let is_new = matches!(
-            event,
-            AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_)
-        );
         if self.missing.contains(&id) {
             return Ok(Ran::InVain);
         }
@@ -254,7 +241,7 @@ impl<'a> Again<'a> {
         let Some(command) = command::of_appointment(event, &self.recorded, &state) else {
             return Ok(Ran::WithAnother);
         };
-        let target = if is_new { Target::New(id) } else { Target::Existing(id) };
+        let target = if event.creates() { Target::New(id) } else { Target::Existing(id) };
         match self.engine.execute::<Appointment>(&self.context, target, command).await {
             // Its session was called off, and it with it.
             Err(ExecuteError::Refused(Refusal::Appointment(AppointmentRefusal::WrongStatus {
@@ -305,9 +292,6 @@ impl<'a> Again<'a> {
     fn conclude(
         &mut self,
         event: &RecordedEvent,
-        id: Uuid,
-        event_type: &str,
-        is_booking: bool,
         ran: Result<Ran, ExecuteError>,
     ) -> Result<(), WhatIfError> {
         let refusal = match ran {
@@ -319,6 +303,7 @@ impl<'a> Again<'a> {
             Err(ExecuteError::Refused(refusal)) => refusal,
             Err(error) => return Err(WhatIfError::Execute(error)),
         };
+        let (id, is_booking) = (event.event.aggregate_id(), event.event.creates());
         self.report.commands += 1;
         if is_booking {
             self.missing.insert(id);
@@ -327,7 +312,7 @@ impl<'a> Again<'a> {
             position: event.position,
             at: event.recorded_at,
             id,
-            event_type: event_type.to_owned(),
+            event_type: event.event.event_type(),
             reason: reason(&refusal),
             detail: refusal.to_string(),
         };

@@ -7,4 +7,4 @@ use futures::future::join_all;
 
 use crate::log::tests::{append, append_at_once};
 use crate::log::*;
-use crate::testing::submission;
+use crate::testing::{end_of_whole, submission};

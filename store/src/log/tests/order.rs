@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Executor, Row};
 
 use super::*;
-use crate::testing::{House, a_booking, eventually, minute, noon, uuid};
+use crate::testing::{House, a_booking, a_move, eventually, minute, noon, uuid};
 
 const WRITERS: i64 = 16;
 const EACH: i64 = 20;
@@ -18,7 +18,7 @@ async fn load(logs: &[Log; 2], tenants: &[TenantId; 3]) {
             let from = (n * EACH + i) * 10;
             let (id, verdict) = append(log, tenant, &a_booking(&[1], from, from + 10)).await;
             assert!(matches!(verdict, Verdict::Appended(_)), "{verdict:?}");
-            let moved = submission(tenant, id, 1, &a_booking(&[2], from, from + 10));
+            let moved = submission(tenant, id, 1, &a_move(&[2], from, from + 10));
             let verdict = log.append(moved).await.unwrap();
             assert!(matches!(verdict, Verdict::Appended(_)), "{verdict:?}");
         }
@@ -62,7 +62,7 @@ async fn positions_and_sequences_have_no_gap_whoever_appends_and_whoever_follows
     }
     for (n, tenant) in tenants.iter().enumerate() {
         let end = Position::START.plus(count(n));
-        assert_eq!(logs[0].verify(tenant).await.unwrap(), Verified::Whole(end));
+        assert_eq!(end_of_whole(&logs[0], tenant).await, Ok(end));
         let mut streams: HashMap<Uuid, u64> = HashMap::new();
         for event in logs[0].read(tenant, Position::START, 10_000).await.unwrap() {
             let event = event.unwrap();
@@ -110,14 +110,14 @@ async fn a_log_in_which_something_was_altered_is_broken_there() {
         append(&log, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
     }
     let end = Position::START.plus(3);
-    assert_eq!(log.verify(&house.tenant).await.unwrap(), Verified::Whole(end));
+    assert_eq!(end_of_whole(&log, &house.tenant).await, Ok(end));
     house
         .pool
         .execute(r#"UPDATE events SET metadata = '{"actor": "x"}' WHERE position = 2"#)
         .await
         .unwrap();
-    let broken = Verified::Broken(Position::START.plus(2));
-    assert_eq!(log.verify(&house.tenant).await.unwrap(), broken);
+    let broken = end_of_whole(&log, &house.tenant).await.unwrap_err();
+    assert_eq!(broken.position, Some(Position::START.plus(2)));
 }
 
 #[tokio::test]
@@ -128,8 +128,8 @@ async fn a_log_whose_end_is_missing_is_broken_there() {
         append(&log, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
     }
     house.pool.execute("DELETE FROM events WHERE position = 3").await.unwrap();
-    let broken = Verified::Broken(Position::START.plus(3));
-    assert_eq!(log.verify(&house.tenant).await.unwrap(), broken);
+    let broken = end_of_whole(&log, &house.tenant).await.unwrap_err();
+    assert_eq!(broken.position, Some(Position::START.plus(3)));
 }
 
 #[tokio::test]

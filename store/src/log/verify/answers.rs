@@ -1,12 +1,11 @@
 //! What an idempotency key answers with is there: the version, at the position.
 
-use daybook_domain::TenantId;
+use daybook_domain::{EVENT_TYPES, TenantId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::finding::{Finding, Problem};
-use super::happened::Kind;
-use super::walk::Marks;
+use super::walk::VersionFingerprints;
 use crate::log::Position;
 use crate::log::copy::{literal, rows};
 
@@ -25,7 +24,7 @@ struct Answer {
 pub(super) async fn compare(
     connection: &mut PgConnection,
     tenant: &TenantId,
-    log: &Marks,
+    log: &VersionFingerprints,
 ) -> Result<Result<u64, Finding>, sqlx::Error> {
     let query = format!(
         "SELECT aggregate_id, version, position FROM commands
@@ -85,7 +84,7 @@ async fn look_up(
     .bind(answers.iter().map(|answer| format!("{tenant}/{}", answer.id)).collect::<Vec<_>>())
     .bind(answers.iter().map(|answer| answer.version).collect::<Vec<_>>())
     .bind(answers.iter().map(|answer| answer.position).collect::<Vec<_>>())
-    .bind(Kind::ALL.map(Kind::name).as_slice())
+    .bind(EVENT_TYPES.iter().map(|(aggregate_type, _)| *aggregate_type).collect::<Vec<_>>())
     .fetch_optional(connection)
     .await?;
     let index = unfounded.and_then(|n| usize::try_from(n - 1).ok());

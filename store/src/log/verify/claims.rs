@@ -7,14 +7,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgConnection;
 
 use super::chain::Stored;
+use super::decoded::EventReader;
 use super::finding::{Finding, Problem};
-use super::happened::{Kind, Reader};
 use crate::log::copy::{Fields, literal, rows};
 use crate::log::{Position, StreamId};
 
@@ -140,19 +141,19 @@ async fn last_said(
     let query = format!(
         "{} AND aggregate_type = '{}' AND aggregate_id IN ({}) ORDER BY position",
         Stored::query(tenant),
-        Kind::Appointment.name(),
+        Appointment::TYPE,
         streams.collect::<Vec<_>>().join(", "),
     );
-    let reader = Reader::of(tenant);
+    let reader = EventReader::of(tenant);
     let mut said = HashMap::new();
     let mut rows = rows(connection, &query).await?;
     while let Some(row) = rows.next().await? {
         let event = Stored::read(row)?;
-        let happened = reader.read(&event, event.recorded_at.unwrap_or_default());
-        if let Ok(happened) = happened
-            && happened.claims.is_some()
+        let decoded = reader.read(&event, event.recorded_at.unwrap_or_default());
+        if let Ok(decoded) = decoded
+            && decoded.claims.is_some()
         {
-            said.insert(happened.id.into(), event.position);
+            said.insert(decoded.id.into(), event.position);
         }
     }
     Ok(said)

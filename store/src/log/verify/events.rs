@@ -5,7 +5,7 @@
 //! page is left is one snapshot taken for good: of the rest of the log, of its end, and of all that
 //! has to agree with it.
 //!
-//! What comes is understood in batches, several beside each other: each event says what the hash of the
+//! What comes is decoded in batches, several beside each other: each event says what the hash of the
 //! one before it was, so a batch needs of the one before only its last event as it is stored.
 
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::chain::{Chain, Stored};
+use super::decoded::{DecodedEvent, EventReader};
 use super::finding::{Finding, Problem};
-use super::happened::{Happened, Reader};
 use crate::log::Position;
 use crate::log::chain::Hash;
 use crate::log::copy::{Fields, rows};
@@ -28,7 +28,7 @@ use crate::log::head::Head;
 /// Positions in a page; in tests few, so that the smallest log has several.
 const PAGE: u64 = if cfg!(test) { 5 } else { 65_536 };
 
-/// Events that are understood, and handed over, at once; few in tests, too.
+/// Events that are decoded, and handed over, at once; few in tests, too.
 const BATCH: usize = if cfg!(test) { 2 } else { 512 };
 
 /// An event that is what it was when it was written.
@@ -36,20 +36,20 @@ pub(super) struct Event {
     pub(super) position: Position,
     pub(super) sequence: u64,
     pub(super) recorded_at: DateTime<Utc>,
-    pub(super) happened: Happened,
+    pub(super) decoded: DecodedEvent,
 }
 
 /// Events that follow each other, as far as they are in their places.
 #[derive(Default)]
-pub(super) struct Understood {
+pub(super) struct DecodedBatch {
     pub(super) events: Vec<Event>,
     /// What is wrong with the one after these.
     pub(super) broken: Option<Finding>,
 }
 
-/// Events that are being understood.
+/// Events that are being decoded.
 pub(super) struct Batch {
-    pub(super) understood: JoinHandle<Result<Understood, sqlx::Error>>,
+    pub(super) decoded: JoinHandle<Result<DecodedBatch, sqlx::Error>>,
     /// The end of the log, when it was last looked at.
     pub(super) head: Position,
 }
@@ -70,7 +70,7 @@ pub(super) async fn read(
     tenant: TenantId,
     batches: mpsc::Sender<Batch>,
 ) -> Result<Read, sqlx::Error> {
-    let (chain, reader) = (Chain::of(&tenant), Arc::new(Reader::of(&tenant)));
+    let (chain, reader) = (Chain::of(&tenant), Arc::new(EventReader::of(&tenant)));
     let mut log = Log { tenant, chain, reader, batches, head: Position::START };
     let mut at = Position::START;
     loop {
@@ -106,7 +106,7 @@ struct Log {
     tenant: TenantId,
     /// After what was handed over, as that says itself.
     chain: Chain,
-    reader: Arc<Reader>,
+    reader: Arc<EventReader>,
     batches: mpsc::Sender<Batch>,
     head: Position,
 }
@@ -138,42 +138,42 @@ impl Log {
         self.hand_over(batch).await
     }
 
-    /// Has the rows understood, and goes on meanwhile; `false`: nobody wants them.
+    /// Has the rows decoded, and goes on meanwhile; `false`: nobody wants them.
     async fn hand_over(&mut self, rows: Vec<Bytes>) -> Result<bool, sqlx::Error> {
         let Some(last) = rows.last() else { return Ok(true) };
         let chain = Chain::after(&Stored::read(Fields::of(last))?);
         let before = std::mem::replace(&mut self.chain, chain);
         let reader = Arc::clone(&self.reader);
-        let understood = tokio::spawn(async move { understand(&rows, before, &reader) });
-        Ok(self.batches.send(Batch { understood, head: self.head }).await.is_ok())
+        let decoded = tokio::spawn(async move { decode(&rows, before, &reader) });
+        Ok(self.batches.send(Batch { decoded, head: self.head }).await.is_ok())
     }
 }
 
 /// What these rows mean, after what was before them.
-fn understand(
+fn decode(
     rows: &[Bytes],
     mut chain: Chain,
-    reader: &Reader,
-) -> Result<Understood, sqlx::Error> {
-    let mut understood = Understood::default();
-    understood.events.reserve_exact(rows.len());
+    reader: &EventReader,
+) -> Result<DecodedBatch, sqlx::Error> {
+    let mut decoded = DecodedBatch::default();
+    decoded.events.reserve_exact(rows.len());
     for row in rows {
         match event(&Stored::read(Fields::of(row))?, &mut chain, reader) {
-            Ok(event) => understood.events.push(event),
+            Ok(event) => decoded.events.push(event),
             Err(finding) => {
-                understood.broken = Some(finding);
+                decoded.broken = Some(finding);
                 break;
             }
         }
     }
-    Ok(understood)
+    Ok(decoded)
 }
 
-fn event(stored: &Stored<'_>, chain: &mut Chain, reader: &Reader) -> Result<Event, Finding> {
+fn event(stored: &Stored<'_>, chain: &mut Chain, reader: &EventReader) -> Result<Event, Finding> {
     let recorded_at = chain.follow(stored)?;
     let (position, sequence) = (stored.position, stored.sequence);
     match reader.read(stored, recorded_at) {
-        Ok(happened) => Ok(Event { position, sequence, recorded_at, happened }),
+        Ok(decoded) => Ok(Event { position, sequence, recorded_at, decoded }),
         Err(reason) => Err(Problem::Unreadable(reason).at(position)),
     }
 }

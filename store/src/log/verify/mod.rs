@@ -1,6 +1,6 @@
 //! Is a log whole, and does everything that is kept beside it agree with it?
 //!
-//! The work is shared: one task reads the events, others follow the hash chain and understand each
+//! The work is shared: one task reads the events, others follow the hash chain and decode each
 //! event ([`events`]), a batch each, and one follows the streams and the claims ([`walk`]). What is
 //! compared at the end is read in the snapshot that the end itself was read in, so it is exact however
 //! much is appended meanwhile.
@@ -9,9 +9,9 @@ mod answers;
 mod chain;
 mod checkpoints;
 mod claims;
+mod decoded;
 mod events;
 mod finding;
-mod happened;
 mod strings;
 #[cfg(test)]
 mod tests;
@@ -25,13 +25,11 @@ use tokio::task::JoinError;
 pub use finding::{Finding, Problem};
 
 use super::Position;
-use super::copy::rows;
 use super::head::Head;
-use chain::{Chain, Stored};
-use events::{Batch, Read, Understood};
+use events::{Batch, DecodedBatch, Read};
 use walk::Walk;
 
-/// Batches of events that may wait to be understood and followed: who follows the streams stands still
+/// Batches of events that may wait to be decoded and followed: who follows the streams stands still
 /// while what it keeps grows, and the others go on.
 const WAITING: usize = 64;
 
@@ -93,8 +91,8 @@ pub async fn verify(
     let reading = tokio::spawn(events::read(connection, tenant.clone(), sender));
     let mut walk = Walk::default();
     let mut verification = Verification::default();
-    while let Some(Batch { understood, head }) = batches.recv().await {
-        let Understood { events, broken } = understood.await.map_err(died)??;
+    while let Some(Batch { decoded, head }) = batches.recv().await {
+        let DecodedBatch { events, broken } = decoded.await.map_err(died)??;
         for event in events {
             if let Err(finding) = walk.step(event) {
                 return Ok(Verification { finding: Some(finding), ..verification });
@@ -137,7 +135,7 @@ async fn compare(
         Err(finding) => verification.finding = Some(finding),
     }
     if verification.finding.is_none() {
-        match answers::compare(connection, tenant, &walk.marks).await? {
+        match answers::compare(connection, tenant, &walk.fingerprints).await? {
             Ok(answers) => verification.answers = answers,
             Err(finding) => verification.finding = Some(finding),
         }
@@ -149,35 +147,4 @@ async fn compare(
         }
     }
     Ok(())
-}
-
-/// What a walk along the chain found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verified {
-    /// Every event up to here is as it was written.
-    Whole(Position),
-    /// The event at this position is not what was written there, or is missing.
-    Broken(Position),
-    /// There is no such tenant.
-    UnknownTenant,
-}
-
-/// Walks along a tenant's hash chain only, to the end that it has when the walk begins.
-pub(super) async fn chain(pool: &PgPool, tenant: &TenantId) -> Result<Verified, sqlx::Error> {
-    let mut connection = pool.acquire().await?.detach();
-    let Some(head) = events::head(&mut connection, tenant).await? else {
-        return Ok(Verified::UnknownTenant);
-    };
-    let mut chain = Chain::of(tenant);
-    let query = Stored::page(tenant, Position::START, head.position);
-    let mut rows = rows(&mut connection, &query).await?;
-    while let Some(row) = rows.next().await? {
-        if let Err(Finding { position, .. }) = chain.follow(&Stored::read(row)?) {
-            return Ok(Verified::Broken(position.unwrap_or_default()));
-        }
-    }
-    Ok(match chain.end(&head) {
-        Ok(()) => Verified::Whole(head.position),
-        Err(Finding { position, .. }) => Verified::Broken(position.unwrap_or_default()),
-    })
 }

@@ -1,15 +1,15 @@
 //! What can only be seen from one event to the next: streams, and who has what when.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
 use daybook_domain::AppointmentId;
 use daybook_domain::claim::ClaimIndex;
 use uuid::Uuid;
 
+use super::decoded::DecodedEvent;
 use super::events::Event;
 use super::finding::{Finding, Problem};
-use super::happened::{Happened, Kind};
 use crate::log::Position;
 
 /// All that is kept of the events that were seen.
@@ -18,31 +18,30 @@ use crate::log::Position;
 /// needs for each claim that stands.
 #[derive(Default)]
 pub(super) struct Walk {
-    /// The version of each stream, by its kind.
-    versions: [HashMap<Uuid, u32>; Kind::ALL.len()],
+    /// The version of each stream, by its aggregate's type.
+    versions: BTreeMap<&'static str, HashMap<Uuid, u32>>,
     pub(super) claims: ClaimIndex,
-    pub(super) marks: Marks,
+    pub(super) fingerprints: VersionFingerprints,
 }
 
 impl Walk {
     /// Takes note of the next event.
     pub(super) fn step(&mut self, event: Event) -> Result<(), Finding> {
-        let Event { position, sequence, recorded_at, happened } = event;
-        let Happened { kind, id, makes, claims } = happened;
-        let version = self.versions[kind as usize].entry(id).or_default();
+        let Event { position, sequence, recorded_at, decoded } = event;
+        let DecodedEvent { aggregate_type: kind, id, creates, claims } = decoded;
+        let version = self.versions.entry(kind).or_default().entry(id).or_default();
         let expected = u64::from(*version) + 1;
-        let kind = kind.name();
         if sequence != expected {
             let problem = Problem::OutOfSequence { kind, id, found: sequence, expected };
             return Err(problem.at(position));
         }
         *version = version.saturating_add(1);
-        match (makes, sequence) {
+        match (creates, sequence) {
             (true, 1) | (false, 2..) => {}
             (false, _) => return Err(Problem::NeverMade { kind, id }.at(position)),
             (true, _) => return Err(Problem::MadeTwice { kind, id }.at(position)),
         }
-        self.marks.add(id, sequence);
+        self.fingerprints.add(id, sequence);
         let Some(claims) = claims else { return Ok(()) };
         let holder = AppointmentId::from(id);
         match self.claims.replace(holder, claims, recorded_at) {
@@ -53,28 +52,28 @@ impl Walk {
 
     /// How many streams there are.
     pub(super) fn streams(&self) -> u64 {
-        self.versions.iter().map(|streams| streams.len() as u64).sum()
+        self.versions.values().map(|streams| streams.len() as u64).sum()
     }
 }
 
 /// Which version of what is at which position, in 8 bytes each: enough to see that something else
 /// is there, with one chance in 2^64 of being wrong about it.
 #[derive(Default)]
-pub(super) struct Marks {
-    mark: RandomState,
+pub(super) struct VersionFingerprints {
+    hasher: RandomState,
     /// By position, from 1.
-    marks: Vec<u64>,
+    all: Vec<u64>,
 }
 
-impl Marks {
+impl VersionFingerprints {
     fn add(&mut self, id: Uuid, version: u64) {
-        self.marks.push(self.mark.hash_one((id, version)));
+        self.all.push(self.hasher.hash_one((id, version)));
     }
 
     /// Whether this version is at this position.
     pub(super) fn has(&self, id: Uuid, version: u64, position: Position) -> bool {
         let index = position.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let mark = index.and_then(|index| self.marks.get(index));
-        mark == Some(&self.mark.hash_one((id, version)))
+        let fingerprint = index.and_then(|index| self.all.get(index));
+        fingerprint == Some(&self.hasher.hash_one((id, version)))
     }
 }

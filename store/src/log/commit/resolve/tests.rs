@@ -1,11 +1,13 @@
 use daybook_domain::TenantId;
-use daybook_domain::appointment::{AppointmentCancelled, AppointmentEvent, CancelledBy, MovedBy};
+use daybook_domain::appointment::{AppointmentCancelled, AppointmentEvent, CancelledBy};
 use daybook_domain::claim::{ClaimConflict, Claims};
 use daybook_domain::time::Interval;
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{a_booking, a_hold, key, minute, noon, of_stream, resource, submission, uuid};
+use crate::testing::{
+    a_booking, a_hold, a_move, key, minute, noon, of_stream, resource, submission, uuid,
+};
 
 fn tenant() -> TenantId {
     "clinic".parse().unwrap()
@@ -187,22 +189,9 @@ fn a_hold_of_the_same_batch_that_a_loser_would_evict_is_still_written() {
 
 #[test]
 fn two_appointments_of_one_submission_can_change_places() {
-    let moved = |resources, from, to| {
-        let AppointmentEvent::AppointmentBooked(details) = a_booking(resources, from, to) else {
-            panic!("booked")
-        };
-        AppointmentEvent::AppointmentRescheduled(
-            daybook_domain::appointment::AppointmentRescheduled {
-                slot: details.slot,
-                hold_expires_at: None,
-                by: MovedBy::Client,
-                overridden: None,
-            },
-        )
-    };
     let batch = [together(
-        submission(&tenant(), uuid(1), 1, &moved(&[1], 30, 60)),
-        submission(&tenant(), uuid(2), 1, &moved(&[1], 0, 30)),
+        submission(&tenant(), uuid(1), 1, &a_move(&[1], 30, 60)),
+        submission(&tenant(), uuid(2), 1, &a_move(&[1], 0, 30)),
     )];
     let log = a_log_with(&[(1, a_booking(&[1], 0, 30)), (2, a_booking(&[1], 30, 60))]);
     let (resolution, _) = resolve(&batch, log);

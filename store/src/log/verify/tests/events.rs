@@ -1,10 +1,10 @@
 use daybook_domain::claim::ClaimConflict;
 use daybook_domain::time::Interval;
 
-use super::house::{HELD, LAST, MOVED, a_log, append, moved};
+use super::house::{HELD, LAST, MOVED, a_log, append};
 use crate::log::verify::Problem;
 use crate::log::{Append, Decision, IfTaken, Submission};
-use crate::testing::{a_booking, minute, resource, submission, uuid};
+use crate::testing::{a_booking, a_move, minute, resource, submission, uuid};
 
 #[tokio::test]
 async fn an_edited_payload_is_found() {
@@ -114,7 +114,7 @@ async fn a_gap_in_a_stream_is_found_though_the_chain_was_forged() {
 #[tokio::test]
 async fn what_happens_to_what_was_never_made_is_found() {
     let house = a_log().await;
-    append(&house, 7, 0, &moved(&[9], 0, 30)).await;
+    append(&house, 7, 0, &a_move(&[9], 0, 30)).await;
     let (kind, id) = ("appointment", uuid(7));
     let found = house.spoilt("").await;
     assert_eq!(found, (Some(LAST + 1), Problem::NeverMade { kind, id }));

@@ -1,14 +1,13 @@
 //! A log with something of everything in it, and the means to spoil it.
 
 use daybook_domain::appointment::{
-    AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, AppointmentRescheduled,
-    CancelledBy, MovedBy, Slot,
+    AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, CancelledBy, Slot,
 };
 use sqlx::{Executor, Row};
 
 use crate::log::verify::{Problem, Verification, verify};
 use crate::log::{Decision, Link, Position, Submission, Verdict, genesis};
-use crate::testing::{House, a_booking, a_hold, key, minute, submission, uuid};
+use crate::testing::{House, a_booking, a_hold, a_move, key, minute, submission, uuid};
 
 /// Where these are in [`a_log`].
 pub(super) const MOVED: u64 = 2;
@@ -20,16 +19,6 @@ pub(super) fn slot(resources: &[u128], from: i64, to: i64) -> Slot {
         AppointmentEvent::AppointmentBooked(details) => details.slot,
         other => panic!("no booking: {other:?}"),
     }
-}
-
-pub(super) fn moved(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
-    let slot = slot(resources, from, to);
-    AppointmentEvent::AppointmentRescheduled(AppointmentRescheduled {
-        slot,
-        hold_expires_at: None,
-        by: MovedBy::Client,
-        overridden: None,
-    })
 }
 
 /// An event with a key of its own, decided when the clock says that it is.
@@ -57,7 +46,7 @@ pub(super) async fn a_log() -> House {
     let slot = slot(&[1, 2], 100, 130);
     let confirmed = AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot });
     append(&house, 1, 0, &a_booking(&[1], 0, 30)).await;
-    append(&house, 1, 1, &moved(&[1], 30, 60)).await;
+    append(&house, 1, 1, &a_move(&[1], 30, 60)).await;
     append(&house, 2, 0, &a_hold(&[1, 2], 100, 130, 10)).await;
     append(&house, 2, 1, &confirmed).await;
     append(&house, 3, 0, &a_hold(&[3], 200, 230, 5)).await;

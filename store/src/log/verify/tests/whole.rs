@@ -27,24 +27,6 @@ async fn an_empty_log_is_whole() {
 }
 
 #[tokio::test]
-async fn events_of_an_older_form_are_read_in_todays() {
-    let house = House::new().await;
-    house
-        .spoil(
-            r#"INSERT INTO events VALUES ('clinic', 1, 'service',
-                   'clinic/00000000-0000-0000-0000-000000000001', 1, 'ServiceDefined', '1.0',
-                   '{"type":"ServiceDefined","name":"A","category":"c","tags":[],"duration":30}',
-                   '{}', '2026-11-23T12:00:00Z', '');
-               UPDATE log_heads SET position = 1"#,
-        )
-        .await;
-    house.spoil("UPDATE events SET recorded_at = (SELECT recorded_at FROM log_heads)").await;
-    house.forge_the_chain().await;
-    let Verification { events, finding, .. } = house.verification().await;
-    assert_eq!((events, finding), (1, None));
-}
-
-#[tokio::test]
 async fn a_decision_on_several_streams_answers_with_the_first_and_its_last_position() {
     let house = House::new().await;
     let decisions = [uuid(1), uuid(2), uuid(3)].map(|id| {
