@@ -61,18 +61,18 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: HolidaysCommand,
     },
-    /// Check that every log is whole, and that all that is kept beside it agrees with it.
+    /// Check that every log is whole, and that the tables derived from it agree with it.
     Verify(Verify),
-    /// Look at everything, and say in plain words what is wrong and what to do.
+    /// Check the installation, and say in plain words what is wrong and what to do.
     Doctor,
-    /// Look at projections, make them anew, compare them with the log.
+    /// List projections, rebuild them, compare them with the log.
     Projections {
         #[command(subcommand)]
         command: ProjectionsCommand,
     },
     /// Write the log, or a part of it, as a file.
     Export(Export),
-    /// Print events as they happened, or say what would have become of them by other rules.
+    /// Print events as they happened, or what would have become of them under other rules.
     Replay(Replay),
     /// Print the OpenAPI document.
     Openapi,
@@ -86,7 +86,7 @@ pub(crate) struct Serve {
     /// How many holds one client can have at once: 1 to 1,000.
     #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", value_parser = hold_limit, default_value = "3")]
     pub(crate) holds_per_client: HoldLimit,
-    /// For how many minutes a place is offered to whoever waits for one: 1 to 60.
+    /// For how many minutes a place is offered to a client on the waiting list: 1 to 60.
     #[arg(long, env = "DAYBOOK_WAITING_OFFER_MINUTES", value_parser = hold_length,
           default_value = "15")]
     pub(crate) waiting_offer_minutes: HoldLength,
@@ -189,7 +189,7 @@ pub(crate) struct Verify {
 
 #[derive(Subcommand)]
 pub(crate) enum ProjectionsCommand {
-    /// How far each of them is, and which are left over from other versions of the program.
+    /// Show how far each of them is, and which are left over from other versions of the program.
     List,
     /// Rebuild one from the log in a shadow schema, which is then swapped in for the live one. If another program
     /// is at it already, show how far it is.
@@ -207,8 +207,8 @@ pub(crate) enum ProjectionsCommand {
         /// Its name.
         name: String,
     },
-    /// Drop what no program reads that has given a sign of life in the last minute, and what programs left
-    /// behind that were killed: a shadow schema, a replay by other rules.
+    /// Drop the schemas that no live program reads (one that has reported in the last minute), and those that
+    /// killed programs left behind: shadow schemas, replays under other rules.
     Prune {
         /// Only say what would be dropped.
         #[arg(long)]
@@ -274,7 +274,7 @@ pub(crate) struct Replay {
     /// With names, addresses and notes of clients, which are left out otherwise.
     #[arg(long, conflicts_with = "what_if")]
     pub(crate) personal: bool,
-    /// Run the recorded commands by the rules of this file (TOML), and say what would have been
+    /// Run the recorded commands under the rules of this file (TOML), and say what would have been
     /// different. They hold from `--from` on.
     #[arg(long)]
     pub(crate) what_if: Option<PathBuf>,

@@ -14,10 +14,11 @@ mod leftovers;
 mod logging;
 mod output;
 mod parts;
+mod progress;
 mod projections;
 mod replay;
 mod serve;
-mod shown;
+
 mod sweeper;
 mod verify;
 mod waiting;

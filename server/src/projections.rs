@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{ProjectionsCommand, Which};
 use crate::database::Database;
 use crate::parts::Parts;
-use crate::shown::Shown;
+use crate::progress::ProgressLine;
 use crate::{leftovers, output, parts};
 
 /// How often the progress of a rebuild is shown.
@@ -74,12 +74,12 @@ async fn rebuild(parts: &Parts, which: &Which) -> anyhow::Result<()> {
     for projection in chosen(parts, which.name.as_deref())? {
         let (id, begun) = (projection.id(), Instant::now());
         parts.progress().rebuild(id, parts.clock.now()).await?;
-        let shown = Shown::new(&id.to_string());
+        let progress = ProgressLine::new(&id.to_string());
         tokio::select! {
             rebuilt = until_rebuilt(parts, &projection) => rebuilt?,
-            looked = keep_showing(parts, &projection, &shown) => looked?,
+            looked = keep_showing(parts, &projection, &progress) => looked?,
         }
-        shown.done();
+        progress.done();
         output::line(&format!("{id}: rebuilt in {:.1} s", begun.elapsed().as_secs_f64()))?;
     }
     Ok(())
@@ -97,15 +97,15 @@ async fn until_rebuilt(parts: &Parts, projection: &Arc<dyn Projection>) -> anyho
 async fn keep_showing(
     parts: &Parts,
     projection: &Arc<dyn Projection>,
-    shown: &Shown,
+    progress: &ProgressLine,
 ) -> anyhow::Result<()> {
     loop {
         sleep(LOOK).await;
         let statuses = parts.progress().status().await?;
         let status = statuses.into_iter().find(|status| status.projection == projection.id());
         if let Some(rebuild) = status.and_then(|status| status.rebuild) {
-            shown.doing(rebuild.phase.map_or("", Phase::as_str));
-            shown.show(rebuild.events_done, rebuild.events_total);
+            progress.doing(rebuild.phase.map_or("", Phase::as_str));
+            progress.show(rebuild.events_done, rebuild.events_total);
         }
     }
 }

@@ -7,7 +7,7 @@ use daybook_store::log::verify::{self, Progress, Verification};
 
 use crate::cli::Verify;
 use crate::database::Database;
-use crate::shown::Shown;
+use crate::progress::ProgressLine;
 use crate::{output, parts};
 
 /// Verifies one tenant's log, or all of them. An error: one of them is not whole.
@@ -23,10 +23,10 @@ pub(crate) async fn run(database: &Database, options: &Verify) -> anyhow::Result
     let begun = Instant::now();
     let (mut events, mut broken) = (0, 0);
     for tenant in &tenants {
-        let shown = Shown::new(tenant.as_str());
-        let show = |Progress { at, head }: Progress| shown.show(at.get(), head.get());
+        let progress = ProgressLine::new(tenant.as_str());
+        let show = |Progress { at, head }: Progress| progress.show(at.get(), head.get());
         let verification = verify::verify(pool, tenant, show).await;
-        shown.done();
+        progress.done();
         let verification = verification?;
         report(tenant, &verification)?;
         events += verification.events;

@@ -1,6 +1,8 @@
-//! Offers places that have come free to those who wait for them, in turn.
+//! The process manager of the waiting list: it offers places that have become available to the clients who
+//! wait for them, in turn.
 //!
-//! Each round goes by what is in the log and in the waiting-list projection; what is remembered from
+//! It reacts to events of appointments, sessions, services and resources with commands to entries of the
+//! waiting list, and keeps no state of its own that matters: each round goes by what is in the log and in the waiting-list projection; what is remembered from
 //! round to round only saves looking again. Several programs may do so at once: an offer is one
 //! submission to the log, which takes each place once and each entry once.
 
@@ -24,17 +26,17 @@ use tokio_util::sync::CancellationToken;
 use crate::parts::Parts;
 
 /// How long to wait where nothing wakes it: a lost wake-up costs as much.
-const PATIENCE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The least time between two rounds: many commits share one.
-const PAUSE: Duration = Duration::from_millis(50);
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often it is looked at whether something has come to pass by itself, where nothing happens. Holds
 /// that lapse are recorded by the sweeper, and so are heard of sooner.
-const LOOK_FOR_LAPSED: Duration = Duration::from_secs(10);
+const LAPSE_CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How many tenants are worked on at once.
-const AT_ONCE: usize = 4;
+const MAX_TENANTS_AT_ONCE: usize = 4;
 
 /// Promotes those who wait. Cheap to clone.
 #[derive(Clone)]
@@ -50,7 +52,7 @@ pub(crate) struct Promoter {
 /// What is remembered of a tenant.
 #[derive(Clone, Copy)]
 struct Remembered {
-    /// Up to here, nothing has come free that was not offered to all who wait.
+    /// Up to here, nothing has become available that was not offered to all who wait.
     read: Position,
     /// When all who wait were last looked at.
     looked: Instant,
@@ -69,7 +71,14 @@ struct Turns {
 impl Promoter {
     pub(crate) fn new(parts: Parts, progress: Progress, terms: OfferTerms) -> Self {
         let (list, sessions) = (parts.waiting_list(), parts.sessions());
-        Self { parts, progress, terms, list, sessions, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self {
+            parts,
+            progress,
+            terms,
+            list,
+            sessions,
+            turns: Arc::new(Semaphore::new(MAX_TENANTS_AT_ONCE)),
+        }
     }
 
     pub(crate) async fn run(self, cancel: CancellationToken) {
@@ -81,7 +90,7 @@ impl Promoter {
             }
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = sleep(PAUSE) => {}
+                () = sleep(MIN_POLL_INTERVAL) => {}
             }
             let something = async {
                 tokio::select! {
@@ -91,7 +100,7 @@ impl Promoter {
             };
             tokio::select! {
                 () = cancel.cancelled() => return,
-                _ = timeout(PATIENCE, something) => {}
+                _ = timeout(POLL_INTERVAL, something) => {}
             }
         }
     }
@@ -103,8 +112,8 @@ impl Promoter {
         }
         for (tenant, head) in self.parts.log().heads().await? {
             let before = turns.remembered.get(&tenant).copied();
-            let rests =
-                before.is_some_and(|it| it.read == head && it.began.elapsed() < LOOK_FOR_LAPSED);
+            let rests = before
+                .is_some_and(|it| it.read == head && it.began.elapsed() < LAPSE_CHECK_INTERVAL);
             if rests || turns.busy.values().any(|busy| *busy == tenant) {
                 continue;
             }
@@ -112,7 +121,7 @@ impl Promoter {
             let started = turns.running.spawn(async move {
                 let after = this.in_order(&of, head, before).await;
                 if after.is_err() {
-                    sleep(PATIENCE).await;
+                    sleep(POLL_INTERVAL).await;
                 }
                 after
             });

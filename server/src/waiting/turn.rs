@@ -20,11 +20,11 @@ use super::{Promoter, Remembered};
 
 /// How often all who wait are looked at although nothing has happened: time alone can bring a day within
 /// the booking horizon.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+const RECHECK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How long a turn waits for the projection. It must know all who have joined before anybody is
 /// offered anything.
-const PROJECTION: Duration = Duration::from_secs(2);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many entries, or events, are read at once.
 const PAGE: u32 = 200;
@@ -33,7 +33,7 @@ const PAGE: u32 = 200;
 /// the days of one.
 const MAX_SESSION_PAGES: u32 = 16;
 
-/// How often the queue is begun anew within a turn because something came free meanwhile. After that
+/// How often the queue is begun anew within a turn because something became available meanwhile. After that
 /// it is gone through to its end, so that nobody far back waits for ever while much comes and goes.
 const MAX_STARTS: u32 = 5;
 
@@ -41,7 +41,7 @@ const MAX_STARTS: u32 = 5;
 enum Walked {
     /// All were looked at.
     ToTheEnd,
-    /// Something has come free meanwhile, which may be for somebody before.
+    /// Something has become available meanwhile, which may be for somebody before.
     Overtaken,
 }
 
@@ -55,7 +55,7 @@ impl Promoter {
     ) -> anyhow::Result<Remembered> {
         self.settle(tenant).await?;
         let began = Instant::now();
-        let rested = before.filter(|it| it.looked.elapsed() < LOOK_AGAIN);
+        let rested = before.filter(|it| it.looked.elapsed() < RECHECK_INTERVAL);
         if let Some(rested) = rested.filter(|rested| rested.read == head) {
             return Ok(Remembered { began, ..rested });
         }
@@ -87,7 +87,7 @@ impl Promoter {
         Ok(())
     }
 
-    /// Goes through all who wait, in turn, and begins anew when something comes free before the end.
+    /// Goes through all who wait, in turn, and begins anew when something becomes available before the end.
     async fn promote(&self, tenant: &TenantId, head: Position) -> anyhow::Result<Remembered> {
         let looked = Instant::now();
         let mut read = head;
@@ -101,15 +101,15 @@ impl Promoter {
         Ok(Remembered { read, looked, began: looked })
     }
 
-    /// Offers what was free when it began. `read` is up to where it is known that nothing has come free
-    /// since; the last walk does not ask, and leaves that to the next turn.
+    /// Offers what was free when it began. `read` is up to where it is known that nothing has become
+    /// available since; the last walk does not ask, and leaves that to the next turn.
     async fn walk(
         &self,
         tenant: &TenantId,
         read: &mut Position,
         is_last: bool,
     ) -> anyhow::Result<Walked> {
-        // One moment for all: a hold that lapses meanwhile is not for whoever comes later in the queue.
+        // One moment for all: a hold that lapses meanwhile is not for those who come later in the queue.
         let now = self.parts.clock.now();
         let mut turn = Position::default();
         loop {
@@ -138,7 +138,7 @@ impl Promoter {
         if places.is_empty() {
             return Ok(Walked::ToTheEnd);
         }
-        // What has come free since the walk began may be what was found, and those who were looked at
+        // What has become available since the walk began may be what was found, and those who were looked at
         // before have not seen it.
         if let Some(read) = read {
             let head = self.parts.log().head(tenant).await?.unwrap_or_default();
@@ -195,14 +195,14 @@ impl Promoter {
 
     /// Waits until what this reads has read the log up to a position.
     async fn caught_up(&self, tenant: &TenantId, at: Position) -> Result<(), WaitError> {
-        let deadline = Instant::now() + PROJECTION;
+        let deadline = Instant::now() + CATCH_UP_TIMEOUT;
         for projection in [WaitingList::ID, Sessions::ID] {
             self.progress.wait_until(tenant, projection, at, deadline).await?;
         }
         Ok(())
     }
 
-    /// Whether anything happened after a position, up to another, by which a place may have come free.
+    /// Whether anything happened after a position, up to another, by which a place may have become available.
     async fn has_freed(
         &self,
         tenant: &TenantId,
@@ -231,7 +231,7 @@ impl Promoter {
 fn goes_on(tenant: &TenantId, id: WaitingEntryId, error: ExecuteError) -> Result<(), ExecuteError> {
     match error {
         ExecuteError::Contended | ExecuteError::Unreadable(_) => {
-            tracing::warn!(%tenant, %id, %error, "an entry of the waiting list is passed over");
+            tracing::warn!(%tenant, %id, %error, "an entry of the waiting list is skipped");
             Ok(())
         }
         error => Err(error),

@@ -10,14 +10,14 @@ use crate::output;
 /// How often it is said how far it has come, where there is no terminal for a bar.
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
 
-pub(crate) struct Shown {
+pub(crate) struct ProgressLine {
     what: String,
     bar: ProgressBar,
     begun: Instant,
     said: Cell<Instant>,
 }
 
-impl Shown {
+impl ProgressLine {
     pub(crate) fn new(what: &str) -> Self {
         let style = ProgressStyle::with_template(
             "{prefix} {bar:40} {pos}/{len} events, {per_sec}, {eta} left {msg}",
