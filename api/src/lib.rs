@@ -3,17 +3,20 @@
 //! No rule of the domain lives here. What a route requires is in its signature ([`http::auth`]),
 //! what it takes and gives in its types, and both are in the generated `openapi.json`.
 
+mod bodies;
 pub mod export;
 mod http;
 mod openapi;
 mod routes;
+mod schema;
+mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use daybook_domain::service::HoldLimit;
 use daybook_projections::Progress;
 use daybook_projections::agenda::Agenda;
@@ -30,10 +33,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::trace::TraceLayer;
 
 use http::auth::KnownKeys;
-use http::{body, limits};
+pub use http::trace::{BUCKETS, SECONDS};
+use http::{body, limits, trace};
 pub use openapi::document;
 use routes::events::Streams;
 use routes::tenant_zone::TenantZones;
@@ -125,12 +128,12 @@ impl Deref for App {
 pub fn router(app: App) -> Router {
     let (routes, document) = routes::all().split_for_parts();
     routes
-        .merge(routes::documentation(document))
+        .merge(routes::docs::routes(document))
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), limits::bound))
         .layer(CatchPanicLayer::custom(limits::panicked))
-        .layer(TraceLayer::new_for_http())
+        .layer(from_fn(trace::trace))
         .with_state(app)
 }

@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -27,20 +27,20 @@ use crate::{analysts, demo, output, sweeper};
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
 /// and answers 503 meanwhile.
-const PATIENCE_AT_START: Duration = Duration::from_secs(5);
+const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-const PAUSE_BETWEEN_TRIES: Duration = Duration::from_millis(500);
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long a connection may take to send the head of its next request: one that is idle, or dripped
 /// into, is closed.
-const PATIENCE_FOR_A_HEAD: Duration = Duration::from_secs(15);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a write may wait for a client that takes nothing: a stream or a large answer to one that
 /// does not read is cut off.
-const PATIENCE_FOR_A_WRITE: Duration = Duration::from_secs(30);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long requests that were accepted have to finish when the program is told to stop.
-const PATIENCE_AT_STOP: Duration = Duration::from_secs(30);
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Serves until told to stop, by Ctrl-C or SIGTERM.
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
@@ -65,10 +65,10 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let runner = parts.runner();
     let app = App::new(parts.engine.clone(), runner.progress())
         .with_holds_per_client(options.holds_per_client)
-        .with_metrics(PrometheusBuilder::new().install_recorder()?)
+        .with_metrics(metrics()?)
         .with_stop(stop.clone());
     let mut prepared = tokio::spawn(prepared(parts.clone()));
-    if timeout(PATIENCE_AT_START, &mut prepared).await.is_err() {
+    if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
     }
     let terms = OfferTerms {
@@ -83,9 +83,17 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     output::line(&format!("daybook is listening on http://{}", listener.local_addr()?))?;
     answer(listener, daybook_api::router(app), stop).await;
     work.cancel();
-    let _ = timeout(PATIENCE_AT_STOP, tasks.join_all()).await;
+    let _ = timeout(STOP_TIMEOUT, tasks.join_all()).await;
     parts.log().pool().close().await;
     output::line("daybook has stopped")
+}
+
+/// Starts to record what `/metrics` shows.
+fn metrics() -> anyhow::Result<PrometheusHandle> {
+    let seconds = Matcher::Full(daybook_api::SECONDS.to_owned());
+    let builder =
+        PrometheusBuilder::new().set_buckets_for_metric(seconds, &daybook_api::BUCKETS)?;
+    Ok(builder.install_recorder()?)
 }
 
 /// Answers requests until `stop`, and then those that were accepted.
@@ -93,7 +101,7 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
 /// Not by `axum::serve`, which waits for the head of a request for ever.
 async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationToken) {
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(PATIENCE_FOR_A_HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     let connections = GracefulShutdown::new();
     loop {
         let stream = tokio::select! {
@@ -102,7 +110,7 @@ async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationTok
         };
         let routes = TowerToHyperService::new(routes.clone());
         let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(PATIENCE_FOR_A_WRITE));
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
         let stream = Box::pin(stream);
         let connection = connections.watch(http.serve_connection(TokioIo::new(stream), routes));
         tokio::spawn(async move {
@@ -112,7 +120,7 @@ async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationTok
         });
     }
     drop(listener);
-    if timeout(PATIENCE_AT_STOP, connections.shutdown()).await.is_err() {
+    if timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
 }
@@ -121,7 +129,7 @@ async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationTok
 async fn prepared(parts: Parts) {
     while let Err(error) = parts::prepare(&parts).await {
         tracing::warn!(error = format!("{error:#}"), "the database cannot be prepared yet");
-        sleep(PAUSE_BETWEEN_TRIES).await;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 

@@ -41,7 +41,6 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/appointments/{id}", Some("read")),
     ("GET", "/v1/appointments/{id}/events", Some("read")),
     ("GET", "/v1/appointments/{id}/diff", Some("read")),
-    ("POST", "/v1/appointments/{id}/confirm", Some("book")),
     ("POST", "/v1/appointments/{id}/reschedule", Some("book")),
     ("POST", "/v1/appointments/{id}/cancel", Some("book")),
     ("POST", "/v1/appointments/{id}/check-in", Some("book")),
@@ -68,6 +67,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/sessions/{id}", Some("read")),
     ("GET", "/v1/sessions/{id}/appointments", Some("read")),
     ("POST", "/v1/sessions/{id}/appointments", Some("book")),
+    ("POST", "/v1/sessions/{id}/holds", Some("book")),
     ("POST", "/v1/sessions/{id}/reschedule", Some("manage")),
     ("POST", "/v1/sessions/{id}/cancel", Some("manage")),
     ("POST", "/v1/holds", Some("book")),
@@ -88,8 +88,8 @@ const MAY_BE_UNDOCUMENTED: [&str; 1] = ["/openapi.json"];
 /// A practice with something for each route to be about.
 struct Ground {
     practice: Practice,
-    /// Held, so that they can be confirmed, by either route, and released.
-    held: [String; 3],
+    /// Held, so that they can be confirmed and released.
+    held: [String; 2],
     booked: String,
     /// Of the room.
     exception: String,
@@ -105,8 +105,7 @@ struct Ground {
 fn a_ground() -> Ground {
     let practice = a_practice();
     let id = |appointment: Value| appointment["id"].as_str().unwrap().to_owned();
-    let held = [7, 8, 9]
-        .map(|hour| id(practice.booking(monday(hour, 0)).with("hold_minutes", 60).send().is(201)));
+    let held = [7, 8].map(|hour| id(practice.booking(monday(hour, 0)).held(60).send().is(201)));
     let booked = id(practice.booked(monday(10, 0)));
     let path = format!("/v1/resources/{}/exceptions", practice.room);
     let exception = practice.created(&path, &an_exception());
@@ -130,7 +129,6 @@ impl Ground {
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
             Some("waiting-list") => &self.entry,
-            _ if route.ends_with("/confirm") => &self.held[2],
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
@@ -184,7 +182,9 @@ impl Ground {
             }
             "series" => a_series(practice, 22),
             "sessions" => a_session(practice, &self.class, 23),
-            "sessions/{id}/appointments" => json!({"client_id": practice.client}),
+            "sessions/{id}/appointments" | "sessions/{id}/holds" => {
+                json!({"client_id": practice.client})
+            }
             "sessions/{id}/reschedule" => json!({"start": utc(monday(14, 0))}),
             "series/{id}/reschedule" => json!({"scope": "all", "shift_days": 1}),
             "series/{id}/cancel" => json!({"scope": "all"}),

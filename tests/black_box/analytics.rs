@@ -243,7 +243,7 @@ fn personal_data_is_in_no_view() {
     let booked = booking(9).with("override", json!({"reason": PLANTED})).send().is(201);
     let reason = json!({"by": "client", "reason": PLANTED});
     practice.act(&booked, "cancel", &reason).is(200);
-    let held = booking(10).with("hold_minutes", 30).send().is(201);
+    let held = booking(10).held(30).send().is(201);
     let other = practice.a_room();
     let reassigned = json!({"from": doctor, "to": other, "reason": PLANTED});
     let last = practice.act(&held, "reassign", &reassigned);

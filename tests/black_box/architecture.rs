@@ -2,6 +2,7 @@
 //! `domain <- integrations <- server`.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -178,4 +179,51 @@ fn lints_of_ones_own_are_found() {
     assert!(!inherits_lints("[package]\nname = \"a\"\n"));
     assert!(!inherits_lints("[package]\n\n[lints]\nworkspace = false\n"));
     assert!(!inherits_lints("[package]\n\n[lints.rust]\nmissing_docs = \"allow\"\n"));
+}
+
+/// What routes share. It imports from no route.
+const SHARED_BY_ROUTES: &[&str] = &["as_of", "commands", "listing", "problems"];
+
+/// What a file of `daybook-api` imports from routes, and ought not to: a route from another, and what is
+/// below the routes from any.
+fn from_another_route<'a>(file: &str, source: &'a str) -> Vec<&'a str> {
+    let own = file.strip_prefix("routes/").and_then(|rest| rest.split(['/', '.']).next());
+    let imported = source.split("crate::routes::").skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        &rest[..end]
+    });
+    let may = |name: &&str| match own {
+        Some(own) => *name == own || SHARED_BY_ROUTES.contains(name),
+        None => false,
+    };
+    imported.filter(|name| !may(name)).collect()
+}
+
+#[test]
+fn routes_do_not_import_from_each_other() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/src");
+    let mut folders = vec![sources.clone()];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let file = path.strip_prefix(&sources).unwrap().to_str().unwrap();
+            let source = fs::read_to_string(&path).unwrap();
+            assert_eq!(from_another_route(file, &source), Vec::<&str>::new(), "{file}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 80, "{seen}");
+}
+
+#[test]
+fn an_import_from_another_route_is_found() {
+    let source = "use crate::routes::problems::ReadProblems;\nuse crate::routes::series::Shown;\n";
+    assert_eq!(from_another_route("routes/sessions/read.rs", source), ["series"]);
+    assert_eq!(from_another_route("routes/series/read.rs", source), Vec::<&str>::new());
+    assert_eq!(from_another_route("views/series.rs", source), ["problems", "series"]);
 }

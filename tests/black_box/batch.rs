@@ -322,15 +322,3 @@ fn overriding_rules_in_a_batch_needs_the_same_key_as_alone() {
     answer.is_refused(403, "insufficient-scope");
     assert_eq!(statuses(&send(&practice, &body, None)), [201]);
 }
-
-#[test]
-fn holds_of_a_batch_are_holds() {
-    let practice = a_practice();
-    let items: Vec<_> =
-        (0..2).map(|n| practice.booking(half_hour(n)).with("hold_minutes", 10).body).collect();
-    for verdict in verdicts(&all_or_none(&practice, &items)) {
-        assert_eq!(verdict["appointment"]["status"], "held");
-        practice.act(&verdict["appointment"], "confirm", &json!({})).is(200);
-    }
-    practice.is_whole();
-}

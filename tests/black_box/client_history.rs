@@ -26,7 +26,7 @@ fn a_client_sees_what_became_of_each_appointment_and_what_they_come_to() {
     practice.act(&missed, "no-show", &json!({})).is(200);
     let tuesday = json!({"start": utc(monday(8, 0) + chrono::TimeDelta::days(1)), "by": "staff"});
     practice.act(&moved, "reschedule", &tuesday).is(200);
-    let held = practice.booking(monday(14, 0)).with("hold_minutes", 60).send().is(201);
+    let held = practice.booking(monday(14, 0)).held(60).send().is(201);
     let last = practice.act(&held, "cancel", &json!({"by": "client"}));
     last.is(200);
 

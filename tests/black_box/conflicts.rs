@@ -56,7 +56,7 @@ fn a_dry_run_lists_exactly_what_is_in_conflict_after_the_change() {
         let practice = a_practice();
         practice.booked(monday(9, 0));
         practice.booked(monday(14, 0));
-        practice.booking(monday(18, 0)).with("hold_minutes", 60).send().is(201);
+        practice.booking(monday(18, 0)).held(60).send().is(201);
         let gone = practice.booked(monday(14, 30));
         practice.act(&gone, "cancel", &json!({})).is(200);
 

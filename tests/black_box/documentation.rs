@@ -1,11 +1,12 @@
 //! `/livez`, `/readyz`, `/openapi.json` and `/docs`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, Server};
+use crate::harness::{Answer, Api, Server, a_practice};
 
 fn open(path: &str) -> Answer {
     Server::shared().api(None).get(path).send()
@@ -121,4 +122,93 @@ fn assets_are_what_a_page_loads() {
     let html = r#"<link rel="stylesheet" href="./a.css"><a href="https://example.org/">x</a>
         <script src="https://example.org/b.js" charset="UTF-8"></script>"#;
     assert_eq!(assets(html), ["./a.css", "https://example.org/b.js"]);
+}
+
+/// A path of the document, as a request has it: the ids in it are of nothing.
+fn filled(path: &str) -> String {
+    let ids = path.replace("{id}", NOTHING).replace("{exception_id}", NOTHING);
+    ids.replace("{name}", "no-such-projection")
+}
+
+const NOTHING: &str = "01890000-0000-7000-8000-000000000000";
+
+/// What a request is told of one parameter of its query, if anything.
+fn told_of(api: &Api, method: &str, path: &str, query: &str, name: &str) -> Option<String> {
+    let request = api.request(&method.to_uppercase(), &format!("{}?{query}", filled(path)));
+    let request = if method == "get" { request } else { request.json(&json!({})) };
+    let answer = request.send();
+    let problem: Value = serde_json::from_str(&answer.text).unwrap_or_default();
+    let is_of_it = problem["type"] == "urn:daybook:problem:invalid-query"
+        && problem["parameter"] == name
+        && answer.status == 400;
+    is_of_it.then(|| problem["detail"].as_str().unwrap().to_owned())
+}
+
+/// Something that a parameter can be.
+fn a_value(parameter: &Value) -> &'static str {
+    match parameter["schema"]["format"].as_str() {
+        Some("uuid") => NOTHING,
+        Some("date") => "2027-01-01",
+        _ => "2020-01-01T00:00:00Z",
+    }
+}
+
+/// The operations of the API, each with its query parameters. Those of the program's health take what
+/// they are given: whoever watches may add what they like.
+fn operations(document: &Value) -> Vec<(&str, &str, Vec<&Value>)> {
+    let paths = document["paths"].as_object().unwrap().iter();
+    let operations = paths.filter(|(path, _)| path.starts_with("/v1/")).flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(move |(method, operation)| {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            let of_query = parameters.filter(|parameter| parameter["in"] == "query");
+            (method.as_str(), path.as_str(), of_query.collect())
+        })
+    });
+    operations.collect()
+}
+
+fn name_of(parameter: &Value) -> &str {
+    parameter["name"].as_str().unwrap()
+}
+
+#[test]
+fn every_parameter_that_is_documented_is_known_and_no_other_is() {
+    let practice = a_practice();
+    let document = open("/openapi.json").is(200);
+    let operations = operations(&document);
+    let all = operations.iter().flat_map(|(_, _, parameters)| parameters.iter().copied());
+    let mut all: BTreeSet<&str> = all.map(name_of).collect();
+    assert!(all.len() > 25, "{all:?}");
+    all.insert("colour");
+    for (method, path, parameters) in operations {
+        // All that must be given, so that nothing else is wrong.
+        let given = |but: &str| {
+            let given = parameters.iter().filter(|it| it["required"] == true && it["name"] != but);
+            let given = given.map(|it| format!("&{}={}", name_of(it), a_value(it)));
+            // What has an end.
+            let end = if path.ends_with("/stream") { "&to=2000-01-01" } else { "" };
+            given.collect::<String>() + end
+        };
+        let told = |name: &str, query: &str| {
+            let query = format!("{query}{}", given(name));
+            told_of(&practice.api, method, path, &query, name)
+        };
+        for name in &all {
+            let at = format!("{name} of {method} {path}");
+            let unknown = Some(format!("{name}: this route has no such parameter"));
+            let is_told = told(name, &format!("{name}=x"));
+            let Some(parameter) = parameters.iter().find(|it| it["name"] == *name) else {
+                assert_eq!(is_told, unknown, "{at} is not documented");
+                continue;
+            };
+            assert_ne!(is_told, unknown, "{at}");
+            let twice = Some(format!("{name}: given more than once"));
+            let is_list = parameter["schema"]["type"] == "array";
+            let is_told = told(name, &format!("{name}=x&{name}=x"));
+            assert_eq!(is_told == twice, !is_list, "{at}: {is_told:?}");
+            let missing = Some(format!("{name}: it must be given"));
+            let is_told = told(name, &format!("{name}="));
+            assert_eq!(is_told == missing, parameter["required"] == true, "{at}: {is_told:?}");
+        }
+    }
 }

@@ -34,6 +34,7 @@ mod events;
 mod faults;
 mod idempotency;
 mod import;
+mod observability;
 mod opening_hours;
 mod places;
 mod program;

@@ -50,7 +50,7 @@ fn of_64_who_hold_or_book_one_slot_one_has_it() {
     let practice = a_practice();
     let answers = at_once(64, |n| {
         let booking = practice.booking(monday(10, 0));
-        if n % 2 == 0 { booking.with("hold_minutes", 10).send() } else { booking.send() }
+        if n % 2 == 0 { booking.held(10).send() } else { booking.send() }
     });
     one_of(&answers);
 }
@@ -109,7 +109,7 @@ fn of_a_confirmation_and_a_cancellation_at_once_one_is_first() {
     let practice = a_practice();
     for round in 0..8 {
         let start = monday(8, 0) + TimeDelta::hours(round);
-        let held = practice.booking(start).with("hold_minutes", 10).send().is(201);
+        let held = practice.booking(start).held(10).send().is(201);
         let answers = at_once(2, |n| {
             practice.act(&held, if n == 0 { "confirm" } else { "cancel" }, &json!({}))
         });

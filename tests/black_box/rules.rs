@@ -171,7 +171,7 @@ fn a_booking_is_made_with_the_notice_that_its_service_needs() {
     let booking = under(&practice, &rules, now() + minutes(90) - a_moment());
     let (required, found) = (json!({"minutes": 90}), json!({"minutes": 89}));
     is_broken(&booking.send(), "minimum-notice", &required, &found);
-    is_broken(&booking.clone().with("hold_minutes", 5).send(), "minimum-notice", &required, &found);
+    is_broken(&booking.clone().held(5).send(), "minimum-notice", &required, &found);
     let appointment = booking.with("start", utc(now() + minutes(90) + a_moment())).send().is(201);
 
     let moved = |start| {
@@ -245,7 +245,7 @@ fn a_client_lets_go_of_a_hold_when_it_likes() {
     let practice = a_practice();
     let rules =
         json!({"cancellation_window_minutes": 525_600, "rescheduling_window_minutes": 525_600});
-    let held = under(&practice, &rules, monday(10, 0)).with("hold_minutes", 30).send().is(201);
+    let held = under(&practice, &rules, monday(10, 0)).held(30).send().is(201);
     practice.act(&held, "reschedule", &json!({"start": utc(monday(11, 0))})).is(200);
     practice.act(&held, "cancel", &json!({})).is(200);
 }

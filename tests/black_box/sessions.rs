@@ -106,8 +106,8 @@ fn a_place_is_held_and_confirmed_or_given_back() {
     let (practice, class) = a_studio();
     let id = id_of(&session_at(&practice, &class, monday(10, 0), &json!({"places": 1})).is(201));
     let keep = || {
-        let path = format!("/v1/sessions/{id}/appointments");
-        let body = json!({"client_id": practice.client, "hold_minutes": 10});
+        let path = format!("/v1/sessions/{id}/holds");
+        let body = json!({"client_id": practice.client, "ttl_minutes": 10});
         practice.api.post(&path, &body).send()
     };
     let held = keep().is(201);

@@ -157,7 +157,7 @@ fn what_was_offered_then_is_told_by_the_claims_the_rules_and_the_hours_of_then()
     let query = format!("service_id={}&resource_id={room}", practice.service);
     let booking =
         |hour, minute| practice.booking(monday(hour, minute)).with("resource_ids", json!([room]));
-    let first = booking(9, 30).with("hold_minutes", 60).send();
+    let first = booking(9, 30).held(60).send();
     let (held, first) = (first.position(), first.is(201));
     let roles = format!("service_id={needy}&resource_id={room}");
     let (with_roles, then) = (offered(&roles), offered(&query));

@@ -47,7 +47,7 @@ fn what_is_booked_is_counted_where_it_is_now() {
     practice.act(&moved, "reschedule", &tuesday).is(200);
     practice.act(&cancelled, "cancel", &json!({"by": "client"})).is(200);
     let held = practice.booking(monday(11, 0)).with("resource_ids", json!([room]));
-    let held = held.with("hold_minutes", 60).send();
+    let held = held.held(60).send();
     practice.act(&held.is(201), "cancel", &json!({"by": "client"})).is(200);
     practice.act(&missed, "no-show", &json!({})).is(200);
     let last = practice.act(&missed, "tag", &json!({"tags": [], "category": "rare"}));

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Practice, a_practice, at_once, eventually, monday, utc};
+use crate::harness::{Answer, Practice, a_practice, at_once, eventually, monday, path_of, utc};
 
 fn act_if(practice: &Practice, appointment: &Value, etag: &str, action: &str) -> Answer {
-    let path = format!("/v1/appointments/{}/{action}", appointment["id"].as_str().unwrap());
+    let path = path_of(appointment["id"].as_str().unwrap(), action);
     let body = match action {
         "reschedule" => json!({"start": utc(monday(15, 0))}),
         "tag" => json!({"tags": ["seen"]}),
@@ -30,7 +30,7 @@ fn a_change_of_the_version_that_was_seen_is_made() {
 #[test]
 fn a_change_of_an_older_version_is_refused_for_every_action() {
     let practice = a_practice();
-    let held = practice.booking(monday(10, 0)).with("hold_minutes", 30).send().is(201);
+    let held = practice.booking(monday(10, 0)).held(30).send().is(201);
     let tagged = practice.act(&held, "tag", &json!({"tags": ["changed meanwhile"]})).is(200);
     let id = held["id"].as_str().unwrap();
     for action in ["confirm", "reschedule", "cancel", "check-in", "complete", "no-show", "tag"] {

@@ -8,10 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::TenantId;
 use daybook_store::keys::{self, KeyHolder, Scope};
-use moka::future::Cache;
 use sqlx::PgPool;
 
 use super::Problem;
+use super::ttl_cache::TtlCache;
 use crate::App;
 
 /// A scope as a type, so that a route's signature says what it requires.
@@ -53,24 +53,23 @@ impl<S> Caller<S> {
 
 /// Keys that were looked up a moment ago. A key that was revoked works on for as long.
 #[derive(Clone)]
-pub(crate) struct KnownKeys(Cache<[u8; 32], KeyHolder>);
+pub(crate) struct KnownKeys(TtlCache<[u8; 32], KeyHolder>);
 
 impl KnownKeys {
-    const MAX: u64 = 10_000;
-    const TIME_TO_LIVE: Duration = Duration::from_secs(10);
+    const TTL: Duration = Duration::from_secs(10);
 
     pub(crate) fn new() -> Self {
-        Self(Cache::builder().max_capacity(Self::MAX).time_to_live(Self::TIME_TO_LIVE).build())
+        Self(TtlCache::new(Self::TTL))
     }
 
     async fn holder(&self, pool: &PgPool, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
         let hash = keys::hash(key);
-        if let Some(holder) = self.0.get(&hash).await {
+        if let Some(holder) = self.0.get(&hash) {
             return Ok(Some(holder));
         }
         let holder = keys::holder(pool, key).await?;
         if let Some(holder) = &holder {
-            self.0.insert(hash, holder.clone()).await;
+            self.0.insert(hash, holder.clone());
         }
         Ok(holder)
     }
@@ -87,6 +86,8 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
             return Err(insufficient("this", S::SCOPE, holder.scope));
         }
         let actor = format!("key:{}", holder.key_id);
+        let span = tracing::Span::current();
+        span.record("tenant", holder.tenant.as_str()).record("actor", &actor);
         Ok(Self { tenant: holder.tenant, actor, holds: holder.scope, requires: PhantomData })
     }
 }

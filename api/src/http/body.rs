@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
+use super::query::{Pairs, Taken};
 use crate::App;
 
 /// The largest body of a request, but for routes that say otherwise.
@@ -17,8 +18,12 @@ pub(crate) const MAX_BODY_BYTES: usize = 256 * 1024;
 #[derive(Clone, Copy)]
 pub(crate) struct MaxBytes(pub(crate) usize);
 
-/// Reads the body, up to [`MAX_BODY_BYTES`], or to what the route says.
+/// Reads the body, up to [`MAX_BODY_BYTES`], or to what the route says. Where the route has taken no
+/// parameters there must be none: a misspelt `dry_run` must not be the real thing.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    if request.extensions().get::<Taken>().is_none() {
+        Pairs::none_in(request.uri().query())?;
+    }
     let max_bytes = request.extensions().get().map_or(MAX_BODY_BYTES, |MaxBytes(max)| *max);
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(max_bytes),
@@ -93,7 +98,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 /// The body of a command that needs none: `{}`, or nothing.
 #[derive(serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Nothing {}
+pub(crate) struct EmptyBody {}
 
 #[cfg(test)]
 mod tests {
@@ -104,7 +109,7 @@ mod tests {
             header::CONTENT_TYPE,
             "application/json; charset=utf-8".parse().unwrap(),
         )]);
-        parse::<Nothing>(&headers, body.as_bytes()).map(|Nothing {}| ())
+        parse::<EmptyBody>(&headers, body.as_bytes()).map(|EmptyBody {}| ())
     }
 
     #[test]

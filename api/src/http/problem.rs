@@ -7,6 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+/// What every `type` begins with.
+const TYPE_PREFIX: &str = "urn:daybook:problem:";
+
 /// A problem. Its `type` is stable: clients may depend on it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -44,7 +47,7 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         Self {
-            kind: format!("urn:daybook:problem:{name}"),
+            kind: format!("{TYPE_PREFIX}{name}"),
             title,
             status,
             detail: detail.into(),
@@ -102,15 +105,25 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A fault of daybook", detail)
     }
 
+    /// Its name among the types of problems.
+    pub(crate) fn name(&self) -> &str {
+        self.kind.strip_prefix(TYPE_PREFIX).unwrap_or(&self.kind)
+    }
+
     #[cfg(test)]
     pub(crate) fn kind(&self) -> &str {
         &self.kind
     }
 }
 
+/// The type of the problem that an answer is, for the log and the figures: an extension of the answer.
+#[derive(Clone)]
+pub(crate) struct ProblemType(pub(crate) String);
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(&self)).into_response();
+        response.extensions_mut().insert(ProblemType(self.name().to_owned()));
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, content_type);

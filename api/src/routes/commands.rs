@@ -6,43 +6,32 @@ use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, Executed, Target};
 use uuid::Uuid;
 
+use super::as_of::AsOfParams;
 use crate::App;
-use crate::http::{Answer, Created, Params, Problem};
-
-/// How an aggregate is shown.
-pub(crate) trait Shown: PersistedAggregate {
-    /// What is shown.
-    type View;
-
-    /// Where its kind of thing is: the path before its id.
-    const PATH: &'static str;
-
-    /// Shows it; `None`: it does not exist.
-    fn show(self, id: Uuid, version: u64) -> Option<Self::View>;
-}
+use crate::http::{Answer, Created, Problem};
+use crate::views::Viewed;
 
 impl App {
     /// One aggregate as the log has it, now or as of a moment: that is all that the query can ask for.
-    pub(crate) async fn get<A: Shown>(
+    pub(crate) async fn get<A: Viewed>(
         &self,
         tenant: &TenantId,
         id: Uuid,
-        mut params: Params,
+        AsOfParams { as_of }: AsOfParams,
     ) -> Result<Answer<A::View>, Problem> {
-        let moment = self.moment(tenant, &mut params, "as_of").await?;
-        params.finish()?;
+        let moment = self.moment(tenant, as_of).await?;
         self.get_at::<A>(tenant, id, moment).await
     }
 
     /// One aggregate as it is to be shown, now or as of a moment.
-    pub(crate) async fn get_at<A: Shown>(
+    pub(crate) async fn get_at<A: Viewed>(
         &self,
         tenant: &TenantId,
         id: Uuid,
         moment: Option<Moment>,
     ) -> Result<Answer<A::View>, Problem> {
         let found = self.loaded::<A>(tenant, id, moment).await?;
-        let shown = found.and_then(|(state, version)| Some((state.show(id, version)?, version)));
+        let shown = found.and_then(|(state, version)| Some((state.view(id, version)?, version)));
         let (body, version) = shown.ok_or_else(|| Problem::not_found(A::TYPE))?;
         Ok(Answer { version, position: moment.map(|moment| moment.position), body })
     }
@@ -67,12 +56,12 @@ impl App {
         command: A::Command,
     ) -> Result<Created<A::View>, Problem>
     where
-        A: Shown,
+        A: Viewed,
         A::Command: Clone,
     {
         let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
         let location = format!("{}/{}", A::PATH, executed.id);
-        Ok(Created { location, answer: shown(executed)? })
+        Ok(Created { location, answer: answer(executed)? })
     }
 
     /// Changes something that may exist.
@@ -83,15 +72,15 @@ impl App {
         command: A::Command,
     ) -> Result<Answer<A::View>, Problem>
     where
-        A: Shown,
+        A: Viewed,
         A::Command: Clone,
     {
-        shown(self.engine.execute::<A>(context, Target::Existing(id), command).await?)
+        answer(self.engine.execute::<A>(context, Target::Existing(id), command).await?)
     }
 }
 
-pub(super) fn shown<A: Shown>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
+pub(super) fn answer<A: Viewed>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
     let Executed { id, version, position, state } = executed;
-    let body = state.show(id, version).ok_or_else(Problem::internal)?;
+    let body = state.view(id, version).ok_or_else(Problem::internal)?;
     Ok(Answer { version, position: Some(position), body })
 }

@@ -2,15 +2,15 @@
 
 use axum::Json;
 use axum::extract::State;
-use daybook_projections::State as Standing;
+use daybook_projections::State as ProjectionState;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::projections::BuildView;
 use crate::App;
 use crate::http::Problem;
+use crate::views::BuildView;
 
 /// How many events a projection may be behind and still count as ready: one batch of its runner.
 const READY_EVENTS_BEHIND: u64 = 1_000;
@@ -44,7 +44,7 @@ pub(crate) struct ProjectionReadiness {
     version: i32,
     /// How many events it has not read yet, over all tenants.
     events_behind: u64,
-    /// For how many tenants it stands still at an event that it cannot apply.
+    /// For how many tenants it is stalled by an event that it cannot apply.
     tenants_failed: u64,
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Json<Readiness>, Pro
     let statuses = app.progress.status().await?;
     for status in &statuses {
         let projection = status.projection;
-        if status.state != Standing::Ready {
+        if status.state != ProjectionState::Ready {
             let detail = format!("{projection} is being built");
             let problem = Problem::unavailable(detail).with("projection", projection.to_string());
             let build = status.rebuild.clone().map(|build| BuildView::new(build, now));

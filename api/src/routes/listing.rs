@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::time::day_bounds;
-use daybook_projections::{CursorError, Limit, Page, PageError, ProjectionId, WaitError};
+use daybook_projections::{Cursor, CursorError, Limit, Page, PageError, ProjectionId, WaitError};
 use daybook_store::Position;
 use daybook_store::log::Moment;
 use serde::Serialize;
@@ -17,11 +17,50 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::http::Problem;
 use crate::http::answer::POSITION_HEADER;
-use crate::http::{Params, Problem};
+use crate::http::query::{invalid_date, invalid_range, query_params};
 
 /// How long a list waits for `min_position`.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+query_params! {
+    /// On which days.
+    pub(crate) struct Days {
+        /// Starts on this day or later (`YYYY-MM-DD`, in `tz`).
+        from: Option<NaiveDate>,
+        /// Starts on this day or earlier (`YYYY-MM-DD`, in `tz`).
+        to: Option<NaiveDate>,
+        /// The IANA zone of `from` and `to`; else the tenant's.
+        tz: Option<Tz>,
+    }
+}
+
+query_params! {
+    /// Which page.
+    pub(crate) struct PageParams {
+        /// The most items of a page: 1 to 200, 50 where it is left out.
+        limit: Option<Limit>,
+        /// The `next_cursor` of the page before; the other parameters must be the same as then.
+        cursor: Option<Cursor>,
+        ..fresh: Freshness,
+    }
+}
+
+impl PageParams {
+    pub(super) fn limit(&self) -> Limit {
+        self.limit.unwrap_or_default()
+    }
+}
+
+query_params! {
+    /// How fresh the answer is.
+    pub(crate) struct Freshness {
+        /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
+        /// command shows what that command did.
+        min_position: Option<Position>,
+    }
+}
 
 /// A page of a list.
 #[derive(Serialize, ToSchema)]
@@ -87,12 +126,6 @@ impl<T: Serialize> IntoResponse for Listed<T> {
     }
 }
 
-/// Takes `limit` out of the query.
-pub(crate) fn limit(params: &mut Params) -> Result<Limit, Problem> {
-    let Some(items) = params.parsed::<u32>("limit")? else { return Ok(Limit::default()) };
-    Limit::new(items).map_err(|error| crate::http::params::invalid("limit", error))
-}
-
 /// From an instant on, and before another.
 pub(crate) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
@@ -101,41 +134,36 @@ fn days(zone: Tz, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Result<Boun
         && to < from
     {
         let detail = format!("to ({to}) is before from ({from})");
-        return Err(Problem::bad_query("invalid-range", "The range is not valid", detail));
+        return Err(invalid_range(detail));
     }
-    let day = |date: NaiveDate| {
-        let out_of_range =
-            || Problem::bad_query("invalid-date", "The date is not valid", "too far");
-        day_bounds(zone, date, date).ok_or_else(out_of_range)
-    };
+    let day = |date: NaiveDate| day_bounds(zone, date, date).ok_or_else(|| invalid_date("too far"));
     let from = from.map(day).transpose()?.map(|day| day.start());
     let to = to.map(day).transpose()?.map(|day| day.end());
     Ok((from, to))
 }
 
 impl App {
-    /// Takes `from`, `to` and `tz` out of the query: whole days, both ends included.
-    pub(crate) async fn days(
+    /// Whole days, both ends included.
+    pub(super) async fn days(
         &self,
         tenant: &TenantId,
-        params: &mut Params,
+        Days { from, to, tz }: &Days,
     ) -> Result<Bounds, Problem> {
-        let (from, to) = (params.date("from")?, params.date("to")?);
-        let zone = match params.time_zone("tz")? {
-            Some(zone) => zone,
+        let zone = match tz {
+            Some(zone) => *zone,
             None => self.zone_of(tenant).await?,
         };
-        days(zone, from, to)
+        days(zone, *from, *to)
     }
 
-    /// Takes `min_position` out of the query, and waits until `projection` has read that far.
-    pub(crate) async fn wait(
+    /// Waits until `projection` is as fresh as was asked for.
+    pub(super) async fn wait(
         &self,
         tenant: &TenantId,
         projection: ProjectionId,
-        params: &mut Params,
+        Freshness { min_position }: Freshness,
     ) -> Result<(), Problem> {
-        match params.parsed::<Position>("min_position")? {
+        match min_position {
             Some(position) => self.wait_for(tenant, projection, position).await,
             None => Ok(()),
         }
@@ -148,7 +176,7 @@ impl App {
         projection: ProjectionId,
         position: Position,
     ) -> Result<(), Problem> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + WAIT_TIMEOUT;
         let waited = self.progress.wait_until(tenant, projection, position, deadline).await;
         waited.map_err(|error| match error {
             WaitError::Behind { position } => {

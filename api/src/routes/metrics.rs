@@ -17,8 +17,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// Figures, for Prometheus
 ///
 /// Of every projection: `daybook_projection_ready` (1 or 0), `daybook_projection_events_behind` and
-/// `daybook_projection_tenants_failed` (those for whom it stands still at an event that it cannot
-/// apply); while it is made, `daybook_projection_build_events_done` and `_total`.
+/// `daybook_projection_tenants_failed` (those for whom it is stalled by an event that it cannot
+/// apply); while it is made, `daybook_projection_build_events_done` and `_total`. Of requests:
+/// `daybook_http_requests_total` by route, method and status, `daybook_http_request_seconds`, a histogram, by
+/// route and method, and `daybook_refusals_total` by the `type` of the problem.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation",
     responses((status = 200, description = "Prometheus' text format", body = String,

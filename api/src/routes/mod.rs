@@ -4,11 +4,10 @@ mod agenda;
 mod appointments;
 mod as_of;
 mod availability;
-mod catalogue;
-mod changes;
 mod clients;
 mod commands;
 mod conflicts;
+pub(crate) mod docs;
 pub(crate) mod events;
 mod health;
 mod holds;
@@ -24,11 +23,9 @@ pub(crate) mod tenant_zone;
 mod utilisation;
 mod waiting_list;
 
-use axum::Router;
 use axum::http::StatusCode;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::App;
 use crate::http::Problem;
@@ -53,13 +50,6 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(metrics::routes())
         .merge(utilisation::routes())
         .merge(events::routes())
-}
-
-/// The document at `/openapi.json`, and a page that shows it at `/docs`. Its scripts and styles are
-/// part of the program.
-pub(crate) fn documentation(document: utoipa::openapi::OpenApi) -> Router<App> {
-    let page = SwaggerUi::new("/docs").url("/openapi.json", document);
-    page.config(Config::from("/openapi.json").validator_url("none")).into()
 }
 
 pub(crate) async fn no_such_route() -> Problem {

@@ -3,20 +3,20 @@
 use axum::extract::State;
 use axum::http::Uri;
 use chrono::NaiveDate;
-use daybook_domain::{Category, TextError};
-use daybook_projections::Cursor;
+use daybook_domain::{Category, ResourceId, ServiceId};
 use daybook_projections::utilisation::{Dimensions, Figures, Utilisation, UtilisationFilter};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::listing::{List, Listed, limit};
+use super::listing::{List, Listed, PageParams};
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::params::invalid;
-use crate::http::{Caller, Params, Problem, Read};
+use crate::http::query::{Value, invalid, invalid_range, query_params};
+use crate::http::{Caller, Problem, Query, Read};
 
 /// The most days that can be asked for at once.
 const MAX_DAYS: i64 = 366;
@@ -25,31 +25,34 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get_utilisation))
 }
 
-/// What is asked for, for the documentation.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `get_utilisation`; this is how it is documented")]
-pub(crate) struct UtilisationParams {
-    /// The first day (`YYYY-MM-DD`, a whole day in each resource's own zone).
-    from: NaiveDate,
-    /// The last day; at most 366 days with the first.
-    to: NaiveDate,
-    /// One or more of `day`, `resource`, `service` and `category`, with commas; `resource` where it is
-    /// left out.
-    group_by: Option<String>,
-    /// Of this resource.
-    resource_id: Option<Uuid>,
-    /// Booked for this service; what is offered is that of all.
-    service_id: Option<Uuid>,
-    /// Booked in this category; what is offered is that of all.
-    category: Option<String>,
-    /// The most items of a page: 1 to 200, 50 where it is left out.
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before; the other parameters must be the same as then.
-    cursor: Option<String>,
-    /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
-    /// command shows what that command did.
-    min_position: Option<u64>,
+query_params! {
+    /// What is asked for.
+    pub(crate) struct UtilisationParams {
+        /// The first day (`YYYY-MM-DD`, a whole day in each resource's own zone).
+        from: NaiveDate,
+        /// The last day; at most 366 days with the first.
+        to: NaiveDate,
+        /// One or more of `day`, `resource`, `service` and `category`, with commas; `resource` where it is
+        /// left out.
+        group_by: Option<Dimensions>,
+        /// Of this resource.
+        resource_id: Option<ResourceId>,
+        /// Booked for this service; what is offered is that of all.
+        service_id: Option<ServiceId>,
+        /// Booked in this category; what is offered is that of all.
+        category: Option<Category>,
+        ..page: PageParams,
+    }
+}
+
+impl Value for Dimensions {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        text.parse().map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        String::schema()
+    }
 }
 
 /// What was offered and booked in a group.
@@ -71,7 +74,7 @@ pub(crate) struct UtilisationView {
     /// grouped by service or category: nobody says for which of them time is offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     offered_minutes: Option<i64>,
-    /// How long they were booked, without buffers: by appointments that were not called off, and by
+    /// How long they were booked, without buffers: by appointments that were not cancelled, and by
     /// sessions.
     booked_minutes: i64,
     /// What was booked of what was offered: 1 is all of it. Nothing where nothing was offered.
@@ -79,7 +82,7 @@ pub(crate) struct UtilisationView {
     utilisation: Option<f64>,
     /// Appointments that begin, no-shows among them.
     appointments: i64,
-    /// Appointments that would have begun but were called off.
+    /// Appointments that would have begun but were cancelled.
     cancellations: i64,
     /// Appointments that nobody came to.
     no_shows: i64,
@@ -97,8 +100,8 @@ impl UtilisationView {
         let offered = by.are_of_offered().then_some(figures.offered_minutes);
         Self {
             day: figures.day,
-            resource_id: figures.resource_id.map(daybook_domain::ResourceId::uuid),
-            service_id: figures.service_id.map(daybook_domain::ServiceId::uuid),
+            resource_id: figures.resource_id.map(ResourceId::uuid),
+            service_id: figures.service_id.map(ServiceId::uuid),
             category: figures.category,
             offered_minutes: offered,
             booked_minutes: figures.booked_minutes,
@@ -123,7 +126,8 @@ fn share(booked: i64, offered: i64) -> Option<f64> {
 /// becomes of the opening hours; what is offered is worked out up to 92 days after the last event of the
 /// log.
 #[utoipa::path(
-    get, path = "/v1/utilisation", tag = "figures", params(UtilisationParams),
+    get, path = "/v1/utilisation", tag = "figures",
+    params(UtilisationParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page of groups, in the order of day, resource, service \
                and category", body = List<UtilisationView>), ReadProblems)
@@ -132,31 +136,17 @@ pub(crate) async fn get_utilisation(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    mut params: Params,
+    Query(asked): Query<UtilisationParams>,
 ) -> Result<Listed<UtilisationView>, Problem> {
-    let filter = filter(&mut params)?;
-    let by = params.parsed::<Dimensions>("group_by")?.unwrap_or_else(Dimensions::resource);
-    let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(Cursor::new);
-    app.wait(&caller.tenant, Utilisation::ID, &mut params).await?;
-    params.finish()?;
-    let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;
-    Ok(Listed::of(uri, page, |figures| UtilisationView::new(figures, by)))
-}
-
-fn filter(params: &mut Params) -> Result<UtilisationFilter, Problem> {
-    let mut day = |name: &str| params.date(name)?.ok_or_else(|| invalid(name, "it must be given"));
-    let (from, to) = (day("from")?, day("to")?);
+    let UtilisationParams { from, to, group_by, resource_id, service_id, category, page } = asked;
     if !(1..=MAX_DAYS).contains(&((to - from).num_days() + 1)) {
         let detail = format!("from {from} to {to} are not 1 to {MAX_DAYS} days");
-        return Err(Problem::bad_query("invalid-range", "The range is not valid", detail));
+        return Err(invalid_range(detail));
     }
-    let category = params.text("category")?.map(|text| Category::new(&text)).transpose();
-    Ok(UtilisationFilter {
-        from,
-        to,
-        resource_id: params.id("resource_id")?,
-        service_id: params.id("service_id")?,
-        category: category.map_err(|error: TextError| invalid("category", error))?,
-    })
+    let filter = UtilisationFilter { from, to, resource_id, service_id, category };
+    let by = group_by.unwrap_or_else(Dimensions::resource);
+    let (limit, cursor) = (page.limit(), page.cursor);
+    app.wait(&caller.tenant, Utilisation::ID, page.fresh).await?;
+    let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;
+    Ok(Listed::of(uri, page, |figures| UtilisationView::new(figures, by)))
 }

@@ -15,7 +15,7 @@ const LAPSE: Duration = Duration::from_secs(61);
 #[test]
 fn a_hold_that_nobody_confirms_lapses_and_its_time_is_free_again() {
     let practice = a_practice();
-    let a_hold = |hour| practice.booking(monday(hour, 0)).with("hold_minutes", 1).send();
+    let a_hold = |hour| practice.booking(monday(hour, 0)).held(1).send();
     let [lapsed, taken_over, confirmed] = [10, 12, 14].map(a_hold);
     let all_held = confirmed.position();
     let [lapsed, taken_over, confirmed] = [lapsed, taken_over, confirmed].map(|it| it.is(201));

@@ -32,7 +32,7 @@ fn event_types(practice: &Practice, appointment: &Value) -> Vec<String> {
 #[test]
 fn a_held_slot_is_confirmed_and_the_client_comes_and_is_served() {
     let practice = a_practice();
-    let held = practice.booking(monday(10, 0)).with("hold_minutes", 30).send().is(201);
+    let held = practice.booking(monday(10, 0)).held(30).send().is(201);
     assert_eq!(held["status"], "held");
     assert!(held["hold_expires_at"].is_string(), "{held}");
     practice.booking(monday(10, 0)).send().is_refused(409, "slot-taken");
@@ -82,7 +82,7 @@ fn an_appointment_is_moved_and_then_called_off() {
 #[test]
 fn a_hold_can_be_moved_and_given_up() {
     let practice = a_practice();
-    let held = practice.booking(monday(10, 0)).with("hold_minutes", 30).send().is(201);
+    let held = practice.booking(monday(10, 0)).held(30).send().is(201);
     let moved = after(&practice, &held, "reschedule", &json!({"start": utc(monday(11, 0))}));
     assert_eq!(moved["status"], "held");
     assert_eq!(moved["hold_expires_at"], held["hold_expires_at"]);

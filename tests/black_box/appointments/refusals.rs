@@ -26,7 +26,7 @@ fn in_status(practice: &Practice, status: &str) -> Value {
     if status == "held" {
         // One client cannot hold them all.
         let booking = booking.with("client_id", practice.a_client("One who holds"));
-        return booking.with("hold_minutes", 30).send().is(201);
+        return booking.held(30).send().is(201);
     }
     let booked = booking.send().is(201);
     let actions: &[&str] = match status {

@@ -79,7 +79,7 @@ fn a_full_history() -> Practice {
     act(&longer, "tag", json!({"tags": ["late"], "category": "massage"}));
     act(&longer, "check-in", json!({}));
     act(&longer, "complete", json!({}));
-    let held = |hour| practice.booking(monday(hour, 0)).with("hold_minutes", 30).send().is(201);
+    let held = |hour| practice.booking(monday(hour, 0)).held(30).send().is(201);
     act(&held(10), "confirm", json!({}));
     let moved = held(11);
     act(&moved, "reschedule", json!({"start": utc(monday(11, 30)), "resource_ids": [other]}));

@@ -11,6 +11,7 @@ pub(crate) struct Booking<'a> {
     practice: &'a Practice,
     pub(crate) body: Value,
     idempotency_key: Option<String>,
+    path: &'static str,
 }
 
 impl<'a> Booking<'a> {
@@ -21,7 +22,7 @@ impl<'a> Booking<'a> {
             "client_id": practice.client,
             "start": utc(start),
         });
-        Self { practice, body, idempotency_key: None }
+        Self { practice, body, idempotency_key: None, path: "/v1/appointments" }
     }
 
     /// With this member of the body added or replaced.
@@ -36,6 +37,11 @@ impl<'a> Booking<'a> {
         self
     }
 
+    /// Held for so many minutes instead.
+    pub(crate) fn held(self, minutes: u32) -> Self {
+        Self { path: "/v1/holds", ..self.with("ttl_minutes", minutes) }
+    }
+
     pub(crate) fn idempotency_key(mut self, key: &str) -> Self {
         self.idempotency_key = Some(key.to_owned());
         self
@@ -47,7 +53,7 @@ impl<'a> Booking<'a> {
 
     /// The same request, by somebody else.
     pub(crate) fn request_of(&self, api: &Api) -> Request {
-        let request = api.post("/v1/appointments", &self.body);
+        let request = api.post(self.path, &self.body);
         match &self.idempotency_key {
             Some(key) => request.header("idempotency-key", key),
             None => request,

@@ -106,9 +106,9 @@ impl Practice {
         self.api.get(&format!("/v1/appointments/{id}")).send().is(200)
     }
 
-    /// `POST /v1/appointments/{id}/{action}`.
+    /// `POST /v1/appointments/{id}/{action}`; what is confirmed is a hold.
     pub(crate) fn act(&self, appointment: &Value, action: &str, body: &Value) -> super::Answer {
-        let path = format!("/v1/appointments/{}/{action}", id_of(appointment));
+        let path = path_of(&id_of(appointment), action);
         self.api.post(&path, body).send()
     }
 
@@ -137,4 +137,10 @@ fn changed(mut body: Value, but: &Value) -> Value {
 #[track_caller]
 pub(crate) fn id_of(body: &Value) -> String {
     body["id"].as_str().unwrap_or_else(|| panic!("no id in {body}")).to_owned()
+}
+
+/// Where an action on an appointment is: what is confirmed is a hold.
+pub(crate) fn path_of(appointment: &str, action: &str) -> String {
+    let things = if action == "confirm" { "holds" } else { "appointments" };
+    format!("/v1/{things}/{appointment}/{action}")
 }

@@ -86,6 +86,8 @@ fn a_hold_has_a_shape_and_an_idempotency_key() {
         ("ttl_minutes", json!(0)),
         ("ttl_minutes", json!(61)),
         ("ttl_minutes", json!("10")),
+        ("ttl_minutes", json!(-1)),
+        ("ttl_minutes", json!(1_000_000_000)),
         ("ttl_minutes", Value::Null),
         ("hold_minutes", json!(10)),
         ("resource_ids", json!([])),

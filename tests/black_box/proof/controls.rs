@@ -81,7 +81,7 @@ fn a_claim_that_is_gone_or_that_the_log_does_not_know_is_found() {
     let mut found_after = |damage: &str| {
         let practice = Practice::on(&server);
         let booked = practice.booked(monday(10, 0));
-        practice.booking(monday(11, 0)).with("hold_minutes", 60).send().is(201);
+        practice.booking(monday(11, 0)).held(60).send().is(201);
         claims::claims_are_what_the_log_says(&mut sql, &practice.tenant).unwrap();
         assert_eq!(sql.change(damage, &practice.tenant), 1, "{damage}");
         let found = claims::claims_are_what_the_log_says(&mut sql, &practice.tenant);

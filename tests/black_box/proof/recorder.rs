@@ -36,14 +36,20 @@ impl Operation {
             api.post(&format!("/v1/appointments/{id}/{action}"), body)
         };
         match self {
-            Self::Book { service, rooms, client, start, hold_minutes } => api.post(
-                "/v1/appointments",
-                &json!({
+            Self::Book { service, rooms, client, start, hold_minutes } => {
+                let mut body = json!({
                     "service_id": service, "resource_ids": rooms, "client_id": client,
-                    "start": utc(*start), "hold_minutes": hold_minutes,
-                }),
-            ),
-            Self::Confirm(id) => act(id, "confirm", &json!({})),
+                    "start": utc(*start),
+                });
+                match hold_minutes {
+                    None => api.post("/v1/appointments", &body),
+                    Some(minutes) => {
+                        body["ttl_minutes"] = json!(minutes);
+                        api.post("/v1/holds", &body)
+                    }
+                }
+            }
+            Self::Confirm(id) => api.post(&format!("/v1/holds/{id}/confirm"), &json!({})),
             Self::Reschedule { appointment, start } => {
                 act(appointment, "reschedule", &json!({"start": utc(*start)}))
             }

@@ -64,7 +64,7 @@ fn a_body_with_something_else_in_it_is_no_series() {
         ("exdates", json!(vec!["2027-01-01"; 367])),
         ("rrule", json!("FREQ=DAILY;COUNT=2;".repeat(30))),
         ("rrule", json!("")),
-        ("hold_minutes", json!(5)),
+        ("ttl_minutes", json!(5)),
     ] {
         book(&practice, &with(body(), member, value.clone())).is_refused(422, "invalid-body");
     }

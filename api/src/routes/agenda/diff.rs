@@ -11,24 +11,22 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asked::{AgendaParams, Asked};
+use super::query::{AgendaDiffAsked, AgendaQuery};
 use super::view::{AgendaItem, AgendaView};
 use crate::App;
-use crate::http::{Caller, Params, Problem, Read};
-use crate::routes::appointments::Moments;
-use crate::routes::changes::{FieldChange, MomentView, between, fields};
+use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
-use crate::routes::resources::Stretch;
+use crate::views::Period;
+use crate::views::change::{FieldChange, MomentView, between, fields};
 
 /// What changed on a resource's calendar.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgendaDiff {
     resource_id: Uuid,
     /// The zone of the days and of local times.
-    #[schema(value_type = String, example = "Europe/Oslo")]
+    #[schema(example = "Europe/Oslo")]
     time_zone: Tz,
     /// The days that were compared.
-    #[schema(value_type = Days)]
     days: Days,
     from: MomentView,
     to: MomentView,
@@ -46,9 +44,7 @@ pub(crate) struct AgendaDiff {
 /// The days that were compared, both ends included.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Days {
-    #[schema(value_type = chrono::NaiveDate)]
     from: LocalDate,
-    #[schema(value_type = chrono::NaiveDate)]
     to: LocalDate,
 }
 
@@ -64,29 +60,30 @@ pub(crate) struct ChangedItem {
 /// When the resource was open.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OpenChange {
-    before: Vec<Stretch>,
-    after: Vec<Stretch>,
+    before: Vec<Period>,
+    after: Vec<Period>,
 }
 
 /// See what changed on a resource's calendar between two moments
 #[utoipa::path(
     get, path = "/v1/agenda/diff", tag = "agenda",
-    params(AgendaParams, Moments), security(("api_key" = ["read"])),
+    params(AgendaDiffAsked),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "What changed", body = AgendaDiff), ReadProblems)
 )]
 pub(crate) async fn diff_agenda(
     State(app): State<App>,
     caller: Caller<Read>,
-    mut params: Params,
+    Query(asked): Query<AgendaDiffAsked>,
 ) -> Result<Json<AgendaDiff>, Problem> {
     let tenant = &caller.tenant;
-    let asked = Asked::of(&mut params)?;
-    let (from, to) = app.moments(tenant, &mut params).await?;
-    app.wait(tenant, History::ID, &mut params).await?;
-    params.finish()?;
+    let AgendaDiffAsked { agenda, moments } = asked;
+    let query = AgendaQuery::of(&agenda)?;
+    let (from, to) = app.moments(tenant, moments).await?;
+    app.wait(tenant, History::ID, agenda.fresh).await?;
     app.wait_for(tenant, History::ID, from.position.max(to.position)).await?;
-    let before = app.agenda_of(tenant, &asked, from, Some(from)).await?;
-    let after = app.agenda_of(tenant, &asked, to, Some(to)).await?;
+    let before = app.agenda_of(tenant, &query, from, Some(from)).await?;
+    let after = app.agenda_of(tenant, &query, to, Some(to)).await?;
     // Where there was no resource, nothing was on its calendar.
     let Some(any) = before.as_ref().or(after.as_ref()) else {
         return Err(Problem::not_found("resource"));
@@ -97,7 +94,7 @@ pub(crate) async fn diff_agenda(
     let ((items_before, open_before), (items, open)) = (on(before), on(after));
     let (added, removed, changed) = compared(items_before, items)?;
     let open = (open_before != open).then_some(OpenChange { before: open_before, after: open });
-    let days = Days { from: asked.from, to: asked.to };
+    let days = Days { from: query.from, to: query.to };
     let (from, to) = (from.into(), to.into());
     let diff = AgendaDiff { resource_id, time_zone, days, from, to, added, removed, changed, open };
     Ok(Json(diff))

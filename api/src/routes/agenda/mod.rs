@@ -1,10 +1,10 @@
 //! `/v1/agenda`: what is on a resource's calendar.
 //!
-//! * `asked`: which days of which resource; `view`: how they are shown.
+//! * `query`: which days of which resource; `view`: how they are shown.
 //! * `diff`: what changed on them between two moments.
 
-mod asked;
 mod diff;
+mod query;
 mod view;
 
 use axum::Json;
@@ -14,12 +14,11 @@ use daybook_projections::history::History;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::as_of::AsOfParam;
 use super::problems::ReadProblems;
 use crate::App;
 use crate::http::answer::as_of;
-use crate::http::{Caller, Params, Problem, Read};
-use asked::{AgendaParams, Asked};
+use crate::http::{Caller, Problem, Query, Read};
+use query::{AgendaAsked, AgendaQuery};
 use view::AgendaView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -28,29 +27,30 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// See a resource's day or week
 ///
-/// What has its time there, in order: appointments and sessions, but nothing that was called off or to
+/// What has its time there, in order: appointments and sessions, but nothing that was cancelled or to
 /// which nobody came. With when the resource is open, and when some place of it is free.
 #[utoipa::path(
     get, path = "/v1/agenda", tag = "agenda",
-    params(AgendaParams, AsOfParam), security(("api_key" = ["read"])),
+    params(AgendaAsked),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "The calendar", body = AgendaView), ReadProblems)
 )]
 pub(crate) async fn get_agenda(
     State(app): State<App>,
     caller: Caller<Read>,
-    mut params: Params,
+    Query(asked): Query<AgendaAsked>,
 ) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
-    let asked = Asked::of(&mut params)?;
-    let asked_for = app.as_of(tenant, &mut params).await?;
+    let AgendaAsked { agenda, moment } = asked;
+    let query = AgendaQuery::of(&agenda)?;
+    let asked_for = app.as_of(tenant, moment.as_of, agenda.fresh.min_position).await?;
     let moment = if let Some(moment) = asked_for {
         moment
     } else {
-        app.wait(tenant, History::ID, &mut params).await?;
+        app.wait(tenant, History::ID, agenda.fresh).await?;
         app.now_in_history(tenant).await?
     };
-    params.finish()?;
-    let view = app.agenda_of(tenant, &asked, moment, asked_for).await?;
+    let view = app.agenda_of(tenant, &query, moment, asked_for).await?;
     let view = view.ok_or_else(|| Problem::not_found("resource"))?;
     Ok((as_of(Some(moment)), Json(view)))
 }

@@ -13,35 +13,32 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asked::Asked;
+use super::query::AgendaQuery;
 use crate::App;
 use crate::http::Problem;
-use crate::routes::resources::Stretch;
+use crate::views::Period;
 
 /// What is on a resource's calendar.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgendaView {
     pub(super) resource_id: Uuid,
     /// What the resource is called.
-    #[schema(value_type = String)]
     name: Name,
     /// The zone of the days and of local times.
-    #[schema(value_type = String, example = "Europe/Oslo")]
+    #[schema(example = "Europe/Oslo")]
     pub(super) time_zone: Tz,
-    #[schema(value_type = chrono::NaiveDate)]
     pub(super) from: LocalDate,
-    #[schema(value_type = chrono::NaiveDate)]
     pub(super) to: LocalDate,
     /// The position of the log that it is of.
     position: u64,
     /// By which clock holds have lapsed.
     at: DateTime<Utc>,
     /// When the resource is open, appointments or not.
-    pub(super) open: Vec<Stretch>,
+    pub(super) open: Vec<Period>,
     /// What has its time there, by start; also what began before, or ends after, these days.
     pub(super) items: Vec<AgendaItem>,
     /// When it is open and some place of it is free, buffers considered.
-    free: Vec<Stretch>,
+    free: Vec<Period>,
     /// Whether there is more than an agenda can show.
     more: bool,
 }
@@ -88,24 +85,17 @@ impl Times {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AppointmentItem {
     id: Uuid,
-    #[schema(value_type = String)]
     status: Status,
     version: u64,
     #[serde(flatten)]
     times: Times,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
     /// Which of the resource's places it has, from 0.
     place: u16,
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
-    #[schema(value_type = String)]
     title: Title,
-    #[schema(value_type = String)]
     category: Category,
-    #[schema(value_type = Vec<String>)]
     tags: Tags,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,15 +109,10 @@ pub(crate) struct SessionItem {
     version: u64,
     #[serde(flatten)]
     times: Times,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
-    #[schema(value_type = String)]
     title: Title,
-    #[schema(value_type = String)]
     category: Category,
-    #[schema(value_type = Vec<String>)]
     tags: Tags,
     /// How many clients have room.
     places: u16,
@@ -136,12 +121,12 @@ pub(crate) struct SessionItem {
 }
 
 impl AgendaItem {
-    fn new(entry: Entry, asked: &Asked, zone: Tz) -> Self {
+    fn new(entry: Entry, query: &AgendaQuery, zone: Tz) -> Self {
         match entry {
             Entry::Appointment(version) => {
                 let (found, placed) = (version.appointment, version.placed);
                 let times = Times::new(zone, found.during, placed.busy);
-                let n = found.resource_ids.iter().position(|id| id == asked.resource_id);
+                let n = found.resource_ids.iter().position(|id| id == query.resource_id);
                 let place = n.and_then(|n| placed.seats.get(n).copied()).unwrap_or_default();
                 Self::Appointment(AppointmentItem {
                     id: found.appointment_id.uuid(),
@@ -194,22 +179,22 @@ impl App {
     pub(super) async fn agenda_of(
         &self,
         tenant: &TenantId,
-        asked: &Asked,
+        query: &AgendaQuery,
         moment: Moment,
         hours_as_of: Option<Moment>,
     ) -> Result<Option<AgendaView>, Problem> {
-        let id = asked.resource_id;
+        let id = query.resource_id;
         let found = self.loaded::<Resource>(tenant, id.uuid(), hours_as_of).await?;
         let resource = found.map(|(resource, _)| resource);
         let profile = resource.as_ref().and_then(Resource::profile);
         let Some(profile) = profile else { return Ok(None) };
-        let time_zone = asked.zone.unwrap_or(profile.time_zone);
+        let time_zone = query.zone.unwrap_or(profile.time_zone);
         let mut view = AgendaView {
             resource_id: id.uuid(),
             name: profile.name.clone(),
             time_zone,
-            from: asked.from,
-            to: asked.to,
+            from: query.from,
+            to: query.to,
             position: moment.position.get(),
             at: moment.at,
             open: Vec::new(),
@@ -218,7 +203,7 @@ impl App {
             more: false,
         };
         // A zone can skip a day altogether: there is no time in it.
-        let Some(within) = asked.within(time_zone) else { return Ok(Some(view)) };
+        let Some(within) = query.within(time_zone) else { return Ok(Some(view)) };
         let on = self.agenda.of(tenant, id, within, moment).await?;
         let calendar = Calendar {
             resource: id,
@@ -227,12 +212,12 @@ impl App {
             places: profile.capacity.places(),
             claims: &on.claims,
         };
-        let stretches = |all: Vec<Interval>| {
-            all.iter().map(|interval| Stretch::new(time_zone, interval)).collect()
+        let periods = |all: Vec<Interval>| {
+            all.iter().map(|interval| Period::new(time_zone, interval)).collect()
         };
-        view.open = stretches(profile.opening_hours.open(profile.time_zone, within));
-        view.free = stretches(calendar.free(within));
-        let items = on.entries.into_iter().map(|entry| AgendaItem::new(entry, asked, time_zone));
+        view.open = periods(profile.opening_hours.open(profile.time_zone, within));
+        view.free = periods(calendar.free(within));
+        let items = on.entries.into_iter().map(|entry| AgendaItem::new(entry, query, time_zone));
         view.items = items.collect();
         view.more = on.more;
         Ok(Some(view))

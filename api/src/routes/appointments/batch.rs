@@ -12,14 +12,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::AppointmentView;
-use super::booking::BookingBody;
 use crate::App;
+use crate::bodies::BookingBody;
 use crate::http::answer::POSITION_HEADER;
 use crate::http::body::MaxBytes;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Problem};
-use crate::routes::commands::shown;
+use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Problem, trace};
+use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::AppointmentView;
 
 /// The largest body of a batch: some four thousand bytes a booking.
 const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
@@ -66,7 +66,7 @@ pub(crate) struct BatchAnswer {
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum ItemVerdict {
-    /// It is booked or held.
+    /// It is booked.
     Booked {
         /// 201.
         #[schema(example = 201)]
@@ -117,7 +117,7 @@ pub(crate) async fn book_batch(
     let context = request.context(&caller);
     let BatchBody { atomic, items } = request.body;
     let count = items.len();
-    let commands = items.into_iter().map(|item| item.command(&app, &caller));
+    let commands = items.into_iter().map(|item| item.command(&caller));
     let commands = commands.collect::<Result<Vec<_>, _>>()?;
     if atomic {
         let booked = app.engine.book_all(&context, &commands).await?;
@@ -151,7 +151,7 @@ impl ItemVerdict {
     fn of(outcome: Outcome) -> Result<Self, Problem> {
         Ok(match outcome {
             Ok(executed) => {
-                let appointment = Box::new(shown(executed)?.body);
+                let appointment = Box::new(answer(executed)?.body);
                 Self::Booked { status: StatusCode::CREATED.as_u16(), appointment }
             }
             Err(error) => Self::refused(error.into()),
@@ -159,6 +159,7 @@ impl ItemVerdict {
     }
 
     fn refused(problem: Problem) -> Self {
+        trace::count_refusal(problem.name());
         Self::Refused { status: problem.status().as_u16(), problem }
     }
 }

@@ -3,15 +3,15 @@
 use axum::extract::State;
 use daybook_domain::appointment::Appointment;
 
-use super::AppointmentView;
-use super::booking::BookingBody;
 use crate::App;
+use crate::bodies::BookingBody;
 use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::AppointmentView;
 
 /// Book an appointment
 ///
-/// Or hold one, to be confirmed later. No two appointments ever overlap on a resource: of many who
+/// No two appointments ever overlap on a resource: of many who
 /// ask for the same time, one gets it, and the others are told who stands in the way
 /// (`slot-taken`: which resource, from when to when; `role-taken`: for which role nobody is free). A
 /// rule of the service that is broken is a problem by the rule's name, with what it required and what
@@ -19,7 +19,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 #[utoipa::path(
     post, path = "/v1/appointments", tag = "appointments", params(CommandHeaders),
     request_body = BookingBody, security(("api_key" = ["book"])),
-    responses((status = 201, description = "It is booked or held", body = AppointmentView),
+    responses((status = 201, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn create_appointment(
@@ -28,5 +28,5 @@ pub(crate) async fn create_appointment(
     request: CommandRequest<BookingBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
     let context = request.context(&caller);
-    app.create::<Appointment>(&context, request.body.command(&app, &caller)?).await
+    app.create::<Appointment>(&context, request.body.command(&caller)?).await
 }

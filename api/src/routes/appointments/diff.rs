@@ -7,26 +7,15 @@ use daybook_domain::appointment::Appointment;
 use daybook_store::log::Moment;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::AppointmentView;
 use crate::App;
-use crate::http::{Caller, Params, PathId, Problem, Read};
-use crate::routes::changes::{FieldChange, MomentView, between, fields};
+use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::Moments;
 use crate::routes::problems::ReadProblems;
-
-/// Between which moments, for the documentation.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `App::moments`; this is how it is documented")]
-pub(in crate::routes) struct Moments {
-    /// The first moment: RFC 3339 with an offset, or `position:N`.
-    #[param(example = "position:17")]
-    from: String,
-    /// The second one; left out: now. It may be before the first.
-    to: Option<String>,
-}
+use crate::views::AppointmentView;
+use crate::views::change::{FieldChange, MomentView, between, fields};
 
 /// What changed in an appointment.
 #[derive(Serialize, ToSchema)]
@@ -53,11 +42,10 @@ pub(crate) async fn diff_appointment(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    mut params: Params,
+    Query(moments): Query<Moments>,
 ) -> Result<Json<AppointmentDiff>, Problem> {
     let tenant = &caller.tenant;
-    let (from, to) = app.moments(tenant, &mut params).await?;
-    params.finish()?;
+    let (from, to) = app.moments(tenant, moments).await?;
     let (version_before, before) = app.appointment_fields(tenant, id, from).await?;
     let (version_after, after) = app.appointment_fields(tenant, id, to).await?;
     if version_before.is_none() && version_after.is_none() {

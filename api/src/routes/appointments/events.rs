@@ -10,11 +10,20 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Caller, Params, PathId, Problem, Read};
+use crate::http::query::query_params;
+use crate::http::{Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// The most events of one answer.
 const MAX_EVENTS: u32 = 200;
+
+query_params! {
+    /// Which of them.
+    pub(crate) struct EventsAsked {
+        /// Leave out the events up to this one.
+        after: Option<u64>,
+    }
+}
 
 /// What happened to an appointment, in order.
 #[derive(Serialize, ToSchema)]
@@ -64,8 +73,7 @@ impl From<StreamEvent> for EventView {
 /// List what happened to an appointment
 #[utoipa::path(
     get, path = "/v1/appointments/{id}/events", tag = "appointments",
-    params(("id" = Uuid, Path),
-           ("after" = Option<u64>, Query, description = "Leave out the events up to this one.")),
+    params(("id" = Uuid, Path), EventsAsked),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "Its history, oldest first", body = EventList),
               ReadProblems)
@@ -74,10 +82,9 @@ pub(crate) async fn list_appointment_events(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    mut params: Params,
+    Query(asked): Query<EventsAsked>,
 ) -> Result<Json<EventList>, Problem> {
-    let after = params.parsed("after")?.unwrap_or(0);
-    params.finish()?;
+    let after = asked.after.unwrap_or(0);
     let stream = StreamId::of::<Appointment>(&caller.tenant, id);
     let log = app.engine.log();
     let events = log.read_stream(&caller.tenant, &stream, after, MAX_EVENTS).await?;

@@ -4,84 +4,69 @@ use std::collections::BTreeSet;
 
 use axum::extract::State;
 use axum::http::Uri;
-use chrono::{DateTime, NaiveDate, Utc};
-use daybook_domain::appointment::{Status, UnknownStatus};
+use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Status;
 use daybook_domain::{
-    Category, ClientId, ResourceIds, ServiceId, Tag, Tags, TenantId, TextError, Title,
+    Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, TextError, Title,
 };
-use daybook_projections::Cursor;
 use daybook_projections::Page;
 use daybook_projections::search::{
     FoundAppointment, Search, SearchFilter, Sort, TagsMatch, TitleWords,
 };
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::view::AppointmentStatus;
 use crate::App;
-use crate::http::params::{invalid, listed};
-use crate::http::{Caller, Params, Problem, Read};
-use crate::routes::as_of::AsOfParam;
-use crate::routes::listing::{List, Listed, limit};
+use crate::http::query::{invalid, one_of, query_params};
+use crate::http::{Caller, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::{Bounds, Days, Freshness, List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
 
-/// The filters, for the documentation. All that are given must be met.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `filter`; this is how it is documented")]
-pub(crate) struct AppointmentFilters {
-    /// Starts on this day or later (`YYYY-MM-DD`, in `tz`).
-    from: Option<NaiveDate>,
-    /// Starts on this day or earlier (`YYYY-MM-DD`, in `tz`).
-    to: Option<NaiveDate>,
-    /// The IANA zone of `from` and `to`; else the tenant's.
-    tz: Option<String>,
-    category: Option<String>,
-    /// One tag, or several with commas between them; it can also be given several times.
-    tags: Option<String>,
-    /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
-    tags_match: Option<String>,
-    /// One status, or several with commas between them: any of them will do.
-    #[param(inline, value_type = Option<AppointmentStatus>)]
-    status: Option<String>,
-    service_id: Option<Uuid>,
-    /// One of its resources.
-    resource_id: Option<Uuid>,
-    client_id: Option<Uuid>,
-    /// Words, all of which the title has: at least their beginnings, in any case.
-    q: Option<String>,
-    /// `start` (earliest first, as where it is left out) or `-start`.
-    sort: Option<String>,
-    /// The most items of a page: 1 to 200, 50 where it is left out.
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before; the other parameters must be the same as then.
-    cursor: Option<String>,
-    /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
-    /// command shows what that command did.
-    min_position: Option<u64>,
+query_params! {
+    /// The filters. All that are given must be met.
+    pub(crate) struct AppointmentParams {
+        /// Its category.
+        category: Option<String>,
+        /// One tag, or several with commas between them; it can also be given several times.
+        tags: Vec<String>,
+        /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
+        tags_match: Option<TagsMatch>,
+        /// One status, or several with commas between them: any of them will do.
+        status: Vec<Status>,
+        /// Of this service.
+        service_id: Option<ServiceId>,
+        /// One of its resources.
+        resource_id: Option<ResourceId>,
+        /// Of this client.
+        client_id: Option<ClientId>,
+        /// Words, all of which the title has: at least their beginnings, in any case.
+        q: Option<String>,
+        /// `start` (earliest first, as where it is left out) or `-start`.
+        sort: Option<Sort>,
+        ..days: Days,
+        ..page: PageParams,
+        ..moment: AsOfParams,
+    }
 }
+
+one_of!(TagsMatch { "any" => TagsMatch::Any, "all" => TagsMatch::All });
+one_of!(Sort { "start" => Sort::StartAscending, "-start" => Sort::StartDescending });
 
 /// An appointment, in a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AppointmentSummary {
     id: Uuid,
-    #[schema(value_type = AppointmentStatus)]
     status: Status,
     version: u64,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
     start: DateTime<Utc>,
     end: DateTime<Utc>,
-    #[schema(value_type = String)]
     title: Title,
-    #[schema(value_type = String)]
     category: Category,
-    #[schema(value_type = Vec<String>)]
     tags: Tags,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,7 +98,7 @@ impl From<FoundAppointment> for AppointmentSummary {
 /// out that was there all the time. With `as_of`, as the list was then, holds that had lapsed included.
 #[utoipa::path(
     get, path = "/v1/appointments", tag = "appointments",
-    params(AppointmentFilters, AsOfParam),
+    params(AppointmentParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page, by start", body = List<AppointmentSummary>),
               ReadProblems)
@@ -122,16 +107,15 @@ pub(crate) async fn list_appointments(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    mut params: Params,
+    Query(asked): Query<AppointmentParams>,
 ) -> Result<Listed<AppointmentSummary>, Problem> {
-    let filter = app.filter(&caller.tenant, &mut params).await?;
-    let sort = sort(&mut params)?;
-    let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(Cursor::new);
-    let moment = app.as_of(&caller.tenant, &mut params).await?;
-    app.wait(&caller.tenant, Search::ID, &mut params).await?;
-    params.finish()?;
-    let (tenant, cursor) = (&caller.tenant, cursor.as_ref());
+    let AppointmentParams { page, .. } = &asked;
+    let (sort, limit) = (asked.sort.unwrap_or(Sort::StartAscending), page.limit());
+    let (cursor, min_position) = (page.cursor.as_ref(), page.fresh.min_position);
+    let moment = app.as_of(&caller.tenant, asked.moment.as_of, min_position).await?;
+    app.wait(&caller.tenant, Search::ID, Freshness { min_position }).await?;
+    let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
+    let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
     let page = match (filter, moment) {
         (None, _) => none,
@@ -146,54 +130,27 @@ pub(crate) async fn list_appointments(
     Ok(Listed::of(uri, page, AppointmentSummary::from).at(moment))
 }
 
-impl App {
-    /// The filter of a query; `None`: it asks for what no appointment can be.
-    async fn filter(
-        &self,
-        tenant: &TenantId,
-        params: &mut Params,
-    ) -> Result<Option<SearchFilter>, Problem> {
-        let (from, to) = self.days(tenant, params).await?;
-        let category = params.text("category")?.map(|text| Category::new(&text));
-        let tags = listed(&params.all("tags")).map(Tag::new).collect::<Result<BTreeSet<_>, _>>();
-        let tags_match = tags_match(params)?;
-        let statuses = listed(&params.all("status")).map(str::parse).collect::<Result<_, _>>();
-        let statuses = statuses.map_err(|error: UnknownStatus| invalid("status", error))?;
-        let service_id = params.id("service_id")?;
-        let resource_id = params.id("resource_id")?;
-        let client_id = params.id("client_id")?;
-        let title = TitleWords::parse(&params.text("q")?.unwrap_or_default())
+impl AppointmentParams {
+    /// The filter that it is; `None`: it asks for what no appointment can be.
+    fn filter(&self, (from, to): Bounds) -> Result<Option<SearchFilter>, Problem> {
+        let title = TitleWords::parse(self.q.as_deref().unwrap_or_default())
             .map_err(|error| invalid("q", error))?;
+        let category = self.category.as_deref().map(Category::new).transpose();
+        let tags = self.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<BTreeSet<_>, _>>();
         // A category or tag that no appointment can have is found nowhere; that is no error.
-        let (Ok(category), Ok(tags)) = (category.transpose(), tags) else { return Ok(None) };
+        let (Ok(category), Ok(tags)) = (category, tags) else { return Ok(None) };
         let tags = Tags::try_from(tags).map_err(|error: TextError| invalid("tags", error))?;
         Ok(Some(SearchFilter {
             from,
             to,
             category,
             tags,
-            tags_match,
-            statuses,
-            service_id,
-            resource_id,
-            client_id,
+            tags_match: self.tags_match.unwrap_or(TagsMatch::All),
+            statuses: self.status.clone(),
+            service_id: self.service_id,
+            resource_id: self.resource_id,
+            client_id: self.client_id,
             title,
         }))
-    }
-}
-
-fn tags_match(params: &mut Params) -> Result<TagsMatch, Problem> {
-    match params.text("tags_match")?.as_deref() {
-        None | Some("all") => Ok(TagsMatch::All),
-        Some("any") => Ok(TagsMatch::Any),
-        Some(_) => Err(invalid("tags_match", "it is any or all")),
-    }
-}
-
-fn sort(params: &mut Params) -> Result<Sort, Problem> {
-    match params.text("sort")?.as_deref() {
-        None | Some("start") => Ok(Sort::StartAscending),
-        Some("-start") => Ok(Sort::StartDescending),
-        Some(_) => Err(invalid("sort", "it is start or -start")),
     }
 }

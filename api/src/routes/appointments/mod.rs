@@ -1,26 +1,24 @@
 //! `/v1/appointments`: what was booked.
 
+mod accept_conflict;
 mod batch;
-pub(super) mod booking;
-mod conflict;
+mod cancel;
+mod check_in;
+mod complete;
 mod create;
-mod desk;
 mod diff;
 mod events;
 mod list;
-pub(super) mod overriding;
-mod plan;
+mod no_show;
 mod read;
-mod view;
+mod reassign;
+mod reschedule;
+mod tag;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-pub(super) use conflict::ConflictView;
-pub(super) use diff::Moments;
-pub(super) use plan::{MovedBySide, by_client};
-pub(super) use view::{AppointmentView, CancelledBySide};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -29,13 +27,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::get_appointment))
         .routes(routes!(events::list_appointment_events))
         .routes(routes!(diff::diff_appointment))
-        .routes(routes!(plan::confirm_appointment))
-        .routes(routes!(plan::reschedule_appointment))
-        .routes(routes!(plan::cancel_appointment))
-        .routes(routes!(conflict::accept_conflict))
-        .routes(routes!(conflict::reassign_appointment))
-        .routes(routes!(desk::check_in_appointment))
-        .routes(routes!(desk::complete_appointment))
-        .routes(routes!(desk::mark_no_show))
-        .routes(routes!(desk::tag_appointment))
+        .routes(routes!(reschedule::reschedule_appointment))
+        .routes(routes!(cancel::cancel_appointment))
+        .routes(routes!(accept_conflict::accept_conflict))
+        .routes(routes!(reassign::reassign_appointment))
+        .routes(routes!(check_in::check_in_appointment))
+        .routes(routes!(complete::complete_appointment))
+        .routes(routes!(no_show::mark_no_show))
+        .routes(routes!(tag::tag_appointment))
 }

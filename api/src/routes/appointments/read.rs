@@ -3,18 +3,18 @@
 use axum::extract::State;
 use daybook_domain::appointment::Appointment;
 
-use super::AppointmentView;
 use crate::App;
-use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
-use crate::routes::as_of::AsOfParam;
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
+use crate::views::AppointmentView;
 
 /// Get an appointment
 ///
 /// As the log has it now, or as of a moment; no `min_position` is needed to see what a command did.
 #[utoipa::path(
     get, path = "/v1/appointments/{id}", tag = "appointments",
-    params(("id" = Uuid, Path), AsOfParam),
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The appointment", body = AppointmentView), ReadProblems)
 )]
@@ -22,10 +22,9 @@ pub(crate) async fn get_appointment(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    mut params: Params,
+    Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let moment = app.moment(&caller.tenant, &mut params, "as_of").await?;
-    params.finish()?;
+    let moment = app.moment(&caller.tenant, as_of).await?;
     let found = app.loaded::<Appointment>(&caller.tenant, id, moment).await?;
     let now = moment.map_or_else(|| app.engine.clock().now(), |moment| moment.at);
     let shown = found.and_then(|(appointment, version)| {

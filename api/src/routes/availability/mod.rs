@@ -1,11 +1,11 @@
 //! `/v1/availability`: when something can be booked.
 //!
-//! * `asked`: what a request asks for; `plan`: at which resources that has to be looked.
+//! * `query`: what a request asks for; `plan`: at which resources that has to be looked.
 //! * `view`: the starts that are offered; `explain`: why one is not.
 
-mod asked;
 mod explain;
 mod plan;
+mod query;
 mod search;
 mod view;
 
@@ -18,12 +18,11 @@ use daybook_store::log::Moment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::as_of::AsOfParam;
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::answer::as_of;
-use crate::http::{Caller, Params, Problem, Read};
-use asked::{Asked, AvailabilityParams, Show};
+use crate::http::answer;
+use crate::http::{Caller, Problem, Query, Read};
+use query::{AvailabilityParams, AvailabilityQuery, Show};
 use view::{Availability, AvailabilityView, ResourceSlots, Slots};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -37,21 +36,22 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// then.
 #[utoipa::path(
     get, path = "/v1/availability", tag = "availability",
-    params(AvailabilityParams, AsOfParam), security(("api_key" = ["read"])),
+    params(AvailabilityParams),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "The starts that are offered", body = AvailabilityView),
               ReadProblems)
 )]
 pub(crate) async fn get_availability(
     State(app): State<App>,
     caller: Caller<Read>,
-    mut params: Params,
+    Query(params): Query<AvailabilityParams>,
 ) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
-    let asked = Asked::of(&mut params, app.zone_of(tenant).await?)?;
-    let moment = app.as_of(tenant, &mut params).await?;
-    params.finish()?;
+    let as_of = params.moment.as_of;
+    let asked = AvailabilityQuery::of(params, app.zone_of(tenant).await?)?;
+    let moment = app.as_of(tenant, as_of, None).await?;
     let seen = app.look(tenant, &asked, moment).await?;
-    Ok((as_of(moment), shown(&asked, &seen)))
+    Ok((answer::as_of(moment), shown(&asked, &seen)))
 }
 
 impl App {
@@ -60,7 +60,7 @@ impl App {
     async fn look(
         &self,
         tenant: &TenantId,
-        asked: &Asked,
+        asked: &AvailabilityQuery,
         moment: Option<Moment>,
     ) -> Result<Seen<Plan>, Problem> {
         let Some(moment) = moment else {
@@ -76,7 +76,7 @@ impl App {
 }
 
 /// What was seen, as it was asked for.
-fn shown(asked: &Asked, seen: &Seen<Plan>) -> Availability {
+fn shown(asked: &AvailabilityQuery, seen: &Seen<Plan>) -> Availability {
     let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
     let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
     let slots = |starts| Slots::new(starts, plan.length, asked.limit);

@@ -7,9 +7,9 @@ use daybook_domain::time::Duration;
 use daybook_domain::{Directory, Refusal, ResourceId};
 use daybook_store::engine::{Catalogue, Sight};
 
-use super::asked::Asked;
+use super::query::AvailabilityQuery;
 use crate::http::Problem;
-use crate::http::params::invalid;
+use crate::http::query::invalid;
 
 /// How many resources are looked at at once.
 const MAX_RESOURCES: usize = 200;
@@ -18,7 +18,7 @@ const MAX_RESOURCES: usize = 200;
 ///
 /// # Errors
 /// When there is no such service or resource, or it cannot be booked like this.
-pub(super) fn of(asked: &Asked, catalogue: &Catalogue) -> Result<Sight<Plan>, Problem> {
+pub(super) fn of(asked: &AvailabilityQuery, catalogue: &Catalogue) -> Result<Sight<Plan>, Problem> {
     let terms = terms(asked, &catalogue.service)?;
     if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
         return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
@@ -58,7 +58,10 @@ const fn in_sessions(terms: &ServiceTerms) -> bool {
 }
 
 /// The terms of the service, if one was asked for.
-fn terms<'a>(asked: &Asked, service: &'a Service) -> Result<Option<&'a ServiceTerms>, Problem> {
+fn terms<'a>(
+    asked: &AvailabilityQuery,
+    service: &'a Service,
+) -> Result<Option<&'a ServiceTerms>, Problem> {
     let Some(service_id) = asked.service_id else { return Ok(None) };
     let refusal = match service {
         Service::Offered(terms) => return Ok(Some(terms)),
@@ -69,7 +72,7 @@ fn terms<'a>(asked: &Asked, service: &'a Service) -> Result<Option<&'a ServiceTe
 }
 
 /// For how long: one of the lengths that the service is offered for.
-fn length(asked: &Asked, terms: Option<&ServiceTerms>) -> Result<Duration, Problem> {
+fn length(asked: &AvailabilityQuery, terms: Option<&ServiceTerms>) -> Result<Duration, Problem> {
     match (asked.duration, terms) {
         (None, None) => Err(invalid("duration_minutes", "without a service_id it must be given")),
         (Some(length), None) => Ok(length),

@@ -9,49 +9,43 @@ use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
 use daybook_projections::history::History;
+use daybook_store::log::AsOf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asked::{Asked, AskedDays, Show, grid, limit};
+use super::query::{AvailabilityQuery, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::answer::as_of;
+use crate::http::query::Value as _;
 use crate::http::{Body, Caller, Problem, Read};
 use crate::routes::problems::ReadProblems;
-use crate::routes::services::RoleForm;
 
 /// What is looked for.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
     /// The service: it gives duration, buffers, rules and, unless `roles` are given, the roles.
-    #[schema(value_type = Option<Uuid>)]
     service_id: Option<ServiceId>,
     /// Which resources are needed together, each role filled by resources of its own.
     #[serde(default)]
-    #[schema(value_type = Vec<RoleForm>)]
     roles: Roles,
     /// Where any of these would do for a role, only they.
     #[serde(default)]
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: Vec<ResourceId>,
     /// How long it takes; without a service it must be given.
-    #[schema(value_type = Option<u32>)]
     duration_minutes: Option<Duration>,
     /// Time kept free before it, where there is no service to say so.
     #[serde(default)]
-    #[schema(value_type = u32)]
     buffer_before_minutes: Buffer,
     /// Time kept free after it.
     #[serde(default)]
-    #[schema(value_type = u32)]
     buffer_after_minutes: Buffer,
     /// The first day it may start on, in `tz`.
     from: NaiveDate,
     /// The last day it may start on; at most 92 days with the first.
     to: NaiveDate,
     /// The IANA zone of `from` and `to`; else the tenant's.
-    #[schema(value_type = Option<String>)]
     tz: Option<Tz>,
     /// How far starts are apart, where the service has no step of its own; else 15.
     step_minutes: Option<u32>,
@@ -64,7 +58,6 @@ pub(crate) struct SearchBody {
 /// What is offered.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FoundView {
-    #[schema(value_type = u32)]
     duration_minutes: Duration,
     slots: Vec<FoundSlot>,
     /// Whether there are more than the limit.
@@ -96,7 +89,7 @@ pub(crate) async fn search(
 ) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
     let moment = match &body.as_of {
-        Some(text) => Some(app.moment_of(tenant, "as_of", text).await?),
+        Some(text) => Some(app.moment_of(tenant, "as_of", AsOf::read("as_of", text)?).await?),
         None => None,
     };
     let asked = body.asked(app.zone_of(tenant).await?)?;
@@ -119,14 +112,14 @@ pub(crate) async fn search(
 }
 
 impl SearchBody {
-    fn asked(self, tenants_zone: Tz) -> Result<Asked, Problem> {
-        Ok(Asked {
+    fn asked(self, tenants_zone: Tz) -> Result<AvailabilityQuery, Problem> {
+        Ok(AvailabilityQuery {
             service_id: self.service_id,
             resource_ids: self.resource_ids,
             roles: self.roles,
             duration: self.duration_minutes,
             buffers: (self.buffer_before_minutes, self.buffer_after_minutes),
-            days: AskedDays::new(self.from, self.to, self.tz.unwrap_or(tenants_zone))?,
+            days: DayRange::new(self.from, self.to, self.tz.unwrap_or(tenants_zone))?,
             grid: grid(self.step_minutes).map_err(Problem::bad_body)?,
             limit: limit(self.limit).map_err(Problem::bad_body)?,
             show: Show::Merged,

@@ -9,8 +9,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::asked::Asked;
 use super::explain::ExplanationView;
+use super::query::AvailabilityQuery;
 use crate::http::Problem;
 use crate::http::instant::Writer;
 
@@ -21,9 +21,8 @@ pub(crate) struct AvailabilityView {
     from: NaiveDate,
     to: NaiveDate,
     /// The zone of `from` and `to`.
-    #[schema(value_type = String, example = "Europe/Oslo")]
+    #[schema(example = "Europe/Oslo")]
     time_zone: Tz,
-    #[schema(value_type = u32)]
     duration_minutes: Duration,
     /// Each start once, in order.
     slots: Option<Vec<SlotView>>,
@@ -69,7 +68,7 @@ pub(crate) struct Availability {
 }
 
 impl Availability {
-    pub(super) const fn new(asked: &Asked, duration_minutes: Duration) -> Self {
+    pub(super) const fn new(asked: &AvailabilityQuery, duration_minutes: Duration) -> Self {
         let days = asked.days;
         Self {
             from: days.from,

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use daybook_domain::client::{Client, ClientCommand};
 
-use super::{ClientBody, ClientView};
+use super::ClientBody;
 use crate::App;
 use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ClientView;
 
 /// Change a client's contact details
 ///

@@ -4,39 +4,27 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{Uri, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use daybook_domain::appointment::CancelledBy;
 use daybook_domain::client::Client;
 use daybook_domain::{Category, ResourceIds};
-use daybook_projections::Cursor;
 use daybook_projections::client_history::{CalledOff, ClientHistory, PastAppointment, Summary};
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Caller, Params, PathId, Problem, Read};
-use crate::routes::listing::{limit, link};
+use crate::http::query::query_params;
+use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
 
-/// What is asked for, for the documentation.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `get_client_history`; this is how it is documented")]
-pub(crate) struct HistoryParams {
-    /// Starts on this day or later (`YYYY-MM-DD`, in `tz`).
-    from: Option<NaiveDate>,
-    /// Starts on this day or earlier (`YYYY-MM-DD`, in `tz`).
-    to: Option<NaiveDate>,
-    /// The IANA zone of `from` and `to`; else the tenant's.
-    tz: Option<String>,
-    /// The most items of a page: 1 to 200, 50 where it is left out.
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before; the other parameters must be the same as then.
-    cursor: Option<String>,
-    /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
-    /// command shows what that command did.
-    min_position: Option<u64>,
+query_params! {
+    /// What is asked for.
+    pub(crate) struct HistoryParams {
+        ..days: Days,
+        ..page: PageParams,
+    }
 }
 
 /// A client's appointments, and what they come to.
@@ -47,13 +35,13 @@ pub(crate) struct HistoryView {
     booked: u64,
     /// To how many of them the client came.
     kept: u64,
-    /// How many of them were called off, by either side.
+    /// How many of them were cancelled, by either side.
     cancelled: u64,
-    /// How many of these the client's side called off after the window for that.
+    /// How many of these the client's side cancelled after the window for that.
     late_cancellations: u64,
     /// To how many the client did not come.
     no_shows: u64,
-    /// When the first starts that was booked and not called off.
+    /// When the first starts that was booked and not cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_start: Option<DateTime<Utc>>,
     /// When the last does.
@@ -75,26 +63,23 @@ pub(crate) struct PastView {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     service_id: Uuid,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
-    #[schema(value_type = String)]
     category: Category,
     /// When it was booked, or its hold confirmed. Nothing: it never was.
     #[serde(skip_serializing_if = "Option::is_none")]
     booked_at: Option<DateTime<Utc>>,
     /// How often it was moved.
     times_moved: u32,
-    /// How it was called off, where it was.
+    /// How it was cancelled, where it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     cancelled: Option<CalledOffView>,
     version: u64,
 }
 
-/// How an appointment was called off.
+/// How an appointment was cancelled.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CalledOffView {
     /// On whose side: `client`, `staff`, or `system` for a hold that lapsed.
-    #[schema(value_type = String)]
     by: CancelledBy,
     at: DateTime<Utc>,
     /// Whether the client's side did so after the window for that.
@@ -138,14 +123,12 @@ pub(crate) async fn get_client_history(
     caller: Caller<Read>,
     PathId(client_id): PathId,
     uri: Uri,
-    mut params: Params,
+    Query(HistoryParams { days, page }): Query<HistoryParams>,
 ) -> Result<Response, Problem> {
     let tenant = &caller.tenant;
-    let bounds = app.days(tenant, &mut params).await?;
-    let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(Cursor::new);
-    app.wait(tenant, ClientHistory::ID, &mut params).await?;
-    params.finish()?;
+    let bounds = app.days(tenant, &days).await?;
+    let (limit, cursor) = (page.limit(), page.cursor);
+    app.wait(tenant, ClientHistory::ID, page.fresh).await?;
     let client = app.engine.load::<Client>(tenant, client_id).await?;
     client.ok_or_else(|| Problem::not_found("client"))?;
     let now = app.engine.clock().now();

@@ -3,19 +3,19 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::client::Client;
+use daybook_projections::catalogue::Catalogue;
 
-use super::ClientView;
 use crate::App;
-use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
-use crate::routes::as_of::AsOfParam;
-use crate::routes::catalogue::PageParams;
-use crate::routes::listing::{List, Listed};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
+use crate::views::ClientView;
 
 /// Get a client
 #[utoipa::path(
     get, path = "/v1/clients/{id}", tag = "clients",
-    params(("id" = Uuid, Path), AsOfParam),
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The client", body = ClientView), ReadProblems)
 )]
@@ -23,9 +23,9 @@ pub(crate) async fn get_client(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    params: Params,
+    Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ClientView>, Problem> {
-    app.get::<Client>(&caller.tenant, id, params).await
+    app.get::<Client>(&caller.tenant, id, as_of).await
 }
 
 /// List clients
@@ -33,18 +33,20 @@ pub(crate) async fn get_client(
 /// In the order in which they were registered.
 #[utoipa::path(
     get, path = "/v1/clients", tag = "clients",
-    params(PageParams), security(("api_key" = ["read"])),
+    params(PageParams),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "A page", body = List<ClientView>), ReadProblems)
 )]
 pub(crate) async fn list_clients(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    params: Params,
+    Query(page): Query<PageParams>,
 ) -> Result<Listed<ClientView>, Problem> {
-    let asked = app.page_asked(&caller.tenant, params).await?;
-    let page = app.catalogue.clients(&caller.tenant, asked.cursor.as_ref(), asked.limit).await?;
-    Ok(Listed::of(uri, page, |client| {
+    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
+    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let found = app.catalogue.clients(&caller.tenant, cursor, limit).await?;
+    Ok(Listed::of(uri, found, |client| {
         ClientView::new(client.id.uuid(), client.version, client.document)
     }))
 }

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use daybook_domain::client::{Client, ClientCommand};
 
-use super::{ClientBody, ClientView};
+use super::ClientBody;
 use crate::App;
 use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ClientView;
 
 /// Register a client
 ///

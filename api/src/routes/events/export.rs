@@ -6,16 +6,36 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use tokio::sync::mpsc;
+use utoipa::openapi::schema::Schema;
 
-use super::asked::{Asked, EventFilters};
+use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::{Format, export};
-use crate::http::params::invalid;
-use crate::http::{Caller, Params, Problem, Read};
+use crate::http::query::{Value, invalid, query_params};
+use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// How many parts of the file may wait for whoever reads it.
 const PARTS: usize = 2;
+
+query_params! {
+    /// Which file.
+    pub(crate) struct ExportParams {
+        /// `ndjson`, as where it is left out, `csv` or `parquet`.
+        format: Option<Format>,
+        ..events: EventParams,
+    }
+}
+
+impl Value for Format {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        text.parse().map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        String::schema()
+    }
+}
 
 /// Export events
 ///
@@ -24,9 +44,7 @@ const PARTS: usize = 2;
 /// are lists. If the log cannot be read on, the answer breaks off.
 #[utoipa::path(
     get, path = "/v1/events/export", tag = "events",
-    params(EventFilters,
-           ("format" = Option<String>, Query,
-            description = "`ndjson`, as where it is left out, `csv` or `parquet`.")),
+    params(ExportParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The file", content(
                   (String = "application/x-ndjson"), (String = "text/csv"),
@@ -36,20 +54,19 @@ const PARTS: usize = 2;
 pub(crate) async fn export_events(
     State(app): State<App>,
     caller: Caller<Read>,
-    mut params: Params,
+    Query(asked): Query<ExportParams>,
 ) -> Result<Response, Problem> {
-    let format = params.text("format")?.map_or(Ok(Format::Ndjson), |text| text.parse());
-    let format = format.map_err(|error| invalid("format", error))?;
-    let asked = Asked::take(&app, &caller, &mut params, None).await?;
-    params.finish()?;
+    let ExportParams { format, events } = asked;
+    let format = format.unwrap_or(Format::Ndjson);
+    let query = EventQuery::of(&app, &caller, events, None).await?;
     let opened = app.streams.open(&caller.tenant);
     let opened = opened.ok_or_else(|| Problem::unavailable("too many exports at once"))?;
-    let until = asked.feed.until(asked.to).await?.position;
+    let until = query.feed.until(query.to).await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
     tokio::spawn(async move {
         let _opened = opened;
-        export(&asked.feed, format, asked.after, until, parts).await;
+        export(&query.feed, format, query.after, until, parts).await;
     });
     // After an error the connection is cut, so that nobody takes what is there for all.
     let body = stream::unfold(written, async |mut parts| Some((parts.recv().await?, parts)));

@@ -9,20 +9,19 @@ use daybook_store::feed::CloudEvent;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::CloudEventView;
-use super::asked::{Asked, EventFilters};
+use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::ndjson;
-use crate::http::params::invalid;
-use crate::http::{Caller, Params, Problem, Read};
+use crate::http::query::{invalid, query_params};
+use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// How many stretches of the log one request looks through: it ends, however few events pass the
+/// How many reads of the log one request makes: it ends, however few events pass the
 /// filter, and says how far it came.
-const MAX_STRETCHES: usize = 10;
+const MAX_READS: usize = 10;
 
 /// Says in the header what `read_to` says in the body, which NDJSON has no place for.
 const READ_TO: &str = "daybook-read-to";
@@ -31,7 +30,6 @@ const HEAD: &str = "daybook-head";
 /// A part of the log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventPage {
-    #[schema(value_type = Vec<CloudEventView>)]
     items: Vec<CloudEvent>,
     /// The log was read up to this position: ask for what is `after` it. A page can end before there
     /// are as many items as it may have, and even without any.
@@ -48,6 +46,15 @@ struct Page {
     has_more: bool,
 }
 
+query_params! {
+    /// Which page.
+    pub(crate) struct EventPageParams {
+        /// The most items of a page: 1 to 1,000, 100 where it is left out.
+        limit: Option<usize>,
+        ..events: EventParams,
+    }
+}
+
 /// List events
 ///
 /// The tenant's log, oldest first, each event as a CloudEvent. Positions have no gap and are in the
@@ -57,9 +64,7 @@ struct Page {
 /// unless it is asked for by a key with scope `admin`.
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
-    params(EventFilters,
-           ("limit" = Option<u32>, Query,
-            description = "The most items of a page: 1 to 1,000, 100 where it is left out.")),
+    params(EventPageParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A part of the log", content(
                   (EventPage = "application/json"), (String = "application/x-ndjson"))),
@@ -70,12 +75,14 @@ pub(crate) async fn list_events(
     caller: Caller<Read>,
     uri: Uri,
     headers: HeaderMap,
-    mut params: Params,
+    Query(asked): Query<EventPageParams>,
 ) -> Result<Response, Problem> {
-    let limit = limit(&mut params)?;
-    let asked = Asked::take(&app, &caller, &mut params, None).await?;
-    params.finish()?;
-    let page = page(&asked, limit).await?;
+    let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
+    if !(1..=MAX_LIMIT).contains(&limit) {
+        return Err(invalid("limit", format!("it is 1 to {MAX_LIMIT}")));
+    }
+    let query = EventQuery::of(&app, &caller, asked.events, None).await?;
+    let page = page(&query, limit).await?;
     let link = page.has_more.then(|| next(&uri, page.read_to)).flatten();
     let (read_to, head) = (page.read_to.get(), page.head.get());
     let mut response = if wants_ndjson(&headers) {
@@ -97,26 +104,18 @@ pub(crate) async fn list_events(
     Ok(response)
 }
 
-async fn page(asked: &Asked, limit: usize) -> Result<Page, Problem> {
-    let until = asked.feed.until(asked.to).await?;
-    let (mut events, mut read_to) = (Vec::new(), asked.after);
-    for _ in 0..MAX_STRETCHES {
-        let stretch = asked.feed.read(read_to, until.position, limit - events.len()).await?;
-        read_to = stretch.read_to;
-        events.extend(stretch.events);
+async fn page(query: &EventQuery, limit: usize) -> Result<Page, Problem> {
+    let until = query.feed.until(query.to).await?;
+    let (mut events, mut read_to) = (Vec::new(), query.after);
+    for _ in 0..MAX_READS {
+        let part = query.feed.read(read_to, until.position, limit - events.len()).await?;
+        read_to = part.read_to;
+        events.extend(part.events);
         if read_to >= until.position || events.len() == limit {
             break;
         }
     }
     Ok(Page { events, read_to, head: until.head, has_more: read_to < until.position })
-}
-
-fn limit(params: &mut Params) -> Result<usize, Problem> {
-    match params.parsed::<usize>("limit")? {
-        None => Ok(DEFAULT_LIMIT),
-        Some(limit @ 1..=MAX_LIMIT) => Ok(limit),
-        Some(_) => Err(invalid("limit", format!("it is 1 to {MAX_LIMIT}"))),
-    }
 }
 
 fn wants_ndjson(headers: &HeaderMap) -> bool {

@@ -6,21 +6,21 @@ use daybook_domain::time::WeeklyHours;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::dry_run::{self, Changed, DryRun, ResourceOrDryRun};
-use super::{ResourceView, Window};
+use super::dry_run::{Changed, DryRun, ResourceOrDryRun};
 use crate::App;
-use crate::http::body::Nothing;
+use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, Params, PathId, Problem,
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem, Query,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ResourceView;
 
 /// New opening hours.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HoursBody {
     /// All the windows from now on.
-    #[schema(value_type = Vec<Window>, max_items = 50)]
+    #[schema(max_items = 50)]
     weekly_hours: WeeklyHours,
 }
 
@@ -38,13 +38,12 @@ pub(crate) async fn change_resource_hours(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    params: Params,
+    Query(dry_run): Query<DryRun>,
     request: CommandRequest<HoursBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
-    let dry_run = dry_run::asked(params)?;
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHours(body.weekly_hours);
-    app.change_resource(&context, id, command, dry_run).await
+    app.change_resource(&context, id, command, &dry_run).await
 }
 
 /// More places, or fewer.
@@ -52,7 +51,7 @@ pub(crate) async fn change_resource_hours(
 #[serde(deny_unknown_fields)]
 pub(crate) struct CapacityBody {
     /// How many appointments it takes at once, each on a place of its own: 1 to 1,000.
-    #[schema(value_type = u16, minimum = 1, maximum = 1000)]
+    #[schema(minimum = 1, maximum = 1000)]
     capacity: Capacity,
 }
 
@@ -83,7 +82,7 @@ pub(crate) async fn change_resource_capacity(
 #[utoipa::path(
     post, path = "/v1/resources/{id}/retire", tag = "resources",
     params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
-    request_body = Option<Nothing>, security(("api_key" = ["manage"])),
+    request_body = Option<EmptyBody>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
@@ -91,10 +90,9 @@ pub(crate) async fn retire_resource(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    params: Params,
-    request: CommandRequest<Nothing>,
+    Query(dry_run): Query<DryRun>,
+    request: CommandRequest<EmptyBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
-    let dry_run = dry_run::asked(params)?;
-    let (context, Nothing {}) = request.by(caller);
-    app.change_resource(&context, id, ResourceCommand::RetireResource, dry_run).await
+    let (context, EmptyBody {}) = request.by(caller);
+    app.change_resource(&context, id, ResourceCommand::RetireResource, &dry_run).await
 }

@@ -7,35 +7,27 @@ use daybook_domain::{Decide as _, Facts, Refusal};
 use daybook_projections::conflicts::Conflicts;
 use daybook_store::CommandContext;
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ResourceView;
 use crate::App;
-use crate::http::params::invalid;
-use crate::http::{Answer, Params, Problem};
-use crate::routes::conflicts::ConflictSummary;
+use crate::http::query::query_params;
+use crate::http::{Answer, Problem};
+use crate::views::{ConflictSummary, ResourceView};
 
-/// Whether it is meant, for the documentation.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `asked`; this is how it is documented")]
-pub(crate) struct DryRun {
-    /// `true`: nothing is changed, and the answer (200) is the appointments that the change would
-    /// bring into conflict with the resource. `If-Match` counts, `Idempotency-Key` does not.
-    dry_run: Option<bool>,
+query_params! {
+    /// Whether it is meant.
+    pub(crate) struct DryRun {
+        /// `true`: nothing is changed, and the answer (200) is the appointments that the change would
+        /// bring into conflict with the resource. `If-Match` counts, `Idempotency-Key` does not.
+        dry_run: Option<bool>,
+    }
 }
 
-/// Takes `dry_run` out of the query, which has nothing else.
-pub(super) fn asked(mut params: Params) -> Result<bool, Problem> {
-    let asked = match params.text("dry_run")?.as_deref() {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => return Err(invalid("dry_run", "it is true or false")),
-    };
-    // A misspelt `dry_run` must not be the real thing.
-    params.finish()?;
-    Ok(asked)
+impl DryRun {
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.dry_run.unwrap_or_default()
+    }
 }
 
 /// What a change would break.
@@ -80,9 +72,9 @@ impl App {
         context: &CommandContext,
         id: Uuid,
         command: ResourceCommand,
-        dry_run: bool,
+        dry_run: &DryRun,
     ) -> Result<Changed<Answer<ResourceView>>, Problem> {
-        if dry_run {
+        if dry_run.is_asked_for() {
             return Ok(Changed::Tried(self.try_change(context, id, command).await?));
         }
         self.change::<Resource>(context, id, command).await.map(Changed::Made)

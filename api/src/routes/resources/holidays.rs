@@ -8,13 +8,13 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::ResourceView;
-use super::dry_run::{self, Changed, DryRun, ResourceOrDryRun};
+use super::dry_run::{Changed, DryRun, ResourceOrDryRun};
 use crate::App;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, Params, PathId, Problem,
+    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem, Query,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ResourceView;
 
 /// The days on which a resource is closed, whatever its weekly hours say.
 #[derive(Deserialize, ToSchema)]
@@ -31,23 +31,13 @@ pub(crate) struct HolidaysBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct HolidayBody {
     /// `YYYY-MM-DD`.
-    #[schema(value_type = String, example = "2027-05-17")]
+    #[schema(example = "2027-05-17")]
     date: LocalDate,
     /// What it is called.
-    #[schema(value_type = String, max_length = 200, example = "Constitution Day")]
+    #[schema(max_length = 200, example = "Constitution Day")]
     name: Name,
     /// Which one it is, where it is known already; else made from its date and name.
     id: Option<Uuid>,
-}
-
-/// A holiday of a resource.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents `Holiday`")]
-pub(super) struct HolidayView {
-    id: Uuid,
-    /// `YYYY-MM-DD`.
-    date: String,
-    name: String,
 }
 
 impl From<HolidayBody> for Holiday {
@@ -77,11 +67,10 @@ pub(crate) async fn set_resource_holidays(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    params: Params,
+    Query(dry_run): Query<DryRun>,
     request: CommandRequest<HolidaysBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
-    let dry_run = dry_run::asked(params)?;
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHolidays(body.holidays);
-    app.change_resource(&context, id, command, dry_run).await
+    app.change_resource(&context, id, command, &dry_run).await
 }

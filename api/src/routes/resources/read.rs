@@ -3,20 +3,21 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::resource::Resource;
-use daybook_projections::catalogue::CatalogueStatus;
+use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
 
-use super::{ResourceStatus, ResourceView};
 use crate::App;
-use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
-use crate::routes::as_of::AsOfParam;
-use crate::routes::catalogue::{PageParams, StandingFilter, standing};
-use crate::routes::listing::{List, Listed};
+use crate::http::query::{one_of, query_params};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
+use crate::views::ResourceView;
+use crate::views::resource::ResourceStatus;
 
 /// Get a resource
 #[utoipa::path(
     get, path = "/v1/resources/{id}", tag = "resources",
-    params(("id" = Uuid, Path), AsOfParam),
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The resource", body = ResourceView), ReadProblems)
 )]
@@ -24,34 +25,43 @@ pub(crate) async fn get_resource(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    params: Params,
+    Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ResourceView>, Problem> {
-    app.get::<Resource>(&caller.tenant, id, params).await
+    app.get::<Resource>(&caller.tenant, id, as_of).await
 }
+
+query_params! {
+    /// Which of them.
+    pub(crate) struct ResourceParams {
+        /// Only those with this status.
+        status: Option<ResourceStatus>,
+        ..page: PageParams,
+    }
+}
+
+one_of!(ResourceStatus { "active" => ResourceStatus::Active, "retired" => ResourceStatus::Retired });
 
 /// List resources
 ///
 /// In the order in which they were registered.
 #[utoipa::path(
     get, path = "/v1/resources", tag = "resources",
-    params(StandingFilter, PageParams), security(("api_key" = ["read"])),
+    params(ResourceParams),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "A page", body = List<ResourceView>), ReadProblems)
 )]
 pub(crate) async fn list_resources(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    mut params: Params,
+    Query(ResourceParams { status, page }): Query<ResourceParams>,
 ) -> Result<Listed<ResourceView>, Problem> {
-    let standing = standing(&mut params, "active")?;
-    let asked = app.page_asked(&caller.tenant, params).await?;
-    let cursor = asked.cursor.as_ref();
-    let page = app.catalogue.resources(&caller.tenant, standing, cursor, asked.limit).await?;
-    Ok(Listed::of(uri, page, |resource| {
-        let status = match resource.status {
-            CatalogueStatus::Active => ResourceStatus::Active,
-            CatalogueStatus::Retired => ResourceStatus::Retired,
-        };
+    let status = status.map(CatalogueStatus::from);
+    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
+    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let found = app.catalogue.resources(&caller.tenant, status, cursor, limit).await?;
+    Ok(Listed::of(uri, found, |resource| {
+        let status = ResourceStatus::from(resource.status);
         let (id, version) = (resource.id.uuid(), resource.version);
         ResourceView::new(id, version, status, resource.document).in_a_list()
     }))

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use daybook_domain::resource::{Resource, ResourceCommand};
 
-use super::{ResourceBody, ResourceView};
+use super::ResourceBody;
 use crate::App;
 use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ResourceView;
 
 /// Register a resource
 ///

@@ -10,14 +10,13 @@ use daybook_domain::{Reason, ResourceIds};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::SeriesMode;
-use super::view::SeriesView;
 use crate::App;
+use crate::bodies::by_client;
+use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
-use crate::routes::appointments::overriding::{self, OverrideBody};
-use crate::routes::appointments::{CancelledBySide, MovedBySide, by_client};
-use crate::routes::commands::shown;
+use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::SeriesView;
 
 /// How far a change reaches: one occurrence, that one and all after it, or all.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -48,26 +47,24 @@ pub(crate) struct SeriesRescheduleBody {
     scope: Scope,
     /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
     /// moved since.
-    #[schema(value_type = Option<String>, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: Option<RecurrenceId>,
     /// By so many local days, -366 to 366.
     #[serde(default)]
-    #[schema(value_type = Option<i16>, minimum = -366, maximum = 366)]
+    #[schema(minimum = -366, maximum = 366)]
     shift_days: ShiftDays,
     /// To this local time of day; else each keeps its own.
-    #[schema(value_type = Option<String>, example = "15:30")]
+    #[schema(example = "15:30")]
     time: Option<TimeOfDay>,
     /// The new resources; else each keeps its own.
-    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
     /// Whether all must be moved: `all_or_nothing` where it is left out.
     #[serde(default)]
-    #[schema(value_type = Option<SeriesMode>)]
     mode: Mode,
     /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
     /// window.
     #[serde(default)]
-    #[schema(value_type = Option<MovedBySide>)]
     by: MovedBy,
     /// Move them although rules are against it: needs the scope `manage`.
     #[serde(rename = "override")]
@@ -108,7 +105,7 @@ pub(crate) async fn reschedule_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    shown(app.engine.reschedule_series(&context, id, &moving).await?)
+    answer(app.engine.reschedule_series(&context, id, &moving).await?)
 }
 
 /// What is cancelled, and why.
@@ -118,19 +115,17 @@ pub(crate) struct SeriesCancelBody {
     scope: Scope,
     /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
     /// moved since.
-    #[schema(value_type = Option<String>, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: Option<RecurrenceId>,
     /// Whether all must be cancelled: `all_or_nothing` where it is left out.
     #[serde(default)]
-    #[schema(value_type = Option<SeriesMode>)]
     mode: Mode,
     /// Why. It is shown: no personal data.
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(max_length = 500)]
     reason: Option<Reason>,
     /// On whose side: `client` where it is left out. Only a client is bound by the cancellation
     /// window.
     #[serde(default = "by_client")]
-    #[schema(value_type = Option<CancelledBySide>)]
     by: CancelledBy,
     /// Cancel them although their cancellation window has closed: needs the scope `manage`.
     #[serde(rename = "override")]
@@ -164,5 +159,5 @@ pub(crate) async fn cancel_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    shown(app.engine.cancel_series(&context, id, &cancelling).await?)
+    answer(app.engine.cancel_series(&context, id, &cancelling).await?)
 }

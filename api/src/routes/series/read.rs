@@ -5,11 +5,10 @@ use daybook_domain::AppointmentId;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::series::Series;
 
-use super::view::SeriesView;
 use crate::App;
-use crate::http::{Answer, Caller, PathId, Problem, Read};
-use crate::routes::appointments::AppointmentView;
+use crate::http::{Answer, Caller, NoQuery, PathId, Problem, Read};
 use crate::routes::problems::ReadProblems;
+use crate::views::{AppointmentView, SeriesView};
 
 /// Get a series
 ///
@@ -24,6 +23,7 @@ pub(crate) async fn get_series(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    _: NoQuery,
 ) -> Result<Answer<SeriesView>, Problem> {
     let answer = app.get_at::<Series>(&caller.tenant, id, None).await?;
     let ids: Vec<_> = answer.body.appointment_ids().map(AppointmentId::uuid).collect();

@@ -3,13 +3,14 @@
 use axum::extract::State;
 use daybook_domain::service::{Service, ServiceCommand};
 
-use super::{ServiceBody, ServiceView};
+use super::ServiceBody;
 use crate::App;
-use crate::http::body::Nothing;
+use crate::http::body::EmptyBody;
 use crate::http::{
     Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ServiceView;
 
 /// Revise a service
 ///
@@ -37,7 +38,7 @@ pub(crate) async fn revise_service(
 #[utoipa::path(
     post, path = "/v1/services/{id}/retire", tag = "services",
     params(("id" = Uuid, Path), CommandHeaders, IfMatch),
-    request_body = Option<Nothing>, security(("api_key" = ["manage"])),
+    request_body = Option<EmptyBody>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ServiceView),
               ReadProblems, CommandProblems)
 )]
@@ -45,8 +46,8 @@ pub(crate) async fn retire_service(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    request: CommandRequest<Nothing>,
+    request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<ServiceView>, Problem> {
-    let (context, Nothing {}) = request.by(caller);
+    let (context, EmptyBody {}) = request.by(caller);
     app.change::<Service>(&context, id, ServiceCommand::RetireService).await
 }

@@ -3,10 +3,11 @@
 use axum::extract::State;
 use daybook_domain::service::{Service, ServiceCommand};
 
-use super::{ServiceBody, ServiceView};
+use super::ServiceBody;
 use crate::App;
 use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::ServiceView;
 
 /// Define a service
 ///

@@ -3,20 +3,21 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::service::Service;
-use daybook_projections::catalogue::CatalogueStatus;
+use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
 
-use super::{ServiceStatus, ServiceView};
 use crate::App;
-use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
-use crate::routes::as_of::AsOfParam;
-use crate::routes::catalogue::{PageParams, StandingFilter, standing};
-use crate::routes::listing::{List, Listed};
+use crate::http::query::{one_of, query_params};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
+use crate::views::ServiceView;
+use crate::views::service::ServiceStatus;
 
 /// Get a service
 #[utoipa::path(
     get, path = "/v1/services/{id}", tag = "services",
-    params(("id" = Uuid, Path), AsOfParam),
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The service", body = ServiceView), ReadProblems)
 )]
@@ -24,34 +25,43 @@ pub(crate) async fn get_service(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    params: Params,
+    Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ServiceView>, Problem> {
-    app.get::<Service>(&caller.tenant, id, params).await
+    app.get::<Service>(&caller.tenant, id, as_of).await
 }
+
+query_params! {
+    /// Which of them.
+    pub(crate) struct ServiceParams {
+        /// Only those with this status.
+        status: Option<ServiceStatus>,
+        ..page: PageParams,
+    }
+}
+
+one_of!(ServiceStatus { "offered" => ServiceStatus::Offered, "retired" => ServiceStatus::Retired });
 
 /// List services
 ///
 /// In the order in which they were defined.
 #[utoipa::path(
     get, path = "/v1/services", tag = "services",
-    params(StandingFilter, PageParams), security(("api_key" = ["read"])),
+    params(ServiceParams),
+    security(("api_key" = ["read"])),
     responses((status = 200, description = "A page", body = List<ServiceView>), ReadProblems)
 )]
 pub(crate) async fn list_services(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    mut params: Params,
+    Query(ServiceParams { status, page }): Query<ServiceParams>,
 ) -> Result<Listed<ServiceView>, Problem> {
-    let standing = standing(&mut params, "offered")?;
-    let asked = app.page_asked(&caller.tenant, params).await?;
-    let cursor = asked.cursor.as_ref();
-    let page = app.catalogue.services(&caller.tenant, standing, cursor, asked.limit).await?;
-    Ok(Listed::of(uri, page, |service| {
-        let status = match service.status {
-            CatalogueStatus::Active => ServiceStatus::Offered,
-            CatalogueStatus::Retired => ServiceStatus::Retired,
-        };
+    let status = status.map(CatalogueStatus::from);
+    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
+    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let found = app.catalogue.services(&caller.tenant, status, cursor, limit).await?;
+    Ok(Listed::of(uri, found, |service| {
+        let status = ServiceStatus::from(service.status);
         ServiceView::new(service.id.uuid(), service.version, status, service.document)
     }))
 }

@@ -1,4 +1,4 @@
-//! A session moves or is called off, and its appointments with it.
+//! A session moves or is cancelled, and its appointments with it.
 
 use axum::extract::State;
 use daybook_domain::{Reason, ResourceIds};
@@ -6,37 +6,37 @@ use daybook_store::engine::{CancelSession, MoveSession};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::SessionView;
 use crate::App;
+use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
 use crate::http::{
     Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
-use crate::routes::appointments::overriding::{self, OverrideBody};
-use crate::routes::commands::shown;
+use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::SessionView;
 
 /// Where a session moves.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RescheduleSessionBody {
     /// The new start: RFC 3339, with an offset. The length stays.
-    #[schema(value_type = DateTime<Utc>, example = "2026-12-01T18:30:00+01:00")]
+    #[schema(example = "2026-12-01T18:30:00+01:00")]
     start: Instant,
     /// The new resources; else the same as before.
-    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
     /// Move it although rules are against it.
     #[serde(rename = "override")]
     overriding: Option<OverrideBody>,
 }
 
-/// Why a session is called off.
+/// Why a session is cancelled.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelSessionBody {
     /// Why.
-    #[schema(value_type = Option<String>, max_length = 500)]
+    #[schema(max_length = 500)]
     reason: Option<Reason>,
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn reschedule_session(
     let (context, body) = request.by(caller);
     let RescheduleSessionBody { start, resource_ids, .. } = body;
     let work = MoveSession { session_id: id.into(), start: start.0, resource_ids, overriding };
-    shown(app.engine.execute_together(&context, id, &work).await?)
+    answer(app.engine.execute_together(&context, id, &work).await?)
 }
 
 /// Cancel a session
@@ -72,7 +72,7 @@ pub(crate) async fn reschedule_session(
     post, path = "/v1/sessions/{id}/cancel", tag = "sessions",
     params(("id" = Uuid, Path), CommandHeaders, IfMatch),
     request_body = Option<CancelSessionBody>, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "It is called off", body = SessionView),
+    responses((status = 200, description = "It is cancelled", body = SessionView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn cancel_session(
@@ -83,5 +83,5 @@ pub(crate) async fn cancel_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let (context, CancelSessionBody { reason }) = request.by(caller);
     let work = CancelSession { session_id: id.into(), reason };
-    shown(app.engine.execute_together(&context, id, &work).await?)
+    answer(app.engine.execute_together(&context, id, &work).await?)
 }

@@ -4,13 +4,11 @@ mod change;
 mod places;
 mod read;
 mod schedule;
-mod view;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
-use view::SessionView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -19,4 +17,5 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(change::reschedule_session))
         .routes(routes!(change::cancel_session))
         .routes(routes!(places::book_place, places::list_places))
+        .routes(routes!(places::hold_place))
 }

@@ -2,93 +2,83 @@
 
 use axum::Json;
 use axum::extract::State;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, When};
+use daybook_domain::appointment::Appointment;
 use daybook_domain::session::Session;
-use daybook_domain::time::HoldLength;
-use daybook_domain::{Category, ClientId, Note, Personal, SessionId, Tags, Title};
+use daybook_domain::{ServiceId, SessionId, TenantId};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, PathId, Problem, Read};
-use crate::routes::appointments::AppointmentView;
-use crate::routes::appointments::overriding::{self, OverrideBody};
+use crate::bodies::{PlaceBody, PlaceHoldBody};
+use crate::http::{
+    Book, Caller, CommandHeaders, CommandRequest, Created, NoQuery, PathId, Problem, Read,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::AppointmentView;
 
 /// How many appointments are read at once.
-const AT_ONCE: usize = 8;
-
-/// Who wants a place.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PlaceBody {
-    /// Who books.
-    #[schema(value_type = Uuid)]
-    client_id: ClientId,
-    /// Hold the place for so many minutes, 1 to 60, instead of booking it at once.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 60)]
-    hold_minutes: Option<HoldLength>,
-    /// What it is called; else as the session. It is searched and shown: no personal data.
-    #[schema(value_type = Option<String>, max_length = 300)]
-    title: Option<Title>,
-    /// Its category; else the session's.
-    #[schema(value_type = Option<String>, max_length = 80)]
-    category: Option<Category>,
-    /// Its tags; else the session's.
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
-    tags: Option<Tags>,
-    /// Free text about the client.
-    #[schema(value_type = Option<String>, max_length = 4000)]
-    note: Option<Personal<Note>>,
-    /// Book it although rules are against it: needs the scope `manage`. It makes no room.
-    #[serde(rename = "override")]
-    overriding: Option<OverrideBody>,
-}
+const MAX_CONCURRENT_READS: usize = 8;
 
 /// Book a place in a session
 ///
-/// It is an appointment of the client's own, which is confirmed, cancelled, checked in and so on as any
-/// other; only when it is, its session says. Of many who want the last place one gets it, and the
-/// others are told that the session is full (`session-full`).
+/// It is an appointment of the client's own, which is cancelled, checked in and so on as any other; only
+/// when it is, its session says. Of many who want the last place one gets it, and the others are told that
+/// the session is full (`session-full`).
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/appointments", tag = "sessions",
     params(("id" = Uuid, Path), CommandHeaders),
     request_body = PlaceBody, security(("api_key" = ["book"])),
-    responses((status = 201, description = "It is booked or held", body = AppointmentView),
+    responses((status = 201, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn book_place(
     State(app): State<App>,
     caller: Caller<Book>,
     PathId(id): PathId,
-    mut request: CommandRequest<PlaceBody>,
+    request: CommandRequest<PlaceBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
-    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
-    let (context, body) = request.by(caller);
-    let session_id = SessionId::from(id);
-    let service_id = app.engine.service_of(&context.tenant, session_id).await?;
-    let booking = Booking {
-        service_id: service_id.ok_or_else(|| Problem::not_found("session"))?,
-        resource_ids: None,
-        client_id: body.client_id,
-        when: When::InSession(session_id),
-        title: body.title,
-        category: body.category,
-        tags: body.tags,
-        note: body.note,
-        overriding,
-        series: None,
-    };
-    let command = match body.hold_minutes {
-        None => AppointmentCommand::BookAppointment(booking),
-        Some(length) => AppointmentCommand::HoldAppointment {
-            booking,
-            expires_at: app.engine.clock().now() + length.delta(),
-            holds_per_client: app.holds_per_client,
-        },
-    };
+    let session = app.session_to_book(&caller.tenant, id).await?;
+    let context = request.context(&caller);
+    let command = request.body.command(&caller, session)?;
     app.create::<Appointment>(&context, command).await
+}
+
+/// Hold a place in a session
+///
+/// As a hold of time: nobody else can have the place until `hold_expires_at`. It is confirmed by
+/// `POST /v1/holds/{id}/confirm` and given back by `DELETE /v1/holds/{id}`.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/holds", tag = "sessions",
+    params(("id" = Uuid, Path), CommandHeaders),
+    request_body = PlaceHoldBody, security(("api_key" = ["book"])),
+    responses((status = 201, description = "It is held", body = AppointmentView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn hold_place(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    request: CommandRequest<PlaceHoldBody>,
+) -> Result<Created<AppointmentView>, Problem> {
+    let session = app.session_to_book(&caller.tenant, id).await?;
+    let context = request.context(&caller);
+    let command = request.body.command(&app, &caller, session)?;
+    app.create::<Appointment>(&context, command).await
+}
+
+impl App {
+    /// A session and its service.
+    async fn session_to_book(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+    ) -> Result<(SessionId, ServiceId), Problem> {
+        let session = SessionId::from(id);
+        let service = self.engine.service_of(tenant, session).await?;
+        Ok((session, service.ok_or_else(|| Problem::not_found("session"))?))
+    }
 }
 
 /// Who has a place.
@@ -110,6 +100,7 @@ pub(crate) async fn list_places(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    _: NoQuery,
 ) -> Result<Json<Places>, Problem> {
     let found = app.engine.load::<Session>(&caller.tenant, id).await?;
     let (session, _) = found.ok_or_else(|| Problem::not_found("session"))?;
@@ -121,6 +112,6 @@ pub(crate) async fn list_places(
             AppointmentView::at(appointment, holder.uuid(), version, now)
         }))
     });
-    let views: Vec<_> = views.buffered(AT_ONCE).try_collect().await?;
+    let views: Vec<_> = views.buffered(MAX_CONCURRENT_READS).try_collect().await?;
     Ok(Json(Places { items: views.into_iter().flatten().collect() }))
 }

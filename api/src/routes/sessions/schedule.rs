@@ -8,41 +8,40 @@ use daybook_domain::{Category, ResourceIds, ServiceId, Tags, Title};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::SessionView;
 use crate::App;
+use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
 use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
-use crate::routes::appointments::overriding::{self, OverrideBody};
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::SessionView;
 
 /// What a session is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionBody {
     /// The service, which must be given in sessions.
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
     /// The resources, each once. Where the service needs roles filled, they fill some or all of them,
     /// and others are chosen for the rest.
-    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
     /// When it starts: RFC 3339, with an offset.
-    #[schema(value_type = DateTime<Utc>, example = "2026-12-01T18:00:00+01:00")]
+    #[schema(example = "2026-12-01T18:00:00+01:00")]
     start: Instant,
     /// How long it takes: one of the service's durations; else the service's own.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 44640)]
+    #[schema(minimum = 1, maximum = 44640)]
     duration_minutes: Option<Duration>,
     /// How many clients have room: 1 to 500; else as the service says.
-    #[schema(value_type = Option<u16>, minimum = 1, maximum = 500)]
+    #[schema(minimum = 1, maximum = 500)]
     places: Option<SessionPlaces>,
     /// What it is called; else as the service. It is searched and shown: no personal data.
-    #[schema(value_type = Option<String>, max_length = 300)]
+    #[schema(max_length = 300)]
     title: Option<Title>,
     /// Its category; else the service's.
-    #[schema(value_type = Option<String>, max_length = 80)]
+    #[schema(max_length = 80)]
     category: Option<Category>,
     /// Its tags; else the service's.
-    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    #[schema(max_items = 20)]
     tags: Option<Tags>,
     /// Schedule it although rules are against it.
     #[serde(rename = "override")]

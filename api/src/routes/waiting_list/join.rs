@@ -8,41 +8,35 @@ use daybook_domain::{ClientId, ResourceIds, ServiceId};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::view::WaitingView;
 use crate::App;
 use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
-use crate::routes::resources::Window;
+use crate::views::WaitingView;
 
 /// Who waits, and for what.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JoinBody {
     /// The service.
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
     /// Who waits.
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
     /// How long it is to take: one of the service's durations; else the service's own.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 44640)]
+    #[schema(minimum = 1, maximum = 44640)]
     duration_minutes: Option<Duration>,
     /// The first day on which the client has time (`YYYY-MM-DD`, in `tz`).
-    #[schema(value_type = NaiveDate)]
     from: LocalDate,
     /// The last; at most 92 days with the first, and at most 366 days ahead.
-    #[schema(value_type = NaiveDate)]
     to: LocalDate,
     /// The IANA zone of `from`, `to` and `times`; else the tenant's.
-    #[schema(value_type = Option<String>)]
     tz: Option<Tz>,
     /// The times of the week in which all of the appointment is to lie; none at all: at any time.
     #[serde(default)]
-    #[schema(value_type = Vec<Window>, max_items = 50)]
+    #[schema(max_items = 50)]
     times: WeeklyHours,
     /// Any of these would do, or for a service with roles: only they where any of them would do. Without
     /// roles they must be given, unless the service is given in sessions.
-    #[schema(value_type = Option<Vec<Uuid>>, min_items = 1, max_items = 16)]
+    #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
 }
 
@@ -62,8 +56,8 @@ impl JoinBody {
 
 /// Join the waiting list
 ///
-/// When a place comes free, the first whose wishes fit is offered it: it is held for them, and is theirs
-/// if they confirm the hold in time. If one is free already, it is offered at once.
+/// When a place becomes available, the first whose wishes fit is offered it: it is held for them, and is theirs
+/// if they confirm the hold in time. If one is available already, it is offered at once.
 #[utoipa::path(
     post, path = "/v1/waiting-list", tag = "waiting-list", params(CommandHeaders),
     request_body = JoinBody, security(("api_key" = ["book"])),

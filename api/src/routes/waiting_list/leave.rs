@@ -2,12 +2,12 @@
 
 use axum::extract::State;
 
-use super::view::WaitingView;
 use crate::App;
-use crate::http::body::Nothing;
+use crate::http::body::EmptyBody;
 use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
-use crate::routes::commands::shown;
+use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::WaitingView;
 
 /// Leave the waiting list
 ///
@@ -24,8 +24,8 @@ pub(crate) async fn leave_waiting_list(
     State(app): State<App>,
     caller: Caller<Book>,
     PathId(id): PathId,
-    request: CommandRequest<Nothing>,
+    request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<WaitingView>, Problem> {
-    let (context, Nothing {}) = request.by(caller);
-    shown(app.engine.leave_waiting_list(&context, id.into()).await?)
+    let (context, EmptyBody {}) = request.by(caller);
+    answer(app.engine.leave_waiting_list(&context, id.into()).await?)
 }

@@ -3,7 +3,6 @@
 mod join;
 mod leave;
 mod read;
-mod view;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

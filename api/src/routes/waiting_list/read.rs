@@ -4,16 +4,15 @@ use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::waiting::{State as Entry, Status, WaitingEntry};
-use daybook_projections::Cursor;
+use daybook_domain::{ClientId, ServiceId};
 use daybook_projections::waiting::{WaitingFilter, WaitingList};
-use utoipa::IntoParams;
-use uuid::Uuid;
 
-use super::view::WaitingView;
 use crate::App;
-use crate::http::{Answer, Caller, Params, PathId, Problem, Read};
-use crate::routes::listing::{List, Listed, limit};
+use crate::http::query::query_params;
+use crate::http::{Answer, Caller, NoQuery, PathId, Problem, Query, Read};
+use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
+use crate::views::WaitingView;
 
 /// Get an entry of the waiting list
 ///
@@ -27,6 +26,7 @@ pub(crate) async fn get_waiting(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
+    _: NoQuery,
 ) -> Result<Answer<WaitingView>, Problem> {
     let (tenant, now) = (&caller.tenant, app.engine.clock().now());
     let found = app.engine.load::<WaitingEntry>(tenant, id).await?;
@@ -50,31 +50,25 @@ pub(crate) async fn get_waiting(
     Ok(Answer { version, position: None, body })
 }
 
-/// The filters, for the documentation. All that are given must be met.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by `list_waiting`; this is how it is documented")]
-pub(crate) struct WaitingFilters {
-    /// They wait for this service.
-    service_id: Option<Uuid>,
-    /// It is this client who waits.
-    client_id: Option<Uuid>,
-    /// `waiting`, `offered`, `taken`, `lapsed`, `left` or `expired`.
-    status: Option<String>,
-    /// The most items of a page: 1 to 200, 50 where it is left out.
-    limit: Option<u32>,
-    /// The `next_cursor` of the page before; the other parameters must be the same as then.
-    cursor: Option<String>,
-    /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
-    /// command shows what that command did.
-    min_position: Option<u64>,
+query_params! {
+    /// The filters. All that are given must be met.
+    pub(crate) struct WaitingParams {
+        /// They wait for this service.
+        service_id: Option<ServiceId>,
+        /// It is this client who waits.
+        client_id: Option<ClientId>,
+        /// What has become of the entry.
+        status: Option<Status>,
+        ..page: PageParams,
+    }
 }
 
 /// List the waiting list
 ///
 /// In the order in which it was joined.
 #[utoipa::path(
-    get, path = "/v1/waiting-list", tag = "waiting-list", params(WaitingFilters),
+    get, path = "/v1/waiting-list", tag = "waiting-list",
+    params(WaitingParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page, by time of joining", body = List<WaitingView>),
               ReadProblems)
@@ -83,20 +77,15 @@ pub(crate) async fn list_waiting(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    mut params: Params,
+    Query(asked): Query<WaitingParams>,
 ) -> Result<Listed<WaitingView>, Problem> {
-    let filter = WaitingFilter {
-        service_id: params.id("service_id")?,
-        client_id: params.id("client_id")?,
-        status: params.parsed::<Status>("status")?,
-    };
-    let limit = limit(&mut params)?;
-    let cursor = params.text("cursor")?.map(Cursor::new);
-    app.wait(&caller.tenant, WaitingList::ID, &mut params).await?;
-    params.finish()?;
+    let WaitingParams { service_id, client_id, status, page } = asked;
+    let filter = WaitingFilter { service_id, client_id, status };
+    let limit = page.limit();
+    app.wait(&caller.tenant, WaitingList::ID, page.fresh).await?;
     let now = app.engine.clock().now();
-    let page = app.waiting.page(&caller.tenant, &filter, cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, page, |entry| {
+    let found = app.waiting.page(&caller.tenant, &filter, page.cursor.as_ref(), limit, now).await?;
+    Ok(Listed::of(uri, found, |entry| {
         WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined)
     }))
 }

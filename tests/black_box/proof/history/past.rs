@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Practice, a_practice, date, monday, utc};
+use crate::harness::{Answer, Practice, a_practice, date, monday, path_of, utc};
 
 /// Everything is on these days, from the Monday on.
 pub(super) const DAYS: u64 = 4;
@@ -103,7 +103,7 @@ impl Past {
             .with("title", title)
             .with("tags", tags);
         if rng.random_bool(0.2) {
-            booking = booking.with("hold_minutes", 60);
+            booking = booking.held(60);
         }
         let answer = booking.send();
         if answer.status == 201 {
@@ -176,7 +176,7 @@ impl Past {
             6 => ("no-show", json!({})),
             _ => ("confirm", json!({})),
         };
-        let path = format!("/v1/appointments/{appointment}/{action}");
+        let path = path_of(appointment, action);
         self.practice.api.post(&path, &body).send()
     }
 

@@ -9,61 +9,43 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::routes::appointments::overriding::OverriddenView;
-use crate::routes::commands::Shown;
+use super::Viewed;
+use super::appointment::OverriddenView;
 
 /// A session.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SessionView {
     id: Uuid,
-    #[schema(value_type = SessionStatusName)]
     status: SessionStatus,
     /// Its version: how many events it has had. The `ETag` says the same.
     version: u64,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
     start: DateTime<Utc>,
     /// The first instant after it; buffers are not part of it.
     end: DateTime<Utc>,
     /// The IANA zone of its first resource, whose days count.
-    #[schema(value_type = String)]
     time_zone: Tz,
-    #[schema(value_type = String)]
     title: Title,
-    #[schema(value_type = String)]
     category: Category,
-    #[schema(value_type = Vec<String>)]
     tags: Tags,
     /// How many clients have room.
-    #[schema(value_type = u16)]
     places: SessionPlaces,
     /// How many of the places nobody has at this moment; left out in the answer to a command, and
-    /// where it was called off.
+    /// where it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<u16>,
-    /// Why it was called off, where it was and that was said.
+    /// Why it was cancelled, where it was and that was said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
     /// Why it has its time although its resources are closed, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
 }
 
-/// What has become of a session.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it documents `SessionStatus`")]
-pub(super) enum SessionStatusName {
-    Scheduled,
-    Cancelled,
-}
-
 impl SessionView {
     /// With so many places taken.
-    pub(super) fn with_taken(self, taken: usize) -> Self {
+    pub(crate) fn with_taken(self, taken: usize) -> Self {
         let taken = u16::try_from(taken).unwrap_or(u16::MAX);
         let stands = self.status == SessionStatus::Scheduled;
         let free = stands.then(|| self.places.get().saturating_sub(taken));
@@ -72,12 +54,12 @@ impl SessionView {
 }
 
 /// As a command left it.
-impl Shown for Session {
+impl Viewed for Session {
     type View = SessionView;
 
     const PATH: &'static str = "/v1/sessions";
 
-    fn show(self, id: Uuid, version: u64) -> Option<SessionView> {
+    fn view(self, id: Uuid, version: u64) -> Option<SessionView> {
         let Self::Made { plan, status, reason } = self else { return None };
         Some(SessionView {
             id,

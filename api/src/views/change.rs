@@ -12,7 +12,7 @@ use crate::http::Problem;
 
 /// A moment that was compared.
 #[derive(Serialize, ToSchema)]
-pub(super) struct MomentView {
+pub(crate) struct MomentView {
     /// How far the log had come.
     position: u64,
     at: DateTime<Utc>,
@@ -26,7 +26,7 @@ impl From<Moment> for MomentView {
 
 /// A field that changed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
-pub(super) struct FieldChange {
+pub(crate) struct FieldChange {
     #[schema(example = "start")]
     field: String,
     /// What it was; `null`: it was left out.
@@ -41,7 +41,7 @@ pub(super) struct FieldChange {
 const LEFT_OUT: [&str; 3] = ["version", "local_start", "local_end"];
 
 /// As it is shown: the fields of a thing.
-pub(super) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Problem> {
+pub(crate) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Problem> {
     match serde_json::to_value(shown) {
         Ok(Value::Object(fields)) => Ok(fields),
         _ => Err(Problem::internal()),
@@ -49,7 +49,7 @@ pub(super) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Probl
 }
 
 /// The fields that differ, by name.
-pub(super) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
+pub(crate) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let of = |fields: &Map<String, Value>, name| fields.get(name).cloned().unwrap_or_default();
     let changes = names.into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str()));

@@ -3,20 +3,18 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::series::{
-    Exdates, InSeries, LeftBecause, LeftOccurrence, Mode, MovedOccurrence, Occurrence,
-    RecurrenceId, RefusedOccurrence, Series, SeriesBooked, SeriesCancelled, SeriesChange,
-    SeriesRescheduled, Which,
+    Exdates, LeftBecause, LeftOccurrence, Mode, MovedOccurrence, Occurrence, RecurrenceId,
+    RefusedOccurrence, Series, SeriesBooked, SeriesCancelled, SeriesChange, SeriesRescheduled,
+    Which,
 };
 use daybook_domain::time::LocalDateTime;
-use daybook_domain::{AppointmentId, ClientId, RuleText, SeriesId, ServiceId};
+use daybook_domain::{AppointmentId, ClientId, RuleText, ServiceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::SeriesMode;
+use super::{AppointmentView, Viewed};
 use crate::http::Problem;
-use crate::routes::appointments::AppointmentView;
-use crate::routes::commands::Shown;
 
 /// A series.
 #[derive(Serialize, ToSchema)]
@@ -24,20 +22,16 @@ pub(crate) struct SeriesView {
     id: Uuid,
     /// Its version: how many events it has had. The `ETag` says the same.
     version: u64,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
-    #[schema(value_type = String, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
+    #[schema(example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
     rrule: RuleText,
     /// The local start that the rule begins with.
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     start: LocalDateTime,
-    #[schema(value_type = String, example = "Europe/Oslo")]
+    #[schema(example = "Europe/Oslo")]
     tz: Tz,
-    #[schema(value_type = Vec<String>)]
     exdates: Exdates,
-    #[schema(value_type = SeriesMode)]
     mode: Mode,
     /// What was booked, in order.
     occurrences: Vec<OccurrenceView>,
@@ -52,9 +46,8 @@ pub(crate) struct SeriesView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OccurrenceView {
     /// Its local start by the rule, wherever it has been moved since.
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: RecurrenceId,
-    #[schema(value_type = Uuid)]
     appointment_id: AppointmentId,
     /// The appointment as it is now; left out in answers to commands.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,7 +57,7 @@ pub(crate) struct OccurrenceView {
 /// An occurrence that was refused.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RefusedView {
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: RecurrenceId,
     /// As the answer to the command for this one alone.
     problem: Problem,
@@ -77,7 +70,6 @@ pub(crate) struct ChangeView {
     scope: &'static str,
     /// Which occurrence was named.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     recurrence_id: Option<RecurrenceId>,
     /// What was changed.
     changed: Vec<ChangedView>,
@@ -98,7 +90,7 @@ pub(crate) enum ChangeKind {
 /// An occurrence that was changed.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ChangedView {
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: RecurrenceId,
     /// When it starts since, where it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,36 +100,10 @@ pub(crate) struct ChangedView {
 /// An occurrence that a change did not reach.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct LeftView {
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
+    #[schema(example = "2027-01-04T09:00")]
     recurrence_id: RecurrenceId,
     /// It had begun, or was no longer booked.
-    #[schema(value_type = LeftReason)]
     because: LeftBecause,
-}
-
-/// Why a change did not reach an occurrence.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it documents `LeftBecause`")]
-enum LeftReason {
-    Begun,
-    NotBooked,
-}
-
-/// That an appointment is an occurrence of a series.
-#[derive(Serialize, ToSchema)]
-pub(in crate::routes) struct InSeriesView {
-    #[schema(value_type = Uuid)]
-    series_id: SeriesId,
-    /// Its local start by the rule, wherever it has been moved since.
-    #[schema(value_type = String, example = "2027-01-04T09:00")]
-    recurrence_id: RecurrenceId,
-}
-
-impl From<InSeries> for InSeriesView {
-    fn from(InSeries { series_id, recurrence_id }: InSeries) -> Self {
-        Self { series_id, recurrence_id }
-    }
 }
 
 impl SeriesView {
@@ -164,12 +130,12 @@ impl SeriesView {
     }
 
     /// The appointments that were booked, in order.
-    pub(super) fn appointment_ids(&self) -> impl Iterator<Item = AppointmentId> + '_ {
+    pub(crate) fn appointment_ids(&self) -> impl Iterator<Item = AppointmentId> + '_ {
         self.occurrences.iter().map(|occurrence| occurrence.appointment_id)
     }
 
     /// The same with these appointments, in the same order.
-    pub(super) fn with_appointments(
+    pub(crate) fn with_appointments(
         mut self,
         appointments: impl Iterator<Item = Option<AppointmentView>>,
     ) -> Self {
@@ -241,12 +207,12 @@ impl ChangeView {
     }
 }
 
-impl Shown for Series {
+impl Viewed for Series {
     type View = SeriesView;
 
     const PATH: &'static str = "/v1/series";
 
-    fn show(self, id: Uuid, version: u64) -> Option<SeriesView> {
+    fn view(self, id: Uuid, version: u64) -> Option<SeriesView> {
         match self {
             Self::Unmade => None,
             Self::Made { booked, latest } => Some(SeriesView::new(id, version, booked, latest)),

@@ -1,54 +1,47 @@
 //! How an appointment is shown.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::{
-    Agreed, Appointment, Cancellation, CancelledBy, Details, State, Status,
+    Agreed, Appointment, Cancellation, CancelledBy, Details, Overridden, State, Status,
 };
+use daybook_domain::series::{InSeries, RecurrenceId};
 use daybook_domain::service::Price;
+use daybook_domain::service::rules::Rule;
 use daybook_domain::time::LeadTime;
 use daybook_domain::{
-    Category, ClientId, Note, Personal, Reason, ResourceIds, ServiceId, SessionId, Tags, Title,
+    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, SeriesId, ServiceId,
+    SessionId, Tags, Title,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Viewed;
 use super::conflict::AcceptedConflictView;
-use super::overriding::OverriddenView;
-use crate::routes::commands::Shown;
-use crate::routes::series::InSeriesView;
-use crate::routes::services::PriceForm;
 
 /// An appointment.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AppointmentView {
     id: Uuid,
-    #[schema(value_type = AppointmentStatus)]
     status: Status,
     /// Its version: how many events it has had. The `ETag` says the same.
     version: u64,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Vec<Uuid>)]
     resource_ids: ResourceIds,
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
     /// The session that it is in, where it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Uuid>)]
     session_id: Option<SessionId>,
     start: DateTime<Utc>,
     /// The first instant after it; buffers are not part of it.
     end: DateTime<Utc>,
-    #[schema(value_type = String)]
     title: Title,
-    #[schema(value_type = String)]
     category: Category,
-    #[schema(value_type = Vec<String>)]
     tags: Tags,
     /// Free text about the client.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     note: Option<Personal<Note>>,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -74,15 +67,12 @@ pub(crate) struct AppointmentView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgreedView {
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<PriceForm>)]
     price: Option<Price>,
     /// Until how many minutes before its start the client's side may move it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u32>)]
     rescheduling_window_minutes: Option<LeadTime>,
     /// Until how many minutes before its start the client's side may cancel it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u32>)]
     cancellation_window_minutes: Option<LeadTime>,
 }
 
@@ -100,42 +90,50 @@ impl From<Agreed> for AgreedView {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CancellationView {
     /// Nobody's: a hold that lapsed is cancelled by the `system`.
-    #[schema(value_type = CancelledBySide)]
     by: CancelledBy,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     reason: Option<Reason>,
     /// Why it was cancelled although a rule was against it, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
 }
 
-/// What has become of an appointment, in FHIR's words where they fit.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it documents `Status`")]
-pub(super) enum AppointmentStatus {
-    Held,
-    Booked,
-    CheckedIn,
-    Fulfilled,
-    Cancelled,
-    NoShow,
+/// That rules were overridden.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OverriddenView {
+    /// Why.
+    reason: Reason,
+    /// Which rules were broken; it may be none.
+    rules: BTreeSet<Rule>,
+    /// Which resources were closed, where any was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<BTreeSet<ResourceId>>,
 }
 
-/// On whose side an appointment was cancelled.
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
-#[expect(dead_code, reason = "it documents `CancelledBy`")]
-pub(in crate::routes) enum CancelledBySide {
-    Client,
-    Staff,
-    System,
+impl From<Overridden> for OverriddenView {
+    fn from(Overridden { reason, rules, closed }: Overridden) -> Self {
+        Self { reason, rules, closed }
+    }
+}
+
+/// That an appointment is an occurrence of a series.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InSeriesView {
+    series_id: SeriesId,
+    /// Its local start by the rule, wherever it has been moved since.
+    #[schema(example = "2027-01-04T09:00")]
+    recurrence_id: RecurrenceId,
+}
+
+impl From<InSeries> for InSeriesView {
+    fn from(InSeries { series_id, recurrence_id }: InSeries) -> Self {
+        Self { series_id, recurrence_id }
+    }
 }
 
 impl AppointmentView {
     /// As everybody must see it at `now`: a hold that has lapsed is cancelled.
-    pub(in crate::routes) fn at(
+    pub(crate) fn at(
         appointment: Appointment,
         id: Uuid,
         version: u64,
@@ -186,12 +184,12 @@ impl AppointmentView {
 }
 
 /// As a command left it.
-impl Shown for Appointment {
+impl Viewed for Appointment {
     type View = AppointmentView;
 
     const PATH: &'static str = "/v1/appointments";
 
-    fn show(self, id: Uuid, version: u64) -> Option<AppointmentView> {
+    fn view(self, id: Uuid, version: u64) -> Option<AppointmentView> {
         AppointmentView::at(self, id, version, DateTime::<Utc>::MIN_UTC)
     }
 }

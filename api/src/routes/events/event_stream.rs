@@ -16,21 +16,21 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::asked::{Asked, EventFilters};
+use super::query::{EventParams, EventQuery};
 use super::streams::Opened;
 use crate::App;
-use crate::http::params::invalid;
-use crate::http::{Caller, Params, Problem, Read};
+use crate::http::query::invalid;
+use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// How often something is sent where nothing happens, so that both sides see that the other is there.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// How often it is looked by itself whether the log goes on, should no wake-up come.
-const TICK: Duration = Duration::from_secs(1);
+/// How often the log is polled, should no wake-up come.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How soon after a look the next one is worth it, however often the log moves on.
-const PAUSE: Duration = Duration::from_millis(25);
+/// The least time between two polls, however often the log moves on.
+const MIN_POLL_INTERVAL: Duration = Duration::from_millis(25);
 
 /// How many events are read at once; so many may wait for a slow reader, and as many again in each of
 /// a few parts that are on their way.
@@ -38,11 +38,11 @@ const PART: usize = 200;
 const PARTS: usize = 4;
 
 /// How long a reader may leave all these parts where they are.
-const PATIENCE: Duration = Duration::from_secs(10);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How far the clocks of programs may differ: this long after `to`, nothing that is recorded was recorded before
 /// it, also where nothing is recorded at all.
-const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
+const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 
 /// Stream events
 ///
@@ -56,7 +56,7 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::minutes(1);
 /// `resume_after`.
 #[utoipa::path(
     get, path = "/v1/events/stream", tag = "events",
-    params(EventFilters,
+    params(EventParams,
            ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen.")),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The log from there on", body = String,
@@ -67,19 +67,18 @@ pub(crate) async fn stream_events(
     State(app): State<App>,
     caller: Caller<Read>,
     headers: HeaderMap,
-    mut params: Params,
+    Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {
     let last_seen = headers.get("last-event-id").map(|value| value.to_str()).transpose();
     let last_seen = last_seen.map_err(|_| invalid("Last-Event-ID", "a position"))?;
-    let asked = Asked::take(&app, &caller, &mut params, last_seen).await?;
-    params.finish()?;
+    let query = EventQuery::of(&app, &caller, params, last_seen).await?;
     let opened = app.streams.open(&caller.tenant);
     let opened = opened.ok_or_else(|| Problem::unavailable("too many streams at once"))?;
     let (parts, sent) = mpsc::channel(PARTS);
     let (ended, end) = oneshot::channel();
-    let teller = Teller {
-        read_to: asked.after,
-        asked,
+    let streamer = Streamer {
+        read_to: query.after,
+        query,
         parts,
         clock: Arc::clone(app.engine.clock()),
         // From before the first look, so that no commit goes unseen between look and wait.
@@ -88,10 +87,10 @@ pub(crate) async fn stream_events(
         _opened: opened,
     };
     tokio::spawn(async move {
-        let _ = ended.send(teller.tell().await);
+        let _ = ended.send(streamer.run().await);
     });
     let parts = stream::unfold(sent, async |mut sent| Some((sent.recv().await?, sent)));
-    // Told when all that was sent before it has been taken.
+    // Sent when all that was sent before it has been taken.
     let end = stream::once(end).filter_map(async |end| end.ok().flatten());
     let body = Body::from_stream(parts.chain(end).map(Ok::<Bytes, Infallible>));
     let content =
@@ -99,9 +98,9 @@ pub(crate) async fn stream_events(
     Ok((content, body).into_response())
 }
 
-/// Tells one reader of the log.
-struct Teller {
-    asked: Asked,
+/// Sends the log to one reader.
+struct Streamer {
+    query: EventQuery,
     read_to: Position,
     parts: mpsc::Sender<Bytes>,
     clock: Arc<dyn Clock>,
@@ -117,16 +116,16 @@ enum End {
     Stopping,
     Slow,
     Unavailable,
-    /// The reader has gone: there is nobody to tell.
+    /// The reader has gone.
     Gone,
 }
 
-impl Teller {
-    /// Tells until there is a reason not to; its last event, where there is somebody to tell.
-    async fn tell(mut self) -> Option<Bytes> {
+impl Streamer {
+    /// Sends until there is a reason to end; its last event, where the reader is still there.
+    async fn run(mut self) -> Option<Bytes> {
         let stop = self.stop.clone();
         let end = tokio::select! {
-            end = self.tell_on() => end,
+            end = self.send_events() => end,
             () = stop.cancelled() => End::Stopping,
         };
         let reason = match end {
@@ -141,55 +140,55 @@ impl Teller {
         Some(format!("event: end\ndata: {data}\n\n").into())
     }
 
-    async fn tell_on(&mut self) -> End {
-        let mut spoke = Instant::now();
+    async fn send_events(&mut self) -> End {
+        let mut last_sent = Instant::now();
         loop {
             // Seen up to here: what is committed from now on wakes.
             self.wakeups.borrow_and_update();
-            let is_over = self.asked.to.is_some_and(|to| to + CLOCKS_DIFFER <= self.clock.now());
-            let Ok(until) = self.asked.feed.until(self.asked.to).await else {
+            let is_over = self.query.to.is_some_and(|to| to + MAX_CLOCK_SKEW <= self.clock.now());
+            let Ok(until) = self.query.feed.until(self.query.to).await else {
                 return End::Unavailable;
             };
             while self.read_to < until.position {
-                let stretch = self.asked.feed.read(self.read_to, until.position, PART).await;
-                let Ok(stretch) = stretch else { return End::Unavailable };
-                let part = match part(&stretch.events, stretch.read_to) {
+                let page = self.query.feed.read(self.read_to, until.position, PART).await;
+                let Ok(page) = page else { return End::Unavailable };
+                let part = match part(&page.events, page.read_to) {
                     Ok(part) => part,
                     Err(error) => {
-                        tracing::error!(%error, "an event cannot be told");
+                        tracing::error!(%error, "an event cannot be written");
                         return End::Unavailable;
                     }
                 };
                 if let Err(end) = self.send(part).await {
                     return end;
                 }
-                self.read_to = stretch.read_to;
-                spoke = Instant::now();
+                self.read_to = page.read_to;
+                last_sent = Instant::now();
             }
             if until.is_final || is_over {
                 return End::To;
             }
-            if spoke.elapsed() >= HEARTBEAT {
+            if last_sent.elapsed() >= HEARTBEAT {
                 if let Err(end) = self.send(part(&[], self.read_to).unwrap_or_default()).await {
                     return end;
                 }
-                spoke = Instant::now();
+                last_sent = Instant::now();
             }
-            sleep(PAUSE).await;
+            sleep(MIN_POLL_INTERVAL).await;
             tokio::select! {
                 woken = self.wakeups.changed() => {
                     if woken.is_err() {
                         return End::Stopping;
                     }
                 }
-                () = sleep(TICK) => {}
+                () = sleep(POLL_INTERVAL) => {}
                 () = self.parts.closed() => return End::Gone,
             }
         }
     }
 
     async fn send(&self, part: Bytes) -> Result<(), End> {
-        match timeout(PATIENCE, self.parts.send(part)).await {
+        match timeout(SEND_TIMEOUT, self.parts.send(part)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(End::Slow),
@@ -198,7 +197,7 @@ impl Teller {
 }
 
 /// These events; and an `id` by itself, where the last of them is not as far as has been read. A reader
-/// takes note of that and is told of no event.
+/// takes note of that and sees no event.
 fn part(events: &[CloudEvent], read_to: Position) -> Result<Bytes, serde_json::Error> {
     let mut part = Vec::with_capacity(events.len() * 1_024 + 64);
     for event in events {

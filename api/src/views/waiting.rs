@@ -3,63 +3,43 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::time::{Duration, WeeklyHours};
-use daybook_domain::waiting::{Joined, Offer, Status, WaitingEntry, Wishes};
+use daybook_domain::waiting::{Joined, Offer, Status as WaitingStatus, WaitingEntry, Wishes};
 use daybook_domain::{ClientId, ResourceIds, ServiceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::routes::commands::Shown;
-use crate::routes::resources::Window;
+use super::Viewed;
 
 /// An entry of the waiting list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WaitingView {
     id: Uuid,
-    #[schema(value_type = WaitingStatus)]
-    status: Status,
+    status: WaitingStatus,
     /// Its version: how many events it has had.
     version: u64,
-    #[schema(value_type = Uuid)]
     service_id: ServiceId,
-    #[schema(value_type = Uuid)]
     client_id: ClientId,
     /// How long it is to take; else as long as the service takes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<u32>)]
     duration_minutes: Option<Duration>,
     from: NaiveDate,
     to: NaiveDate,
     /// The zone of `from`, `to` and `times`.
-    #[schema(value_type = String, example = "Europe/Oslo")]
+    #[schema(example = "Europe/Oslo")]
     time_zone: Tz,
     /// The times of the week in which all of the appointment is to lie; none at all: at any time.
-    #[schema(value_type = Vec<Window>)]
     times: WeeklyHours,
     /// Any of these would do; else whoever the service needs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Uuid>>)]
     resource_ids: Option<ResourceIds>,
     joined_at: DateTime<Utc>,
     /// Of those who wait for the service, its number by time of joining, from 1. Lists leave it out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) queue_position: Option<u64>,
+    pub(crate) queue_position: Option<u64>,
     /// The place that is, or was, offered.
     #[serde(skip_serializing_if = "Option::is_none")]
     offer: Option<OfferView>,
-}
-
-/// What has become of an entry.
-#[derive(ToSchema)]
-#[schema(rename_all = "kebab-case")]
-#[expect(dead_code, reason = "it documents `Status`")]
-enum WaitingStatus {
-    Waiting,
-    Offered,
-    Taken,
-    Lapsed,
-    Left,
-    Expired,
 }
 
 /// A place that is held for the client.
@@ -73,7 +53,7 @@ pub(crate) struct OfferView {
 }
 
 impl WaitingView {
-    pub(super) fn new(id: Uuid, version: u64, joined: Joined) -> Self {
+    pub(crate) fn new(id: Uuid, version: u64, joined: Joined) -> Self {
         let Joined { client_id, wishes, joined_at, state } = joined;
         let Wishes { service_id, duration, days, times, resource_ids } = wishes;
         let offer = state.offer().map(|Offer { appointment_id, start, expires_at }| OfferView {
@@ -100,12 +80,12 @@ impl WaitingView {
     }
 }
 
-impl Shown for WaitingEntry {
+impl Viewed for WaitingEntry {
     type View = WaitingView;
 
     const PATH: &'static str = "/v1/waiting-list";
 
-    fn show(self, id: Uuid, version: u64) -> Option<WaitingView> {
+    fn view(self, id: Uuid, version: u64) -> Option<WaitingView> {
         match self {
             Self::Unjoined => None,
             Self::Joined(joined) => Some(WaitingView::new(id, version, joined)),

@@ -1,0 +1,69 @@
+//! Says once how the domain's types are written in JSON, for the document: utoipa's derives read it
+//! wherever a field has such a type. The domain itself knows nothing of documents.
+
+/// A type's name, and what it is written as.
+const WRITTEN_AS: &[(&str, &str)] = &[
+    // Ids.
+    ("AppointmentId", "Uuid"),
+    ("ClientId", "Uuid"),
+    ("ExceptionId", "Uuid"),
+    ("ResourceId", "Uuid"),
+    ("ResourceIds", "Vec<Uuid>"),
+    ("SeriesId", "Uuid"),
+    ("ServiceId", "Uuid"),
+    ("SessionId", "Uuid"),
+    // Texts.
+    ("Category", "String"),
+    ("Name", "String"),
+    ("Personal", "String"),
+    ("Reason", "String"),
+    ("RuleText", "String"),
+    ("Tags", "Vec<String>"),
+    ("Title", "String"),
+    // Times.
+    ("Exdates", "Vec<String>"),
+    ("Instant", "chrono::DateTime<chrono::Utc>"),
+    ("LocalDate", "chrono::NaiveDate"),
+    ("LocalDateTime", "String"),
+    ("LocalSpan", "crate::schema::ExceptionSpan"),
+    ("RecurrenceId", "String"),
+    ("TimeOfDay", "String"),
+    ("Tz", "String"),
+    ("WeeklyHours", "Vec<crate::schema::Window>"),
+    // Quantities.
+    ("Buffer", "u32"),
+    ("Capacity", "u16"),
+    ("DailyLimit", "u16"),
+    ("Duration", "u32"),
+    ("HoldLength", "u32"),
+    ("LeadTime", "u32"),
+    ("SessionPlaces", "u16"),
+    ("ShiftDays", "i16"),
+    // Words.
+    ("CancelledBy", "crate::schema::CancelledBySide"),
+    ("Choose", "crate::schema::ChoiceOfResource"),
+    ("ConflictReason", "crate::schema::ReasonOfConflict"),
+    ("ExceptionKind", "crate::schema::KindOfException"),
+    ("LeftBecause", "crate::schema::ReasonLeft"),
+    ("Mode", "crate::schema::SeriesMode"),
+    ("MovedBy", "crate::schema::MovedBySide"),
+    ("ResourceKind", "crate::schema::KindOfResource"),
+    ("Rule", "crate::schema::RuleName"),
+    ("SessionStatus", "crate::schema::StatusOfSession"),
+    ("Status", "crate::schema::AppointmentStatus"),
+    ("WaitingStatus", "crate::schema::StatusOfEntry"),
+    // What has parts.
+    ("BookingRules", "crate::schema::Rules"),
+    ("CloudEvent", "crate::schema::CloudEventForm"),
+    ("Price", "crate::schema::Money"),
+    ("Roles", "Vec<crate::schema::RoleForm>"),
+];
+
+fn main() {
+    let config = utoipa_config::Config::new();
+    let add = |config: utoipa_config::Config<'static>,
+               (name, form): &(&'static str, &'static str)| {
+        config.alias_for(*name, *form)
+    };
+    WRITTEN_AS.iter().fold(config, add).write_to_file();
+}

@@ -1,0 +1,240 @@
+//! What is to be booked or held: one appointment, a place in a session, or a series.
+//!
+//! What these bodies share is declared once. It is not a struct that they flatten: serde would then
+//! read each body into memory first, and could no longer say where in it an error is.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use daybook_domain::appointment::{AppointmentCommand, Booking, When};
+use daybook_domain::series::{Exdates, Mode, Recurrence};
+use daybook_domain::time::{Duration, HoldLength, LocalDateTime};
+use daybook_domain::{
+    Category, ClientId, Note, Personal, ResourceIds, RuleText, ServiceId, SessionId, Tags, Title,
+};
+use daybook_store::engine::SeriesBooking;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::overriding::{self, OverrideBody};
+use crate::App;
+use crate::http::instant::Instant;
+use crate::http::{Book, Caller, Problem};
+
+/// Declares a body that books: its own fields, and those that all have. One that is not for a session,
+/// which has a service and resources already, names them (`of a service`).
+macro_rules! booking_body {
+    ($(#[$meta:meta])* $name:ident of a service { $($own:tt)* }) => {
+        booking_body! {
+            $(#[$meta])*
+            $name {
+                /// The service: it gives duration, buffers, and what else is left out here.
+                service_id: ServiceId,
+                /// The resources, each once: all are taken, or none. Where the service needs roles
+                /// filled, they fill some or all of them, and others are chosen for the rest.
+                #[schema(min_items = 1, max_items = 16)]
+                resource_ids: Option<ResourceIds>,
+                /// How long it takes: one of the service's durations; else the service's own.
+                #[schema(minimum = 1, maximum = 44640)]
+                duration_minutes: Option<Duration>,
+                $($own)*
+            }
+        }
+
+        impl $name {
+            /// What is to be booked, with everything but when it is.
+            fn booking(
+                mut self,
+                caller: &Caller<Book>,
+                start: DateTime<Utc>,
+            ) -> Result<Booking, Problem> {
+                let when = When::at(start, self.duration_minutes);
+                let (service_id, resource_ids) = (self.service_id, self.resource_ids.take());
+                self.shared(caller, service_id, resource_ids, when)
+            }
+        }
+    };
+    ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
+        $(#[$meta])*
+        #[derive(Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($own)*
+            /// Who books.
+            client_id: ClientId,
+            /// What it is called; else as the service or session. It is searched and shown: no personal
+            /// data.
+            #[schema(max_length = 300)]
+            title: Option<Title>,
+            /// Its category; else the service's or session's.
+            #[schema(max_length = 80)]
+            category: Option<Category>,
+            /// Its tags; else the service's or session's.
+            #[schema(max_items = 20)]
+            tags: Option<Tags>,
+            /// Free text about the client.
+            #[schema(max_length = 4000)]
+            note: Option<Personal<Note>>,
+            /// Do it although rules are against it: needs the scope `manage`. It makes no room.
+            #[serde(rename = "override")]
+            overriding: Option<OverrideBody>,
+        }
+
+        impl $name {
+            fn shared(
+                self,
+                caller: &Caller<Book>,
+                service_id: ServiceId,
+                resource_ids: Option<ResourceIds>,
+                when: When,
+            ) -> Result<Booking, Problem> {
+                Ok(Booking {
+                    service_id,
+                    resource_ids,
+                    client_id: self.client_id,
+                    when,
+                    title: self.title,
+                    category: self.category,
+                    tags: self.tags,
+                    note: self.note,
+                    overriding: overriding::reason(caller, self.overriding)?,
+                    series: None,
+                })
+            }
+        }
+    };
+}
+
+booking_body! {
+    /// What is to be booked.
+    BookingBody of a service {
+        /// When it starts: RFC 3339, with an offset.
+        #[schema(example = "2026-12-01T10:00:00+01:00")]
+        start: Instant,
+    }
+}
+
+booking_body! {
+    /// What is to be held.
+    HoldBody of a service {
+        /// When it starts: RFC 3339, with an offset.
+        #[schema(example = "2026-12-01T10:00:00+01:00")]
+        start: Instant,
+        /// For how many minutes the time is kept free: 1 to 60.
+        #[serde(default)]
+        #[schema(minimum = 1, maximum = 60, default = 10)]
+        ttl_minutes: HoldLength,
+    }
+}
+
+booking_body! {
+    /// Who wants a place in a session.
+    PlaceBody {}
+}
+
+booking_body! {
+    /// For whom a place in a session is to be held.
+    PlaceHoldBody {
+        /// For how many minutes the place is kept free: 1 to 60.
+        #[serde(default)]
+        #[schema(minimum = 1, maximum = 60, default = 10)]
+        ttl_minutes: HoldLength,
+    }
+}
+
+booking_body! {
+    /// What is to be booked, and when it recurs. What is said of it is said of every occurrence; others are
+    /// chosen for each by itself.
+    SeriesBody of a service {
+        /// When the first occurrence starts: a local time, which the rule must allow.
+        #[schema(example = "2027-01-04T09:00")]
+        start: LocalDateTime,
+        /// The IANA zone in which times are local; else the tenant's.
+        #[schema(example = "Europe/Oslo")]
+        tz: Option<Tz>,
+        /// The value of an RRULE (RFC 5545) with COUNT or UNTIL. At most 366 occurrences.
+        #[schema(max_length = 500, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
+        rrule: RuleText,
+        /// What is left out: occurrences by their local start, or whole days.
+        #[serde(default)]
+        #[schema(max_items = 366, example = json!(["2027-02-22T09:00", "2027-04-05"]))]
+        exdates: Exdates,
+        /// Whether all must be booked: `all_or_nothing` where it is left out.
+        #[serde(default)]
+        mode: Mode,
+    }
+}
+
+impl BookingBody {
+    /// The command that it is, from a caller who may give it.
+    pub(crate) fn command(self, caller: &Caller<Book>) -> Result<AppointmentCommand, Problem> {
+        let start = self.start.0;
+        self.booking(caller, start).map(AppointmentCommand::BookAppointment)
+    }
+}
+
+impl HoldBody {
+    /// The command that it is, from a caller who may give it.
+    pub(crate) fn command(
+        self,
+        app: &App,
+        caller: &Caller<Book>,
+    ) -> Result<AppointmentCommand, Problem> {
+        let (start, length) = (self.start.0, self.ttl_minutes);
+        self.booking(caller, start).map(|booking| app.hold(booking, length))
+    }
+}
+
+impl PlaceBody {
+    /// The command that it is for this session of a service, from a caller who may give it.
+    pub(crate) fn command(
+        self,
+        caller: &Caller<Book>,
+        (session, service): (SessionId, ServiceId),
+    ) -> Result<AppointmentCommand, Problem> {
+        let booking = self.shared(caller, service, None, When::InSession(session));
+        booking.map(AppointmentCommand::BookAppointment)
+    }
+}
+
+impl PlaceHoldBody {
+    /// The command that it is for this session of a service, from a caller who may give it.
+    pub(crate) fn command(
+        self,
+        app: &App,
+        caller: &Caller<Book>,
+        (session, service): (SessionId, ServiceId),
+    ) -> Result<AppointmentCommand, Problem> {
+        let length = self.ttl_minutes;
+        let booking = self.shared(caller, service, None, When::InSession(session));
+        booking.map(|booking| app.hold(booking, length))
+    }
+}
+
+impl SeriesBody {
+    /// The bookings that it is, from a caller who may make them.
+    pub(crate) fn bookings(
+        self,
+        tenants_zone: Tz,
+        caller: &Caller<Book>,
+    ) -> Result<SeriesBooking, Problem> {
+        let recurrence = Recurrence {
+            rrule: self.rrule.clone(),
+            start: self.start,
+            time_zone: self.tz.unwrap_or(tenants_zone),
+            exdates: self.exdates.clone(),
+        };
+        let mode = self.mode;
+        // Each occurrence has its own start.
+        let booking = self.booking(caller, DateTime::UNIX_EPOCH)?;
+        Ok(SeriesBooking { recurrence, mode, booking })
+    }
+}
+
+impl App {
+    /// The command to hold what would be booked, from now on.
+    fn hold(&self, booking: Booking, length: HoldLength) -> AppointmentCommand {
+        let expires_at = self.engine.clock().now() + length.delta();
+        let holds_per_client = self.holds_per_client;
+        AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client }
+    }
+}

@@ -1,0 +1,289 @@
+//! Query parameters: a set of them is declared once, as the type that they are parsed into, and from
+//! that declaration comes what the document says of them.
+//!
+//! * [`query_params`] declares a set; [`Query`] takes it out of a request.
+//! * `value`: what one parameter can be. A type parses and describes itself, each error with the type of
+//!   problem that is its own; serde's errors are text, and it cannot tell a date from an id.
+
+mod value;
+
+use std::fmt::Display;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayBuilder, Schema};
+use utoipa::openapi::{RefOr, Required};
+
+use super::Problem;
+use crate::App;
+pub(crate) use value::{Value, invalid_date, invalid_range, one_of};
+
+/// The query of a request: these parameters and no others. A misspelt filter must not silently show
+/// everything, nor a misspelt `dry_run` be the real thing.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: ParameterSet> FromRequestParts<App> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        parts.extensions.insert(Taken);
+        let mut pairs = Pairs::parse(parts.uri.query().unwrap_or_default())?;
+        let set = T::take(&mut pairs)?;
+        pairs.finish()?;
+        Ok(Self(set))
+    }
+}
+
+/// The query of a route that has no parameters.
+pub(crate) struct NoQuery;
+
+impl FromRequestParts<App> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        Pairs::parse(parts.uri.query().unwrap_or_default())?.finish().map(|()| Self)
+    }
+}
+
+/// That a route has parameters, as an extension of its requests: a command's query is empty unless the
+/// route says otherwise.
+#[derive(Clone, Copy)]
+pub(super) struct Taken;
+
+/// Parameters that belong together. See [`query_params`].
+pub(crate) trait ParameterSet: IntoParams + Sized {
+    /// Takes them out of a query.
+    fn take(pairs: &mut Pairs) -> Result<Self, Problem>;
+}
+
+/// Declares a set of query parameters: a struct whose fields are [`Field`]s, with the text of the
+/// document, and after them the sets that it includes (`..days: Days`).
+macro_rules! query_params {
+    (
+        $(#[$meta:meta])*
+        $vis:vis struct $name:ident {
+            $($(#[doc = $doc:literal])+ $field:ident: $type:ty,)*
+            $(..$set:ident: $set_type:ty,)*
+        }
+    ) => {
+        $(#[$meta])*
+        $vis struct $name {
+            $($(#[doc = $doc])+ pub(crate) $field: $type,)*
+            $(pub(crate) $set: $set_type,)*
+        }
+
+        impl $crate::http::query::ParameterSet for $name {
+            fn take(
+                pairs: &mut $crate::http::query::Pairs,
+            ) -> Result<Self, $crate::http::Problem> {
+                Ok(Self {
+                    $($field: pairs.take(stringify!($field))?,)*
+                    $($set: $crate::http::query::ParameterSet::take(pairs)?,)*
+                })
+            }
+        }
+
+        impl utoipa::IntoParams for $name {
+            fn into_params(
+                place: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
+            ) -> Vec<utoipa::openapi::path::Parameter> {
+                #[allow(unused_mut, reason = "a set need not include others")]
+                let mut all = vec![
+                    $($crate::http::query::describe::<$type>(
+                        stringify!($field),
+                        &[$($doc),+],
+                    ),)*
+                ];
+                $(all.extend(<$set_type>::into_params(&place));)*
+                let _ = place;
+                all
+            }
+        }
+    };
+}
+pub(crate) use query_params;
+
+/// What a parameter is in a set: it must be given, may be given, or may be given more than once.
+pub(crate) trait Field: Sized {
+    const REQUIRED: bool = false;
+    const REPEATS: bool = false;
+
+    /// Reads it from all that was given under its name; what was empty is left out.
+    fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem>;
+
+    fn schema() -> Schema;
+}
+
+impl<T: Value> Field for T {
+    const REQUIRED: bool = true;
+
+    fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
+        Option::read(name, given)?.ok_or_else(|| invalid(name, "it must be given"))
+    }
+
+    fn schema() -> Schema {
+        T::schema()
+    }
+}
+
+impl<T: Value> Field for Option<T> {
+    fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
+        match given.as_slice() {
+            [] => Ok(None),
+            [text] => T::read(name, text).map(Some),
+            _ => Err(invalid(name, "given more than once")),
+        }
+    }
+
+    fn schema() -> Schema {
+        T::schema()
+    }
+}
+
+/// Several, with commas between them, given several times, or both.
+impl<T: Value> Field for Vec<T> {
+    const REPEATS: bool = true;
+
+    fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
+        let texts = given.iter().flat_map(|text| text.split(',')).map(str::trim);
+        texts.filter(|text| !text.is_empty()).map(|text| T::read(name, text)).collect()
+    }
+
+    fn schema() -> Schema {
+        ArrayBuilder::new().items(RefOr::T(T::schema())).build().into()
+    }
+}
+
+/// What the document says of a parameter.
+pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Parameter {
+    let doc: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
+    let required = if T::REQUIRED { Required::True } else { Required::False };
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .required(required)
+        .description(Some(doc.join("\n")))
+        .schema(Some(RefOr::T(T::schema())))
+        // With commas between them; that they can also be given several times cannot be said.
+        .explode(T::REPEATS.then_some(false))
+        .build()
+}
+
+/// The names and values of a query that have not been taken.
+pub(crate) struct Pairs(Vec<(String, String)>);
+
+impl Pairs {
+    /// The longest value of a parameter, in bytes.
+    const MAX_VALUE_BYTES: usize = 2_000;
+
+    fn parse(query: &str) -> Result<Self, Problem> {
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(query).map_err(|error| invalid("the query", error))?;
+        for (name, value) in &pairs {
+            if value.len() > Self::MAX_VALUE_BYTES || value.contains(char::is_control) {
+                return Err(invalid(name, "too long, or with control characters"));
+            }
+        }
+        Ok(Self(pairs))
+    }
+
+    /// Takes a parameter.
+    pub(crate) fn take<T: Field>(&mut self, name: &'static str) -> Result<T, Problem> {
+        let given = self.0.extract_if(.., |(given, _)| given == name);
+        let given = given.map(|(_, value)| value).filter(|value| !value.is_empty());
+        T::read(name, given.collect())
+    }
+
+    /// Refuses whatever has not been taken.
+    fn finish(self) -> Result<(), Problem> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((name, _)) => Err(invalid(name, "this route has no such parameter")),
+        }
+    }
+
+    /// Refuses the parameters of a request whose route has none.
+    pub(super) fn none_in(query: Option<&str>) -> Result<(), Problem> {
+        query.map_or(Ok(()), |query| Self::parse(query)?.finish())
+    }
+}
+
+/// A parameter that is not understood.
+pub(crate) fn invalid(name: &str, why: impl Display) -> Problem {
+    let name: String = name.chars().take(64).collect();
+    let problem = Problem::bad_query(
+        "invalid-query",
+        "The query is not understood",
+        format!("{name}: {why}"),
+    );
+    problem.with("parameter", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::NaiveDate;
+    use serde_json::json;
+
+    use super::*;
+
+    query_params! {
+        /// A page.
+        struct Page {
+            /// The most items.
+            limit: Option<u32>,
+        }
+    }
+
+    query_params! {
+        /// Filters.
+        struct Filters {
+            /// From this day on.
+            from: NaiveDate,
+            /// One tag
+            /// or several.
+            tags: Vec<String>,
+            ..page: Page,
+        }
+    }
+
+    fn read(query: &str) -> Result<Filters, Problem> {
+        let mut pairs = Pairs::parse(query)?;
+        let filters = Filters::take(&mut pairs)?;
+        pairs.finish().map(|()| filters)
+    }
+
+    #[test]
+    fn a_set_is_read_from_a_query_with_the_sets_that_it_includes() {
+        let Filters { from, tags, page } =
+            read("tags=a,b&limit=3&from=2028-02-29&tags=c&limit=").ok().unwrap();
+        assert_eq!((from.to_string().as_str(), page.limit), ("2028-02-29", Some(3)));
+        assert_eq!(tags, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn what_is_missing_unknown_or_given_twice_is_refused_by_its_name() {
+        for (query, name, why) in [
+            ("limit=3", "from", "it must be given"),
+            ("from=2028-02-29&form=x", "form", "this route has no such parameter"),
+            ("from=2028-02-29&limit=1&limit=2", "limit", "given more than once"),
+        ] {
+            let problem = serde_json::to_value(read(query).err().unwrap()).unwrap();
+            assert_eq!(problem["parameter"], name, "{query}");
+            assert_eq!(problem["detail"], format!("{name}: {why}"));
+        }
+    }
+
+    #[test]
+    fn a_set_is_described_as_it_is_read() {
+        let described = Filters::into_params(|| None);
+        let described = serde_json::to_value(described).unwrap();
+        let of = |n: usize, member: &str| described[n][member].clone();
+        assert_eq!([of(0, "name"), of(1, "name"), of(2, "name")], ["from", "tags", "limit"]);
+        assert_eq!([of(0, "required"), of(1, "required")], [true, false]);
+        assert_eq!(of(1, "description"), "One tag\nor several.");
+        assert_eq!(of(1, "schema"), json!({"type": "array", "items": {"type": "string"}}));
+        assert_eq!(of(1, "explode"), false);
+    }
+}

@@ -1,0 +1,265 @@
+//! What a query parameter can be.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use daybook_domain::appointment::Status;
+use daybook_domain::session::SessionStatus;
+use daybook_domain::time::{Duration, LocalDate};
+use daybook_domain::{Category, ClientId, ResourceId, ServiceId};
+use daybook_projections::{Cursor, Limit};
+use daybook_store::Position;
+use daybook_store::feed::Boundary;
+use daybook_store::log::AsOf;
+use serde_json::json;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+use uuid::Uuid;
+
+use super::invalid;
+use crate::http::{Problem, instant};
+use crate::schema::Words;
+
+/// One value of a parameter: it reads itself from text, and says how it is written.
+pub(crate) trait Value: Sized {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem>;
+
+    fn schema() -> Schema;
+}
+
+/// A value that is one of a few words, which stand for nothing outside of the query.
+macro_rules! one_of {
+    ($type:ty { $first:literal => $one:expr $(, $word:literal => $other:expr)+ $(,)? }) => {
+        impl $crate::http::query::Value for $type {
+            fn read(name: &'static str, text: &str) -> Result<Self, $crate::http::Problem> {
+                match text {
+                    $first => Ok($one),
+                    $($word => Ok($other),)+
+                    _ => Err($crate::http::query::invalid(
+                        name,
+                        concat!("it is ", $first $(, " or ", $word)+),
+                    )),
+                }
+            }
+
+            fn schema() -> utoipa::openapi::schema::Schema {
+                $crate::schema::words([$first $(, $word)+])
+            }
+        }
+    };
+}
+pub(crate) use one_of;
+
+one_of!(bool { "true" => true, "false" => false });
+
+fn string() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
+}
+
+fn of_format(format: KnownFormat) -> Schema {
+    string().format(Some(SchemaFormat::KnownFormat(format))).build().into()
+}
+
+fn integer() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer)).minimum(Some(0))
+}
+
+/// A value that its own parser reads.
+macro_rules! parsed {
+    ($($type:ty: $schema:expr),+ $(,)?) => {$(
+        impl Value for $type {
+            fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+                text.parse().map_err(|error| invalid(name, error))
+            }
+
+            fn schema() -> Schema {
+                $schema
+            }
+        }
+    )+};
+}
+
+parsed! {
+    u32: integer().build().into(),
+    u64: integer().build().into(),
+    usize: integer().build().into(),
+    String: string().build().into(),
+    Position: integer().build().into(),
+    Boundary: string().examples([json!("2026-12-01")]).build().into(),
+    Status: Self::words(),
+    SessionStatus: Self::words(),
+    daybook_domain::waiting::Status: Self::words(),
+}
+
+/// Ids: what is none has a type of problem of its own.
+macro_rules! ids {
+    ($($type:ty),+) => {$(
+        impl Value for $type {
+            fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+                let id = Uuid::parse_str(text).map_err(|_| {
+                    let detail = format!("{name} is a UUID");
+                    Problem::bad_query("invalid-id", "The id is not a UUID", detail)
+                })?;
+                Ok(id.into())
+            }
+
+            fn schema() -> Schema {
+                of_format(KnownFormat::Uuid)
+            }
+        }
+    )+};
+}
+
+ids!(Uuid, ServiceId, ResourceId, ClientId);
+
+/// A date, `YYYY-MM-DD`.
+impl Value for NaiveDate {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        // Its parser would take signs, spaces and missing zeros too.
+        let of_form = text.len() == 10
+            && text.bytes().enumerate().all(|(at, byte)| match at {
+                4 | 7 => byte == b'-',
+                _ => byte.is_ascii_digit(),
+            });
+        let date = of_form.then(|| text.parse().ok()).flatten();
+        date.ok_or_else(|| invalid_date(format!("{name} is a date that exists, as YYYY-MM-DD")))
+    }
+
+    fn schema() -> Schema {
+        of_format(KnownFormat::Date)
+    }
+}
+
+/// A date that the log can keep.
+impl Value for LocalDate {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        let date = NaiveDate::read(name, text)?;
+        Self::try_from(date).map_err(|error| invalid_date(format!("{name}: {error}")))
+    }
+
+    fn schema() -> Schema {
+        NaiveDate::schema()
+    }
+}
+
+/// A date that does not exist, or is beyond what is kept.
+pub(crate) fn invalid_date(detail: impl Into<String>) -> Problem {
+    Problem::bad_query("invalid-date", "The date is not valid", detail)
+}
+
+/// A range that ends before it begins, or is too long.
+pub(crate) fn invalid_range(detail: impl Into<String>) -> Problem {
+    Problem::bad_query("invalid-range", "The range is not valid", detail)
+}
+
+/// An IANA time zone.
+impl Value for Tz {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        text.parse().map_err(|_| {
+            let detail = format!("{name} is an IANA time zone like Europe/Oslo");
+            Problem::bad_query("unknown-time-zone", "Unknown time zone", detail)
+        })
+    }
+
+    fn schema() -> Schema {
+        string().examples([json!("Europe/Oslo")]).build().into()
+    }
+}
+
+/// RFC 3339, with an offset.
+impl Value for DateTime<Utc> {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        instant::parse(text).ok_or_else(|| invalid(name, "it is RFC 3339, with an offset"))
+    }
+
+    fn schema() -> Schema {
+        of_format(KnownFormat::DateTime)
+    }
+}
+
+/// A moment of the past: an instant, or `position:N`.
+impl Value for AsOf {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        let moment = match text.strip_prefix("position:") {
+            // Its parser would take a sign.
+            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                number.parse().ok().map(Self::Position)
+            }
+            Some(_) => None,
+            None => instant::parse(text).map(Self::Instant),
+        };
+        let why = "it is an instant (RFC 3339, with an offset) or position:N";
+        moment.ok_or_else(|| invalid(name, why))
+    }
+
+    fn schema() -> Schema {
+        string().examples([json!("position:17")]).build().into()
+    }
+}
+
+/// How many items a page has at most.
+impl Value for Limit {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        Self::new(u32::read(name, text)?).map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        integer().minimum(Some(1)).maximum(Some(Self::MAX)).build().into()
+    }
+}
+
+/// Where a page begins: whether it is one is known when it is read from.
+impl Value for Cursor {
+    fn read(_: &'static str, text: &str) -> Result<Self, Problem> {
+        Ok(Self::new(text.to_owned()))
+    }
+
+    fn schema() -> Schema {
+        string().build().into()
+    }
+}
+
+impl Value for Duration {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        Self::from_minutes(u32::read(name, text)?).map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        integer().minimum(Some(1)).maximum(Some(44_640)).build().into()
+    }
+}
+
+impl Value for Category {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        Self::new(text).map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        string().max_length(Some(Self::MAX_CHARS)).build().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_of_one_form_and_exist() {
+        assert!(NaiveDate::read("from", "2028-02-29").is_ok());
+        for bad in
+            ["2026-02-30", "2026-2-3", "26-02-03", "tomorrow", "2026-02-03T00:00", "+026-02-03"]
+        {
+            let problem = NaiveDate::read("from", bad).unwrap_err();
+            assert_eq!(problem.kind(), "urn:daybook:problem:invalid-date", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_an_instant_or_a_position() {
+        let read = |text| AsOf::read("as_of", text).ok();
+        assert_eq!(read("position:17"), Some(AsOf::Position("17".parse().unwrap())));
+        let instant = instant::parse("2026-12-01T10:00:00+01:00").unwrap();
+        assert_eq!(read("2026-12-01T09:00:00Z"), Some(AsOf::Instant(instant)));
+        for bad in ["17", "position:", "position:+1", "position:-1", "2026-12-01", "now"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `POST /v1/appointments/{id}/complete`
+
+use axum::extract::State;
+use daybook_domain::appointment::{Appointment, AppointmentCommand};
+
+use crate::App;
+use crate::http::body::EmptyBody;
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::AppointmentView;
+
+/// Complete an appointment
+///
+/// The service was provided; whether the client was checked in does not matter.
+#[utoipa::path(
+    post, path = "/v1/appointments/{id}/complete", tag = "appointments",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = Option<EmptyBody>, security(("api_key" = ["book"])),
+    responses((status = 200, description = "It is fulfilled", body = AppointmentView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn complete_appointment(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    request: CommandRequest<EmptyBody>,
+) -> Result<Answer<AppointmentView>, Problem> {
+    let (context, EmptyBody {}) = request.by(caller);
+    app.change::<Appointment>(&context, id, AppointmentCommand::CompleteAppointment).await
+}

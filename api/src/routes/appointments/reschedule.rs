@@ -1,0 +1,56 @@
+//! `POST /v1/appointments/{id}/reschedule`
+
+use axum::extract::State;
+use daybook_domain::ResourceIds;
+use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::bodies::overriding::{self, OverrideBody};
+use crate::http::instant::Instant;
+use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::routes::problems::{CommandProblems, ReadProblems};
+use crate::views::AppointmentView;
+
+/// Where an appointment moves.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RescheduleBody {
+    /// The new start: RFC 3339, with an offset. The length stays.
+    #[schema(example = "2026-12-01T10:00:00+01:00")]
+    start: Instant,
+    /// The new resources; else the same as before.
+    #[schema(min_items = 1, max_items = 16)]
+    resource_ids: Option<ResourceIds>,
+    /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
+    /// window.
+    #[serde(default)]
+    by: MovedBy,
+    /// Move it although rules are against it: needs the scope `manage`.
+    #[serde(rename = "override")]
+    overriding: Option<OverrideBody>,
+}
+
+/// Reschedule an appointment
+///
+/// Its new time is taken and its old time freed at once, or nothing happens.
+#[utoipa::path(
+    post, path = "/v1/appointments/{id}/reschedule", tag = "appointments",
+    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    request_body = RescheduleBody, security(("api_key" = ["book"])),
+    responses((status = 200, description = "It is moved", body = AppointmentView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn reschedule_appointment(
+    State(app): State<App>,
+    caller: Caller<Book>,
+    PathId(id): PathId,
+    mut request: CommandRequest<RescheduleBody>,
+) -> Result<Answer<AppointmentView>, Problem> {
+    let overriding = overriding::reason(&caller, request.body.overriding.take())?;
+    let (context, body) = request.by(caller);
+    let RescheduleBody { start: Instant(start), resource_ids, by, overriding: _ } = body;
+    let command = AppointmentCommand::RescheduleAppointment { start, resource_ids, by, overriding };
+    app.change::<Appointment>(&context, id, command).await
+}

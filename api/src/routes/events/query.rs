@@ -1,0 +1,147 @@
+//! Which part of the log a request asks for.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use daybook_domain::{Category, ResourceId, TenantId};
+use daybook_store::Position;
+use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy};
+use utoipa::openapi::schema::Schema;
+use uuid::Uuid;
+
+use crate::App;
+use crate::http::query::{Value, invalid, invalid_range, one_of, query_params};
+use crate::http::{Admin, Caller, Problem, Read};
+use crate::routes::listing::Bounds;
+
+query_params! {
+    /// The filters. All that are given must be met.
+    pub(crate) struct EventParams {
+        /// After this position; `latest`: after the present end. From the beginning where it is left out.
+        after: Option<After>,
+        /// One type, like `AppointmentBooked`, or several with commas between them.
+        types: Vec<String>,
+        /// What it happened to: `service`, `resource`, `client`, `appointment`, `session`, `series` or
+        /// `waiting`.
+        aggregate: Option<String>,
+        /// The id of what it happened to.
+        aggregate_id: Option<Uuid>,
+        /// What it happened to is a service, appointment or session of this category, or was until then.
+        category: Option<Category>,
+        /// What it happened to is this resource, or uses it, or did until then.
+        resource_id: Option<ResourceId>,
+        /// Recorded at this instant or later, or on this day or later (`YYYY-MM-DD`, in `tz`).
+        from: Option<Boundary>,
+        /// Recorded before this instant, or on this day or earlier (`YYYY-MM-DD`, in `tz`).
+        to: Option<Boundary>,
+        /// The IANA zone of days; else the tenant's.
+        tz: Option<Tz>,
+        /// `withheld`, as where it is left out, or `told`, which needs a key with scope `admin`: whether
+        /// names, addresses and notes of clients are among it.
+        personal: Option<Privacy>,
+    }
+}
+
+one_of!(Privacy { "withheld" => Privacy::Withheld, "told" => Privacy::Told });
+
+/// A part of a tenant's log.
+pub(super) struct EventQuery {
+    pub(super) feed: Feed,
+    /// Where to begin.
+    pub(super) after: Position,
+    /// Recorded before then.
+    pub(super) to: Option<DateTime<Utc>>,
+}
+
+/// Where a reader begins.
+pub(crate) enum After {
+    Position(Position),
+    Latest,
+}
+
+impl Value for After {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        match text {
+            "latest" => Ok(Self::Latest),
+            _ => {
+                text.parse().map(Self::Position).map_err(|_| invalid(name, "a position, or latest"))
+            }
+        }
+    }
+
+    fn schema() -> Schema {
+        String::schema()
+    }
+}
+
+impl EventQuery {
+    /// What the query asks for; `last_seen` goes before what that says.
+    pub(super) async fn of(
+        app: &App,
+        caller: &Caller<Read>,
+        params: EventParams,
+        last_seen: Option<&str>,
+    ) -> Result<Self, Problem> {
+        let (from, to) = bounds(app, &caller.tenant, &params).await?;
+        let filter = filter(caller, &params)?;
+        let after = match last_seen {
+            Some(seen) => Some(After::read("Last-Event-ID", seen)?),
+            None => params.after,
+        };
+        let feed = Feed::new(app.engine.log(), caller.tenant.clone(), filter);
+        let head = feed.until(None).await?.head;
+        let after = match after {
+            None => Position::START,
+            Some(After::Latest) => head,
+            Some(After::Position(after)) if after > head => {
+                let detail = format!("after: the log ends at position {head}");
+                return Err(Problem::bad_query(
+                    "position-ahead",
+                    "There is no such position",
+                    detail,
+                ));
+            }
+            Some(After::Position(after)) => after,
+        };
+        let after = match from {
+            Some(from) => after.max(feed.before(from).await?),
+            None => after,
+        };
+        Ok(Self { feed, after, to })
+    }
+}
+
+async fn bounds(app: &App, tenant: &TenantId, params: &EventParams) -> Result<Bounds, Problem> {
+    let zone = match params.tz {
+        Some(zone) => zone,
+        None => app.zone_of(tenant).await?,
+    };
+    let from = params.from.map(|boundary| boundary.from(zone));
+    let to = params.to.map(|boundary| boundary.to(zone));
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        let detail = format!("to ({to}) is before from ({from})");
+        return Err(invalid_range(detail));
+    }
+    Ok((from, to))
+}
+
+fn filter(caller: &Caller<Read>, params: &EventParams) -> Result<FeedFilter, Problem> {
+    let mut filter = FeedFilter::default();
+    for name in &params.types {
+        filter.add_type(name).map_err(|error| invalid("types", error))?;
+    }
+    if let Some(aggregate) = &params.aggregate {
+        filter.only_of(aggregate).map_err(|error| invalid("aggregate", error))?;
+    }
+    filter.aggregate_id = params.aggregate_id;
+    filter.category.clone_from(&params.category);
+    filter.resource_id = params.resource_id;
+    if let Some(privacy) = params.personal {
+        if privacy == Privacy::Told {
+            caller.must_have::<Admin>("personal=told")?;
+        }
+        filter.privacy = privacy;
+    }
+    Ok(filter)
+}

@@ -1,0 +1,39 @@
+//! How things are shown: what answers are made of, whichever route gives them.
+
+pub(crate) mod appointment;
+pub(crate) mod build;
+pub(crate) mod change;
+pub(crate) mod client;
+pub(crate) mod conflict;
+pub(crate) mod period;
+pub(crate) mod resource;
+pub(crate) mod series;
+pub(crate) mod service;
+pub(crate) mod session;
+pub(crate) mod waiting;
+
+use daybook_store::log::PersistedAggregate;
+use uuid::Uuid;
+
+pub(crate) use appointment::AppointmentView;
+pub(crate) use build::BuildView;
+pub(crate) use client::ClientView;
+pub(crate) use conflict::ConflictSummary;
+pub(crate) use period::Period;
+pub(crate) use resource::{ExceptionView, ResourceView};
+pub(crate) use series::SeriesView;
+pub(crate) use service::ServiceView;
+pub(crate) use session::SessionView;
+pub(crate) use waiting::WaitingView;
+
+/// An aggregate that is shown.
+pub(crate) trait Viewed: PersistedAggregate {
+    /// What is shown.
+    type View;
+
+    /// Where its kind of thing is: the path before its id.
+    const PATH: &'static str;
+
+    /// Shows it; `None`: it does not exist.
+    fn view(self, id: Uuid, version: u64) -> Option<Self::View>;
+}

@@ -1,0 +1,142 @@
+//! How a resource is shown, and what its opening hours are made of.
+
+use chrono_tz::Tz;
+use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
+use daybook_domain::time::{
+    ExceptionKind, Holiday, HoursException, LocalDate, LocalSpan, OpeningHours, WeeklyHours,
+};
+use daybook_domain::{ExceptionId, Name, Reason, Tags};
+use daybook_projections::catalogue::CatalogueStatus;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Viewed;
+
+/// A resource.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResourceView {
+    id: Uuid,
+    /// Its version: how many events it has had.
+    version: u64,
+    status: ResourceStatus,
+    name: Name,
+    kind: ResourceKind,
+    tags: Tags,
+    time_zone: Tz,
+    weekly_hours: WeeklyHours,
+    /// How many appointments it takes at once.
+    capacity: Capacity,
+    /// Its extra hours and time off, the oldest first. Lists leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exceptions: Option<Vec<ExceptionView>>,
+    /// Its holidays, by date. Lists leave them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    holidays: Option<Vec<HolidayView>>,
+}
+
+/// Whether it takes bookings.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ResourceStatus {
+    /// It does.
+    Active,
+    /// No longer.
+    Retired,
+}
+
+impl From<CatalogueStatus> for ResourceStatus {
+    fn from(status: CatalogueStatus) -> Self {
+        match status {
+            CatalogueStatus::Active => Self::Active,
+            CatalogueStatus::Retired => Self::Retired,
+        }
+    }
+}
+
+impl From<ResourceStatus> for CatalogueStatus {
+    fn from(status: ResourceStatus) -> Self {
+        match status {
+            ResourceStatus::Active => Self::Active,
+            ResourceStatus::Retired => Self::Retired,
+        }
+    }
+}
+
+impl ResourceView {
+    pub(crate) fn new(
+        id: Uuid,
+        version: u64,
+        status: ResourceStatus,
+        profile: ResourceProfile,
+    ) -> Self {
+        let ResourceProfile { name, kind, tags, time_zone, opening_hours, capacity } = profile;
+        let OpeningHours { weekly_hours, exceptions, holidays } = opening_hours;
+        let exceptions = Some(exceptions.iter().cloned().map(ExceptionView::from).collect());
+        let holidays = Some(holidays.iter().cloned().map(HolidayView::from).collect());
+        Self {
+            id,
+            version,
+            status,
+            name,
+            kind,
+            tags,
+            time_zone,
+            weekly_hours,
+            capacity,
+            exceptions,
+            holidays,
+        }
+    }
+
+    /// As lists show it: without what can be thousands of entries.
+    pub(crate) fn in_a_list(self) -> Self {
+        Self { exceptions: None, holidays: None, ..self }
+    }
+}
+
+impl Viewed for Resource {
+    type View = ResourceView;
+
+    const PATH: &'static str = "/v1/resources";
+
+    fn view(self, id: Uuid, version: u64) -> Option<ResourceView> {
+        let (status, profile) = match self {
+            Self::Unregistered => return None,
+            Self::Active(profile) => (ResourceStatus::Active, profile),
+            Self::Retired(profile) => (ResourceStatus::Retired, profile),
+        };
+        Some(ResourceView::new(id, version, status, profile))
+    }
+}
+
+/// Extra hours or time off of a resource.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ExceptionView {
+    pub(crate) id: ExceptionId,
+    kind: ExceptionKind,
+    #[serde(flatten)]
+    span: LocalSpan,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+}
+
+impl From<HoursException> for ExceptionView {
+    fn from(HoursException { id, kind, span, reason }: HoursException) -> Self {
+        Self { id, kind, span, reason }
+    }
+}
+
+/// A holiday of a resource.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct HolidayView {
+    id: Uuid,
+    date: LocalDate,
+    name: Name,
+}
+
+impl From<Holiday> for HolidayView {
+    fn from(Holiday { id, date, name }: Holiday) -> Self {
+        Self { id: id.uuid(), date, name }
+    }
+}
