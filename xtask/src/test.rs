@@ -1,7 +1,10 @@
 //! `cargo xtask test`: everything that must hold before a commit.
 
+use std::env;
 use std::io::{BufRead as _, BufReader};
+use std::num::NonZero;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use crate::shell::{Failure, cargo, complain, not_started, run, say, shown};
 use crate::steps::Steps;
@@ -66,10 +69,24 @@ fn build() -> Result<(), Failure> {
 fn cargo_test(selection: &[&str]) -> Result<(), Failure> {
     let whole: &[&str] = if names_a_package(selection) { &[] } else { &["--workspace"] };
     let mut command = cargo(&[&["test", "--no-fail-fast"], whole, selection].concat());
+    if env::var_os(THREADS).is_none() {
+        command.env(THREADS, threads().to_string());
+    }
     let (tally, succeeded) = tallied(&mut command)?;
     let Tally { passed, failed, ignored, reports, .. } = &tally;
     say(&format!("{passed} passed, {failed} failed, {ignored} ignored in {reports} binaries"));
     verdict(&tally, succeeded)
+}
+
+/// How many tests of a binary run at once, in libtest's words.
+const THREADS: &str = "RUST_TEST_THREADS";
+
+/// Twice as many as there are processors: a test often waits, for a hold to lapse or a server to start.
+///
+/// cargo-nextest is no help here: its tests are a process each, and those that need PostgreSQL share one
+/// within their process.
+fn threads() -> usize {
+    2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 /// Only those run Python programs.
