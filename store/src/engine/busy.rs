@@ -10,24 +10,21 @@ use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use crate::log::overlapping_claims;
+
 /// Holder, resource, seat, start, end, expiry.
 type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 
-/// Served by `no_double_booking`, each look by itself; `OFFSET 0` keeps the planner from joining.
-///
-/// The collation keeps `claims_pkey` away: for a tenant that is newer than the statistics, the planner
-/// expects one row there, and would read all of the tenant's.
-pub(super) const LOOK: &str = "SELECT c.appointment_id, c.resource_id, c.seat,
+pub(super) const LOOK: &str = concat!(
+    "SELECT c.appointment_id, c.resource_id, c.seat,
             lower(c.during), upper(c.during), c.expires_at
        FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[])
             AS w (resource_id, starts_at, ends_at)
-      CROSS JOIN LATERAL (
-            SELECT * FROM claims
-             WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
-               AND area && resource_area(w.resource_id, tstzrange(w.starts_at, w.ends_at))
-               AND during && tstzrange(w.starts_at, w.ends_at)
-            OFFSET 0) AS c
-      WHERE c.appointment_id <> $5";
+      CROSS JOIN LATERAL ",
+    overlapping_claims!(resource: "w.resource_id", during: "tstzrange(w.starts_at, w.ends_at)"),
+    " AS c
+      WHERE c.appointment_id <> $5"
+);
 
 /// What is claimed where a decision looks, but for what its own appointment claims.
 pub(super) async fn look(

@@ -16,7 +16,7 @@ use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
 use super::{Engine, ExecuteError};
-use crate::log::{Position, StreamId};
+use crate::log::{Position, StreamId, overlapping_claims};
 
 /// How often it is looked again because a service or a resource has changed meanwhile.
 const MAX_LOOKS: u32 = 4;
@@ -76,7 +76,7 @@ impl<T> Seen<T> {
 }
 
 /// The head from the primary key of `log_heads`, the service's version from that of `events`, that of the
-/// directory from `events_of_resources`; the collation as in [`super::busy`].
+/// directory from `events_of_resources`; the collation as in [`overlapping_claims`].
 pub(super) const VERSIONS: &str = "
     SELECT (SELECT position FROM log_heads WHERE tenant_id = $1),
            (SELECT max(position) FROM events
@@ -84,19 +84,17 @@ pub(super) const VERSIONS: &str = "
            (SELECT max(sequence) FROM events
              WHERE aggregate_type = 'service' AND aggregate_id = $2 AND tenant_id = $1)";
 
-/// Claims from `no_double_booking`, resource by resource; collation and `OFFSET 0` are as in
-/// [`super::busy`].
-pub(super) const LOOK: &str = "
-    SELECT w.n, c.seats, c.times
-      FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
-     CROSS JOIN LATERAL (
+/// Resource by resource.
+pub(super) const LOOK: &str = concat!(
+    "SELECT w.n, c.seats, c.times
+       FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
+      CROSS JOIN LATERAL (
             SELECT array_agg(seat) AS seats, array_agg(during) AS times
-              FROM (SELECT * FROM claims
-                     WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
-                       AND area && resource_area(w.resource_id, tstzrange($3, $4))
-                       AND during && tstzrange($3, $4)
-                       AND (expires_at IS NULL OR expires_at > $5)
-                    OFFSET 0) AS claimed) AS c";
+              FROM ",
+    overlapping_claims!(resource: "w.resource_id", during: "tstzrange($3, $4)"),
+    " AS claimed
+             WHERE expires_at IS NULL OR expires_at > $5) AS c"
+);
 
 /// A resource's claims, a column each.
 struct Row {

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::ExecuteError;
-use crate::log::{Log, Position, RecordedEvent};
+use crate::log::{Log, Position, RecordedEvent, overlapping_claims};
 
 /// Of how many tenants claims are remembered, and for how long before they are read anew: whatever may have
 /// been done to the database behind the log, what is wrong here does not stay.
@@ -41,23 +41,20 @@ const REST: Duration = Duration::from_secs(5);
 /// buffers are up to a day.
 const PAST: TimeDelta = TimeDelta::days(3);
 
-/// Served by `no_double_booking`, each resource by itself; see [`super::busy`]. One statement, and so one
-/// moment: the claims are those after the event at `position`.
-const LOAD: &str = "
-    SELECT h.position, c.*
-      FROM log_heads h
-      LEFT JOIN LATERAL (
-           SELECT c.resource_id, c.appointment_id, c.seat, lower(c.during) AS start_at,
-                  upper(c.during) AS end_at, c.expires_at
-             FROM unnest($2::uuid[]) AS w (resource_id)
-            CROSS JOIN LATERAL (
-                  SELECT * FROM claims
-                   WHERE tenant_id = $1 COLLATE \"C\" AND resource_id = w.resource_id
-                     AND area && resource_area(w.resource_id, tstzrange($3, NULL))
-                     AND during && tstzrange($3, NULL)
-                  OFFSET 0) AS c
-            LIMIT $4) AS c ON true
-     WHERE h.tenant_id = $1";
+/// One statement, and so one moment: the claims are those after the event at `position`.
+const LOAD: &str = concat!(
+    "SELECT h.position, c.*
+       FROM log_heads h
+       LEFT JOIN LATERAL (
+            SELECT c.resource_id, c.appointment_id, c.seat, lower(c.during) AS start_at,
+                   upper(c.during) AS end_at, c.expires_at
+              FROM unnest($2::uuid[]) AS w (resource_id)
+             CROSS JOIN LATERAL ",
+    overlapping_claims!(resource: "w.resource_id", during: "tstzrange($3, NULL)"),
+    " AS c
+             LIMIT $4) AS c ON true
+      WHERE h.tenant_id = $1"
+);
 
 struct Row {
     position: i64,

@@ -10,6 +10,7 @@
 mod any_event;
 mod append_cache;
 mod chain;
+mod claims_query;
 mod commit;
 mod copy;
 mod event;
@@ -42,6 +43,7 @@ pub use any_event::{AnyEvent, PersistedAggregate};
 #[cfg(test)]
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
+pub(crate) use claims_query::overlapping_claims;
 pub(crate) use event::upcast;
 pub use event::{RecordedEvent, UnreadableEvent};
 #[cfg(test)]

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::head_cache::HeadCache;
 use super::resolve::BatchState;
 use crate::log::submission::{CommandKey, Decision, FirstAnswer, Submission};
-use crate::log::{Position, StreamId};
+use crate::log::{Position, StreamId, overlapping_claims};
 
 /// Holder, resource, seat, start, end, expiry.
 type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
@@ -110,21 +110,19 @@ fn answer(row: &sqlx::postgres::PgRow) -> Result<(String, (CommandKey, FirstAnsw
     Ok((key.clone(), (CommandKey { key, fingerprint }, answer)))
 }
 
-pub(in crate::log) const CLAIMS: &str = "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
+pub(in crate::log) const CLAIMS: &str = concat!(
+    "SELECT DISTINCT c.appointment_id, c.resource_id, c.seat,
             lower(c.during), upper(c.during), c.expires_at
        FROM unnest($2::uuid[], $3::smallint[], $4::timestamptz[], $5::timestamptz[])
             AS w (resource_id, seat, starts_at, ends_at)
-      CROSS JOIN LATERAL (
-            SELECT * FROM claims
-             WHERE tenant_id = $1 AND resource_id = w.resource_id AND seat = w.seat
-               AND area && claim_area(w.resource_id, w.seat, w.seat,
-                                      tstzrange(w.starts_at, w.ends_at))
-               AND during && tstzrange(w.starts_at, w.ends_at)
-            OFFSET 0) AS c";
+      CROSS JOIN LATERAL ",
+    overlapping_claims!(
+        resource: "w.resource_id", seat: "w.seat", during: "tstzrange(w.starts_at, w.ends_at)"
+    ),
+    " AS c"
+);
 
-/// The claims that overlap what the batch wants. Served by `no_double_booking`.
-///
-/// Each is looked up by itself; `OFFSET 0` keeps the planner from joining.
+/// The claims that overlap what the batch wants.
 async fn claims(
     tx: &mut Tx<'_>,
     tenant: &TenantId,
