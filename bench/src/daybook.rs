@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
+use daybook_projections::appointments::Appointments;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
-use daybook_projections::{Progress, Projection, ProjectionId, Rebuilder, Rebuilt, Runner};
+use daybook_projections::{Progress, Projection, ProjectionId, Rebuilder, Rebuilt, Runner, Schema};
 use daybook_store::{
     Clock, CommandContext, CommandKey, Engine, Log, LogSettings, Position, SystemClock, Target,
     migrate, tenants,
@@ -108,17 +109,18 @@ impl Daybook {
         Projections { progress, cancel: cancel.clone(), task: tokio::spawn(runner.run(cancel)) }
     }
 
-    /// Makes the search projection from the log as it is now, if it is not there.
-    pub(crate) async fn build_search(&self) -> anyhow::Result<Rebuilt> {
-        let search: Arc<dyn Projection> = Arc::new(self.search.clone());
+    /// Makes the appointments projection from the log as it is now, if it is not there.
+    pub(crate) async fn build_appointments(&self) -> anyhow::Result<Rebuilt> {
+        let appointments: Arc<dyn Projection> = Arc::new(Appointments);
         let clock = Arc::clone(self.engine.clock());
-        let rebuilder = Rebuilder::new(self.log().clone(), clock, vec![Arc::clone(&search)]);
-        Ok(rebuilder.rebuild(&search, &CancellationToken::new()).await?)
+        let rebuilder = Rebuilder::new(self.log().clone(), clock, vec![Arc::clone(&appointments)]);
+        Ok(rebuilder.rebuild(&appointments, &CancellationToken::new()).await?)
     }
 
-    /// Drops the search projection.
-    pub(crate) async fn drop_search(&self) -> anyhow::Result<()> {
-        sqlx::raw_sql("DROP SCHEMA IF EXISTS search_3 CASCADE").execute(self.log().pool()).await?;
+    /// Drops the appointments projection.
+    pub(crate) async fn drop_appointments(&self) -> anyhow::Result<()> {
+        let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE", Schema::of(Appointments::ID));
+        sqlx::raw_sql(&drop).execute(self.log().pool()).await?;
         Ok(())
     }
 

@@ -51,8 +51,8 @@ async fn fill(
     missing: u64,
 ) -> anyhow::Result<()> {
     append_all(daybook, seeded..seeded + missing).await?;
-    daybook.drop_search().await?;
-    daybook.build_search().await?;
+    daybook.drop_appointments().await?;
+    daybook.build_appointments().await?;
     database.settle().await
 }
 

@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 use daybook_domain::appointment::{
     Appointment, AppointmentCheckedIn, AppointmentEvent, AppointmentTagged,
 };
-use daybook_projections::Projection as _;
-use daybook_projections::search::Search;
+use daybook_projections::appointments::Appointments;
+use daybook_projections::{Projection as _, Schema};
 use daybook_store::log::{Append, Decision, IfTaken, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::Connection as _;
@@ -147,15 +147,18 @@ async fn measure(database: &Database, size: Size, report: &mut Report) -> anyhow
 /// The whole of it: rows, indexes, and what was appended meanwhile (nothing).
 async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     let daybook = Daybook::open(database, size)?;
-    daybook.drop_search().await?;
+    daybook.drop_appointments().await?;
     sqlx::raw_sql("CHECKPOINT").execute(daybook.log().pool()).await?;
     let begun = Instant::now();
-    let built = daybook.build_search().await?;
+    let built = daybook.build_appointments().await?;
     let took = begun.elapsed();
     ensure!(built == daybook_projections::Rebuilt::Done, "it was there already");
-    let rows: i64 = sqlx::query_scalar("SELECT count(*) FROM search_3.appointments")
-        .fetch_one(daybook.log().pool())
-        .await?;
+    let rows: i64 = sqlx::query_scalar(
+        &Schema::of(Appointments::ID)
+            .sql("SELECT count(*) FROM {schema}.appointments WHERE until_position IS NULL"),
+    )
+    .fetch_one(daybook.log().pool())
+    .await?;
     ensure!(rows.cast_unsigned() == size.appointments, "there are {rows} rows");
     daybook.close().await;
     Ok(took)
@@ -215,9 +218,7 @@ async fn fold_in_sql(database: &Database) -> anyhow::Result<Duration> {
     )
     .execute(&mut connection)
     .await?;
-    let indexes = Search::new(sqlx::PgPool::connect_lazy_with(database.options.clone()))
-        .indexes()
-        .replace("search_3.", "fold.");
+    let indexes = Appointments.indexes().replace("{schema}", "fold");
     let begun = Instant::now();
     sqlx::raw_sql(FOLD).execute(&mut connection).await?;
     sqlx::raw_sql(&indexes).execute(&mut connection).await?;
@@ -258,9 +259,9 @@ async fn commits_beside(
     let rebuilds = tokio::spawn(async move {
         let mut times = 0_u32;
         while !stopped.is_cancelled() {
-            rebuilding.drop_search().await?;
+            rebuilding.drop_appointments().await?;
             sleep(Duration::from_millis(10)).await;
-            rebuilding.build_search().await?;
+            rebuilding.build_appointments().await?;
             times += 1;
         }
         anyhow::Ok(times)

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use sqlx::PgPool;
 
 use crate::Projection;
+use crate::appointments::Appointments;
 use crate::catalogue::Catalogue;
-use crate::client_history::ClientHistory;
 use crate::conflicts::Conflicts;
-use crate::history::History;
-use crate::search::Search;
 use crate::sessions::Sessions;
 use crate::utilisation::Utilisation;
 use crate::waiting::WaitingList;
@@ -19,13 +17,11 @@ use crate::waiting::WaitingList;
 #[must_use]
 pub fn all(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(Search::new(pool.clone())),
+        Arc::new(Appointments),
         Arc::new(Catalogue::new(pool.clone())),
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
-        Arc::new(History::new(pool.clone())),
         Arc::new(Utilisation::new(pool.clone())),
-        Arc::new(ClientHistory::new(pool.clone())),
     ]
 }

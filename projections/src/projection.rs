@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 
 use crate::{Backfill, TableSpec, Tables};
 
-/// A projection's name and version; together they name its schema: `search_3`.
+/// A projection's name and version; together they name its schema: `appointments_1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectionId {
     /// What it is called.

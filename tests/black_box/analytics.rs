@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 use sqlx::Row as _;
 
-use crate::harness::{Database, Practice, Server, Sql, date, eventually, id_of, monday, utc};
+use crate::harness::{
+    APPOINTMENTS, CATALOGUE, Database, Practice, Server, Sql, UTILISATION, date, eventually, id_of,
+    monday, utc,
+};
 
 const VIEWS: [&str; 4] = ["events", "appointments", "appointments_over_time", "utilisation"];
 
@@ -107,7 +110,9 @@ fn analysts_read_the_views_and_nothing_else() {
         let count = format!("SELECT count(*) FROM analytics.{view} WHERE tenant_id = $1");
         assert!(analyst.number(&count, &practice.tenant) > 0, "{view}");
     }
-    for denied in ["events", "catalogue_1.clients", "search_3.appointments", "api_keys"] {
+    let appointments = format!("{APPOINTMENTS}.appointments");
+    let clients = format!("{CATALOGUE}.clients");
+    for denied in ["events", &clients, &appointments, "api_keys"] {
         let refused = analyst.try_run(&format!("SELECT * FROM {denied}")).unwrap_err();
         assert_eq!(refused, "42501", "{denied}");
     }
@@ -188,11 +193,11 @@ fn a_program_whose_tables_are_still_to_be_built_has_its_views_when_they_are() {
     server.interrupt();
     server.wait();
     // As if this version of a projection were new.
-    sql.run(
-        "DROP SCHEMA utilisation_2 CASCADE;
+    sql.run(&format!(
+        "DROP SCHEMA {UTILISATION} CASCADE;
          DELETE FROM checkpoints WHERE projection = 'utilisation';
-         DELETE FROM builds WHERE projection = 'utilisation'",
-    );
+         DELETE FROM builds WHERE projection = 'utilisation'"
+    ));
     let migrated = database.run(&["migrate"]).succeeded();
     assert!(migrated.contains("up to date"), "{migrated}");
     let views = "SELECT count(*) FROM pg_views WHERE schemaname = 'analytics' AND $1 <> ''";

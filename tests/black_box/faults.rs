@@ -10,7 +10,9 @@ use chrono::TimeDelta;
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::harness::{Database, Practice, Server, a_practice, at_once, eventually, monday};
+use crate::harness::{
+    APPOINTMENTS, Database, Practice, Server, a_practice, at_once, eventually, monday,
+};
 
 /// A little longer than any answer may take.
 const BOUND: Duration = Duration::from_secs(20);
@@ -105,7 +107,7 @@ fn connections_that_are_all_taken_are_told_and_come_back() {
     let practice = Practice::on(&server);
     practice.booked(monday(8, 0));
     let mut sql = server.database.sql();
-    sql.run("BEGIN; LOCK TABLE search_3.appointments");
+    sql.run(&format!("BEGIN; LOCK TABLE {APPOINTMENTS}.appointments"));
     let started = Instant::now();
     let answers = at_once(60, |_| practice.api.get("/v1/appointments").send());
     assert!(started.elapsed() < BOUND, "{:?}", started.elapsed());

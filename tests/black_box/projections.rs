@@ -13,7 +13,10 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
-use crate::harness::{Database, Practice, Server, eventually, monday, seed, size, within};
+use crate::harness::{
+    APPOINTMENTS, Database, NEXT_APPOINTMENTS, Practice, Server, eventually, monday, seed, size,
+    within,
+};
 
 /// A projection as `GET /v1/projections` shows it.
 fn shown(practice: &Practice, name: &str) -> Value {
@@ -88,21 +91,21 @@ fn projections_say_how_far_they_are_and_are_made_anew_while_they_are_read() {
     let booked = practice.booked(monday(9, 0));
     let position = practice.booking(monday(10, 0)).send().position();
     practice.found(&format!("min_position={position}"));
-    let search = shown(&practice, "search");
+    let search = shown(&practice, "appointments");
     assert_eq!((&search["state"], &search["position"]), (&json!("ready"), &json!(position)));
     assert_eq!(search["head"], position);
 
-    rebuild(&practice, "search");
+    rebuild(&practice, "appointments");
     let cancelled = practice.act(&booked, "cancel", &json!({})).position();
     assert_eq!(practice.found(&format!("min_position={cancelled}")).len(), 2);
-    made(&practice, "search");
+    made(&practice, "appointments");
     assert_eq!(practice.found(&format!("min_position={cancelled}&status=booked")).len(), 1);
     server.database.projections_are_what_the_log_says();
     let unknown = practice.api.post("/v1/projections/nothing/rebuild", &json!({})).send();
     unknown.is_refused(404, "not-found");
     let garbled = practice.api.post("/v1/projections/%FF/rebuild", &json!({})).send();
     garbled.is_refused(404, "not-found");
-    for misspelt in ["/v1/projections?nme=search", "/v1/projections?"] {
+    for misspelt in ["/v1/projections?nme=appointments", "/v1/projections?"] {
         let status = practice.api.get(misspelt).send().status;
         assert_eq!(status, if misspelt.ends_with('?') { 200 } else { 400 }, "{misspelt}");
     }
@@ -116,9 +119,12 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     let database = &server.database;
     let command = |arguments: &[&str]| database.run(&[&["projections"], arguments].concat());
     let listed = command(&["list"]).succeeded();
-    assert!(listed.lines().any(|line| line.starts_with("search_3: ready, ")), "{listed}");
-    let said = command(&["rebuild", "search"]).succeeded();
-    assert!(said.starts_with("search_3: rebuilt in "), "{said}");
+    assert!(
+        listed.lines().any(|line| line.starts_with(&format!("{APPOINTMENTS}: ready, "))),
+        "{listed}"
+    );
+    let said = command(&["rebuild", "appointments"]).succeeded();
+    assert!(said.starts_with(&format!("{APPOINTMENTS}: rebuilt in ")), "{said}");
     command(&["rebuild", "--all"]).succeeded();
     database.projections_are_what_the_log_says();
     // What analysts read is what is read now.
@@ -127,22 +133,25 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert_eq!(sql.number(viewed, &practice.tenant), 1);
     practice.booked(monday(11, 0));
     eventually("the views show it", || (sql.number(viewed, &practice.tenant) == 2).then_some(()));
-    assert!(command(&["cancel", "search"]).failed().contains("is not being rebuilt"));
+    assert!(command(&["cancel", "appointments"]).failed().contains("is not being rebuilt"));
     assert!(command(&["rebuild", "nothing"]).failed().contains("there is no projection"));
 
-    sql.run("CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text)");
+    sql.run(
+        "CREATE SCHEMA appointments_0; CREATE TABLE appointments_0.appointments (tenant_id text)",
+    );
     let listed = command(&["list"]).succeeded();
-    assert!(listed.contains("search_1: left over"), "{listed}");
-    assert_eq!(command(&["prune", "--dry-run"]).succeeded(), "search_1: would be dropped\n");
-    assert_eq!(command(&["prune"]).succeeded(), "search_1: dropped\n");
+    assert!(listed.contains("appointments_0: left over"), "{listed}");
+    assert_eq!(command(&["prune", "--dry-run"]).succeeded(), "appointments_0: would be dropped\n");
+    assert_eq!(command(&["prune"]).succeeded(), "appointments_0: dropped\n");
     assert_eq!(command(&["prune"]).succeeded(), "");
 
     // A row that nobody wrote is found, and goes when the projection is made anew.
-    sql.change("UPDATE search_3.appointments SET title = 'Dreamt' WHERE $1 <> ''", "any");
-    let finished = command(&["verify", "search"]);
+    let edit = format!("UPDATE {APPOINTMENTS}.appointments SET title = 'Dreamt' WHERE $1 <> ''");
+    sql.change(&edit, "any");
+    let finished = command(&["verify", "appointments"]);
     assert!(finished.stdout.contains("NOT what the log says"), "{finished:?}");
     assert_eq!(finished.code, Some(1));
-    command(&["rebuild", "search"]).succeeded();
+    command(&["rebuild", "appointments"]).succeeded();
     database.projections_are_what_the_log_says();
 }
 
@@ -178,7 +187,7 @@ fn what_a_killed_comparison_leaves_is_pruned_and_what_is_compared_now_is_not() {
     let server = Server::start(&Database::fresh());
     let practice = Practice::on(&server);
     many(&practice, 500);
-    made(&practice, "search");
+    made(&practice, "appointments");
     let database = &server.database;
     let prune = |more: &[&str]| database.run(&[&["projections", "prune"], more].concat());
     let (mut child, schema) = held_while_it_compares(database);
@@ -215,7 +224,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert_eq!(sql.change(dream, &sick.tenant), 1);
     let at = booked.position() + 1;
     let failed = eventually("it stands still", || {
-        let shown = shown(&sick, "search");
+        let shown = shown(&sick, "appointments");
         (!shown["failed"].is_null()).then_some(shown)
     });
     assert_eq!((&failed["failed"]["position"], &failed["position"]), (&json!(at), &json!(at - 1)));
@@ -223,11 +232,11 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert!(reason.contains("ClientDreamt"), "{reason}");
     assert!(server.log().contains("has stalled"), "{}", server.log());
     let metrics = server.api(None).get("/metrics").send();
-    let metric = r#"daybook_projection_tenants_failed{projection="search",version="3"} 1"#;
+    let metric = r#"daybook_projection_tenants_failed{projection="appointments",version="1"} 1"#;
     assert!(metrics.text.lines().any(|line| line == metric), "{metrics:?}");
     let position = well.booking(monday(9, 0)).send().position();
     assert_eq!(well.found(&format!("min_position={position}")).len(), 1);
-    assert!(shown(&well, "search")["failed"].is_null());
+    assert!(shown(&well, "appointments")["failed"].is_null());
 
     // A program that can read it: here the event itself is mended.
     let awake = "UPDATE events SET event_type = 'ClientRegistered'
@@ -238,7 +247,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     let server = Server::start(&server.database);
     let sick = sick.moved_to(&server);
     eventually("it goes on", || {
-        let shown = shown(&sick, "search");
+        let shown = shown(&sick, "appointments");
         (shown["failed"].is_null() && shown["position"] == at).then_some(())
     });
     server.database.projections_are_what_the_log_says();
@@ -254,9 +263,9 @@ fn what_is_read_is_not_replaced_by_what_cannot_be_made_to_the_end() {
     let dream = "UPDATE events SET event_type = 'Dreamt' || event_type
                   WHERE tenant_id = $1 AND event_type = 'AppointmentBooked'";
     assert_eq!(sql.change(dream, &practice.tenant), 1);
-    rebuild(&practice, "search");
+    rebuild(&practice, "appointments");
     let build = eventually("it fails", || {
-        let shown = shown(&practice, "search");
+        let shown = shown(&practice, "appointments");
         (!shown["build"]["failure"].is_null()).then(|| shown["build"].clone())
     });
     // It may be another tenant's: what is in the event is for the operator.
@@ -264,8 +273,8 @@ fn what_is_read_is_not_replaced_by_what_cannot_be_made_to_the_end() {
     let listed = server.database.run(&["projections", "list"]).succeeded();
     assert!(listed.contains("Dreamt"), "{listed}");
     assert_eq!(practice.found("status=booked").len(), 1);
-    server.database.run(&["projections", "cancel", "search"]).succeeded();
-    made(&practice, "search");
+    server.database.run(&["projections", "cancel", "appointments"]).succeeded();
+    made(&practice, "appointments");
 }
 
 #[test]
@@ -295,27 +304,32 @@ fn the_next_version_is_deployed_beside_this_one_and_nobody_notices() {
     let mut sql = database.sql();
     let position = practice.booking(monday(9, 0)).send().position();
     let versions = "SELECT count(*) FROM checkpoints c JOIN log_heads h USING (tenant_id)
-                     WHERE projection = 'search' AND c.position = h.position AND tenant_id = $1";
+                     WHERE projection = 'appointments' AND c.position = h.position AND tenant_id = $1";
     practice.found(&format!("min_position={position}"));
     eventually("both have read all", || {
         (sql.number(versions, &practice.tenant) == 2).then_some(())
     });
     database.projections_are_what_the_log_says();
-    let difference = "SELECT count(*) FROM
-        (SELECT to_jsonb(n) - 'minutes' AS r FROM search_4.appointments n WHERE tenant_id = $1) n
+    let difference = format!(
+        "SELECT count(*) FROM
+        (SELECT to_jsonb(n) - 'minutes' AS r
+           FROM {NEXT_APPOINTMENTS}.appointments n WHERE tenant_id = $1) n
         FULL JOIN
-        (SELECT to_jsonb(o) AS r FROM search_3.appointments o WHERE tenant_id = $1) o USING (r)
-        WHERE n.r IS NULL OR o.r IS NULL";
-    assert_eq!(sql.number(difference, &practice.tenant), 0);
-    let wrong = "SELECT count(*) FROM search_4.appointments WHERE tenant_id = $1 AND minutes <> 30";
-    assert_eq!(sql.number(wrong, &practice.tenant), 0);
+        (SELECT to_jsonb(o) AS r FROM {APPOINTMENTS}.appointments o WHERE tenant_id = $1) o USING (r)
+        WHERE n.r IS NULL OR o.r IS NULL"
+    );
+    assert_eq!(sql.number(&difference, &practice.tenant), 0);
+    let wrong = format!(
+        "SELECT count(*) FROM {NEXT_APPOINTMENTS}.appointments WHERE tenant_id = $1 AND minutes <> 30"
+    );
+    assert_eq!(sql.number(&wrong, &practice.tenant), 0);
 
     // While it runs, what it reads is not dropped; when it has gone, it is. This version goes on.
     let prune = || database.run(&["projections", "prune"]).succeeded();
     assert_eq!(prune(), "");
     next.interrupt();
     next.wait();
-    assert_eq!(prune(), "search_4: dropped\n");
+    assert_eq!(prune(), format!("{NEXT_APPOINTMENTS}: dropped\n"));
     practice.found("status=booked");
     database.projections_are_what_the_log_says();
 }
@@ -333,32 +347,31 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
     let mut sql = database.sql();
     let counted = "SELECT count(*) FROM build_parts WHERE schema_name = $1";
     let requested = "SELECT count(*) FROM builds WHERE schema_name = $1";
-    for (name, schema) in [("search", "search_3_building"), ("history", "history_2_building")] {
-        let (mut killed, mut parts) = (0, 0);
-        rebuild(&practice, name);
-        while killed < cycles {
-            thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
-            practice.booking(monday(9, 0)).send();
-            server.kill_dash_9();
-            let now = sql.number(counted, schema);
-            if sql.number(requested, schema) == 0 {
-                // It was quicker.
-                parts = 0;
-            } else {
-                assert!(now >= parts, "what is done stays done: {parts}, then {now}");
-                parts = now;
-                killed += 1;
-            }
-            drop(server);
-            server = Server::start(&database);
-            practice = practice.moved_to(&server);
-            if parts == 0 {
-                rebuild(&practice, name);
-            }
+    let (name, schema) = ("appointments", format!("{APPOINTMENTS}_building"));
+    let (mut killed, mut parts) = (0, 0);
+    rebuild(&practice, name);
+    while killed < cycles {
+        thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
+        practice.booking(monday(9, 0)).send();
+        server.kill_dash_9();
+        let now = sql.number(counted, &schema);
+        if sql.number(requested, &schema) == 0 {
+            // It was quicker.
+            parts = 0;
+        } else {
+            assert!(now >= parts, "what is done stays done: {parts}, then {now}");
+            parts = now;
+            killed += 1;
         }
-        made(&practice, name);
-        println!("{name} was killed {killed} times in the middle of {events} events");
+        drop(server);
+        server = Server::start(&database);
+        practice = practice.moved_to(&server);
+        if parts == 0 {
+            rebuild(&practice, name);
+        }
     }
+    made(&practice, name);
+    println!("{name} was killed {killed} times in the middle of {events} events");
     database.projections_are_what_the_log_says();
 }
 
@@ -372,7 +385,7 @@ fn bookings_go_on_while_everything_is_made_anew() {
     thread::scope(|scope| {
         let _over = Until(&until);
         scope.spawn(|| load(&[&practice, &practice], &until, &answered));
-        let names = ["search", "catalogue", "conflicts", "history", "client_history"];
+        let names = ["appointments", "catalogue", "conflicts"];
         for name in names {
             rebuild(&practice, name);
         }

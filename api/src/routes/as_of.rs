@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use daybook_domain::TenantId;
-use daybook_projections::history::History;
+use daybook_projections::appointments::Appointments;
 use daybook_store::Position;
 use daybook_store::log::{AsOf, Moment, NoMoment};
 
@@ -66,7 +66,7 @@ impl App {
         if min_position.is_some() {
             return Err(invalid("min_position", "it is of lists as they are now, without as_of"));
         }
-        self.wait_for(tenant, History::ID, moment.position).await?;
+        self.wait_for(tenant, Appointments::ID, moment.position).await?;
         Ok(Some(moment))
     }
 
@@ -89,7 +89,7 @@ impl App {
 
     /// Now, at the position up to which the history has read.
     pub(super) async fn now_in_history(&self, tenant: &TenantId) -> Result<Moment, Problem> {
-        let position: Position = self.progress.position(tenant, History::ID).await?;
+        let position: Position = self.progress.position(tenant, Appointments::ID).await?;
         Ok(Moment { position, at: self.engine.clock().now(), head: position })
     }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Readiness {
 /// How far a projection is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProjectionReadiness {
-    #[schema(example = "search")]
+    #[schema(example = "appointments")]
     name: &'static str,
     version: i32,
     /// How many events it has not read yet, over all tenants.

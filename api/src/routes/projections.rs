@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// How far a projection is with the tenant's log.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ProjectionView {
-    #[schema(example = "search")]
+    #[schema(example = "appointments")]
     name: &'static str,
     /// The version that this program reads.
     version: i32,
@@ -97,7 +97,7 @@ pub(crate) async fn list_projections(
 #[utoipa::path(
     post, path = "/v1/projections/{name}/rebuild", tag = "operation",
     security(("api_key" = ["admin"])),
-    params(("name" = String, Path, description = "Which one", example = "search")),
+    params(("name" = String, Path, description = "Which one", example = "appointments")),
     responses((status = 202, description = "It will be rebuilt", body = ProjectionView), ReadProblems)
 )]
 pub(crate) async fn rebuild_projection(

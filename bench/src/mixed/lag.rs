@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use daybook_projections::Progress;
-use daybook_projections::search::Search;
+use daybook_projections::appointments::Appointments;
 use daybook_store::Position;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::task::JoinHandle;
@@ -81,7 +81,7 @@ async fn watch(
         let oldest = waiting.iter().map(|(position, _)| *position).min().unwrap_or_default();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         progress
-            .wait_until(&daybook.tenant, Search::ID, oldest, deadline)
+            .wait_until(&daybook.tenant, Appointments::ID, oldest, deadline)
             .await
             .context("the projection does not follow")?;
         let visible = position(&daybook).await?.max(oldest);
@@ -104,8 +104,8 @@ async fn position(daybook: &Daybook) -> anyhow::Result<Position> {
           WHERE tenant_id = $1 AND projection = $2 AND version = $3",
     )
     .bind(daybook.tenant.as_str())
-    .bind(Search::ID.name)
-    .bind(Search::ID.version)
+    .bind(Appointments::ID.name)
+    .bind(Appointments::ID.version)
     .fetch_one(daybook.log().pool())
     .await?;
     Ok(Position::from_i64(position))

@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use sqlx::{Executor as _, PgConnection};
 
 use crate::ProjectionId;
-use crate::client_history::ClientHistory;
-use crate::history::History;
-use crate::search::Search;
+use crate::appointments::Appointments;
 use crate::utilisation::Utilisation;
 
 /// Raised whenever `views.sql` changes: also where only the version of a projection in it does.
-pub(super) const REVISION: i32 = 3;
+pub(super) const REVISION: i32 = 4;
 
 /// Views that belong together.
 #[derive(Debug, Clone)]
@@ -29,11 +27,19 @@ pub(super) struct Set {
 impl Set {
     /// Those of this program.
     pub(super) fn ours() -> Self {
+        Self::of(vec![Appointments::ID, Utilisation::ID])
+    }
+
+    /// The same, about these projections: `views.sql` names each by its name, as `{utilisation}`.
+    pub(super) fn of(sources: Vec<ProjectionId>) -> Self {
+        let views = sources.iter().fold(include_str!("views.sql").to_owned(), |views, id| {
+            views.replace(&format!("{{{}}}", id.name), &id.to_string())
+        });
         Self {
             revision: REVISION,
-            views: include_str!("views.sql").to_owned(),
+            views,
             names: vec!["events", "appointments", "appointments_over_time", "utilisation"],
-            sources: vec![Search::ID, History::ID, ClientHistory::ID, Utilisation::ID],
+            sources,
             role: "daybook_analyst",
         }
     }

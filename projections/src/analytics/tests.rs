@@ -8,12 +8,14 @@ use sqlx::{Executor as _, PgPool};
 use super::set::{REVISION, Set};
 use super::{AnalystRole, Published, publish, publish_set};
 use crate::ProjectionId;
-use crate::search::Search;
+use crate::appointments::Appointments;
 use crate::tests::bookings::booked;
 use crate::tests::world::World;
+use crate::utilisation::Utilisation;
 
 /// Which views revision 1, 2, ... had: by this a change without a new number is found.
-const FINGERPRINTS: [&str; 3] = ["695d1aa0b7583906", "6bddee5afecb0efe", "0f962bf2f192daaf"];
+const FINGERPRINTS: [&str; 4] =
+    ["695d1aa0b7583906", "6bddee5afecb0efe", "0f962bf2f192daaf", "462a8521c9c37dc1"];
 
 #[test]
 fn whoever_changes_the_views_raises_their_number() {
@@ -41,21 +43,22 @@ async fn categories(pool: &PgPool) -> Vec<String> {
     sqlx::query_scalar("SELECT category FROM analytics.appointments").fetch_all(pool).await.unwrap()
 }
 
-/// The set of a program that has version 4 of the search projection.
+/// The next version of the appointments projection.
+const NEWER: ProjectionId =
+    ProjectionId { version: Appointments::ID.version + 1, ..Appointments::ID };
+
+/// The set of a program that has it.
 async fn a_newer_one(world: &World) -> Set {
-    let statements = "CREATE SCHEMA search_4;
-        CREATE TABLE search_4.appointments AS SELECT * FROM search_3.appointments;
-        UPDATE search_4.appointments SET category = 'newer'";
-    world.pool.execute(statements).await.unwrap();
-    let ours = Set::ours();
-    let newer = ProjectionId { version: 4, ..Search::ID };
-    let sources = ours.sources.iter().map(|id| if *id == Search::ID { newer } else { *id });
-    Set {
-        revision: REVISION + 1,
-        views: ours.views.replace("search_3.", "search_4."),
-        sources: sources.collect(),
-        ..ours
-    }
+    let statements = format!(
+        "CREATE SCHEMA {NEWER};
+         CREATE TABLE {NEWER}.appointments AS SELECT * FROM {}.appointments;
+         UPDATE {NEWER}.appointments SET category = 'newer'",
+        Appointments::ID
+    );
+    world.pool.execute(statements.as_str()).await.unwrap();
+    let sources = Set::ours().sources.into_iter();
+    let sources = sources.map(|id| if id == Appointments::ID { NEWER } else { id });
+    Set { revision: REVISION + 1, ..Set::of(sources.collect()) }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,7 +67,7 @@ async fn a_newer_program_points_the_views_to_its_tables_and_an_older_one_leaves_
     let tenant = world.tenant("north").await;
     let runner = world.start(world.projections());
     let head = world.append(&tenant, &[booked(1)]).await;
-    world.caught_up(&tenant, Search::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     runner.stop().await;
     assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
     assert_eq!(categories(&world.pool).await, ["care"]);
@@ -87,11 +90,13 @@ async fn views_stay_as_they_are_while_the_tables_of_a_new_version_are_built() {
     let world = World::new().await;
     publish(&world.pool).await.unwrap();
     let newer = a_newer_one(&world).await;
-    world.pool.execute("ALTER SCHEMA search_4 RENAME TO search_4_building").await.unwrap();
+    let rename = format!("ALTER SCHEMA {NEWER} RENAME TO {NEWER}_building");
+    world.pool.execute(rename.as_str()).await.unwrap();
     assert_eq!(publish_set(&world.pool, &newer).await.unwrap(), Published::NotYet);
     // The older program still has them.
     assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
-    world.pool.execute("ALTER SCHEMA search_4_building RENAME TO search_4").await.unwrap();
+    let rename = format!("ALTER SCHEMA {NEWER}_building RENAME TO {NEWER}");
+    world.pool.execute(rename.as_str()).await.unwrap();
     let published = publish_set(&world.pool, &newer).await.unwrap();
     assert_eq!(published, Published::Ours(AnalystRole::Ready));
 }
@@ -101,14 +106,17 @@ async fn views_that_are_left_with_other_tables_are_made_again_although_their_num
     let world = World::new().await;
     publish(&world.pool).await.unwrap();
     // What a rebuild beside the live tables does when it is done.
-    let statements = "ALTER SCHEMA utilisation_2 RENAME TO utilisation_2_old;
-        CREATE SCHEMA utilisation_2;
-        CREATE TABLE utilisation_2.offered (LIKE utilisation_2_old.offered INCLUDING ALL);
-        CREATE TABLE utilisation_2.taken (LIKE utilisation_2_old.taken INCLUDING ALL)";
-    world.pool.execute(statements).await.unwrap();
+    let live = Utilisation::ID;
+    let statements = format!(
+        "ALTER SCHEMA {live} RENAME TO {live}_old;
+         CREATE SCHEMA {live};
+         CREATE TABLE {live}.offered (LIKE {live}_old.offered INCLUDING ALL);
+         CREATE TABLE {live}.taken (LIKE {live}_old.taken INCLUDING ALL)"
+    );
+    world.pool.execute(statements.as_str()).await.unwrap();
     publish(&world.pool).await.unwrap();
     // A view that still needs it would go with it.
-    world.pool.execute("DROP SCHEMA utilisation_2_old CASCADE").await.unwrap();
+    world.pool.execute(format!("DROP SCHEMA {live}_old CASCADE").as_str()).await.unwrap();
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM analytics.utilisation")
         .fetch_one(&world.pool)
         .await
@@ -134,12 +142,12 @@ async fn a_database_user_who_may_not_make_the_role_makes_the_views_all_the_same(
     let world = World::new().await;
     let database: String =
         sqlx::query_scalar("SELECT current_database()").fetch_one(&world.pool).await.unwrap();
+    let (appointments, utilisation) = (Appointments::ID, Utilisation::ID);
     let statements = format!(
         "CREATE ROLE daybook_limited LOGIN;
          GRANT CREATE ON DATABASE {database} TO daybook_limited;
-         GRANT USAGE ON SCHEMA search_3, history_2, client_history_1, utilisation_2 TO daybook_limited;
-         GRANT SELECT ON ALL TABLES IN SCHEMA search_3, history_2, client_history_1, utilisation_2,
-             public
+         GRANT USAGE ON SCHEMA {appointments}, {utilisation} TO daybook_limited;
+         GRANT SELECT ON ALL TABLES IN SCHEMA {appointments}, {utilisation}, public
              TO daybook_limited"
     );
     world.pool.execute(statements.as_str()).await.unwrap();

@@ -72,14 +72,14 @@ SELECT a.tenant_id,
        a.resource_ids,
        a.category,
        a.tags,
-       h.booked_at,
-       h.times_moved,
-       h.cancelled_by,
-       h.cancelled_at,
+       a.booked_at,
+       a.times_moved,
+       a.cancelled_by,
+       a.cancelled_at,
        a.version,
        a.position
-  FROM search_3.appointments a
-  LEFT JOIN client_history_1.appointments h USING (tenant_id, appointment_id);
+  FROM {appointments}.appointments a
+ WHERE a.until_position IS NULL;
 
 CREATE OR REPLACE VIEW analytics.appointments_over_time AS
 SELECT h.tenant_id,
@@ -97,7 +97,7 @@ SELECT h.tenant_id,
        h.resource_ids,
        h.category,
        h.tags
-  FROM history_2.appointments h;
+  FROM {appointments}.appointments h;
 
 CREATE OR REPLACE VIEW analytics.utilisation AS
 SELECT o.tenant_id,
@@ -112,7 +112,7 @@ SELECT o.tenant_id,
        0::bigint AS no_shows,
        0::bigint AS lead_minutes,
        0::bigint AS lead_appointments
-  FROM utilisation_2.offered o
+  FROM {utilisation}.offered o
 UNION ALL
 SELECT t.tenant_id,
        t.day,
@@ -126,5 +126,5 @@ SELECT t.tenant_id,
        count(*) FILTER (WHERE t.begins AND t.status = 'no-show'),
        coalesce(sum(t.lead_minutes), 0)::bigint,
        count(t.lead_minutes)
-  FROM utilisation_2.taken t
+  FROM {utilisation}.taken t
  GROUP BY t.tenant_id, t.day, t.resource_id, t.service_id, t.category;

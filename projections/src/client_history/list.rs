@@ -2,17 +2,35 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, Row as _};
 
-use super::ClientHistory;
-use super::row::{APPOINTMENTS, PastAppointment};
+use crate::appointments::Appointments;
+use crate::appointments::version::{APPOINTMENTS, Outcome};
 use crate::kit::statement;
 use crate::page::cursor::List;
-use crate::page::keyset::{Keyset, StartKey};
+use crate::page::keyset::Keyset;
+use crate::search::FoundAppointment;
 use crate::{Cursor, Limit, Page, PageError, Schema};
 
 /// The order of the list.
-const KEY: &str = "start_at, appointment_id";
+const KEY: &str = "l.start_at, l.appointment_id";
+
+/// An appointment, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastAppointment {
+    /// As it is now.
+    pub appointment: FoundAppointment,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+impl FromRow<'_, PgRow> for PastAppointment {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let appointment = FoundAppointment::from_row(row)?;
+        Ok(Self { appointment, outcome: Outcome::from_row(row)? })
+    }
+}
 
 /// What a client's appointments come to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +51,33 @@ pub struct Summary {
     pub last_start: Option<DateTime<Utc>>,
 }
 
+/// The current versions of a client's appointments, as `a`, in the order of a page. Entries are read from the
+/// primary key of `appointments_by_party`, and each one's row from `current_start`: an `OFFSET` keeps them from
+/// being joined otherwise.
+fn of_client(columns: &str) -> String {
+    format!(
+        "FROM {{schema}}.appointments_by_party l
+        CROSS JOIN LATERAL (
+              SELECT {columns} FROM {{schema}}.appointments
+               WHERE tenant_id = l.tenant_id AND start_at = l.start_at
+                 AND appointment_id = l.appointment_id AND client_id = l.party_id
+                 AND until_position IS NULL
+              OFFSET 0) AS a"
+    )
+}
+
 statement!(
-    /// Served by `appointments_of_client`.
-    SUMMARY: ClientHistory = "
-    SELECT count(*) AS booked,
-           count(*) FILTER (WHERE status IN ('checked-in', 'fulfilled')) AS kept,
-           count(*) FILTER (WHERE status = 'cancelled') AS cancelled,
-           count(*) FILTER (WHERE cancelled_late) AS late,
-           count(*) FILTER (WHERE status = 'no-show') AS no_shows,
-           min(start_at) FILTER (WHERE status <> 'cancelled') AS first_start,
-           max(start_at) FILTER (WHERE status <> 'cancelled') AS last_start
-      FROM {schema}.appointments
-     WHERE tenant_id = $1 AND client_id = $2 AND booked_at IS NOT NULL"
+    SUMMARY: Appointments = format!(
+        "SELECT count(*) AS booked,
+                count(*) FILTER (WHERE a.status IN ('checked-in', 'fulfilled')) AS kept,
+                count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
+                count(*) FILTER (WHERE a.cancelled_late) AS late,
+                count(*) FILTER (WHERE a.status = 'no-show') AS no_shows,
+                min(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS first_start,
+                max(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS last_start
+         {} WHERE l.tenant_id = $1 AND l.party_id = $2 AND a.booked_at IS NOT NULL",
+        of_client("status, cancelled_late, start_at, booked_at")
+    )
 );
 
 pub(super) async fn summary(
@@ -52,7 +85,7 @@ pub(super) async fn summary(
     tenant: &TenantId,
     client: ClientId,
 ) -> Result<Summary, sqlx::Error> {
-    let row = sqlx::query(&Schema::of(ClientHistory::ID).sql(&SUMMARY))
+    let row = sqlx::query(&SUMMARY.live())
         .bind(tenant.as_str())
         .bind(client.uuid())
         .fetch_one(pool)
@@ -72,7 +105,6 @@ pub(super) async fn summary(
 /// From an instant on, and before another; `None` lets all through.
 pub(super) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 
-/// Served by `appointments_of_client`.
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
@@ -84,25 +116,23 @@ pub(super) async fn page(
 ) -> Result<Page<PastAppointment>, PageError> {
     let list = List::of(tenant, "client_history", &(client, bounds));
     let keyset = Keyset::new(list, cursor, limit)?;
-    let mut sql = QueryBuilder::<Postgres>::new(Schema::of(ClientHistory::ID).sql(&format!(
-        "SELECT {} FROM {{schema}}.appointments WHERE tenant_id = ",
-        APPOINTMENTS.names()
-    )));
+    let select = format!("SELECT a.* {} WHERE l.tenant_id = ", of_client(&APPOINTMENTS.names()));
+    let mut sql = QueryBuilder::<Postgres>::new(Schema::of(Appointments::ID).sql(&select));
     sql.push_bind(tenant.as_str());
-    sql.push(" AND client_id = ").push_bind(client.uuid());
+    sql.push(" AND l.party_id = ").push_bind(client.uuid());
     keyset.push_after(&mut sql, KEY);
     let (from, to) = bounds;
     if let Some(from) = from {
-        sql.push(" AND start_at >= ").push_bind(from);
+        sql.push(" AND l.start_at >= ").push_bind(from);
     }
     if let Some(to) = to {
-        sql.push(" AND start_at < ").push_bind(to);
+        sql.push(" AND l.start_at < ").push_bind(to);
     }
     keyset.push_order(&mut sql, KEY);
     let found: Vec<PastAppointment> = sql.build_query_as().fetch_all(pool).await?;
-    let rows = found.into_iter().map(|item| {
-        let (start_at, id) = (item.during.start(), item.appointment_id.uuid());
-        (StartKey { start_at, id }, item.shown_at(now))
+    let rows = found.into_iter().map(|mut item| {
+        item.appointment.show_at(now);
+        (item.appointment.key(), item)
     });
     Ok(keyset.page(rows.collect()))
 }

@@ -1,45 +1,29 @@
-//! The client-history projection: each client's appointments, and what became of them.
+//! Client history: each client's appointments, what became of them, and what they come to.
 //!
-//! * `fold`: what the events of a batch make of the rows; `write`: the rows in one statement; `bulk`: those of
-//!   whole streams.
-//! * `list`: pages of a client's history, and what it comes to.
+//! It reads the rows of [`crate::appointments`]. `list`: pages, and their summary.
 
-mod bulk;
-mod fold;
 mod list;
-mod row;
 #[cfg(test)]
 mod tests;
-mod write;
-
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
-use daybook_store::RecordedEvent;
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub use list::Summary;
-pub use row::{CalledOff, PastAppointment};
+pub use list::{PastAppointment, Summary};
 
-use crate::{
-    ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
-    Tables, needed,
-};
+pub use crate::appointments::version::{Cancelled, Outcome};
 
-/// The client-history projection. Made from a pool, it also answers.
+use crate::{Cursor, Limit, Page, PageError};
+
+/// What became of clients' appointments.
 #[derive(Debug, Clone)]
 pub struct ClientHistory {
     pool: PgPool,
 }
 
 impl ClientHistory {
-    /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "client_history", version: 1 };
-
-    /// The projection in this database.
+    /// Of the appointments in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
         Self { pool }
@@ -72,41 +56,5 @@ impl ClientHistory {
         now: DateTime<Utc>,
     ) -> Result<Page<PastAppointment>, PageError> {
         list::page(&self.pool, tenant, client, bounds, cursor, limit, now).await
-    }
-}
-
-impl Projection for ClientHistory {
-    fn id(&self) -> ProjectionId {
-        Self::ID
-    }
-
-    fn ddl(&self) -> &'static str {
-        include_str!("schema.sql")
-    }
-
-    fn indexes(&self) -> &'static str {
-        include_str!("indexes.sql")
-    }
-
-    fn tables(&self) -> Vec<&'static dyn TableSpec> {
-        vec![&row::APPOINTMENTS]
-    }
-
-    fn backfill(&self) -> Backfill {
-        Backfill::Copy(Arc::new(self.clone()))
-    }
-
-    fn apply<'a>(
-        &'a self,
-        tables: &'a mut Tables<'_>,
-        tenant: &'a TenantId,
-        events: &'a [RecordedEvent],
-    ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        async move {
-            let stored = write::load(tables, tenant, &needed::appointments(events)).await?;
-            let rows = fold::fold(stored, events)?;
-            Ok(write::save(tables, tenant, rows).await?)
-        }
-        .boxed()
     }
 }

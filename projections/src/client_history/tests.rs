@@ -10,15 +10,14 @@ use daybook_domain::appointment::{
     MovedBy, Overridden, Status,
 };
 use daybook_domain::service::rules::Rule;
-use daybook_store::{AnyEvent, Position};
-use proptest::prelude::*;
-use tokio::runtime::Runtime;
+use daybook_store::AnyEvent;
 use uuid::Uuid;
 
 use super::{ClientHistory, Summary};
-use crate::tests::bookings::{appointment, booked, details, happening, slot};
+use crate::Limit;
+use crate::appointments::Appointments;
+use crate::tests::bookings::{appointment, details, slot};
 use crate::tests::world::{World, at};
-use crate::{Limit, Projection as _, Schema, Tables};
 
 /// All of one client.
 fn of_one(n: u128) -> Details {
@@ -73,7 +72,7 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     world.clock.move_on(now - world.now());
     let late = [overriding(5, [Rule::CancellationWindow]), overriding(6, [])];
     let head = world.append(&tenant, &late).await;
-    world.caught_up(&tenant, ClientHistory::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     runner.stop().await;
 
     let history = ClientHistory::new(world.pool.clone());
@@ -92,7 +91,11 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     let became: Vec<_> = found
         .iter()
         .map(|it| {
-            (it.appointment_id.uuid().as_u128(), it.status, it.cancelled.is_some_and(|it| it.late))
+            (
+                it.appointment.appointment_id.uuid().as_u128(),
+                it.appointment.status,
+                it.outcome.cancelled.is_some_and(|it| it.late),
+            )
         })
         .collect();
     let (off, booked) = (Status::Cancelled, Status::Booked);
@@ -111,8 +114,8 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
             (2, booked, false),
         ]
     );
-    assert_eq!(found.last().unwrap().times_moved, 1);
-    assert_eq!(found[6].booked_at, None);
+    assert_eq!(found.last().unwrap().outcome.times_moved, 1);
+    assert_eq!(found[6].outcome.booked_at, None);
     let summary = history.summary(&tenant, client).await.unwrap();
     let start = |n: u128| Some(slot(n).during.start());
     assert_eq!(
@@ -132,47 +135,4 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     assert_eq!(page.await.unwrap().items.len(), 2);
     let nobody = history.summary(&"south".parse().unwrap(), client).await.unwrap();
     assert_eq!((nobody.booked, nobody.first_start), (0, None));
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
-
-    #[test]
-    fn rows_are_the_same_event_by_event_and_in_batches(
-        happenings in prop::collection::vec((0_u128..6, 0_u8..9, 0_u128..50), 1..40),
-        batch in 2_usize..40,
-    ) {
-        let runtime = Runtime::new().unwrap();
-        runtime.block_on(async {
-            let world = World::new().await;
-            let (one, many) = (world.tenant("one").await, world.tenant("many").await);
-            let mut events: Vec<AnyEvent> = (0..6).map(booked).collect();
-            events.extend(happenings.iter().map(|(n, kind, by)| happening(*n, *kind, *by)));
-            let history = ClientHistory::new(world.pool.clone());
-            for (tenant, batch) in [(&one, 1), (&many, batch)] {
-                world.append(tenant, &events).await;
-                let read = world.log.read(tenant, Position::START, 1_000).await.unwrap();
-                let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
-                let mut connection = world.pool.acquire().await.unwrap();
-                let live = Schema::of(ClientHistory::ID);
-                let mut tables = Tables::new(&mut connection, &live);
-                for batch in read.chunks(batch) {
-                    history.apply(&mut tables, tenant, batch).await.unwrap();
-                }
-            }
-            let rows = async |tenant: &str| -> Vec<String> {
-                sqlx::query_scalar(
-                    "SELECT (to_jsonb(t) - 'tenant_id')::text FROM client_history_1.appointments t
-                      WHERE tenant_id = $1 ORDER BY 1",
-                )
-                .bind(tenant)
-                .fetch_all(&world.pool)
-                .await
-                .unwrap()
-            };
-            let same = rows("one").await;
-            assert_eq!(same.len(), 6);
-            assert_eq!(same, rows("many").await);
-        });
-    }
 }

@@ -220,17 +220,17 @@ async fn what_a_change_would_break_is_bounded_and_its_pages_are_in_order() {
 
 /// Every column of every row of the tenant but its name.
 async fn rows(world: &World, tenant: &TenantId) -> Vec<String> {
-    sqlx::query_scalar(
+    sqlx::query_scalar(&Schema::of(Conflicts::ID).sql(
         "SELECT r FROM (
-            SELECT (to_jsonb(t) - 'tenant_id')::text AS r FROM conflicts_1.appointments t
+            SELECT (to_jsonb(t) - 'tenant_id')::text AS r FROM {schema}.appointments t
              WHERE tenant_id = $1
              UNION ALL
-            SELECT (to_jsonb(t) - 'tenant_id')::text FROM conflicts_1.uses t WHERE tenant_id = $1
+            SELECT (to_jsonb(t) - 'tenant_id')::text FROM {schema}.uses t WHERE tenant_id = $1
              UNION ALL
-            SELECT (to_jsonb(t) - 'tenant_id')::text FROM conflicts_1.resources t
+            SELECT (to_jsonb(t) - 'tenant_id')::text FROM {schema}.resources t
              WHERE tenant_id = $1) all_rows
           ORDER BY r",
-    )
+    ))
     .bind(tenant.as_str())
     .fetch_all(&world.pool)
     .await
@@ -291,7 +291,7 @@ async fn live_rows_equal_those_that_are_made_from_the_start() {
     runner.stop().await;
     let live = rows(&world, &tenant).await;
     for table in ["appointments", "uses", "resources"] {
-        let sql = format!("DELETE FROM conflicts_1.{table} WHERE tenant_id = $1");
+        let sql = format!("DELETE FROM {}.{table} WHERE tenant_id = $1", Conflicts::ID);
         sqlx::query(&sql).bind(tenant.as_str()).execute(&world.pool).await.unwrap();
     }
     sqlx::query("DELETE FROM checkpoints WHERE tenant_id = $1 AND projection = 'conflicts'")

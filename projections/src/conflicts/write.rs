@@ -52,7 +52,7 @@ pub(super) async fn save(
     let before: Vec<Uuid> = before.iter().map(|id| id.uuid()).collect();
     if !before.is_empty() {
         for forget in [&FORGET_USES, &FORGET_APPOINTMENTS] {
-            let forget = tables.sql(forget).into_owned();
+            let forget = tables.sql(forget);
             let query = sqlx::query(&forget).bind(tenant.as_str()).bind(&before);
             query.execute(tables.connection()).await?;
         }

@@ -8,11 +8,12 @@ use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgPool, Row as _};
 
-use super::listing::LONG;
-use super::sessions;
-use super::version::{AppointmentVersion, SessionVersion};
-use super::write::MORE_COLUMNS;
-use crate::search::row::COLUMNS;
+use super::{AppointmentVersion, SessionVersion};
+use crate::appointments::Appointments;
+use crate::appointments::parties::LONG;
+use crate::appointments::sessions::SESSIONS;
+use crate::appointments::version::APPOINTMENTS;
+use crate::kit::statement;
 
 /// A buffer is as long as this, at most: an appointment is busy so long before its start.
 const LONGEST_BUFFER: TimeDelta = TimeDelta::days(1);
@@ -41,8 +42,7 @@ pub(super) async fn on(
     let mut all = vec![OnCalendar::default(); resources.len()];
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut connection = pool.acquire().await?;
-    let sql = appointments_sql();
-    let rows = sqlx::query(&sql)
+    let rows = sqlx::query(&APPOINTMENTS_ON.live())
         .bind(tenant.as_str())
         .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<_>>())
         .bind(during.start())
@@ -61,8 +61,7 @@ pub(super) async fn on(
             calendar.appointments.push(AppointmentVersion::from_row(row)?);
         }
     }
-    let sql = sessions_sql();
-    let rows: Vec<PgRow> = sqlx::query(&sql)
+    let rows: Vec<PgRow> = sqlx::query(&SESSIONS_ON.live())
         .bind(tenant.as_str())
         .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<_>>())
         .bind(during.start())
@@ -87,23 +86,23 @@ pub(super) async fn on(
     Ok(all)
 }
 
-/// Places from the primary key of `listed` and from `listed_long`; the rows from the primary key of
-/// `appointments`. An `OFFSET` keeps each from being joined otherwise.
-fn appointments_sql() -> String {
-    format!(
+statement!(
+    /// Places from the primary key of `appointments_by_party` and from `long_by_party`; the rows from the
+    /// primary key of `appointments`. An `OFFSET` keeps each from being joined otherwise.
+    APPOINTMENTS_ON: Appointments = format!(
         "SELECT w.n, v.*
            FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
           CROSS JOIN LATERAL (
                 SELECT v.*
-                  FROM (SELECT start_at, appointment_id FROM history_2.listed
-                         WHERE tenant_id = $1 AND listed_under = w.resource_id
+                  FROM (SELECT start_at, appointment_id FROM {{schema}}.appointments_by_party
+                         WHERE tenant_id = $1 AND party_id = w.resource_id
                            AND start_at >= $5 AND start_at < $6 AND busy_until > $3
                         UNION
-                        SELECT start_at, appointment_id FROM history_2.listed
-                         WHERE tenant_id = $1 AND listed_under = w.resource_id AND long
+                        SELECT start_at, appointment_id FROM {{schema}}.appointments_by_party
+                         WHERE tenant_id = $1 AND party_id = w.resource_id AND long
                            AND busy_until > $3 AND start_at < $6) AS l
                  CROSS JOIN LATERAL (
-                       SELECT {COLUMNS}, {MORE_COLUMNS} FROM history_2.appointments
+                       SELECT {} FROM {{schema}}.appointments
                         WHERE tenant_id = $1 AND appointment_id = l.appointment_id
                           AND position <= $7 AND (until_position IS NULL OR until_position > $7)
                           AND start_at = l.start_at AND resource_ids @> ARRAY[w.resource_id]
@@ -111,22 +110,23 @@ fn appointments_sql() -> String {
                        OFFSET 0) AS v
                  ORDER BY v.start_at, v.appointment_id
                  LIMIT $8) AS v
-          ORDER BY w.n, v.start_at, v.appointment_id"
+          ORDER BY w.n, v.start_at, v.appointment_id",
+        APPOINTMENTS.names()
     )
-}
+);
 
-/// Served by `sessions_start`.
-fn sessions_sql() -> String {
-    format!(
-        "SELECT {} FROM history_2.sessions
+statement!(
+    /// Served by `sessions_start`.
+    SESSIONS_ON: Appointments = format!(
+        "SELECT {} FROM {{schema}}.sessions
           WHERE tenant_id = $1 AND start_at >= $4 AND start_at < $5 AND busy_until > $3
             AND resource_ids && $2
             AND position <= $6 AND (until_position IS NULL OR until_position > $6)
           ORDER BY start_at, session_id
           LIMIT $7",
-        sessions::COLUMNS
+        SESSIONS.names()
     )
-}
+);
 
 impl OnCalendar {
     /// What was claimed of the resource, without what had lapsed at `now`.

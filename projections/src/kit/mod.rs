@@ -10,17 +10,17 @@
 //! });
 //! ```
 //!
-//! From it follow the set-based statements of a batch ([`Table::insert`], [`Table::upsert`],
-//! [`Table::update`], [`Table::delete`]), the list of a `SELECT` ([`Table::names`]), and a test that compares
-//! its columns with those in the database ([`TableSpec`]). A column's type is that of its getter: see [`PgValue`], which each type of the domain has
-//! once, and [`column`], which reads it back.
+//! From it follow the set-based statements of a batch ([`Table::load`], [`Table::insert`], [`Table::upsert`],
+//! [`Table::update`]), the rows of a rebuild ([`CopyRows::add`]), the list of a `SELECT` ([`Table::names`]), and a
+//! test that compares its columns and its key with those in the database ([`TableSpec`]). A column's type is that
+//! of its getter: see [`PgValue`](value::PgValue), which each type of the domain has once, and [`column`], which
+//! reads it back.
 //!
 //! All other statements are declared with [`statement!`], which makes a test of its own for each: the
 //! statement is prepared by a real database. They name their schema `{schema}`, and
 //! [`Schema::sql`](crate::Schema::sql) is the one place that knows which that is.
 
-#![allow(dead_code, unused_imports, reason = "until all projections are made of it")]
-
+pub(crate) mod copy;
 pub(crate) mod read;
 pub(crate) mod statement;
 pub(crate) mod table;
@@ -28,8 +28,9 @@ pub(crate) mod table;
 mod tests;
 pub(crate) mod value;
 
+pub use copy::CopyRows;
 pub(crate) use read::column;
 pub(crate) use statement::{Statement, statement};
 pub use table::TableSpec;
 pub(crate) use table::{Column, OnConflict, Table};
-pub(crate) use value::{Json, PgValue};
+pub(crate) use value::Json;

@@ -3,13 +3,23 @@
 use std::ops::Deref;
 use std::sync::LazyLock;
 
+use crate::{ProjectionId, Schema};
+
 /// A statement about `{schema}`; made by [`statement!`].
 #[derive(Debug)]
-pub(crate) struct Statement(LazyLock<String>);
+pub(crate) struct Statement {
+    projection: ProjectionId,
+    text: LazyLock<String>,
+}
 
 impl Statement {
-    pub(crate) const fn new(text: fn() -> String) -> Self {
-        Self(LazyLock::new(text))
+    pub(crate) const fn new(projection: ProjectionId, text: fn() -> String) -> Self {
+        Self { projection, text: LazyLock::new(text) }
+    }
+
+    /// About the tables that are read.
+    pub(crate) fn live(&self) -> String {
+        Schema::of(self.projection).sql(&self.text)
     }
 }
 
@@ -17,7 +27,7 @@ impl Deref for Statement {
     type Target = str;
 
     fn deref(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -33,21 +43,15 @@ macro_rules! statement {
     ($(#[$doc:meta])* $vis:vis $name:ident: $projection:ty = $text:expr) => {
         $(#[$doc])*
         $vis static $name: $crate::kit::Statement =
-            $crate::kit::Statement::new(|| ::std::string::String::from($text));
-
-        const _: $crate::ProjectionId = <$projection>::ID;
+            $crate::kit::Statement::new(<$projection>::ID, || ::std::string::String::from($text));
 
         // A module and a static can have one name.
         #[cfg(test)]
         #[expect(non_snake_case, reason = "it is named as the statement")]
         mod $name {
-            #[allow(unused_imports, reason = "the projection may be named by a path")]
-            use super::*;
-
             #[tokio::test]
             async fn is_prepared_by_a_real_database() {
-                let id = <$projection>::ID;
-                $crate::kit::statement::testing::prepare(id, &super::$name).await;
+                $crate::kit::statement::testing::prepare(&super::$name.live()).await;
             }
         }
     };
@@ -63,7 +67,6 @@ pub(crate) mod testing {
     use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
 
     use crate::tests::world::tables;
-    use crate::{ProjectionId, Schema};
 
     /// Nothing is written to it, so all tests can have the same one.
     static DATABASE: OnceCell<TestDatabase> = OnceCell::const_new();
@@ -74,8 +77,7 @@ pub(crate) mod testing {
         PgConnection::connect(&database.url).await.unwrap()
     }
 
-    pub(crate) async fn prepare(projection: ProjectionId, statement: &str) {
-        let statement = Schema::of(projection).sql(statement).into_owned();
-        connect().await.prepare(&statement).await.unwrap();
+    pub(crate) async fn prepare(statement: &str) {
+        connect().await.prepare(statement).await.unwrap();
     }
 }

@@ -8,7 +8,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::value::{Array, Elements, JSON, PgType, PgValue, Shape};
-use crate::{Tables, rows};
+use crate::Tables;
 
 type Push<R> = Box<dyn Fn(&R, &mut Elements) -> Result<(), BoxDynError> + Send + Sync>;
 
@@ -89,7 +89,7 @@ impl<R> Table<R> {
     where
         R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        rows::stored(tables, tenant, keys, &self.load_sql()).await
+        load(&self.load_sql(), tables, tenant, keys).await
     }
 
     /// Adds rows; where there are such rows already, that fails.
@@ -139,17 +139,6 @@ impl<R> Table<R> {
         all(run(&self.update_sql(set), &columns, tables, tenant, rows).await?, rows)
     }
 
-    /// Removes rows that are there, found by their keys.
-    pub(crate) async fn delete(
-        &self,
-        tables: &mut Tables<'_>,
-        tenant: &TenantId,
-        rows: &[R],
-    ) -> Result<(), sqlx::Error> {
-        let columns: Vec<&Column<R>> = self.keys().collect();
-        all(run(&self.delete_sql(), &columns, tables, tenant, rows).await?, rows)
-    }
-
     fn keys(&self) -> impl Iterator<Item = &Column<R>> {
         self.columns.iter().filter(|column| column.key)
     }
@@ -191,16 +180,29 @@ impl<R> Table<R> {
         format!("UPDATE {{schema}}.{table} AS t SET {set} FROM {unnest} WHERE {found}")
     }
 
-    fn delete_sql(&self) -> String {
-        let keys: Vec<&Column<R>> = self.keys().collect();
-        let (table, unnest, found) = (self.name, unnest(&keys), self.found_by_key());
-        format!("DELETE FROM {{schema}}.{table} AS t USING {unnest} WHERE {found}")
-    }
-
     fn found_by_key(&self) -> String {
         let same = self.keys().map(|Column { name, .. }| format!(" AND t.{name} = u.{name}"));
         format!("t.tenant_id = $1{}", same.collect::<String>())
     }
+}
+
+/// The rows that a statement selects, of a tenant (`$1`) and of these keys (`$2`).
+pub(crate) async fn load<R>(
+    select: &str,
+    tables: &mut Tables<'_>,
+    tenant: &TenantId,
+    keys: impl IntoIterator<Item = Uuid>,
+) -> Result<Vec<R>, sqlx::Error>
+where
+    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let keys: Vec<Uuid> = keys.into_iter().collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = tables.sql(select);
+    let query = sqlx::query_as(&select).bind(tenant.as_str()).bind(keys);
+    query.fetch_all(tables.connection()).await
 }
 
 /// Rows that do not agree with the table must not be committed.
@@ -219,7 +221,7 @@ async fn run<R>(
     if rows.is_empty() {
         return Ok(0);
     }
-    let sql = tables.sql(sql).into_owned();
+    let sql = tables.sql(sql);
     let mut query = sqlx::query(&sql).bind(tenant.as_str());
     for column in columns {
         let mut elements = Elements::default();
@@ -287,6 +289,9 @@ pub trait TableSpec: Sync {
     /// Its columns: name, the number of its type in PostgreSQL's catalogue, and whether it may be NULL.
     fn columns(&self) -> Vec<(&'static str, u32, bool)>;
 
+    /// The columns of its primary key, after the tenant.
+    fn key(&self) -> Vec<&'static str>;
+
     /// The statements that follow from it, each about `{schema}`.
     fn statements(&self) -> Vec<String>;
 }
@@ -305,13 +310,16 @@ impl<R> TableSpec for std::sync::LazyLock<Table<R>> {
         self.columns.iter().map(column).collect()
     }
 
+    fn key(&self) -> Vec<&'static str> {
+        self.keys().map(|column| column.name).collect()
+    }
+
     fn statements(&self) -> Vec<String> {
         let others: Vec<&str> =
             self.columns.iter().filter(|it| !it.key).map(|column| column.name).collect();
         let mut statements = vec![self.insert_sql(OnConflict::Fail)];
         if self.keys().next().is_some() {
             statements.push(self.load_sql());
-            statements.push(self.delete_sql());
             if !others.is_empty() {
                 statements.push(self.insert_sql(OnConflict::Replace));
                 statements.push(self.update_sql(&others));

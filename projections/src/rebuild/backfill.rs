@@ -14,8 +14,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use super::pace::Pace;
 use super::state::{self, Part, TenantProgress};
 use super::{RebuildError, RebuildTarget};
-use crate::bulk::{Backfill, Bulk, CopyRows};
-use crate::{ApplyError, Tables, schema};
+use crate::{ApplyError, Backfill, Bulk, CopyRows, Tables, schema};
 
 /// The transaction of a part: lost with its record, or not at all, so nobody waits for the disk.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
@@ -118,9 +117,8 @@ impl Job {
                 self.apply(&events).await
             }
             Work::Copy(bulk) => {
-                let folding = Arc::clone(&bulk);
-                let rows = spawn_blocking(move || job.folded(folding.as_ref())).await??;
-                self.copy(bulk.as_ref(), rows).await
+                let rows = spawn_blocking(move || job.folded(bulk.as_ref())).await??;
+                self.copy(rows).await
             }
         }
     }
@@ -134,8 +132,8 @@ impl Job {
         Ok(events)
     }
 
-    fn folded(&self, bulk: &dyn Bulk) -> Result<Vec<CopyRows>, RebuildError> {
-        let mut rows: Vec<CopyRows> = bulk.tables().iter().map(|_| CopyRows::default()).collect();
+    fn folded(&self, bulk: &dyn Bulk) -> Result<CopyRows, RebuildError> {
+        let mut rows = CopyRows::default();
         let mut folder = bulk.folder(&self.streams.tenant);
         self.part.each_stream(self.streams.kind, |stream| folder.fold(stream, &mut rows))?;
         Ok(rows)
@@ -152,21 +150,12 @@ impl Job {
         Ok(())
     }
 
-    async fn copy(&self, bulk: &dyn Bulk, mut rows: Vec<CopyRows>) -> Result<(), RebuildError> {
+    async fn copy(&self, rows: CopyRows) -> Result<(), RebuildError> {
         let mut tx = self.target.log.pool().begin_with(BEGIN).await?;
         if !self.record(&mut tx).await? {
             return Ok(());
         }
-        for (table, rows) in bulk.tables().iter().zip(&mut rows) {
-            if rows.is_empty() {
-                continue;
-            }
-            let table = self.target.schema.sql(table);
-            let statement = format!("COPY {table} FROM STDIN (FORMAT binary)");
-            let mut copy = tx.copy_in_raw(&statement).await?;
-            copy.send(rows.finished()).await?;
-            copy.finish().await?;
-        }
+        rows.send(&mut tx, &self.target.schema).await?;
         tx.commit().await?;
         Ok(())
     }

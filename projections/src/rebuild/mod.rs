@@ -1,6 +1,6 @@
 //! Rebuilding a projection from the log in a shadow schema (blue/green), while the live one is read.
 //!
-//! The shadow schema, `search_3_building`, is backfilled (`backfill`), indexed (`index`), caught up with
+//! The shadow schema, `appointments_1_building`, is backfilled (`backfill`), indexed (`index`), caught up with
 //! the log (`catch_up`), and swapped in for the live one (`swap_in`): a schema that has the projection's
 //! name is whole. Each step is recorded in the transaction of what it does (`state`), so a rebuild that
 //! is killed is resumed by the next program. Of all programs one rebuilds (`lock`), and yields to those who

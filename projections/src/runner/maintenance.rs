@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::{Projection, ProjectionId};
+use crate::{Projection, ProjectionId, Schema};
 
 /// What gathers for so long is dealt with together.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -27,6 +27,7 @@ impl Maintenance {
             if let Some(statement) = projection.maintenance() {
                 let (id, notify) = (projection.id(), Arc::new(Notify::new()));
                 due.insert(id, Arc::clone(&notify));
+                let statement = Schema::of(id).sql(statement);
                 tasks.spawn(maintain(pool.clone(), id, statement, notify));
             }
         }
@@ -46,11 +47,11 @@ impl Maintenance {
     }
 }
 
-async fn maintain(pool: PgPool, id: ProjectionId, statement: &'static str, due: Arc<Notify>) {
+async fn maintain(pool: PgPool, id: ProjectionId, statement: String, due: Arc<Notify>) {
     loop {
         due.notified().await;
         sleep(PAUSE).await;
-        if let Err(error) = sqlx::query(statement).execute(&pool).await {
+        if let Err(error) = sqlx::query(&statement).execute(&pool).await {
             tracing::warn!(projection = %id, %error, "maintenance failed; it is tried again later");
         }
     }

@@ -5,7 +5,7 @@ use daybook_domain::appointment::Status;
 use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId};
 use uuid::Uuid;
 
-use super::marks::Marks;
+use super::signature::Signature;
 use super::terms::{Kind, TermsOf};
 use super::words::TitleWords;
 use crate::page::cursor::List;
@@ -93,15 +93,15 @@ impl SearchFilter {
         sought
     }
 
-    /// The list that all appointments it lets through are on; the shortest, as far as can be told.
-    pub(super) fn listed_under(&self) -> Option<Uuid> {
+    /// The party that all appointments it lets through have; the one with the fewest, as far as can be told.
+    pub(super) fn party(&self) -> Option<Uuid> {
         let client = self.client_id.map(ClientId::uuid);
         let resource = self.resource_id.map(ResourceId::uuid);
         client.or(resource)
     }
 
-    /// What is marked of a row that it lets through: of each of these, one at least.
-    pub(super) fn marks(&self, terms: &TermsOf) -> Vec<Vec<Marks>> {
+    /// What is in the signature of a row that it lets through: of each of these, one at least.
+    pub(super) fn signatures(&self, terms: &TermsOf) -> Vec<Vec<Signature>> {
         let category = self.category.iter();
         let category = category.map(|it| terms.term(Kind::Category, it.as_str().as_bytes()));
         let service = self.service_id.iter();
@@ -109,13 +109,15 @@ impl SearchFilter {
         let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
-        let known = category.chain(service).chain(each_tag).map(Marks::of);
-        let words = self.title.iter().map(|word| Marks::of_beginning(terms.marked_beginning(word)));
+        let known = category.chain(service).chain(each_tag).map(Signature::of);
+        let words =
+            self.title.iter().map(|word| Signature::of_beginning(terms.signed_beginning(word)));
         let each = known.chain(words).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
-        let statuses = statuses.into_iter().map(|status| Marks::of(terms.status(status))).collect();
-        let all = [vec![each], any_tag.into_iter().map(Marks::of).collect(), statuses];
-        all.into_iter().filter(|any| !any.is_empty() && *any != [Marks::default()]).collect()
+        let statuses =
+            statuses.into_iter().map(|status| Signature::of(terms.status(status))).collect();
+        let all = [vec![each], any_tag.into_iter().map(Signature::of).collect(), statuses];
+        all.into_iter().filter(|any| !any.is_empty() && *any != [Signature::default()]).collect()
     }
 
     /// The statuses as they are asked for; `None`: any.

@@ -1,17 +1,18 @@
 //! An appointment as search has it.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, SubsecRound, Utc};
-use daybook_domain::appointment::{Slot, Status};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use daybook_domain::appointment::Status;
 use daybook_domain::time::Interval;
-use daybook_domain::{
-    AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, Title,
-};
+use daybook_domain::{AppointmentId, Category, ClientId, ResourceIds, ServiceId, Tags, Title};
 use daybook_store::Position;
+use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
-use uuid::Uuid;
+
+use crate::ApplyError;
+use crate::change::AppointmentChange;
+use crate::kit::column;
+use crate::kit::read::decode;
+use crate::page::keyset::StartKey;
 
 /// An appointment as it is after its last event that the projection has read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,57 +43,79 @@ pub struct FoundAppointment {
     pub position: Position,
 }
 
-/// The columns that [`FoundAppointment`] is read from.
-pub(crate) const COLUMNS: &str = "appointment_id, start_at, end_at, status, hold_expires_at, \
-     category, tags, service_id, resource_ids, client_id, title, version, position";
-
 impl FoundAppointment {
     /// As it is to be shown: a hold that has lapsed is over, even before that is recorded.
-    pub(crate) fn shown_at(mut self, now: DateTime<Utc>) -> Self {
+    pub(crate) fn show_at(&mut self, now: DateTime<Utc>) {
         if self.hold_expires_at.is_some_and(|lapses| lapses <= now) {
             self.status = Status::Cancelled;
             self.hold_expires_at = None;
         }
-        self
     }
 
-    pub(super) fn move_to(&mut self, slot: &Slot) {
-        self.during = in_microseconds(&slot.during);
-        self.resource_ids = slot.resource_ids.clone();
+    /// Where it is in the order of a page.
+    pub(crate) fn key(&self) -> StartKey {
+        StartKey { start_at: self.during.start(), id: self.appointment_id.uuid() }
     }
-}
 
-/// What PostgreSQL keeps of it.
-pub(super) fn in_microseconds(interval: &Interval) -> Interval {
-    let (start, end) = (interval.start().trunc_subsecs(6), interval.end().trunc_subsecs(6));
-    Interval::new(start, end).unwrap_or(*interval)
-}
-
-impl FromRow<'_, PgRow> for FoundAppointment {
-    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let tags: Vec<String> = row.try_get("tags")?;
-        let tags: BTreeSet<Tag> =
-            tags.into_iter().map(Tag::try_from).collect::<Result<_, _>>().map_err(decode)?;
-        let resources: Vec<Uuid> = row.try_get("resource_ids")?;
-        let resources: Vec<ResourceId> = resources.into_iter().map(Into::into).collect();
+    /// As it is after a change.
+    pub(crate) fn after(change: &AppointmentChange<'_>) -> Result<Self, ApplyError> {
+        let (details, state) = change.made()?;
         Ok(Self {
-            appointment_id: row.try_get::<Uuid, _>("appointment_id")?.into(),
-            during: Interval::new(row.try_get("start_at")?, row.try_get("end_at")?)
-                .map_err(decode)?,
-            status: row.try_get::<&str, _>("status")?.parse().map_err(decode)?,
-            hold_expires_at: row.try_get("hold_expires_at")?,
-            category: Category::new(row.try_get("category")?).map_err(decode)?,
-            tags: Tags::try_from(tags).map_err(decode)?,
-            service_id: row.try_get::<Uuid, _>("service_id")?.into(),
-            resource_ids: ResourceIds::try_from(resources).map_err(decode)?,
-            client_id: row.try_get::<Uuid, _>("client_id")?.into(),
-            title: Title::new(row.try_get("title")?).map_err(decode)?,
-            version: row.try_get::<i64, _>("version")?.cast_unsigned(),
-            position: Position::from_i64(row.try_get("position")?),
+            appointment_id: change.id,
+            during: in_microseconds(&details.slot.during),
+            status: state.status(),
+            hold_expires_at: change.after.hold_expires_at().map(|at| at.trunc_subsecs(6)),
+            category: details.category.clone(),
+            tags: details.tags.clone(),
+            service_id: details.service_id,
+            resource_ids: details.slot.resource_ids.clone(),
+            client_id: details.client_id,
+            title: details.title.clone(),
+            version: change.sequence,
+            position: change.position,
         })
     }
 }
 
-pub(crate) fn decode(error: impl std::error::Error + Send + Sync + 'static) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
+/// What PostgreSQL keeps of it.
+fn in_microseconds(interval: &Interval) -> Interval {
+    let (start, end) = (interval.start().trunc_subsecs(6), interval.end().trunc_subsecs(6));
+    Interval::new(start, end).unwrap_or(*interval)
+}
+
+/// The columns that a [`FoundAppointment`] is read from.
+pub(super) const COLUMNS: [&str; 13] = [
+    "appointment_id",
+    "start_at",
+    "end_at",
+    "status",
+    "hold_expires_at",
+    "category",
+    "tags",
+    "service_id",
+    "resource_ids",
+    "client_id",
+    "title",
+    "version",
+    "position",
+];
+
+impl FromRow<'_, PgRow> for FoundAppointment {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            appointment_id: column(row, "appointment_id")?,
+            during: Interval::new(column(row, "start_at")?, column(row, "end_at")?)
+                .map_err(decode)?,
+            status: column(row, "status")?,
+            hold_expires_at: column(row, "hold_expires_at")?,
+            category: column(row, "category")?,
+            tags: column(row, "tags")?,
+            service_id: column(row, "service_id")?,
+            resource_ids: column(row, "resource_ids")?,
+            client_id: column(row, "client_id")?,
+            title: column(row, "title")?,
+            version: column(row, "version")?,
+            position: column(row, "position")?,
+        })
+    }
 }

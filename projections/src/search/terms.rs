@@ -12,8 +12,8 @@ use daybook_domain::appointment::Status;
 use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
-use super::marks::Marks;
 use super::row::FoundAppointment;
+use super::signature::Signature;
 use super::words;
 
 /// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
@@ -28,15 +28,15 @@ pub(super) enum Kind {
     Span = 7,
     /// Of a word of the title.
     Beginning = 8,
-    /// A block of positions; only of what was once, see [`TermsOf::known_by`].
+    /// A block of positions: see [`TermsOf::known_by`].
     Block = 9,
 }
 
 /// Each beginning of a word is a term, up to so many characters; what follows these is compared. With
 /// gaps between the lengths, who looks for the few `lessons` among many a `lesson` would compare all.
 const LONGEST_BEGINNING: usize = 16;
-/// The lengths that have marks, of which there is less room.
-const MARKED_BEGINNINGS: [usize; 4] = [1, 3, 5, 8];
+/// The lengths that are in the signature, which has less room.
+const SIGNED_BEGINNINGS: [usize; 4] = [1, 3, 5, 8];
 
 /// How long the shortest block of positions is, and how many of them make one of the next length. So the
 /// lengths are 1,024, 16,384, 262,144 and 4,194,304.
@@ -114,9 +114,9 @@ impl TermsOf {
         self.term(Kind::Beginning, longest.as_bytes())
     }
 
-    /// The longest beginning of a word that has marks.
-    pub(super) fn marked_beginning(&self, word: &str) -> i64 {
-        let mut lengths = MARKED_BEGINNINGS.into_iter().rev();
+    /// The longest beginning of a word that is in the signature.
+    pub(super) fn signed_beginning(&self, word: &str) -> i64 {
+        let mut lengths = SIGNED_BEGINNINGS.into_iter().rev();
         let longest = lengths.find_map(|length| first_chars(word, length));
         self.term(Kind::Beginning, longest.unwrap_or_default().as_bytes())
     }
@@ -127,7 +127,7 @@ impl TermsOf {
     }
 
     /// That something happened at this position: the block of each length that it is in.
-    pub(crate) fn happened_at(&self, position: Position) -> Vec<i64> {
+    fn happened_at(&self, position: Position) -> Vec<i64> {
         let number = |level: u8| position.get() / (BLOCK * BLOCK_FACTOR.pow(level.into()));
         (0..BLOCK_LEVELS).map(|level| self.block(level, number(level))).collect()
     }
@@ -152,20 +152,20 @@ impl TermsOf {
         self.term(Kind::Block, &[level, b0, b1, b2, b3, b4, b5, b6, b7])
     }
 
-    /// All terms of a row, and the marks of those that its list ([`super::listing`]) does not say.
-    pub(super) fn row(&self, row: &FoundAppointment) -> (Vec<i64>, Marks) {
+    /// All terms of a row, and the signature of those that the lists of its parties do not say.
+    pub(crate) fn row(&self, row: &FoundAppointment) -> (Vec<i64>, Signature) {
         let mut terms = vec![
             self.term(Kind::Category, row.category.as_str().as_bytes()),
             self.status(row.status),
             self.term(Kind::Service, row.service_id.uuid().as_bytes()),
         ];
         terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
-        let mut marks: Vec<Marks> = terms.iter().copied().map(Marks::of).collect();
+        let mut signature: Vec<Signature> = terms.iter().copied().map(Signature::of).collect();
         let words = words::split(row.title.as_str());
         for (length, chars) in beginnings(&words) {
             let term = self.term(Kind::Beginning, chars.as_bytes());
-            if MARKED_BEGINNINGS.contains(&length) {
-                marks.push(Marks::of_beginning(term));
+            if SIGNED_BEGINNINGS.contains(&length) {
+                signature.push(Signature::of_beginning(term));
             }
             terms.push(term);
         }
@@ -174,7 +174,8 @@ impl TermsOf {
         terms.extend(resources.map(|id| self.term(Kind::Resource, id.uuid().as_bytes())));
         let start = row.during.start();
         terms.extend(SpanLevel::ALL.map(|level| self.span(level, level.number(start))));
-        (terms, marks.into_iter().collect())
+        terms.extend(self.happened_at(row.position));
+        (terms, signature.into_iter().collect())
     }
 }
 
@@ -201,8 +202,8 @@ mod tests {
     }
 
     #[test]
-    fn of_a_word_the_longest_beginning_that_has_marks_is_looked_for() {
-        let of = |word| terms().marked_beginning(word);
+    fn of_a_word_the_longest_beginning_in_the_signature_is_looked_for() {
+        let of = |word| terms().signed_beginning(word);
         assert_eq!(of("physiotherapy"), of("physioth"));
         assert_eq!(of("physio"), of("physi"));
         assert_eq!(of("phys"), of("phy"));

@@ -68,7 +68,7 @@ impl TitleWords {
 
 /// The words of a title in one text, each after a space: one that begins with something is where a
 /// space and that is.
-pub(super) fn line(title: &Title) -> String {
+pub(crate) fn line(title: &Title) -> String {
     split(title.as_str()).into_iter().flat_map(|word| [" ".to_owned(), word]).collect()
 }
 

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::bookings::{booked, happening};
 use super::world::World;
-use crate::search::Search;
+use crate::appointments::Appointments;
 use crate::{ApplyError, Projection, ProjectionId, Schema, Tables};
 
 /// Counts every event it is given, and now and then dies of it: between rows and checkpoint, or
@@ -31,7 +31,7 @@ impl Projection for Counter {
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE TABLE counter_1.counts (
+        "CREATE TABLE {schema}.counts (
             tenant_id text NOT NULL, position bigint NOT NULL, times bigint NOT NULL,
             PRIMARY KEY (tenant_id, position))"
     }
@@ -113,19 +113,18 @@ proptest! {
             // Everyone is booked first, so that everything that happens has a beginning.
             let mut events: Vec<_> = (0..8).map(booked).collect();
             events.extend(happenings.iter().map(|(n, kind, by)| happening(*n, *kind, *by)));
-            let search = Search::new(world.pool.clone());
             for (tenant, batch) in [(&one, 1), (&many, batch)] {
                 world.append(tenant, &events).await;
                 let read = world.log.read(tenant, Position::START, 1_000).await.unwrap();
                 let read: Vec<_> = read.into_iter().map(Result::unwrap).collect();
                 let mut connection = world.pool.acquire().await.unwrap();
-                let live = Schema::of(Search::ID);
+                let live = Schema::of(Appointments::ID);
                 let mut tables = Tables::new(&mut connection, &live);
                 for batch in read.chunks(batch) {
-                    search.apply(&mut tables, tenant, batch).await.unwrap();
+                    Appointments.apply(&mut tables, tenant, batch).await.unwrap();
                 }
             }
-            assert_eq!(world.search_rows(&one).await, world.search_rows(&many).await);
+            assert_eq!(world.appointment_rows(&one).await, world.appointment_rows(&many).await);
         });
     }
 }
@@ -142,10 +141,10 @@ async fn live_rows_equal_those_that_are_made_from_the_start() {
         head = world.append(&tenant, &events).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    world.caught_up(&tenant, Search::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     runner.stop().await;
-    let live = world.search_rows(&tenant).await;
+    let live = world.appointment_rows(&tenant).await;
     world.rebuild(&tenant).await;
     assert_eq!(live.len(), 30);
-    assert_eq!(live, world.search_rows(&tenant).await);
+    assert_eq!(live, world.appointment_rows(&tenant).await);
 }

@@ -21,12 +21,12 @@ impl Projection for Slow {
     }
 
     fn ddl(&self) -> &'static str {
-        "CREATE TABLE slow_1.things (tenant_id text NOT NULL, thing_id uuid NOT NULL)"
+        "CREATE TABLE {schema}.things (tenant_id text NOT NULL, thing_id uuid NOT NULL)"
     }
 
     fn indexes(&self) -> &'static str {
-        "SELECT pg_sleep(0.3); CREATE UNIQUE INDEX things_pkey ON slow_1.things (tenant_id, thing_id);
-ALTER TABLE slow_1.things ADD CONSTRAINT things_pkey PRIMARY KEY USING INDEX things_pkey;\n"
+        "SELECT pg_sleep(0.3); CREATE UNIQUE INDEX things_pkey ON {schema}.things (tenant_id, thing_id);
+ALTER TABLE {schema}.things ADD CONSTRAINT things_pkey PRIMARY KEY USING INDEX things_pkey;\n"
     }
 
     fn apply<'a>(

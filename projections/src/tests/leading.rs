@@ -7,9 +7,9 @@ use uuid::Uuid;
 
 use super::bookings::booked;
 use super::world::World;
+use crate::appointments::Appointments;
 use crate::checkpoint::{self, Lease, Subscription};
 use crate::runner::batch::Commit as _;
-use crate::search::Search;
 
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_secs(10);
 async fn another_program_takes_over_when_the_lease_of_a_dead_one_has_lapsed() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    let subscription = Subscription { tenant: tenant.clone(), projection: Search::ID };
+    let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
     let dead = Lease { leader: Uuid::now_v7(), now: world.now(), length: LEASE };
     checkpoint::add(&world.pool, &subscription).await.unwrap();
     assert_eq!(
@@ -35,7 +35,7 @@ async fn another_program_takes_over_when_the_lease_of_a_dead_one_has_lapsed() {
         "the lease still runs"
     );
     world.clock.move_on(TimeDelta::seconds(10));
-    world.caught_up(&tenant, Search::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     runner.stop().await;
 }
 
@@ -44,7 +44,7 @@ async fn a_leader_that_was_replaced_without_knowing_it_changes_nothing() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &[booked(1), booked(2)]).await;
-    let subscription = Subscription { tenant: tenant.clone(), projection: Search::ID };
+    let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
     checkpoint::add(&world.pool, &subscription).await.unwrap();
     let zombie = world.poll(&subscription);
     let begun =
@@ -61,13 +61,13 @@ async fn a_leader_that_was_replaced_without_knowing_it_changes_nothing() {
     let events: Vec<_> = read.into_iter().map(Result::unwrap).collect();
     let (start, end) = (Position::START, Position::from_i64(2));
     assert!(!zombie.commit(start, end, &events).await.unwrap());
-    assert!(world.search_rows(&tenant).await.is_empty());
+    assert!(world.appointment_rows(&tenant).await.is_empty());
     assert!(!checkpoint::stall(&world.pool, &subscription, zombie.me, end, "no").await.unwrap());
 
     assert!(successor.commit(start, end, &events).await.unwrap());
     // Nor does the leader itself, from where the checkpoint no longer is.
     assert!(!successor.commit(start, end, &events).await.unwrap());
-    assert_eq!(world.search_rows(&tenant).await.len(), 2);
+    assert_eq!(world.appointment_rows(&tenant).await.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +76,7 @@ async fn a_program_that_stops_lets_go_so_that_the_next_need_not_wait() {
     let tenant = world.tenant("north").await;
     let first = world.start(world.projections());
     let head = world.append(&tenant, &[booked(1)]).await;
-    world.caught_up(&tenant, Search::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     first.stop().await;
     let leaders: i64 = sqlx::query_scalar("SELECT count(leader) FROM checkpoints")
         .fetch_one(&world.pool)
@@ -85,7 +85,7 @@ async fn a_program_that_stops_lets_go_so_that_the_next_need_not_wait() {
     assert_eq!(leaders, 0);
     let second = world.start(world.projections());
     let head = world.append(&tenant, &[booked(2)]).await;
-    world.caught_up(&tenant, Search::ID, head).await;
+    world.caught_up(&tenant, Appointments::ID, head).await;
     second.stop().await;
 }
 
@@ -109,8 +109,8 @@ async fn a_tenant_that_comes_later_is_picked_up_by_itself() {
     for name in ["north", "south", "east", "west", "centre", "harbour"] {
         let tenant = world.tenant(name).await;
         let head = world.append(&tenant, &[booked(1)]).await;
-        world.caught_up(&tenant, Search::ID, head).await;
-        assert_eq!(world.search_rows(&tenant).await.len(), 1);
+        world.caught_up(&tenant, Appointments::ID, head).await;
+        assert_eq!(world.appointment_rows(&tenant).await.len(), 1);
     }
     runner.stop().await;
 }

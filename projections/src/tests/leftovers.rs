@@ -3,6 +3,7 @@
 use sqlx::Executor as _;
 
 use super::world::World;
+use crate::appointments::Appointments;
 use crate::{Leftover, ProjectionId, all, drop_leftover, leftovers};
 
 async fn left(world: &World) -> Vec<Leftover> {
@@ -12,37 +13,43 @@ async fn left(world: &World) -> Vec<Leftover> {
 
 /// A version that this program does not have, half made when the program that has it was killed.
 const ABANDONED: &str = "
-    CREATE SCHEMA search_7_building;
+    CREATE SCHEMA appointments_7_building;
     INSERT INTO builds (schema_name, projection, version, phase, requested_at)
-    VALUES ('search_7_building', 'search', 7, 'filling', now());
-    INSERT INTO build_tenants (schema_name, tenant_id, target) VALUES ('search_7_building', 'north', 9);
+    VALUES ('appointments_7_building', 'appointments', 7, 'filling', now());
+    INSERT INTO build_tenants (schema_name, tenant_id, target) VALUES ('appointments_7_building', 'north', 9);
     INSERT INTO build_parts (schema_name, tenant_id, kind, after, upto, more, events)
-    VALUES ('search_7_building', 'north', 'appointment', '', 'x', true, 9)";
+    VALUES ('appointments_7_building', 'north', 'appointment', '', 'x', true, 9)";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
     let world = World::new().await;
     world.pool.execute(ABANDONED).await.unwrap();
     let reader = "INSERT INTO projection_readers (program, projection, version, seen_at)
-                  VALUES (gen_random_uuid(), 'search', 7, now())";
+                  VALUES (gen_random_uuid(), 'appointments', 7, now())";
     world.pool.execute(reader).await.unwrap();
     assert_eq!(left(&world).await, [], "its program goes on with it");
     world.pool.execute("DELETE FROM projection_readers").await.unwrap();
     // This program would go on with what is of its own version.
+    let mine = Appointments::ID;
     world
         .pool
         .execute(
-            "CREATE SCHEMA search_3_building;
-             INSERT INTO builds (schema_name, projection, version, requested_at)
-             VALUES ('search_3_building', 'search', 2, now())",
+            format!(
+                "CREATE SCHEMA {mine}_building;
+                 INSERT INTO builds (schema_name, projection, version, requested_at)
+                 VALUES ('{mine}_building', '{}', {}, now())",
+                mine.name, mine.version
+            )
+            .as_str(),
         )
         .await
         .unwrap();
     let found = left(&world).await;
     let [abandoned] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((abandoned.schema.as_str(), abandoned.version), ("search_7_building", 7));
+    assert_eq!((abandoned.schema.as_str(), abandoned.version), ("appointments_7_building", 7));
 
-    let lock = "SELECT pg_advisory_lock(hashtextextended('daybook build search_7_building', 0))";
+    let lock =
+        "SELECT pg_advisory_lock(hashtextextended('daybook build appointments_7_building', 0))";
     let mut builder = world.pool.acquire().await.unwrap();
     builder.execute(lock).await.unwrap();
     assert_eq!(left(&world).await, [], "somebody is at it");

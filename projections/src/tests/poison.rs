@@ -7,10 +7,9 @@ use daybook_store::Position;
 
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
-use crate::Projection;
+use crate::appointments::Appointments;
 use crate::catalogue::Catalogue;
-use crate::history::History;
-use crate::search::Search;
+use crate::{Projection, Schema};
 
 async fn failure(world: &World) -> Vec<(String, String, i64, i64, String)> {
     sqlx::query_as(
@@ -28,30 +27,22 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     let (sick, well) = (world.tenant("sick").await, world.tenant("well").await);
     // The third is about an appointment that was never made.
     let head = world.append(&sick, &[booked(1), booked(2), happening(3, 3, 0), booked(4)]).await;
-    // Two that it makes no sense to, and one that it does not concern.
-    let projections: Vec<Arc<dyn Projection>> = vec![
-        Arc::new(Search::new(world.pool.clone())),
-        Arc::new(Catalogue::new(world.pool.clone())),
-        Arc::new(History::new(world.pool.clone())),
-    ];
+    // One that it makes no sense to, and one that it does not concern.
+    let projections: Vec<Arc<dyn Projection>> =
+        vec![Arc::new(Appointments), Arc::new(Catalogue::new(world.pool.clone()))];
     let runner = world.start(projections);
-    world.caught_up(&sick, Search::ID, Position::from_i64(2)).await;
-    world.caught_up(&sick, History::ID, Position::from_i64(2)).await;
+    world.caught_up(&sick, Appointments::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, Catalogue::ID, head).await;
-    world.caught_up(&well, Search::ID, world.append(&well, &[booked(1)]).await).await;
+    world.caught_up(&well, Appointments::ID, world.append(&well, &[booked(1)]).await).await;
     tokio::time::sleep(Duration::from_millis(100)).await;
 
-    // Both that follow appointments.
-    let failures = failure(&world).await;
-    assert_eq!(failures.len(), 2, "{failures:?}");
-    for ((tenant, projection, position, failed, reason), expected) in
-        failures.iter().zip(["history", "search"])
-    {
-        let found = (tenant.as_str(), projection.as_str(), *position, *failed);
-        assert_eq!(found, ("sick", expected, 2, 3));
-        assert!(reason.contains("was neither held nor booked"), "{reason}");
-    }
-    assert_eq!(world.search_rows(&sick).await.len(), 2);
+    let [(tenant, projection, position, failed, reason)] = &failure(&world).await[..] else {
+        panic!("not one failure");
+    };
+    let found = (tenant.as_str(), projection.as_str(), *position, *failed);
+    assert_eq!(found, ("sick", "appointments", 2, 3));
+    assert!(reason.contains("was neither held nor booked"), "{reason}");
+    assert_eq!(world.appointment_rows(&sick).await.len(), 2);
     let lag = world.progress().status().await.unwrap();
     assert_eq!((lag[0].tenants_behind, lag[0].events_behind, lag[0].tenants_stalled), (1, 2, 1));
     assert_eq!((lag[1].tenants_behind, lag[1].events_behind, lag[1].tenants_stalled), (0, 0, 0));
@@ -67,11 +58,10 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     .execute(&world.pool)
     .await
     .unwrap();
-    world.caught_up(&sick, Search::ID, head).await;
-    world.caught_up(&sick, History::ID, head).await;
+    world.caught_up(&sick, Appointments::ID, head).await;
     runner.stop().await;
     assert!(failure(&world).await.is_empty());
-    assert_eq!(world.search_rows(&sick).await.len(), 4);
+    assert_eq!(world.appointment_rows(&sick).await.len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -97,14 +87,12 @@ async fn an_event_that_this_program_cannot_read_stops_every_projection_before_it
 async fn an_event_whose_row_the_database_refuses_is_found_among_its_neighbours() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    sqlx::raw_sql("ALTER TABLE search_3.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')")
-        .execute(&world.pool)
-        .await
-        .unwrap();
+    let check = "ALTER TABLE {schema}.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')";
+    sqlx::raw_sql(&Schema::of(Appointments::ID).sql(check)).execute(&world.pool).await.unwrap();
     let events: Vec<_> = (1..=60).map(booked).collect();
     world.append(&tenant, &events).await;
     let runner = world.start(world.projections());
-    world.caught_up(&tenant, Search::ID, Position::from_i64(36)).await;
+    world.caught_up(&tenant, Appointments::ID, Position::from_i64(36)).await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     runner.stop().await;
     let [(_, _, position, failed, _)] = &failure(&world).await[..] else {

@@ -9,12 +9,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::bookings::{booked, happening};
 use super::world::{Stored, World, payload};
-use crate::history::History;
+use crate::appointments::Appointments;
 use crate::rebuild::state;
-use crate::search::Search;
 use crate::{
-    Deployment, Projection, ProjectionId, RebuildError, Rebuilder, Rebuilt, State, drop_leftover,
-    leftovers, prepare, verify,
+    Deployment, Projection, ProjectionId, RebuildError, Rebuilder, Rebuilt, Schema, State,
+    drop_leftover, leftovers, prepare, verify,
 };
 
 pub(super) fn rebuilder(world: &World) -> Rebuilder {
@@ -23,16 +22,12 @@ pub(super) fn rebuilder(world: &World) -> Rebuilder {
     Rebuilder::new(world.log.clone(), clock, world.projections()).with_part_events(7)
 }
 
-fn search(world: &World) -> Arc<dyn Projection> {
-    Arc::new(Search::new(world.pool.clone()))
-}
-
-pub(super) fn history(world: &World) -> Arc<dyn Projection> {
-    Arc::new(History::new(world.pool.clone()))
+pub(super) fn appointments() -> Arc<dyn Projection> {
+    Arc::new(Appointments)
 }
 
 async fn rebuild(world: &World) -> Result<Rebuilt, RebuildError> {
-    rebuilder(world).rebuild(&search(world), &CancellationToken::new()).await
+    rebuilder(world).rebuild(&appointments(), &CancellationToken::new()).await
 }
 
 /// Appointments, of which each has something else happening to it.
@@ -65,7 +60,7 @@ async fn parts(pool: &PgPool) -> i64 {
 
 async fn position(world: &World, tenant: &TenantId) -> i64 {
     sqlx::query_scalar(
-        "SELECT position FROM checkpoints WHERE tenant_id = $1 AND projection = 'search'",
+        "SELECT position FROM checkpoints WHERE tenant_id = $1 AND projection = 'appointments'",
     )
     .bind(tenant.as_str())
     .fetch_one(&world.pool)
@@ -80,14 +75,14 @@ async fn what_is_built_from_streams_is_what_following_the_log_makes() {
     let head = world.append(&one, &eventful(60)).await;
     let other = world.append(&two, &eventful(13)).await;
     let runner = world.start(world.projections());
-    world.caught_up(&one, Search::ID, head).await;
-    world.caught_up(&two, Search::ID, other).await;
+    world.caught_up(&one, Appointments::ID, head).await;
+    world.caught_up(&two, Appointments::ID, other).await;
     runner.stop().await;
-    let followed = (world.search_rows(&one).await, world.search_rows(&two).await);
+    let followed = (world.appointment_rows(&one).await, world.appointment_rows(&two).await);
 
-    drop_tables(&world, Search::ID).await;
+    drop_tables(&world, Appointments::ID).await;
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
-    assert_eq!((world.search_rows(&one).await, world.search_rows(&two).await), followed);
+    assert_eq!((world.appointment_rows(&one).await, world.appointment_rows(&two).await), followed);
     assert_eq!(position(&world, &one).await, head.as_i64());
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::NotNeeded);
 }
@@ -107,22 +102,24 @@ async fn every_projection_is_what_it_is_when_it_is_made_again_and_a_row_that_is_
         let verified = verify(&rebuilder(&world), &projection, &never).await.unwrap();
         assert_eq!(verified.difference, None);
     }
-    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
-    // Each is listed under its client and its resource.
-    assert_eq!((verified.tenants, verified.rows), (1, 120));
+    let verified = verify(&rebuilder(&world), &appointments(), &never).await.unwrap();
+    // Each has two versions, is listed under its client and its resource, and six happenings make many days.
+    assert_eq!(verified.tenants, 1);
+    assert!(verified.rows > 160, "{}", verified.rows);
 
-    let edit = "UPDATE search_3.appointments SET title = 'Dreamt' WHERE appointment_id IN (
-                    SELECT appointment_id FROM search_3.appointments LIMIT 1)";
-    sqlx::raw_sql(edit).execute(&world.pool).await.unwrap();
-    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
+    let edit = "UPDATE {schema}.appointments SET title = 'Dreamt' WHERE appointment_id IN (
+                    SELECT appointment_id FROM {schema}.appointments LIMIT 1)";
+    let live = Schema::of(Appointments::ID);
+    sqlx::raw_sql(&live.sql(edit)).execute(&world.pool).await.unwrap();
+    let verified = verify(&rebuilder(&world), &appointments(), &never).await.unwrap();
     let difference = verified.difference.unwrap();
-    assert_eq!((difference.table.as_str(), difference.too_much), ("search_3.appointments", true));
-    assert!(difference.row.contains("Dreamt"), "{difference}");
+    assert_eq!((difference.table, difference.too_much), (format!("{live}.appointments"), true));
+    assert!(difference.row.contains("Dreamt"), "{}", difference.row);
 
     // Made anew, it is as it should be.
-    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    world.progress().rebuild(Appointments::ID, world.now()).await.unwrap();
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
-    let verified = verify(&rebuilder(&world), &search(&world), &never).await.unwrap();
+    let verified = verify(&rebuilder(&world), &appointments(), &never).await.unwrap();
     assert_eq!(verified.difference, None);
     let ids: Vec<_> = world.projections().iter().map(|it| it.id()).collect();
     assert_eq!(leftovers(&world.pool, &ids).await.unwrap(), []);
@@ -133,14 +130,13 @@ async fn a_build_that_was_stopped_goes_on_where_it_was() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(100)).await;
-    for projection in [search(&world), history(&world)] {
-        let stops = rebuild_with_stops(&world, &projection).await;
-        assert!(stops > 0, "it was stopped at least once");
-        let never = CancellationToken::new();
-        let verified = verify(&rebuilder(&world), &projection, &never).await.unwrap();
-        assert_eq!(verified.difference, None);
-    }
-    assert_eq!(world.search_rows(&tenant).await.len(), 100);
+    let projection = appointments();
+    let stops = rebuild_with_stops(&world, &projection).await;
+    assert!(stops > 0, "it was stopped at least once");
+    let never = CancellationToken::new();
+    let verified = verify(&rebuilder(&world), &projection, &never).await.unwrap();
+    assert_eq!(verified.difference, None);
+    assert_eq!(world.appointment_rows(&tenant).await.len(), 100);
 }
 
 /// Builds it from nothing, and stops it whenever something was done. Says how often that was.
@@ -177,7 +173,7 @@ async fn of_two_programs_that_want_it_one_builds_and_events_come_meanwhile() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(100)).await;
-    drop_tables(&world, Search::ID).await;
+    drop_tables(&world, Appointments::ID).await;
     let appending = async {
         for n in 201..230 {
             world.append(&tenant, &[booked(n)]).await;
@@ -191,9 +187,9 @@ async fn of_two_programs_that_want_it_one_builds_and_events_come_meanwhile() {
         "{built:?}"
     );
     let runner = world.start(world.projections());
-    world.caught_up(&tenant, Search::ID, Position::from_i64(229)).await;
+    world.caught_up(&tenant, Appointments::ID, Position::from_i64(229)).await;
     runner.stop().await;
-    assert_eq!(world.search_rows(&tenant).await.len(), 129);
+    assert_eq!(world.appointment_rows(&tenant).await.len(), 129);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -202,20 +198,20 @@ async fn what_is_called_off_is_cleared_away_and_begun_again_only_when_asked_for(
     let tenant = world.tenant("north").await;
     world.append(&tenant, &eventful(30)).await;
     // Of what is read, nothing is left to do.
-    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
-    assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    world.progress().rebuild(Appointments::ID, world.now()).await.unwrap();
+    assert!(world.progress().cancel(Appointments::ID, world.now()).await.unwrap());
     assert!(matches!(rebuild(&world).await, Err(RebuildError::Cancelled)));
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::NotNeeded);
-    assert!(!world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    assert!(!world.progress().cancel(Appointments::ID, world.now()).await.unwrap());
     // What is not read yet is not made behind one's back.
-    drop_tables(&world, Search::ID).await;
-    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
-    assert!(world.progress().cancel(Search::ID, world.now()).await.unwrap());
+    drop_tables(&world, Appointments::ID).await;
+    world.progress().rebuild(Appointments::ID, world.now()).await.unwrap();
+    assert!(world.progress().cancel(Appointments::ID, world.now()).await.unwrap());
     for _ in 0..2 {
         assert!(matches!(rebuild(&world).await, Err(RebuildError::Cancelled)));
     }
     assert_eq!(world.progress().status().await.unwrap()[0].state, State::Cancelled);
-    world.progress().rebuild(Search::ID, world.now()).await.unwrap();
+    world.progress().rebuild(Appointments::ID, world.now()).await.unwrap();
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
     assert_eq!(world.progress().status().await.unwrap()[0].state, State::Ready);
 }
@@ -229,55 +225,62 @@ async fn an_event_that_makes_no_sense_keeps_only_its_tenant_from_being_built_to_
     world.append_raw(&sick, &[unknown]).await;
     world.append(&sick, &[booked(4)]).await;
     let head = world.append(&well, &eventful(20)).await;
-    drop_tables(&world, Search::ID).await;
+    drop_tables(&world, Appointments::ID).await;
     assert_eq!(rebuild(&world).await.unwrap(), Rebuilt::Done);
     assert_eq!(position(&world, &sick).await, 2);
-    assert_eq!(world.search_rows(&sick).await.len(), 2);
+    assert_eq!(world.appointment_rows(&sick).await.len(), 2);
     assert_eq!(position(&world, &well).await, head.as_i64());
-    assert_eq!(world.search_rows(&well).await.len(), 20);
+    assert_eq!(world.appointment_rows(&well).await.len(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
     let world = World::new().await;
     world.tenant("north").await;
-    let old = ProjectionId { name: "search", version: 1 };
-    sqlx::raw_sql(
-        "CREATE SCHEMA search_1; CREATE TABLE search_1.appointments (tenant_id text);
-         CREATE SCHEMA search_3_replaced; CREATE SCHEMA search_3_building;
-         CREATE SCHEMA research_1;
+    // One that this program has no more.
+    let old = ProjectionId { name: "search", version: 3 };
+    let (live, replaced) = (Appointments::ID, format!("{}_replaced", Appointments::ID));
+    sqlx::raw_sql(&format!(
+        "CREATE SCHEMA {old}; CREATE TABLE {old}.appointments (tenant_id text);
+         CREATE SCHEMA {replaced}; CREATE SCHEMA {live}_building;
+         CREATE SCHEMA re{old};
          INSERT INTO checkpoints (tenant_id, projection, version, position)
-         VALUES ('north', 'search', 1, 0)",
-    )
+         VALUES ('north', 'search', 3, 0)"
+    ))
     .execute(&world.pool)
     .await
     .unwrap();
-    state::request(&world.pool, &crate::rebuild::shadow(Search::ID), Search::ID, world.now())
-        .await
-        .unwrap();
+    state::request(
+        &world.pool,
+        &crate::rebuild::shadow(Appointments::ID),
+        Appointments::ID,
+        world.now(),
+    )
+    .await
+    .unwrap();
     let names = async || -> Vec<String> {
-        let found = leftovers(&world.pool, &[Search::ID]).await.unwrap();
+        let found = leftovers(&world.pool, &[Appointments::ID]).await.unwrap();
         found.into_iter().map(|it| it.schema).collect()
     };
     let cancel = CancellationToken::new();
     let readers = Deployment::new(world.pool.clone(), vec![old]);
     let reading = tokio::spawn(readers.run(cancel.clone()));
     for _ in 0..100 {
-        if names().await == ["search_3_replaced"] {
+        if names().await == [replaced.as_str()] {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     // The old program reads its version, and somebody asked for what is being built.
-    assert_eq!(names().await, ["search_3_replaced"]);
+    assert_eq!(names().await, [replaced.as_str()]);
     cancel.cancel();
     reading.await.unwrap();
-    assert_eq!(names().await, ["search_1", "search_3_replaced"]);
-    for leftover in leftovers(&world.pool, &[Search::ID]).await.unwrap() {
+    assert_eq!(names().await, [replaced, old.to_string()]);
+    for leftover in leftovers(&world.pool, &[Appointments::ID]).await.unwrap() {
         drop_leftover(&world.pool, &leftover).await.unwrap();
     }
     assert_eq!(names().await, Vec::<String>::new());
-    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM checkpoints WHERE version = 1")
+    let left: i64 = sqlx::query_scalar("SELECT count(*) FROM checkpoints WHERE version = 3")
         .fetch_one(&world.pool)
         .await
         .unwrap();

@@ -1,7 +1,6 @@
 //! What is folded stream by stream is what following the log makes of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use daybook_domain::appointment::{AppointmentEvent, Details, Slot};
 use daybook_domain::time::Interval;
@@ -9,14 +8,10 @@ use daybook_store::AnyEvent;
 
 use super::bookings::{appointment, booked, details, happening, slot};
 use super::classes::{self, flooded, scheduled, session};
-use super::rebuilding::{eventful, history, rebuild_from_nothing};
+use super::rebuilding::{appointments, eventful, rebuild_from_nothing};
 use super::world::{Stored, World, payload};
-use crate::client_history::ClientHistory;
-use crate::{Projection, ProjectionId, Rebuilt};
-
-fn client_history(world: &World) -> Arc<dyn Projection> {
-    Arc::new(ClientHistory::new(world.pool.clone()))
-}
+use crate::appointments::Appointments;
+use crate::{ProjectionId, Rebuilt, Schema};
 
 /// Every column of every row of every tenant, table by table.
 async fn rows(world: &World, projection: ProjectionId) -> BTreeMap<String, Vec<String>> {
@@ -66,38 +61,33 @@ fn lives() -> [Vec<AnyEvent>; 3] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn histories_built_from_streams_have_the_very_rows_that_following_the_log_makes() {
+async fn appointments_built_from_streams_have_the_very_rows_that_following_the_log_makes() {
     let world = World::new().await;
     let tenants = [world.tenant("north").await, world.tenant("north-2").await];
-    let histories = [history(&world), client_history(&world)];
+    let projection = appointments();
     let runner = world.start(world.projections());
     for batch in lives() {
         for tenant in &tenants {
-            // Rows are closed in another batch than they are made in, and not all in the same one.
+            // Versions end in another batch than they are made in, and not all in the same one.
             let head = world.append(tenant, &batch).await;
-            for projection in &histories {
-                world.caught_up(tenant, projection.id(), head).await;
-            }
+            world.caught_up(tenant, Appointments::ID, head).await;
         }
     }
     let only = world.append(&world.tenant("south").await, &eventful(5)).await;
-    for projection in &histories {
-        world.caught_up(&"south".parse().unwrap(), projection.id(), only).await;
-    }
+    world.caught_up(&"south".parse().unwrap(), Appointments::ID, only).await;
     runner.stop().await;
-    for projection in &histories {
-        let followed = rows(&world, projection.id()).await;
-        assert_eq!(rebuild_from_nothing(&world, projection).await.unwrap(), Rebuilt::Done);
-        let built = rows(&world, projection.id()).await;
-        assert!(built.values().all(|rows| rows.len() > 3), "there is something to compare");
-        assert_eq!(built, followed);
-    }
+    let followed = rows(&world, Appointments::ID).await;
+    assert_eq!(rebuild_from_nothing(&world, &projection).await.unwrap(), Rebuilt::Done);
+    let built = rows(&world, Appointments::ID).await;
+    assert!(built.values().all(|rows| rows.len() > 3), "there is something to compare");
+    assert_eq!(built, followed);
     // What is compared is not all alike.
-    let various: (bool, bool, bool) = sqlx::query_as(
-        "SELECT (SELECT count(DISTINCT long) = 2 FROM history_2.listed),
-                (SELECT count(DISTINCT standing) > 2 AND min(standing) = 0 FROM history_2.standing),
-                (SELECT bool_or(session_id IS NOT NULL) FROM history_2.appointments)",
-    )
+    let various: (bool, bool, bool) = sqlx::query_as(&Schema::of(Appointments::ID).sql(
+        "SELECT (SELECT count(DISTINCT long) = 2 FROM {schema}.appointments_by_party),
+                    (SELECT count(DISTINCT count) > 2 AND min(count) = 0
+                       FROM {schema}.status_day_counts),
+                    (SELECT bool_or(session_id IS NOT NULL) FROM {schema}.appointments)",
+    ))
     .fetch_one(&world.pool)
     .await
     .unwrap();
@@ -112,12 +102,12 @@ async fn what_is_added_up_over_streams_is_so_for_a_tenant_whose_streams_cannot_a
     world.append(&sick, &[booked(1), booked(2), happening(2, 5, 0)]).await;
     world.append_raw(&sick, &[unknown]).await;
     world.append(&well, &eventful(20)).await;
-    assert_eq!(rebuild_from_nothing(&world, &history(&world)).await.unwrap(), Rebuilt::Done);
-    let standing: Vec<(String, i64)> = sqlx::query_as(
-        "SELECT tenant_id, sum(standing)::bigint FROM history_2.standing GROUP BY 1 ORDER BY 1",
-    )
+    assert_eq!(rebuild_from_nothing(&world, &appointments()).await.unwrap(), Rebuilt::Done);
+    let counts: Vec<(String, i64)> = sqlx::query_as(&Schema::of(Appointments::ID).sql(
+        "SELECT tenant_id, sum(count)::bigint FROM {schema}.status_day_counts GROUP BY 1 ORDER BY 1",
+    ))
     .fetch_all(&world.pool)
     .await
     .unwrap();
-    assert_eq!(standing, [("sick".to_owned(), 2), ("well".to_owned(), 20)]);
+    assert_eq!(counts, [("sick".to_owned(), 2), ("well".to_owned(), 20)]);
 }

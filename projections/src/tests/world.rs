@@ -15,11 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::appointments::Appointments;
 use crate::catalogue::Catalogue;
 use crate::checkpoint::Subscription;
 use crate::runner::poll::Poll;
-use crate::search::Search;
-use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, all, prepare};
+use crate::{Progress, Projection, ProjectionId, Runner, RunnerSettings, Schema, all, prepare};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
     instant.parse().unwrap()
@@ -90,7 +90,7 @@ impl World {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        Progress::new(self.log.clone(), [Search::ID, Catalogue::ID].into())
+        Progress::new(self.log.clone(), [Appointments::ID, Catalogue::ID].into())
     }
 
     pub(crate) fn runner(&self, projections: Vec<Arc<dyn Projection>>) -> Runner {
@@ -110,11 +110,11 @@ impl World {
         Running { cancel, task }
     }
 
-    /// One poll of the search projection, by a program of its own.
+    /// One poll of the appointments projection, by a program of its own.
     pub(crate) fn poll(&self, subscription: &Subscription) -> Poll {
         Poll {
             subscription: subscription.clone(),
-            projection: Arc::new(Search::new(self.pool.clone())),
+            projection: Arc::new(Appointments),
             log: self.log.clone(),
             clock: Arc::new(self.clock.clone()),
             settings: RunnerSettings::default(),
@@ -135,16 +135,25 @@ impl World {
         self.progress().wait_until(tenant, projection, position, deadline).await.unwrap();
     }
 
-    /// Every column of every row of the tenant but its name, and what is found by it.
-    pub(crate) async fn search_rows(&self, tenant: &TenantId) -> Vec<String> {
+    /// Every column of every appointment of the tenant, with its parties and its past.
+    pub(crate) async fn appointment_rows(&self, tenant: &TenantId) -> Vec<String> {
         sqlx::query_scalar(
-            "SELECT (to_jsonb(a) - '{tenant_id,terms,words,marks,low_word_marks,high_word_marks}'::text[]
-                    || (
-                        SELECT jsonb_build_object('listed', jsonb_agg(l.listed_under ORDER BY 1))
-                          FROM search_3.listed l
-                         WHERE l.tenant_id = a.tenant_id AND l.start_at = a.start_at
-                           AND l.appointment_id = a.appointment_id))::text
-               FROM search_3.appointments a WHERE tenant_id = $1 ORDER BY appointment_id",
+            &Schema::of(Appointments::ID).sql(
+                "SELECT (to_jsonb(a) - '{tenant_id,terms,signature,low_word_signature,high_word_signature}'::text[]
+                        || (
+                            SELECT jsonb_build_object('parties', jsonb_agg(l.party_id ORDER BY 1))
+                              FROM {schema}.appointments_by_party l
+                             WHERE l.tenant_id = a.tenant_id AND l.start_at = a.start_at
+                               AND l.appointment_id = a.appointment_id)
+                        || (
+                            SELECT jsonb_build_object('past', jsonb_agg(
+                                       to_jsonb(p) - '{tenant_id,terms,signature,low_word_signature,high_word_signature}'::text[] ORDER BY p.position))
+                              FROM {schema}.appointments p
+                             WHERE p.tenant_id = a.tenant_id AND p.until_position IS NOT NULL
+                               AND p.appointment_id = a.appointment_id))::text
+                   FROM {schema}.appointments a WHERE tenant_id = $1 AND until_position IS NULL
+                  ORDER BY appointment_id",
+            ),
         )
         .bind(tenant.as_str())
         .fetch_all(&self.pool)
@@ -152,9 +161,12 @@ impl World {
         .unwrap()
     }
 
-    /// Makes the rows of the search projection again, from position 1 on.
+    /// Makes the rows of the appointments projection again, from position 1 on.
     pub(crate) async fn rebuild(&self, tenant: &TenantId) {
-        for table in ["search_3.appointments", "search_3.listed", "checkpoints"] {
+        let schema = Schema::of(Appointments::ID);
+        let tables = ["appointments", "appointments_by_party", "status_day_counts", "sessions"];
+        let tables = tables.map(|table| format!("{schema}.{table}"));
+        for table in tables.into_iter().chain(["checkpoints".to_owned()]) {
             sqlx::query(&format!("DELETE FROM {table} WHERE tenant_id = $1"))
                 .bind(tenant.as_str())
                 .execute(&self.pool)
@@ -163,7 +175,7 @@ impl World {
         }
         let head = self.log.head(tenant).await.unwrap().unwrap();
         let runner = self.start(self.projections());
-        self.caught_up(tenant, Search::ID, head).await;
+        self.caught_up(tenant, Appointments::ID, head).await;
         runner.stop().await;
     }
 

@@ -87,7 +87,7 @@ pub(super) async fn save(
     zones: &BTreeMap<ResourceId, Tz>,
 ) -> Result<(), ApplyError> {
     if !before.is_empty() {
-        let forget = tables.sql(&FORGET).into_owned();
+        let forget = tables.sql(&FORGET);
         let query = sqlx::query(&forget).bind(tenant.as_str()).bind(before);
         query.execute(tables.connection()).await?;
     }

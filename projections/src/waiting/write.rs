@@ -8,7 +8,8 @@ use super::WaitingList;
 use super::fold::Needed;
 use super::row::{ENTRIES, Entry};
 use crate::kit::statement;
-use crate::{ApplyError, Tables, rows};
+use crate::kit::table::load as load_by;
+use crate::{ApplyError, Tables};
 
 statement!(
     /// Served by `entries_offered`.
@@ -27,7 +28,7 @@ pub(super) async fn load(
     let entries = needed.entries.iter().map(|id| id.uuid());
     let holds = needed.holds.iter().map(|id| id.uuid());
     let mut found = ENTRIES.load(tables, tenant, entries).await?;
-    found.extend(rows::stored::<Entry>(tables, tenant, holds, &OFFERED).await?);
+    found.extend(load_by::<Entry>(&OFFERED, tables, tenant, holds).await?);
     Ok(found.into_iter().map(|entry| (entry.entry_id, entry)).collect())
 }
 

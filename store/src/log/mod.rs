@@ -56,7 +56,7 @@ pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
 pub(crate) use reader::stored;
 pub use stream::StreamId;
-pub use streams::{Streams, StreamsPart};
+pub use streams::{Streams, StreamsPart, stream_events};
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,
 };

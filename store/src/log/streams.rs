@@ -1,7 +1,9 @@
 //! Reading the log stream by stream: for whoever folds each stream to what it has come to.
 
+use chrono::{DateTime, Utc};
 use daybook_domain::{TenantId, upcasters};
-use sqlx::{Executor as _, PgPool};
+use sqlx::{Executor as _, PgConnection, PgPool};
+use uuid::Uuid;
 
 use super::copy::{Fields, literal, rows};
 use super::event::{StoredEvent, decode};
@@ -105,6 +107,55 @@ impl Streams {
               LIMIT {limit}"
         )
     }
+}
+
+/// The events of these streams before a position, stream by stream. Served by the primary key of `events`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn stream_events(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    kind: &str,
+    ids: &[Uuid],
+    before: Position,
+) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
+    type Stored = (String, i64, i64, String, String, String, DateTime<Utc>);
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let streams: Vec<String> = ids.iter().map(|id| format!("{tenant}/{id}")).collect();
+    let found: Vec<Stored> = sqlx::query_as(
+        "SELECT e.*
+           FROM unnest($3::text[]) AS s (id)
+          CROSS JOIN LATERAL (
+                SELECT aggregate_id, position, sequence, event_type, event_version, payload::text,
+                       recorded_at
+                  FROM events
+                 WHERE aggregate_type = $2 AND aggregate_id = s.id AND tenant_id = $1
+                   AND position < $4
+                 ORDER BY sequence
+                OFFSET 0) AS e",
+    )
+    .bind(tenant.as_str())
+    .bind(kind)
+    .bind(streams)
+    .bind(before.as_i64())
+    .fetch_all(connection)
+    .await?;
+    let upcasters = upcasters();
+    let decoded = found.iter().map(|(id, position, sequence, event_type, version, payload, at)| {
+        let stored = StoredEvent {
+            aggregate_type: kind,
+            aggregate_id: id,
+            sequence: sequence.cast_unsigned(),
+            event_type,
+            event_version: version,
+            payload,
+        };
+        decode(Position::from_i64(*position), *at, &stored, &upcasters)
+    });
+    Ok(decoded.collect())
 }
 
 impl StreamsPart {

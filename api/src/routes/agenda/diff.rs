@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::time::LocalDate;
-use daybook_projections::history::History;
+use daybook_projections::appointments::Appointments;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -80,8 +80,8 @@ pub(crate) async fn diff_agenda(
     let AgendaDiffAsked { agenda, moments } = asked;
     let query = AgendaQuery::of(&agenda)?;
     let (from, to) = app.moments(tenant, moments).await?;
-    app.wait(tenant, History::ID, agenda.fresh).await?;
-    app.wait_for(tenant, History::ID, from.position.max(to.position)).await?;
+    app.wait(tenant, Appointments::ID, agenda.fresh).await?;
+    app.wait_for(tenant, Appointments::ID, from.position.max(to.position)).await?;
     let before = app.agenda_of(tenant, &query, from, Some(from)).await?;
     let after = app.agenda_of(tenant, &query, to, Some(to)).await?;
     // Where there was no resource, nothing was on its calendar.

@@ -10,7 +10,7 @@ mod view;
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use daybook_projections::history::History;
+use daybook_projections::appointments::Appointments;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -47,7 +47,7 @@ pub(crate) async fn get_agenda(
     let moment = if let Some(moment) = asked_for {
         moment
     } else {
-        app.wait(tenant, History::ID, agenda.fresh).await?;
+        app.wait(tenant, Appointments::ID, agenda.fresh).await?;
         app.now_in_history(tenant).await?
     };
     let view = app.agenda_of(tenant, &query, moment, asked_for).await?;

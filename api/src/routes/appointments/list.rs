@@ -10,9 +10,8 @@ use daybook_domain::{
     Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, TextError, Title,
 };
 use daybook_projections::Page;
-use daybook_projections::search::{
-    FoundAppointment, Search, SearchFilter, Sort, TagsMatch, TitleWords,
-};
+use daybook_projections::appointments::Appointments;
+use daybook_projections::search::{FoundAppointment, SearchFilter, Sort, TagsMatch, TitleWords};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -113,7 +112,7 @@ pub(crate) async fn list_appointments(
     let (sort, limit) = (asked.sort.unwrap_or(Sort::StartAscending), page.limit());
     let (cursor, min_position) = (page.cursor.as_ref(), page.fresh.min_position);
     let moment = app.as_of(&caller.tenant, asked.moment.as_of, min_position).await?;
-    app.wait(&caller.tenant, Search::ID, Freshness { min_position }).await?;
+    app.wait(&caller.tenant, Appointments::ID, Freshness { min_position }).await?;
     let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
-use daybook_projections::history::History;
+use daybook_projections::appointments::Appointments;
 use daybook_store::log::AsOf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -94,7 +94,7 @@ pub(crate) async fn search(
     };
     let asked = body.asked(app.zone_of(tenant).await?)?;
     if let Some(moment) = moment {
-        app.wait_for(tenant, History::ID, moment.position).await?;
+        app.wait_for(tenant, Appointments::ID, moment.position).await?;
     }
     let seen = app.look(tenant, &asked, moment).await?;
     let (plan, calendars) = (&seen.sight.purpose, seen.calendars());

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use daybook_domain::appointment::CancelledBy;
 use daybook_domain::client::Client;
 use daybook_domain::{Category, ResourceIds};
-use daybook_projections::client_history::{CalledOff, ClientHistory, PastAppointment, Summary};
+use daybook_projections::appointments::Appointments;
+use daybook_projections::client_history::{Cancelled, PastAppointment, Summary};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -86,14 +87,14 @@ pub(crate) struct CalledOffView {
     late: bool,
 }
 
-impl From<CalledOff> for CalledOffView {
-    fn from(CalledOff { by, at, late }: CalledOff) -> Self {
+impl From<Cancelled> for CalledOffView {
+    fn from(Cancelled { by, at, late }: Cancelled) -> Self {
         Self { by, at, late }
     }
 }
 
 impl From<PastAppointment> for PastView {
-    fn from(found: PastAppointment) -> Self {
+    fn from(PastAppointment { appointment: found, outcome }: PastAppointment) -> Self {
         Self {
             id: found.appointment_id.uuid(),
             status: found.status.as_str(),
@@ -102,9 +103,9 @@ impl From<PastAppointment> for PastView {
             service_id: found.service_id.uuid(),
             resource_ids: found.resource_ids,
             category: found.category,
-            booked_at: found.booked_at,
-            times_moved: found.times_moved,
-            cancelled: found.cancelled.map(CalledOffView::from),
+            booked_at: outcome.booked_at,
+            times_moved: outcome.times_moved,
+            cancelled: outcome.cancelled.map(CalledOffView::from),
             version: found.version,
         }
     }
@@ -128,7 +129,7 @@ pub(crate) async fn get_client_history(
     let tenant = &caller.tenant;
     let bounds = app.days(tenant, &days).await?;
     let (limit, cursor) = (page.limit(), page.cursor);
-    app.wait(tenant, ClientHistory::ID, page.fresh).await?;
+    app.wait(tenant, Appointments::ID, page.fresh).await?;
     let client = app.engine.load::<Client>(tenant, client_id).await?;
     client.ok_or_else(|| Problem::not_found("client"))?;
     let now = app.engine.clock().now();

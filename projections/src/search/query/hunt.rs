@@ -101,7 +101,7 @@ impl<'a> Hunt<'a> {
         self.sort_found();
         if self.found.len() >= self.wanted {
             self.found.truncate(self.wanted - 1);
-            let last = self.found.last().map(place_of);
+            let last = self.found.last().map(FoundAppointment::key);
             return (self.shown(), last);
         }
         let broken_off = !matches!(self.step, Step::Done);
@@ -109,8 +109,9 @@ impl<'a> Hunt<'a> {
         (self.shown(), next)
     }
 
-    fn shown(self) -> Vec<FoundAppointment> {
-        self.found.into_iter().map(|row| row.shown_at(self.asked.now)).collect()
+    fn shown(mut self) -> Vec<FoundAppointment> {
+        self.found.iter_mut().for_each(|row| row.show_at(self.asked.now));
+        self.found
     }
 
     fn walked(&mut self, Walked { matches, stopped }: Walked) {
@@ -194,7 +195,7 @@ impl<'a> Hunt<'a> {
     }
 
     fn places(&self) -> usize {
-        let listed = self.asked.filter.listed_under().is_some();
+        let listed = self.asked.filter.party().is_some();
         self.wanted * if listed { LIST_FACTOR } else { self.asked.walk_factor }
     }
 
@@ -203,15 +204,11 @@ impl<'a> Hunt<'a> {
     }
 
     fn sort_found(&mut self) {
-        self.found.sort_unstable_by_key(place_of);
+        self.found.sort_unstable_by_key(FoundAppointment::key);
         if self.asked.sort == super::Sort::StartDescending {
             self.found.reverse();
         }
     }
-}
-
-fn place_of(row: &FoundAppointment) -> StartKey {
-    StartKey { start_at: row.during.start(), id: row.appointment_id.uuid() }
 }
 
 /// The numbers of rows are small.

@@ -18,12 +18,13 @@ use daybook_store::log::Moment;
 use sqlx::PgPool;
 
 use super::filter::{SearchFilter, Sort, Sought};
-use super::marks::Marks;
 use super::row::FoundAppointment;
+use super::signature::Signature;
 use super::terms::TermsOf;
+use crate::appointments::Appointments;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
-use crate::{Cursor, Limit, Page, PageError};
+use crate::{Cursor, Limit, Page, PageError, Schema};
 use hunt::Hunt;
 
 /// All statements of a page look at the same rows, and a page changes none. An estimate that is
@@ -34,27 +35,16 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 /// Which appointments are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Source {
-    /// As they are now, one row each: `search_3`.
+    /// As they are now: the versions that have not ended.
     Now,
-    /// As they were after the event at that position: of the rows that each has had, one for each of
-    /// its events, the one that was valid then; `history_2`.
+    /// As they were after the event at that position: of the versions that each has had, one for each of its
+    /// events, the one that was valid then.
     AsOf(Position),
 }
 
-impl Source {
-    const fn appointments(self) -> &'static str {
-        match self {
-            Self::Now => "search_3.appointments",
-            Self::AsOf(_) => "history_2.appointments",
-        }
-    }
-
-    const fn listed(self) -> &'static str {
-        match self {
-            Self::Now => "search_3.listed",
-            Self::AsOf(_) => "history_2.listed",
-        }
-    }
+/// A table of the projection.
+fn table(name: &str) -> String {
+    format!("{}.{name}", Schema::of(Appointments::ID))
 }
 
 /// What is asked for.
@@ -68,8 +58,8 @@ pub(crate) struct Asked<'a> {
     source: Source,
     terms: TermsOf,
     sought: Sought,
-    /// See [`SearchFilter::marks`].
-    marks: Vec<Vec<Marks>>,
+    /// See [`SearchFilter::signatures`].
+    signatures: Vec<Vec<Signature>>,
     /// Entries of an index that a walk through all reads for each row that is wanted.
     walk_factor: usize,
 }
@@ -92,12 +82,12 @@ impl<'a> Asked<'a> {
     ) -> Self {
         let terms = TermsOf::new(tenant);
         let sought = filter.sought(&terms);
-        let marks = filter.marks(&terms);
+        let signatures = filter.signatures(&terms);
         let (source, walk_factor) = (Source::Now, walk_factor(1, 1));
-        Self { tenant, filter, sort, limit, now, source, terms, sought, marks, walk_factor }
+        Self { tenant, filter, sort, limit, now, source, terms, sought, signatures, walk_factor }
     }
 
-    /// The same among what was known at a moment, from the rows of the history.
+    /// The same among what was known at a moment.
     pub(crate) fn known_at(self, moment: Moment) -> Self {
         let walk_factor = walk_factor(moment.position.get(), moment.head.get());
         Self { source: Source::AsOf(moment.position), walk_factor, ..self }

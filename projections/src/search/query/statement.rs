@@ -11,7 +11,7 @@ use super::super::filter::{Sort, TagsMatch};
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::stretch::Stretch;
 use super::walk::{self, Walked};
-use super::{Asked, Source};
+use super::{Asked, Source, table};
 use crate::page::keyset::StartKey;
 
 pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
@@ -71,10 +71,7 @@ impl Statement {
     pub(super) fn sql<'q>(self, asked: &'q Asked<'_>, prefix: &str) -> Sql<'q> {
         let mut sql = Sql::new(prefix);
         match self {
-            Self::Seek { stretch } => match asked.source {
-                Source::Now => seek(&mut sql, asked, stretch),
-                Source::AsOf(position) => seek_day(&mut sql, asked, stretch, position),
-            },
+            Self::Seek { stretch } => seek(&mut sql, asked, stretch),
             Self::Walk { stretch, places, wanted } => {
                 walk::sql(&mut sql, asked, stretch, places, wanted);
             }
@@ -84,27 +81,9 @@ impl Statement {
     }
 }
 
-/// One row for each status, from `appointments_status`.
+/// The first day on which one is valid that has one of the statuses, as its first instant, or its last one
+/// where the order is the other. From the primary key of `status_day_counts`.
 fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
-    let (order, first) = match asked.sort {
-        Sort::StartAscending => ("a.start_at, a.appointment_id", "min"),
-        Sort::StartDescending => ("a.start_at DESC, a.appointment_id DESC", "max"),
-    };
-    let statuses = asked.filter.stored_statuses().unwrap_or_default();
-    let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
-    sql.push(format!("SELECT {first}(first.start_at) FROM unnest("));
-    sql.push_bind(statuses).push(
-        "::text[]) AS s (status)
-         CROSS JOIN LATERAL (
-            SELECT a.start_at FROM search_3.appointments a WHERE a.status = s.status AND ",
-    );
-    push_stretch(sql, asked, stretch);
-    sql.push(format!(" ORDER BY {order} LIMIT 1) AS first"));
-}
-
-/// The first day on which one was valid that has one of the statuses, as its first instant, or its last one
-/// where the order is the other. From the primary key of `standing`.
-fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, position: Position) {
     let day = match asked.sort {
         Sort::StartAscending => "min(day)::timestamp AT TIME ZONE 'UTC'",
         Sort::StartDescending => {
@@ -113,45 +92,76 @@ fn seek_day<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, posit
     };
     let statuses = asked.filter.stored_statuses().unwrap_or_default();
     let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
-    sql.push(format!("SELECT {day} FROM history_2.standing WHERE tenant_id = "));
+    sql.push(format!("SELECT {day} FROM {} WHERE tenant_id = ", table("status_day_counts")));
     sql.push_bind(asked.tenant.as_str()).push(" AND status = ANY(").push_bind(statuses);
     sql.push(") AND day >= (").push_bind(stretch.low.start_at);
     sql.push(" AT TIME ZONE 'UTC')::date AND day <= (").push_bind(stretch.high.start_at);
-    sql.push(" AT TIME ZONE 'UTC')::date AND first_position <= ").push_bind(position.as_i64());
-    sql.push(" AND (standing > 0 OR last_until > ").push_bind(position.as_i64()).push(")");
+    sql.push(" AT TIME ZONE 'UTC')::date AND ");
+    match asked.source {
+        Source::Now => sql.push("count > 0"),
+        Source::AsOf(position) => {
+            sql.push("first_position <= ").push_bind(position.as_i64());
+            sql.push(" AND (count > 0 OR last_until > ").push_bind(position.as_i64()).push(")")
+        }
+    };
 }
 
-/// Served by `appointments_terms`, whose terms have the tenant in them. The collation keeps every
-/// index that starts with the tenant out of it: for a tenant that is newer than the statistics, the
-/// planner takes it that there is hardly a row. So does `IS TRUE` with what could be read of such an
-/// index all the same, from end to end.
+/// Served by `current_terms`; what was known at a moment is among what is so now or what was, and served by
+/// `past_terms` as well. The terms have the tenant in them.
 ///
 /// Rows with words that begin like a long one that is asked for, and end otherwise, count against the limit.
 fn sieve<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: usize) {
     let spans = stretch.spans().into_iter();
-    let spans = spans.map(|(level, number)| asked.terms.span(level, number));
-    sql.push(format!("SELECT {COLUMNS}, true"));
+    let spans: Vec<i64> = spans.map(|(level, n)| asked.terms.span(level, n)).collect();
+    match asked.source {
+        Source::Now => {
+            sieve_part(sql, asked, stretch, spans);
+            sql.push(" AND until_position IS NULL");
+        }
+        Source::AsOf(position) => {
+            sql.push("SELECT * FROM (");
+            sieve_part(sql, asked, stretch, spans.clone());
+            sql.push(" AND until_position IS NULL AND terms && ");
+            sql.push_bind(asked.terms.known_by(position));
+            push_known(sql, position);
+            sql.push(" UNION ALL ");
+            sieve_part(sql, asked, stretch, spans);
+            // `IS TRUE` keeps from reading all that follows in an index that has the position.
+            sql.push(" AND until_position IS NOT NULL AND (until_position > ");
+            sql.push_bind(position.as_i64()).push(") IS TRUE AND terms && ");
+            sql.push_bind(asked.terms.known_by(position));
+            push_known(sql, position);
+            sql.push(") AS either");
+        }
+    }
+    sql.push(" LIMIT ").push_bind(bigint(rows));
+}
+
+/// All that pass, of what is so now and of what was. The collation keeps every index that starts with the
+/// tenant out of it: for a tenant that is newer than the statistics, the planner takes it that there is hardly
+/// a row. So does `IS TRUE` with what could be read of such an index all the same, from end to end.
+fn sieve_part<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, spans: Vec<i64>) {
+    sql.push(format!("SELECT {}, true", COLUMNS.join(", ")));
     push_words(sql, asked);
-    sql.push(format!(" AS matches FROM {} WHERE tenant_id = ", asked.source.appointments()));
-    sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ");
-    sql.push_bind(spans.collect::<Vec<i64>>());
+    sql.push(format!(" AS matches FROM {} WHERE tenant_id = ", table("appointments")));
+    sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ").push_bind(spans);
     if !asked.sought.all.is_empty() {
         sql.push(" AND terms @> ").push_bind(&asked.sought.all);
     }
     for any in &asked.sought.any {
         sql.push(" AND terms && ").push_bind(any);
     }
-    if let Source::AsOf(position) = asked.source {
-        sql.push(" AND terms && ").push_bind(asked.terms.known_by(position));
-    }
     sql.push(" AND ((start_at, appointment_id) > (");
     push_place(sql, stretch.low);
     sql.push(") AND (start_at, appointment_id) < (");
     push_place(sql, stretch.high);
     sql.push(")) IS TRUE");
-    push_valid(sql, asked);
     push_filter(sql, asked);
-    sql.push(" LIMIT ").push_bind(bigint(rows));
+}
+
+/// That it was so by that position. `IS TRUE`: as above.
+fn push_known(sql: &mut Sql<'_>, position: Position) {
+    sql.push(" AND (position <= ").push_bind(position.as_i64()).push(") IS TRUE");
 }
 
 pub(super) fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
@@ -167,13 +177,17 @@ fn push_place(sql: &mut Sql<'_>, place: StartKey) {
     sql.push_bind(place.start_at).push(", ").push_bind(place.id);
 }
 
-/// That the row was valid at the moment that is asked for. `IS TRUE` keeps indexes on the position out of a
-/// sieve; an appointment that is looked up has but a few rows.
+/// That the version is valid, of one appointment that is looked up.
 pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
-    if let Source::AsOf(position) = asked.source {
-        sql.push(" AND (position <= ").push_bind(position.as_i64());
-        sql.push(") IS TRUE AND (until_position IS NULL OR until_position > ");
-        sql.push_bind(position.as_i64()).push(")");
+    match asked.source {
+        Source::Now => {
+            sql.push(" AND until_position IS NULL");
+        }
+        Source::AsOf(position) => {
+            push_known(sql, position);
+            sql.push(" AND (until_position IS NULL OR until_position > ");
+            sql.push_bind(position.as_i64()).push(")");
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use sqlx::{FromRow as _, Row as _};
 use uuid::Uuid;
 
 use super::super::filter::Sort;
-use super::super::marks::Marks;
 use super::super::row::{COLUMNS, FoundAppointment};
+use super::super::signature::Signature;
 use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid, push_words};
 use super::stretch::Stretch;
-use super::{Asked, Source};
+use super::{Asked, Source, table};
 use crate::page::keyset::StartKey;
 
 /// What a walk came by.
@@ -29,7 +29,7 @@ pub(super) struct Stop {
     pub(super) last: DateTime<Utc>,
 }
 
-/// Reads places in order, and looks up the rows of those whose marks allow it by their primary key.
+/// Reads places in order, and looks up the rows of those whose signature allows it by their primary key.
 /// As `walked` is materialised, filters do not lengthen the walk, and it is read only as far as it is
 /// asked for: not further than the last match that is wanted. Only a walk that finds too few comes to
 /// the second part, which says where it stopped. The number of places is in the text, so that what is
@@ -46,78 +46,82 @@ pub(super) fn sql<'q>(
         Sort::StartAscending => ("start_at, appointment_id", "start_at DESC, appointment_id DESC"),
         Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
     };
-    let list = asked.filter.listed_under();
-    // Of the history, an entry is one of the rows that an appointment has had at a place.
-    let of_rows = list.is_none() && asked.source != Source::Now;
+    let party = asked.filter.party();
+    // An entry of the index of all versions is one that the appointment has had at a place.
+    let of_versions = party.is_none() && asked.source != Source::Now;
     sql.push("WITH walked AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
-    if list.is_none() {
-        for column in Marks::COLUMNS {
+    if party.is_none() {
+        for column in Signature::COLUMNS {
             sql.push(", ").push(column);
         }
-    }
-    if of_rows {
         sql.push(", position AS at_position");
     }
     sql.push(" ");
-    push_places(sql, asked, list, stretch);
+    push_places(sql, asked, party, stretch);
     // The rest begins after a place, so all of the last place's entries are walked.
-    let ties = if of_rows { "WITH TIES" } else { "ONLY" };
+    let ties = if of_versions { "WITH TIES" } else { "ONLY" };
     sql.push(format!(" ORDER BY {forward} FETCH FIRST {places} ROWS {ties}"));
     sql.push(
         ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start
               FROM (SELECT * FROM walked WHERE true",
     );
-    if list.is_none() {
-        for any in &asked.marks {
-            push_marks(sql, any);
+    if party.is_none() {
+        for any in &asked.signatures {
+            push_signatures(sql, any);
         }
     }
-    if let (true, Source::AsOf(position)) = (of_rows, asked.source) {
+    if let (true, Source::AsOf(position)) = (of_versions, asked.source) {
         sql.push(" AND at_position <= ").push_bind(position.as_i64());
     }
     // With an OFFSET it is not joined but looked up, for one place after the other.
     sql.push(format!(
         ") AS w CROSS JOIN LATERAL (
-                SELECT {COLUMNS} FROM {} WHERE tenant_id = ",
-        asked.source.appointments()
+                SELECT {} FROM {} WHERE tenant_id = ",
+        COLUMNS.join(", "),
+        table("appointments")
     ));
     sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = w.at_id");
-    if asked.source != Source::Now {
-        let same = if of_rows { "position = w.at_position" } else { "start_at = w.at_start" };
-        sql.push(" AND ").push(same);
-    }
+    sql.push(match party {
+        None => " AND position = w.at_position",
+        Some(_) => " AND start_at = w.at_start",
+    });
     push_valid(sql, asked);
     push_filter(sql, asked);
     push_words(sql, asked);
-    sql.push(
+    let stop = COLUMNS.map(|column| match column {
+        "appointment_id" => "at_id",
+        "start_at" => "at_start",
+        _ => "NULL",
+    });
+    sql.push(format!(
         " OFFSET 0) AS found) UNION ALL (
-            SELECT at_id, at_start, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-                   (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
-    );
-    push_places(sql, asked, list, stretch);
+            SELECT {}, (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
+        stop.join(", ")
+    ));
+    push_places(sql, asked, party, stretch);
     sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM walked OFFSET {} LIMIT 1)", places - 1));
     sql.push(" LIMIT ").push_bind(bigint(wanted));
 }
 
-/// Read from the primary key of `listed`, or else from `appointments_start`, which has the marks.
-fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, list: Option<Uuid>, stretch: Stretch) {
-    match list {
-        Some(under) => {
-            sql.push(format!("FROM {} a WHERE listed_under = ", asked.source.listed()));
-            sql.push_bind(under);
-            sql.push(" AND ");
-        }
-        None => {
-            sql.push(format!("FROM {} a WHERE ", asked.source.appointments()));
+/// Read from the primary key of `appointments_by_party`, or else from `current_start` or `appointments_start`,
+/// which have the signature.
+fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, party: Option<Uuid>, stretch: Stretch) {
+    if let Some(party) = party {
+        sql.push(format!("FROM {} a WHERE party_id = ", table("appointments_by_party")));
+        sql.push_bind(party).push(" AND ");
+    } else {
+        sql.push(format!("FROM {} a WHERE ", table("appointments")));
+        if asked.source == Source::Now {
+            sql.push("until_position IS NULL AND ");
         }
     }
     push_stretch(sql, asked, stretch);
 }
 
-fn push_marks(sql: &mut Sql<'_>, any: &[Marks]) {
-    for (n, marks) in any.iter().enumerate() {
+fn push_signatures(sql: &mut Sql<'_>, any: &[Signature]) {
+    for (n, signature) in any.iter().enumerate() {
         sql.push(if n == 0 { " AND (true" } else { " OR true" });
-        for (column, bits) in Marks::COLUMNS.into_iter().zip(marks.columns()) {
+        for (column, bits) in Signature::COLUMNS.into_iter().zip(signature.columns()) {
             if bits != 0 {
                 sql.push(" AND ").push(column);
                 sql.push(" & ").push_bind(bits).push(" = ").push_bind(bits);

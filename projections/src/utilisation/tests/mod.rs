@@ -201,8 +201,9 @@ async fn stored(world: &World, tenant: &str) -> Vec<String> {
     let mut rows = Vec::new();
     for table in ["horizons", "resources", "offered", "bookings", "taken"] {
         let query = format!(
-            "SELECT (to_jsonb(t) - 'tenant_id')::text FROM utilisation_2.{table} t
-              WHERE tenant_id = $1 ORDER BY 1"
+            "SELECT (to_jsonb(t) - 'tenant_id')::text FROM {}.{table} t
+              WHERE tenant_id = $1 ORDER BY 1",
+            Utilisation::ID
         );
         let found: Vec<String> =
             sqlx::query_scalar(&query).bind(tenant).fetch_all(&world.pool).await.unwrap();

@@ -10,7 +10,7 @@ mod questions;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
-use crate::harness::{Server, seed, size};
+use crate::harness::{APPOINTMENTS, Server, seed, size};
 use folded::Log;
 use past::Past;
 use questions::Question;
@@ -44,8 +44,10 @@ fn what_was_known_at_any_moment_is_what_a_naive_fold_of_the_log_says() {
 
     // All this would be seen if it were otherwise: rows that are not closed are found for ever.
     let reopened = sql.change(
-        "UPDATE history_2.appointments SET until_position = NULL, until_at = NULL
-          WHERE tenant_id = $1 AND until_position IS NOT NULL",
+        &format!(
+            "UPDATE {APPOINTMENTS}.appointments SET until_position = NULL, until_at = NULL
+              WHERE tenant_id = $1 AND until_position IS NOT NULL"
+        ),
         &past.practice.tenant,
     );
     assert!(reopened > 20, "{reopened}");

@@ -8,21 +8,20 @@ use daybook_store::Position;
 use daybook_store::log::Moment;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sqlx::PgPool;
 
 use super::super::Asked;
 use super::super::statement::{Answer, Statement};
 use super::super::stretch::Stretch;
 use super::filters::{PARTS, Values, filter};
-use super::many::{TENANT, appointments, now, vacuum};
+use super::many::{appointments, load, now};
 use super::naive::lets_through;
 use super::plans::{MAX_ROWS, Read, explained, is_planned_alike_without_values, report};
+use crate::appointments::testing::{AppointmentVersion, Outcome, Placed, Until};
 use crate::history::History;
-use crate::history::testing::{self, AppointmentVersion, Placed, Until};
 use crate::search::row::FoundAppointment;
 use crate::search::{SearchFilter, Sort};
 use crate::tests::world::World;
-use crate::{Cursor, Limit, Projection as _};
+use crate::{Cursor, Limit};
 
 /// How an appointment came to be as it is: booked, and moved, tagged or called off until it is so.
 fn before(random: &mut StdRng, row: &FoundAppointment) -> Vec<FoundAppointment> {
@@ -80,28 +79,22 @@ fn histories(count: u32) -> Vec<AppointmentVersion> {
         }
         let placed = Placed { busy: appointment.during, seats: vec![0], session_id: None };
         let recorded_at = recorded_at(position);
-        versions.push(AppointmentVersion { appointment, placed, recorded_at, until: None });
+        let outcome = Outcome::default();
+        versions.push(AppointmentVersion {
+            appointment,
+            placed,
+            outcome,
+            recorded_at,
+            until: None,
+        });
     }
     versions
 }
 
 async fn world(versions: &[AppointmentVersion]) -> (World, TenantId) {
     let world = World::new().await;
-    let tenant = world.tenant(TENANT).await;
-    load(&world.pool, &tenant, versions).await;
+    let tenant = load(&world.pool, versions).await;
     (world, tenant)
-}
-
-/// As the runner does, in large batches.
-async fn load(pool: &PgPool, tenant: &TenantId, versions: &[AppointmentVersion]) {
-    for chunk in versions.chunks(10_000) {
-        testing::insert(pool, tenant, chunk).await;
-    }
-    let maintenance = History::new(pool.clone()).maintenance().unwrap();
-    sqlx::raw_sql(maintenance).execute(pool).await.unwrap();
-    for table in ["history_2.appointments", "history_2.listed"] {
-        vacuum(pool, table).await;
-    }
 }
 
 fn valid_at(versions: &[AppointmentVersion], position: Position) -> Vec<&FoundAppointment> {

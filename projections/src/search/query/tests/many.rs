@@ -13,11 +13,11 @@ use rand::{Rng as _, SeedableRng as _};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::search::fold::Rows;
+use crate::Schema;
+use crate::appointments::Appointments;
+use crate::appointments::testing::{AppointmentVersion, Outcome, Placed, insert};
 use crate::search::row::FoundAppointment;
-use crate::search::{Search, listing, write};
 use crate::tests::world::at;
-use crate::{Schema, Tables};
 
 pub(super) const TENANT: &str = "north";
 
@@ -125,32 +125,46 @@ fn title(random: &mut StdRng, service: u32, n: u32) -> Title {
     Title::new(&format!("Service {service} {word}{rare}")).unwrap()
 }
 
-/// Writes the rows as a rebuild would: many at a time, and the large index last.
-pub(super) async fn load(pool: &PgPool, rows: &[FoundAppointment]) {
+/// Each as it is now, and never was otherwise.
+pub(super) async fn load_current(pool: &PgPool, rows: &[FoundAppointment]) -> TenantId {
+    let version = |row: &FoundAppointment| AppointmentVersion {
+        placed: Placed { busy: row.during, seats: vec![0], session_id: None },
+        outcome: Outcome::default(),
+        recorded_at: now(),
+        until: None,
+        appointment: row.clone(),
+    };
+    load(pool, &rows.iter().map(version).collect::<Vec<_>>()).await
+}
+
+/// Writes versions as a rebuild would: many at a time, and the large indexes last.
+pub(super) async fn load(pool: &PgPool, versions: &[AppointmentVersion]) -> TenantId {
     let tenant: TenantId = TENANT.parse().unwrap();
     daybook_store::tenants::create(pool, &tenant, "UTC", now()).await.unwrap();
-    let ddl = include_str!("../../indexes.sql");
-    let index = &ddl[ddl.find("CREATE INDEX appointments_terms").unwrap()..];
-    let index = &index[..index.find(';').unwrap()];
-    let mut connection = pool.acquire().await.unwrap();
-    sqlx::raw_sql("DROP INDEX search_3.appointments_terms")
-        .execute(&mut *connection)
-        .await
-        .unwrap();
-    let live = Schema::of(Search::ID);
-    // In the order of creation.
-    let mut rows: Vec<_> = rows.to_vec();
-    rows.sort_by_key(|row| row.appointment_id);
-    for chunk in rows.chunks(20_000) {
-        let mut tables = Tables::new(&mut connection, &live);
-        let chunk: Rows = chunk.iter().map(|row| (row.appointment_id, row.clone())).collect();
-        write::save(&mut tables, &tenant, &chunk).await.unwrap();
-        listing::change(&mut tables, &tenant, &Rows::new(), &chunk).await.unwrap();
+    let indexes: Vec<String> = sqlx::query_scalar(
+        "SELECT pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON oid = indexrelid
+          WHERE relnamespace = $1::regnamespace AND relname LIKE '%_terms'",
+    )
+    .bind(Appointments::ID.to_string())
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let drop = "DROP INDEX {schema}.current_terms, {schema}.past_terms";
+    let schema = Schema::of(Appointments::ID);
+    sqlx::raw_sql(&schema.sql(drop)).execute(pool).await.unwrap();
+    // In the order of the log.
+    let mut versions: Vec<_> = versions.to_vec();
+    versions.sort_by_key(|version| version.appointment.position);
+    for chunk in versions.chunks(20_000) {
+        insert(pool, &tenant, chunk).await;
     }
-    sqlx::raw_sql(index).execute(&mut *connection).await.unwrap();
-    for table in ["search_3.appointments", "search_3.listed"] {
-        vacuum(pool, table).await;
+    for index in indexes {
+        sqlx::raw_sql(&index).execute(pool).await.unwrap();
     }
+    for table in ["appointments", "appointments_by_party", "status_day_counts"] {
+        vacuum(pool, &format!("{schema}.{table}")).await;
+    }
+    tenant
 }
 
 /// Vacuums until every page is known to be visible to all. While PostgreSQL analyzes any table of the

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
 use super::filters::{PARTS, Values, filter};
-use super::many::{TENANT, appointments, load, now};
+use super::many::{TENANT, appointments, load_current, now};
 use super::naive::{lets_through, status};
 use crate::search::row::FoundAppointment;
 use crate::search::{Search, SearchFilter, Sort, TitleWords};
@@ -16,7 +16,7 @@ use crate::{Cursor, CursorError, Limit, PageError};
 
 async fn world(rows: &[FoundAppointment]) -> (World, Search, TenantId) {
     let world = World::new().await;
-    load(&world.pool, rows).await;
+    load_current(&world.pool, rows).await;
     let search = Search::new(world.pool.clone());
     (world, search, TENANT.parse().unwrap())
 }
@@ -107,7 +107,7 @@ async fn a_page_stays_where_it_is_while_rows_are_added_and_another_tenant_sees_n
     let (filter, sort, limit) =
         (SearchFilter::default(), Sort::StartAscending, Limit::new(100).unwrap());
     let page = search.page(&tenant, &filter, sort, None, limit, now()).await.unwrap();
-    load(&world.pool, &later).await;
+    load_current(&world.pool, &later).await;
     let next = page.next.unwrap();
     let page = search.page(&tenant, &filter, sort, Some(&next), limit, now()).await.unwrap();
     let last_seen = &first[99];

@@ -2,40 +2,41 @@
 //!
 //! Each thing that is known of a row sets some of them (superimposed coding: C. S. Roberts, 1979). A
 //! row that is searched for has all bits of what is asked for; of the others, some have them by
-//! chance, and the columns themselves decide. So a walk reads an index and not the table.
+//! chance, and the columns themselves decide. So a scan in order reads an index and not the table.
 
 /// 192 bits, in numbers as PostgreSQL has them. Titles have the second and third to themselves: they
 /// have many words, and the words of one service are in all its titles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Marks([i64; 3]);
+pub(crate) struct Signature([i64; 3]);
 
-impl Marks {
+impl Signature {
     /// The columns that they are in.
-    pub(super) const COLUMNS: [&str; 3] = ["marks", "low_word_marks", "high_word_marks"];
+    pub(super) const COLUMNS: [&str; 3] =
+        ["signature", "low_word_signature", "high_word_signature"];
 
-    /// The marks of a category, a service, a status or a tag.
+    /// The bits of a category, a service, a status or a tag.
     pub(super) fn of(term: i64) -> Self {
         let bits = |term: i64| 1 << (term & 63) | 1 << (term >> 6 & 63) | 1 << (term >> 12 & 63);
         Self([bits(term), 0, 0])
     }
 
-    /// The marks of a word's beginning.
+    /// The bits of a word's beginning.
     pub(super) fn of_beginning(term: i64) -> Self {
-        let mut marks = Self::default();
+        let mut signature = Self::default();
         for bit in [term & 127, term >> 7 & 127] {
-            marks.0[if bit < 64 { 1 } else { 2 }] |= 1 << (bit & 63);
+            signature.0[if bit < 64 { 1 } else { 2 }] |= 1 << (bit & 63);
         }
-        marks
+        signature
     }
 
     /// What is in each of the columns.
-    pub(super) const fn columns(self) -> [i64; 3] {
+    pub(crate) const fn columns(self) -> [i64; 3] {
         self.0
     }
 }
 
 /// All of them together.
-impl FromIterator<Self> for Marks {
+impl FromIterator<Self> for Signature {
     fn from_iter<T: IntoIterator<Item = Self>>(all: T) -> Self {
         all.into_iter()
             .fold(Self::default(), |Self([a, b, c]), Self([d, e, f])| Self([a | d, b | e, c | f]))
@@ -46,14 +47,14 @@ impl FromIterator<Self> for Marks {
 mod tests {
     use super::*;
 
-    fn ones(marks: Marks) -> [u32; 3] {
-        marks.columns().map(i64::count_ones)
+    fn ones(signature: Signature) -> [u32; 3] {
+        signature.columns().map(i64::count_ones)
     }
 
     #[test]
     fn words_have_bits_of_their_own() {
-        assert_eq!(ones(Marks::of(63 << 12 | 2 << 6 | 1)), [3, 0, 0]);
-        assert_eq!(ones(Marks::of_beginning(63 << 7 | 1)), [0, 2, 0]);
-        assert_eq!(ones(Marks::of_beginning(127 << 7 | 1)), [0, 1, 1]);
+        assert_eq!(ones(Signature::of(63 << 12 | 2 << 6 | 1)), [3, 0, 0]);
+        assert_eq!(ones(Signature::of_beginning(63 << 7 | 1)), [0, 2, 0]);
+        assert_eq!(ones(Signature::of_beginning(127 << 7 | 1)), [0, 1, 1]);
     }
 }

@@ -1,22 +1,19 @@
 //! What events make of the rows.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 
 use chrono::TimeDelta;
-use daybook_domain::AppointmentId;
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
     AppointmentHeld, AppointmentRescheduled, AppointmentTagged, CancelledBy, MovedBy, Status,
 };
 use daybook_store::{AnyEvent, Position, RecordedEvent};
 
-use super::History;
-use super::fold::{self, Changes};
-use super::version::{AppointmentVersion, Until};
+use super::version::{AppointmentVersion, Until, Versions};
 use crate::ApplyError;
-use crate::tests::bookings::{appointment, booked, details, slot, tags};
-use crate::tests::world::{World, at};
+use crate::change::AppointmentChanges;
+use crate::tests::bookings::{appointment, details, slot, tags};
+use crate::tests::world::at;
 
 /// Everything that was ever so, by position.
 type All = BTreeMap<Position, AppointmentVersion>;
@@ -64,24 +61,33 @@ fn events() -> Vec<RecordedEvent> {
     recorded.collect()
 }
 
-/// A batch after others: what there was, with what it closes and makes.
-fn apply(all: &mut All, batch: &[RecordedEvent]) {
-    let latest = all.values().filter(|row| row.until.is_none()).cloned();
-    let latest: HashMap<AppointmentId, AppointmentVersion> =
-        latest.map(|row| (row.appointment.appointment_id, row)).collect();
-    let Changes { closed, made } = fold::appointments(latest, batch).unwrap();
-    for row in closed {
-        assert!(all.insert(row.appointment.position, row).is_some(), "what is closed was there");
+/// A batch after others: what there was, with what it ends and makes.
+fn apply(all: &mut All, earlier: &[RecordedEvent], batch: &[RecordedEvent]) {
+    // Only of those that the batch touches, as they are read from the log.
+    let earlier: Vec<_> = earlier.iter().filter(|it| touches(batch, it)).cloned().collect();
+    for stream in AppointmentChanges::of(&earlier, batch).unwrap().streams() {
+        let Versions { ended, made } = Versions::of(stream).unwrap();
+        if let Some(row) = ended {
+            assert!(all.insert(row.appointment.position, row).is_some(), "what ends was there");
+        }
+        for row in made {
+            assert!(all.insert(row.appointment.position, row).is_none(), "what is made was not");
+        }
     }
-    for row in made {
-        assert!(all.insert(row.appointment.position, row).is_none(), "what is made was not");
-    }
+}
+
+fn touches(batch: &[RecordedEvent], earlier: &RecordedEvent) -> bool {
+    let id = |recorded: &RecordedEvent| match &recorded.event {
+        AnyEvent::Appointment(id, _) => *id,
+        other => panic!("{other:?}"),
+    };
+    batch.iter().any(|recorded| id(recorded) == id(earlier))
 }
 
 #[test]
 fn a_row_is_valid_from_its_event_to_the_next_of_its_appointment() {
     let mut all = All::new();
-    apply(&mut all, &events());
+    apply(&mut all, &[], &events());
     let valid: Vec<_> = all
         .values()
         .map(|row| {
@@ -112,14 +118,14 @@ fn a_row_is_valid_from_its_event_to_the_next_of_its_appointment() {
 fn however_the_events_are_cut_into_batches_the_rows_are_the_same() {
     let events = events();
     let mut whole = All::new();
-    apply(&mut whole, &events);
+    apply(&mut whole, &[], &events);
     for cuts in 0..1_u32 << (events.len() - 1) {
         let mut all = All::new();
-        let mut batch = Vec::new();
-        for (n, event) in events.iter().enumerate() {
-            batch.push(event.clone());
-            if cuts & (1 << n) != 0 || n + 1 == events.len() {
-                apply(&mut all, &std::mem::take(&mut batch));
+        let mut begin = 0;
+        for end in 1..=events.len() {
+            if cuts & (1 << (end - 1)) != 0 || end == events.len() {
+                apply(&mut all, &events[..begin], &events[begin..end]);
+                begin = end;
             }
         }
         assert_eq!(all, whole, "{cuts:b}");
@@ -129,43 +135,7 @@ fn however_the_events_are_cut_into_batches_the_rows_are_the_same() {
 #[test]
 fn an_event_of_what_was_never_made_is_refused_at_its_position() {
     let events = events();
-    let refused = fold::appointments(HashMap::new(), &events[2..]).unwrap_err();
+    let refused = AppointmentChanges::of(&[], &events[2..]).unwrap_err();
     let ApplyError::Event { position, .. } = refused else { panic!("{refused}") };
     assert_eq!(position, events[2].position);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn to_close_rows_here_and_there_writes_no_index() {
-    let world = World::new().await;
-    let tenant = world.tenant("north").await;
-    let running = world.start(vec![Arc::new(History::new(world.pool.clone()))]);
-    let made: Vec<AnyEvent> = (0..2_000).map(booked).collect();
-    world.append(&tenant, &made).await;
-    let checked_in = AppointmentEvent::AppointmentCheckedIn(AppointmentCheckedIn {});
-    // Who comes on a day has booked on many.
-    for day in 0..10 {
-        let come = (0..2_000).filter(|n| n % 10 == day);
-        let come = come.map(|n| AnyEvent::Appointment(appointment(n), checked_in.clone()));
-        let head = world.append(&tenant, &come.collect::<Vec<_>>()).await;
-        world.caught_up(&tenant, History::ID, head).await;
-    }
-    running.stop().await;
-    // Connections tell what they did a while after.
-    let mut counts = (0_i64, 0_i64);
-    for _ in 0..100 {
-        counts = sqlx::query_as(
-            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables
-              WHERE schemaname = 'history_2' AND relname = 'appointments'",
-        )
-        .fetch_one(&world.pool)
-        .await
-        .unwrap();
-        if counts.0 >= 2_000 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    }
-    let (closed, in_place) = counts;
-    assert_eq!(closed, 2_000);
-    assert!(in_place * 10 > closed * 8, "{in_place} of {closed}");
 }
