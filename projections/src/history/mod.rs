@@ -18,7 +18,7 @@ pub use crate::appointments::sessions::SessionVersion;
 pub use crate::appointments::version::{AppointmentVersion, Outcome, Placed, Until};
 pub use calendar::OnCalendar;
 
-use crate::search::query::{self, Asked};
+use crate::search::query::{self, SearchQuery};
 use crate::search::{FoundAppointment, SearchFilter, Sort};
 use crate::{Cursor, Limit, Page, PageError};
 
@@ -51,7 +51,7 @@ impl History {
         limit: Limit,
         moment: Moment,
     ) -> Result<Page<FoundAppointment>, PageError> {
-        let asked = Asked::new(tenant, filter, sort, limit, moment.at).known_at(moment);
+        let asked = SearchQuery::new(tenant, filter, sort, limit, moment.at).known_at(moment);
         query::page(&self.pool, &asked, cursor).await
     }
 

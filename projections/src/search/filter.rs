@@ -58,39 +58,41 @@ pub enum Sort {
 /// A filter as terms: a row that it lets through has all of `all`, one of each of `any`, and in its line
 /// of words each of `words`.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Sought {
+pub(super) struct SearchTerms {
     pub(super) all: Vec<i64>,
     pub(super) any: Vec<Vec<i64>>,
     pub(super) words: Vec<String>,
 }
 
 impl SearchFilter {
-    pub(super) fn sought(&self, terms: &TermsOf) -> Sought {
-        let mut sought = Sought::default();
+    pub(super) fn search_terms(&self, terms: &TermsOf) -> SearchTerms {
+        let mut search_terms = SearchTerms::default();
         if let Some(category) = &self.category {
-            sought.all.push(terms.term(Kind::Category, category.as_str().as_bytes()));
+            search_terms.all.push(terms.term(Kind::Category, category.as_str().as_bytes()));
         }
         if let Some(id) = self.service_id {
-            sought.all.push(terms.term(Kind::Service, id.uuid().as_bytes()));
+            search_terms.all.push(terms.term(Kind::Service, id.uuid().as_bytes()));
         }
         if let Some(id) = self.client_id {
-            sought.all.push(terms.term(Kind::Client, id.uuid().as_bytes()));
+            search_terms.all.push(terms.term(Kind::Client, id.uuid().as_bytes()));
         }
         if let Some(id) = self.resource_id {
-            sought.all.push(terms.term(Kind::Resource, id.uuid().as_bytes()));
+            search_terms.all.push(terms.term(Kind::Resource, id.uuid().as_bytes()));
         }
         let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
         let tags: Vec<i64> = tags.collect();
         match self.tags_match {
-            TagsMatch::Any if tags.len() > 1 => sought.any.push(tags),
-            _ => sought.all.extend(tags),
+            TagsMatch::Any if tags.len() > 1 => search_terms.any.push(tags),
+            _ => search_terms.all.extend(tags),
         }
         if let Some(statuses) = self.stored_statuses() {
-            sought.any.push(statuses.into_iter().map(|status| terms.status(status)).collect());
+            search_terms
+                .any
+                .push(statuses.into_iter().map(|status| terms.status(status)).collect());
         }
-        sought.all.extend(self.title.iter().map(|word| terms.beginning(word)));
-        sought.words = self.title.in_lines();
-        sought
+        search_terms.all.extend(self.title.iter().map(|word| terms.beginning(word)));
+        search_terms.words = self.title.in_lines();
+        search_terms
     }
 
     /// The party that all appointments it lets through have; the one with the fewest, as far as can be told.
@@ -138,10 +140,14 @@ impl SearchFilter {
 
     /// Which list of appointments it is.
     pub(super) fn list(&self, tenant: &TenantId, sort: Sort) -> List {
-        let sought = self.sought(&TermsOf::new(tenant));
+        let search_terms = self.search_terms(&TermsOf::new(tenant));
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
         let tags_match = (self.tags.iter().count() > 1).then_some(self.tags_match);
         let days = (micros(self.from), micros(self.to));
-        List::of(tenant, "appointments", &(sort, days, self.shown_statuses(), tags_match, sought))
+        List::of(
+            tenant,
+            "appointments",
+            &(sort, days, self.shown_statuses(), tags_match, search_terms),
+        )
     }
 }

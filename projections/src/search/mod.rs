@@ -23,7 +23,7 @@ pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
 
-use query::Asked;
+use query::SearchQuery;
 
 use crate::{Cursor, Limit, Page, PageError};
 
@@ -56,7 +56,7 @@ impl Search {
         limit: Limit,
         now: DateTime<Utc>,
     ) -> Result<Page<FoundAppointment>, PageError> {
-        let asked = Asked::new(tenant, filter, sort, limit, now);
+        let asked = SearchQuery::new(tenant, filter, sort, limit, now);
         query::page(&self.pool, &asked, cursor).await
     }
 

@@ -45,7 +45,7 @@ const BLOCK_FACTOR: u64 = 16;
 const BLOCK_LEVELS: u8 = 4;
 
 /// A span of time of a fixed length, counted from 1970. Each row has the span of its start at each
-/// level as a term, so that a stretch of any length is a few terms.
+/// level as a term, so that a range of any length is a few terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SpanLevel(u8);
 

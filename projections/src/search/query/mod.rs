@@ -1,15 +1,15 @@
 //! A page of appointments: from a filter, an order and a cursor to rows.
 //!
-//! * `hunt`: which statement is next, and when the page is full. It runs none itself.
-//! * `statement`: the statements and what they answer; `walk`: the longest of them.
-//! * `stretch`: parts of the order of all appointments.
+//! * `plan`: which statement is next, and when the page is full. It runs none itself.
+//! * `statement`: the statements and what they answer; `index_scan`: the longest of them.
+//! * `key_range`: parts of the order of all appointments.
 
-mod hunt;
+mod index_scan;
+mod key_range;
+mod plan;
 mod statement;
-mod stretch;
 #[cfg(test)]
 mod tests;
-mod walk;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
@@ -17,7 +17,7 @@ use daybook_store::Position;
 use daybook_store::log::Moment;
 use sqlx::PgPool;
 
-use super::filter::{SearchFilter, Sort, Sought};
+use super::filter::{SearchFilter, SearchTerms, Sort};
 use super::row::FoundAppointment;
 use super::signature::Signature;
 use super::terms::TermsOf;
@@ -25,7 +25,7 @@ use crate::appointments::Appointments;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
 use crate::{Cursor, Limit, Page, PageError, Schema};
-use hunt::Hunt;
+use plan::SearchPlan;
 
 /// All statements of a page look at the same rows, and a page changes none. An estimate that is
 /// wrong (a new tenant, two filters that exclude each other) must not end in reading the table.
@@ -49,7 +49,7 @@ fn table(name: &str) -> String {
 
 /// What is asked for.
 #[derive(Clone)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct SearchQuery<'a> {
     tenant: &'a TenantId,
     filter: &'a SearchFilter,
     sort: Sort,
@@ -57,22 +57,22 @@ pub(crate) struct Asked<'a> {
     now: DateTime<Utc>,
     source: Source,
     terms: TermsOf,
-    sought: Sought,
+    search_terms: SearchTerms,
     /// See [`SearchFilter::signatures`].
     signatures: Vec<Vec<Signature>>,
-    /// Entries of an index that a walk through all reads for each row that is wanted.
-    walk_factor: usize,
+    /// Entries of an index that a scan of all reads for each row that is wanted.
+    scan_factor: usize,
 }
 
 /// Of what is known now.
-const WALK_FACTOR: u64 = 80;
-/// Most of what a walk meets was not known long ago, and a sieve does not even meet that. So a walk is
+const SCAN_FACTOR: u64 = 80;
+/// Most of what a scan in order meets was not known long ago, and a scan of terms does not even meet that. So it is
 /// the shorter the less was known, down to this.
-const LEAST_WALK_FACTOR: usize = 20;
-/// A walk of each length is a statement of its own, so these are few.
-const WALK_FACTOR_STEP: usize = 10;
+const MIN_SCAN_FACTOR: usize = 20;
+/// A scan of each length is a statement of its own, so these are few.
+const SCAN_FACTOR_STEP: usize = 10;
 
-impl<'a> Asked<'a> {
+impl<'a> SearchQuery<'a> {
     pub(crate) fn new(
         tenant: &'a TenantId,
         filter: &'a SearchFilter,
@@ -81,16 +81,27 @@ impl<'a> Asked<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let terms = TermsOf::new(tenant);
-        let sought = filter.sought(&terms);
+        let search_terms = filter.search_terms(&terms);
         let signatures = filter.signatures(&terms);
-        let (source, walk_factor) = (Source::Now, walk_factor(1, 1));
-        Self { tenant, filter, sort, limit, now, source, terms, sought, signatures, walk_factor }
+        let (source, scan_factor) = (Source::Now, scan_factor(1, 1));
+        Self {
+            tenant,
+            filter,
+            sort,
+            limit,
+            now,
+            source,
+            terms,
+            search_terms,
+            signatures,
+            scan_factor,
+        }
     }
 
     /// The same among what was known at a moment.
     pub(crate) fn known_at(self, moment: Moment) -> Self {
-        let walk_factor = walk_factor(moment.position.get(), moment.head.get());
-        Self { source: Source::AsOf(moment.position), walk_factor, ..self }
+        let scan_factor = scan_factor(moment.position.get(), moment.head.get());
+        Self { source: Source::AsOf(moment.position), scan_factor, ..self }
     }
 
     /// Which list it is: a page belongs to the moment that its first one was of.
@@ -103,25 +114,25 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// With the root of the share that was known: with a quarter of the log, a walk is half as long.
-fn walk_factor(known: u64, all: u64) -> usize {
-    let squared = WALK_FACTOR * WALK_FACTOR * known.min(all) / all.max(1);
+/// With the root of the share that was known: with a quarter of the log, a scan is half as long.
+fn scan_factor(known: u64, all: u64) -> usize {
+    let squared = SCAN_FACTOR * SCAN_FACTOR * known.min(all) / all.max(1);
     let factor = usize::try_from(squared.isqrt()).unwrap_or_default();
-    factor.next_multiple_of(WALK_FACTOR_STEP).max(LEAST_WALK_FACTOR)
+    factor.next_multiple_of(SCAN_FACTOR_STEP).max(MIN_SCAN_FACTOR)
 }
 
 pub(crate) async fn page(
     pool: &PgPool,
-    asked: &Asked<'_>,
+    asked: &SearchQuery<'_>,
     cursor: Option<&Cursor>,
 ) -> Result<Page<FoundAppointment>, PageError> {
     let keyset = Keyset::new(asked.list(), cursor, asked.limit)?;
-    let mut hunt = Hunt::new(asked, keyset.after().copied());
+    let mut plan = SearchPlan::new(asked, keyset.after().copied());
     let mut tx = pool.begin_with(BEGIN).await?;
-    while let Some(statement) = hunt.next() {
-        hunt.take(statement.run(asked, &mut tx).await?);
+    while let Some(statement) = plan.next() {
+        plan.take(statement.run(asked, &mut tx).await?);
     }
     tx.commit().await?;
-    let (items, next) = hunt.page();
+    let (items, next) = plan.page();
     Ok(Page { items, next: next.map(|key| keyset.cursor(&key)) })
 }

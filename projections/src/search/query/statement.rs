@@ -9,9 +9,9 @@ use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _};
 
 use super::super::filter::{Sort, TagsMatch};
 use super::super::row::{COLUMNS, FoundAppointment};
-use super::stretch::Stretch;
-use super::walk::{self, Walked};
-use super::{Asked, Source, table};
+use super::index_scan::{self, Scanned};
+use super::key_range::KeyRange;
+use super::{SearchQuery, Source, table};
 use crate::page::keyset::StartKey;
 
 pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
@@ -20,28 +20,28 @@ pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Statement {
     /// Where the first appointment is that has one of the statuses.
-    Seek { stretch: Stretch },
+    SkipToStatus { range: KeyRange },
     /// The first `places` in order, and of these the first `wanted` that match.
-    Walk { stretch: Stretch, places: usize, wanted: usize },
+    IndexScan { range: KeyRange, places: usize, wanted: usize },
     /// At most `rows` of all that match but for the ends of long words, in no order.
-    Sieve { stretch: Stretch, rows: usize },
+    TermScan { range: KeyRange, rows: usize },
 }
 
 /// What a statement answers.
 pub(super) enum Answer {
-    Seek(Option<DateTime<Utc>>),
-    Walk(Walked),
-    Sieve(Vec<Sieved>),
+    SkipToStatus(Option<DateTime<Utc>>),
+    IndexScan(Scanned),
+    TermScan(Vec<TermMatch>),
 }
 
-/// A row that passed the sieve.
-pub(super) struct Sieved {
+/// A row that has the terms.
+pub(super) struct TermMatch {
     pub(super) appointment: FoundAppointment,
     /// Whether its title has all the words to their ends.
     pub(super) matches: bool,
 }
 
-impl FromRow<'_, PgRow> for Sieved {
+impl FromRow<'_, PgRow> for TermMatch {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         Ok(Self { appointment: FoundAppointment::from_row(row)?, matches: row.try_get("matches")? })
     }
@@ -50,32 +50,33 @@ impl FromRow<'_, PgRow> for Sieved {
 impl Statement {
     pub(super) async fn run(
         self,
-        asked: &Asked<'_>,
+        asked: &SearchQuery<'_>,
         connection: &mut PgConnection,
     ) -> Result<Answer, sqlx::Error> {
         let mut sql = self.sql(asked, "");
         match self {
-            Self::Seek { .. } => {
-                sql.build_query_scalar().fetch_one(connection).await.map(Answer::Seek)
+            Self::SkipToStatus { .. } => {
+                sql.build_query_scalar().fetch_one(connection).await.map(Answer::SkipToStatus)
             }
-            Self::Walk { .. } => {
-                walk::walked(&sql.build().fetch_all(connection).await?).map(Answer::Walk)
+            Self::IndexScan { .. } => {
+                index_scan::scanned(&sql.build().fetch_all(connection).await?)
+                    .map(Answer::IndexScan)
             }
-            Self::Sieve { .. } => {
-                sql.build_query_as().fetch_all(connection).await.map(Answer::Sieve)
+            Self::TermScan { .. } => {
+                sql.build_query_as().fetch_all(connection).await.map(Answer::TermScan)
             }
         }
     }
 
     /// Its text, after `prefix` (which is for `EXPLAIN`).
-    pub(super) fn sql<'q>(self, asked: &'q Asked<'_>, prefix: &str) -> Sql<'q> {
+    pub(super) fn sql<'q>(self, asked: &'q SearchQuery<'_>, prefix: &str) -> Sql<'q> {
         let mut sql = Sql::new(prefix);
         match self {
-            Self::Seek { stretch } => seek(&mut sql, asked, stretch),
-            Self::Walk { stretch, places, wanted } => {
-                walk::sql(&mut sql, asked, stretch, places, wanted);
+            Self::SkipToStatus { range } => skip_to_status(&mut sql, asked, range),
+            Self::IndexScan { range, places, wanted } => {
+                index_scan::sql(&mut sql, asked, range, places, wanted);
             }
-            Self::Sieve { stretch, rows } => sieve(&mut sql, asked, stretch, rows),
+            Self::TermScan { range, rows } => term_scan(&mut sql, asked, range, rows),
         }
         sql
     }
@@ -83,7 +84,7 @@ impl Statement {
 
 /// The first day on which one is valid that has one of the statuses, as its first instant, or its last one
 /// where the order is the other. From the primary key of `status_day_counts`.
-fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
+fn skip_to_status<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>, range: KeyRange) {
     let day = match asked.sort {
         Sort::StartAscending => "min(day)::timestamp AT TIME ZONE 'UTC'",
         Sort::StartDescending => {
@@ -94,8 +95,8 @@ fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
     let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
     sql.push(format!("SELECT {day} FROM {} WHERE tenant_id = ", table("status_day_counts")));
     sql.push_bind(asked.tenant.as_str()).push(" AND status = ANY(").push_bind(statuses);
-    sql.push(") AND day >= (").push_bind(stretch.low.start_at);
-    sql.push(" AT TIME ZONE 'UTC')::date AND day <= (").push_bind(stretch.high.start_at);
+    sql.push(") AND day >= (").push_bind(range.low.start_at);
+    sql.push(" AT TIME ZONE 'UTC')::date AND day <= (").push_bind(range.high.start_at);
     sql.push(" AT TIME ZONE 'UTC')::date AND ");
     match asked.source {
         Source::Now => sql.push("count > 0"),
@@ -110,22 +111,22 @@ fn seek<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
 /// `past_terms` as well. The terms have the tenant in them.
 ///
 /// Rows with words that begin like a long one that is asked for, and end otherwise, count against the limit.
-fn sieve<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: usize) {
-    let spans = stretch.spans().into_iter();
+fn term_scan<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>, range: KeyRange, rows: usize) {
+    let spans = range.spans().into_iter();
     let spans: Vec<i64> = spans.map(|(level, n)| asked.terms.span(level, n)).collect();
     match asked.source {
         Source::Now => {
-            sieve_part(sql, asked, stretch, spans);
+            term_scan_part(sql, asked, range, spans);
             sql.push(" AND until_position IS NULL");
         }
         Source::AsOf(position) => {
             sql.push("SELECT * FROM (");
-            sieve_part(sql, asked, stretch, spans.clone());
+            term_scan_part(sql, asked, range, spans.clone());
             sql.push(" AND until_position IS NULL AND terms && ");
             sql.push_bind(asked.terms.known_by(position));
             push_known(sql, position);
             sql.push(" UNION ALL ");
-            sieve_part(sql, asked, stretch, spans);
+            term_scan_part(sql, asked, range, spans);
             // `IS TRUE` keeps from reading all that follows in an index that has the position.
             sql.push(" AND until_position IS NOT NULL AND (until_position > ");
             sql.push_bind(position.as_i64()).push(") IS TRUE AND terms && ");
@@ -140,21 +141,26 @@ fn sieve<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, rows: us
 /// All that pass, of what is so now and of what was. The collation keeps every index that starts with the
 /// tenant out of it: for a tenant that is newer than the statistics, the planner takes it that there is hardly
 /// a row. So does `IS TRUE` with what could be read of such an index all the same, from end to end.
-fn sieve_part<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch, spans: Vec<i64>) {
+fn term_scan_part<'q>(
+    sql: &mut Sql<'q>,
+    asked: &'q SearchQuery<'_>,
+    range: KeyRange,
+    spans: Vec<i64>,
+) {
     sql.push(format!("SELECT {}, true", COLUMNS.join(", ")));
     push_words(sql, asked);
     sql.push(format!(" AS matches FROM {} WHERE tenant_id = ", table("appointments")));
     sql.push_bind(asked.tenant.as_str()).push(" COLLATE \"C\" AND terms && ").push_bind(spans);
-    if !asked.sought.all.is_empty() {
-        sql.push(" AND terms @> ").push_bind(&asked.sought.all);
+    if !asked.search_terms.all.is_empty() {
+        sql.push(" AND terms @> ").push_bind(&asked.search_terms.all);
     }
-    for any in &asked.sought.any {
+    for any in &asked.search_terms.any {
         sql.push(" AND terms && ").push_bind(any);
     }
     sql.push(" AND ((start_at, appointment_id) > (");
-    push_place(sql, stretch.low);
+    push_place(sql, range.low);
     sql.push(") AND (start_at, appointment_id) < (");
-    push_place(sql, stretch.high);
+    push_place(sql, range.high);
     sql.push(")) IS TRUE");
     push_filter(sql, asked);
 }
@@ -164,12 +170,12 @@ fn push_known(sql: &mut Sql<'_>, position: Position) {
     sql.push(" AND (position <= ").push_bind(position.as_i64()).push(") IS TRUE");
 }
 
-pub(super) fn push_stretch<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, stretch: Stretch) {
+pub(super) fn push_range<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>, range: KeyRange) {
     sql.push("a.tenant_id = ").push_bind(asked.tenant.as_str());
     sql.push(" AND (a.start_at, a.appointment_id) > (");
-    push_place(sql, stretch.low);
+    push_place(sql, range.low);
     sql.push(") AND (a.start_at, a.appointment_id) < (");
-    push_place(sql, stretch.high);
+    push_place(sql, range.high);
     sql.push(")");
 }
 
@@ -178,7 +184,7 @@ fn push_place(sql: &mut Sql<'_>, place: StartKey) {
 }
 
 /// That the version is valid, of one appointment that is looked up.
-pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
+pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
     match asked.source {
         Source::Now => {
             sql.push(" AND until_position IS NULL");
@@ -192,14 +198,14 @@ pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
 }
 
 /// That the title has the words.
-pub(super) fn push_words<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
-    for word in &asked.sought.words {
+pub(super) fn push_words<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
+    for word in &asked.search_terms.words {
         sql.push(" AND strpos(words, ").push_bind(word).push(") > 0");
     }
 }
 
 /// The filter itself, on the columns of a row, without the words of the title.
-pub(super) fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>) {
+pub(super) fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
     let filter = asked.filter;
     if let Some(category) = &filter.category {
         sql.push(" AND category = ").push_bind(category.as_str());

@@ -9,9 +9,9 @@ use daybook_store::log::Moment;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::super::Asked;
+use super::super::SearchQuery;
+use super::super::key_range::KeyRange;
 use super::super::statement::{Answer, Statement};
-use super::super::stretch::Stretch;
 use super::filters::{PARTS, Values, filter};
 use super::many::{appointments, load, now};
 use super::naive::lets_through;
@@ -155,7 +155,7 @@ async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter
 
 /// Wherever it stops: between two of the rows that an appointment has had at one place, too.
 #[tokio::test]
-async fn walks_that_go_on_where_the_one_before_stopped_come_by_each_appointment_once() {
+async fn scans_that_go_on_where_the_one_before_stopped_come_by_each_appointment_once() {
     let versions = histories(100);
     let head = Position::START.plus(versions.len() as u64);
     let (world, tenant) = world(&versions).await;
@@ -163,21 +163,23 @@ async fn walks_that_go_on_where_the_one_before_stopped_come_by_each_appointment_
     let (filter, sort) = (SearchFilter::default(), Sort::StartAscending);
     for position in [Position::START.plus(head.get() / 2), head] {
         let moment = Moment { position, at: now(), head };
-        let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now()).known_at(moment);
+        let asked =
+            SearchQuery::new(&tenant, &filter, sort, Limit::default(), now()).known_at(moment);
         let known = valid_at(&versions, position).into_iter();
         let known: Vec<_> = known.map(|row| (row.appointment_id, row.version)).collect();
         for places in 1..20 {
-            let mut stretch = Stretch::asked(&filter, sort, None);
+            let mut range = KeyRange::asked(&filter, sort, None);
             let mut found = Vec::new();
             loop {
-                let walk = Statement::Walk { stretch, places, wanted: versions.len() };
-                let Answer::Walk(walked) = walk.run(&asked, &mut connection).await.unwrap() else {
-                    panic!("a walk answered as another statement does");
+                let scan = Statement::IndexScan { range, places, wanted: versions.len() };
+                let Answer::IndexScan(scanned) = scan.run(&asked, &mut connection).await.unwrap()
+                else {
+                    panic!("a scan answered as another statement does");
                 };
-                let matches = walked.matches.iter();
+                let matches = scanned.matches.iter();
                 found.extend(matches.map(|row| (row.appointment_id, row.version)));
-                let Some(stopped) = walked.stopped else { break };
-                stretch.go_on_after(sort, stopped.at);
+                let Some(stopped) = scanned.stopped else { break };
+                range.go_on_after(sort, stopped.at);
             }
             assert_eq!(found, known, "{places} at a time, at {position}");
         }
@@ -201,7 +203,7 @@ async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_re
             let row = &versions[(shape as usize * 7_919 + 31) % known].appointment;
             let filter = filter(shape, values, row, &mut random);
             for sort in [Sort::StartAscending, Sort::StartDescending] {
-                let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now());
+                let asked = SearchQuery::new(&tenant, &filter, sort, Limit::default(), now());
                 let asked = asked.known_at(Moment { position, at: now(), head });
                 let (items, read) = explained(&asked, None, &mut connection).await;
                 let what = format!("{shape:08b} {values:?} {sort:?} {share} % {filter:?}");

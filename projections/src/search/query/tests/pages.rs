@@ -22,7 +22,7 @@ async fn world(rows: &[FoundAppointment]) -> (World, Search, TenantId) {
 }
 
 /// All items, page by page.
-async fn walk(
+async fn all_pages(
     search: &Search,
     tenant: &TenantId,
     filter: &SearchFilter,
@@ -53,7 +53,7 @@ async fn the_pages_of_any_search_hold_together_what_a_plain_filter_finds() {
         let row = &rows[random.random_range(0..rows.len())];
         let filter = filter(shape, values, row, &mut random);
         let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
-        let found = walk(&search, &tenant, &filter, sort, [7, 50, 200][n / 6 % 3]).await;
+        let found = all_pages(&search, &tenant, &filter, sort, [7, 50, 200][n / 6 % 3]).await;
         let mut expected: Vec<_> =
             rows.iter().filter(|row| lets_through(&filter, row, now())).collect();
         if sort == Sort::StartDescending {
@@ -89,8 +89,8 @@ async fn a_hold_that_has_lapsed_is_found_as_cancelled_and_to_be_expired() {
 
     let of = |status| SearchFilter { statuses: vec![status], ..SearchFilter::default() };
     let sort = Sort::StartAscending;
-    let held = walk(&search, &tenant, &of(Status::Held), sort, 200).await;
-    let cancelled = walk(&search, &tenant, &of(Status::Cancelled), sort, 200).await;
+    let held = all_pages(&search, &tenant, &of(Status::Held), sort, 200).await;
+    let cancelled = all_pages(&search, &tenant, &of(Status::Cancelled), sort, 200).await;
     for id in found {
         assert!(held.iter().all(|row| row.appointment_id != id));
         let row = cancelled.iter().find(|row| row.appointment_id == id).unwrap();
@@ -143,7 +143,7 @@ async fn a_cursor_is_good_for_its_own_search_only() {
 
 proptest! {
     #[test]
-    fn every_stretch_of_time_is_covered_by_few_spans(
+    fn every_range_of_time_is_covered_by_few_spans(
         from in -2_000_000_000_i64..4_000_000_000, length in 0_i64..315_000_000,
     ) {
         use super::super::super::terms::SpanLevel;

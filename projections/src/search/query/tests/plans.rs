@@ -9,8 +9,8 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool, Row as _};
 
-use super::super::hunt::Hunt;
-use super::super::{Asked, BEGIN};
+use super::super::plan::SearchPlan;
+use super::super::{BEGIN, SearchQuery};
 use super::filters::{PARTS, Values, filter};
 use super::many::{TENANT, VERY_MANY, load_current, now};
 use super::naive::lets_through;
@@ -76,41 +76,41 @@ fn micros(millis: &Value) -> u64 {
 
 /// Finds a page as the query does, and explains each of its statements.
 pub(super) async fn explained(
-    asked: &Asked<'_>,
+    asked: &SearchQuery<'_>,
     after: Option<StartKey>,
     connection: &mut PgConnection,
 ) -> (Vec<FoundAppointment>, Read) {
     let mut read = Read::default();
-    let mut hunt = Hunt::new(asked, after);
+    let mut search_plan = SearchPlan::new(asked, after);
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
-    while let Some(statement) = hunt.next() {
+    while let Some(statement) = search_plan.next() {
         let mut sql = statement.sql(asked, "EXPLAIN (ANALYZE, FORMAT JSON) ");
         let plan: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
         read.statements += 1;
         read.micros += micros(&plan[0]["Execution Time"]) + micros(&plan[0]["Planning Time"]);
         read.add(&plan[0]["Plan"]);
-        hunt.take(statement.run(asked, &mut *connection).await.unwrap());
+        search_plan.take(statement.run(asked, &mut *connection).await.unwrap());
     }
     sqlx::raw_sql("COMMIT").execute(&mut *connection).await.unwrap();
-    let (items, _) = hunt.page();
+    let (items, _) = search_plan.page();
     (items, read)
 }
 
 /// PostgreSQL plans a statement that comes again and again once for all values: the plan must be the same.
 pub(super) async fn is_planned_alike_without_values(
-    asked: &Asked<'_>,
+    asked: &SearchQuery<'_>,
     connection: &mut PgConnection,
 ) {
-    let mut hunt = Hunt::new(asked, None);
+    let mut search_plan = SearchPlan::new(asked, None);
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
     sqlx::raw_sql("SET LOCAL plan_cache_mode = force_generic_plan")
         .execute(&mut *connection)
         .await
         .unwrap();
-    while let Some(statement) = hunt.next() {
+    while let Some(statement) = search_plan.next() {
         let mut sql = statement.sql(asked, "EXPLAIN (FORMAT JSON) ");
         let with: Value = sql.build_query_scalar().fetch_one(&mut *connection).await.unwrap();
-        hunt.take(statement.run(asked, &mut *connection).await.unwrap());
+        search_plan.take(statement.run(asked, &mut *connection).await.unwrap());
         let explain: String = sqlx::query_scalar(
             "SELECT 'EXPLAIN (FORMAT JSON) EXECUTE ' || name || '('
                     || concat_ws(', ', VARIADIC array_fill('NULL'::text, ARRAY[cardinality(parameter_types)]))
@@ -169,7 +169,7 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
                 let deep = (sort == Sort::StartAscending) == (shape % 2 == 0);
                 let deep = deep.then_some(place);
                 for after in std::iter::once(None).chain(deep.map(Some)) {
-                    let asked = Asked::new(&tenant, &filter, sort, Limit::default(), now());
+                    let asked = SearchQuery::new(&tenant, &filter, sort, Limit::default(), now());
                     let (items, read) = explained(&asked, after, &mut connection).await;
                     let what = format!("{shape:08b} {values:?} {sort:?} {after:?} {filter:?}");
                     if after.is_none() && sort == Sort::StartAscending {

@@ -1,4 +1,4 @@
-//! The walk: a bounded number of places in order, and the rows of those that match.
+//! The index scan: a bounded number of places in order, and the rows of those that match.
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
@@ -8,37 +8,37 @@ use uuid::Uuid;
 use super::super::filter::Sort;
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::super::signature::Signature;
-use super::statement::{Sql, bigint, push_filter, push_stretch, push_valid, push_words};
-use super::stretch::Stretch;
-use super::{Asked, Source, table};
+use super::key_range::KeyRange;
+use super::statement::{Sql, bigint, push_filter, push_range, push_valid, push_words};
+use super::{SearchQuery, Source, table};
 use crate::page::keyset::StartKey;
 
-/// What a walk came by.
-pub(super) struct Walked {
+/// What a scan of an index came by.
+pub(super) struct Scanned {
     pub(super) matches: Vec<FoundAppointment>,
     /// Where it stopped for the number of places; `None`: for another reason.
     pub(super) stopped: Option<Stop>,
 }
 
-/// Where a walk stopped.
+/// Where a scan stopped.
 pub(super) struct Stop {
     pub(super) at: StartKey,
-    /// Where the walk's first place is.
+    /// Where the scan's first place is.
     pub(super) first: DateTime<Utc>,
-    /// Where the last place of the whole stretch is.
+    /// Where the last place of the whole range is.
     pub(super) last: DateTime<Utc>,
 }
 
 /// Reads places in order, and looks up the rows of those whose signature allows it by their primary key.
-/// As `walked` is materialised, filters do not lengthen the walk, and it is read only as far as it is
-/// asked for: not further than the last match that is wanted. Only a walk that finds too few comes to
+/// As `scanned` is materialised, filters do not lengthen the scan, and it is read only as far as it is
+/// asked for: not further than the last match that is wanted. Only a scan that finds too few comes to
 /// the second part, which says where it stopped. The number of places is in the text, so that what is
-/// planned without a filter's values is not planned for a walk through a tenth of the table: planning
-/// each walk again would take a fifth of its time.
+/// planned without a filter's values is not planned for a scan of a tenth of the table: planning
+/// each scan again would take a fifth of its time.
 pub(super) fn sql<'q>(
     sql: &mut Sql<'q>,
-    asked: &'q Asked<'_>,
-    stretch: Stretch,
+    asked: &'q SearchQuery<'_>,
+    range: KeyRange,
     places: usize,
     wanted: usize,
 ) {
@@ -49,7 +49,7 @@ pub(super) fn sql<'q>(
     let party = asked.filter.party();
     // An entry of the index of all versions is one that the appointment has had at a place.
     let of_versions = party.is_none() && asked.source != Source::Now;
-    sql.push("WITH walked AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
+    sql.push("WITH scanned AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
     if party.is_none() {
         for column in Signature::COLUMNS {
             sql.push(", ").push(column);
@@ -57,13 +57,13 @@ pub(super) fn sql<'q>(
         sql.push(", position AS at_position");
     }
     sql.push(" ");
-    push_places(sql, asked, party, stretch);
-    // The rest begins after a place, so all of the last place's entries are walked.
+    push_places(sql, asked, party, range);
+    // The rest begins after a place, so all of the last place's entries are scanned.
     let ties = if of_versions { "WITH TIES" } else { "ONLY" };
     sql.push(format!(" ORDER BY {forward} FETCH FIRST {places} ROWS {ties}"));
     sql.push(
         ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start
-              FROM (SELECT * FROM walked WHERE true",
+              FROM (SELECT * FROM scanned WHERE true",
     );
     if party.is_none() {
         for any in &asked.signatures {
@@ -95,17 +95,22 @@ pub(super) fn sql<'q>(
     });
     sql.push(format!(
         " OFFSET 0) AS found) UNION ALL (
-            SELECT {}, (SELECT at_start FROM walked LIMIT 1), (SELECT start_at ",
+            SELECT {}, (SELECT at_start FROM scanned LIMIT 1), (SELECT start_at ",
         stop.join(", ")
     ));
-    push_places(sql, asked, party, stretch);
-    sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM walked OFFSET {} LIMIT 1)", places - 1));
+    push_places(sql, asked, party, range);
+    sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM scanned OFFSET {} LIMIT 1)", places - 1));
     sql.push(" LIMIT ").push_bind(bigint(wanted));
 }
 
 /// Read from the primary key of `appointments_by_party`, or else from `current_start` or `appointments_start`,
 /// which have the signature.
-fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, party: Option<Uuid>, stretch: Stretch) {
+fn push_places<'q>(
+    sql: &mut Sql<'q>,
+    asked: &'q SearchQuery<'_>,
+    party: Option<Uuid>,
+    range: KeyRange,
+) {
     if let Some(party) = party {
         sql.push(format!("FROM {} a WHERE party_id = ", table("appointments_by_party")));
         sql.push_bind(party).push(" AND ");
@@ -115,7 +120,7 @@ fn push_places<'q>(sql: &mut Sql<'q>, asked: &'q Asked<'_>, party: Option<Uuid>,
             sql.push("until_position IS NULL AND ");
         }
     }
-    push_stretch(sql, asked, stretch);
+    push_range(sql, asked, range);
 }
 
 fn push_signatures(sql: &mut Sql<'_>, any: &[Signature]) {
@@ -131,17 +136,17 @@ fn push_signatures(sql: &mut Sql<'_>, any: &[Signature]) {
     sql.push(")");
 }
 
-/// What a walk answered.
-pub(super) fn walked(rows: &[PgRow]) -> Result<Walked, sqlx::Error> {
-    let mut walked = Walked { matches: Vec::with_capacity(rows.len()), stopped: None };
+/// What a scan answered.
+pub(super) fn scanned(rows: &[PgRow]) -> Result<Scanned, sqlx::Error> {
+    let mut scanned = Scanned { matches: Vec::with_capacity(rows.len()), stopped: None };
     for row in rows {
         match (row.try_get("first_start")?, row.try_get("last_start")?) {
             (Some(first), Some(last)) => {
                 let (start_at, id) = (row.try_get("start_at")?, row.try_get("appointment_id")?);
-                walked.stopped = Some(Stop { at: StartKey { start_at, id }, first, last });
+                scanned.stopped = Some(Stop { at: StartKey { start_at, id }, first, last });
             }
-            _ => walked.matches.push(FoundAppointment::from_row(row)?),
+            _ => scanned.matches.push(FoundAppointment::from_row(row)?),
         }
     }
-    Ok(walked)
+    Ok(scanned)
 }

@@ -11,12 +11,12 @@ const EARLIEST_SECONDS: i64 = -210_866_803_200;
 
 /// All that lies between two places. Seen in the order of a search, it has a near and a far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct KeyRange {
     pub(super) low: StartKey,
     pub(super) high: StartKey,
 }
 
-impl Stretch {
+impl KeyRange {
     /// What the filter's dates let through and what comes after the cursor.
     pub(super) fn asked(filter: &SearchFilter, sort: Sort, after: Option<StartKey>) -> Self {
         let earliest = DateTime::from_timestamp(EARLIEST_SECONDS, 0).unwrap_or_default();

@@ -1,10 +1,10 @@
 //! Which statement is next, and when the page is full.
 //!
-//! 1. *Seek*, where a status is asked for: leave out the stretch in which no appointment has it.
-//! 2. *Walk* in order through a bounded number of places: of the list of the client or resource
+//! 1. *Skip to the status*, where one is asked for: leave out the range in which no appointment has it.
+//! 2. *Scan an index* in order, a bounded number of places: of the list of the client or resource
 //!    that is asked for, or else of all, where an index says which rows are worth a look. Where a filter
 //!    lets enough through, this fills the page and is all.
-//! 3. *Sieve* the rest slice by slice: the index on terms gives all matches of a slice of time, and
+//! 3. *Scan terms* for the rest, slice by slice: the index on terms gives all matches of a slice of time, and
 //!    no other rows. How long a slice is follows from how many matches were in the one before; a
 //!    slice that has too many is given up, after a bounded number of rows, for a shorter one.
 //!
@@ -13,16 +13,16 @@
 
 use super::super::row::FoundAppointment;
 use super::super::terms::SpanLevel;
-use super::Asked;
-use super::statement::{Answer, Sieved, Statement};
-use super::stretch::{Stretch, distance};
-use super::walk::{Stop, Walked};
+use super::SearchQuery;
+use super::index_scan::{Scanned, Stop};
+use super::key_range::{KeyRange, distance};
+use super::statement::{Answer, Statement, TermMatch};
 use crate::page::keyset::StartKey;
 
-/// Rows that a walk along a list reads for each one that is wanted.
+/// Places that a scan of a party's list reads for each one that is wanted.
 const LIST_FACTOR: usize = 8;
-/// Rows that a sieve may give for each one that is wanted, before its slice counts as too long.
-const SIEVE_FACTOR: usize = 2;
+/// Rows that a scan of terms may give for each one that is wanted, before its slice counts as too long.
+const SLICE_FACTOR: usize = 2;
 /// How much longer than the slice before a slice may be.
 const GROWTH: i64 = 8;
 /// A slice that was too long is cut where a sixteenth of what is wanted lies, of the sample.
@@ -32,11 +32,11 @@ const LONGEST_MICROS: i64 = 9 * 366 * 86_400 * 1_000_000;
 /// After so many the page is given as it is, with a cursor from where it has come to.
 const MAX_STATEMENTS: usize = 48;
 
-pub(super) struct Hunt<'a> {
-    asked: &'a Asked<'a>,
+pub(super) struct SearchPlan<'a> {
+    asked: &'a SearchQuery<'a>,
     /// One more than the page has: whether there is a next one.
     wanted: usize,
-    rest: Stretch,
+    rest: KeyRange,
     found: Vec<FoundAppointment>,
     step: Step,
     statements: usize,
@@ -44,24 +44,24 @@ pub(super) struct Hunt<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Seek,
-    Walk,
-    Sieve { slice: Stretch },
+    SkipToStatus,
+    IndexScan,
+    TermScan { slice: KeyRange },
     Done,
 }
 
-impl<'a> Hunt<'a> {
-    pub(super) fn new(asked: &'a Asked<'a>, after: Option<StartKey>) -> Self {
-        let rest = Stretch::asked(asked.filter, asked.sort, after);
+impl<'a> SearchPlan<'a> {
+    pub(super) fn new(asked: &'a SearchQuery<'a>, after: Option<StartKey>) -> Self {
+        let rest = KeyRange::asked(asked.filter, asked.sort, after);
         let step = match asked.filter.stored_statuses() {
-            Some(_) => Step::Seek,
-            None => Step::Walk,
+            Some(_) => Step::SkipToStatus,
+            None => Step::IndexScan,
         };
         let wanted = asked.limit.items() + 1;
         let found = Vec::new();
-        let mut hunt = Self { asked, wanted, rest, found, step, statements: 0 };
-        hunt.settle();
-        hunt
+        let mut plan = Self { asked, wanted, rest, found, step, statements: 0 };
+        plan.settle();
+        plan
     }
 
     /// The next statement to run; `None`: the page is there.
@@ -70,14 +70,14 @@ impl<'a> Hunt<'a> {
         match self.step {
             _ if self.statements > MAX_STATEMENTS => None,
             Step::Done => None,
-            Step::Seek => Some(Statement::Seek { stretch: self.rest }),
-            Step::Walk => Some(Statement::Walk {
-                stretch: self.rest,
+            Step::SkipToStatus => Some(Statement::SkipToStatus { range: self.rest }),
+            Step::IndexScan => Some(Statement::IndexScan {
+                range: self.rest,
                 places: self.places(),
                 wanted: self.wanted - self.found.len(),
             }),
-            Step::Sieve { slice } => {
-                Some(Statement::Sieve { stretch: slice, rows: self.sieve_rows() + 1 })
+            Step::TermScan { slice } => {
+                Some(Statement::TermScan { range: slice, rows: self.slice_rows() + 1 })
             }
         }
     }
@@ -85,13 +85,13 @@ impl<'a> Hunt<'a> {
     /// What the statement answered.
     pub(super) fn take(&mut self, answer: Answer) {
         match answer {
-            Answer::Seek(None) => self.step = Step::Done,
-            Answer::Seek(Some(first)) => {
+            Answer::SkipToStatus(None) => self.step = Step::Done,
+            Answer::SkipToStatus(Some(first)) => {
                 self.rest.go_on_from(self.asked.sort, first);
-                self.step = Step::Walk;
+                self.step = Step::IndexScan;
             }
-            Answer::Walk(walked) => self.walked(walked),
-            Answer::Sieve(rows) => self.sieved(rows),
+            Answer::IndexScan(scanned) => self.scanned(scanned),
+            Answer::TermScan(rows) => self.term_scanned(rows),
         }
         self.settle();
     }
@@ -114,7 +114,7 @@ impl<'a> Hunt<'a> {
         self.found
     }
 
-    fn walked(&mut self, Walked { matches, stopped }: Walked) {
+    fn scanned(&mut self, Scanned { matches, stopped }: Scanned) {
         let count = matches.len();
         self.found.extend(matches);
         let Some(Stop { at, first, last }) = stopped else {
@@ -123,12 +123,12 @@ impl<'a> Hunt<'a> {
         };
         self.rest.go_on_after(self.asked.sort, at);
         self.rest.end_with(self.asked.sort, last);
-        self.sieve_next(distance(at.start_at, first), count, count);
+        self.scan_next_slice(distance(at.start_at, first), count, count);
     }
 
-    fn sieved(&mut self, rows: Vec<Sieved>) {
-        let Step::Sieve { slice } = self.step else { return };
-        if rows.len() > self.sieve_rows() {
+    fn term_scanned(&mut self, rows: Vec<TermMatch>) {
+        let Step::TermScan { slice } = self.step else { return };
+        if rows.len() > self.slice_rows() {
             self.shorten(slice, &rows);
             return;
         }
@@ -140,32 +140,32 @@ impl<'a> Hunt<'a> {
         let matches = rows.into_iter().filter(|row| row.matches).map(|row| row.appointment);
         self.found.extend(matches);
         self.rest = self.rest.without(self.asked.sort, slice);
-        self.sieve_next(micros, given, self.found.len() - before);
+        self.scan_next_slice(micros, given, self.found.len() - before);
     }
 
     /// A slice as long as the last one suggests, that had so many rows in `micros`, and so many matches
     /// among them: half as much again as would do if matches were evenly spread, and not so much that
     /// it would have too many rows if these were.
-    fn sieve_next(&mut self, micros: i64, rows: usize, matches: usize) {
+    fn scan_next_slice(&mut self, micros: i64, rows: usize, matches: usize) {
         let missing = small(self.wanted.saturating_sub(self.found.len()));
         let length = |wanted: i64, of: usize| {
             micros.saturating_mul(wanted).saturating_mul(3) / (2 * (small(of) + 1))
         };
-        let length = length(missing, matches).min(length(small(self.sieve_rows()) / 2, rows));
+        let length = length(missing, matches).min(length(small(self.slice_rows()) / 2, rows));
         let length = length.clamp(micros / 4, micros.saturating_mul(GROWTH)).min(LONGEST_MICROS);
         // A round end needs fewer terms.
         let round = |level: &SpanLevel| level.micros() * SpanLevel::FACTOR <= length;
         let [shortest, ..] = SpanLevel::ALL;
-        self.sieve(length, SpanLevel::ALL.into_iter().rev().find(round).unwrap_or(shortest));
+        self.term_scan(length, SpanLevel::ALL.into_iter().rev().find(round).unwrap_or(shortest));
     }
 
-    fn sieve(&mut self, micros: i64, level: SpanLevel) {
-        self.step = Step::Sieve { slice: self.rest.slice(self.asked.sort, micros, level) };
+    fn term_scan(&mut self, micros: i64, level: SpanLevel) {
+        self.step = Step::TermScan { slice: self.rest.slice(self.asked.sort, micros, level) };
     }
 
     /// The slice has too many. Those that were read, in no order, are a sample: where the first few
     /// of them lie, a fair part of what is wanted is to be expected.
-    fn shorten(&mut self, slice: Stretch, sample: &[Sieved]) {
+    fn shorten(&mut self, slice: KeyRange, sample: &[TermMatch]) {
         let near = self.rest.near(self.asked.sort).start_at;
         let mut starts: Vec<i64> =
             sample.iter().map(|row| distance(row.appointment.during.start(), near)).collect();
@@ -175,13 +175,13 @@ impl<'a> Hunt<'a> {
         let [shortest, ..] = SpanLevel::ALL;
         // The sample may be of one end only, as rows are in the table in the order they came.
         loop {
-            self.sieve(micros, shortest);
-            if !matches!(self.step, Step::Sieve { slice: shorter } if shorter == slice) {
+            self.term_scan(micros, shortest);
+            if !matches!(self.step, Step::TermScan { slice: shorter } if shorter == slice) {
                 return;
             }
             if micros == 0 {
-                // As short as a slice can be, and full: so walk.
-                self.step = Step::Walk;
+                // As short as a slice can be, and full: so scan the index.
+                self.step = Step::IndexScan;
                 return;
             }
             micros /= 2;
@@ -196,11 +196,11 @@ impl<'a> Hunt<'a> {
 
     fn places(&self) -> usize {
         let listed = self.asked.filter.party().is_some();
-        self.wanted * if listed { LIST_FACTOR } else { self.asked.walk_factor }
+        self.wanted * if listed { LIST_FACTOR } else { self.asked.scan_factor }
     }
 
-    const fn sieve_rows(&self) -> usize {
-        SIEVE_FACTOR * self.wanted
+    const fn slice_rows(&self) -> usize {
+        SLICE_FACTOR * self.wanted
     }
 
     fn sort_found(&mut self) {
