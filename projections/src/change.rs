@@ -142,9 +142,10 @@ pub(crate) async fn earlier_of(
     batch: &[RecordedEvent],
 ) -> Result<Vec<RecordedEvent>, ApplyError> {
     let Some(first) = batch.first() else { return Ok(Vec::new()) };
-    let touched = batch.iter().filter(|recorded| recorded.sequence > 1);
-    let ids: HashSet<Uuid> = touched.filter_map(|recorded| id(&recorded.event)).collect();
-    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let mut seen = HashSet::new();
+    let touched = batch.iter().filter_map(|it| Some((id(&it.event)?, it.sequence)));
+    let not_made_here = touched.filter(|(id, sequence)| seen.insert(*id) && *sequence > 1);
+    let ids: Vec<Uuid> = not_made_here.map(|(id, _)| id).collect();
     let before = first.position;
     let events = stream_events(tables.connection(), tenant, aggregate_type, &ids, before).await?;
     Ok(events.into_iter().collect::<Result<_, _>>()?)
