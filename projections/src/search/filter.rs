@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId};
+use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tag, Tags, TenantId};
+use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::signature::Signature;
@@ -93,6 +94,39 @@ impl SearchFilter {
         search_terms.all.extend(self.title.iter().map(|word| terms.beginning(word)));
         search_terms.words = self.title.in_lines();
         search_terms
+    }
+
+    /// The filter itself, on the columns of a row, without the words of the title.
+    pub(super) fn push_conditions<'q>(
+        &'q self,
+        sql: &mut QueryBuilder<'q, Postgres>,
+        now: DateTime<Utc>,
+    ) {
+        if let Some(category) = &self.category {
+            sql.push(" AND category = ").push_bind(category.as_str());
+        }
+        if let Some(id) = self.service_id {
+            sql.push(" AND service_id = ").push_bind(id.uuid());
+        }
+        if let Some(id) = self.client_id {
+            sql.push(" AND client_id = ").push_bind(id.uuid());
+        }
+        if let Some(id) = self.resource_id {
+            sql.push(" AND resource_ids @> ").push_bind(vec![id.uuid()]);
+        }
+        let tags: Vec<&str> = self.tags.iter().map(Tag::as_str).collect();
+        if !tags.is_empty() {
+            sql.push(match self.tags_match {
+                TagsMatch::Any => " AND tags && ",
+                TagsMatch::All => " AND tags @> ",
+            });
+            sql.push_bind(tags);
+        }
+        if let Some(statuses) = self.shown_statuses() {
+            let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
+            sql.push(" AND CASE WHEN status = 'held' AND hold_expires_at <= ").push_bind(now);
+            sql.push(" THEN 'cancelled' ELSE status END = ANY(").push_bind(statuses).push(")");
+        }
     }
 
     /// The party that all appointments it lets through have; the one with the fewest, as far as can be told.

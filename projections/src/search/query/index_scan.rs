@@ -9,7 +9,7 @@ use super::super::filter::Sort;
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::super::signature::Signature;
 use super::key_range::KeyRange;
-use super::statement::{Sql, bigint, push_filter, push_range, push_valid, push_words};
+use super::statement::{Sql, bigint, push_range, push_valid, push_words};
 use super::{SearchQuery, Source, table};
 use crate::page::keyset::StartKey;
 
@@ -86,7 +86,7 @@ pub(super) fn sql<'q>(
         Some(_) => " AND start_at = w.at_start",
     });
     push_valid(sql, asked);
-    push_filter(sql, asked);
+    asked.filter.push_conditions(sql, asked.now);
     push_words(sql, asked);
     let stop = COLUMNS.map(|column| match column {
         "appointment_id" => "at_id",

@@ -1,13 +1,12 @@
 //! The statements of a search, and what they answer.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::Tag;
 use daybook_domain::appointment::Status;
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _};
 
-use super::super::filter::{Sort, TagsMatch};
+use super::super::filter::Sort;
 use super::super::row::{COLUMNS, FoundAppointment};
 use super::index_scan::{self, Scanned};
 use super::key_range::KeyRange;
@@ -162,7 +161,7 @@ fn term_scan_part<'q>(
     sql.push(") AND (start_at, appointment_id) < (");
     push_place(sql, range.high);
     sql.push(")) IS TRUE");
-    push_filter(sql, asked);
+    asked.filter.push_conditions(sql, asked.now);
 }
 
 /// That it was so by that position. `IS TRUE`: as above.
@@ -201,36 +200,6 @@ pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
 pub(super) fn push_words<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
     for word in &asked.search_terms.words {
         sql.push(" AND strpos(words, ").push_bind(word).push(") > 0");
-    }
-}
-
-/// The filter itself, on the columns of a row, without the words of the title.
-pub(super) fn push_filter<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
-    let filter = asked.filter;
-    if let Some(category) = &filter.category {
-        sql.push(" AND category = ").push_bind(category.as_str());
-    }
-    if let Some(id) = filter.service_id {
-        sql.push(" AND service_id = ").push_bind(id.uuid());
-    }
-    if let Some(id) = filter.client_id {
-        sql.push(" AND client_id = ").push_bind(id.uuid());
-    }
-    if let Some(id) = filter.resource_id {
-        sql.push(" AND resource_ids @> ").push_bind(vec![id.uuid()]);
-    }
-    let tags: Vec<&str> = filter.tags.iter().map(Tag::as_str).collect();
-    if !tags.is_empty() {
-        sql.push(match filter.tags_match {
-            TagsMatch::Any => " AND tags && ",
-            TagsMatch::All => " AND tags @> ",
-        });
-        sql.push_bind(tags);
-    }
-    if let Some(statuses) = filter.shown_statuses() {
-        let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
-        sql.push(" AND CASE WHEN status = 'held' AND hold_expires_at <= ").push_bind(asked.now);
-        sql.push(" THEN 'cancelled' ELSE status END = ANY(").push_bind(statuses).push(")");
     }
 }
 
