@@ -8,8 +8,11 @@ use crate::ProjectionId;
 use crate::appointments::Appointments;
 use crate::utilisation::Utilisation;
 
-/// Raised whenever `views.sql` changes: also where only the version of a projection in it does.
+/// Raised whenever `views.sql` changes.
 pub(super) const REVISION: i32 = 4;
+
+/// The views, about projections that are named without their versions: `{utilisation}.offered`.
+pub(super) const VIEWS: &str = include_str!("views.sql");
 
 /// Views that belong together.
 #[derive(Debug, Clone)]
@@ -30,13 +33,14 @@ impl Set {
         Self::of(vec![Appointments::ID, Utilisation::ID])
     }
 
-    /// The same, about these projections: `views.sql` names each by its name, as `{utilisation}`.
+    /// The same, about these versions of projections. Their numbers only rise, so whoever has a newer one has a
+    /// newer set.
     pub(super) fn of(sources: Vec<ProjectionId>) -> Self {
-        let views = sources.iter().fold(include_str!("views.sql").to_owned(), |views, id| {
+        let views = sources.iter().fold(VIEWS.to_owned(), |views, id| {
             views.replace(&format!("{{{}}}", id.name), &id.to_string())
         });
         Self {
-            revision: REVISION,
+            revision: REVISION + sources.iter().map(|id| id.version).sum::<i32>(),
             views,
             names: vec!["events", "appointments", "appointments_over_time", "utilisation"],
             sources,

@@ -178,7 +178,7 @@ pub(crate) struct VersionRow {
 
 impl VersionRow {
     pub(super) fn of(version: AppointmentVersion, terms_of: &TermsOf) -> Self {
-        let (terms, signature) = terms_of.row(&version.appointment);
+        let (terms, signature) = terms_of.row(&version);
         Self { words: words::line(&version.appointment.title), version, terms, signature }
     }
 }

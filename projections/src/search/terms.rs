@@ -12,9 +12,9 @@ use daybook_domain::appointment::Status;
 use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
-use super::row::FoundAppointment;
 use super::signature::Signature;
 use super::words;
+use crate::appointments::version::AppointmentVersion;
 
 /// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,8 @@ impl TermsOf {
     }
 
     /// All terms of a row, and the signature of those that the lists of its parties do not say.
-    pub(crate) fn row(&self, row: &FoundAppointment) -> (Vec<i64>, Signature) {
+    pub(crate) fn row(&self, version: &AppointmentVersion) -> (Vec<i64>, Signature) {
+        let row = &version.appointment;
         let mut terms = vec![
             self.term(Kind::Category, row.category.as_str().as_bytes()),
             self.status(row.status),
