@@ -43,7 +43,7 @@ macro_rules! words {
 
         impl Words for $of {
             fn words() -> Schema {
-                let _all = |value: Self| match value { $($of::$word)|+ => () };
+                const _: fn($of) = |value| match value { $($of::$word)|+ => () };
                 words([$($of::$word),+])
             }
         }

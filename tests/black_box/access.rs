@@ -354,7 +354,7 @@ fn with_another_tenants_key_nothing_is_there() {
     let found = practice.found(&format!("min_position={position}"));
     let found: Vec<_> = found.iter().map(|a| (&a["status"], &a["version"])).collect();
     let (held, booked, first) = (json!("held"), json!("booked"), json!(1));
-    let unchanged: Vec<_> = [&held, &held, &held, &booked, &booked, &booked]
+    let unchanged: Vec<_> = [&held, &held, &booked, &booked, &booked]
         .into_iter()
         .map(|status| (status, &first))
         .collect();

@@ -89,16 +89,15 @@ macro_rules! query_params {
             fn into_params(
                 place: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
             ) -> Vec<utoipa::openapi::path::Parameter> {
-                #[allow(unused_mut, reason = "a set need not include others")]
-                let mut all = vec![
-                    $($crate::http::query::describe::<$type>(
+                let all = [
+                    $(vec![$crate::http::query::describe::<$type>(
                         stringify!($field),
                         &[$($doc),+],
-                    ),)*
+                    )],)*
+                    $(<$set_type>::into_params(&place),)*
                 ];
-                $(all.extend(<$set_type>::into_params(&place));)*
                 let _ = place;
-                all
+                all.concat()
             }
         }
     };
