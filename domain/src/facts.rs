@@ -1,4 +1,4 @@
-//! What a decision may look at besides its own aggregate.
+//! What a decision may depend on besides its own aggregate.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::service::Service;
 use crate::session::Session;
 use crate::{ClientId, Directory, Refusal, ResourceId, ServiceId, SessionId};
 
-/// The aggregates that a decision looks at, by id.
+/// The aggregates that a decision depends on, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// The service, where the decision depends on one.
@@ -53,7 +53,7 @@ pub struct Facts {
     pub session: Arc<Session>,
     /// The tenant's resources, where the decision chooses among them.
     pub directory: Arc<Directory>,
-    /// What is claimed of what the decision looks at, without the appointment's own claims.
+    /// The claims that the decision asked for, without the appointment's own.
     pub claims: ClaimSnapshot,
     /// How many free choices to skip (beginning anew when all are). It is 0 but for one who has
     /// lost a race: if all losers chose the next, all but one would lose again.
@@ -87,7 +87,7 @@ pub trait Decide:
     /// The rule that refuses it.
     fn decide(&self, command: Self::Command, facts: &Facts) -> Result<Self::Event, Self::Error>;
 
-    /// Which other aggregates the decision on `command` will look at.
+    /// Which other aggregates the decision on `command` depends on.
     fn needs(&self, command: &Self::Command) -> Needs {
         let _ = command;
         Needs::default()

@@ -9,7 +9,7 @@ use serde_json::Value;
 ///
 /// It is the one place to touch when personal data is to be sealed with the client's own key.
 /// Until then it serialises as its content. It never shows itself in a debug print, so no log
-/// line can leak it; whoever needs the content says so with [`Personal::reveal`].
+/// line can leak it; code that needs the content says so with [`Personal::reveal`].
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Personal<T>(T);

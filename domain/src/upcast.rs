@@ -2,7 +2,7 @@
 
 use cqrs_es::persist::EventUpcaster;
 
-/// Every upcaster, oldest first. Whoever reads stored events applies them before anything else.
+/// Every upcaster, oldest first. Readers of stored events apply them before anything else.
 ///
 /// No event has changed its form yet, so there are none.
 #[must_use]

@@ -202,7 +202,7 @@ impl Ground {
     }
 }
 
-/// In the past, where it is in nobody's way.
+/// In the past, where it conflicts with nothing.
 fn an_exception() -> Value {
     json!({"kind": "time-off", "days": {"first": "2020-07-01", "last": "2020-07-01"}})
 }
@@ -297,7 +297,7 @@ fn every_route_takes_its_scope_and_every_larger_one_and_refuses_the_smaller() {
             if *rank < needed {
                 answer.is_refused(403, "insufficient-scope");
             } else {
-                // What earlier calls did may be in the way; the key is not.
+                // What earlier calls did may cause a conflict; the key does not.
                 assert!(![401, 403, 404].contains(&answer.status), "{scope}: {answer:#?}");
             }
         }

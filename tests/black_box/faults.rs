@@ -28,7 +28,7 @@ fn all_of(mut stream: TcpStream) -> String {
 }
 
 #[test]
-fn whoever_drips_is_hung_up_on_and_holds_up_nobody() {
+fn a_slow_client_is_disconnected_and_delays_nobody() {
     let practice = a_practice();
     let address = practice.api.url.trim_start_matches("http://");
     let mut head = TcpStream::connect(address).unwrap();
@@ -47,7 +47,7 @@ fn whoever_drips_is_hung_up_on_and_holds_up_nobody() {
 }
 
 #[test]
-fn whoever_goes_away_leaves_nothing_half_done() {
+fn a_client_that_disconnects_leaves_nothing_half_done() {
     const CLIENTS: i64 = 60;
     let server = Server::start(&Database::fresh());
     let practice = Practice::on(&server);

@@ -134,7 +134,7 @@ fn after_kill_dash_9_in_a_burst_every_answered_booking_is_there_once() {
         let found: BTreeSet<&str> = found.iter().map(|a| a["id"].as_str().unwrap()).collect();
         found.is_superset(&answered).then_some(())
     });
-    // Whoever had no answer asks again, and gets what was done or has it done.
+    // A client without an answer asks again, and gets what was done or has it done.
     let retried: Vec<_> = unanswered.iter().map(|number| slot(*number).send()).collect();
     let position = retried.iter().map(|answer| {
         answer.is(201);

@@ -163,7 +163,7 @@ fn compared(database: &Database) -> Vec<String> {
     database.sql().rows(query, "any").iter().map(|row| row.get(0)).collect()
 }
 
-/// A program that compares, and stands still in the middle of it, and where.
+/// A program that compares, and is stopped in the middle of it, and where.
 fn held_while_it_compares(database: &Database) -> (Child, String) {
     for _ in 0..10 {
         let mut command = database.daybook(&["projections", "verify", "--all"]);

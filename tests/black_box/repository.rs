@@ -80,7 +80,7 @@ fn a_link_that_leads_nowhere_is_found() {
     assert!(fault("#terms").is_some());
     assert!(fault("README.md").is_some());
     assert!(fault("../README.md#no-such-heading").is_some());
-    // It is there, but not for whoever has a clone.
+    // It is there, but not in a clone.
     assert!(fault("../..").is_some());
     assert_eq!(links("[a](b.md), [c](https://example.org) ```[d](e)``` [f](g#h)"), ["b.md", "g#h"]);
 }

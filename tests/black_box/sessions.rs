@@ -177,7 +177,7 @@ fn a_session_moves_with_everybody_in_it() {
     let clients = clients(&practice, 4);
     let joined: Vec<Value> = clients.iter().map(|one| join(&practice, &id, one).is(201)).collect();
     let other = practice.a_room();
-    // By less than its length: it is in nobody's way but its own.
+    // By less than its length: it overlaps only its own claims.
     let to = |start, but: Value| {
         let mut body = json!({"start": utc(start)});
         if let Some(ids) = but.get("resource_ids") {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::{
-    Agreed, Appointment, Cancellation, CancelledBy, Details, Overridden, State, Status,
+    Agreed, Appointment, AppointmentState, Cancellation, CancelledBy, Details, Overridden, Status,
 };
 use daybook_domain::series::{InSeries, RecurrenceId};
 use daybook_domain::service::Price;
@@ -149,15 +149,18 @@ impl AppointmentView {
         }
     }
 
-    fn new(id: Uuid, version: u64, details: Details, state: State) -> Self {
+    fn new(id: Uuid, version: u64, details: Details, state: AppointmentState) -> Self {
         let status = state.status();
         let (hold_expires_at, cancellation) = match state {
-            State::Held { expires_at } => (Some(expires_at), None),
-            State::Cancelled(Cancellation { reason, by, overridden }) => {
+            AppointmentState::Held { expires_at } => (Some(expires_at), None),
+            AppointmentState::Cancelled(Cancellation { reason, by, overridden }) => {
                 let overridden = overridden.map(Into::into);
                 (None, Some(CancellationView { by, reason, overridden }))
             }
-            State::Booked | State::CheckedIn | State::Fulfilled | State::NoShow => (None, None),
+            AppointmentState::Booked
+            | AppointmentState::CheckedIn
+            | AppointmentState::Fulfilled
+            | AppointmentState::NoShow => (None, None),
         };
         Self {
             id,

@@ -3,15 +3,15 @@
 use super::checks::not_past;
 use super::hold::not_lapsed;
 use super::{
-    AppointmentConflictAccepted, AppointmentRefusal, Conflict, ConflictReason, Details, Excused,
-    State,
+    AppointmentConflictAccepted, AppointmentRefusal, AppointmentState, Conflict, ConflictReason,
+    Details, Excused,
 };
 use crate::{Facts, Reason};
 
 /// What there is to accept is seen now; what was accepted before stays accepted.
 pub(super) fn accepted(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     excused: &Excused,
     reason: Reason,
     facts: &Facts,

@@ -1,4 +1,4 @@
-//! What is agreed with a booking, and stands whatever becomes of the service.
+//! The terms agreed with a booking, which are kept whatever becomes of the service.
 
 use serde::{Deserialize, Serialize};
 

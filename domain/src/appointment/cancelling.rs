@@ -2,20 +2,20 @@
 
 use super::hold::not_lapsed;
 use super::overriding::{Breach, settled};
-use super::{AppointmentCancelled, AppointmentRefusal, CancelledBy, Details, State};
+use super::{AppointmentCancelled, AppointmentRefusal, AppointmentState, CancelledBy, Details};
 use crate::service::rules;
 use crate::{Facts, Reason};
 
 /// Until the agreed time the client's side may cancel a booking; nobody relies on a hold.
 pub(super) fn cancelled(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     cancelling: Cancelling,
     facts: &Facts,
 ) -> Result<AppointmentCancelled, AppointmentRefusal> {
     let Cancelling { by, reason, overriding } = cancelling;
     not_lapsed(state, facts.now)?;
-    let bound = matches!((state, by), (State::Booked, CancelledBy::Client));
+    let bound = matches!((state, by), (AppointmentState::Booked, CancelledBy::Client));
     let window = details.agreed.cancellation_window.filter(|_| bound);
     let too_late = rules::too_late_to_cancel(window, details.slot.during, facts.now);
     let overridden = settled(too_late.into_iter().map(Breach::Service), overriding)?;

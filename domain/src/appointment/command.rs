@@ -39,7 +39,7 @@ pub enum AppointmentCommand {
         /// Why it may break rules. `None`: it may not.
         overriding: Option<Reason>,
     },
-    /// Call it off; the time is free again.
+    /// Cancel it; the time is free again.
     CancelAppointment {
         /// Why, in the words of who cancels.
         reason: Option<Reason>,
@@ -79,7 +79,7 @@ pub enum AppointmentCommand {
         /// Where the session is from now on.
         plan: Box<SessionScheduled>,
     },
-    /// Stand by it where it is, although resources can no longer be had then.
+    /// Keep it where it is, although resources can no longer be had then.
     AcceptConflict {
         /// Why.
         reason: Reason,

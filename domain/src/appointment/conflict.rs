@@ -1,5 +1,5 @@
-//! Appointments that stand where a resource can no longer be had: after it has been closed or
-//! retired, until they are moved, cancelled, or accepted as they are.
+//! Conflicts: appointments at a time at which a resource can no longer be had, after it has been closed
+//! or retired, until they are moved, cancelled, or accepted.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -80,7 +80,7 @@ impl FromStr for ConflictReason {
     }
 }
 
-/// The conflicts that somebody stands by, so that they are none: what was overridden when the
+/// The conflicts that are excused: what was overridden when the
 /// appointment took its time, and what was accepted since.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Excused {

@@ -258,7 +258,7 @@ fn a_resource_takes_over_only_a_role_that_it_fills() {
     let role = RoleName::new("practitioner").unwrap();
     let unfit = R::UnfitResource { resource_id: resource(3), roles: vec![role] };
     decided(1, [(3, room.clone()), (2, room)]).then_refused(unfit);
-    // What fills no role today does not stand in the way of those who come.
+    // What fills no role today keeps no role from the others.
     let machine = of_kind(ResourceKind::Equipment);
     decided(2, [(1, machine), (3, of_kind(ResourceKind::Room))]).and();
 }

@@ -10,8 +10,8 @@ use super::reassigning::{Replacement, reassigned};
 use super::rescheduling::{To, rescheduled};
 use super::{
     Appointment, AppointmentCheckedIn, AppointmentCommand, AppointmentCompleted, AppointmentEvent,
-    AppointmentHeld, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentTagged, Details,
-    Excused, State, Wanted,
+    AppointmentHeld, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentState,
+    AppointmentTagged, Details, Excused, Wanted,
 };
 use crate::claim::ClaimQuery;
 use crate::{Category, Decide, Facts, Needs, Tags};
@@ -72,14 +72,14 @@ fn make(
 /// Each command with the states that allow it and its rule, and then how the other states refuse it.
 fn change(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     excused: &Excused,
     command: AppointmentCommand,
     facts: &Facts,
 ) -> Result<AppointmentEvent, AppointmentRefusal> {
     use AppointmentCommand as C;
     use AppointmentEvent as E;
-    use State as S;
+    use AppointmentState as S;
     let wrong = |wanted| Err(AppointmentRefusal::WrongStatus { status: state.status(), wanted });
     match (command, state) {
         (C::BookAppointment(_) | C::HoldAppointment { .. }, _) => {

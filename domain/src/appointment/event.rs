@@ -149,7 +149,7 @@ pub struct Details {
     /// Whether it was copied from another calendar.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
-    /// What was agreed when it was made, and stands whatever becomes of the service.
+    /// The terms that were agreed when it was made; they are kept whatever becomes of the service.
     #[serde(default, skip_serializing_if = "Agreed::is_empty")]
     pub agreed: Agreed,
     /// Why its time was taken although rules were against it, where it was.
@@ -223,7 +223,7 @@ pub enum CancelledBy {
     System,
 }
 
-/// It was called off.
+/// It was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentCancelled {
     /// Why, in the words of who cancelled.
@@ -270,8 +270,8 @@ pub struct AppointmentTagged {
     pub tags: Tags,
 }
 
-/// Somebody stands by it as it is, although resources can no longer be had then. It holds until the
-/// appointment is moved.
+/// Its conflicts were accepted: it stays where it is, although resources can no longer be had then.
+/// That holds until it is moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentConflictAccepted {
     /// Why, in their words.

@@ -3,7 +3,9 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
 
 use super::allocation::Quota;
-use super::{AppointmentCancelled, AppointmentHoldExpired, AppointmentRefusal, CancelledBy, State};
+use super::{
+    AppointmentCancelled, AppointmentHoldExpired, AppointmentRefusal, AppointmentState, CancelledBy,
+};
 use crate::ClientId;
 use crate::service::HoldLimit;
 use crate::time::{EmptyInterval, Interval};
@@ -36,7 +38,7 @@ impl Hold {
 
 /// Until when it is held, where it is and has not lapsed.
 pub(super) fn not_lapsed(
-    state: &State,
+    state: &AppointmentState,
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, AppointmentRefusal> {
     let expires_at = state.hold_expires_at();

@@ -7,8 +7,8 @@ use super::checks::{not_past, offered};
 use super::hold::Hold;
 use super::overriding::{Breach, allowed};
 use super::{
-    Agreed, AppointmentRefusal, AppointmentRescheduled, Booking, Details, MovedBy, Overridden,
-    QuotaRule, QuotaSlot, Slot, State,
+    Agreed, AppointmentRefusal, AppointmentRescheduled, AppointmentState, Booking, Details,
+    MovedBy, Overridden, QuotaRule, QuotaSlot, Slot,
 };
 use crate::claim::ClaimQuery;
 use crate::client::Client;
@@ -102,7 +102,7 @@ impl<'a> Joining<'a> {
 /// Where an appointment is once its session is there: it keeps its place.
 pub(super) fn followed(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     plan: &SessionScheduled,
     facts: &Facts,
 ) -> Result<AppointmentRescheduled, AppointmentRefusal> {

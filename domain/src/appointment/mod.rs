@@ -42,7 +42,7 @@ pub use event::{
 };
 pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
-pub use state::{Appointment, Cancellation, State, Status, UnknownStatus};
+pub use state::{Appointment, AppointmentState, Cancellation, Status, UnknownStatus};
 
 use crate::{Decide as _, Facts};
 

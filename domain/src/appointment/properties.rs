@@ -6,7 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Appointment, AppointmentCommand, AppointmentEvent, CancelledBy, MovedBy, Slot, State};
+use super::{
+    Appointment, AppointmentCommand, AppointmentEvent, AppointmentState, CancelledBy, MovedBy, Slot,
+};
 use crate::claim::{ClaimIndex, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{Capacity, Resource, ResourceProfile};
 use crate::service::{HoldLimit, Service, ServiceTerms};
@@ -93,7 +95,7 @@ fn id(n: usize) -> AppointmentId {
     Uuid::from_u128(n as u128).into()
 }
 
-/// What the decision on a command looks at.
+/// What the decision on a command depends on.
 fn facts_of(
     appointment: &Appointment,
     own: AppointmentId,
@@ -146,11 +148,13 @@ fn run(steps: Vec<Step>) -> (Vec<Appointment>, Vec<(usize, AppointmentEvent)>, D
 }
 
 /// Whether it needs its resources at `now`.
-fn stands(state: &State, now: DateTime<Utc>) -> bool {
+fn stands(state: &AppointmentState, now: DateTime<Utc>) -> bool {
     match state {
-        State::Held { expires_at } => *expires_at > now,
-        State::Booked | State::CheckedIn | State::Fulfilled => true,
-        State::Cancelled(_) | State::NoShow => false,
+        AppointmentState::Held { expires_at } => *expires_at > now,
+        AppointmentState::Booked | AppointmentState::CheckedIn | AppointmentState::Fulfilled => {
+            true
+        }
+        AppointmentState::Cancelled(_) | AppointmentState::NoShow => false,
     }
 }
 
@@ -181,8 +185,8 @@ proptest! {
     fn a_client_never_has_more_than_the_limits_allow(steps in steps()) {
         let (appointments, _, now) = run(steps);
         let standing = |held_only: bool| {
-            let counts = move |state: &State| match state {
-                State::Held { .. } => stands(state, now),
+            let counts = move |state: &AppointmentState| match state {
+                AppointmentState::Held { .. } => stands(state, now),
                 _ => !held_only && stands(state, now),
             };
             appointments

@@ -3,7 +3,7 @@
 use super::allocation::{a_seat, fits_in};
 use super::checks::not_past;
 use super::hold::not_lapsed;
-use super::{AppointmentReassigned, AppointmentRefusal, Details, Slot, State};
+use super::{AppointmentReassigned, AppointmentRefusal, AppointmentState, Details, Slot};
 use crate::claim::ClaimQuery;
 use crate::resource::{Resource, ResourceProfile};
 use crate::{Facts, Reason, ResourceId, ResourceIds};
@@ -19,7 +19,7 @@ pub(super) struct Replacement {
 /// stay: each conflict is resolved by itself.
 pub(super) fn reassigned(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     replacement: Replacement,
     reason: Option<Reason>,
     facts: &Facts,

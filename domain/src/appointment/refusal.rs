@@ -166,8 +166,8 @@ pub enum AppointmentRefusal {
         /// The id that was given.
         session_id: SessionId,
     },
-    /// The session was called off.
-    #[error("session {session_id} was called off")]
+    /// The session was cancelled.
+    #[error("session {session_id} was cancelled")]
     SessionCancelled {
         /// Which session.
         session_id: SessionId,

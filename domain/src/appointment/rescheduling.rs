@@ -7,7 +7,8 @@ use super::checks::{closed, not_past, zones};
 use super::hold::not_lapsed;
 use super::overriding::{Breach, allowed};
 use super::{
-    AppointmentRefusal, AppointmentRescheduled, Details, MovedBy, Overridden, QuotaRule, State,
+    AppointmentRefusal, AppointmentRescheduled, AppointmentState, Details, MovedBy, Overridden,
+    QuotaRule,
 };
 use crate::service::rules::{self, Broken};
 use crate::{Facts, Reason, ResourceIds};
@@ -23,14 +24,14 @@ pub(super) struct To<'a> {
 /// A move meets the rules that its service has now; its length was agreed before.
 pub(super) fn rescheduled(
     details: &Details,
-    state: &State,
+    state: &AppointmentState,
     to: To<'_>,
     by: MovedBy,
     facts: &Facts,
 ) -> Result<AppointmentRescheduled, AppointmentRefusal> {
     let hold_expires_at = not_lapsed(state, facts.now)?;
     // Nobody relies on a hold: it may be moved and let go until it lapses.
-    let bound = matches!((state, by), (State::Booked, MovedBy::Client));
+    let bound = matches!((state, by), (AppointmentState::Booked, MovedBy::Client));
     let window = details.agreed.rescheduling_window.filter(|_| bound);
     let too_late = rules::too_late_to_move(window, details.slot.during, facts.now);
     let (check, allocation) = draft(details, to, too_late.clone(), facts)?;

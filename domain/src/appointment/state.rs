@@ -25,15 +25,15 @@ pub enum Appointment {
         /// All about it but its status.
         details: Details,
         /// What became of it.
-        state: State,
-        /// The conflicts with its resources that somebody stands by.
+        state: AppointmentState,
+        /// The conflicts with its resources that are excused.
         excused: Excused,
     },
 }
 
 /// What became of an appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+pub enum AppointmentState {
     /// The time is kept free until then.
     Held {
         /// When the hold lapses by itself.
@@ -45,13 +45,13 @@ pub enum State {
     CheckedIn,
     /// The service was provided.
     Fulfilled,
-    /// It was called off, or its hold lapsed.
+    /// It was cancelled, or its hold lapsed.
     Cancelled(Cancellation),
     /// The client did not come.
     NoShow,
 }
 
-/// Who called it off, and why.
+/// Who cancelled it, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
     /// Why, in the words of who cancelled.
@@ -75,7 +75,7 @@ impl Cancellation {
 /// The name of a state, in FHIR's words where they fit (`AppointmentStatus`, R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is documented by its `State`")]
+#[expect(missing_docs, reason = "each is documented by its `AppointmentState`")]
 pub enum Status {
     Held,
     Booked,
@@ -124,7 +124,7 @@ impl FromStr for Status {
     }
 }
 
-impl State {
+impl AppointmentState {
     /// Its name.
     #[must_use]
     pub const fn status(&self) -> Status {
@@ -139,7 +139,7 @@ impl State {
     }
 }
 
-impl State {
+impl AppointmentState {
     /// The state as everybody must see it at `now`: a hold that has lapsed is cancelled, whether
     /// that has been recorded or not.
     #[must_use]
@@ -181,7 +181,7 @@ impl Appointment {
         }
     }
 
-    /// The conflicts with its resources that somebody stands by, once it was made.
+    /// The conflicts with its resources that are excused, once it was made.
     #[must_use]
     pub const fn excused(&self) -> Option<&Excused> {
         match self {
@@ -192,17 +192,17 @@ impl Appointment {
 
     /// What became of it, once it was made.
     #[must_use]
-    pub const fn state(&self) -> Option<&State> {
+    pub const fn state(&self) -> Option<&AppointmentState> {
         match self {
             Self::Made { state, .. } => Some(state),
             Self::Unmade => None,
         }
     }
 
-    /// Its status as recorded: a hold that has lapsed unrecorded is still held. See [`State::at`].
+    /// Its status as recorded: a hold that has lapsed unrecorded is still held. See [`AppointmentState::at`].
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        self.state().map(State::status)
+        self.state().map(AppointmentState::status)
     }
 
     /// When and on which resources it is, or was to be.
@@ -214,14 +214,16 @@ impl Appointment {
     /// Until when it is held, while it is.
     #[must_use]
     pub fn hold_expires_at(&self) -> Option<DateTime<Utc>> {
-        self.state().and_then(State::hold_expires_at)
+        self.state().and_then(AppointmentState::hold_expires_at)
     }
 
     /// Who cancelled it and why, if it is cancelled.
     #[must_use]
     pub const fn cancellation(&self) -> Option<&Cancellation> {
         match self {
-            Self::Made { state: State::Cancelled(cancellation), .. } => Some(cancellation),
+            Self::Made { state: AppointmentState::Cancelled(cancellation), .. } => {
+                Some(cancellation)
+            }
             _ => None,
         }
     }
@@ -243,10 +245,10 @@ impl Appointment {
     pub fn evolve(&mut self, event: AppointmentEvent) {
         match (event, self) {
             (AppointmentEvent::AppointmentBooked(details), this) => {
-                *this = Self::made(details, State::Booked);
+                *this = Self::made(details, AppointmentState::Booked);
             }
             (AppointmentEvent::AppointmentHeld(AppointmentHeld { details, expires_at }), this) => {
-                *this = Self::made(details, State::Held { expires_at });
+                *this = Self::made(details, AppointmentState::Held { expires_at });
             }
             (event, Self::Made { details, state, excused }) => {
                 excused.evolve(&event);
@@ -257,20 +259,20 @@ impl Appointment {
         }
     }
 
-    fn made(details: Details, state: State) -> Self {
+    fn made(details: Details, state: AppointmentState) -> Self {
         let excused = Excused::by_override_of(&details);
         Self::Made { details, state, excused }
     }
 }
 
-fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
+fn change(details: &mut Details, state: &mut AppointmentState, event: AppointmentEvent) {
     match event {
         AppointmentEvent::AppointmentBooked(_)
         | AppointmentEvent::AppointmentHeld(_)
         | AppointmentEvent::AppointmentConflictAccepted(_) => {}
         AppointmentEvent::AppointmentConfirmed(AppointmentConfirmed { slot }) => {
             details.slot = slot;
-            *state = State::Booked;
+            *state = AppointmentState::Booked;
         }
         AppointmentEvent::AppointmentRescheduled(moved) => {
             details.slot = moved.slot;
@@ -283,12 +285,12 @@ fn change(details: &mut Details, state: &mut State, event: AppointmentEvent) {
         }
         AppointmentEvent::AppointmentCancelled(cancelled) => {
             let AppointmentCancelled { reason, by, overridden } = cancelled;
-            *state = State::Cancelled(Cancellation { reason, by, overridden });
+            *state = AppointmentState::Cancelled(Cancellation { reason, by, overridden });
         }
-        AppointmentEvent::AppointmentHoldExpired(_) => *state = State::lapsed(),
-        AppointmentEvent::AppointmentCheckedIn(_) => *state = State::CheckedIn,
-        AppointmentEvent::AppointmentCompleted(_) => *state = State::Fulfilled,
-        AppointmentEvent::AppointmentMarkedNoShow(_) => *state = State::NoShow,
+        AppointmentEvent::AppointmentHoldExpired(_) => *state = AppointmentState::lapsed(),
+        AppointmentEvent::AppointmentCheckedIn(_) => *state = AppointmentState::CheckedIn,
+        AppointmentEvent::AppointmentCompleted(_) => *state = AppointmentState::Fulfilled,
+        AppointmentEvent::AppointmentMarkedNoShow(_) => *state = AppointmentState::NoShow,
         AppointmentEvent::AppointmentTagged(tagged) => {
             details.category = tagged.category;
             details.tags = tagged.tags;

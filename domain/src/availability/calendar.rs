@@ -2,13 +2,13 @@
 
 use chrono_tz::Tz;
 
-use super::{INSTANT, Wanted};
+use super::{INSTANT, SlotQuery};
 use crate::ResourceId;
 use crate::claim::Claim;
 use crate::time::intervals::{union, without};
 use crate::time::{Interval, OpeningHours};
 
-/// A resource as whoever looks for free time sees it.
+/// A resource as a query for free time sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Calendar<'a> {
     /// Which resource.
@@ -40,9 +40,9 @@ impl Calendar<'_> {
     }
 
     /// When it could start if nothing were claimed.
-    fn by_hours(&self, wanted: &Wanted<'_>) -> Vec<Interval> {
-        let Some(allowed) = wanted.allowed(self.zone) else { return Vec::new() };
-        let length = wanted.length.delta();
+    fn by_hours(&self, query: &SlotQuery<'_>) -> Vec<Interval> {
+        let Some(allowed) = query.allowed(self.zone) else { return Vec::new() };
+        let length = query.length.delta();
         let reach = allowed.widened(chrono::TimeDelta::zero(), length);
         let open = self.hours.open(self.zone, reach);
         let starts = open.iter().filter_map(|open| {
@@ -54,12 +54,12 @@ impl Calendar<'_> {
     }
 
     /// The starts at which some place is free for all of the appointment and its buffers.
-    fn unclaimed(&self, starts: Vec<Interval>, wanted: &Wanted<'_>) -> Vec<Interval> {
+    fn unclaimed(&self, starts: Vec<Interval>, query: &SlotQuery<'_>) -> Vec<Interval> {
         let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return starts };
         let all = first.hull(last);
         let mut by_place: Vec<Vec<Interval>> = vec![Vec::new(); self.places.into()];
         for claim in self.claims {
-            let starts_taken = in_the_way(&claim.during, wanted);
+            let starts_taken = blocked(&claim.during, query);
             // Where there were more places once, some have higher numbers.
             if let Some(claimed) = by_place.get_mut(usize::from(claim.seat))
                 && starts_taken.overlaps(&all)
@@ -87,23 +87,23 @@ pub(super) struct Starts<'a> {
 }
 
 impl<'a> Starts<'a> {
-    /// When the wanted appointment may start: every instant of these intervals, and no other.
+    /// When the appointment may start: every instant of these intervals, and no other.
     ///
     /// Only the grid is left out of account: it has no intervals.
-    pub(super) fn of(&mut self, calendar: &Calendar<'a>, wanted: &Wanted<'_>) -> Vec<Interval> {
+    pub(super) fn of(&mut self, calendar: &Calendar<'a>, query: &SlotQuery<'_>) -> Vec<Interval> {
         let Calendar { zone, hours, .. } = *calendar;
         let same = |(known, of, _): &(Tz, &OpeningHours, _)| *known == zone && *of == hours;
         if !self.last.as_ref().is_some_and(same) {
-            self.last = Some((zone, hours, calendar.by_hours(wanted)));
+            self.last = Some((zone, hours, calendar.by_hours(query)));
         }
         let by_hours = self.last.as_ref().map(|(_, _, starts)| starts.clone()).unwrap_or_default();
-        calendar.unclaimed(by_hours, wanted)
+        calendar.unclaimed(by_hours, query)
     }
 }
 
-/// The starts that a claim stands in the way of.
-fn in_the_way(claimed: &Interval, wanted: &Wanted<'_>) -> Interval {
-    let (before, after) = (wanted.buffer_before.delta(), wanted.buffer_after.delta());
+/// The starts that a claim blocks.
+fn blocked(claimed: &Interval, query: &SlotQuery<'_>) -> Interval {
+    let (before, after) = (query.buffer_before.delta(), query.buffer_after.delta());
     // One that ends, with its buffer, when the claim begins is not among them.
-    claimed.widened(wanted.length.delta() + after - INSTANT, before)
+    claimed.widened(query.length.delta() + after - INSTANT, before)
 }

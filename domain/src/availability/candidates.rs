@@ -4,7 +4,7 @@ use crate::appointment::AppointmentRefusal;
 use crate::service::Roles;
 use crate::{Directory, ResourceId};
 
-/// The resources at which free time is looked for.
+/// The resources whose free time is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
     /// Each once.

@@ -1,21 +1,21 @@
 //! Which starts are free: what can be booked, worked out from the same rules that decide a booking.
 //!
 //! * `candidates`: which resources would do.
-//! * `calendar`: when an appointment may start on one resource, as stretches of time.
+//! * `calendar`: when an appointment may start on one resource, as intervals.
 //! * `offer`: the starts on the grid, of one resource, of any of several, or of a role each.
-//! * `plan`: what is looked for, but for when.
-//! * `hindrance`: why a moment is not offered.
+//! * `requirements`: what an appointment needs, but for when.
+//! * `blocker`: why a moment is not offered.
 //!
-//! A start that is offered can be booked, as long as nobody else takes it first: opening hours come
+//! A start that is offered can be booked until somebody else takes it: opening hours come
 //! from [`OpeningHours`](crate::time::OpeningHours), rules from
-//! [`BookingRules`](crate::service::rules::BookingRules), and what is in the way is what the claims
+//! [`BookingRules`](crate::service::rules::BookingRules), and what conflicts is what the claims
 //! of an appointment would be.
 
 mod blocker;
 mod calendar;
 mod candidates;
 mod offer;
-mod plan;
+mod requirements;
 #[cfg(test)]
 mod tests;
 
@@ -25,15 +25,15 @@ use chrono_tz::Tz;
 pub use blocker::Blocker;
 pub use calendar::Calendar;
 pub use candidates::Candidates;
-pub use offer::{Found, any_of, each_role_of, fills_each, on_each};
-pub use plan::Plan;
+pub use offer::{FreeStart, any_of, each_role_of, fills_each, on_each};
+pub use requirements::Requirements;
 
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval, day_bounds};
 
-/// What free time is looked for.
+/// A query for free time.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct SlotQuery<'a> {
     /// How long the appointment takes.
     pub length: Duration,
     /// Time kept free before it.
@@ -46,14 +46,14 @@ pub struct Wanted<'a> {
     pub grid: Grid,
     /// When it starts.
     pub within: Interval,
-    /// When it is looked for.
+    /// When it is asked.
     pub now: DateTime<Utc>,
 }
 
 /// The smallest difference of instants: what comes between two of them is no time.
 pub(crate) const INSTANT: TimeDelta = TimeDelta::microseconds(1);
 
-impl Wanted<'_> {
+impl SlotQuery<'_> {
     fn grid(&self) -> Grid {
         self.rules.grid.unwrap_or(self.grid)
     }

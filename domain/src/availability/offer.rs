@@ -6,33 +6,33 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::calendar::Starts;
-use super::{Calendar, Wanted};
+use super::{Calendar, SlotQuery};
 use crate::matching::Matching;
 use crate::time::Interval;
 use crate::time::intervals::union;
 
 /// The starts on each of the resources, in order.
 #[must_use]
-pub fn on_each(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<Vec<DateTime<Utc>>> {
+pub fn on_each(calendars: &[Calendar<'_>], query: &SlotQuery<'_>) -> Vec<Vec<DateTime<Utc>>> {
     let mut starts = Starts::default();
-    let each = calendars.iter().map(|each| on_grid(each.zone, &starts.of(each, wanted), wanted));
+    let each = calendars.iter().map(|each| on_grid(each.zone, &starts.of(each, query), query));
     each.collect()
 }
 
 /// The starts at which at least one of the resources is free, in order.
 #[must_use]
-pub fn any_of(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
+pub fn any_of(calendars: &[Calendar<'_>], query: &SlotQuery<'_>) -> Vec<DateTime<Utc>> {
     // A grid is read in a zone; mostly there is one.
     let mut by_zone: BTreeMap<&str, (Tz, Vec<Interval>)> = BTreeMap::new();
     let mut each = Starts::default();
     for calendar in calendars {
         let (_, starts) =
             by_zone.entry(calendar.zone.name()).or_insert_with(|| (calendar.zone, Vec::new()));
-        starts.extend(each.of(calendar, wanted));
+        starts.extend(each.of(calendar, query));
     }
     let mut offered: Vec<_> = by_zone
         .into_values()
-        .flat_map(|(zone, starts)| on_grid(zone, &union(starts), wanted))
+        .flat_map(|(zone, starts)| on_grid(zone, &union(starts), query))
         .collect();
     offered.sort_unstable();
     offered.dedup();
@@ -41,7 +41,7 @@ pub fn any_of(calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<DateTime<U
 
 /// A start at which every role can be filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub struct FreeStart {
     /// When.
     pub start: DateTime<Utc>,
     /// For each role, the number of the calendar that fills it.
@@ -54,16 +54,16 @@ pub struct Found {
 pub fn each_role_of(
     calendars: &[Calendar<'_>],
     roles: &[Vec<usize>],
-    wanted: &Wanted<'_>,
-) -> Vec<Found> {
-    let each = on_each(calendars, wanted).into_iter().enumerate();
+    query: &SlotQuery<'_>,
+) -> Vec<FreeStart> {
+    let each = on_each(calendars, query).into_iter().enumerate();
     let mut free: Vec<(DateTime<Utc>, usize)> =
         each.flat_map(|(n, starts)| starts.into_iter().map(move |start| (start, n))).collect();
     free.sort_unstable();
     let found = free.chunk_by(|one, other| one.0 == other.0).filter_map(|at_once| {
         let (start, _) = at_once[0];
         let is_free = |n: usize| at_once.binary_search(&(start, n)).is_ok();
-        Some(Found { start, filled_by: fills_each(roles, calendars.len(), is_free)? })
+        Some(FreeStart { start, filled_by: fills_each(roles, calendars.len(), is_free)? })
     });
     found.collect()
 }
@@ -82,7 +82,7 @@ pub fn fills_each(
     matching.of_slots().iter().copied().collect()
 }
 
-fn on_grid(zone: Tz, starts: &[Interval], wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
-    let grid = wanted.grid();
+fn on_grid(zone: Tz, starts: &[Interval], query: &SlotQuery<'_>) -> Vec<DateTime<Utc>> {
+    let grid = query.grid();
     starts.iter().flat_map(|range| grid.starts_in(zone, *range)).collect()
 }

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Blocker, Calendar, Wanted, any_of, on_each};
+use super::{Blocker, Calendar, SlotQuery, any_of, on_each};
 use crate::ResourceId;
 use crate::claim::Claim;
 use crate::service::rules::{BookingRules, Grid};
@@ -37,8 +37,8 @@ fn claim(seat: u16, start: DateTime<Utc>, minutes: i64) -> Claim {
 }
 
 /// Half an hour on Tuesday 2026-11-24, looked for on the day before.
-fn wanted(rules: &BookingRules) -> Wanted<'_> {
-    Wanted {
+fn query(rules: &BookingRules) -> SlotQuery<'_> {
+    SlotQuery {
         length: Duration::from_minutes(30).unwrap(),
         buffer_before: Buffer::from_minutes(0).unwrap(),
         buffer_after: Buffer::from_minutes(10).unwrap(),
@@ -54,8 +54,8 @@ fn calendar<'a>(hours: &'a OpeningHours, claims: &'a [Claim], places: u16) -> Ca
 }
 
 /// The starts on one resource.
-fn on(calendar: &Calendar<'_>, wanted: &Wanted<'_>) -> Vec<DateTime<Utc>> {
-    on_each(std::slice::from_ref(calendar), wanted).remove(0)
+fn on(calendar: &Calendar<'_>, query: &SlotQuery<'_>) -> Vec<DateTime<Utc>> {
+    on_each(std::slice::from_ref(calendar), query).remove(0)
 }
 
 fn shown(starts: &[DateTime<Utc>]) -> Vec<String> {
@@ -65,7 +65,7 @@ fn shown(starts: &[DateTime<Utc>]) -> Vec<String> {
 #[test]
 fn an_empty_day_is_offered_from_opening_until_the_last_that_ends_in_time() {
     let (rules, hours) = (BookingRules::default(), office());
-    let starts = on(&calendar(&hours, &[], 1), &wanted(&rules));
+    let starts = on(&calendar(&hours, &[], 1), &query(&rules));
     assert_eq!(shown(&starts), ["08:00", "08:15", "08:30", "08:45", "09:00", "09:15", "09:30"]);
 }
 
@@ -74,7 +74,7 @@ fn a_claim_takes_the_starts_whose_buffers_would_touch_it() {
     let (rules, hours) = (BookingRules::default(), office());
     // 09:30 to 10:10 in Oslo, with the buffer of the one who has it.
     let claims = [claim(0, at("2026-11-24T08:30:00Z"), 40)];
-    let starts = on(&calendar(&hours, &claims, 1), &wanted(&rules));
+    let starts = on(&calendar(&hours, &claims, 1), &query(&rules));
     // At 08:00 the buffer would last until 08:40.
     assert_eq!(shown(&starts), ["09:15", "09:30"]);
 }
@@ -85,10 +85,10 @@ fn a_resource_with_places_is_offered_while_one_place_is_free_throughout() {
     let first = claim(0, at("2026-11-24T08:00:00Z"), 60);
     let second = claim(1, at("2026-11-24T08:50:00Z"), 40);
     let both = [first, second];
-    let starts = on(&calendar(&hours, &both, 2), &wanted(&rules));
+    let starts = on(&calendar(&hours, &both, 2), &query(&rules));
     assert_eq!(shown(&starts), ["08:00", "09:00", "09:15", "09:30"]);
     // The second place is above the capacity of today, and no longer given.
-    let starts = on(&calendar(&hours, &[second], 1), &wanted(&rules));
+    let starts = on(&calendar(&hours, &[second], 1), &query(&rules));
     assert_eq!(starts.len(), 7);
 }
 
@@ -100,9 +100,9 @@ fn rules_narrow_what_is_offered() {
     .unwrap();
     let hours = office();
     let within = Interval::new(at("2026-11-23T00:00:00Z"), at("2026-11-30T00:00:00Z")).unwrap();
-    let wanted = Wanted { within, ..wanted(&rules) };
+    let query = SlotQuery { within, ..query(&rules) };
     // A day and 70 minutes after Monday 08:00 in Oslo; Wednesday is too far ahead.
-    let starts = on(&calendar(&hours, &[], 1), &wanted);
+    let starts = on(&calendar(&hours, &[], 1), &query);
     assert_eq!(shown(&starts), ["08:20", "08:40", "09:00", "09:20"]);
 }
 
@@ -113,8 +113,8 @@ fn a_moment_that_is_not_offered_has_its_reasons() {
     let hours = office();
     let claims = [claim(0, at("2026-11-24T08:30:00Z"), 40)];
     let calendar = calendar(&hours, &claims, 1);
-    let wanted = wanted(&rules);
-    let why = |start: &str| calendar.blockers(at(start), &wanted);
+    let query = query(&rules);
+    let why = |start: &str| calendar.blockers(at(start), &query);
     assert_eq!(why("2026-11-24T09:30:00Z"), []);
     let (resource, during) = (resource(1), claims[0].during);
     assert_eq!(why("2026-11-24T08:00:00Z"), [Blocker::Claimed { resource, during }]);
@@ -135,9 +135,9 @@ fn any_resource_will_do_and_a_start_is_named_once() {
     let afternoon = self::hours(r#"[{"days":["tue"],"from":"10:00","to":"12:00"}]"#);
     let calendars =
         [calendar(&hours, &claims, 1), calendar(&hours, &[], 1), calendar(&afternoon, &[], 1)];
-    let starts = any_of(&calendars, &wanted(&rules));
-    let expected = on(&calendars[1], &wanted(&rules));
-    let expected = expected.into_iter().chain(on(&calendars[2], &wanted(&rules)));
+    let starts = any_of(&calendars, &query(&rules));
+    let expected = on(&calendars[1], &query(&rules));
+    let expected = expected.into_iter().chain(on(&calendars[2], &query(&rules)));
     let expected: std::collections::BTreeSet<_> = expected.collect();
     assert!(starts.iter().eq(&expected));
 }
@@ -171,9 +171,9 @@ prop_compose! {
 }
 
 /// As a booking is decided: all of it open, and some place free of it and its buffers.
-fn can_be_booked(calendar: &Calendar<'_>, wanted: &Wanted<'_>, start: DateTime<Utc>) -> bool {
-    let during = Interval::lasting(start, wanted.length);
-    let claim = during.widened(wanted.buffer_before.delta(), wanted.buffer_after.delta());
+fn can_be_booked(calendar: &Calendar<'_>, query: &SlotQuery<'_>, start: DateTime<Utc>) -> bool {
+    let during = Interval::lasting(start, query.length);
+    let claim = during.widened(query.buffer_before.delta(), query.buffer_after.delta());
     let minutes = (0..).map(|n| start + TimeDelta::minutes(n));
     let open = minutes
         .take_while(|minute| *minute < during.end())
@@ -182,7 +182,7 @@ fn can_be_booked(calendar: &Calendar<'_>, wanted: &Wanted<'_>, start: DateTime<U
         let of_place = calendar.claims.iter().filter(|claim| claim.seat == place);
         of_place.into_iter().all(|claimed| !claimed.during.overlaps(&claim))
     };
-    open && start >= wanted.now && (0..calendar.places).any(free)
+    open && start >= query.now && (0..calendar.places).any(free)
 }
 
 const MINUTE: Duration = match Duration::from_minutes(1) {
@@ -210,7 +210,7 @@ proptest! {
             .map(|(seat, from, minutes)| claim(seat, minute(from), minutes))
             .collect();
         let rules = BookingRules::default();
-        let wanted = Wanted {
+        let query = SlotQuery {
             length: Duration::from_minutes(length).unwrap(),
             buffer_before: Buffer::from_minutes(before).unwrap(),
             buffer_after: Buffer::from_minutes(after).unwrap(),
@@ -220,12 +220,12 @@ proptest! {
             now: minute(now) + TimeDelta::seconds(1),
         };
         let calendar = Calendar { zone, hours: &hours, ..calendar(&hours, &claims, places) };
-        let offered = on(&calendar, &wanted);
+        let offered = on(&calendar, &query);
         let expected: Vec<_> =
-            (0..1_440).map(minute).filter(|start| can_be_booked(&calendar, &wanted, *start)).collect();
+            (0..1_440).map(minute).filter(|start| can_be_booked(&calendar, &query, *start)).collect();
         prop_assert_eq!(&offered, &expected);
         for start in [minute(0), minute(333), minute(900)] {
-            let reasons = calendar.blockers(start, &wanted);
+            let reasons = calendar.blockers(start, &query);
             prop_assert_eq!(reasons.is_empty(), expected.contains(&start), "{:?}", reasons);
         }
     }

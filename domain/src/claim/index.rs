@@ -14,7 +14,7 @@ use crate::{AppointmentId, ResourceId};
 /// claims in order; verification fills one with the whole log.
 #[derive(Debug, Default)]
 pub struct ClaimIndex {
-    /// Per seat, by start. Entries never overlap, so the only one that can be in the way of an
+    /// Per seat, by start. Entries never overlap, so the only one that can overlap an
     /// interval is among the last that starts before its end.
     seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
     by_holder: HashMap<AppointmentId, Vec<Claim>>,
@@ -28,10 +28,10 @@ struct Entry {
 
 impl ClaimIndex {
     /// Makes `claims` all that `holder` claims: takes all of them, or none and keeps what it had.
-    /// Others whose hold has lapsed at `now` and is in the way lose it; these are returned.
+    /// Others whose hold has lapsed at `now` and conflicts lose it; these are returned.
     ///
     /// # Errors
-    /// The first claim of another that is in the way.
+    /// The first claim of another that conflicts.
     pub fn replace(
         &mut self,
         holder: AppointmentId,
@@ -52,7 +52,7 @@ impl ClaimIndex {
     /// their ways, so two can change places.
     ///
     /// # Errors
-    /// The first claim that is in the way, of another or of one of these.
+    /// The first claim that conflicts, of another or of one of these.
     pub fn replace_all(
         &mut self,
         wanted: &[(AppointmentId, Vec<Claim>)],
@@ -81,21 +81,21 @@ impl ClaimIndex {
         Ok(lapsed)
     }
 
-    /// Takes claims if nothing but lapsed holds is in the way; whose these were, and all that they had.
+    /// Takes claims if nothing but lapsed holds conflicts; whose these were, and all that they had.
     fn take(
         &mut self,
         holder: AppointmentId,
         claims: Vec<Claim>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(AppointmentId, Vec<Claim>)>, ClaimConflict> {
-        let lapsed = self.lapsed_in_the_way(&claims, now)?;
+        let lapsed = self.lapsed_conflicting(&claims, now)?;
         // All claims of one hold lapse together.
         let lost = lapsed.into_iter().map(|other| (other, self.release(other))).collect();
         self.restore(holder, claims);
         Ok(lost)
     }
 
-    /// Puts back claims that are known to be in nobody's way: they were taken before.
+    /// Puts back claims that are known to conflict with none: they were taken before.
     pub fn restore(&mut self, holder: AppointmentId, claims: Vec<Claim>) {
         for claim in &claims {
             let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
@@ -135,14 +135,14 @@ impl ClaimIndex {
     ) -> impl Iterator<Item = Claim> {
         (0..seats).flat_map(move |seat| {
             let claim = Claim { resource, seat, during, expires_at: None };
-            self.in_the_way(&claim).map(|entry| entry.claim)
+            self.conflicting(&claim).map(|entry| entry.claim)
         })
     }
 
     /// Whether there is any claim that overlaps this one.
     #[must_use]
     pub fn overlaps(&self, claim: &Claim) -> bool {
-        self.in_the_way(claim).next().is_some()
+        self.conflicting(claim).next().is_some()
     }
 
     /// What each holder claims.
@@ -150,14 +150,14 @@ impl ClaimIndex {
         self.by_holder.iter().map(|(holder, claims)| (*holder, claims.as_slice()))
     }
 
-    /// Whose lapsed holds are in the way of these claims.
-    fn lapsed_in_the_way(
+    /// Whose lapsed holds conflict with these claims.
+    fn lapsed_conflicting(
         &self,
         claims: &[Claim],
         now: DateTime<Utc>,
     ) -> Result<Vec<AppointmentId>, ClaimConflict> {
         let mut lapsed = Vec::new();
-        for other in claims.iter().flat_map(|claim| self.in_the_way(claim)) {
+        for other in claims.iter().flat_map(|claim| self.conflicting(claim)) {
             if !other.claim.has_lapsed(now) {
                 let Claim { resource, during, .. } = other.claim;
                 return Err(ClaimConflict { resource, during });
@@ -167,7 +167,7 @@ impl ClaimIndex {
         Ok(lapsed)
     }
 
-    fn in_the_way(&self, claim: &Claim) -> impl Iterator<Item = &Entry> + use<'_> {
+    fn conflicting(&self, claim: &Claim) -> impl Iterator<Item = &Entry> + use<'_> {
         let during = claim.during;
         self.seats
             .get(&(claim.resource, claim.seat))
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_holder_is_never_in_its_own_way() {
+    fn a_holder_never_conflicts_with_itself() {
         let mut index = ClaimIndex::default();
         let now = minute(0);
         index.replace(holder(1), vec![claim(1, 0, 30)], now).unwrap();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lapsed_hold_is_in_nobodys_way() {
+    fn a_lapsed_hold_conflicts_with_nothing() {
         let mut index = ClaimIndex::default();
         let hold = Claim { expires_at: Some(minute(10)), ..claim(1, 60, 90) };
         index.replace(holder(1), vec![hold], minute(0)).unwrap();

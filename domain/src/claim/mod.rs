@@ -32,7 +32,7 @@ pub struct Claim {
 pub struct ClaimConflict {
     /// The resource that is taken.
     pub resource: ResourceId,
-    /// When the claim that stands in the way is.
+    /// The time of the claim that it conflicts with.
     pub during: Interval,
 }
 

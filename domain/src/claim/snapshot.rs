@@ -60,7 +60,7 @@ impl ClaimSnapshot {
     /// The claim of another that keeps this one from being had.
     #[must_use]
     pub fn conflict_with(&self, claim: &Claim) -> Option<ClaimConflict> {
-        let mut others = self.in_the_way(claim.resource, &claim.during);
+        let mut others = self.conflicting(claim.resource, &claim.during);
         let other = others.find(|other| other.claim.seat == claim.seat)?;
         Some(ClaimConflict { resource: claim.resource, during: other.claim.during })
     }
@@ -72,7 +72,7 @@ impl ClaimSnapshot {
     #[must_use]
     pub fn free_seats(&self, resource: ResourceId, places: u16, during: &Interval) -> Vec<u16> {
         let mut free = vec![true; places.into()];
-        for claimed in self.in_the_way(resource, during) {
+        for claimed in self.conflicting(resource, during) {
             // Where there were more places once, some have higher numbers.
             if let Some(free) = free.get_mut(usize::from(claimed.claim.seat)) {
                 *free = false;
@@ -81,10 +81,11 @@ impl ClaimSnapshot {
         (0..places).zip(free).filter_map(|(seat, free)| free.then_some(seat)).collect()
     }
 
-    /// What stands in the way of `during` and ends first; `None`: nothing does.
+    /// What conflicts with `during` and ends first; `None`: nothing does.
     #[must_use]
     pub fn ends_first(&self, resource: ResourceId, during: &Interval) -> Option<ClaimConflict> {
-        let first = self.in_the_way(resource, during).min_by_key(|each| each.claim.during.end())?;
+        let first =
+            self.conflicting(resource, during).min_by_key(|each| each.claim.during.end())?;
         Some(ClaimConflict { resource, during: first.claim.during })
     }
 
@@ -95,13 +96,13 @@ impl ClaimSnapshot {
             let during = claimed.claim.during;
             during.end().min(day.end()) - during.start().max(day.start())
         };
-        self.in_the_way(resource, day).map(within).sum()
+        self.conflicting(resource, day).map(within).sum()
     }
 
     /// The appointment that was made last of those on this day. Ids sort by when they were made.
     #[must_use]
     pub fn last_given(&self, resource: ResourceId, day: &Interval) -> Option<AppointmentId> {
-        self.in_the_way(resource, day).map(|claimed| claimed.holder).max()
+        self.conflicting(resource, day).map(|claimed| claimed.holder).max()
     }
 
     /// What is claimed of a resource, and by whom.
@@ -110,7 +111,7 @@ impl ClaimSnapshot {
         self.0.get(&resource).map_or(&[], Vec::as_slice)
     }
 
-    fn in_the_way(
+    fn conflicting(
         &self,
         resource: ResourceId,
         during: &Interval,
@@ -155,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn places_that_a_resource_no_longer_has_are_not_in_the_way() {
+    fn places_that_a_resource_no_longer_has_are_not_conflicting() {
         let claims = ClaimSnapshot::at(minute(0), [claimed(1, 7, 0, 30)]);
         assert_eq!(claims.free_seats(resource(), 1, &interval(0, 30)), [0]);
     }
 
     #[test]
-    fn a_lapsed_hold_is_not_in_the_way() {
+    fn a_lapsed_hold_is_not_conflicting() {
         let mut hold = claimed(1, 0, 60, 90);
         hold.claim.expires_at = Some(minute(10));
         assert!(

@@ -19,7 +19,7 @@ pub enum ResourceCommand {
     ChangeResourceHours(WeeklyHours),
     /// Give it extra hours or time off.
     AddResourceException(HoursException),
-    /// Call extra hours or time off, off.
+    /// Remove extra hours or time off.
     RemoveResourceException(ExceptionId),
     /// Observe these holidays and no others.
     ChangeResourceHolidays(Holidays),

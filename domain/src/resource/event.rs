@@ -69,7 +69,7 @@ pub struct ResourceExceptionAdded {
     pub exception: HoursException,
 }
 
-/// Extra hours or time off of a resource are called off.
+/// An exception of a resource, extra hours or time off, was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceExceptionRemoved {
     /// Which.

@@ -34,7 +34,7 @@ pub enum SeriesCommand {
         /// What became of the moves: where each starts now.
         verdicts: Verdicts<DateTime<Utc>>,
     },
-    /// Call occurrences off.
+    /// Cancel occurrences.
     CancelSeries {
         /// Which, and why.
         cancelling: SeriesCancel,
@@ -60,7 +60,7 @@ pub struct SeriesMove {
     pub overriding: Option<Reason>,
 }
 
-/// Which occurrences are to be called off, and why.
+/// Which occurrences are to be cancelled, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesCancel {
     /// Which ones.

@@ -55,7 +55,7 @@ pub struct SeriesRescheduled {
     pub refused: Vec<RefusedOccurrence>,
 }
 
-/// Occurrences were called off.
+/// Occurrences were cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesCancelled {
     /// Which ones were to be.

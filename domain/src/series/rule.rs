@@ -1,11 +1,8 @@
 //! The value of an RRULE (RFC 5545 section 3.3.10), looked into.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::rule_value::{self as value, Day};
-use crate::time::resolve_local;
+use super::rule_value::{self as value, Day, Until};
 
 /// Why a text is no rule that a series can be booked by.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -66,37 +63,6 @@ pub(super) enum Frequency {
 pub(super) enum End {
     Count(u32),
     Until(Until),
-}
-
-/// The last moment at which there can be an occurrence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Until {
-    /// The end of a local day.
-    Day(NaiveDate),
-    /// A local time.
-    Local(NaiveDateTime),
-    /// An instant.
-    Utc(DateTime<Utc>),
-}
-
-impl Until {
-    /// Whether an occurrence can be then.
-    pub(super) fn allows(self, local: NaiveDateTime, zone: Tz) -> bool {
-        match self {
-            Self::Day(last) => local.date() <= last,
-            Self::Local(last) => local <= last,
-            Self::Utc(last) => resolve_local(zone, local) <= last,
-        }
-    }
-
-    /// A local date on or after the last one in any zone.
-    pub(super) fn date(self) -> NaiveDate {
-        match self {
-            Self::Day(last) => last,
-            Self::Local(last) => last.date(),
-            Self::Utc(last) => last.date_naive(),
-        }
-    }
 }
 
 /// A rule that is finite, and has each part in a place where RFC 5545 gives it a meaning.

@@ -1,14 +1,46 @@
 //! The values of a rule's parts. `None`, or `false`: it is not one.
 
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono_tz::Tz;
 
-use super::rule::Until;
+use crate::time::resolve_local;
 
 /// A weekday, and which of them in its month or year.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) number: Option<i16>,
     pub(super) name: String,
+}
+
+/// The last moment at which there can be an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Until {
+    /// The end of a local day.
+    Day(NaiveDate),
+    /// A local time.
+    Local(NaiveDateTime),
+    /// An instant.
+    Utc(DateTime<Utc>),
+}
+
+impl Until {
+    /// Whether an occurrence can be then.
+    pub(super) fn allows(self, local: NaiveDateTime, zone: Tz) -> bool {
+        match self {
+            Self::Day(last) => local.date() <= last,
+            Self::Local(last) => local <= last,
+            Self::Utc(last) => resolve_local(zone, local) <= last,
+        }
+    }
+
+    /// A local date on or after the last one in any zone.
+    pub(super) fn date(self) -> NaiveDate {
+        match self {
+            Self::Day(last) => last,
+            Self::Local(last) => last.date(),
+            Self::Utc(last) => last.date_naive(),
+        }
+    }
 }
 
 /// A number without a sign.

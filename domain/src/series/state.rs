@@ -27,7 +27,7 @@ pub enum Series {
 pub enum SeriesChange {
     /// Occurrences were moved.
     Rescheduled(SeriesRescheduled),
-    /// Occurrences were called off.
+    /// Occurrences were cancelled.
     Cancelled(SeriesCancelled),
 }
 

@@ -146,7 +146,7 @@ pub struct PlannedMove {
 }
 
 impl PlannedMove {
-    /// Puts moves in an order in which none that are alike is in the way of another: of those that go
+    /// Puts moves in an order in which none that are alike conflicts with another: of those that go
     /// later the last goes first, and of those that go earlier the first.
     pub fn order(moves: &mut [Self]) {
         moves.sort_by_key(|one| {

@@ -62,7 +62,7 @@ impl Role {
     }
 }
 
-/// The roles that a service needs filled. None at all: whoever books names the resources.
+/// The roles that a service needs filled. None at all: the booking names the resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<Role>", into = "Vec<Role>")]
 pub struct Roles(Vec<Role>);

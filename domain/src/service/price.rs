@@ -76,7 +76,7 @@ impl fmt::Display for Currency {
     }
 }
 
-/// A price. How many minor units make one of the currency is for whoever shows it.
+/// A price. How many minor units make one of the currency is for the client that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {

@@ -31,7 +31,7 @@ pub enum SessionCommand {
         /// The places whose appointments follow it.
         taken: BTreeSet<u16>,
     },
-    /// Call it off; its appointments are cancelled with it.
+    /// Cancel it; its appointments are cancelled with it.
     CancelSession {
         /// Which it is.
         session_id: SessionId,

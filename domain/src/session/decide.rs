@@ -135,8 +135,8 @@ fn scheduled(
     })
 }
 
-/// Where it is to be. Whoever schedules a session says when it starts: notice, horizon and grid are
-/// for those who book.
+/// Where it is to be. The caller who schedules a session says when it starts: notice, horizon and grid
+/// are for those who book.
 fn allocation<'a>(
     scheduling: &Scheduling,
     overriding: Option<&Reason>,

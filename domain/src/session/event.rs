@@ -54,7 +54,7 @@ pub struct SessionRescheduled {
     pub overridden: Option<Overridden>,
 }
 
-/// It was called off. Its appointments are cancelled next.
+/// It was cancelled. Its appointments are cancelled next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCancelled {
     /// Why.
@@ -66,10 +66,10 @@ pub struct SessionCancelled {
 
 /// Places that nobody can have any more: the session claims them itself.
 ///
-/// Whoever books a place does not write to the session's stream. So a place that is booked while
-/// the session is being moved or called off would be missed, and its appointment left behind. So
+/// A booking of a place does not write to the session's stream. So a place that is booked while
+/// the session is being moved or cancelled would be missed, and its appointment left behind. So
 /// each place is either closed by the session or given up by an appointment that goes with it, in one
-/// submission: whoever else has one is in the way of that, and it is decided again.
+/// submission: any other claim of a place conflicts with that, and it is decided again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClosedPlaces {
     /// Of which session.

@@ -15,8 +15,8 @@ pub enum SessionRefusal {
     /// This id is taken.
     #[error("a session with this id exists already")]
     SessionExists,
-    /// It was called off.
-    #[error("the session was called off")]
+    /// It was cancelled.
+    #[error("the session was cancelled")]
     SessionIsCancelled,
     /// The service is given to one client at a time.
     #[error("service {service_id} is not given in sessions")]

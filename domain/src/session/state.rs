@@ -22,7 +22,7 @@ pub enum Session {
         plan: SessionScheduled,
         /// What became of it.
         status: SessionStatus,
-        /// Why it was called off, where it was and that was said.
+        /// Why it was cancelled, where it was and that was said.
         reason: Option<Reason>,
     },
 }
@@ -33,7 +33,7 @@ pub enum Session {
 pub enum SessionStatus {
     /// It will take place, or did.
     Scheduled,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
 }
 

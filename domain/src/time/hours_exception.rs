@@ -25,7 +25,7 @@ pub struct HoursException {
     /// When, in the resource's zone.
     #[serde(flatten)]
     pub span: LocalSpan,
-    /// Why. It is shown to whoever reads the resource.
+    /// Why. It is shown to all who can read the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
 }

@@ -1,4 +1,4 @@
-//! Sets of time: lists of intervals that are sorted, disjoint and as long as can be.
+//! Sets of time: lists of intervals that are sorted, disjoint and maximal.
 
 use super::Interval;
 

@@ -109,7 +109,7 @@ impl Duration {
 }
 
 impl HoldLength {
-    /// For how long a place is offered to whoever waits, unless the program is told otherwise.
+    /// For how long a place is offered to a waiting client, unless the program is told otherwise.
     pub const OFFER: Self = Self(15);
 }
 

@@ -22,7 +22,7 @@ pub struct OpeningHours {
 }
 
 impl OpeningHours {
-    /// When it is open in `range`: every stretch as long as it is, cut off at the ends of `range`; in
+    /// When it is open in `range`: each maximal interval, cut off at the ends of `range`; in
     /// order, and none touches another.
     ///
     /// Local times are made absolute by the rule of [`super::resolve_local`]. A window belongs to the

@@ -3,8 +3,8 @@
 use chrono::SubsecRound as _;
 
 use super::{
-    Joined, State, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined, WaitingListLeft,
-    WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
+    EntryState, Joined, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
+    WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
     WaitingWishesPassed, WishedDays, Wishes,
 };
 use crate::appointment::AppointmentRefusal;
@@ -50,23 +50,26 @@ fn decide_joined(
     let closed = || WaitingRefusal::EntryClosed { waiting_status: joined.state.status() };
     match (command, joined.state) {
         (C::Join { .. }, _) => Err(WaitingRefusal::EntryExists),
-        (_, State::Taken(_) | State::Lapsed(_) | State::Left | State::Expired) => Err(closed()),
-        (C::OfferPlace(offer), State::Waiting) => {
+        (
+            _,
+            EntryState::Taken(_) | EntryState::Lapsed(_) | EntryState::Left | EntryState::Expired,
+        ) => Err(closed()),
+        (C::OfferPlace(offer), EntryState::Waiting) => {
             Ok(WaitingEvent::WaitingPlaceOffered(WaitingPlaceOffered { offer: *offer }))
         }
-        (C::OfferPlace(_), State::Offered(_)) => Err(WaitingRefusal::OfferOpen),
-        (C::TakePlace, State::Offered(_)) => {
+        (C::OfferPlace(_), EntryState::Offered(_)) => Err(WaitingRefusal::OfferOpen),
+        (C::TakePlace, EntryState::Offered(_)) => {
             Ok(WaitingEvent::WaitingPlaceTaken(WaitingPlaceTaken {}))
         }
-        (C::LapseOffer, State::Offered(_)) => {
+        (C::LapseOffer, EntryState::Offered(_)) => {
             Ok(WaitingEvent::WaitingOfferLapsed(WaitingOfferLapsed {}))
         }
-        (C::TakePlace | C::LapseOffer, State::Waiting) => Err(WaitingRefusal::NoOffer),
-        (C::PassWishes, State::Waiting) if joined.wishes.have_passed(facts.now) => {
+        (C::TakePlace | C::LapseOffer, EntryState::Waiting) => Err(WaitingRefusal::NoOffer),
+        (C::PassWishes, EntryState::Waiting) if joined.wishes.have_passed(facts.now) => {
             Ok(WaitingEvent::WaitingWishesPassed(WaitingWishesPassed {}))
         }
         (C::PassWishes, _) => Err(WaitingRefusal::WishesStand),
-        (C::Leave, State::Waiting | State::Offered(_)) => {
+        (C::Leave, EntryState::Waiting | EntryState::Offered(_)) => {
             Ok(WaitingEvent::WaitingListLeft(WaitingListLeft {}))
         }
     }

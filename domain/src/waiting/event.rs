@@ -18,7 +18,7 @@ pub struct WaitingListJoined {
     pub joined_at: DateTime<Utc>,
 }
 
-/// A place is held for the client, and is theirs if they confirm it in time. Whoever notifies clients
+/// A place is held for the client, and is theirs if they confirm it in time. What notifies clients
 /// does so by this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingPlaceOffered {

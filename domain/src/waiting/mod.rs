@@ -1,15 +1,15 @@
-//! The waiting list: an entry is a client who waits for a place that fits their wishes.
+//! The waiting list: an entry is a client who waits for an opening that fits their wishes.
 //!
-//! * `wishes`: what the client waits for; `place`: the starts that fit it.
+//! * `wishes`: what the client waits for; `opening`: the starts that fit it.
 //! * `command`, `decide`, `event`, `state`, `refusal`: what becomes of an entry.
 //!
 //! The place that is offered is an ordinary hold. Whether it is confirmed, released or lapses is the
-//! appointment's to say; the entry takes note of it ([`State::seen`]).
+//! appointment's to say; the entry takes note of it ([`EntryState::seen`]).
 
 mod command;
 mod decide;
 mod event;
-mod place;
+mod opening;
 mod refusal;
 mod state;
 #[cfg(test)]
@@ -24,9 +24,9 @@ pub use event::{
     WaitingEvent, WaitingListJoined, WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered,
     WaitingPlaceTaken, WaitingWishesPassed,
 };
-pub use place::{Place, Sought};
+pub use opening::{Opening, OpeningSearch};
 pub use refusal::WaitingRefusal;
-pub use state::{Joined, Offer, State, Status, UnknownStatus, WaitingEntry};
+pub use state::{EntryState, Joined, Offer, Status, UnknownStatus, WaitingEntry};
 pub use wishes::{WishedDays, Wishes, WishesError};
 
 use crate::{Decide as _, Facts, Refusal};
@@ -35,7 +35,7 @@ impl Aggregate for WaitingEntry {
     const TYPE: &'static str = "waiting";
     type Command = WaitingCommand;
     type Event = WaitingEvent;
-    // Whoever joins is refused for the same reasons as whoever books.
+    // Joining is refused for the same reasons as booking.
     type Error = Refusal;
     type Services = Facts;
 

@@ -22,7 +22,7 @@ pub enum WaitingRefusal {
         /// What became of it.
         waiting_status: Status,
     },
-    /// Nothing is offered to whoever has an offer.
+    /// An entry that has an offer gets no other.
     #[error("a place is offered to it already")]
     OfferOpen,
     /// There is no offer to take note of.

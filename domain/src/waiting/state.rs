@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{WaitingEvent, WaitingListJoined, WaitingPlaceOffered, Wishes};
-use crate::appointment::{Appointment, State as Held};
+use crate::appointment::{Appointment, AppointmentState as Held};
 use crate::{AppointmentId, ClientId};
 
 /// An entry of the waiting list.
@@ -30,7 +30,7 @@ pub struct Joined {
     /// Since when.
     pub joined_at: DateTime<Utc>,
     /// What has become of it.
-    pub state: State,
+    pub state: EntryState,
 }
 
 /// A place that is held for a client.
@@ -46,7 +46,7 @@ pub struct Offer {
 
 /// What has become of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum State {
+pub enum EntryState {
     /// No place has come free that fits.
     Waiting,
     /// One has, and is held.
@@ -61,7 +61,7 @@ pub enum State {
     Expired,
 }
 
-impl State {
+impl EntryState {
     /// Its name.
     #[must_use]
     pub const fn status(self) -> Status {
@@ -89,18 +89,18 @@ impl Joined {
     /// The state as everybody must see it at `now`, whether it has been recorded or not: an offer is
     /// what its hold is.
     #[must_use]
-    pub fn seen(&self, hold: Option<&Appointment>, now: DateTime<Utc>) -> State {
+    pub fn seen(&self, hold: Option<&Appointment>, now: DateTime<Utc>) -> EntryState {
         match self.state {
-            State::Waiting if self.wishes.have_passed(now) => State::Expired,
-            State::Offered(offer) => {
+            EntryState::Waiting if self.wishes.have_passed(now) => EntryState::Expired,
+            EntryState::Offered(offer) => {
                 let Some(Appointment::Made { state, .. }) = hold else {
-                    return State::Lapsed(offer);
+                    return EntryState::Lapsed(offer);
                 };
                 match state.clone().at(now) {
-                    Held::Held { .. } => State::Offered(offer),
-                    Held::Cancelled(_) => State::Lapsed(offer),
+                    Held::Held { .. } => EntryState::Offered(offer),
+                    Held::Cancelled(_) => EntryState::Lapsed(offer),
                     Held::Booked | Held::CheckedIn | Held::Fulfilled | Held::NoShow => {
-                        State::Taken(offer)
+                        EntryState::Taken(offer)
                     }
                 }
             }
@@ -123,22 +123,23 @@ impl WaitingEntry {
     pub fn evolve(&mut self, event: WaitingEvent) {
         if let WaitingEvent::WaitingListJoined(joined) = event {
             let WaitingListJoined { client_id, wishes, joined_at } = joined;
-            *self = Self::Joined(Joined { client_id, wishes, joined_at, state: State::Waiting });
+            *self =
+                Self::Joined(Joined { client_id, wishes, joined_at, state: EntryState::Waiting });
         } else if let Self::Joined(joined) = self {
             joined.state = after(joined.state, &event);
         }
     }
 }
 
-fn after(state: State, event: &WaitingEvent) -> State {
+fn after(state: EntryState, event: &WaitingEvent) -> EntryState {
     match (event, state.offer()) {
         (WaitingEvent::WaitingPlaceOffered(WaitingPlaceOffered { offer }), _) => {
-            State::Offered(*offer)
+            EntryState::Offered(*offer)
         }
-        (WaitingEvent::WaitingPlaceTaken(_), Some(offer)) => State::Taken(offer),
-        (WaitingEvent::WaitingOfferLapsed(_), Some(offer)) => State::Lapsed(offer),
-        (WaitingEvent::WaitingWishesPassed(_), _) => State::Expired,
-        (WaitingEvent::WaitingListLeft(_), _) => State::Left,
+        (WaitingEvent::WaitingPlaceTaken(_), Some(offer)) => EntryState::Taken(offer),
+        (WaitingEvent::WaitingOfferLapsed(_), Some(offer)) => EntryState::Lapsed(offer),
+        (WaitingEvent::WaitingWishesPassed(_), _) => EntryState::Expired,
+        (WaitingEvent::WaitingListLeft(_), _) => EntryState::Left,
         // Nothing becomes of an offer that was never made.
         _ => state,
     }
@@ -147,7 +148,7 @@ fn after(state: State, event: &WaitingEvent) -> State {
 /// The name of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is documented by its `State`")]
+#[expect(missing_docs, reason = "each is documented by its `EntryState`")]
 pub enum Status {
     Waiting,
     Offered,

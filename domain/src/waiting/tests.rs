@@ -10,8 +10,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Joined, Offer, State, Status, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
-    WaitingRefusal, WaitingWishesPassed, WishedDays, Wishes,
+    EntryState, Joined, Offer, Status, WaitingCommand, WaitingEntry, WaitingEvent,
+    WaitingListJoined, WaitingRefusal, WaitingWishesPassed, WishedDays, Wishes,
 };
 use crate::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
 use crate::client::Client;
@@ -82,7 +82,7 @@ fn joining(wishes: Wishes, but: impl FnOnce(&mut Facts)) -> Decided<WaitingEntry
 fn a_client_who_joins_waits() {
     let joined = joining(wishes(), |_| ()).and().state();
     let Joined { client_id, joined_at, state, .. } = joined.joined().unwrap();
-    assert_eq!((*client_id, *joined_at, *state), (client(), now(), State::Waiting));
+    assert_eq!((*client_id, *joined_at, *state), (client(), now(), EntryState::Waiting));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn at_most_92_days_are_wished_for() {
 
 #[test]
 fn a_place_is_offered_once_and_taken_or_lost() {
-    assert_eq!(offered().state().joined().unwrap().state, State::Offered(offer()));
+    assert_eq!(offered().state().joined().unwrap().state, EntryState::Offered(offer()));
     offered().when(WaitingCommand::OfferPlace(offer())).then_refused(WaitingRefusal::OfferOpen);
     for (command, becomes) in [
         (WaitingCommand::TakePlace, Status::Taken),

@@ -32,7 +32,7 @@ struct Fields {
 }
 
 impl WishedDays {
-    /// The most days of one wish: as many as can be looked at for free time.
+    /// The most days of one wish: as many as a query for free time can cover.
     pub const MAX: i64 = 92;
 
     /// The days from `from` to `to`, in this zone.

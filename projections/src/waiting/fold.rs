@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use daybook_domain::appointment::AppointmentEvent;
-use daybook_domain::waiting::{Offer, State, WaitingEntry, WaitingEvent};
+use daybook_domain::waiting::{EntryState, Offer, WaitingEntry, WaitingEvent};
 use daybook_domain::{AppointmentId, WaitingEntryId};
 use daybook_store::{AnyEvent, RecordedEvent};
 
@@ -38,11 +38,11 @@ pub(super) fn needed(events: &[RecordedEvent]) -> Needed {
 }
 
 /// What an event of a hold makes of its offer, if it ends it.
-fn end(event: &AppointmentEvent) -> Option<fn(Offer) -> State> {
+fn end(event: &AppointmentEvent) -> Option<fn(Offer) -> EntryState> {
     match event {
-        AppointmentEvent::AppointmentConfirmed(_) => Some(State::Taken),
+        AppointmentEvent::AppointmentConfirmed(_) => Some(EntryState::Taken),
         AppointmentEvent::AppointmentCancelled(_) | AppointmentEvent::AppointmentHoldExpired(_) => {
-            Some(State::Lapsed)
+            Some(EntryState::Lapsed)
         }
         _ => None,
     }
@@ -54,7 +54,7 @@ pub(super) fn fold(
     events: &[RecordedEvent],
 ) -> Result<BTreeMap<WaitingEntryId, Entry>, ApplyError> {
     let open = |entry: &Entry| match entry.joined.state {
-        State::Offered(offer) => Some((offer.appointment_id, entry.entry_id)),
+        EntryState::Offered(offer) => Some((offer.appointment_id, entry.entry_id)),
         _ => None,
     };
     let mut offered: HashMap<AppointmentId, WaitingEntryId> =
@@ -74,7 +74,7 @@ pub(super) fn fold(
                 };
                 let found = touched.remove(&entry_id).or_else(|| stored.remove(&entry_id));
                 let Some(mut entry) = found else { continue };
-                if let State::Offered(offer) = entry.joined.state {
+                if let EntryState::Offered(offer) = entry.joined.state {
                     entry.joined.state = end(offer);
                     entry.due = true;
                     entry.position = recorded.position;

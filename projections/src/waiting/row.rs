@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::WaitingEntryId;
-use daybook_domain::waiting::{Joined, Offer, State, Status};
+use daybook_domain::waiting::{EntryState, Joined, Offer, Status};
 use daybook_store::Position;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -42,8 +42,8 @@ impl Entry {
     /// As everybody must see it at `now`, whether it has been recorded or not.
     pub(super) fn at(mut self, now: DateTime<Utc>) -> Self {
         self.joined.state = match self.joined.state {
-            State::Offered(offer) if offer.expires_at <= now => State::Lapsed(offer),
-            State::Waiting if self.joined.wishes.have_passed(now) => State::Expired,
+            EntryState::Offered(offer) if offer.expires_at <= now => EntryState::Lapsed(offer),
+            EntryState::Waiting if self.joined.wishes.have_passed(now) => EntryState::Expired,
             state => state,
         };
         self
@@ -91,7 +91,7 @@ impl FromRow<'_, PgRow> for Entry {
     }
 }
 
-fn state(row: &PgRow) -> Result<State, sqlx::Error> {
+fn state(row: &PgRow) -> Result<EntryState, sqlx::Error> {
     let offer = || -> Result<Offer, sqlx::Error> {
         Ok(Offer {
             appointment_id: column(row, "appointment_id")?,
@@ -100,11 +100,11 @@ fn state(row: &PgRow) -> Result<State, sqlx::Error> {
         })
     };
     Ok(match column::<Status>(row, "status")? {
-        Status::Waiting => State::Waiting,
-        Status::Offered => State::Offered(offer()?),
-        Status::Taken => State::Taken(offer()?),
-        Status::Lapsed => State::Lapsed(offer()?),
-        Status::Left => State::Left,
-        Status::Expired => State::Expired,
+        Status::Waiting => EntryState::Waiting,
+        Status::Offered => EntryState::Offered(offer()?),
+        Status::Taken => EntryState::Taken(offer()?),
+        Status::Lapsed => EntryState::Lapsed(offer()?),
+        Status::Left => EntryState::Left,
+        Status::Expired => EntryState::Expired,
     })
 }

@@ -8,7 +8,7 @@ use daybook_domain::appointment::AppointmentEvent;
 use daybook_domain::resource::ResourceEvent;
 use daybook_domain::service::ServiceEvent;
 use daybook_domain::session::SessionStatus;
-use daybook_domain::waiting::{Place, WaitingEvent, Wishes};
+use daybook_domain::waiting::{Opening, WaitingEvent, Wishes};
 use daybook_domain::{TenantId, WaitingEntryId};
 use daybook_projections::sessions::{SessionFilter, Sessions};
 use daybook_projections::waiting::{Entry, WaitingList};
@@ -166,7 +166,7 @@ impl Promoter {
         tenant: &TenantId,
         wishes: &Wishes,
         now: DateTime<Utc>,
-    ) -> anyhow::Result<Vec<Place>> {
+    ) -> anyhow::Result<Vec<Opening>> {
         let engine = &self.parts.engine;
         let places = engine.places_for(tenant, wishes, now).await?;
         let Some(days) = wishes.days.bounds().filter(|_| places.is_empty()) else {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, SubsecRound as _, Utc};
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentRefusal, Booking, State as Held, When,
+    Appointment, AppointmentCommand, AppointmentRefusal, AppointmentState as Held, Booking, When,
 };
 use daybook_domain::claim::ClaimQuery;
 use daybook_domain::service::{HoldLimit, Service};
 use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    Joined, Offer, Place, Sought, State, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
+    EntryState, Joined, Offer, Opening, OpeningSearch, WaitingCommand, WaitingEntry,
+    WaitingRefusal, Wishes,
 };
 use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
 use uuid::Uuid;
@@ -22,7 +23,7 @@ use super::{
 
 /// How many places are tried for an entry, one after the other: each may have been taken since it
 /// was seen, or be one too many for the client that day.
-const MAX_TRIES: usize = Sought::MAX_DATES;
+const MAX_TRIES: usize = OpeningSearch::MAX_DATES;
 
 /// For how long a place is offered, and how much a client can hold with it.
 #[derive(Debug, Clone, Copy)]
@@ -43,19 +44,19 @@ impl Engine {
         tenant: &TenantId,
         wishes: &Wishes,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Place>, ExecuteError> {
-        let sought = self.look_as_of(tenant, Some(wishes.service_id), Some(now), |catalogue, _| {
-            let sought = Sought::of(wishes, &catalogue.service, &catalogue.directory);
-            let Sought { resources, during, .. } = sought.as_ref().ok_or(Unseen::Nothing)?;
-            Ok(Sight { resources: resources.clone(), during: *during, purpose: sought.clone() })
+    ) -> Result<Vec<Opening>, ExecuteError> {
+        let search = self.look_as_of(tenant, Some(wishes.service_id), Some(now), |catalogue, _| {
+            let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
+            let OpeningSearch { resources, during, .. } = search.as_ref().ok_or(Unseen::Nothing)?;
+            Ok(Sight { resources: resources.clone(), during: *during, purpose: search.clone() })
         });
-        let seen = match sought.await {
+        let seen = match search.await {
             Ok(seen) => seen,
             Err(Unseen::Nothing) => return Ok(Vec::new()),
             Err(Unseen::Failed(error)) => return Err(error),
         };
-        let sought = seen.sight.purpose.as_ref();
-        Ok(sought.map(|sought| sought.places(wishes, &seen.calendars(), now)).unwrap_or_default())
+        let search = seen.sight.purpose.as_ref();
+        Ok(search.map(|search| search.openings(wishes, &seen.calendars(), now)).unwrap_or_default())
     }
 
     /// The places in these sessions that were free at `now` and fit the wishes, in their order.
@@ -68,16 +69,16 @@ impl Engine {
         wishes: &Wishes,
         sessions: &[(SessionId, Session)],
         now: DateTime<Utc>,
-    ) -> Result<Vec<Place>, ExecuteError> {
+    ) -> Result<Vec<Opening>, ExecuteError> {
         let service: Arc<Service> =
             self.fact(tenant, wishes.service_id.uuid(), false, &mut Vec::new()).await?;
         let Some(terms) = service.terms() else { return Ok(Vec::new()) };
         let by = (&terms.rules, now);
         let fitting = sessions.iter().filter_map(|(id, session)| {
-            Some((session.plan()?, Place::in_session(wishes, *id, session, by)?))
+            Some((session.plan()?, Opening::in_session(wishes, *id, session, by)?))
         });
         let fitting: Vec<_> = fitting.collect();
-        let look = |(plan, place): &(&SessionScheduled, Place)| {
+        let look = |(plan, place): &(&SessionScheduled, Opening)| {
             let resource = place.session_id?.places();
             Some(ClaimQuery { resource, during: plan.places_during })
         };
@@ -87,7 +88,7 @@ impl Engine {
         }
         let busy = busy::look(self.log.lookers(), tenant, &queries, Uuid::nil(), now).await;
         let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
-        let has_room = |(plan, place): &(&SessionScheduled, Place)| {
+        let has_room = |(plan, place): &(&SessionScheduled, Opening)| {
             place.session_id.is_some_and(|id| {
                 let during = plan.places_during;
                 !busy.free_seats(id.places(), plan.places.get(), &during).is_empty()
@@ -104,7 +105,7 @@ impl Engine {
         &self,
         context: &CommandContext,
         entry: WaitingEntryId,
-        places: &[Place],
+        places: &[Opening],
         terms: OfferTerms,
     ) -> Result<Executed<WaitingEntry>, ExecuteError> {
         let work = OfferPlace { entry, places, terms };
@@ -152,7 +153,7 @@ impl From<ExecuteError> for Unseen {
 
 struct OfferPlace<'a> {
     entry: WaitingEntryId,
-    places: &'a [Place],
+    places: &'a [Opening],
     terms: OfferTerms,
 }
 
@@ -162,8 +163,8 @@ impl Together for OfferPlace<'_> {
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
         let (joined, state) = as_it_is(unit, self.entry).await?;
         match state {
-            State::Waiting => {}
-            State::Offered(_) => return Err(Refusal::from(WaitingRefusal::OfferOpen).into()),
+            EntryState::Waiting => {}
+            EntryState::Offered(_) => return Err(Refusal::from(WaitingRefusal::OfferOpen).into()),
             closed => return Err(entry_closed(closed)),
         }
         let offer = self.hold(unit, &joined).await?;
@@ -216,7 +217,7 @@ impl OfferPlace<'_> {
 }
 
 /// What the client would have booked. Wished resources are named; who else is needed is chosen.
-fn booking(joined: &Joined, place: &Place) -> Booking {
+fn booking(joined: &Joined, place: &Opening) -> Booking {
     let (wishes, start) = (&joined.wishes, place.start);
     Booking {
         service_id: wishes.service_id,
@@ -244,7 +245,7 @@ impl Together for SettleEntry {
         // What a hold has become is never undone. But one that has lapsed, and of which that is not
         // recorded, may have been confirmed in time by somebody who is not yet done: so it is recorded
         // with the entry.
-        if let (State::Offered(_), State::Lapsed(offer)) = (joined.state, state) {
+        if let (EntryState::Offered(_), EntryState::Lapsed(offer)) = (joined.state, state) {
             let id = offer.appointment_id.uuid();
             let hold = unit.load::<Appointment>(id).await?;
             if let Some((Appointment::Made { state: Held::Held { .. }, .. }, _)) = hold {
@@ -253,11 +254,15 @@ impl Together for SettleEntry {
             }
         }
         let command = match (joined.state, state) {
-            (State::Offered(_), State::Taken(_)) => WaitingCommand::TakePlace,
-            (State::Offered(_), State::Lapsed(_)) => WaitingCommand::LapseOffer,
-            (State::Waiting, State::Expired) => WaitingCommand::PassWishes,
-            (State::Offered(_), _) => return Err(Refusal::from(WaitingRefusal::OfferOpen).into()),
-            (State::Waiting, _) => return Err(Refusal::from(WaitingRefusal::WishesStand).into()),
+            (EntryState::Offered(_), EntryState::Taken(_)) => WaitingCommand::TakePlace,
+            (EntryState::Offered(_), EntryState::Lapsed(_)) => WaitingCommand::LapseOffer,
+            (EntryState::Waiting, EntryState::Expired) => WaitingCommand::PassWishes,
+            (EntryState::Offered(_), _) => {
+                return Err(Refusal::from(WaitingRefusal::OfferOpen).into());
+            }
+            (EntryState::Waiting, _) => {
+                return Err(Refusal::from(WaitingRefusal::WishesStand).into());
+            }
             (closed, _) => return Err(entry_closed(closed)),
         };
         unit.decide::<WaitingEntry>(Target::Existing(self.entry.uuid()), command).await??;
@@ -275,8 +280,8 @@ impl Together for Leave {
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
         let (_, state) = as_it_is(unit, self.entry).await?;
         match state {
-            State::Waiting => {}
-            State::Offered(offer) => {
+            EntryState::Waiting => {}
+            EntryState::Offered(offer) => {
                 let hold = Target::Existing(offer.appointment_id.uuid());
                 unit.decide::<Appointment>(hold, AppointmentCommand::ReleaseHold).await??;
             }
@@ -290,18 +295,18 @@ impl Together for Leave {
 }
 
 /// An entry, and its state as everybody must see it now.
-async fn as_it_is(unit: &mut Unit<'_>, id: WaitingEntryId) -> Result<(Joined, State), Stop> {
+async fn as_it_is(unit: &mut Unit<'_>, id: WaitingEntryId) -> Result<(Joined, EntryState), Stop> {
     let not_found = || Stop::from(Refusal::from(WaitingRefusal::EntryNotFound));
     let entry = unit.load::<WaitingEntry>(id.uuid()).await?;
     let Some((WaitingEntry::Joined(joined), _)) = entry else { return Err(not_found()) };
     let hold = match joined.state {
-        State::Offered(offer) => unit.load::<Appointment>(offer.appointment_id.uuid()).await?,
+        EntryState::Offered(offer) => unit.load::<Appointment>(offer.appointment_id.uuid()).await?,
         _ => None,
     };
     let state = joined.seen(hold.as_ref().map(|(hold, _)| hold), unit.now());
     Ok((joined, state))
 }
 
-fn entry_closed(state: State) -> Stop {
+fn entry_closed(state: EntryState) -> Stop {
     Refusal::from(WaitingRefusal::EntryClosed { waiting_status: state.status() }).into()
 }

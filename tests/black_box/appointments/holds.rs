@@ -23,7 +23,7 @@ fn a_hold_that_nobody_confirms_lapses_and_its_time_is_free_again() {
     practice.act(&confirmed, "confirm", &json!({})).is(200);
     thread::sleep(LAPSE);
 
-    // Whoever comes first, and before anything has recorded that it lapsed.
+    // The first client to ask, and before anything has recorded that it lapsed.
     practice.booked(monday(12, 0));
     for action in ["confirm", "check-in", "complete", "no-show", "cancel"] {
         let answer = practice.act(&taken_over, action, &json!({}));

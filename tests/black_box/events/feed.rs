@@ -154,7 +154,7 @@ fn a_query_that_is_not_understood_is_refused() {
     ahead.is_refused(400, "position-ahead");
 }
 
-/// Whoever asks for what is rare gets an answer all the same, and goes on from where it ends.
+/// A reader who asks for what is rare gets an answer all the same, and goes on from where it ends.
 #[test]
 fn a_page_ends_early_where_nothing_passes_the_filter() {
     let server = Server::start(&Database::fresh());

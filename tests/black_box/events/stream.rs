@@ -32,7 +32,7 @@ fn a_stream_tells_what_there_is_and_then_what_happens() {
 }
 
 #[test]
-fn whoever_is_killed_a_hundred_times_under_load_sees_every_position_once_and_in_order() {
+fn a_reader_who_is_killed_a_hundred_times_under_load_sees_every_position_once_and_in_order() {
     let practice = a_practice();
     let over = AtomicBool::new(false);
     let mut rng = StdRng::seed_from_u64(seed("killed a hundred times"));

@@ -39,7 +39,7 @@ fn on_a_holiday_the_weekly_hours_do_not_count_but_extra_hours_do() {
     place.is_open(monday(10, 0) + TimeDelta::days(1));
 }
 
-/// Files of holidays, and whoever imports them into a place's tenant.
+/// Files of holidays, and the program that imports them into a place's tenant.
 struct Importer {
     folder: TempDir,
     tenant: String,

@@ -13,7 +13,7 @@ fn as_many_appointments_overlap_on_a_resource_as_it_has_places() {
     for minute in [0, 10, 20] {
         at(minute).send().is(201);
     }
-    // At half past ten the first has gone, and each is told when a place is free first.
+    // At half past ten the first has gone, and each refusal says when a place is free first.
     let problem = at(25).send().is_refused(409, "slot-taken");
     assert_eq!(problem["resource_id"], chairs);
     assert_eq!(problem["end"], utc(monday(10, 30)));

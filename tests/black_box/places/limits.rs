@@ -21,7 +21,7 @@ fn a_client_has_no_more_appointments_of_a_service_on_a_day_than_it_allows() {
     let tuesday = at(9).with("start", format!("{}T09:00:00Z", date(1)));
     let tuesday = tuesday.send().is(201);
 
-    // What is called off no longer counts, and what is moved counts where it is.
+    // What is cancelled no longer counts, and what is moved counts where it is.
     practice.act(&first, "cancel", &json!({})).is(200);
     let third = at(11).send().is(201);
     let to = |appointment: &Value, start| {

@@ -36,7 +36,7 @@ pub(super) enum Reply {
     Booked(Uuid),
     /// The appointment's version now.
     Done(i64),
-    /// When that is which is in the way.
+    /// The time of the appointment that conflicts.
     Taken(Times),
     Cancelled,
     Seen {
@@ -97,7 +97,7 @@ impl SequentialSpec for Calendar {
         }
     }
 
-    /// Of several that are in the way, any may be named; and the calendar chooses the id.
+    /// Of several that conflict, any may be named; and the calendar chooses the id.
     fn is_valid_step(&mut self, ask: &Ask, reply: &Reply) -> bool {
         match (ask, reply) {
             (Ask::Book(_, times), Reply::Booked(id)) => {

@@ -46,7 +46,7 @@ const LIVES: &str = "
                           'SessionScheduled', 'SessionRescheduled', 'SessionCancelled')";
 
 /// At no position of the log have two appointments a resource at the same time. A hold that has
-/// lapsed when another takes its time is in nobody's way.
+/// lapsed when another takes its time conflicts with nothing.
 pub(super) fn no_double_booking(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
     in_lives(sql, tenant, |sql| {
         let rows = sql.rows(

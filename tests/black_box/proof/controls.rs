@@ -311,9 +311,9 @@ fn a_history_that_no_order_explains_is_found() {
         &[booked.clone(), cancelled.clone(), read((7, 8), 1, "booked")],
         // It was read as cancelled before anybody cancelled it.
         &[booked.clone(), read((2, 3), 2, "cancelled"), cancelled.clone()],
-        // Nobody was in the way.
+        // Nothing conflicted.
         &[booked.clone(), cancelled.clone(), record(1, (7, 8), book(quarter), taken(ten, half))],
-        // Who was in the way had another time.
+        // What conflicted had another time.
         &[booked.clone(), record(1, (3, 4), book(quarter), taken(quarter, half))],
         // Read as cancelled, and then as booked.
         &[booked.clone(), cancelled.clone(), read((4, 5), 2, "cancelled"), {

@@ -4,7 +4,7 @@
 //! A check is a function of what is there, and says what it has found. Each is shown to find what it
 //! is there for, in `controls` and `verified`, on a database that was damaged on purpose.
 //!
-//! The sizes are small where nobody says otherwise; see CONTRIBUTING.md. Whoever chooses at random
+//! The sizes are small where nobody says otherwise; see CONTRIBUTING.md. A test that chooses at random
 //! says from which seed, and `DAYBOOK_SEED` makes the same choices again.
 
 mod accounts;

@@ -39,7 +39,7 @@ fn each_knows_their_number_and_the_list_is_in_turn() {
 }
 
 #[test]
-fn whoever_cannot_wait_is_told_why() {
+fn a_client_who_cannot_wait_is_refused_with_the_reason() {
     let practice = a_practice();
     let client = practice.client.clone();
     let refused = |but: Value, status: u16, slug: &str| {
@@ -77,7 +77,7 @@ fn whoever_cannot_wait_is_told_why() {
 }
 
 #[test]
-fn whoever_has_left_or_taken_a_place_cannot_leave_again() {
+fn a_client_who_has_left_or_taken_a_place_cannot_leave_again() {
     let practice = a_practice();
     let leave = |entry: &Value| practice.api.request("DELETE", &path(entry)).send();
     let weekend = json!({"times": [{"days": ["tue"], "from": "09:00", "to": "10:00"}]});

@@ -1,4 +1,4 @@
-//! `/v1/waiting-list`: whoever waits is offered what comes free, in turn.
+//! `/v1/waiting-list`: waiting clients are offered what becomes available, in turn.
 
 mod entries;
 mod offers;

@@ -1,4 +1,4 @@
-//! Whose turn it is, whoever else wants the place and whatever happens to the program.
+//! Whose turn it is, whichever other client wants the place, and whatever happens to the program.
 
 use std::thread;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Why a moment is offered, or is not.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::availability::{Blocker, Calendar, Wanted, fills_each};
+use daybook_domain::availability::{Blocker, Calendar, SlotQuery, fills_each};
 use daybook_domain::time::Interval;
 use serde::Serialize;
 use serde_json::Value;
@@ -47,7 +47,7 @@ pub(super) fn at(
     at: DateTime<Utc>,
     calendars: &[Calendar<'_>],
     roles: &[Vec<usize>],
-    wanted: &Wanted<'_>,
+    wanted: &SlotQuery<'_>,
 ) -> ExplanationView {
     let explained = calendars.iter().map(|calendar| {
         let reasons: Vec<ReasonView> =

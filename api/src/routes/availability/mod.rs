@@ -12,7 +12,7 @@ mod view;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use daybook_domain::TenantId;
-use daybook_domain::availability::{self, Plan};
+use daybook_domain::availability::{self, Requirements};
 use daybook_store::engine::Seen;
 use daybook_store::log::Moment;
 use utoipa_axum::router::OpenApiRouter;
@@ -62,7 +62,7 @@ impl App {
         tenant: &TenantId,
         asked: &AvailabilityQuery,
         moment: Option<Moment>,
-    ) -> Result<Seen<Plan>, Problem> {
+    ) -> Result<Seen<Requirements>, Problem> {
         let Some(moment) = moment else {
             let plan = |catalogue: &_, _| plan::of(asked, catalogue);
             return self.engine.look(tenant, asked.service_id, plan).await;
@@ -76,9 +76,9 @@ impl App {
 }
 
 /// What was seen, as it was asked for.
-fn shown(asked: &AvailabilityQuery, seen: &Seen<Plan>) -> Availability {
+fn shown(asked: &AvailabilityQuery, seen: &Seen<Requirements>) -> Availability {
     let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
-    let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
+    let wanted = plan.query(asked.grid, asked.days.within, seen.now);
     let slots = |starts| Slots::new(starts, plan.length, asked.limit);
     let mut view = Availability::new(asked, plan.length);
     match asked.show {

@@ -1,7 +1,7 @@
 //! At which resources it has to be looked, and for what.
 
 use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::availability::{Candidates, Plan};
+use daybook_domain::availability::{Candidates, Requirements};
 use daybook_domain::service::{Roles, Service, ServiceTerms};
 use daybook_domain::time::Duration;
 use daybook_domain::{Directory, Refusal, ResourceId};
@@ -18,7 +18,7 @@ const MAX_RESOURCES: usize = 200;
 ///
 /// # Errors
 /// When there is no such service or resource, or it cannot be booked like this.
-pub(super) fn of(asked: &AvailabilityQuery, catalogue: &Catalogue) -> Result<Sight<Plan>, Problem> {
+pub(super) fn of(asked: &AvailabilityQuery, catalogue: &Catalogue) -> Result<Sight<Requirements>, Problem> {
     let terms = terms(asked, &catalogue.service)?;
     if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
         return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
@@ -30,7 +30,7 @@ pub(super) fn of(asked: &AvailabilityQuery, catalogue: &Catalogue) -> Result<Sig
     let Candidates { resources, roles } = candidates(needs, &asked.resource_ids, directory)?;
     let buffers = terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
     let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
-    let plan = Plan { length, buffers, rules, roles };
+    let plan = Requirements { length, buffers, rules, roles };
     Ok(Sight { resources, during: plan.reach(asked.days.within), purpose: plan })
 }
 

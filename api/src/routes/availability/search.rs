@@ -98,8 +98,8 @@ pub(crate) async fn search(
     }
     let seen = app.look(tenant, &asked, moment).await?;
     let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
-    let wanted = plan.wanted(asked.grid, asked.days.within, seen.now);
-    let mut found = plan.found(&calendars, &wanted);
+    let wanted = plan.query(asked.grid, asked.days.within, seen.now);
+    let mut found = plan.free_starts(&calendars, &wanted);
     let more = found.len() > asked.limit;
     found.truncate(asked.limit);
     let slots = found.into_iter().map(|found| FoundSlot {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::appointment::Appointment;
-use daybook_domain::waiting::{State as Entry, Status, WaitingEntry};
+use daybook_domain::waiting::{EntryState as Entry, Status, WaitingEntry};
 use daybook_domain::{ClientId, ServiceId};
 use daybook_projections::waiting::{WaitingFilter, WaitingList};
 

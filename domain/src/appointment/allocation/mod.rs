@@ -2,8 +2,8 @@
 //! numbered places of the limits that it counts towards.
 //!
 //! First it is worked out what is fixed and what is left to choose ([`Allocation`]); where anything is,
-//! the claims are looked at; then it is chosen ([`Allocation::allocate`]). A look may be out of date.
-//! The claims decide, and who loses looks again.
+//! the claims are queried; then it is chosen ([`Allocation::allocate`]). The snapshot may be stale.
+//! The claims decide, and a decision that loses is made again.
 
 mod order;
 mod quotas;
@@ -30,7 +30,7 @@ use roles::Slots;
 pub(super) use roles::fits_in;
 pub(super) use rule_check::RuleCheck;
 
-/// How many resources are looked at for one role: the first in its order.
+/// How many candidates one role has: the first in its order.
 const MAX_CANDIDATES: usize = 1_000;
 
 /// A resource that is open for all of the time.
@@ -125,7 +125,7 @@ impl<'a> Allocation<'a> {
         Self { quotas: quotas.into_iter().collect(), ..self }
     }
 
-    /// What has to be looked at, because there is something to choose; else nothing.
+    /// The claims to query, because there is something to choose; else none.
     pub(crate) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
         if one_place_each && self.slots.are_filled() && self.quotas.is_empty() {
@@ -139,7 +139,7 @@ impl<'a> Allocation<'a> {
         named.chain(others).chain(quotas).collect()
     }
 
-    /// Chooses. Of what is free, so many are passed over: see [`Facts::skip`].
+    /// Chooses. Of what is free, so many are skipped: see [`Facts::skip`].
     ///
     /// # Errors
     /// When nothing is free of what is needed, as far as can be seen.

@@ -27,7 +27,7 @@ pub(in crate::appointment) enum Quota {
 }
 
 impl Quota {
-    /// What has to be looked at, where it may come to be on any of these dates.
+    /// The claims to query, where the appointment may be on any of these dates.
     pub(in crate::appointment) fn claim_queries(
         &self,
         dates: &BTreeSet<NaiveDate>,

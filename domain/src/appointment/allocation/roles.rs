@@ -19,7 +19,7 @@ use crate::{Directory, ResourceId};
 pub(crate) struct Needed<'a> {
     roles: &'a Roles,
     choose: Choose,
-    /// Whoever is chosen must be somewhere where its rules allow it; `None`: they do not matter.
+    /// The rules that must allow a resource in its zone; `None`: they do not matter.
     check: Option<RuleCheck<'a>>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> Needed<'a> {
         Self { roles: &terms.needs, choose: terms.choose, check }
     }
 
-    /// Whoever is chosen, no rule says when.
+    /// No rule says when, whichever resource is chosen.
     pub(crate) fn whenever(terms: &'a ServiceTerms) -> Self {
         Self { roles: &terms.needs, choose: terms.choose, check: None }
     }
@@ -97,7 +97,7 @@ impl<'a> Slots<'a> {
         let mut slots =
             Self { roles, choose: needed.choose, candidates, named: named.len(), would_do: vec![] };
         slots.would_do = slots.listed(during.start());
-        // Whether there are enough at all, before anybody looks at what is free.
+        // Whether there are enough at all, before claims are queried.
         slots.matched(&slots.would_do).map_err(|Short { role, found }| {
             // If there would be more but for a rule, that is the reason.
             broken.map_or_else(
@@ -136,7 +136,7 @@ impl<'a> Slots<'a> {
         self.named == self.roles.len() || self.is_empty()
     }
 
-    /// What has to be looked at: all others that would do.
+    /// The claims to query: of all others that would do.
     pub(super) fn claim_queries(
         &self,
         claimed: &Interval,
@@ -214,10 +214,10 @@ struct Short<'a> {
     found: u8,
 }
 
-/// Whether a resource can fill a role beside those that stay, which do not lose theirs.
+/// Whether a resource can fill a role when those that stay keep theirs.
 ///
 /// Those that stay may do what the service asked for when it was booked; where they fill no role
-/// today, they are in nobody's way.
+/// today, they keep no role from others.
 ///
 /// # Errors
 /// When it can fill none.

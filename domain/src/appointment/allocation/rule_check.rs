@@ -1,4 +1,4 @@
-//! The rules of a service, for whichever zones an appointment comes to be in.
+//! The rules of a service, in the zones of the resources that an appointment may get.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

@@ -24,7 +24,7 @@ pub enum RulesError {
     OffsetWithoutStep,
 }
 
-/// A rule that this program does not know is not passed over: neither in a request nor in an event
+/// A rule that this program does not know is not skipped: neither in a request nor in an event
 /// that a later program has written.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

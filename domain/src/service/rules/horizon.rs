@@ -17,8 +17,8 @@ pub struct HorizonError {
 
 /// How many days ahead a service can be booked, as local dates: with 0, today and no other day.
 ///
-/// The last day can be booked to its end from the first minute of today, as whoever looks at a
-/// calendar expects.
+/// The last day can be booked to its end from the first minute of today, as readers of a
+/// calendar expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Horizon(u32);

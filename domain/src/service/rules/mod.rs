@@ -1,5 +1,5 @@
 //! The rules by which a service is booked: each a value that is listed with the service, and a pure
-//! function that says whether a wish breaks it.
+//! function that says whether a proposal breaks it.
 //!
 //! * `durations`, `grid`, `horizon`: a rule each. Notice and windows are a [`LeadTime`].
 //! * `broken`: what the rules are called, and what they say.
@@ -39,19 +39,19 @@ pub struct BookingRules {
     pub minimum_notice: Option<LeadTime>,
     /// How many days ahead it is booked or moved at the earliest.
     pub horizon: Option<Horizon>,
-    /// Until how long before its start the client's side may move it. `None`: as long as it stands.
+    /// Until how long before its start the client's side may move it. `None`: until it begins.
     pub rescheduling_window: Option<LeadTime>,
-    /// Until how long before its start the client's side may cancel it. `None`: as long as it
-    /// stands.
+    /// Until how long before its start the client's side may cancel it. `None`: until it
+    /// begins.
     pub cancellation_window: Option<LeadTime>,
 }
 
-/// A wish to be somewhere at some time, as far as rules look at it.
+/// A proposed time and place, as far as rules depend on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Proposal<'a> {
     /// When it would be.
     pub during: Interval,
-    /// When it is wished for.
+    /// When it is proposed.
     pub now: DateTime<Utc>,
     /// The zones of its resources: what is about local time must hold in each.
     pub zones: &'a [Tz],
@@ -64,7 +64,7 @@ impl BookingRules {
         *self == Self::default()
     }
 
-    /// Every rule about *when* it is that the wish breaks: these hold for bookings and for moves.
+    /// Every rule about *when* it is that the proposal breaks: these hold for bookings and for moves.
     pub fn broken_by<'a>(
         &'a self,
         proposal: &'a Proposal<'a>,
@@ -82,7 +82,7 @@ impl BookingRules {
         POLICIES.into_iter().filter_map(move |policy| policy(self, proposal))
     }
 
-    /// Those that whoever joins a session breaks: when it starts is not theirs to say.
+    /// Those that joining a session breaks: when it starts is not the client's to say.
     pub fn broken_by_joining<'a>(
         &'a self,
         proposal: &'a Proposal<'a>,

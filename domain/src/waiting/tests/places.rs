@@ -5,7 +5,7 @@ use crate::availability::Calendar;
 use crate::claim::Claim;
 use crate::resource::{ResourceEvent, ResourceRegistered};
 use crate::time::Interval;
-use crate::waiting::Sought;
+use crate::waiting::OpeningSearch;
 use crate::{Directory, ResourceId};
 
 /// Resources 1 and 2, open on weekdays from 9 to 17, Oslo time.
@@ -31,12 +31,12 @@ fn first(
     claims: &[Claim],
 ) -> Option<(String, Option<Vec<ResourceId>>)> {
     let directory = directory();
-    let sought = Sought::of(wishes, &Service::Offered(terms), &directory)?;
+    let search = OpeningSearch::of(wishes, &Service::Offered(terms), &directory)?;
     let of = |id: ResourceId| -> Vec<Claim> {
         claims.iter().filter(|claim| claim.resource == id).copied().collect()
     };
-    let claims: Vec<Vec<Claim>> = sought.resources.iter().map(|id| of(*id)).collect();
-    let calendars = sought.resources.iter().zip(&claims).map(|(id, claims)| {
+    let claims: Vec<Vec<Claim>> = search.resources.iter().map(|id| of(*id)).collect();
+    let calendars = search.resources.iter().zip(&claims).map(|(id, claims)| {
         let profile = directory.get(*id).unwrap();
         Calendar {
             resource: *id,
@@ -46,7 +46,7 @@ fn first(
             claims,
         }
     });
-    let places = sought.places(wishes, &calendars.collect::<Vec<_>>(), now());
+    let places = search.openings(wishes, &calendars.collect::<Vec<_>>(), now());
     let place = places.into_iter().next()?;
     Some((place.start.to_rfc3339(), place.resource_ids.map(Into::into)))
 }
@@ -92,8 +92,8 @@ fn every_start_that_fits_is_found_once_and_in_order_on_the_first_dates() {
     {
         let times: WeeklyHours = serde_json::from_str(times).unwrap();
         let wishes = Wishes { times, days: days("2026-11-23", to), ..wishes() };
-        let sought = Sought::of(&wishes, &Service::Offered(terms()), &directory).unwrap();
-        let calendars = sought.resources.iter().map(|id| {
+        let search = OpeningSearch::of(&wishes, &Service::Offered(terms()), &directory).unwrap();
+        let calendars = search.resources.iter().map(|id| {
             let profile = directory.get(*id).unwrap();
             let (zone, hours) = (profile.time_zone, &profile.opening_hours);
             Calendar { resource: *id, zone, hours, places: 1, claims: of(*id) }
@@ -101,7 +101,7 @@ fn every_start_that_fits_is_found_once_and_in_order_on_the_first_dates() {
         let calendars: Vec<_> = calendars.collect();
         let within = wishes.days.bounds().unwrap();
         let (rules, length) = (BookingRules::default(), terms().duration);
-        let wanted = crate::availability::Wanted {
+        let wanted = crate::availability::SlotQuery {
             length,
             buffer_before: terms().buffer_before,
             buffer_after: terms().buffer_after,
@@ -119,9 +119,9 @@ fn every_start_that_fits_is_found_once_and_in_order_on_the_first_dates() {
         model.retain(fits);
         let mut dates: Vec<_> = model.iter().map(DateTime::date_naive).collect();
         dates.dedup();
-        dates.truncate(Sought::MAX_DATES);
+        dates.truncate(OpeningSearch::MAX_DATES);
         model.retain(|start| dates.contains(&start.date_naive()));
-        let places = sought.places(&wishes, &calendars, now());
+        let places = search.openings(&wishes, &calendars, now());
         assert_eq!(places.iter().map(|place| place.start).collect::<Vec<_>>(), model);
         assert!(!model.is_empty());
     }
@@ -155,5 +155,5 @@ fn nothing_fits_when_no_wished_resource_is_left() {
     let gone = Wishes { resource_ids: Some(vec![resource(9)].try_into().unwrap()), ..wishes() };
     assert_eq!(first(&gone, terms(), &[]), None);
     let retired = Service::Retired(terms());
-    assert!(Sought::of(&wishes(), &retired, &directory()).is_none());
+    assert!(OpeningSearch::of(&wishes(), &retired, &directory()).is_none());
 }

@@ -2,7 +2,7 @@
 
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    Place, State, Status as Waiting, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
+    EntryState, Opening, Status as Waiting, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
 };
 use serde_json::json;
 
@@ -29,7 +29,7 @@ async fn join(house: &House, engine: &Engine) -> Uuid {
     joined.unwrap().id
 }
 
-async fn places(house: &House, engine: &Engine) -> Vec<Place> {
+async fn places(house: &House, engine: &Engine) -> Vec<Opening> {
     engine.places_for(&house.tenant, &wishes(), house.clock.now()).await.unwrap()
 }
 
@@ -37,12 +37,12 @@ async fn offer(
     house: &House,
     engine: &Engine,
     entry: Uuid,
-    places: &[Place],
+    places: &[Opening],
 ) -> Result<Executed<WaitingEntry>, ExecuteError> {
     engine.offer_place(&house.context(), entry.into(), places, TERMS()).await
 }
 
-async fn state(house: &House, engine: &Engine, entry: Uuid) -> State {
+async fn state(house: &House, engine: &Engine, entry: Uuid) -> EntryState {
     let (entry, _) = engine.load::<WaitingEntry>(&house.tenant, entry).await.unwrap().unwrap();
     entry.joined().unwrap().state
 }
@@ -72,7 +72,9 @@ async fn a_place_that_was_taken_since_it_was_seen_is_passed_over_for_the_next() 
     book(&house.engine(), &house.context(), noon()).await.unwrap();
     let offered = offer(&house, &engine, entry, &places).await.unwrap();
     assert_eq!(offered.version, 2);
-    let State::Offered(offer) = state(&house, &engine, entry).await else { panic!("not offered") };
+    let EntryState::Offered(offer) = state(&house, &engine, entry).await else {
+        panic!("not offered")
+    };
     assert_eq!((offer.start, offer.expires_at), (minute(30), minute(15)));
     let hold = hold(&house, &engine, offer.appointment_id.uuid()).await;
     let slot = &hold.details().unwrap().slot;
@@ -96,7 +98,7 @@ async fn where_no_place_is_left_nothing_is_offered_and_nothing_held() {
         Err(ExecuteError::Refused(Refusal::Appointment(AppointmentRefusal::SlotTaken { .. })))
     ));
     assert_eq!(waiting_refusal(offer(&house, &engine, entry, &[]).await), WaitingRefusal::NoOffer);
-    assert_eq!(state(&house, &engine, entry).await, State::Waiting);
+    assert_eq!(state(&house, &engine, entry).await, EntryState::Waiting);
     assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await, before);
 }
 
@@ -144,7 +146,10 @@ async fn an_offer_is_settled_when_its_hold_has_ended_and_not_before() {
     let hold = hold(&house, &engine, offer.appointment_id.uuid()).await;
     assert!(matches!(
         hold,
-        Appointment::Made { state: daybook_domain::appointment::State::Cancelled(_), .. }
+        Appointment::Made {
+            state: daybook_domain::appointment::AppointmentState::Cancelled(_),
+            ..
+        }
     ));
     assert!(matches!(waiting_refusal(settle(lapses).await), WaitingRefusal::EntryClosed { .. }));
     is_consistent(&house, &engine).await;
@@ -160,7 +165,7 @@ async fn whoever_leaves_gives_the_place_back_and_whoever_has_taken_it_does_not()
     let entry = join(&house, &engine).await;
     offer(&house, &engine, entry, &places(&house, &engine).await).await.unwrap();
     let left = leave(entry).await.unwrap();
-    assert_eq!((left.version, left.state.joined().unwrap().state), (3, State::Left));
+    assert_eq!((left.version, left.state.joined().unwrap().state), (3, EntryState::Left));
     assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await, []);
     let entry = join(&house, &engine).await;
     let offered = offer(&house, &engine, entry, &places(&house, &engine).await).await.unwrap();

@@ -1,11 +1,11 @@
-//! The places that fit a wish.
+//! The openings that fit wishes.
 
 use std::iter::successors;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Wishes;
-use crate::availability::{Calendar, Candidates, Found, INSTANT, Plan};
+use crate::availability::{Calendar, Candidates, FreeStart, INSTANT, Requirements};
 use crate::service::Service;
 use crate::service::rules::{BookingRules, Grid, Proposal};
 use crate::session::{Session, SessionStatus};
@@ -14,19 +14,19 @@ use crate::{Directory, ResourceId, ResourceIds, SessionId};
 
 const WEEK: TimeDelta = TimeDelta::weeks(1);
 
-/// What is looked for on behalf of whoever waits, and at which resources.
+/// A search for openings on behalf of a waiting client, and at which resources.
 #[derive(Debug, Clone)]
-pub struct Sought {
-    /// The resources to look at.
+pub struct OpeningSearch {
+    /// The resources whose free time is asked for.
     pub resources: Vec<ResourceId>,
     /// In which time.
     pub during: Interval,
-    plan: Plan,
+    requirements: Requirements,
 }
 
-/// A place that can be held.
+/// A free place that can be held for a waiting client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Opening {
     /// When it starts.
     pub start: DateTime<Utc>,
     /// The wished resources that it is on. `None`: none was wished for.
@@ -37,7 +37,7 @@ pub struct Place {
     pub date: NaiveDate,
 }
 
-impl Place {
+impl Opening {
     /// A place in this session, if it fits and the rules let anybody join it at `now`; whether one is
     /// free is not asked.
     #[must_use]
@@ -70,7 +70,7 @@ impl Place {
     }
 }
 
-impl Sought {
+impl OpeningSearch {
     /// On how many dates places are found: enough that some are on days on which the client does not
     /// have as much as a limit allows.
     pub const MAX_DATES: usize = 32;
@@ -98,56 +98,56 @@ impl Sought {
             Candidates::new(&terms.needs, &left, directory).ok()?;
         let within = wishes.days.bounds()?;
         let buffers = (terms.buffer_before, terms.buffer_after);
-        let plan = Plan { length, buffers, rules: terms.rules.clone(), roles };
-        Some(Self { resources, during: plan.reach(within), plan })
+        let requirements = Requirements { length, buffers, rules: terms.rules.clone(), roles };
+        Some(Self { resources, during: requirements.reach(within), requirements })
     }
 
     /// The places that fit on the first [`MAX_DATES`](Self::MAX_DATES) dates that have any, the
     /// earliest first.
     #[must_use]
-    pub fn places(
+    pub fn openings(
         &self,
         wishes: &Wishes,
         calendars: &[Calendar<'_>],
         now: DateTime<Utc>,
-    ) -> Vec<Place> {
+    ) -> Vec<Opening> {
         let has_time = wishes.has_time();
-        let mut places: Vec<Place> = Vec::new();
+        let mut openings: Vec<Opening> = Vec::new();
         let mut dates = 0;
         // Where much is free, the first weeks are enough.
         for within in has_time.iter().flat_map(|time| self.starts_in(*time)) {
-            let wanted = self.plan.wanted(Grid::default(), within, now);
-            for found in self.plan.found(calendars, &wanted) {
-                let place = place(wishes, calendars, &found);
-                if places.last().is_none_or(|last| last.date != place.date) {
+            let query = self.requirements.query(Grid::default(), within, now);
+            for found in self.requirements.free_starts(calendars, &query) {
+                let opening = opening(wishes, calendars, &found);
+                if openings.last().is_none_or(|last| last.date != opening.date) {
                     dates += 1;
                 }
                 if dates > Self::MAX_DATES {
-                    return places;
+                    return openings;
                 }
-                places.push(place);
+                openings.push(opening);
             }
         }
-        places
+        openings
     }
 
     /// When an appointment that lies in `time` can start, week by week.
     fn starts_in(&self, time: Interval) -> impl Iterator<Item = Interval> {
         // It may end when the time does.
-        let end = time.end() - self.plan.length.delta() + INSTANT;
+        let end = time.end() - self.requirements.length.delta() + INSTANT;
         let each = successors(Some(time.start()), |start| Some(*start + WEEK));
         each.map_while(move |start| Interval::new(start, end.min(start + WEEK)).ok())
     }
 }
 
-fn place(wishes: &Wishes, calendars: &[Calendar<'_>], found: &Found) -> Place {
+fn opening(wishes: &Wishes, calendars: &[Calendar<'_>], found: &FreeStart) -> Opening {
     let filled_by = || found.filled_by.iter().map(|n| &calendars[*n]);
     let asked_for = |id: &ResourceId| {
         wishes.resource_ids.as_ref().is_some_and(|ids| ids.as_slice().contains(id))
     };
     let named: Vec<_> = filled_by().map(|calendar| calendar.resource).filter(asked_for).collect();
     let zone = filled_by().next().map_or(wishes.days.time_zone(), |first| first.zone);
-    Place {
+    Opening {
         start: found.start,
         resource_ids: ResourceIds::try_from(named).ok(),
         session_id: None,

@@ -1,14 +1,14 @@
-//! What is looked for, but for when.
+//! What an appointment needs, but for when.
 
 use chrono::{DateTime, Utc};
 
-use super::{Calendar, Found, Wanted, each_role_of};
+use super::{Calendar, FreeStart, SlotQuery, each_role_of};
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval};
 
-/// What is looked for, but for when.
+/// What an appointment needs, but for when.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct Requirements {
     /// How long the appointment takes.
     pub length: Duration,
     /// Time kept free before and after it.
@@ -19,7 +19,7 @@ pub struct Plan {
     pub roles: Vec<Vec<usize>>,
 }
 
-impl Plan {
+impl Requirements {
     /// The time whose claims matter to an appointment that starts within this.
     #[must_use]
     pub fn reach(&self, within: Interval) -> Interval {
@@ -27,10 +27,10 @@ impl Plan {
         within.widened(before.delta(), self.length.delta() + after.delta())
     }
 
-    /// The same, with when. `grid` is for rules that have none.
+    /// The query for starts within this. `grid` is for rules that have none.
     #[must_use]
-    pub const fn wanted(&self, grid: Grid, within: Interval, now: DateTime<Utc>) -> Wanted<'_> {
-        Wanted {
+    pub const fn query(&self, grid: Grid, within: Interval, now: DateTime<Utc>) -> SlotQuery<'_> {
+        SlotQuery {
             length: self.length,
             buffer_before: self.buffers.0,
             buffer_after: self.buffers.1,
@@ -43,10 +43,10 @@ impl Plan {
 
     /// The starts that are offered, in order, and which resources would do.
     #[must_use]
-    pub fn found(&self, calendars: &[Calendar<'_>], wanted: &Wanted<'_>) -> Vec<Found> {
+    pub fn free_starts(&self, calendars: &[Calendar<'_>], query: &SlotQuery<'_>) -> Vec<FreeStart> {
         // Where nothing is said about roles, one of the resources is what is needed.
         let any = [(0..calendars.len()).collect()];
         let roles = if self.roles.is_empty() { &any[..] } else { &self.roles };
-        each_role_of(calendars, roles, wanted)
+        each_role_of(calendars, roles, query)
     }
 }
