@@ -12,7 +12,6 @@ macro_rules! refusal {
         /// series says why an occurrence was not booked. So what was a refusal once stays one.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
         #[serde(tag = "aggregate", rename_all = "kebab-case")]
-        #[expect(missing_docs, reason = "the other variants are the refusals of each aggregate's rules")]
         pub enum Refusal {
             $(
                 #[error(transparent)]
@@ -23,7 +22,6 @@ macro_rules! refusal {
             StaleVersion {
                 /// The version that the caller has seen.
                 expected: u64,
-                /// The version it has.
                 actual: u64,
             },
             /// One command of an atomic batch is refused, and so is all of it.
@@ -31,7 +29,6 @@ macro_rules! refusal {
             InBatch {
                 /// Which one is the first, from 0.
                 index: u32,
-                /// Why.
                 refusal: Box<Self>,
             },
         }

@@ -73,7 +73,6 @@ impl Deployment {
 /// A schema of a projection that no program is known to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Leftover {
-    /// Its name.
     pub schema: String,
     /// Which projection it is, or was to become.
     pub projection: String,

@@ -79,7 +79,6 @@ pub enum ApplyError {
     Event {
         /// Where it is.
         position: Position,
-        /// Why.
         reason: String,
     },
     /// The database failed, or refused what was written.

@@ -23,7 +23,6 @@ pub enum State {
 }
 
 impl State {
-    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,7 +70,6 @@ impl RebuildProgress {
 /// How far a projection is, over all tenants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Status {
-    /// Which one.
     pub projection: ProjectionId,
     /// Whether it can be read.
     pub state: State,
@@ -88,7 +86,6 @@ pub struct Status {
 /// How far a projection is with one tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantStatus {
-    /// Which one.
     pub projection: ProjectionId,
     /// Whether it can be read.
     pub state: State,

@@ -26,7 +26,6 @@ pub struct Verification {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{tenant}: {table} {what}: {row}", what = if *.too_much { "should not have" } else { "lacks" })]
 pub struct Difference {
-    /// Whose.
     pub tenant: TenantId,
     /// In which table.
     pub table: String,

@@ -23,16 +23,10 @@ pub enum Ailment {
     EndIsNotLastEvent(TenantId),
     /// Claims of what is not in the log.
     #[error("{count} claims of {tenant} are of appointments that its log does not have")]
-    ClaimsOfNothing {
-        /// Whose.
-        tenant: TenantId,
-        /// How many.
-        count: u64,
-    },
+    ClaimsOfNothing { tenant: TenantId, count: u64 },
     /// Projections that are further than the log.
     #[error("{projection} has read further than the log of {tenant} goes")]
     CheckpointAhead {
-        /// Whose.
         tenant: TenantId,
         /// Which projection.
         projection: String,

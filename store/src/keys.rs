@@ -28,7 +28,6 @@ impl Scope {
     /// Every scope, smallest first.
     pub const ALL: [Self; 4] = [Self::Read, Self::Book, Self::Manage, Self::Admin];
 
-    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

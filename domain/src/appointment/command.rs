@@ -30,11 +30,9 @@ pub enum AppointmentCommand {
     BookAppointment(Booking),
     /// Move to another time, other resources or both; the length stays.
     RescheduleAppointment {
-        /// The new start.
         start: DateTime<Utc>,
         /// The new resources. `None`: the same as before.
         resource_ids: Option<ResourceIds>,
-        /// On whose side.
         by: MovedBy,
         /// Why it may break rules. `None`: it may not.
         overriding: Option<Reason>,
@@ -43,7 +41,6 @@ pub enum AppointmentCommand {
     CancelAppointment {
         /// Why, in the words of who cancels.
         reason: Option<Reason>,
-        /// On whose side.
         by: CancelledBy,
         /// Why it may break rules. `None`: it may not.
         overriding: Option<Reason>,
@@ -71,7 +68,6 @@ pub enum AppointmentCommand {
         from: ResourceId,
         /// The one that it is to use instead.
         to: ResourceId,
-        /// Why.
         reason: Option<Reason>,
     },
     /// Go where the session goes that it is in.
@@ -80,10 +76,7 @@ pub enum AppointmentCommand {
         plan: Box<SessionScheduled>,
     },
     /// Keep it where it is, although resources can no longer be had then.
-    AcceptConflict {
-        /// Why.
-        reason: Reason,
-    },
+    AcceptConflict { reason: Reason },
 }
 
 /// What is to be booked.
@@ -94,9 +87,7 @@ pub struct Booking {
     /// The resources; all are claimed, or none. `None`, or fewer than the service has roles for: the
     /// others are chosen.
     pub resource_ids: Option<ResourceIds>,
-    /// Who books.
     pub client_id: ClientId,
-    /// When it is.
     pub when: When,
     /// What it is called. `None`: as the service.
     pub title: Option<Title>,
@@ -133,7 +124,6 @@ pub enum When {
     From(DateTime<Utc>),
     /// It is made now, not in the past, and is as long as was chosen.
     Lasting {
-        /// When it starts.
         start: DateTime<Utc>,
         /// How long it takes: one of the service's durations.
         duration: Duration,

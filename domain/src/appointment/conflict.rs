@@ -16,7 +16,6 @@ use crate::time::Interval;
 /// That an appointment uses a resource when that cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Conflict {
-    /// Which resource.
     pub resource_id: ResourceId,
     /// Why it cannot be had.
     pub reason: ConflictReason,

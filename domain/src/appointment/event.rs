@@ -20,7 +20,6 @@ use crate::{
 pub struct Slot {
     /// The resources it uses.
     pub resource_ids: ResourceIds,
-    /// When it is.
     pub during: Interval,
     /// Time kept free before it.
     #[serde(rename = "buffer_before_minutes")]
@@ -131,17 +130,13 @@ pub enum QuotaRule {
 /// All about an appointment but its status. As an event: it was booked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Details {
-    /// What was booked.
     pub service_id: ServiceId,
-    /// For whom.
     pub client_id: ClientId,
     /// When and on which resources.
     pub slot: Slot,
     /// What it is called.
     pub title: Title,
-    /// Its category.
     pub category: Category,
-    /// Its tags.
     pub tags: Tags,
     /// Free text about the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -180,12 +175,10 @@ pub struct AppointmentConfirmed {
 /// It moved to another time or other resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentRescheduled {
-    /// Where it is now.
     pub slot: Slot,
     /// Until when it is held, where it is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,
-    /// On whose side.
     #[serde(default, skip_serializing_if = "MovedBy::is_client")]
     pub by: MovedBy,
     /// Why its new time was taken although rules were against it, where it was.
@@ -229,7 +222,6 @@ pub struct AppointmentCancelled {
     /// Why, in the words of who cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// On whose side.
     pub by: CancelledBy,
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,13 +275,11 @@ pub struct AppointmentConflictAccepted {
 /// It uses another resource instead of one; its time is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppointmentReassigned {
-    /// Where it is now.
     pub slot: Slot,
     /// The resource that it no longer uses.
     pub from: ResourceId,
     /// The one that it uses instead.
     pub to: ResourceId,
-    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Until when it is held, where it is not booked yet.
@@ -300,7 +290,6 @@ pub struct AppointmentReassigned {
 /// Everything that happens to an appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum AppointmentEvent {
     AppointmentHeld(AppointmentHeld),
     AppointmentConfirmed(AppointmentConfirmed),

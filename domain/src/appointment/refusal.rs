@@ -22,23 +22,16 @@ pub enum AppointmentRefusal {
     /// Its status does not allow this.
     #[error("an appointment that is {status} cannot be {wanted}")]
     WrongStatus {
-        /// The status it has.
         status: Status,
         /// What was asked for, as a past participle.
         wanted: Wanted,
     },
     /// The hold was not confirmed in time.
     #[error("the hold lapsed at {expired_at}")]
-    HoldExpired {
-        /// When.
-        expired_at: DateTime<Utc>,
-    },
+    HoldExpired { expired_at: DateTime<Utc> },
     /// A hold that has not lapsed does not expire.
     #[error("the hold does not lapse before {expires_at}")]
-    HoldStillRuns {
-        /// When it will.
-        expires_at: DateTime<Utc>,
-    },
+    HoldStillRuns { expires_at: DateTime<Utc> },
     /// Only the future can be booked.
     #[error("{start} is in the past")]
     InThePast {
@@ -48,7 +41,6 @@ pub enum AppointmentRefusal {
     /// A resource is closed for some of the time.
     #[error("resource {resource_id} is not open for all of it")]
     OutsideOpeningHours {
-        /// Which resource.
         resource_id: ResourceId,
         /// The time that was asked for.
         during: Interval,
@@ -59,7 +51,6 @@ pub enum AppointmentRefusal {
     /// A resource is taken for some of the time.
     #[error("resource {resource_id} is taken from {} to {}", during.start(), during.end())]
     SlotTaken {
-        /// Which resource.
         resource_id: ResourceId,
         /// From when to when, buffers included, it is taken.
         during: Interval,
@@ -70,7 +61,6 @@ pub enum AppointmentRefusal {
     /// A named resource can be nothing that the service needs.
     #[error("resource {resource_id} fills none of the roles that are left")]
     UnfitResource {
-        /// Which resource.
         resource_id: ResourceId,
         /// The roles that the other named resources leave.
         roles: Vec<RoleName>,
@@ -78,7 +68,6 @@ pub enum AppointmentRefusal {
     /// There are not enough resources that can fill a role and are open at that time.
     #[error("the role {role} takes {required}, and {found} can fill it at that time")]
     RoleUnfilled {
-        /// Which role.
         role: RoleName,
         /// How many resources it takes.
         required: u8,
@@ -88,7 +77,6 @@ pub enum AppointmentRefusal {
     /// Not enough of the resources that can fill a role are free.
     #[error("the role {role} takes {required}, and {found} of those who can fill it are free")]
     RoleTaken {
-        /// Which role.
         role: RoleName,
         /// How many resources it takes.
         required: u8,
@@ -100,9 +88,7 @@ pub enum AppointmentRefusal {
     /// The client has as many appointments of the service on that day as the service allows.
     #[error("the client has {found} appointments of the service on {date}: {required} is the most")]
     ClientDayLimit {
-        /// Who books.
         client_id: ClientId,
-        /// What is booked.
         service_id: ServiceId,
         /// The local day.
         date: NaiveDate,
@@ -114,7 +100,6 @@ pub enum AppointmentRefusal {
     /// The client holds as much as a client can at once.
     #[error("the client has {found} holds: {required} is the most at once")]
     ClientHoldLimit {
-        /// Who holds.
         client_id: ClientId,
         /// The most that a client can hold.
         required: u16,
@@ -123,84 +108,50 @@ pub enum AppointmentRefusal {
     },
     /// There is no such service to book.
     #[error("there is no service {service_id}")]
-    UnknownService {
-        /// The id that was given.
-        service_id: ServiceId,
-    },
+    UnknownService { service_id: ServiceId },
     /// The service can no longer be booked.
     #[error("service {service_id} has been retired")]
-    RetiredService {
-        /// Which service.
-        service_id: ServiceId,
-    },
+    RetiredService { service_id: ServiceId },
     /// There is no such resource to book.
     #[error("there is no resource {resource_id}")]
-    UnknownResource {
-        /// The id that was given.
-        resource_id: ResourceId,
-    },
+    UnknownResource { resource_id: ResourceId },
     /// The resource takes no further bookings.
     #[error("resource {resource_id} has been retired")]
-    RetiredResource {
-        /// Which resource.
-        resource_id: ResourceId,
-    },
+    RetiredResource { resource_id: ResourceId },
     /// It does not use the resource that is to be replaced.
     #[error("the appointment does not use resource {resource_id}")]
-    ResourceNotUsed {
-        /// The id that was given.
-        resource_id: ResourceId,
-    },
+    ResourceNotUsed { resource_id: ResourceId },
     /// It uses the resource already that is to replace another one.
     #[error("the appointment uses resource {resource_id} already")]
-    ResourceUsedAlready {
-        /// The id that was given.
-        resource_id: ResourceId,
-    },
+    ResourceUsedAlready { resource_id: ResourceId },
     /// All its resources can be had when it is, or it has been accepted that they cannot.
     #[error("there is no conflict to accept")]
     NoConflict,
     /// There is no such session to book a place in.
     #[error("there is no session {session_id}")]
-    UnknownSession {
-        /// The id that was given.
-        session_id: SessionId,
-    },
+    UnknownSession { session_id: SessionId },
     /// The session was cancelled.
     #[error("session {session_id} was cancelled")]
-    SessionCancelled {
-        /// Which session.
-        session_id: SessionId,
-    },
+    SessionCancelled { session_id: SessionId },
     /// All places of a session are taken.
     #[error("all {places} places of session {session_id} are taken")]
     SessionFull {
-        /// Which session.
         session_id: SessionId,
         /// How many places it has.
         places: u16,
     },
     /// It is where its session is.
     #[error("it is where session {session_id} is: that can be moved, and has the resources")]
-    InSession {
-        /// Which session.
-        session_id: SessionId,
-    },
+    InSession { session_id: SessionId },
     /// It is in no session.
     #[error("it is in no session")]
     NotInSession,
     /// The service is given to several clients at once.
     #[error("service {service_id} is given in sessions: a place in one can be booked")]
-    SessionsOnly {
-        /// Which service.
-        service_id: ServiceId,
-    },
+    SessionsOnly { service_id: ServiceId },
     /// There is no such client to book for.
     #[error("there is no client {client_id}")]
-    UnknownClient {
-        /// The id that was given.
-        client_id: ClientId,
-    },
+    UnknownClient { client_id: ClientId },
 }
 
 impl AppointmentRefusal {
@@ -242,7 +193,6 @@ impl AppointmentRefusal {
 /// What was asked for, as a past participle: "a cancelled appointment cannot be *confirmed*".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is the past participle of a command")]
 pub enum Wanted {
     Confirmed,
     Rescheduled,

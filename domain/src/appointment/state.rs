@@ -56,7 +56,6 @@ pub enum AppointmentState {
 pub struct Cancellation {
     /// Why, in the words of who cancelled.
     pub reason: Option<Reason>,
-    /// On whose side.
     pub by: CancelledBy,
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,7 +74,6 @@ impl Cancellation {
 /// The name of a state, in FHIR's words where they fit (`AppointmentStatus`, R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is documented by its `AppointmentState`")]
 pub enum Status {
     Held,
     Booked,
@@ -125,7 +123,6 @@ impl FromStr for Status {
 }
 
 impl AppointmentState {
-    /// Its name.
     #[must_use]
     pub const fn status(&self) -> Status {
         match self {

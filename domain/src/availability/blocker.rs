@@ -15,13 +15,9 @@ pub enum Blocker {
     /// A rule of the service.
     Rule(Broken),
     /// The resource is not open for all of it.
-    Closed {
-        /// Which resource.
-        resource: ResourceId,
-    },
+    Closed { resource: ResourceId },
     /// Every place of the resource is claimed for some of it, buffers included.
     Claimed {
-        /// Which resource.
         resource: ResourceId,
         /// The claim that ends first of those that conflict.
         during: Interval,

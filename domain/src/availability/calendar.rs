@@ -11,7 +11,6 @@ use crate::time::{Interval, OpeningHours};
 /// A resource as a query for free time sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Calendar<'a> {
-    /// Which resource.
     pub resource: ResourceId,
     /// The zone of its hours.
     pub zone: Tz,

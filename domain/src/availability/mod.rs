@@ -44,7 +44,6 @@ pub struct SlotQuery<'a> {
     pub rules: &'a BookingRules,
     /// At which times of day it starts, where the rules have no grid.
     pub grid: Grid,
-    /// When it starts.
     pub within: Interval,
     /// When it is asked.
     pub now: DateTime<Utc>,

@@ -42,7 +42,6 @@ pub fn any_of(calendars: &[Calendar<'_>], query: &SlotQuery<'_>) -> Vec<DateTime
 /// A start at which every role can be filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FreeStart {
-    /// When.
     pub start: DateTime<Utc>,
     /// For each role, the number of the calendar that fills it.
     pub filled_by: Vec<usize>,

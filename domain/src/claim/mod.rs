@@ -17,7 +17,6 @@ use crate::time::Interval;
 /// transaction as the events, whatever any process believed when it decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
-    /// What is claimed.
     pub resource: ResourceId,
     /// Which of the resource's interchangeable places, from 0.
     pub seat: u16,

@@ -14,16 +14,13 @@ use crate::{AppointmentId, ResourceId};
 /// A resource and a time range whose claims a decision has to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimQuery {
-    /// Which resource.
     pub resource: ResourceId,
-    /// Which time.
     pub during: Interval,
 }
 
 /// A claim, and whose it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claimed {
-    /// What is claimed.
     pub claim: Claim,
     /// By which appointment.
     pub holder: AppointmentId,

@@ -40,7 +40,6 @@ pub struct ClientContactChanged {
 /// Everything that happens to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum ClientEvent {
     ClientRegistered(ClientRegistered),
     ClientContactChanged(ClientContactChanged),

@@ -46,16 +46,10 @@ pub enum ResourceRefusal {
     ResourceRetired,
     /// There is no such exception.
     #[error("the resource has no exception {exception_id}")]
-    ExceptionNotFound {
-        /// The id that was given.
-        exception_id: ExceptionId,
-    },
+    ExceptionNotFound { exception_id: ExceptionId },
     /// This id is taken.
     #[error("the resource has an exception {exception_id} already")]
-    ExceptionExists {
-        /// The id that was given.
-        exception_id: ExceptionId,
-    },
+    ExceptionExists { exception_id: ExceptionId },
     /// It has as many exceptions as it can have.
     #[error("a resource has at most {max} exceptions; remove those that are over")]
     TooManyExceptions {

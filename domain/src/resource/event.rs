@@ -72,7 +72,6 @@ pub struct ResourceExceptionAdded {
 /// An exception of a resource, extra hours or time off, was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceExceptionRemoved {
-    /// Which.
     pub exception_id: ExceptionId,
 }
 
@@ -97,7 +96,6 @@ pub struct ResourceRetired {}
 /// Everything that happens to a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),
     ResourceHoursChanged(ResourceHoursChanged),

@@ -20,16 +20,13 @@ pub enum SeriesCommand {
         recurrence: Recurrence,
         /// Whether all must be booked.
         mode: Mode,
-        /// What is booked.
         service_id: ServiceId,
-        /// For whom.
         client_id: ClientId,
         /// What became of the bookings.
         verdicts: Verdicts<AppointmentId>,
     },
     /// Move occurrences.
     RescheduleSeries {
-        /// How.
         moving: SeriesMove,
         /// What became of the moves: where each starts now.
         verdicts: Verdicts<DateTime<Utc>>,
@@ -46,15 +43,12 @@ pub enum SeriesCommand {
 /// How occurrences are to be moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesMove {
-    /// Which ones.
     pub which: Which,
-    /// How far.
     pub shift: Shift,
     /// To which resources. `None`: each keeps its own.
     pub resource_ids: Option<ResourceIds>,
     /// Whether all must be moved.
     pub mode: Mode,
-    /// On whose side.
     pub by: MovedBy,
     /// Why rules may be broken. `None`: they may not.
     pub overriding: Option<Reason>,
@@ -63,13 +57,11 @@ pub struct SeriesMove {
 /// Which occurrences are to be cancelled, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeriesCancel {
-    /// Which ones.
     pub which: Which,
     /// Whether all must be cancelled.
     pub mode: Mode,
     /// Why, in the words of who cancels.
     pub reason: Option<Reason>,
-    /// On whose side.
     pub by: CancelledBy,
     /// Why rules may be broken. `None`: they may not.
     pub overriding: Option<Reason>,

@@ -18,9 +18,7 @@ pub struct SeriesBooked {
     pub recurrence: Recurrence,
     /// Whether all had to be booked.
     pub mode: Mode,
-    /// What was booked.
     pub service_id: ServiceId,
-    /// For whom.
     pub client_id: ClientId,
     /// What was booked, in order.
     pub occurrences: Vec<Occurrence>,
@@ -35,7 +33,6 @@ pub struct SeriesRescheduled {
     /// Which ones were to be.
     #[serde(flatten)]
     pub which: Which,
-    /// How far.
     #[serde(flatten)]
     pub shift: Shift,
     /// To which resources. `None`: each kept its own.
@@ -43,7 +40,6 @@ pub struct SeriesRescheduled {
     pub resource_ids: Option<ResourceIds>,
     /// Whether all had to be moved.
     pub mode: Mode,
-    /// On whose side.
     pub by: MovedBy,
     /// What was moved.
     pub moved: Vec<MovedOccurrence>,
@@ -66,7 +62,6 @@ pub struct SeriesCancelled {
     /// Why, in the words of who cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
-    /// On whose side.
     pub by: CancelledBy,
     /// What was cancelled.
     pub cancelled: Vec<RecurrenceId>,
@@ -81,7 +76,6 @@ pub struct SeriesCancelled {
 /// Everything that happens to a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum SeriesEvent {
     SeriesBooked(SeriesBooked),
     SeriesRescheduled(SeriesRescheduled),

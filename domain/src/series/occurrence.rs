@@ -10,7 +10,6 @@ use crate::{AppointmentId, Refusal};
 /// An occurrence that was booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Occurrence {
-    /// Which one.
     pub recurrence_id: RecurrenceId,
     /// The appointment that it is.
     pub appointment_id: AppointmentId,
@@ -19,7 +18,6 @@ pub struct Occurrence {
 /// An occurrence that was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MovedOccurrence {
-    /// Which one.
     pub recurrence_id: RecurrenceId,
     /// When it starts now.
     pub start: DateTime<Utc>,
@@ -28,18 +26,14 @@ pub struct MovedOccurrence {
 /// An occurrence that was refused, where others were not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusedOccurrence {
-    /// Which one.
     pub recurrence_id: RecurrenceId,
-    /// Why.
     pub refusal: Refusal,
 }
 
 /// An occurrence that a change does not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOccurrence {
-    /// Which one.
     pub recurrence_id: RecurrenceId,
-    /// Why.
     pub because: LeftBecause,
 }
 

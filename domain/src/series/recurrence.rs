@@ -19,7 +19,6 @@ const MAX_OF_A_RULE: usize = 2 * MAX_OCCURRENCES;
 /// When a series recurs: a first occurrence, a rule, and what is left out of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recurrence {
-    /// The rule.
     pub rrule: RuleText,
     /// The local start of the first occurrence (DTSTART).
     pub start: LocalDateTime,

@@ -38,6 +38,5 @@ impl fmt::Display for RecurrenceId {
 pub struct InSeries {
     /// Of which.
     pub series_id: SeriesId,
-    /// Which one.
     pub recurrence_id: RecurrenceId,
 }

@@ -27,10 +27,7 @@ pub enum SeriesRefusal {
     },
     /// Nothing occurs at a time that is to be left out.
     #[error("the rule has no occurrence at {exdate} that could be left out")]
-    UnknownExdate {
-        /// The time.
-        exdate: LocalDateTime,
-    },
+    UnknownExdate { exdate: LocalDateTime },
     /// A series is no longer than this.
     #[error("a series has at most {max} occurrences")]
     TooManyOccurrences {
@@ -54,7 +51,6 @@ pub enum SeriesRefusal {
     OccurrenceRefused {
         /// The first that is.
         recurrence_id: RecurrenceId,
-        /// Why.
         refusal: Box<Refusal>,
     },
     /// As many as can be are none.

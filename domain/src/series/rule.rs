@@ -19,16 +19,10 @@ pub enum RuleError {
     },
     /// Each part is given once.
     #[error("{part} is given more than once")]
-    RepeatedPart {
-        /// Its name.
-        part: String,
-    },
+    RepeatedPart { part: String },
     /// The part has another form, or is out of its range.
     #[error("{part} is not a value that it can have")]
-    BadValue {
-        /// Its name.
-        part: String,
-    },
+    BadValue { part: String },
     /// Nothing says how often.
     #[error("a rule has FREQ")]
     NoFrequency,
@@ -37,10 +31,7 @@ pub enum RuleError {
     TooFrequent,
     /// The part has no meaning beside the others.
     #[error("{part} does not go with the other parts")]
-    OutOfPlace {
-        /// Its name.
-        part: String,
-    },
+    OutOfPlace { part: String },
     /// It goes on for ever.
     #[error("a rule ends: by COUNT or UNTIL")]
     Endless,
@@ -86,7 +77,6 @@ const BY: [&str; 9] = [
     "BYSETPOS",
 ];
 
-/// The others.
 const ONE: [&str; 5] = ["FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"];
 
 /// The longest interval; beyond it lies the end of the calendar, or a mistake.

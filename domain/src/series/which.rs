@@ -137,7 +137,6 @@ impl Shift {
 /// One occurrence, and where it is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedMove {
-    /// Which one.
     pub occurrence: Occurrence,
     /// When it starts now.
     pub from: DateTime<Utc>,

@@ -28,7 +28,6 @@ pub struct ServiceRetired {}
 /// Everything that happens to a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum ServiceEvent {
     ServiceDefined(ServiceDefined),
     ServiceRevised(ServiceRevised),

@@ -22,7 +22,6 @@ pub enum SessionCommand {
     RescheduleSession {
         /// Which it is.
         session_id: SessionId,
-        /// The new start.
         start: DateTime<Utc>,
         /// The new resources. `None`: the same as before.
         resource_ids: Option<ResourceIds>,
@@ -35,7 +34,6 @@ pub enum SessionCommand {
     CancelSession {
         /// Which it is.
         session_id: SessionId,
-        /// Why.
         reason: Option<Reason>,
         /// The places whose appointments are cancelled with it.
         taken: BTreeSet<u16>,
@@ -49,7 +47,6 @@ pub struct Scheduling {
     pub service_id: ServiceId,
     /// The resources. `None`, or fewer than the service has roles for: the others are chosen.
     pub resource_ids: Option<ResourceIds>,
-    /// When it starts.
     pub start: DateTime<Utc>,
     /// How long it takes. `None`: as the service.
     pub duration: Option<Duration>,

@@ -28,9 +28,7 @@ pub struct SessionScheduled {
     pub places: SessionPlaces,
     /// What it is called.
     pub title: Title,
-    /// Its category.
     pub category: Category,
-    /// Its tags.
     pub tags: Tags,
     /// Why its time was taken although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -40,7 +38,6 @@ pub struct SessionScheduled {
 /// It moved. Its appointments do so next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRescheduled {
-    /// Where it is now.
     pub slot: Slot,
     /// For when its places are claimed now.
     pub places_during: Interval,
@@ -57,7 +54,6 @@ pub struct SessionRescheduled {
 /// It was cancelled. Its appointments are cancelled next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionCancelled {
-    /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The places that nobody had, and that nobody can have.
@@ -76,7 +72,6 @@ pub struct ClosedPlaces {
     pub session_id: SessionId,
     /// For when.
     pub during: Interval,
-    /// Which.
     pub numbers: Vec<u16>,
 }
 
@@ -91,7 +86,6 @@ impl ClosedPlaces {
 /// Everything that happens to a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum SessionEvent {
     SessionScheduled(SessionScheduled),
     SessionRescheduled(SessionRescheduled),

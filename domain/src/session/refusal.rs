@@ -20,10 +20,7 @@ pub enum SessionRefusal {
     SessionIsCancelled,
     /// The service is given to one client at a time.
     #[error("service {service_id} is not given in sessions")]
-    NotInSessions {
-        /// Which service.
-        service_id: ServiceId,
-    },
+    NotInSessions { service_id: ServiceId },
 }
 
 impl SessionRefusal {

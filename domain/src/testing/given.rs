@@ -96,7 +96,6 @@ impl<A: Decide<Error: PartialEq>> Decided<A> {
         given
     }
 
-    /// What happened.
     #[track_caller]
     pub(crate) fn event(&self) -> A::Event {
         match &self.outcome {

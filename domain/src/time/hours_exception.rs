@@ -18,7 +18,6 @@ pub enum ExceptionKind {
 /// Extra hours or time off, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoursException {
-    /// Which one.
     pub id: ExceptionId,
     /// Whether it opens or closes.
     pub kind: ExceptionKind,

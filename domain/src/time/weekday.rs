@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 /// A day of the week, written `mon` to `sun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the days of the week need no explanation")]
 pub enum Day {
     Mon,
     Tue,

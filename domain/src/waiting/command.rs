@@ -7,12 +7,7 @@ use crate::ClientId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WaitingCommand {
     /// Wait from now on.
-    Join {
-        /// Who waits.
-        client_id: ClientId,
-        /// For what.
-        wishes: Wishes,
-    },
+    Join { client_id: ClientId, wishes: Wishes },
     /// Offer a place that is held for the client.
     OfferPlace(Offer),
     /// Record that the place was booked.

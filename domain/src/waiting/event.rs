@@ -10,9 +10,7 @@ use crate::claim::Claims;
 /// A client waits. Where this is in the log is their turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingListJoined {
-    /// Who waits.
     pub client_id: ClientId,
-    /// For what.
     pub wishes: Wishes,
     /// Since when.
     pub joined_at: DateTime<Utc>,
@@ -46,7 +44,6 @@ pub struct WaitingListLeft {}
 /// Everything that happens to an entry of the waiting list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type")]
-#[expect(missing_docs, reason = "each variant is documented by its struct")]
 pub enum WaitingEvent {
     WaitingListJoined(WaitingListJoined),
     WaitingPlaceOffered(WaitingPlaceOffered),

@@ -27,7 +27,6 @@ pub struct OpeningSearch {
 /// A free place that can be held for a waiting client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opening {
-    /// When it starts.
     pub start: DateTime<Utc>,
     /// The wished resources that it is on. `None`: none was wished for.
     pub resource_ids: Option<ResourceIds>,

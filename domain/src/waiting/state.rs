@@ -23,9 +23,7 @@ pub enum WaitingEntry {
 /// A client who waits, or has waited.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
-    /// Who.
     pub client_id: ClientId,
-    /// For what.
     pub wishes: Wishes,
     /// Since when.
     pub joined_at: DateTime<Utc>,
@@ -38,7 +36,6 @@ pub struct Joined {
 pub struct Offer {
     /// The hold: by confirming it the client takes the place.
     pub appointment_id: AppointmentId,
-    /// When it starts.
     pub start: DateTime<Utc>,
     /// Until when it can be taken.
     pub expires_at: DateTime<Utc>,
@@ -62,7 +59,6 @@ pub enum EntryState {
 }
 
 impl EntryState {
-    /// Its name.
     #[must_use]
     pub const fn status(self) -> Status {
         match self {
@@ -148,7 +144,6 @@ fn after(state: EntryState, event: &WaitingEvent) -> EntryState {
 /// The name of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each is documented by its `EntryState`")]
 pub enum Status {
     Waiting,
     Offered,

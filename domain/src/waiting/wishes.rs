@@ -45,13 +45,11 @@ impl WishedDays {
         if fits { Ok(Self { from, to, time_zone }) } else { Err(WishesError { from, to }) }
     }
 
-    /// The first.
     #[must_use]
     pub const fn first(&self) -> LocalDate {
         self.from
     }
 
-    /// The last.
     #[must_use]
     pub const fn last(&self) -> LocalDate {
         self.to
@@ -90,7 +88,6 @@ impl TryFrom<Fields> for WishedDays {
 /// What a client waits for: a service, when they have time for all of it, and with whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wishes {
-    /// The service.
     pub service_id: ServiceId,
     /// How long it is to take. `None`: as long as the service takes.
     #[serde(rename = "duration_minutes", default, skip_serializing_if = "Option::is_none")]

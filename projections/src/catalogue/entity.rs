@@ -72,7 +72,6 @@ pub trait CatalogueEntity: Default + Send + Sync + 'static {
 /// Something in a list: a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<E: CatalogueEntity> {
-    /// Which one.
     pub id: E::Id,
     /// What is known of it.
     pub document: E::Document,

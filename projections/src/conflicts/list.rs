@@ -29,15 +29,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// An appointment to come, and the resources that it uses when they cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InConflict {
-    /// Which one.
     pub appointment_id: AppointmentId,
-    /// When it is.
     pub during: Interval,
     /// When its hold lapses; `None`: it is booked.
     pub hold_expires_at: Option<DateTime<Utc>>,
-    /// What was booked.
     pub service_id: ServiceId,
-    /// For whom.
     pub client_id: ClientId,
     /// What it is called.
     pub title: Title,

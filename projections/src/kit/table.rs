@@ -283,7 +283,6 @@ fn list<T>(items: impl Iterator<Item = T>, each: impl Fn(T) -> String) -> String
 
 /// What a table is, whatever its rows are: for the test that compares it with the database.
 pub trait TableSpec: Sync {
-    /// Its name.
     fn name(&self) -> &'static str;
 
     /// Its columns: name, the number of its type in PostgreSQL's catalogue, and whether it may be NULL.

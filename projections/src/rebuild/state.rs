@@ -21,7 +21,6 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Its name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

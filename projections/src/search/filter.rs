@@ -18,7 +18,6 @@ pub struct SearchFilter {
     pub from: Option<DateTime<Utc>>,
     /// It starts before this instant.
     pub to: Option<DateTime<Utc>>,
-    /// Its category.
     pub category: Option<Category>,
     /// Its tags; none: whatever they are.
     pub tags: Tags,
@@ -26,11 +25,9 @@ pub struct SearchFilter {
     pub tags_match: TagsMatch,
     /// One of these; none: whatever it is. A hold that has lapsed is cancelled.
     pub statuses: Vec<Status>,
-    /// What was booked.
     pub service_id: Option<ServiceId>,
     /// One of its resources.
     pub resource_id: Option<ResourceId>,
-    /// For whom.
     pub client_id: Option<ClientId>,
     /// The beginnings of words of its title.
     pub title: TitleWords,

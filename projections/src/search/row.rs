@@ -17,7 +17,6 @@ use crate::page::keyset::StartKey;
 /// An appointment as it is after its last event that the projection has read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundAppointment {
-    /// Which one.
     pub appointment_id: AppointmentId,
     /// When it is, in whole microseconds.
     pub during: Interval,
@@ -25,15 +24,11 @@ pub struct FoundAppointment {
     pub status: Status,
     /// When its hold lapses; only of a held one.
     pub hold_expires_at: Option<DateTime<Utc>>,
-    /// Its category.
     pub category: Category,
-    /// Its tags.
     pub tags: Tags,
-    /// What was booked.
     pub service_id: ServiceId,
     /// The resources it uses.
     pub resource_ids: ResourceIds,
-    /// For whom.
     pub client_id: ClientId,
     /// What it is called.
     pub title: Title,

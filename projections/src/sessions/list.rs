@@ -31,7 +31,6 @@ pub struct SessionFilter {
 /// A session in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {
-    /// Which one.
     pub session_id: SessionId,
     /// All about it.
     pub session: Session,

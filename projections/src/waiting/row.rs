@@ -14,7 +14,6 @@ use crate::kit::{Column, Json, Table, column};
 /// An entry of the waiting list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which one.
     pub entry_id: WaitingEntryId,
     /// Where it was joined in the log: its turn.
     pub turn: Position,

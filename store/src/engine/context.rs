@@ -72,7 +72,6 @@ impl Target {
         Self::New(Uuid::now_v7())
     }
 
-    /// Its id.
     #[must_use]
     pub const fn id(self) -> Uuid {
         match self {

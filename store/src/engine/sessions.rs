@@ -17,16 +17,13 @@ use super::{Engine, ExecuteError, Stop, Target, Together, Unit, busy};
 /// Calls a session off, and cancels its appointments.
 #[derive(Debug, Clone)]
 pub struct CancelSession {
-    /// Which.
     pub session_id: SessionId,
-    /// Why.
     pub reason: Option<Reason>,
 }
 
 /// Moves a session, and its appointments with it.
 #[derive(Debug, Clone)]
 pub struct MoveSession {
-    /// Which.
     pub session_id: SessionId,
     /// Its new start.
     pub start: DateTime<Utc>,

@@ -23,7 +23,6 @@ pub struct CloudEvent {
     pub aggregate_id: Uuid,
     /// The version of that thing after it.
     pub stream_version: u64,
-    /// What happened.
     pub event_type: String,
     /// The version of the form in which `data` is.
     pub event_version: String,

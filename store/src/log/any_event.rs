@@ -19,7 +19,6 @@ macro_rules! any_event {
     ($($name:ident: $aggregate:ty, $id:ty, $refusal:ty;)+) => {
         /// What happened, to what.
         #[derive(Debug, Clone, PartialEq)]
-        #[expect(missing_docs, reason = "each variant is an aggregate's id and its event")]
         pub enum AnyEvent {
             $($name($id, <$aggregate as Aggregate>::Event),)+
         }

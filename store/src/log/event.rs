@@ -29,7 +29,6 @@ pub struct RecordedEvent {
 pub struct UnreadableEvent {
     /// Where it is.
     pub position: Position,
-    /// Why.
     pub reason: String,
 }
 

@@ -18,7 +18,6 @@ impl Position {
     /// Before the first event.
     pub const START: Self = Self(0);
 
-    /// The number.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0

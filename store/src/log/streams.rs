@@ -18,7 +18,6 @@ const BY_INDEX: &str = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmaps
 /// Which streams are read, and how far.
 #[derive(Debug, Clone)]
 pub struct Streams {
-    /// Whose.
     pub tenant: TenantId,
     /// The aggregates' type.
     pub kind: &'static str,

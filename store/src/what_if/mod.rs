@@ -55,7 +55,6 @@ pub enum WhatIfError {
     NotRepeated {
         /// Where it is.
         position: Position,
-        /// Why.
         why: String,
     },
     /// A command could not be decided.

@@ -45,12 +45,7 @@ pub enum PolicyError {
     UnknownMember(String),
     /// The terms that a service would have cannot be.
     #[error("the terms of service {service_id} would be none: {why}")]
-    NoTerms {
-        /// Which.
-        service_id: ServiceId,
-        /// Why.
-        why: serde_json::Error,
-    },
+    NoTerms { service_id: ServiceId, why: serde_json::Error },
 }
 
 impl Policy {

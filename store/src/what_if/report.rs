@@ -54,7 +54,6 @@ pub struct Refused {
 /// What is booked of a resource.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Utilisation {
-    /// Which.
     pub resource_id: ResourceId,
     /// What it is called.
     pub name: String,

@@ -45,7 +45,6 @@ impl Rule {
 /// A rule of a service that a wish breaks: what the rule required, and what it found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "each has what was required and what was found")]
 pub enum Broken {
     /// See [`Rule::OfferedDuration`].
     #[error("it is not offered for {} minutes", found.minutes.minutes())]
@@ -71,7 +70,6 @@ pub enum Broken {
 }
 
 impl Broken {
-    /// Which rule.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {

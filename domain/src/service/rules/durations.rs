@@ -14,10 +14,7 @@ pub enum DurationsError {
     TooMany,
     /// The same twice.
     #[error("{minutes} minutes are named twice")]
-    Twice {
-        /// Which.
-        minutes: u32,
-    },
+    Twice { minutes: u32 },
 }
 
 /// A duration that a booking may choose.

@@ -32,7 +32,6 @@ const MAX_DAYS: u64 = 366;
 pub struct HolidayCalendar {
     /// The days of all events that can be read.
     pub holidays: Holidays,
-    /// The others.
     pub refused: Vec<EventRefusal>,
 }
 

@@ -122,7 +122,6 @@ pub enum Problem {
     ReadAfterTheEnd {
         /// The projection.
         projection: String,
-        /// Its version.
         version: i32,
         /// How far it says that it has read.
         read: Position,
