@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate as _;
-use daybook_domain::appointment::{Appointment, AppointmentEvent, Details, State};
+use daybook_domain::appointment::{Appointment, AppointmentEvent, AppointmentState, Details};
 use daybook_domain::{AppointmentId, TenantId};
 use daybook_store::log::stream_events;
 use daybook_store::{AnyEvent, Position, RecordedEvent};
@@ -42,7 +42,7 @@ impl AppointmentChange<'_> {
     ///
     /// # Errors
     /// When it was never made.
-    pub(crate) fn made(&self) -> Result<(&Details, &State), ApplyError> {
+    pub(crate) fn made(&self) -> Result<(&Details, &AppointmentState), ApplyError> {
         match &*self.after {
             Appointment::Made { details, state, .. } => Ok((details, state)),
             Appointment::Unmade => {

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{Agreed, Conflict, Overridden};
 use crate::claim::{Claim, Claims};
 use crate::series::InSeries;
-use crate::service::rules::Rule;
 use crate::time::{Buffer, Interval};
 use crate::{
     Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
@@ -226,15 +225,6 @@ pub struct AppointmentCancelled {
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Overridden>,
-}
-
-impl AppointmentCancelled {
-    /// Whether the client's side did so although the window for that had closed.
-    #[must_use]
-    pub fn is_late(&self) -> bool {
-        let rules = self.overridden.as_ref().map(|overridden| &overridden.rules);
-        rules.is_some_and(|rules| rules.contains(&Rule::CancellationWindow))
-    }
 }
 
 /// A hold lapsed before it was confirmed.

@@ -191,6 +191,23 @@ fn cancelling_and_not_coming_free_the_time() {
 }
 
 #[test]
+fn the_booked_time_is_that_of_every_booking_but_cancelled_ones() {
+    let after = |command| a_booked_appointment().when(command).and().state();
+    let slot = details(TEN).slot;
+    for booked in [
+        a_booked_appointment().state(),
+        after(C::CheckInAppointment),
+        after(C::CompleteAppointment),
+        after(C::MarkNoShow),
+    ] {
+        assert_eq!(booked.booked_slot(), Some(&slot), "{booked:?}");
+    }
+    for other in [a_held_appointment().state(), after(cancel()), Appointment::default()] {
+        assert_eq!(other.booked_slot(), None, "{other:?}");
+    }
+}
+
+#[test]
 fn an_appointment_goes_from_booked_to_checked_in_to_fulfilled() {
     let fulfilled = a_booked_appointment()
         .when(C::CheckInAppointment)

@@ -138,6 +138,16 @@ fn a_session_claims_its_resources_and_its_appointments_a_place_each() {
 }
 
 #[test]
+fn the_booked_time_of_a_session_is_its_own_and_not_its_appointments() {
+    let session = a_session();
+    let details = joined(&world(class(), &session, &[]));
+    let appointment = given::<Appointment>([AppointmentEvent::AppointmentBooked(details)]);
+    assert_eq!(appointment.state().booked_slot(), None);
+    assert_eq!(session.state().booked_slot(), Some(&plan(&session).slot));
+    assert_eq!(session.when(cancel()).and().state().booked_slot(), None);
+}
+
+#[test]
 fn a_service_is_given_in_sessions_or_to_one_client_at_a_time() {
     let alone = AppointmentCommand::BookAppointment(a_booking(TEN));
     let service_id = Uuid::from_u128(100).into();

@@ -18,7 +18,10 @@ const MAX_RESOURCES: usize = 200;
 ///
 /// # Errors
 /// When there is no such service or resource, or it cannot be booked like this.
-pub(super) fn of(asked: &AvailabilityQuery, catalogue: &Catalogue) -> Result<Sight<Requirements>, Problem> {
+pub(super) fn of(
+    asked: &AvailabilityQuery,
+    catalogue: &Catalogue,
+) -> Result<Sight<Requirements>, Problem> {
     let terms = terms(asked, &catalogue.service)?;
     if let (Some(service_id), true) = (asked.service_id, terms.is_some_and(in_sessions)) {
         return Err(Refusal::from(AppointmentRefusal::SessionsOnly { service_id }).into());
