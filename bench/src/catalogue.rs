@@ -123,17 +123,11 @@ pub(crate) const fn client_of(slot: Slot, size: Size) -> u64 {
 
 /// A booking of this slot. Service, client and title depend on the slot's number.
 pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
+    let (service, client) = (service(service_of(slot)), client(client_of(slot, size)));
     Ok(Booking {
-        service_id: service(service_of(slot)),
         resource_ids: Some(ResourceIds::try_from(vec![resource(slot.resource)])?),
-        client_id: client(client_of(slot, size)),
-        when: When::From(slot.start),
         title: Some(Title::new(&title(slot.number))?),
-        category: None,
-        tags: None,
-        note: None,
-        overriding: None,
-        series: None,
+        ..Booking::new(service, client, When::From(slot.start))
     })
 }
 

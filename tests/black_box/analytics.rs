@@ -216,9 +216,11 @@ fn event_types() -> BTreeSet<String> {
     let sources = files.filter(|file| file.exists()).map(|file| fs::read_to_string(file).unwrap());
     let mut types = BTreeSet::new();
     for source in sources {
-        let named = source.split("fn event_type").nth(1).unwrap();
-        let named = named.split("fn event_version").next().unwrap();
-        types.extend(named.lines().filter_map(|line| Some(line.split('"').nth(1)?.to_owned())));
+        // `event_types!(SeriesEvent: creating SeriesBooked; then SeriesRescheduled, ...);`
+        let named = source.split("event_types!(").nth(1).unwrap().split(");").next().unwrap();
+        let named = named.split_once(':').unwrap().1.split(|c: char| !c.is_ascii_alphanumeric());
+        let of_type = |word: &&str| word.starts_with(|c: char| c.is_ascii_uppercase());
+        types.extend(named.filter(of_type).map(ToOwned::to_owned));
     }
     types
 }

@@ -104,6 +104,23 @@ pub struct Booking {
 }
 
 impl Booking {
+    /// With all that can be left out left out.
+    #[must_use]
+    pub const fn new(service_id: ServiceId, client_id: ClientId, when: When) -> Self {
+        Self {
+            service_id,
+            resource_ids: None,
+            client_id,
+            when,
+            title: None,
+            category: None,
+            tags: None,
+            note: None,
+            overriding: None,
+            series: None,
+        }
+    }
+
     /// The same as an occurrence of a series that starts then.
     #[must_use]
     pub fn as_occurrence(&self, start: DateTime<Utc>, series: InSeries) -> Self {

@@ -73,17 +73,10 @@ pub(crate) fn resource(n: u128) -> ResourceId {
 
 /// A booking of the service on resource 1 for the client.
 pub(crate) fn a_booking(start: &str) -> Booking {
+    let (service, client) = (Uuid::from_u128(100).into(), Uuid::from_u128(200).into());
     Booking {
-        service_id: Uuid::from_u128(100).into(),
         resource_ids: Some(vec![resource(1)].try_into().unwrap()),
-        client_id: Uuid::from_u128(200).into(),
-        when: When::From(at(start)),
-        title: None,
-        category: None,
-        tags: None,
-        note: None,
-        overriding: None,
-        series: None,
+        ..Booking::new(service, client, When::From(at(start)))
     }
 }
 

@@ -205,17 +205,15 @@ impl Importer {
         let location = event.location.as_deref().context("it has no LOCATION")?;
         let title = event.summary.as_deref().map(Title::new).transpose()?;
         let note = event.description.as_deref().map(note).transpose()?.map(Personal::new);
+        let service = self.ids.service(category(event)).into();
+        let when = When::Imported(during(event)?);
         Ok(Booking {
-            service_id: self.ids.service(category(event)).into(),
             resource_ids: Some(vec![self.ids.resource(location).into()].try_into()?),
-            client_id: self.ids.client().into(),
-            when: When::Imported(during(event)?),
             title,
             category: Some(Category::new(category(event))?),
             tags: Some(tags(event)?),
             note,
-            overriding: None,
-            series: None,
+            ..Booking::new(service, self.ids.client().into(), when)
         })
     }
 }

@@ -97,17 +97,10 @@ impl House {
 
 fn booking(resources: &[u128], start: DateTime<Utc>) -> Booking {
     let ids: Vec<_> = resources.iter().copied().map(resource).collect();
+    let (service, client) = (uuid(SERVICE).into(), uuid(CLIENT).into());
     Booking {
-        service_id: uuid(SERVICE).into(),
         resource_ids: (!ids.is_empty()).then(|| ids.try_into().unwrap()),
-        client_id: uuid(CLIENT).into(),
-        when: When::From(start),
-        title: None,
-        category: None,
-        tags: None,
-        note: None,
-        overriding: None,
-        series: None,
+        ..Booking::new(service, client, When::From(start))
     }
 }
 

@@ -219,18 +219,9 @@ impl OfferPlace<'_> {
 /// What the client would have booked. Wished resources are named; who else is needed is chosen.
 fn booking(joined: &Joined, place: &Opening) -> Booking {
     let (wishes, start) = (&joined.wishes, place.start);
-    Booking {
-        service_id: wishes.service_id,
-        resource_ids: place.resource_ids.clone(),
-        client_id: joined.client_id,
-        when: place.session_id.map_or_else(|| When::at(start, wishes.duration), When::InSession),
-        title: None,
-        category: None,
-        tags: None,
-        note: None,
-        series: None,
-        overriding: None,
-    }
+    let when = place.session_id.map_or_else(|| When::at(start, wishes.duration), When::InSession);
+    let booking = Booking::new(wishes.service_id, joined.client_id, when);
+    Booking { resource_ids: place.resource_ids.clone(), ..booking }
 }
 
 struct SettleEntry {
