@@ -58,7 +58,7 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 1_000_000)]
         max: u64,
     },
-    /// Making the search projection from the log, beside the same fold in SQL.
+    /// Making the appointments projection from the log, beside the same fold in SQL.
     Rebuild {
         /// How many appointments there are, of two events each.
         #[arg(long, default_value_t = 1_000_000)]

@@ -1,4 +1,4 @@
-//! `rebuild`: how fast the search projection is made from the log, beside the same fold as one SQL
+//! `rebuild`: how fast the appointments projection is made from the log, beside the same fold as one SQL
 //! statement, and a plain ordered COPY of the same events as the limit; and what it costs those who
 //! book meanwhile.
 
@@ -164,18 +164,21 @@ async fn rebuild(database: &Database, size: Size) -> anyhow::Result<Duration> {
     Ok(took)
 }
 
-/// The same table, as one would make it in SQL. It is given every advantage: it takes each
-/// appointment's first event, whatever came after it, words as they stand between spaces, and its terms
-/// and marks are hashes of the server's own.
+/// The same tables, as one would make them in SQL. It is given every advantage: of each appointment it takes
+/// what its first event says, whatever came after it, words as they stand between spaces, and its terms
+/// and signature are hashes of the server's own.
 const FOLD: &str = "
     CREATE SCHEMA fold;
     CREATE TABLE fold.appointments AS
-    WITH first AS (
-        SELECT DISTINCT ON (aggregate_id) tenant_id, aggregate_id, payload, position, sequence
+    WITH event AS (
+        SELECT tenant_id, aggregate_id, position, sequence, recorded_at,
+               first_value(payload) OVER stream AS payload,
+               lead(position) OVER stream AS until_position
           FROM events WHERE aggregate_type = 'appointment'
-         ORDER BY aggregate_id, sequence),
+        WINDOW stream AS (PARTITION BY aggregate_id ORDER BY sequence)),
     field AS (
         SELECT tenant_id, split_part(aggregate_id, '/', 2)::uuid AS appointment_id,
+               position, recorded_at, until_position,
                (payload->'slot'->'during'->>'start')::timestamptz AS start_at,
                (payload->'slot'->'during'->>'end')::timestamptz AS end_at,
                'booked' AS status, NULL::timestamptz AS hold_expires_at,
@@ -185,8 +188,8 @@ const FOLD: &str = "
                ARRAY(SELECT json_array_elements_text(payload->'slot'->'resource_ids')::uuid)
                    AS resource_ids,
                (payload->>'client_id')::uuid AS client_id, payload->>'title' AS title,
-               sequence AS version, position
-          FROM first)
+               sequence AS version
+          FROM event)
     SELECT f.*,
            ARRAY[hashtextextended(category, 1), hashtextextended(status, 2),
                  hashtextextended(service_id::text, 3), hashtextextended(client_id::text, 4),
@@ -195,19 +198,25 @@ const FOLD: &str = "
                  (extract(epoch FROM start_at) / 14400)::bigint,
                  (extract(epoch FROM start_at) / 115200)::bigint + 1000000,
                  (extract(epoch FROM start_at) / 921600)::bigint + 2000000,
-                 (extract(epoch FROM start_at) / 7372800)::bigint + 3000000]
+                 (extract(epoch FROM start_at) / 7372800)::bigint + 3000000,
+                 position / 1024 + 4000000, position / 16384 + 5000000,
+                 position / 262144 + 6000000, position / 4194304 + 7000000]
            || ARRAY(SELECT hashtextextended(left(word, n), 10)
                       FROM unnest(string_to_array(title, ' ')) AS word,
                            generate_series(1, length(word)) AS n) AS terms,
            ' ' || title AS words,
-           hashtextextended(category, 7) | hashtextextended(service_id::text, 7) AS marks,
-           hashtextextended(title, 8) AS low_word_marks,
-           hashtextextended(title, 9) AS high_word_marks
+           hashtextextended(category, 7) | hashtextextended(service_id::text, 7) AS signature,
+           hashtextextended(title, 8) AS low_word_signature,
+           hashtextextended(title, 9) AS high_word_signature
       FROM field f;
-    CREATE TABLE fold.listed AS
-    SELECT tenant_id, client_id AS listed_under, start_at, appointment_id FROM fold.appointments
-    UNION ALL
-    SELECT tenant_id, unnest(resource_ids), start_at, appointment_id FROM fold.appointments;
+    CREATE TABLE fold.appointments_by_party AS
+    SELECT DISTINCT tenant_id, party_id, start_at, appointment_id, end_at AS busy_until, false AS long
+      FROM fold.appointments CROSS JOIN unnest(resource_ids || client_id) AS party_id;
+    CREATE TABLE fold.status_day_counts AS
+    SELECT tenant_id, status, start_at::date AS day, count(*), min(position), max(until_position)
+      FROM fold.appointments GROUP BY 1, 2, 3;
+    CREATE TABLE fold.sessions
+        (tenant_id text, session_id uuid, position bigint, start_at timestamptz);
 ";
 
 async fn fold_in_sql(database: &Database) -> anyhow::Result<Duration> {
