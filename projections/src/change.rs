@@ -110,13 +110,6 @@ impl<'e> AppointmentChanges<'e> {
     pub(crate) fn streams(&self) -> impl Iterator<Item = &AppointmentStream<'e>> {
         self.streams.iter()
     }
-
-    /// What the batch changes, by the position of the event.
-    #[expect(dead_code, reason = "for projections that follow the log in its order")]
-    pub(crate) fn by_position(&self) -> HashMap<Position, &AppointmentChange<'e>> {
-        let new = self.streams.iter().flat_map(|stream| &stream.new);
-        new.map(|change| (change.position, change)).collect()
-    }
 }
 
 /// The events, up to a batch, of the appointments that it touches and does not make.

@@ -24,7 +24,6 @@ pub mod conflicts;
 mod deployments;
 pub mod history;
 mod kit;
-mod needed;
 mod page;
 mod progress;
 mod projection;

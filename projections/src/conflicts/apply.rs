@@ -4,32 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::appointment::ConflictReason;
 use daybook_domain::resource::Resource;
-use daybook_domain::{ResourceId, TenantId};
+use daybook_domain::{AppointmentId, ResourceId, TenantId};
 use daybook_store::{AnyEvent, RecordedEvent};
 
 use super::fold::{self, Touched};
 use super::judge::{Change, Changing};
-use super::row::{USES, UseRow};
+use super::row::{Judged, USES, UseRow};
 use super::stored::StoredUses;
 use super::{resources, write};
-use crate::{ApplyError, Tables, needed};
+use crate::change::{self, AppointmentChanges};
+use crate::{ApplyError, Tables};
 
 pub(super) async fn apply(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
-    let before = needed::appointments(events);
+    let earlier = change::earlier(tables, tenant, events).await?;
+    let changes = AppointmentChanges::of(&earlier, events)?;
+    let before = changes.streams().filter_map(|stream| Some(stream.earlier.last()?.id));
+    let before: Vec<AppointmentId> = before.collect();
     let stored = write::load(tables, tenant, &before).await?;
-    let mut touched = fold::fold(stored, events);
+    let mut touched = fold::fold(stored, &changes);
     let resources = changing(tables, tenant, events, &touched).await?;
     judge_touched(&mut touched, &resources);
     for (resource, changing) in &resources {
         judge_stored(tables, tenant, *resource, changing, &touched).await?;
     }
-    let changed = resources.iter().filter(|(_, it)| !it.changes.is_empty());
+    let changing = resources.iter().filter(|(_, it)| !it.changes.is_empty());
     let last: BTreeMap<ResourceId, Resource> =
-        changed.map(|(id, changing)| (*id, changing.last())).collect();
+        changing.map(|(id, changing)| (*id, changing.last())).collect();
     resources::save(tables, tenant, last).await?;
     write::save(tables, tenant, &before, touched).await
 }
@@ -48,7 +52,7 @@ async fn changing<'a>(
             changes.entry(*id).or_default().push(Change { position, recorded_at, event });
         }
     }
-    let new = touched.values().flatten().flat_map(|standing| &standing.uses);
+    let new = touched.values().flatten().flat_map(|judged| &judged.uses);
     let new = new.filter(|(_, used)| used.since.is_some()).map(|(id, _)| *id);
     let ids: BTreeSet<ResourceId> = new.chain(changes.keys().copied()).collect();
     let ids: Vec<ResourceId> = ids.into_iter().collect();
@@ -62,9 +66,9 @@ async fn changing<'a>(
 
 fn judge_touched(touched: &mut Touched, resources: &BTreeMap<ResourceId, Changing<'_>>) {
     let mut due: BTreeMap<ResourceId, Vec<_>> = BTreeMap::new();
-    for standing in touched.values_mut().flatten() {
-        let (during, excused) = (standing.during, &standing.excused);
-        for (id, used) in &mut standing.uses {
+    for Judged { standing, excused, uses } in touched.values_mut().flatten() {
+        let (during, excused) = (standing.during, &*excused);
+        for (id, used) in uses {
             let Some(changing) = resources.get(id) else { continue };
             if let Some(after) = changing.judged_after(during.start(), used.since) {
                 due.entry(*id).or_default().push((after, during, excused, used));

@@ -1,72 +1,49 @@
-//! What the events of a batch make of the appointments.
+//! What the changes of a batch make of the appointments.
 
 use std::collections::BTreeMap;
 
 use daybook_domain::AppointmentId;
-use daybook_domain::appointment::AppointmentEvent;
-use daybook_store::{AnyEvent, RecordedEvent};
+use daybook_domain::appointment::{Appointment, AppointmentEvent, Slot, Status};
 
-use super::row::Standing;
+use super::row::{Judged, Use, Uses};
+use crate::change::{AppointmentChange, AppointmentChanges};
 
 /// The appointments that a batch touches; `None`: it is neither held nor booked (any longer).
-pub(super) type Touched = BTreeMap<AppointmentId, Option<Standing>>;
+pub(super) type Touched = BTreeMap<AppointmentId, Option<Judged>>;
 
-/// The appointments after the events; `stored` are those that were needed and are there.
+/// The appointments after the changes; `stored` are the uses of those that stood before.
 pub(super) fn fold(
-    mut stored: BTreeMap<AppointmentId, Standing>,
-    events: &[RecordedEvent],
+    mut stored: BTreeMap<AppointmentId, Uses>,
+    changes: &AppointmentChanges<'_>,
 ) -> Touched {
-    let mut touched = Touched::new();
-    for recorded in events {
-        if let AnyEvent::Appointment(id, event) = &recorded.event {
-            let row = touched.entry(*id).or_insert_with(|| stored.remove(id));
-            apply(row, *id, event, recorded);
-        }
-    }
-    touched
+    let touched = changes.streams().filter_map(|stream| {
+        let last = stream.new.last()?;
+        let before = stored.remove(&last.id).unwrap_or_default();
+        let uses = stream.new.iter().fold(before, uses_after);
+        Some((last.id, Judged::after(last, uses)))
+    });
+    touched.collect()
 }
 
-fn apply(
-    row: &mut Option<Standing>,
-    id: AppointmentId,
-    event: &AppointmentEvent,
-    recorded: &RecordedEvent,
-) {
-    use AppointmentEvent as E;
-    match event {
-        E::AppointmentBooked(details) => *row = Some(Standing::made(id, details, None, recorded)),
-        E::AppointmentHeld(held) => {
-            *row = Some(Standing::made(id, &held.details, Some(held.expires_at), recorded));
-        }
-        E::AppointmentCancelled(_)
-        | E::AppointmentHoldExpired(_)
-        | E::AppointmentCheckedIn(_)
-        | E::AppointmentCompleted(_)
-        | E::AppointmentMarkedNoShow(_) => *row = None,
-        E::AppointmentConfirmed(_)
-        | E::AppointmentRescheduled(_)
-        | E::AppointmentReassigned(_)
-        | E::AppointmentConflictAccepted(_)
-        | E::AppointmentTagged(_) => {}
-    }
-    // What no longer stands is in nobody's way, whatever becomes of it.
-    let Some(row) = row else { return };
-    row.version = recorded.sequence;
-    row.position = recorded.position;
-    row.excused.evolve(event);
-    match event {
-        E::AppointmentConfirmed(confirmed) => {
-            row.hold_expires_at = None;
-            row.uses_as_before(&confirmed.slot, recorded.position);
-        }
-        E::AppointmentRescheduled(moved) => row.uses_anew(&moved.slot, recorded.position),
-        E::AppointmentReassigned(other) => row.uses_as_before(&other.slot, recorded.position),
-        E::AppointmentConflictAccepted(_) => {
-            let excused = row.excused.clone();
-            for (resource_id, used) in &mut row.uses {
-                used.conflict = excused.unexcused(*resource_id, used.conflict);
-            }
-        }
-        _ => {}
-    }
+/// The slot of an appointment that stands: one that does not is in nobody's way, whatever becomes of it.
+pub(super) fn standing_slot(appointment: &Appointment) -> Option<&Slot> {
+    let stands = matches!(appointment.status(), Some(Status::Held | Status::Booked));
+    appointment.slot().filter(|_| stands)
+}
+
+/// All resources of an appointment that was moved are to be judged, by what they are like at that position;
+/// else those that it did not use before.
+fn uses_after(before: Uses, change: &AppointmentChange<'_>) -> Uses {
+    let Some((slot, excused)) = standing_slot(&change.after).zip(change.after.excused()) else {
+        return Uses::new();
+    };
+    let was_moved = matches!(change.event, AppointmentEvent::AppointmentRescheduled(_))
+        || change.before.slot().is_none_or(|before| before.during != slot.during);
+    let before = if was_moved { Uses::new() } else { before };
+    let used = |resource_id| {
+        let new = Use { conflict: None, since: Some(change.position) };
+        let Use { conflict, since } = before.get(&resource_id).copied().unwrap_or(new);
+        (resource_id, Use { conflict: excused.unexcused(resource_id, conflict), since })
+    };
+    slot.resource_ids.iter().map(used).collect()
 }

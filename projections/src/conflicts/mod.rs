@@ -1,7 +1,7 @@
 //! The conflicts projection: the appointments that stand where a resource can no longer be had, and
 //! those that would stand so after a change.
 //!
-//! * `fold`: what the events of a batch make of the appointments; `judge`: by which state of a
+//! * `fold`: what the changes of a batch make of the appointments; `judge`: by which state of a
 //!   resource each is judged; `apply`: both together; `write`, `stored`, `resources`: the rows.
 //! * `list`: pages of what is in conflict, and what a change would break.
 //!
@@ -41,7 +41,7 @@ pub struct Conflicts {
 
 impl Conflicts {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "conflicts", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "conflicts", version: 2 };
 
     /// The most appointments that [`would_break`](Self::would_break) gives.
     pub const MAX_BROKEN: usize = 1_000;

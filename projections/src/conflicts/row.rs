@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
-use daybook_domain::appointment::{ConflictReason, Details, Excused, Slot};
+use daybook_domain::appointment::{Appointment, ConflictReason, Excused};
 use daybook_domain::resource::Resource;
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ClientId, ResourceId, ResourceIds, ServiceId, Title};
-use daybook_store::{Position, RecordedEvent};
+use daybook_store::Position;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 
+use super::fold::standing_slot;
+use crate::change::AppointmentChange;
 use crate::kit::read::decode;
-use crate::kit::{Column, Json, Table, column};
+use crate::kit::{Column, Table, column};
 
-/// An appointment that is held or booked, after its last event that the projection has read.
+/// An appointment that is held or booked, after its last event that the projection has read: a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Standing {
     pub(super) appointment_id: AppointmentId,
@@ -25,13 +27,22 @@ pub(super) struct Standing {
     pub(super) client_id: ClientId,
     pub(super) title: Title,
     pub(super) resource_ids: ResourceIds,
-    pub(super) excused: Excused,
     pub(super) version: u64,
     pub(super) position: Position,
-    pub(super) uses: BTreeMap<ResourceId, Use>,
 }
 
-/// What is known of one of its resources.
+/// The same, and what is known of its resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) standing: Standing,
+    pub(super) excused: Excused,
+    pub(super) uses: Uses,
+}
+
+/// What is known of an appointment's resources.
+pub(super) type Uses = BTreeMap<ResourceId, Use>;
+
+/// What is known of one of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Use {
     pub(super) conflict: Option<ConflictReason>,
@@ -71,7 +82,6 @@ pub(super) static APPOINTMENTS: LazyLock<Table<Standing>> = LazyLock::new(|| {
             Column::field("client_id", |row| &row.client_id),
             Column::field("title", |row| &row.title),
             Column::field("resource_ids", |row| &row.resource_ids),
-            Column::json("excused", |row| &row.excused),
             Column::field("version", |row| &row.version),
             Column::field("position", |row| &row.position),
         ],
@@ -92,66 +102,39 @@ pub(super) static USES: LazyLock<Table<UseRow>> = LazyLock::new(|| {
     )
 });
 
-impl Standing {
-    pub(super) fn made(
-        appointment_id: AppointmentId,
-        details: &Details,
-        hold_expires_at: Option<DateTime<Utc>>,
-        recorded: &RecordedEvent,
-    ) -> Self {
-        let mut standing = Self {
-            appointment_id,
-            during: details.slot.during,
-            hold_expires_at: hold_expires_at.map(|lapses| lapses.trunc_subsecs(6)),
+impl Judged {
+    /// `None`: it does not stand (any longer).
+    pub(super) fn after(change: &AppointmentChange<'_>, uses: Uses) -> Option<Self> {
+        let Appointment::Made { details, excused, .. } = &*change.after else { return None };
+        let slot = standing_slot(&change.after)?;
+        let standing = Standing {
+            appointment_id: change.id,
+            during: slot.during,
+            hold_expires_at: change.after.hold_expires_at().map(|lapses| lapses.trunc_subsecs(6)),
             service_id: details.service_id,
             client_id: details.client_id,
             title: details.title.clone(),
-            resource_ids: details.slot.resource_ids.clone(),
-            excused: Excused::default(),
-            version: recorded.sequence,
-            position: recorded.position,
-            uses: BTreeMap::new(),
+            resource_ids: slot.resource_ids.clone(),
+            version: change.sequence,
+            position: change.position,
         };
-        standing.uses_anew(&details.slot, recorded.position);
-        standing
+        Some(Self { standing, excused: excused.clone(), uses })
     }
 
     /// Its rows of [`USES`].
     pub(super) fn use_rows(&self) -> impl Iterator<Item = UseRow> {
         self.uses.iter().map(|(resource_id, used)| UseRow {
-            appointment_id: self.appointment_id,
+            appointment_id: self.standing.appointment_id,
             resource_id: *resource_id,
-            during: self.during,
+            during: self.standing.during,
             conflict: used.conflict,
             excused: self.excused.reasons(*resource_id).collect(),
         })
-    }
-
-    /// All its resources are to be judged, by what they are like at `position`.
-    pub(super) fn uses_anew(&mut self, slot: &Slot, position: Position) {
-        self.uses.clear();
-        self.uses_as_before(slot, position);
-    }
-
-    /// Those of its resources that it did not use then before are to be judged.
-    pub(super) fn uses_as_before(&mut self, slot: &Slot, position: Position) {
-        if self.during != slot.during {
-            self.uses.clear();
-        }
-        self.during = slot.during;
-        self.resource_ids = slot.resource_ids.clone();
-        let ids = slot.resource_ids.as_slice();
-        self.uses.retain(|id, _| ids.contains(id));
-        for id in ids {
-            let new = Use { conflict: None, since: Some(position) };
-            self.uses.entry(*id).or_insert(new);
-        }
     }
 }
 
 impl FromRow<'_, PgRow> for Standing {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let Json(excused) = column(row, "excused")?;
         Ok(Self {
             appointment_id: column(row, "appointment_id")?,
             during: during(row)?,
@@ -160,10 +143,8 @@ impl FromRow<'_, PgRow> for Standing {
             client_id: column(row, "client_id")?,
             title: column(row, "title")?,
             resource_ids: column(row, "resource_ids")?,
-            excused,
             version: column(row, "version")?,
             position: column(row, "position")?,
-            uses: BTreeMap::new(),
         })
     }
 }

@@ -19,8 +19,6 @@ CREATE TABLE {schema}.appointments (
     client_id       uuid        NOT NULL,
     title           text        NOT NULL,
     resource_ids    uuid[]      NOT NULL,
-    -- What somebody stands by, as the domain serialises it.
-    excused         json        NOT NULL,
     version         bigint      NOT NULL,
     position        bigint      NOT NULL,
     PRIMARY KEY (tenant_id, appointment_id)

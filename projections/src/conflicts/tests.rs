@@ -94,16 +94,27 @@ async fn applied(world: &World, tenant: &TenantId, events: &[RecordedEvent], bat
     }
 }
 
-/// The events with positions from here on, each a minute after the one before.
-fn recorded(from: u64, at: DateTime<Utc>, events: Vec<AnyEvent>) -> Vec<RecordedEvent> {
-    let each = events.into_iter().zip(0_i32..);
-    each.map(|(event, n)| RecordedEvent {
-        position: Position::from_i64(from.cast_signed() + i64::from(n)),
-        sequence: 1,
-        event,
-        recorded_at: at + TimeDelta::minutes(n.into()),
-    })
-    .collect()
+/// Appends events to the log, each a minute after the one before.
+async fn recorded(
+    world: &World,
+    tenant: &TenantId,
+    at: DateTime<Utc>,
+    events: &[AnyEvent],
+) -> Vec<RecordedEvent> {
+    let head = world.append(tenant, events).await;
+    let before = head.minus(events.len() as u64);
+    sqlx::query(
+        "UPDATE events SET recorded_at = $3 + (position - $2 - 1) * interval '1 minute'
+          WHERE tenant_id = $1 AND position > $2",
+    )
+    .bind(tenant.as_str())
+    .bind(before.as_i64())
+    .bind(at)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let read = world.log.read(tenant, before, 2_000).await.unwrap();
+    read.into_iter().map(Result::unwrap).collect()
 }
 
 async fn listed(
@@ -131,10 +142,8 @@ const NOW: &str = "2026-11-23T07:00:00Z";
 async fn a_conflict_is_listed_until_it_is_resolved_in_whichever_way() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    let mut position = 1;
-    let mut happens = async |events: Vec<AnyEvent>| {
-        let events = recorded(position, at(NOW), events);
-        position += events.len() as u64;
+    let happens = async |events: Vec<AnyEvent>| {
+        let events = recorded(&world, &tenant, at(NOW), &events).await;
         applied(&world, &tenant, &events, 100).await;
         listed(&world, &tenant, at(NOW)).await
     };
@@ -168,7 +177,8 @@ async fn a_hold_that_has_lapsed_is_in_no_conflict_and_would_be_in_none() {
     let expires_at = at("2026-11-23T08:00:00Z");
     let held = AppointmentHeld { details: on_room_1(1), expires_at };
     let held = AnyEvent::Appointment(appointment(1), AppointmentEvent::AppointmentHeld(held));
-    let events = recorded(1, at(NOW), vec![registered(1), held, booked(2, 2), hours(1, false)]);
+    let events = [registered(1), held, booked(2, 2), hours(1, false)];
+    let events = recorded(&world, &tenant, at(NOW), &events).await;
     let conflicts = Conflicts::new(world.pool.clone());
     applied(&world, &tenant, &events[..3], 100).await;
     let closed = events.iter().fold(Resource::default(), |mut resource, recorded| {
@@ -194,7 +204,7 @@ async fn what_a_change_would_break_is_bounded_and_its_pages_are_in_order() {
     let tenant = world.tenant("north").await;
     let mut events = vec![registered(1)];
     events.extend((1..=1_003).map(|n| booked(n, 2_000 - n)));
-    let events = recorded(1, at(NOW) - TimeDelta::days(1), events);
+    let events = recorded(&world, &tenant, at(NOW) - TimeDelta::days(1), &events).await;
     applied(&world, &tenant, &events, 1_000).await;
     let conflicts = Conflicts::new(world.pool.clone());
     let mut closed = Resource::default();
@@ -205,7 +215,8 @@ async fn what_a_change_would_break_is_bounded_and_its_pages_are_in_order() {
     let broken = conflicts.would_break(&tenant, resource(1), &closed, at(NOW)).await.unwrap();
     assert_eq!((broken.items.len(), broken.more), (Conflicts::MAX_BROKEN, true));
 
-    applied(&world, &tenant, &recorded(1_005, at(NOW), vec![hours(1, false)]), 1).await;
+    let closed = recorded(&world, &tenant, at(NOW), &[hours(1, false)]).await;
+    applied(&world, &tenant, &closed, 1).await;
     let mut found: Vec<u128> = Vec::new();
     let (limit, mut cursor) = (Limit::new(200).unwrap(), None::<Cursor>);
     loop {
@@ -267,9 +278,10 @@ proptest! {
             }));
             once_made(&mut events);
             // Some of the changes come after the first appointments have begun.
-            let events = recorded(1, at("2027-01-04T08:30:00Z"), events);
-            applied(&world, &one, &events, 1).await;
-            applied(&world, &many, &events, batch).await;
+            for (tenant, batch) in [(&one, 1), (&many, batch)] {
+                let events = recorded(&world, tenant, at("2027-01-04T08:30:00Z"), &events).await;
+                applied(&world, tenant, &events, batch).await;
+            }
             assert_eq!(rows(&world, &one).await, rows(&world, &many).await);
         });
     }

@@ -7,24 +7,20 @@ use uuid::Uuid;
 
 use super::Conflicts;
 use super::fold::Touched;
-use super::row::{APPOINTMENTS, Standing, USES, Use, UseRow};
+use super::row::{APPOINTMENTS, Judged, Standing, USES, Use, UseRow, Uses};
 use crate::kit::statement;
 use crate::{ApplyError, Tables};
 
-/// Those of these appointments that stand.
+/// The uses of those of these appointments that stand.
 pub(super) async fn load(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     ids: &[AppointmentId],
-) -> Result<BTreeMap<AppointmentId, Standing>, sqlx::Error> {
-    let ids = ids.iter().map(|id| id.uuid());
-    let rows = APPOINTMENTS.load(tables, tenant, ids.clone()).await?;
-    let mut found: BTreeMap<_, _> = rows.into_iter().map(|row| (row.appointment_id, row)).collect();
-    for used in USES.load(tables, tenant, ids).await? {
-        if let Some(standing) = found.get_mut(&used.appointment_id) {
-            let it = Use { conflict: used.conflict, since: None };
-            standing.uses.insert(used.resource_id, it);
-        }
+) -> Result<BTreeMap<AppointmentId, Uses>, sqlx::Error> {
+    let mut found: BTreeMap<AppointmentId, Uses> = BTreeMap::new();
+    for row in USES.load(tables, tenant, ids.iter().map(|id| id.uuid())).await? {
+        let used = Use { conflict: row.conflict, since: None };
+        found.entry(row.appointment_id).or_default().insert(row.resource_id, used);
     }
     Ok(found)
 }
@@ -57,8 +53,9 @@ pub(super) async fn save(
             query.execute(tables.connection()).await?;
         }
     }
-    let standing: Vec<Standing> = touched.into_values().flatten().collect();
-    let uses: Vec<UseRow> = standing.iter().flat_map(Standing::use_rows).collect();
+    let judged: Vec<Judged> = touched.into_values().flatten().collect();
+    let uses: Vec<UseRow> = judged.iter().flat_map(Judged::use_rows).collect();
+    let standing: Vec<Standing> = judged.into_iter().map(|judged| judged.standing).collect();
     APPOINTMENTS.insert(tables, tenant, &standing).await?;
     Ok(USES.insert(tables, tenant, &uses).await?)
 }

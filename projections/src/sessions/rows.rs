@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 
 use super::fold;
 use crate::kit::{Column, Json, Table, column};
-use crate::{ApplyError, Tables, needed};
+use crate::{ApplyError, Tables};
 
 /// A session, and what it is found by.
 pub(super) struct Row {
@@ -76,9 +76,13 @@ pub(super) async fn apply(
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
-    let needed = needed::sessions(events).into_iter().map(SessionId::uuid);
+    let touched = events.iter().filter(|recorded| recorded.sequence > 1);
+    let stored = touched.filter_map(|recorded| match &recorded.event {
+        AnyEvent::Session(id, _) => Some(id.uuid()),
+        _ => None,
+    });
     let mut rows: BTreeMap<SessionId, Row> = BTreeMap::new();
-    for row in SESSIONS.load(tables, tenant, needed).await? {
+    for row in SESSIONS.load(tables, tenant, stored).await? {
         rows.insert(row.session_id, row);
     }
     for recorded in events {

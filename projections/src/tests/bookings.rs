@@ -14,7 +14,6 @@ use daybook_store::AnyEvent;
 use uuid::Uuid;
 
 use super::world::at;
-use crate::needed::makes;
 
 pub(crate) fn appointment(n: u128) -> AppointmentId {
     Uuid::from_u128(n).into()
@@ -95,7 +94,7 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
 pub(crate) fn once_made(events: &mut Vec<AnyEvent>) {
     let mut made = HashSet::new();
     events.retain(|event| match event {
-        AnyEvent::Appointment(id, event) if makes(event) => made.insert(*id),
+        AnyEvent::Appointment(id, event) if event.details().is_some() => made.insert(*id),
         _ => true,
     });
 }

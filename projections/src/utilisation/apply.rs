@@ -4,15 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use cqrs_es::Aggregate as _;
 use daybook_domain::resource::ResourceEvent;
-use daybook_domain::{ResourceId, TenantId};
+use daybook_domain::session::Session;
+use daybook_domain::{ResourceId, SessionId, TenantId};
 use daybook_store::{AnyEvent, RecordedEvent};
 use uuid::Uuid;
 
-use super::booked::{self, Booking};
+use super::booked::{Booking, Taken};
 use super::offered::{self, Terms};
 use super::resources::{self, RESOURCES, TermsRow};
-use super::write;
+use super::taken::{self, TAKEN};
+use crate::change::{self, AppointmentChanges};
+use crate::sessions::fold;
 use crate::{ApplyError, Tables};
 
 pub(super) async fn apply(
@@ -21,17 +25,23 @@ pub(super) async fn apply(
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
     offer(tables, tenant, events).await?;
-    let before = needed(events);
-    let stored = write::load(tables, tenant, &before).await?;
-    let bookings = fold(stored, events)?;
-    let used = bookings.values().flat_map(|booking| booking.resource_ids.iter());
+    let earlier = change::earlier(tables, tenant, events).await?;
+    let changes = AppointmentChanges::of(&earlier, events)?;
+    let earlier = sessions(tables, tenant, events).await?;
+    let sessions = after(&earlier, events)?;
+    let appointments = changes.streams().filter_map(Booking::of_appointment);
+    let sessions = sessions.iter().filter_map(|(id, session)| Booking::of_session(*id, session));
+    let bookings: Vec<Booking> = appointments.chain(sessions).collect();
+    let used = bookings.iter().flat_map(|booking| booking.resource_ids.iter());
     let used: BTreeSet<ResourceId> = used.collect();
     // A resource is registered before it is booked.
     let terms = resources::load(tables, tenant, used).await?;
     let zone =
         |(id, terms): (&ResourceId, &Terms)| Some((*id, terms.resource.profile()?.time_zone));
     let zones: BTreeMap<ResourceId, Tz> = terms.iter().filter_map(zone).collect();
-    write::save(tables, tenant, &before, bookings, &zones).await
+    taken::forget(tables, tenant, &made_before(events)).await?;
+    let rows: Vec<Taken> = bookings.iter().flat_map(|booking| booking.taken(&zones)).collect();
+    Ok(TAKEN.insert(tables, tenant, &rows).await?)
 }
 
 /// Works out what is offered: of the resources that have changed, and of all where days have come.
@@ -81,29 +91,40 @@ async fn offer(
     resources::save_days(tables, tenant, &days).await
 }
 
-/// What must be known before the events are folded: all that is touched but not made by them.
-fn needed(events: &[RecordedEvent]) -> Vec<Uuid> {
-    let mut seen = BTreeSet::new();
-    let first = events.iter().filter_map(|recorded| {
-        let id = booked::subject(&recorded.event)?;
-        seen.insert(id).then_some((id, booked::makes(&recorded.event)))
+/// The appointments and sessions that a batch touches and does not make.
+fn made_before(events: &[RecordedEvent]) -> Vec<Uuid> {
+    let touched = events.iter().filter(|recorded| recorded.sequence > 1);
+    let ids = touched.filter_map(|recorded| match &recorded.event {
+        AnyEvent::Appointment(id, _) => Some(id.uuid()),
+        AnyEvent::Session(id, _) => Some(id.uuid()),
+        _ => None,
     });
-    first.filter(|(_, makes)| !makes).map(|(id, _)| id).collect()
+    ids.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-fn fold(
-    mut stored: BTreeMap<Uuid, Booking>,
+/// The events before a batch of the sessions that it touches.
+async fn sessions(
+    tables: &mut Tables<'_>,
+    tenant: &TenantId,
     events: &[RecordedEvent],
-) -> Result<BTreeMap<Uuid, Booking>, ApplyError> {
-    let mut touched = BTreeMap::new();
-    for recorded in events {
-        let Some(id) = booked::subject(&recorded.event) else { continue };
-        let before = touched.remove(&id).or_else(|| stored.remove(&id));
-        let Some(booking) = booked::after(before, recorded) else {
-            let reason = format!("{id} was neither held, booked nor scheduled before");
-            return Err(ApplyError::Event { position: recorded.position, reason });
-        };
-        touched.insert(id, booking);
+) -> Result<Vec<RecordedEvent>, ApplyError> {
+    let id = |event: &AnyEvent| match event {
+        AnyEvent::Session(id, _) => Some(id.uuid()),
+        _ => None,
+    };
+    change::earlier_of(Session::TYPE, id, tables, tenant, events).await
+}
+
+/// The sessions after a batch.
+fn after(
+    earlier: &[RecordedEvent],
+    events: &[RecordedEvent],
+) -> Result<BTreeMap<SessionId, Session>, ApplyError> {
+    let mut sessions = BTreeMap::new();
+    for recorded in earlier.iter().chain(events) {
+        let AnyEvent::Session(id, event) = &recorded.event else { continue };
+        let session = fold::after(sessions.remove(id), *id, event, recorded)?;
+        sessions.insert(*id, session);
     }
-    Ok(touched)
+    Ok(sessions)
 }

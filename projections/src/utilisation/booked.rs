@@ -4,34 +4,32 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
-use daybook_domain::appointment::{AppointmentEvent, Details, Slot};
-use daybook_domain::session::{SessionEvent, SessionScheduled};
+use daybook_domain::appointment::{Appointment, Slot, Status};
+use daybook_domain::session::Session;
 use daybook_domain::time::{Interval, date_in, minutes_by_date};
-use daybook_domain::{Category, ResourceId, ResourceIds, ServiceId};
-use daybook_store::{AnyEvent, RecordedEvent};
-use serde::{Deserialize, Serialize};
+use daybook_domain::{Category, ResourceId, ResourceIds, ServiceId, SessionId};
 use uuid::Uuid;
 
-/// An appointment or a session, as far as it is counted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+use crate::change::{AppointmentChange, AppointmentStream};
+
+/// An appointment that was booked, or a session that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Booking {
-    pub(super) service_id: ServiceId,
-    pub(super) category: Category,
+    id: Uuid,
+    service_id: ServiceId,
+    category: Category,
     pub(super) resource_ids: ResourceIds,
     during: Interval,
-    /// Whether the resources are its session's.
-    in_session: bool,
-    /// When it was booked; `None`: it was not, or that is not known.
+    outcome: BookingOutcome,
+    /// Whether its time is booked time of its resources.
+    takes_time: bool,
+    /// When it was booked; `None`: that is not known.
     booked_at: Option<DateTime<Utc>>,
-    standing: Standing,
 }
 
 /// What became of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Standing {
-    /// A hold, or one that came to nothing.
-    NotBooked,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BookingOutcome {
     /// Booked, whether the client has come or is still to come.
     Booked,
     Cancelled,
@@ -40,11 +38,10 @@ pub(super) enum Standing {
     Session,
 }
 
-impl Standing {
-    /// Its name in the table; what is not booked is not there.
+impl BookingOutcome {
+    /// Its name in the table.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
-            Self::NotBooked => "not-booked",
             Self::Booked => "booked",
             Self::Cancelled => "cancelled",
             Self::NoShow => "no-show",
@@ -53,145 +50,68 @@ impl Standing {
     }
 }
 
-/// What a booking takes of a resource on a day.
+/// What a booking takes of a resource on a day: a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Taken {
+    pub(super) booking_id: Uuid,
     pub(super) resource_id: ResourceId,
     /// Which of the booking's resources, from 0.
     pub(super) nth: i32,
     pub(super) day: NaiveDate,
-    pub(super) standing: Standing,
+    pub(super) service_id: ServiceId,
+    pub(super) category: Category,
+    pub(super) outcome: BookingOutcome,
     pub(super) minutes: i64,
     pub(super) begins: bool,
     pub(super) lead_minutes: Option<i64>,
 }
 
-/// Which appointment or session an event is about.
-pub(super) fn subject(event: &AnyEvent) -> Option<Uuid> {
-    match event {
-        AnyEvent::Appointment(id, _) => Some(id.uuid()),
-        AnyEvent::Session(id, _) => Some(id.uuid()),
-        _ => None,
-    }
-}
-
-/// Whether what was before does not matter.
-pub(super) const fn makes(event: &AnyEvent) -> bool {
-    matches!(
-        event,
-        AnyEvent::Appointment(
-            _,
-            AppointmentEvent::AppointmentBooked(_) | AppointmentEvent::AppointmentHeld(_)
-        ) | AnyEvent::Session(_, SessionEvent::SessionScheduled(_))
-    )
-}
-
-/// The booking after an event of its own; `None`: it was never made.
-pub(super) fn after(before: Option<Booking>, recorded: &RecordedEvent) -> Option<Booking> {
-    match &recorded.event {
-        AnyEvent::Appointment(_, event) => appointment(before, event, recorded.recorded_at),
-        AnyEvent::Session(_, event) => session(before, event),
-        _ => before,
-    }
-}
-
-fn appointment(
-    before: Option<Booking>,
-    event: &AppointmentEvent,
-    recorded_at: DateTime<Utc>,
-) -> Option<Booking> {
-    use AppointmentEvent as E;
-    match event {
-        E::AppointmentBooked(details) => {
-            // When it was booked in the calendar that it was copied from, nobody knows.
-            let booked_at = (!details.imported).then_some(recorded_at);
-            return Some(Booking::made(details, Standing::Booked, booked_at));
-        }
-        E::AppointmentHeld(held) => {
-            return Some(Booking::made(&held.details, Standing::NotBooked, None));
-        }
-        _ => {}
-    }
-    let mut booking = before?;
-    match event {
-        E::AppointmentBooked(_)
-        | E::AppointmentHeld(_)
-        | E::AppointmentCheckedIn(_)
-        | E::AppointmentCompleted(_)
-        | E::AppointmentConflictAccepted(_) => {}
-        E::AppointmentConfirmed(confirmed) => {
-            booking.is_now(&confirmed.slot);
-            booking.standing = Standing::Booked;
-            booking.booked_at = Some(recorded_at);
-        }
-        E::AppointmentRescheduled(moved) => booking.is_now(&moved.slot),
-        E::AppointmentReassigned(other) => booking.is_now(&other.slot),
-        E::AppointmentCancelled(_) | E::AppointmentHoldExpired(_) => booking.is_called_off(),
-        E::AppointmentMarkedNoShow(_) => booking.standing = Standing::NoShow,
-        E::AppointmentTagged(tagged) => booking.category = tagged.category.clone(),
-    }
-    Some(booking)
-}
-
-fn session(before: Option<Booking>, event: &SessionEvent) -> Option<Booking> {
-    let plan = match event {
-        SessionEvent::SessionScheduled(plan) => return Some(Booking::of_session(plan)),
-        SessionEvent::SessionRescheduled(moved) => Some(&moved.slot),
-        SessionEvent::SessionCancelled(_) => None,
-    };
-    let mut booking = before?;
-    match plan {
-        Some(slot) => booking.is_now(slot),
-        None => booking.standing = Standing::NotBooked,
-    }
-    Some(booking)
-}
-
 impl Booking {
-    fn made(details: &Details, standing: Standing, booked_at: Option<DateTime<Utc>>) -> Self {
-        Self {
+    /// What all that happened to an appointment comes to. `None`: a hold, or one that came to nothing.
+    pub(super) fn of_appointment(stream: &AppointmentStream<'_>) -> Option<Self> {
+        let changes = || stream.earlier.iter().chain(&stream.new);
+        let last = changes().last()?;
+        let details = last.after.details()?;
+        let outcome = match last.after.status()? {
+            Status::Held => return None,
+            Status::Booked | Status::CheckedIn | Status::Fulfilled => BookingOutcome::Booked,
+            Status::NoShow => BookingOutcome::NoShow,
+            Status::Cancelled => BookingOutcome::Cancelled,
+        };
+        // A hold that is given up was never booked.
+        let booked = changes().rfind(|change| books(change))?;
+        Some(Self {
+            id: last.id.uuid(),
             service_id: details.service_id,
             category: details.category.clone(),
             resource_ids: details.slot.resource_ids.clone(),
             during: details.slot.during,
-            in_session: details.slot.session_id.is_some(),
-            booked_at,
-            standing,
-        }
+            outcome,
+            takes_time: last.after.booked_slot().is_some(),
+            // When it was booked in the calendar that it was copied from, nobody knows.
+            booked_at: (!details.imported).then_some(booked.recorded_at),
+        })
     }
 
-    fn of_session(plan: &SessionScheduled) -> Self {
-        Self {
+    /// `None`: it was cancelled.
+    pub(super) fn of_session(id: SessionId, session: &Session) -> Option<Self> {
+        let (plan, Slot { resource_ids, during, .. }) =
+            session.plan().zip(session.booked_slot())?;
+        Some(Self {
+            id: id.uuid(),
             service_id: plan.service_id,
             category: plan.category.clone(),
-            resource_ids: plan.slot.resource_ids.clone(),
-            during: plan.slot.during,
-            in_session: false,
+            resource_ids: resource_ids.clone(),
+            during: *during,
+            outcome: BookingOutcome::Session,
+            takes_time: true,
             booked_at: None,
-            standing: Standing::Session,
-        }
-    }
-
-    fn is_now(&mut self, slot: &Slot) {
-        self.during = slot.during;
-        self.resource_ids = slot.resource_ids.clone();
-    }
-
-    /// A hold that is given up was never booked.
-    fn is_called_off(&mut self) {
-        if self.standing == Standing::Booked {
-            self.standing = Standing::Cancelled;
-        }
+        })
     }
 
     /// What it takes, with the zone of each of its resources.
     pub(super) fn taken(&self, zones: &BTreeMap<ResourceId, Tz>) -> Vec<Taken> {
-        if self.standing == Standing::NotBooked {
-            return Vec::new();
-        }
-        let stands = self.standing != Standing::Cancelled;
-        let takes_time = stands && !self.in_session;
-        let lead = self.booked_at.filter(|_| stands);
+        let lead = self.booked_at.filter(|_| self.outcome != BookingOutcome::Cancelled);
         let lead = lead.map(|booked_at| (self.during.start() - booked_at).num_minutes());
         let mut taken = Vec::new();
         for (nth, resource_id) in (0..).zip(self.resource_ids.iter()) {
@@ -199,13 +119,16 @@ impl Booking {
             let first = date_in(zone, self.during.start());
             for (day, minutes) in minutes_by_date(zone, &self.during) {
                 let begins = day == first;
-                if begins || takes_time {
+                if begins || self.takes_time {
                     taken.push(Taken {
+                        booking_id: self.id,
                         resource_id,
                         nth,
                         day,
-                        standing: self.standing,
-                        minutes: if takes_time { minutes } else { 0 },
+                        service_id: self.service_id,
+                        category: self.category.clone(),
+                        outcome: self.outcome,
+                        minutes: if self.takes_time { minutes } else { 0 },
                         begins,
                         lead_minutes: lead.filter(|_| begins),
                     });
@@ -214,4 +137,10 @@ impl Booking {
         }
         taken
     }
+}
+
+/// Whether the appointment is booked by this change.
+fn books(change: &AppointmentChange<'_>) -> bool {
+    let is_booked = |appointment: &Appointment| appointment.status() == Some(Status::Booked);
+    !is_booked(&change.before) && is_booked(&change.after)
 }

@@ -1,7 +1,7 @@
 //! The utilisation projection: how much of what resources offer is booked, day by day.
 //!
 //! * `offered`, `booked`: what the events of a stream make of its rows, without a database.
-//! * `apply`: how a batch changes them; `resources`, `write`: the rows.
+//! * `apply`: how a batch changes them; `resources`, `taken`: the rows.
 //! * `list`: the figures; `dimension`: by what they are grouped.
 //!
 //! What counts as offered and as booked: `docs/adr/0018-what-was-offered-stays.md`.
@@ -12,9 +12,9 @@ mod dimension;
 mod list;
 mod offered;
 mod resources;
+mod taken;
 #[cfg(test)]
 mod tests;
-mod write;
 
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
@@ -37,7 +37,7 @@ pub struct Utilisation {
 
 impl Utilisation {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 2 };
+    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 3 };
 
     /// The projection in this database.
     #[must_use]
@@ -75,7 +75,7 @@ impl Projection for Utilisation {
     }
 
     fn tables(&self) -> Vec<&'static dyn TableSpec> {
-        vec![&resources::RESOURCES, &resources::OFFERED, &write::BOOKINGS, &write::TAKEN]
+        vec![&resources::RESOURCES, &resources::OFFERED, &taken::TAKEN]
     }
 
     fn apply<'a>(

@@ -22,15 +22,7 @@ CREATE TABLE {schema}.offered (
     PRIMARY KEY (tenant_id, resource_id, day)
 );
 
--- Every appointment and session, as the projection serialises it.
-CREATE TABLE {schema}.bookings (
-    tenant_id  text NOT NULL,
-    booking_id uuid NOT NULL,
-    booking    json NOT NULL,
-    PRIMARY KEY (tenant_id, booking_id)
-);
-
--- What each of them takes of a resource on a local day of the resource's.
+-- What each appointment and session takes of a resource on a local day of the resource's.
 CREATE TABLE {schema}.taken (
     tenant_id    text    NOT NULL,
     booking_id   uuid    NOT NULL,
@@ -45,7 +37,7 @@ CREATE TABLE {schema}.taken (
     minutes      bigint  NOT NULL CHECK (minutes >= 0),
     -- Whether it begins on this day: it is counted there, and nowhere else.
     begins       boolean NOT NULL,
-    -- From when it was booked to its start. NULL: not known, or called off.
+    -- From when it was booked to its start. NULL: not known, or cancelled.
     lead_minutes bigint,
     PRIMARY KEY (tenant_id, booking_id, resource_id, day)
 );

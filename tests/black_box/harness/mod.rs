@@ -30,7 +30,7 @@ use std::time::{Duration, Instant};
 /// The schemas of projections: the one place where their versions stand in these tests.
 pub(crate) const APPOINTMENTS: &str = "appointments_1";
 pub(crate) const CATALOGUE: &str = "catalogue_1";
-pub(crate) const UTILISATION: &str = "utilisation_2";
+pub(crate) const UTILISATION: &str = "utilisation_3";
 
 /// The same of the next version of the program: see `tests/next`.
 pub(crate) const NEXT_APPOINTMENTS: &str = "appointments_2";

@@ -13,31 +13,31 @@ use daybook_domain::appointment::{
 use daybook_store::{AnyEvent, Position, RecordedEvent};
 use uuid::Uuid;
 
-use super::super::booked;
+use super::super::booked::Booking;
+use crate::change::AppointmentChanges;
 use crate::tests::bookings::{appointment, details, slot};
 use crate::tests::world::at;
 
 /// Status, minutes and lead time in hours, of what is taken after these events; each is recorded an hour after
 /// the one before it, from a day before the first slot on.
 fn taken(events: &[AppointmentEvent]) -> Vec<(&'static str, i64, Option<i64>)> {
-    let mut booking = None;
     let mut recorded_at: DateTime<Utc> = at("2027-01-03T09:00:00Z");
-    for event in events {
-        let recorded = RecordedEvent {
-            position: Position::START,
-            sequence: 1,
-            event: AnyEvent::Appointment(appointment(1), event.clone()),
-            recorded_at,
-        };
-        booking = booked::after(booking, &recorded);
+    let recorded = events.iter().zip(1_u64..).map(|(event, sequence)| {
+        let event = AnyEvent::Appointment(appointment(1), event.clone());
+        let position = Position::from_i64(sequence.cast_signed());
+        let recorded = RecordedEvent { position, sequence, event, recorded_at };
         recorded_at += TimeDelta::hours(1);
-    }
+        recorded
+    });
+    let recorded: Vec<RecordedEvent> = recorded.collect();
+    let changes = AppointmentChanges::of(&[], &recorded).unwrap();
+    let booking = changes.streams().find_map(Booking::of_appointment);
     let zones: BTreeMap<ResourceId, Tz> =
         (1..6).map(|n| (Uuid::from_u128(n).into(), Tz::UTC)).collect();
-    let taken = booking.unwrap().taken(&zones);
+    let taken = booking.map(|booking| booking.taken(&zones)).unwrap_or_default();
     taken
         .into_iter()
-        .map(|it| (it.standing.as_str(), it.minutes, it.lead_minutes.map(|it| it / 60)))
+        .map(|it| (it.outcome.as_str(), it.minutes, it.lead_minutes.map(|it| it / 60)))
         .collect()
 }
 

@@ -199,7 +199,7 @@ proptest! {
 /// All rows of a tenant but its name.
 async fn stored(world: &World, tenant: &str) -> Vec<String> {
     let mut rows = Vec::new();
-    for table in ["horizons", "resources", "offered", "bookings", "taken"] {
+    for table in ["horizons", "resources", "offered", "taken"] {
         let query = format!(
             "SELECT (to_jsonb(t) - 'tenant_id')::text FROM {}.{table} t
               WHERE tenant_id = $1 ORDER BY 1",
