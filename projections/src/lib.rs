@@ -46,7 +46,7 @@ pub use deployments::{Deployment, Leftover, drop_leftover, leftovers};
 pub use kit::{CopyRows, TableSpec};
 pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
 pub use progress::{Progress, WaitError};
-pub use projection::{ApplyError, Projection, ProjectionId};
+pub use projection::{ApplyError, Projection, ProjectionId, RowsDisagree};
 pub use rebuild::{Phase, RebuildError, Rebuilder, Rebuilt};
 pub use runner::{Runner, RunnerSettings};
 pub use schema::prepare;

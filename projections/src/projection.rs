@@ -81,9 +81,26 @@ pub enum ApplyError {
         position: Position,
         reason: String,
     },
+    /// Rows are not what they must be, so that nothing of the batch is written.
+    #[error(transparent)]
+    RowsDisagree(#[from] RowsDisagree),
     /// The database failed, or refused what was written.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
+}
+
+/// A statement did not write the rows that it was given: rows are missing, or the tenant is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{written} of {given} rows of {table} were {verb}")]
+pub struct RowsDisagree {
+    /// In which table.
+    pub table: String,
+    /// What was to be done with them.
+    pub verb: &'static str,
+    /// How many rows it was given.
+    pub given: usize,
+    /// How many it wrote.
+    pub written: u64,
 }
 
 impl From<UnreadableEvent> for ApplyError {

@@ -99,7 +99,7 @@ async fn write(
     tenant: &TenantId,
     ended: &[AppointmentVersion],
     made: Vec<AppointmentVersion>,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), ApplyError> {
     let counts = day_counts::changes(&made, ended);
     day_counts::DAY_COUNTS.insert_or(day_counts::ADD, tables, tenant, &counts).await?;
     let ended = ended.iter().map(|AppointmentVersion { appointment, until, .. }| EndedVersion {

@@ -96,7 +96,7 @@ pub(super) async fn apply(
     let earlier = change::earlier_of(Session::TYPE, id, tables, tenant, events).await?;
     let (ended, made) = versions(&earlier, events)?;
     SESSIONS.update(&["until_position", "until_at"], tables, tenant, &ended).await?;
-    Ok(SESSIONS.insert(tables, tenant, &made).await?)
+    SESSIONS.insert(tables, tenant, &made).await
 }
 
 /// Of the sessions that a batch is about: the versions that it ends, and those that it makes.

@@ -32,7 +32,7 @@ pub(super) async fn apply<E: CatalogueEntity>(
         rows.insert(id, Listed { id: id.into(), document, status, version, position });
     }
     let rows: Vec<Listed<E>> = rows.into_values().collect();
-    Ok(table.upsert(tables, tenant, &rows).await?)
+    table.upsert(tables, tenant, &rows).await
 }
 
 /// Those that the events touch and do not make.

@@ -63,5 +63,5 @@ pub(super) async fn save(
         let (profile, status) = resource.into_document()?;
         Some(ResourceRow { resource_id, profile, status })
     });
-    Ok(RESOURCES.upsert(tables, tenant, &rows.collect::<Vec<_>>()).await?)
+    RESOURCES.upsert(tables, tenant, &rows.collect::<Vec<_>>()).await
 }

@@ -2,13 +2,14 @@
 //! has very many needs no more memory than another.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::{AppointmentId, ResourceId, TenantId};
+use daybook_domain::{ResourceId, TenantId};
 use uuid::Uuid;
 
 use super::Conflicts;
 use super::row::{USES, UseRow};
 use crate::Tables;
 use crate::kit::statement;
+use crate::page::keyset::StartKey;
 
 /// How many are read at once.
 const PART: u16 = 2_000;
@@ -28,7 +29,7 @@ statement!(
 pub(super) struct StoredUses<'a> {
     tenant: &'a TenantId,
     resource: ResourceId,
-    after: (DateTime<Utc>, AppointmentId),
+    after: StartKey,
     all: bool,
 }
 
@@ -39,7 +40,8 @@ impl<'a> StoredUses<'a> {
         resource: ResourceId,
         instant: DateTime<Utc>,
     ) -> Self {
-        Self { tenant, resource, after: (instant, Uuid::max().into()), all: false }
+        let after = StartKey { start_at: instant, id: Uuid::max() };
+        Self { tenant, resource, after, all: false }
     }
 
     /// The next part, by start; nothing: that was all.
@@ -53,14 +55,15 @@ impl<'a> StoredUses<'a> {
         let part: Vec<UseRow> = sqlx::query_as(&tables.sql(&USES_OF_RESOURCE))
             .bind(self.tenant.as_str())
             .bind(self.resource.uuid())
-            .bind(self.after.0)
-            .bind(self.after.1.uuid())
+            .bind(self.after.start_at)
+            .bind(self.after.id)
             .bind(i64::from(PART))
             .fetch_all(tables.connection())
             .await?;
         self.all = part.len() < usize::from(PART);
         if let Some(last) = part.last() {
-            self.after = (last.during.start(), last.appointment_id);
+            let (start_at, id) = (last.during.start(), last.appointment_id.uuid());
+            self.after = StartKey { start_at, id };
         }
         Ok(part)
     }

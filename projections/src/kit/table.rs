@@ -8,7 +8,8 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::value::{Array, Elements, JSON, PgType, PgValue, Shape};
-use crate::Tables;
+use crate::projection::RowsDisagree;
+use crate::{ApplyError, Tables};
 
 type Push<R> = Box<dyn Fn(&R, &mut Elements) -> Result<(), BoxDynError> + Send + Sync>;
 
@@ -98,9 +99,9 @@ impl<R> Table<R> {
         tables: &mut Tables<'_>,
         tenant: &TenantId,
         rows: &[R],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), ApplyError> {
         let inserted = self.insert_or(OnConflict::Fail, tables, tenant, rows).await?;
-        all(inserted, rows)
+        self.all(tables, "inserted", inserted, rows)
     }
 
     /// Adds or replaces rows.
@@ -109,9 +110,9 @@ impl<R> Table<R> {
         tables: &mut Tables<'_>,
         tenant: &TenantId,
         rows: &[R],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), ApplyError> {
         let saved = self.insert_or(OnConflict::Replace, tables, tenant, rows).await?;
-        all(saved, rows)
+        self.all(tables, "saved", saved, rows)
     }
 
     /// Adds rows; how many were added or changed.
@@ -133,10 +134,26 @@ impl<R> Table<R> {
         tables: &mut Tables<'_>,
         tenant: &TenantId,
         rows: &[R],
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), ApplyError> {
         let given = |column: &&Column<R>| column.key || set.contains(&column.name);
         let columns: Vec<&Column<R>> = self.columns.iter().filter(given).collect();
-        all(run(&self.update_sql(set), &columns, tables, tenant, rows).await?, rows)
+        let updated = run(&self.update_sql(set), &columns, tables, tenant, rows).await?;
+        self.all(tables, "updated", updated, rows)
+    }
+
+    /// Rows that do not agree with the table must not be committed.
+    fn all(
+        &self,
+        tables: &Tables<'_>,
+        verb: &'static str,
+        written: u64,
+        rows: &[R],
+    ) -> Result<(), ApplyError> {
+        if written == rows.len() as u64 {
+            return Ok(());
+        }
+        let table = format!("{}.{}", tables.schema(), self.name);
+        Err(RowsDisagree { table, verb, given: rows.len(), written }.into())
     }
 
     fn keys(&self) -> impl Iterator<Item = &Column<R>> {
@@ -203,11 +220,6 @@ where
     let select = tables.sql(select);
     let query = sqlx::query_as(&select).bind(tenant.as_str()).bind(keys);
     query.fetch_all(tables.connection()).await
-}
-
-/// Rows that do not agree with the table must not be committed.
-fn all<R>(done: u64, rows: &[R]) -> Result<(), sqlx::Error> {
-    if done == rows.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
 }
 
 /// Runs a statement about these columns of the rows.

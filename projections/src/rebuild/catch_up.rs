@@ -126,7 +126,7 @@ pub(crate) async fn catch_up(
         let read = target.log.read(tenant, at, left.min(BATCH_EVENTS)).await?;
         let events = read.into_iter().collect::<Result<Vec<_>, _>>().map_err(ApplyError::from)?;
         if events.is_empty() {
-            return Err(RebuildError::Database(sqlx::Error::RowNotFound));
+            return Err(RebuildError::LogEnds { tenant: tenant.clone(), position: at });
         }
         let mut tables = Tables::new(&mut *connection, &target.schema);
         target.projection.apply(&mut tables, tenant, &events).await?;

@@ -55,6 +55,14 @@ pub enum RebuildError {
     /// Another program has gone on with it.
     #[error("another program has gone on with it")]
     TakenOver,
+    /// There are fewer events than a checkpoint says have been read.
+    #[error("the log of {tenant} ends at position {position}, before where it has been read to")]
+    LogEnds {
+        /// Whose.
+        tenant: TenantId,
+        /// Its last event.
+        position: Position,
+    },
     /// An event makes no sense, or the database failed.
     #[error(transparent)]
     Apply(#[from] ApplyError),

@@ -33,7 +33,7 @@ pub(crate) async fn apply_longest_prefix(
     commit: &impl Commit,
     from: Position,
     read: Vec<Result<RecordedEvent, UnreadableEvent>>,
-) -> Result<Batch, sqlx::Error> {
+) -> Result<Batch, ApplyError> {
     let mut events = Vec::with_capacity(read.len());
     for event in read {
         match event {
@@ -64,7 +64,7 @@ pub(crate) async fn apply_longest_prefix(
                 }
                 count /= 2;
             }
-            Err(ApplyError::Database(error)) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
 }

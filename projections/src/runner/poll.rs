@@ -59,7 +59,7 @@ impl Poll {
         }
     }
 
-    async fn batches(&self) -> Result<Outcome, sqlx::Error> {
+    async fn batches(&self) -> Result<Outcome, ApplyError> {
         let pool = self.log.pool();
         let Some(mut position) =
             checkpoint::acquire_lease(pool, &self.subscription, self.lease()).await?
@@ -90,7 +90,7 @@ impl Poll {
                     }
                 }
                 Batch::Stalled { reason } => {
-                    return self.stall(position.plus(1), &reason).await;
+                    return Ok(self.stall(position.plus(1), &reason).await?);
                 }
                 Batch::LostLease => return Ok(Outcome::NotLeading),
             }

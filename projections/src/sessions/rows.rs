@@ -92,5 +92,5 @@ pub(super) async fn apply(
         rows.extend(Row::of(*id, session, recorded).map(|row| (*id, row)));
     }
     let rows: Vec<Row> = rows.into_values().collect();
-    Ok(SESSIONS.upsert(tables, tenant, &rows).await?)
+    SESSIONS.upsert(tables, tenant, &rows).await
 }

@@ -41,7 +41,7 @@ pub(super) async fn apply(
     let zones: BTreeMap<ResourceId, Tz> = terms.iter().filter_map(zone).collect();
     taken::forget(tables, tenant, &made_before(events)).await?;
     let rows: Vec<Taken> = bookings.iter().flat_map(|booking| booking.taken(&zones)).collect();
-    Ok(TAKEN.insert(tables, tenant, &rows).await?)
+    TAKEN.insert(tables, tenant, &rows).await
 }
 
 /// Works out what is offered: of the resources that have changed, and of all where days have come.

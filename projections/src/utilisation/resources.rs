@@ -157,5 +157,5 @@ pub(super) async fn save_days(
             minutes: *minutes,
         })
     });
-    Ok(OFFERED.insert(tables, tenant, &rows.collect::<Vec<_>>()).await?)
+    OFFERED.insert(tables, tenant, &rows.collect::<Vec<_>>()).await
 }

@@ -39,5 +39,5 @@ pub(super) async fn save(
     touched: BTreeMap<WaitingEntryId, Entry>,
 ) -> Result<(), ApplyError> {
     let entries: Vec<Entry> = touched.into_values().collect();
-    Ok(ENTRIES.upsert(tables, tenant, &entries).await?)
+    ENTRIES.upsert(tables, tenant, &entries).await
 }
