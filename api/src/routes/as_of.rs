@@ -1,4 +1,8 @@
 //! `as_of`: what was known at a moment of the past.
+//!
+//! The moment is resolved to the position that the log had come to, in one statement that bisects. A list waits until
+//! the appointments projection has read as far, and then searches the rows that were valid at that position, by
+//! the clock of the moment; a single aggregate is folded from its stream up to it (`store/src/engine/as_of.rs`).
 
 use axum::http::StatusCode;
 use daybook_domain::TenantId;

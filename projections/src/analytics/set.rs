@@ -1,4 +1,7 @@
 //! The views of a program, as one numbered set.
+//!
+//! A view shows no member of an event, and no column, that its statement does not name. Of two programs, the
+//! newer one has the views.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,11 @@
 //! One tenant's turn: who waits is gone through, and offered what fits.
+//!
+//! 1. It waits until the waiting-list projection has read as far as the log has come. If nothing in the new events can
+//!    have freed a place, it rests.
+//! 2. For each entry in turn it searches for free time, or for places in sessions, all as of one position.
+//! 3. Has a place become available since it began? Then it begins anew, for those in front.
+//! 4. Hold and offer are decided in one unit of work; what was taken meanwhile is skipped for the next that fits.
+//! 5. When the hold has ended, that is recorded of the entry.
 
 use std::time::Duration;
 
