@@ -61,9 +61,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
 
 fn main() {
     let config = utoipa_config::Config::new();
-    let add = |config: utoipa_config::Config<'static>,
-               (name, form): &(&'static str, &'static str)| {
-        config.alias_for(*name, *form)
-    };
-    WRITTEN_AS.iter().fold(config, add).write_to_file();
+    let config =
+        WRITTEN_AS.iter().fold(config, |config, (name, form)| config.alias_for(name, form));
+    config.write_to_file();
 }

@@ -81,12 +81,11 @@ impl App {
         Moments { from, to }: Moments,
     ) -> Result<(Moment, Moment), Problem> {
         let from = self.moment_of(tenant, "from", from).await?;
-        let to = match to {
-            Some(to) => self.moment_of(tenant, "to", to).await?,
-            None => {
-                let head = self.engine.log().head(tenant).await?.unwrap_or_default();
-                Moment { position: head, at: self.engine.clock().now(), head }
-            }
+        let to = if let Some(to) = to {
+            self.moment_of(tenant, "to", to).await?
+        } else {
+            let head = self.engine.log().head(tenant).await?.unwrap_or_default();
+            Moment { position: head, at: self.engine.clock().now(), head }
         };
         Ok((from, to))
     }

@@ -24,8 +24,8 @@ pub(super) async fn run(database: &Database, options: &Replay) -> anyhow::Result
     let mut pace = speed.map(Pace::new);
     let mut read_to: Position = after;
     while read_to < until {
-        let page = feed.read(read_to, until, PART).await?;
-        for event in &page.events {
+        let read = feed.read(read_to, until, PART).await?;
+        for event in &read.events {
             if let Some(pace) = &mut pace {
                 tokio::time::sleep_until(pace.turn_of(event.recorded_at)).await;
             }
@@ -35,7 +35,7 @@ pub(super) async fn run(database: &Database, options: &Replay) -> anyhow::Result
                 printed => printed?,
             }
         }
-        read_to = page.read_to;
+        read_to = read.read_to;
     }
     Ok(())
 }
