@@ -128,7 +128,7 @@ mod tests {
         let booking = submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30));
         replaced_by_another_version(&house.pool).await;
         assert!(house.log().append(booking.clone()).await.is_err());
-        try_join_all((0..8).map(|_| migrate(&house.pool))).await.unwrap();
+        try_join_all((0..8).map(|_| repeat(&house.pool))).await.unwrap();
         assert!(house.log().append(booking).await.is_ok());
         assert!(outdated(&mut house.pool.acquire().await.unwrap()).await.unwrap().is_empty());
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::directory::read_on;
 use super::look::unavailable;
 use super::{Catalogue, Engine, ExecuteError};
-use crate::log::{PersistedAggregate, Position, StreamId};
+use crate::log::{PersistedAggregate, Position, StreamId, StreamRange};
 
 /// How many directories of the past are kept, and for how long: whoever looks back asks about one moment
 /// more than once.
@@ -45,7 +45,7 @@ impl Engine {
         let stream = StreamId::of::<A>(tenant, id);
         let (mut state, mut version) = (A::default(), 0);
         loop {
-            let range = (version, position);
+            let range = StreamRange { after: version, up_to: position };
             let page = self.log.read_stream_as_of(tenant, &stream, range, PAGE).await;
             let page = page.map_err(unavailable)?;
             let last = page.len() < PAGE as usize;

@@ -54,6 +54,7 @@ pub use position::Position;
 #[cfg(test)]
 pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
+pub(crate) use reader::StreamRange;
 pub(crate) use reader::stored;
 pub use stream::StreamId;
 pub use streams::{Streams, StreamsPart, stream_events};
@@ -247,19 +248,19 @@ impl Log {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StreamEvent>, sqlx::Error> {
-        let all = Position::from_i64(i64::MAX);
-        reader::read_stream(&self.pool, tenant, stream, (after, all), limit).await
+        let up_to = Position::from_i64(i64::MAX);
+        self.read_stream_as_of(tenant, stream, StreamRange { after, up_to }, limit).await
     }
 
-    /// One stream's events after the `after`th and up to a position of the log, at most `limit`.
+    /// One stream's events in a range, at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn read_stream_as_of(
+    pub(crate) async fn read_stream_as_of(
         &self,
         tenant: &TenantId,
         stream: &StreamId,
-        range: (u64, Position),
+        range: StreamRange,
         limit: u32,
     ) -> Result<Vec<StreamEvent>, sqlx::Error> {
         reader::read_stream(&self.pool, tenant, stream, range, limit).await

@@ -137,13 +137,21 @@ pub struct StreamEvent {
     pub recorded_at: DateTime<Utc>,
 }
 
-/// One stream's events after the `after`th and up to a position, at most `limit`. Served by
-/// `events_pkey`.
+/// Which events of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StreamRange {
+    /// Those after this one of the stream.
+    pub(crate) after: u64,
+    /// Those up to this position of the log.
+    pub(crate) up_to: Position,
+}
+
+/// One stream's events in a range, at most `limit`. Served by `events_pkey`.
 pub(super) async fn read_stream(
     pool: &PgPool,
     tenant: &TenantId,
     stream: &StreamId,
-    (after, up_to): (u64, Position),
+    StreamRange { after, up_to }: StreamRange,
     limit: u32,
 ) -> Result<Vec<StreamEvent>, sqlx::Error> {
     let rows = sqlx::query(
