@@ -167,7 +167,7 @@ impl AppointmentRefusal {
             Self::WrongStatus { .. } => Meaning::conflict("Its status does not allow this"),
             Self::HoldExpired { .. } => Meaning::conflict("The hold has lapsed"),
             Self::SessionFull { .. } => Meaning::conflict("The session is full"),
-            Self::SessionCancelled { .. } => Meaning::conflict("The session was called off"),
+            Self::SessionCancelled { .. } => Meaning::conflict("The session was cancelled"),
             Self::InSession { .. } => Meaning::conflict("It is where its session is"),
             Self::NotInSession => Meaning::conflict("It is in no session"),
             Self::SessionsOnly { .. } => Meaning::invalid("The service is given in sessions"),

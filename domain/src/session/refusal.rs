@@ -28,7 +28,7 @@ impl SessionRefusal {
         match self {
             Self::SessionNotFound => Meaning::NOT_FOUND,
             Self::SessionExists => Meaning::EXISTS,
-            Self::SessionIsCancelled => Meaning::conflict("The session was called off"),
+            Self::SessionIsCancelled => Meaning::conflict("The session was cancelled"),
             Self::NotInSessions { .. } => Meaning::invalid("The service is not given in sessions"),
         }
     }

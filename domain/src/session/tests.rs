@@ -197,6 +197,17 @@ fn a_place_is_booked_by_the_services_rules_about_when() {
 }
 
 #[test]
+fn a_place_is_booked_off_the_services_grid_if_its_session_is() {
+    let rules = serde_json::from_str(r#"{"slot_step_minutes":60}"#).unwrap();
+    let terms = ServiceTerms { rules, ..class() };
+    let session = no_session()
+        .knowing(&world(terms.clone(), &no_session(), &[]))
+        .when(schedule("2026-11-23T09:10:00Z"))
+        .and();
+    joined(&world(terms, &session, &[]));
+}
+
+#[test]
 fn a_limit_per_client_and_day_counts_places_in_sessions() {
     let terms = ServiceTerms {
         limit_per_client_per_day: Some(DailyLimit::try_from(1).unwrap()),

@@ -147,7 +147,7 @@ impl Engine {
         Ok(session.plan().map(|plan| plan.service_id))
     }
 
-    /// Who has a place of each of these sessions now; of one that was called off, nobody.
+    /// Who has a place of each of these sessions now; of one that was cancelled, nobody.
     ///
     /// # Errors
     /// When the claims cannot be read.

@@ -243,7 +243,7 @@ impl<'a> Again<'a> {
         };
         let target = if event.creates() { Target::New(id) } else { Target::Existing(id) };
         match self.engine.execute::<Appointment>(&self.context, target, command).await {
-            // Its session was called off, and it with it.
+            // Its session was cancelled, and it with it.
             Err(ExecuteError::Refused(Refusal::Appointment(AppointmentRefusal::WrongStatus {
                 status: Status::Cancelled,
                 ..
