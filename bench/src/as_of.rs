@@ -9,7 +9,9 @@ use daybook_domain::appointment::{
 use daybook_domain::claim::Claims;
 use daybook_domain::service::ServiceTerms;
 use daybook_store::Position;
-use daybook_store::log::{Append, AsOf, Decision, IfTaken, Moment, StreamId, Submission, Verdict};
+use daybook_store::log::{
+    Append, AsOf, Decision, Moment, OnConflict, StreamId, Submission, Verdict,
+};
 
 use crate::catalogue::{self, Size};
 use crate::cli::Options;
@@ -145,7 +147,7 @@ async fn change(
         }
     }
     let decision =
-        Decision::Accept { read_set: Vec::new(), appends, claims, if_taken: IfTaken::Refused };
+        Decision::Accept { read_set: Vec::new(), appends, claims, on_conflict: OnConflict::Refuse };
     let (tenant, decided_at) = (daybook.tenant.clone(), daybook.engine.clock().now());
     let verdict =
         daybook.log().append(Submission { tenant, key: None, decided_at, decision }).await?;

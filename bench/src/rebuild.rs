@@ -11,7 +11,7 @@ use daybook_domain::appointment::{
 };
 use daybook_projections::appointments::Appointments;
 use daybook_projections::{Projection as _, Schema};
-use daybook_store::log::{Append, Decision, IfTaken, StreamId, Submission, Verdict};
+use daybook_store::log::{Append, Decision, OnConflict, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::Connection as _;
 use tokio::time::sleep;
@@ -82,7 +82,7 @@ async fn change_all(database: &Database, size: Size) -> anyhow::Result<()> {
                 read_set: Vec::new(),
                 appends: appends.collect::<Result<_, _>>()?,
                 claims: Vec::new(),
-                if_taken: IfTaken::Refused,
+                on_conflict: OnConflict::Refuse,
             };
             let decided_at = daybook.engine.clock().now();
             let tenant = daybook.tenant.clone();

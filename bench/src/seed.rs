@@ -11,7 +11,7 @@ use daybook_domain::appointment::{
 use daybook_domain::claim::Claims as _;
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::time::{Duration, Interval};
-use daybook_store::log::{Append, Decision, IfTaken, NewEvent, StreamId, Submission, Verdict};
+use daybook_store::log::{Append, Decision, NewEvent, OnConflict, StreamId, Submission, Verdict};
 use futures::{StreamExt as _, TryStreamExt as _};
 
 use crate::calendar::{Calendar, SLOT_MINUTES, Slot};
@@ -84,7 +84,7 @@ async fn append(
                 read_set: Vec::new(),
                 appends,
                 claims,
-                if_taken: IfTaken::Refused,
+                on_conflict: OnConflict::Refuse,
             },
         })
         .await?;

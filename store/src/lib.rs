@@ -23,7 +23,9 @@ mod testing;
 pub mod what_if;
 
 pub use clock::{Clock, SystemClock};
-pub use engine::{CommandContext, Engine, ExecuteError, Executed, Stop, Target, Together, Unit};
+pub use engine::{
+    Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
+};
 pub use log::{
     AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
     UnreadableEvent,

@@ -1,10 +1,13 @@
 //! Many bookings in one request, each by itself.
 
+use cqrs_es::Aggregate as _;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
 use futures::future::join_all;
 use uuid::Uuid;
 
-use super::{Appended, CommandContext, Engine, ExecuteError, Executed, Lessons, Target};
+use super::refusals::variant_name;
+use super::unit_of_work::{RetryState, RootAnswer, Submitted};
+use super::{CommandContext, Engine, ExecuteError, Executed, Target, UnitContext};
 use crate::log::CommandKey;
 
 /// So many are decided together and wait for one commit, at most. (Up to thirty, `join_all` polls in
@@ -63,9 +66,9 @@ impl Engine {
         let first = outcomes.len();
         let ids: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
         let some = &commands[first..first + count];
-        let decided = self.decide_in_order(&context.tenant, &ids, some, Lessons::default()).await;
-        let (together, refused) = match decided {
-            Ok(decided) => decided,
+        let mut unit = UnitContext::new(self, context, Uuid::nil(), RetryState::default());
+        let refused = match unit.book_in_order(&ids, some).await {
+            Ok(refused) => refused,
             Err(error) => {
                 outcomes.push(Err(error));
                 return false;
@@ -73,16 +76,25 @@ impl Engine {
         };
         let contexts: Vec<_> =
             (first..first + count).map(|index| of_item(context, index)).collect();
-        let attempts = contexts.iter().zip(together.attempts);
-        let appended = join_all(attempts.map(|(context, one)| self.append(context, one))).await;
-        for appended in appended {
-            let outcome = match appended {
-                Ok(Appended::Done(executed)) => Ok(executed),
+        let (now, decided) = unit.into_decided();
+        let answer = RootAnswer::<Appointment>::default();
+        let each = contexts.iter().zip(decided);
+        let each = each.map(|(context, one)| self.submit(context, now, vec![one], &answer));
+        for submitted in join_all(each).await {
+            let index = outcomes.len();
+            let outcome = match submitted {
+                Ok(Submitted::Done(executed)) => Ok(executed),
                 // What it rested on has changed.
-                Ok(Appended::Stale | Appended::Taken) => {
-                    self.book_one(context, commands, outcomes.len()).await
+                Ok(Submitted::Stale | Submitted::Conflict | Submitted::Refused(_)) => {
+                    self.book_one(context, commands, index).await
                 }
-                Err(error) => Err(error),
+                Err(error) => {
+                    if let ExecuteError::Refused(refusal) = &error {
+                        let command = variant_name(&commands[index]);
+                        self.report_refusal(context, Appointment::TYPE, &command, refusal);
+                    }
+                    Err(error)
+                }
             };
             outcomes.push(outcome);
         }

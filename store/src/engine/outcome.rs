@@ -1,8 +1,6 @@
 //! What becomes of a command.
 
 use daybook_domain::Refusal;
-use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::ClaimConflict;
 use uuid::Uuid;
 
 use crate::log::{AppendError, Position};
@@ -41,8 +39,4 @@ pub enum ExecuteError {
     /// The log has what this program does not understand.
     #[error("the log cannot be understood: {0}")]
     Unreadable(String),
-}
-
-pub(super) fn slot_taken(conflict: ClaimConflict) -> ExecuteError {
-    ExecuteError::Refused(AppointmentRefusal::from(conflict).into())
 }

@@ -10,8 +10,10 @@ use daybook_domain::{AppointmentId, Refusal, TenantId};
 use futures::future::try_join_all;
 use uuid::Uuid;
 
-use super::unit::{Stop, Together, Unit};
-use super::{CommandContext, Engine, ExecuteError, Executed, PersistedAggregate, Target};
+use super::{
+    Abort, CommandContext, Engine, ExecuteError, Executed, PersistedAggregate, Target, UnitContext,
+    UnitOfWork,
+};
 
 /// So many streams are read beside each other, at most: each takes a connection.
 const LOADED_AT_ONCE: usize = 8;
@@ -54,7 +56,7 @@ impl Engine {
         asked: &SeriesBooking,
     ) -> Result<Executed<Series>, ExecuteError> {
         let id = Uuid::now_v7();
-        self.execute_together(context, id, &Book { id, asked }).await
+        self.execute_unit(context, id, &BookSeries { id, asked }).await
     }
 
     /// Moves occurrences of a series.
@@ -67,8 +69,7 @@ impl Engine {
         id: Uuid,
         moving: &SeriesMove,
     ) -> Result<Executed<Series>, ExecuteError> {
-        let seen = context.expected_version;
-        self.execute_together(context, id, &Reschedule { id, seen, moving }).await
+        self.execute_unit(context, id, &RescheduleSeries { id, moving }).await
     }
 
     /// Calls occurrences of a series off.
@@ -81,20 +82,19 @@ impl Engine {
         id: Uuid,
         cancelling: &SeriesCancel,
     ) -> Result<Executed<Series>, ExecuteError> {
-        let seen = context.expected_version;
-        self.execute_together(context, id, &Cancel { id, seen, cancelling }).await
+        self.execute_unit(context, id, &CancelSeries { id, cancelling }).await
     }
 }
 
-struct Book<'a> {
+struct BookSeries<'a> {
     id: Uuid,
     asked: &'a SeriesBooking,
 }
 
-impl Together for Book<'_> {
-    type Principal = Series;
+impl UnitOfWork for BookSeries<'_> {
+    type Root = Series;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let SeriesBooking { recurrence, mode, booking } = self.asked;
         let mut verdicts = Verdicts::default();
         for recurrence_id in recurrence.occurrences().map_err(Refusal::from)? {
@@ -102,7 +102,7 @@ impl Together for Book<'_> {
             let booking = booking.as_occurrence(recurrence.at(recurrence_id), series);
             let (target, command) = (Target::fresh(), AppointmentCommand::BookAppointment(booking));
             let verdict = match unit.decide::<Appointment>(target, command).await? {
-                Ok(_) => Verdict::Done(AppointmentId::from(target.id())),
+                Ok(()) => Verdict::Done(AppointmentId::from(target.id())),
                 Err(refusal) => Verdict::Refused(refusal),
             };
             if !verdicts.add(recurrence_id, verdict, *mode) {
@@ -121,18 +121,17 @@ impl Together for Book<'_> {
     }
 }
 
-struct Reschedule<'a> {
+struct RescheduleSeries<'a> {
     id: Uuid,
-    seen: Option<u64>,
     moving: &'a SeriesMove,
 }
 
-impl Together for Reschedule<'_> {
-    type Principal = Series;
+impl UnitOfWork for RescheduleSeries<'_> {
+    type Root = Series;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let SeriesMove { which, shift, resource_ids, mode, by, overriding } = self.moving;
-        let (series, affected) = affected(unit, self.id, self.seen, *which).await?;
+        let (series, affected) = affected(unit, self.id, *which).await?;
         let Series::Made { booked, .. } = series else { return Err(not_found()) };
         let mut verdicts = Verdicts::default();
         let mut moves = Vec::with_capacity(affected.len());
@@ -160,7 +159,7 @@ impl Together for Reschedule<'_> {
             };
             let target = Target::Existing(occurrence.appointment_id.uuid());
             let verdict = match unit.decide::<Appointment>(target, command).await? {
-                Ok(_) => Verdict::Done(to),
+                Ok(()) => Verdict::Done(to),
                 Err(refusal) => Verdict::Refused(refusal),
             };
             if !verdicts.add(occurrence.recurrence_id, verdict, *mode) {
@@ -173,18 +172,17 @@ impl Together for Reschedule<'_> {
     }
 }
 
-struct Cancel<'a> {
+struct CancelSeries<'a> {
     id: Uuid,
-    seen: Option<u64>,
     cancelling: &'a SeriesCancel,
 }
 
-impl Together for Cancel<'_> {
-    type Principal = Series;
+impl UnitOfWork for CancelSeries<'_> {
+    type Root = Series;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let SeriesCancel { which, mode, reason, by, overriding } = self.cancelling;
-        let (_, affected) = affected(unit, self.id, self.seen, *which).await?;
+        let (_, affected) = affected(unit, self.id, *which).await?;
         let mut verdicts = Verdicts::default();
         for Affected { occurrence, left, .. } in affected {
             let (reason, overriding) = (reason.clone(), overriding.clone());
@@ -193,7 +191,7 @@ impl Together for Cancel<'_> {
             let verdict = match left {
                 Some(because) => Verdict::Left(because),
                 None => match unit.decide::<Appointment>(target, command).await? {
-                    Ok(_) => Verdict::Done(()),
+                    Ok(()) => Verdict::Done(()),
                     Err(refusal) => Verdict::Refused(refusal),
                 },
             };
@@ -214,18 +212,13 @@ struct Affected {
     left: Option<LeftBecause>,
 }
 
-/// The series, if it is at the version that the caller has seen, and what a change of it is for.
+/// The series, and what a change of it is for.
 async fn affected(
-    unit: &mut Unit<'_>,
+    unit: &mut UnitContext<'_>,
     id: Uuid,
-    seen: Option<u64>,
     which: Which,
-) -> Result<(Series, Vec<Affected>), Stop> {
-    let (series, actual) = unit.load::<Series>(id).await?.ok_or_else(not_found)?;
-    // Before anything is decided that may be refused for what it finds.
-    if let Some(expected) = seen.filter(|expected| *expected != actual) {
-        return Err(Stop::Refused(Refusal::StaleVersion { expected, actual }));
-    }
+) -> Result<(Series, Vec<Affected>), Abort> {
+    let (series, _) = unit.load::<Series>(id).await?.ok_or_else(not_found)?;
     let occurrences = series.affected(which).map_err(Refusal::from)?;
     let mut affected = Vec::with_capacity(occurrences.len());
     for occurrence in occurrences {
@@ -237,6 +230,6 @@ async fn affected(
     Ok((series, affected))
 }
 
-fn not_found() -> Stop {
-    Stop::Refused(SeriesRefusal::SeriesNotFound.into())
+fn not_found() -> Abort {
+    Abort::Refused(SeriesRefusal::SeriesNotFound.into())
 }

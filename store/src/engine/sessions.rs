@@ -12,7 +12,7 @@ use daybook_domain::session::{Session, SessionCommand, SessionScheduled};
 use daybook_domain::{AppointmentId, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId};
 use uuid::Uuid;
 
-use super::{Engine, ExecuteError, Stop, Target, Together, Unit, busy};
+use super::{Abort, Engine, ExecuteError, Target, UnitContext, UnitOfWork};
 
 /// Calls a session off, and cancels its appointments.
 #[derive(Debug, Clone)]
@@ -33,16 +33,16 @@ pub struct MoveSession {
     pub overriding: Option<Reason>,
 }
 
-impl Together for CancelSession {
-    type Principal = Session;
+impl UnitOfWork for CancelSession {
+    type Root = Session;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let Self { session_id, ref reason } = *self;
         let places = places_taken(unit, session_id).await?;
         let (taken, reason) = (places.keys().copied().collect(), reason.clone());
         let command = SessionCommand::CancelSession { session_id, reason: reason.clone(), taken };
-        let session = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
-        session.map_err(|refusal| stop(session_id, refusal))?;
+        let decided = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
+        decided.map_err(|refusal| abort(session_id, refusal))?;
         for id in places.into_values() {
             let by = CancelledBy::Staff;
             let reason = reason.clone();
@@ -53,10 +53,10 @@ impl Together for CancelSession {
     }
 }
 
-impl Together for MoveSession {
-    type Principal = Session;
+impl UnitOfWork for MoveSession {
+    type Root = Session;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let Self { session_id, start, .. } = *self;
         let places = places_taken(unit, session_id).await?;
         let command = SessionCommand::RescheduleSession {
@@ -66,9 +66,12 @@ impl Together for MoveSession {
             overriding: self.overriding.clone(),
             taken: places.keys().copied().collect(),
         };
-        let session = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
-        let session = session.map_err(|refusal| stop(session_id, refusal))?;
-        let Some(plan) = session.plan() else { return Ok(()) };
+        let decided = unit.decide::<Session>(Target::Existing(session_id.uuid()), command).await?;
+        decided.map_err(|refusal| abort(session_id, refusal))?;
+        let session = unit.load::<Session>(session_id.uuid()).await?;
+        let Some(plan) = session.as_ref().and_then(|(session, _)| session.plan()) else {
+            return Ok(());
+        };
         for id in places.into_values() {
             let command = AppointmentCommand::FollowSession { plan: Box::new(plan.clone()) };
             follow(unit, session_id, id, command).await?;
@@ -79,44 +82,44 @@ impl Together for MoveSession {
 
 /// Which places of a session are taken, and by whom.
 async fn places_taken(
-    unit: &mut Unit<'_>,
+    unit: &mut UnitContext<'_>,
     session_id: SessionId,
-) -> Result<BTreeMap<u16, AppointmentId>, ExecuteError> {
+) -> Result<BTreeMap<u16, AppointmentId>, Abort> {
     let session = unit.load::<Session>(session_id.uuid()).await?;
     let Some((_, plan)) = session.as_ref().and_then(|(session, _)| open(session_id, session))
     else {
         return Ok(BTreeMap::new());
     };
     let look = places(session_id, plan);
-    let busy = unit.look(&[look]).await?;
+    let busy = unit.claims(&[look]).await?;
     Ok(busy.of(look.resource).iter().map(|taken| (taken.claim.seat, taken.holder)).collect())
 }
 
 /// Decides for an appointment that has a place.
 async fn follow(
-    unit: &mut Unit<'_>,
+    unit: &mut UnitContext<'_>,
     session_id: SessionId,
     id: AppointmentId,
     command: AppointmentCommand,
-) -> Result<(), Stop> {
+) -> Result<(), Abort> {
     let decided = unit.decide::<Appointment>(Target::Existing(id.uuid()), command).await?;
-    decided.map(|_| ()).map_err(|refusal| stop(session_id, refusal))
+    decided.map_err(|refusal| abort(session_id, refusal))
 }
 
 /// A refusal, if it is not only that somebody has taken a place or given one up since it was looked
 /// who has which.
-fn stop(session_id: SessionId, refusal: Refusal) -> Stop {
+fn abort(session_id: SessionId, refusal: Refusal) -> Abort {
     use AppointmentRefusal::{HoldExpired, SlotTaken, WrongStatus};
     match refusal {
         Refusal::Appointment(SlotTaken { resource_id, .. })
             if resource_id == session_id.places() =>
         {
-            Stop::Outdated
+            Abort::Outdated
         }
         Refusal::Appointment(
             WrongStatus { status: Status::Cancelled | Status::NoShow, .. } | HoldExpired { .. },
-        ) => Stop::Outdated,
-        refusal => Stop::Refused(refusal),
+        ) => Abort::Outdated,
+        refusal => Abort::Refused(refusal),
     }
 }
 
@@ -162,8 +165,7 @@ impl Engine {
             .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
             .collect();
         let all: Vec<ClaimQuery> = queries.iter().flatten().copied().collect();
-        let busy = busy::look(self.log.lookers(), tenant, &all, Uuid::nil(), now).await;
-        let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let busy = self.load_claims(tenant, &all, Uuid::nil(), now).await?;
         let who = |look: Option<ClaimQuery>| {
             let taken = look.map(|look| busy.of(look.resource)).unwrap_or_default();
             taken.iter().map(|taken| taken.holder).collect()

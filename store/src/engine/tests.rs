@@ -7,7 +7,7 @@ mod keys;
 mod plans;
 mod remembered;
 mod repository;
-mod together;
+mod unit_of_work;
 mod waiting;
 
 use chrono::DateTime;
@@ -22,7 +22,7 @@ use daybook_domain::resource::{
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
-use daybook_domain::{Category, Name, Personal, Tags};
+use daybook_domain::{Category, Name, Personal, Refusal, Tags};
 
 use super::*;
 use crate::testing::{House, resource, uuid};

@@ -1,4 +1,8 @@
 //! The waiting list: what an entry becomes is decided together with the hold that is offered to it.
+//!
+//! These are the commands of a process manager: the program's promoter follows the log, and gives them when
+//! a place may have become available or an offer has ended. It keeps no state of its own: where a process
+//! has come to is in the entry.
 
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
 use uuid::Uuid;
 
 use super::{
-    CommandContext, Engine, ExecuteError, Executed, Sight, Stop, Target, Together, Unit, busy,
+    Abort, CommandContext, Engine, ExecuteError, Executed, Sight, Target, UnitContext, UnitOfWork,
 };
 
 /// How many places are tried for an entry, one after the other: each may have been taken since it
@@ -86,8 +90,7 @@ impl Engine {
         if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let busy = busy::look(self.log.lookers(), tenant, &queries, Uuid::nil(), now).await;
-        let busy = busy.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let busy = self.load_claims(tenant, &queries, Uuid::nil(), now).await?;
         let has_room = |(plan, place): &(&SessionScheduled, Opening)| {
             place.session_id.is_some_and(|id| {
                 let during = plan.places_during;
@@ -109,7 +112,7 @@ impl Engine {
         terms: OfferTerms,
     ) -> Result<Executed<WaitingEntry>, ExecuteError> {
         let work = OfferPlace { entry, places, terms };
-        self.execute_together(context, entry.uuid(), &work).await
+        self.execute_unit(context, entry.uuid(), &work).await
     }
 
     /// Records what has become of an entry by itself: its offer was taken or has lapsed, or its wishes
@@ -122,7 +125,7 @@ impl Engine {
         context: &CommandContext,
         entry: WaitingEntryId,
     ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        self.execute_together(context, entry.uuid(), &SettleEntry { entry }).await
+        self.execute_unit(context, entry.uuid(), &SettleEntry { entry }).await
     }
 
     /// Takes an entry off the list. A place that is offered to it is free again in the same moment.
@@ -134,7 +137,7 @@ impl Engine {
         context: &CommandContext,
         entry: WaitingEntryId,
     ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        self.execute_together(context, entry.uuid(), &Leave { entry }).await
+        self.execute_unit(context, entry.uuid(), &LeaveWaitingList { entry }).await
     }
 }
 
@@ -157,10 +160,10 @@ struct OfferPlace<'a> {
     terms: OfferTerms,
 }
 
-impl Together for OfferPlace<'_> {
-    type Principal = WaitingEntry;
+impl UnitOfWork for OfferPlace<'_> {
+    type Root = WaitingEntry;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let (joined, state) = as_it_is(unit, self.entry).await?;
         match state {
             EntryState::Waiting => {}
@@ -176,7 +179,7 @@ impl Together for OfferPlace<'_> {
 
 impl OfferPlace<'_> {
     /// Holds the first place that can be had.
-    async fn hold(&self, unit: &mut Unit<'_>, joined: &Joined) -> Result<Offer, Stop> {
+    async fn hold(&self, unit: &mut UnitContext<'_>, joined: &Joined) -> Result<Offer, Abort> {
         let expires_at = (unit.now() + self.terms.length.delta()).trunc_subsecs(6);
         let mut refused = None;
         let mut full: Vec<NaiveDate> = Vec::new();
@@ -228,10 +231,10 @@ struct SettleEntry {
     entry: WaitingEntryId,
 }
 
-impl Together for SettleEntry {
-    type Principal = WaitingEntry;
+impl UnitOfWork for SettleEntry {
+    type Root = WaitingEntry;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let (joined, state) = as_it_is(unit, self.entry).await?;
         // What a hold has become is never undone. But one that has lapsed, and of which that is not
         // recorded, may have been confirmed in time by somebody who is not yet done: so it is recorded
@@ -261,14 +264,14 @@ impl Together for SettleEntry {
     }
 }
 
-struct Leave {
+struct LeaveWaitingList {
     entry: WaitingEntryId,
 }
 
-impl Together for Leave {
-    type Principal = WaitingEntry;
+impl UnitOfWork for LeaveWaitingList {
+    type Root = WaitingEntry;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let (_, state) = as_it_is(unit, self.entry).await?;
         match state {
             EntryState::Waiting => {}
@@ -286,8 +289,11 @@ impl Together for Leave {
 }
 
 /// An entry, and its state as everybody must see it now.
-async fn as_it_is(unit: &mut Unit<'_>, id: WaitingEntryId) -> Result<(Joined, EntryState), Stop> {
-    let not_found = || Stop::from(Refusal::from(WaitingRefusal::EntryNotFound));
+async fn as_it_is(
+    unit: &mut UnitContext<'_>,
+    id: WaitingEntryId,
+) -> Result<(Joined, EntryState), Abort> {
+    let not_found = || Abort::from(Refusal::from(WaitingRefusal::EntryNotFound));
     let entry = unit.load::<WaitingEntry>(id.uuid()).await?;
     let Some((WaitingEntry::Joined(joined), _)) = entry else { return Err(not_found()) };
     let hold = match joined.state {
@@ -298,6 +304,6 @@ async fn as_it_is(unit: &mut Unit<'_>, id: WaitingEntryId) -> Result<(Joined, En
     Ok((joined, state))
 }
 
-fn entry_closed(state: EntryState) -> Stop {
+fn entry_closed(state: EntryState) -> Abort {
     Refusal::from(WaitingRefusal::EntryClosed { waiting_status: state.status() }).into()
 }

@@ -13,7 +13,10 @@ use super::{NewEvent, StreamId};
 
 /// An aggregate whose events are in the log, as those of each of the domain's
 /// [`aggregates`] are. What others would append, nobody could read.
-pub trait PersistedAggregate: Decide<Command: Clone + Debug + Send> + Clone + 'static {}
+pub trait PersistedAggregate:
+    Decide<Command: Clone + Debug + Send + Sync> + Clone + 'static
+{
+}
 
 macro_rules! any_event {
     ($($name:ident: $aggregate:ty, $id:ty, $refusal:ty;)+) => {

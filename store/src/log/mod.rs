@@ -59,7 +59,8 @@ pub(crate) use reader::stored;
 pub use stream::StreamId;
 pub use streams::{Streams, StreamsPart, stream_events};
 pub use submission::{
-    Append, AppendError, CommandKey, Decision, FirstAnswer, IfTaken, NewEvent, Submission, Verdict,
+    Append, AppendError, CommandKey, Decision, FirstAnswer, NewEvent, OnConflict, Submission,
+    Verdict,
 };
 
 use crate::Clock;

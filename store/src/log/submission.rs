@@ -42,7 +42,7 @@ pub enum Decision {
         /// All that each of these appointments claims afterwards.
         claims: Vec<(AppointmentId, Vec<Claim>)>,
         /// What a claim means that is in the way.
-        if_taken: IfTaken,
+        on_conflict: OnConflict,
     },
     /// Nothing happens; this is kept as the answer to the command's key.
     Refuse(Refusal),
@@ -50,11 +50,11 @@ pub enum Decision {
 
 /// What it means for a decision that a claim of another appointment is in its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IfTaken {
+pub enum OnConflict {
     /// It is refused, and that is the answer to its key.
-    Refused,
+    Refuse,
     /// It had a choice and is decided again: there is no answer yet.
-    DecidedAgain,
+    Retry,
 }
 
 impl Decision {

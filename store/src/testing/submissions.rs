@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{minute, noon, resource, uuid};
 use crate::CommandKey;
-use crate::log::{Append, Decision, IfTaken, NewEvent, StreamId, Submission};
+use crate::log::{Append, Decision, NewEvent, OnConflict, StreamId, Submission};
 
 /// Booked on these resources, from one minute to another.
 pub(crate) fn a_booking(resources: &[u128], from: i64, to: i64) -> AppointmentEvent {
@@ -76,7 +76,7 @@ pub(crate) fn submission(
                 events: vec![NewEvent::of(event).unwrap()],
             }],
             claims: claims.into_iter().collect(),
-            if_taken: IfTaken::Refused,
+            on_conflict: OnConflict::Refuse,
         },
         tenant: tenant.clone(),
         key: None,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 
 use super::WhatIfError;
-use crate::log::{Append, Decision, IfTaken, NewEvent, Submission, Verdict};
+use crate::log::{Append, Decision, NewEvent, OnConflict, Submission, Verdict};
 use crate::{AnyEvent, Position, RecordedEvent};
 
 /// What is repeated is never refused.
@@ -43,7 +43,7 @@ pub(super) fn submission(
             read_set: Vec::new(),
             appends: vec![Append { stream: event.stream(tenant), after, events: vec![new] }],
             claims: claims.into_iter().collect(),
-            if_taken: IfTaken::Refused,
+            on_conflict: OnConflict::Refuse,
         },
     })
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::{Refusal, ResourceId};
+use daybook_domain::ResourceId;
 use serde::Serialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Position;
@@ -75,11 +74,4 @@ impl Report {
             self.refused.push(refused);
         }
     }
-}
-
-/// What the API calls a refusal: each rule by itself.
-pub(super) fn reason(refusal: &Refusal) -> String {
-    let written = serde_json::to_value(refusal).unwrap_or_default();
-    let named = |member: &str| written.get(member).and_then(Value::as_str).map(str::to_owned);
-    named("rule").or_else(|| named("code")).or_else(|| named("aggregate")).unwrap_or_default()
 }

@@ -16,10 +16,10 @@ use super::booked::booked_minutes;
 use super::clock::StandingClock;
 use super::command::{self, why};
 use super::repeat::{done, repeated, submission};
-use super::report::{Refused, Report, Utilisation, reason};
+use super::report::{Refused, Report, Utilisation};
 use super::scratch::Scratch;
 use super::{WhatIf, WhatIfError};
-use crate::engine::{CancelSession, MoveSession};
+use crate::engine::{CancelSession, MoveSession, refusal_type};
 use crate::{
     AnyEvent, Clock, CommandContext, Engine, ExecuteError, Log, LogSettings, Position,
     RecordedEvent, Target, tenants,
@@ -96,7 +96,7 @@ impl<'a> Again<'a> {
         tenants::create(log.pool(), &asked.tenant, "UTC", DateTime::UNIX_EPOCH).await?;
         Ok(Self {
             asked,
-            engine: Engine::new(log, shared),
+            engine: Engine::new(log, shared).without_reports(),
             clock,
             context: CommandContext::new(asked.tenant.clone(), "what-if"),
             recorded: HashMap::new(),
@@ -278,11 +278,11 @@ impl<'a> Again<'a> {
                     resource_ids: (!same).then(|| moved.slot.resource_ids.clone()),
                     overriding: why(moved.overridden.as_ref()),
                 };
-                self.engine.execute_together(&self.context, id.uuid(), &work).await?;
+                self.engine.execute_unit(&self.context, id.uuid(), &work).await?;
             }
             SessionEvent::SessionCancelled(cancelled) => {
                 let work = CancelSession { session_id: id, reason: cancelled.reason.clone() };
-                self.engine.execute_together(&self.context, id.uuid(), &work).await?;
+                self.engine.execute_unit(&self.context, id.uuid(), &work).await?;
             }
         }
         Ok(Ran::Done)
@@ -313,7 +313,7 @@ impl<'a> Again<'a> {
             at: event.recorded_at,
             id,
             event_type: event.event.event_type(),
-            reason: reason(&refusal),
+            reason: refusal_type(&refusal),
             detail: refusal.to_string(),
         };
         self.report.refuse(refused, is_booking);

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use daybook_domain::resource::{Resource, ResourceCommand};
-use daybook_domain::{Decide as _, Facts, Refusal};
 use daybook_projections::conflicts::Conflicts;
 use daybook_store::CommandContext;
 use serde::Serialize;
@@ -88,17 +87,8 @@ impl App {
         command: ResourceCommand,
     ) -> Result<DryRunView, Problem> {
         let tenant = &context.tenant;
-        let found = self.engine.load::<Resource>(tenant, id).await?;
-        let (mut resource, actual) = found.unwrap_or_default();
-        if let Some(expected) = context.expected_version
-            && expected != actual
-            && actual > 0
-        {
-            return Err(Refusal::StaleVersion { expected, actual }.into());
-        }
         let now = self.engine.clock().now();
-        let event = resource.decide(command, &Facts::at(now)).map_err(Refusal::from)?;
-        resource.evolve(event);
+        let resource = self.engine.dry_run::<Resource>(context, id, command).await?;
         // All that has been answered before this was asked is in it.
         let head = self.engine.log().head(tenant).await?.unwrap_or_default();
         self.wait_for(tenant, Conflicts::ID, head).await?;

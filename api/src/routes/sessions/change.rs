@@ -61,7 +61,7 @@ pub(crate) async fn reschedule_session(
     let (context, body) = request.by(caller);
     let RescheduleSessionBody { start, resource_ids, .. } = body;
     let work = MoveSession { session_id: id.into(), start: start.0, resource_ids, overriding };
-    answer(app.engine.execute_together(&context, id, &work).await?)
+    answer(app.engine.execute_unit(&context, id, &work).await?)
 }
 
 /// Cancel a session
@@ -83,5 +83,5 @@ pub(crate) async fn cancel_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let (context, CancelSessionBody { reason }) = request.by(caller);
     let work = CancelSession { session_id: id.into(), reason };
-    answer(app.engine.execute_together(&context, id, &work).await?)
+    answer(app.engine.execute_unit(&context, id, &work).await?)
 }

@@ -4,7 +4,7 @@
 use serde_json::Value;
 use sqlx::types::chrono::{DateTime, Utc};
 
-use super::super::busy::LOOK;
+use super::super::claims::CLAIM_QUERY;
 use super::super::look;
 use super::*;
 use crate::log::{AsOf, Moment, NoMoment, POSITION_AT, Position, RESOURCES};
@@ -34,7 +34,7 @@ async fn explained_look(house: &House, tenant: &str, resources: u128) -> Vec<(St
     let ids: Vec<Uuid> = (1..=resources).map(uuid).collect();
     let starts: Vec<DateTime<Utc>> = ids.iter().map(|_| minute(60 * 100)).collect();
     let ends: Vec<DateTime<Utc>> = ids.iter().map(|_| minute(60 * 124)).collect();
-    let plan: Value = sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {LOOK}"))
+    let plan: Value = sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {CLAIM_QUERY}"))
         .persistent(false)
         .bind(tenant)
         .bind(ids)
@@ -205,9 +205,12 @@ impl Prepared {
 async fn looks_that_were_prepared_when_all_was_empty_read_what_they_look_for_later() {
     let house = House::new().await;
     let log = house.log();
-    let mut claims =
-        Prepared::when_all_is_empty(&log, "text, uuid[], timestamptz[], timestamptz[], uuid", LOOK)
-            .await;
+    let mut claims = Prepared::when_all_is_empty(
+        &log,
+        "text, uuid[], timestamptz[], timestamptz[], uuid",
+        CLAIM_QUERY,
+    )
+    .await;
     let mut free = Prepared::when_all_is_empty(
         &log,
         "text, uuid[], timestamptz, timestamptz, timestamptz",

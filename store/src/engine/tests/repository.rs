@@ -2,10 +2,10 @@
 
 use daybook_domain::service::{ServiceDefined, ServiceEvent};
 
-use super::repository::{Loaded, Repository};
+use super::super::repository::{Loaded, Repository};
 use super::*;
 use crate::Position;
-use crate::log::{NewEvent, Verdict};
+use crate::log::{Append, Decision, NewEvent, OnConflict, Submission, Verdict};
 use crate::testing::{SERVICE_DEFINED_1, end_of_whole, noon, upcasters};
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn a_stream_that_began_in_an_older_form_goes_on_in_todays() {
         read_set: Vec::new(),
         appends: vec![append],
         claims: Vec::new(),
-        if_taken: IfTaken::Refused,
+        on_conflict: OnConflict::Refuse,
     };
     let tenant = house.tenant.clone();
     let verdict = log.append(Submission { tenant, key: None, decided_at: noon(), decision }).await;

@@ -7,7 +7,7 @@ use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, Refusal};
 
 use crate::log::submission::{
-    Append, CommandKey, Decision, FirstAnswer, IfTaken, Submission, Verdict,
+    Append, CommandKey, Decision, FirstAnswer, OnConflict, Submission, Verdict,
 };
 use crate::log::{Position, StreamId};
 
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
                 self.answer(submission, FirstAnswer::Refused(refusal.clone()));
                 Verdict::RefusalKept
             }
-            Decision::Accept { appends, claims, if_taken, .. } => {
+            Decision::Accept { appends, claims, on_conflict, .. } => {
                 let stale = self.stale(&submission.decision);
                 if !stale.is_empty() {
                     return Verdict::Stale(stale);
@@ -89,7 +89,7 @@ impl<'a> Resolver<'a> {
                 match self.state.claims.replace_all(claims, submission.decided_at) {
                     Ok(lapsed) => self.resolution.released.extend(lapsed),
                     Err(conflict) => {
-                        if *if_taken == IfTaken::Refused {
+                        if *on_conflict == OnConflict::Refuse {
                             let refusal = Refusal::from(AppointmentRefusal::from(conflict));
                             self.answer(submission, FirstAnswer::Refused(refusal));
                         }

@@ -238,8 +238,8 @@ fn a_slot_that_was_taken_is_the_keys_answer_from_then_on() {
 fn a_decision_that_had_a_choice_uses_up_no_key_where_its_choice_is_taken() {
     let batch = [1, 2].map(|id| {
         let mut submission = with_key(new(id, &a_booking(&[1], 0, 30)), &format!("{id}"), 1);
-        if let Decision::Accept { if_taken, .. } = &mut submission.decision {
-            *if_taken = IfTaken::DecidedAgain;
+        if let Decision::Accept { on_conflict, .. } = &mut submission.decision {
+            *on_conflict = OnConflict::Retry;
         }
         submission
     });

@@ -3,7 +3,7 @@ use daybook_domain::time::Interval;
 
 use super::house::{HELD, LAST, MOVED, a_log, append};
 use crate::log::verify::Problem;
-use crate::log::{Append, Decision, IfTaken, Submission};
+use crate::log::{Append, Decision, OnConflict, Submission};
 use crate::testing::{a_booking, a_move, minute, resource, submission, uuid};
 
 #[tokio::test]
@@ -151,8 +151,8 @@ async fn a_double_booking_is_found_where_it_happened() {
 }
 
 async fn forced(house: &crate::testing::House, appends: Vec<Append>) {
-    let if_taken = IfTaken::Refused;
-    let decision = Decision::Accept { read_set: vec![], appends, claims: vec![], if_taken };
+    let on_conflict = OnConflict::Refuse;
+    let decision = Decision::Accept { read_set: vec![], appends, claims: vec![], on_conflict };
     let (tenant, decided_at) = (house.tenant.clone(), minute(6));
     house.log().append(Submission { tenant, key: None, decided_at, decision }).await.unwrap();
 }

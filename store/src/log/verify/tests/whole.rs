@@ -3,7 +3,7 @@ use uuid::Uuid;
 
 use super::house::{LAST, a_log, append};
 use crate::log::verify::{Progress, Verification, tenants, verify};
-use crate::log::{Decision, IfTaken, Position, Submission, Verdict};
+use crate::log::{Decision, OnConflict, Position, Submission, Verdict};
 use crate::testing::{House, a_booking, key, noon, submission, uuid};
 
 #[tokio::test]
@@ -47,7 +47,7 @@ async fn a_decision_on_several_streams_answers_with_the_first_and_its_last_posit
             read_set: Vec::new(),
             appends: all,
             claims: all_claims,
-            if_taken: IfTaken::Refused,
+            on_conflict: OnConflict::Refuse,
         },
     };
     let verdict = house.log().append(series).await.unwrap();

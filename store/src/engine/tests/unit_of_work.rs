@@ -20,10 +20,10 @@ impl<'a> Move<'a> {
     }
 }
 
-impl Together for Move<'_> {
-    type Principal = Appointment;
+impl UnitOfWork for Move<'_> {
+    type Root = Appointment;
 
-    async fn decide(&self, unit: &mut Unit<'_>) -> Result<(), Stop> {
+    async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         for (id, start) in self.to {
             let moved = unit.decide::<Appointment>(Target::Existing(*id), move_to(*start)).await?;
             if !self.best_effort {
@@ -60,7 +60,7 @@ async fn one_moves_where_the_one_before_it_was() {
     let (house, engine) = an_open_house().await;
     let [one, other] = two(&house, &engine).await;
     let to = [(other, minute(120)), (one, minute(90))];
-    let moved = engine.execute_together(&house.context(), other, &Move::all(&to)).await.unwrap();
+    let moved = engine.execute_unit(&house.context(), other, &Move::all(&to)).await.unwrap();
     assert_eq!((moved.id, moved.version), (other, 2));
     assert_eq!(moved.state.details().unwrap().slot.during.start(), minute(120));
     assert_eq!(start_of(&house, &engine, one).await, minute(90));
@@ -73,7 +73,7 @@ async fn two_cannot_change_places_for_at_no_position_may_both_have_one() {
     let (house, engine) = an_open_house().await;
     let [one, other] = two(&house, &engine).await;
     let to = [(one, minute(90)), (other, minute(60))];
-    let outcome = engine.execute_together(&house.context(), one, &Move::all(&to)).await;
+    let outcome = engine.execute_unit(&house.context(), one, &Move::all(&to)).await;
     assert!(matches!(refusal(outcome), AppointmentRefusal::SlotTaken { .. }));
 }
 
@@ -83,7 +83,7 @@ async fn where_one_is_refused_none_is_moved() {
     let [one, other] = two(&house, &engine).await;
     book(&engine, &house.context(), minute(200)).await.unwrap();
     let to = [(one, minute(300)), (other, minute(210))];
-    let outcome = engine.execute_together(&house.context(), one, &Move::all(&to)).await;
+    let outcome = engine.execute_unit(&house.context(), one, &Move::all(&to)).await;
     assert!(matches!(refusal(outcome), AppointmentRefusal::SlotTaken { .. }));
     assert_eq!(start_of(&house, &engine, one).await, minute(60));
 }
@@ -97,7 +97,7 @@ async fn one_that_is_refused_can_be_left_out_and_keeps_its_time() {
     let third = book(&engine, &house.context(), minute(400)).await.unwrap().id;
     let to = [(one, minute(300)), (other, minute(210)), (third, minute(90))];
     let work = Move { best_effort: true, ..Move::all(&to) };
-    engine.execute_together(&house.context(), one, &work).await.unwrap();
+    engine.execute_unit(&house.context(), one, &work).await.unwrap();
     assert_eq!(start_of(&house, &engine, one).await, minute(300));
     assert_eq!(start_of(&house, &engine, other).await, minute(90));
     assert_eq!(start_of(&house, &engine, third).await, minute(400));
@@ -110,7 +110,7 @@ async fn what_others_took_meanwhile_is_seen_when_all_is_decided_again() {
     let to = [(one, minute(300)), (other, minute(340))];
     let meanwhile = Some((&engine, &house, minute(330)));
     let work = Move { best_effort: true, meanwhile, ..Move::all(&to) };
-    engine.execute_together(&house.context(), one, &work).await.unwrap();
+    engine.execute_unit(&house.context(), one, &work).await.unwrap();
     assert_eq!(start_of(&house, &engine, one).await, minute(300));
     assert_eq!(start_of(&house, &engine, other).await, minute(90));
 }
@@ -121,9 +121,9 @@ async fn a_retry_is_answered_with_what_became_of_the_principal_then() {
     let [one, other] = two(&house, &engine).await;
     let context = house.with_key("k", 1);
     let to = [(other, minute(300)), (one, minute(340))];
-    let moved = engine.execute_together(&context, one, &Move::all(&to)).await.unwrap();
+    let moved = engine.execute_unit(&context, one, &Move::all(&to)).await.unwrap();
     engine.execute::<Appointment>(&house.context(), Target::Existing(one), cancel()).await.unwrap();
-    let again = engine.execute_together(&context, one, &Move::all(&to)).await.unwrap();
+    let again = engine.execute_unit(&context, one, &Move::all(&to)).await.unwrap();
     assert_eq!((again.version, again.position), (moved.version, moved.position));
     assert_eq!(again.state, moved.state);
 }

@@ -7,15 +7,16 @@ use chrono::{DateTime, Utc};
 use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claimed};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
-use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::look::unavailable;
+use super::{Engine, ExecuteError};
 use crate::log::overlapping_claims;
 
 /// Holder, resource, seat, start, end, expiry.
 type ClaimRow = (Uuid, Uuid, i16, DateTime<Utc>, DateTime<Utc>, Option<DateTime<Utc>>);
 
-pub(super) const LOOK: &str = concat!(
+pub(super) const CLAIM_QUERY: &str = concat!(
     "SELECT c.appointment_id, c.resource_id, c.seat,
             lower(c.during), upper(c.during), c.expires_at
        FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[])
@@ -26,27 +27,31 @@ pub(super) const LOOK: &str = concat!(
       WHERE c.appointment_id <> $5"
 );
 
-/// What is claimed where a decision looks, but for what its own appointment claims.
-pub(super) async fn look(
-    pool: &PgPool,
-    tenant: &TenantId,
-    queries: &[ClaimQuery],
-    own: Uuid,
-    now: DateTime<Utc>,
-) -> Result<ClaimSnapshot, sqlx::Error> {
-    let mut rows: Vec<ClaimRow> = sqlx::query_as(LOOK)
-        .bind(tenant.as_str())
-        .bind(queries.iter().map(|look| look.resource.uuid()).collect::<Vec<_>>())
-        .bind(queries.iter().map(|look| look.during.start()).collect::<Vec<_>>())
-        .bind(queries.iter().map(|look| look.during.end()).collect::<Vec<_>>())
-        .bind(own)
-        .fetch_all(pool)
-        .await?;
-    // Two looks at different times may see the same claim.
-    rows.sort_unstable();
-    rows.dedup();
-    let claims = rows.into_iter().map(claimed).collect::<Result<Vec<_>, _>>()?;
-    Ok(ClaimSnapshot::at(now, claims))
+impl Engine {
+    /// What is claimed where a decision looks, but for what its own appointment claims.
+    pub(super) async fn load_claims(
+        &self,
+        tenant: &TenantId,
+        queries: &[ClaimQuery],
+        own: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<ClaimSnapshot, ExecuteError> {
+        let mut rows: Vec<ClaimRow> = sqlx::query_as(CLAIM_QUERY)
+            .bind(tenant.as_str())
+            .bind(queries.iter().map(|query| query.resource.uuid()).collect::<Vec<_>>())
+            .bind(queries.iter().map(|query| query.during.start()).collect::<Vec<_>>())
+            .bind(queries.iter().map(|query| query.during.end()).collect::<Vec<_>>())
+            .bind(own)
+            .fetch_all(self.log.lookers())
+            .await
+            .map_err(unavailable)?;
+        // Two queries at different times may see the same claim.
+        rows.sort_unstable();
+        rows.dedup();
+        let claims =
+            rows.into_iter().map(claimed).collect::<Result<Vec<_>, _>>().map_err(unavailable)?;
+        Ok(ClaimSnapshot::at(now, claims))
+    }
 }
 
 fn claimed(row: ClaimRow) -> Result<Claimed, sqlx::Error> {

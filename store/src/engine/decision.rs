@@ -1,0 +1,123 @@
+//! One decision: what it looks at, and what it comes to.
+
+use std::any::Any;
+
+use cqrs_es::event_sink::EventSink;
+use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims};
+use daybook_domain::resource::Resource;
+use daybook_domain::{AppointmentId, Facts, Refusal, TenantId};
+use uuid::Uuid;
+
+use super::ExecuteError;
+use crate::log::{NewEvent, OnConflict, PersistedAggregate, StreamId};
+
+/// A command, and what its decision looks at.
+pub(super) struct Prepared<A: PersistedAggregate> {
+    pub(super) stream: StreamId,
+    pub(super) state: A,
+    pub(super) version: u64,
+    pub(super) command: A::Command,
+    pub(super) facts: Facts,
+    /// The versions that the facts were read at.
+    pub(super) read_set: Vec<(StreamId, u64)>,
+    /// Whether they may be out of date.
+    pub(super) from_memory: bool,
+    /// Whether it chooses resources.
+    pub(super) chooses: bool,
+    /// The claims that it has to see.
+    pub(super) queries: Vec<ClaimQuery>,
+}
+
+/// An aggregate, as what was decided leaves it.
+pub(super) struct Decided {
+    pub(super) stream: StreamId,
+    pub(super) after: u64,
+    pub(super) version: u64,
+    state: Box<dyn Any + Send + Sync>,
+    pub(super) events: Vec<NewEvent>,
+    /// All that it claims then. `None`: as before.
+    pub(super) claims: Option<Vec<Claim>>,
+    pub(super) read_set: Vec<(StreamId, u64)>,
+    /// What it means if one of the claims cannot be had.
+    pub(super) on_conflict: OnConflict,
+}
+
+impl<A: PersistedAggregate> Prepared<A> {
+    /// Decides the command. The snapshot of claims is given back for the next.
+    pub(super) async fn decide(
+        mut self,
+        tenant: &TenantId,
+    ) -> Result<Result<(Decided, ClaimSnapshot), Refusal>, ExecuteError> {
+        let is_final = self.state.conflict_is_final(&self.command, &self.queries);
+        let on_conflict = if is_final { OnConflict::Refuse } else { OnConflict::Retry };
+        let sink = EventSink::default();
+        if let Err(refusal) = self.state.handle(self.command, &self.facts, &sink).await {
+            return Ok(Err(refusal.into()));
+        }
+        let events = sink.collect().await;
+        let claims = Claims::after(&events);
+        if self.chooses {
+            let claims = claims.as_deref().unwrap_or_default();
+            self.read_set.extend(chosen(tenant, &self.facts, claims));
+        }
+        let encoded: Result<Vec<_>, _> = events.iter().map(NewEvent::of).collect();
+        let events = encoded.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+        let decided = Decided {
+            stream: self.stream,
+            after: self.version,
+            version: self.version + events.len() as u64,
+            state: Box::new(self.state),
+            events,
+            claims,
+            read_set: self.read_set,
+            on_conflict,
+        };
+        Ok(Ok((decided, self.facts.claims)))
+    }
+}
+
+impl Decided {
+    pub(super) fn id(&self) -> Uuid {
+        self.stream.uuid()
+    }
+
+    /// By which name its claims are held.
+    pub(super) fn holder(&self) -> AppointmentId {
+        self.id().into()
+    }
+
+    /// Its state, if it is an `A`.
+    pub(super) fn state<A: PersistedAggregate>(&self) -> Option<&A> {
+        self.state.downcast_ref()
+    }
+
+    /// Its id, version and state, if it is an `A`.
+    pub(super) fn into_state<A: PersistedAggregate>(self) -> Option<(Uuid, u64, A)> {
+        let (id, version) = (self.id(), self.version);
+        Some((id, version, *self.state.downcast().ok()?))
+    }
+
+    /// Goes on with what was decided of the same aggregate after this.
+    pub(super) fn go_on(&mut self, next: Self) {
+        self.version = next.version;
+        self.state = next.state;
+        self.events.extend(next.events);
+        self.claims = next.claims.or(self.claims.take());
+        self.read_set.extend(next.read_set);
+        self.on_conflict = next.on_conflict;
+    }
+}
+
+/// The resources that were chosen, at the versions at which they were known.
+fn chosen(
+    tenant: &TenantId,
+    facts: &Facts,
+    claims: &[Claim],
+) -> impl Iterator<Item = (StreamId, u64)> {
+    let named = |id| facts.resources.iter().any(|(named, _)| *named == id);
+    let others = claims.iter().map(|claim| claim.resource).filter(move |id| !named(*id));
+    others.filter_map(|id| {
+        let version = facts.directory.version(id)?;
+        Some((StreamId::of::<Resource>(tenant, id.uuid()), version))
+    })
+}
