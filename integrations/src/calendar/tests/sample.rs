@@ -80,7 +80,7 @@ fn a_calendar_file_is_read_whole_and_no_part_of_it_passes_for_the_whole() {
         assert!(!calendar.events.is_empty(), "{shown}");
         // At the same number of places however large it is, and at odd distances from them.
         let whole = bytes.trim_ascii_end().len();
-        for cut in (0..whole).step_by(whole / 150 | 1) {
+        for cut in (0..whole).step_by((whole / 150) | 1) {
             assert!(read(&bytes[..cut], None).is_err(), "{shown}: cut at byte {cut}");
         }
     }
