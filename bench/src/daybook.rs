@@ -171,7 +171,7 @@ impl Daybook {
         self.execute(Target::Existing(id.uuid()), command).await
     }
 
-    /// Calls an appointment off.
+    /// Cancels an appointment.
     pub(crate) async fn cancel(&self, id: AppointmentId) -> anyhow::Result<Position> {
         let by = CancelledBy::Client;
         let command = AppointmentCommand::CancelAppointment { reason: None, by, overriding: None };

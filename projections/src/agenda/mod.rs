@@ -33,7 +33,7 @@ pub struct OnAgenda {
 }
 
 impl Agenda {
-    /// How many appointments an agenda has, with those that were called off.
+    /// How many appointments an agenda has, with those that were cancelled.
     pub const MAX_APPOINTMENTS: usize = 5_000;
 
     /// The agendas that the history tells.

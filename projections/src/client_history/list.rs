@@ -39,13 +39,13 @@ pub struct Summary {
     pub booked: u64,
     /// To how many of them the client came.
     pub kept: u64,
-    /// How many of them were called off, by either side.
+    /// How many of them were cancelled, by either side.
     pub cancelled: u64,
-    /// How many of these the client's side called off when it was no longer free to.
+    /// How many of these the client's side cancelled when it was no longer free to.
     pub late_cancellations: u64,
     /// To how many of them the client did not come.
     pub no_shows: u64,
-    /// When the first starts that was booked and not called off.
+    /// When the first starts that was booked and not cancelled.
     pub first_start: Option<DateTime<Utc>>,
     /// When the last does.
     pub last_start: Option<DateTime<Utc>>,

@@ -33,7 +33,7 @@ fn cancelled(n: u128, by: CancelledBy) -> AnyEvent {
     event(n, AppointmentEvent::AppointmentCancelled(cancelled))
 }
 
-/// Called off for the client with an override, and the rules that this was against.
+/// Cancelled for the client with an override, and the rules that this was against.
 fn overriding(n: u128, rules: impl Into<BTreeSet<Rule>>) -> AnyEvent {
     let overridden =
         Overridden { reason: Reason::new("ill").unwrap(), rules: rules.into(), closed: None };

@@ -55,9 +55,9 @@ pub struct Figures {
     pub offered_minutes: i64,
     /// What was booked of them.
     pub booked_minutes: i64,
-    /// How many appointments begin that were booked and not called off.
+    /// How many appointments begin that were booked and not cancelled.
     pub appointments: i64,
-    /// How many would have begun, but were called off.
+    /// How many would have begun, but were cancelled.
     pub cancellations: i64,
     /// How many of the appointments nobody came to.
     pub no_shows: i64,

@@ -9,15 +9,15 @@ use daybook_domain::{Directory, ServiceId, TenantId};
 use moka::future::Cache;
 use uuid::Uuid;
 
-use super::directory::read_on;
-use super::look::unavailable;
+use super::availability::unavailable;
+use super::directory::FoldedDirectory;
 use super::{Catalogue, Engine, ExecuteError};
 use crate::log::{PersistedAggregate, Position, StreamId, StreamRange};
 
-/// How many directories of the past are kept, and for how long: whoever looks back asks about one moment
+/// How many directories of the past are cached, and for how long: whoever looks back asks about one moment
 /// more than once.
 const DIRECTORIES: u64 = 16;
-const KEPT: Duration = Duration::from_mins(1);
+const TTL: Duration = Duration::from_mins(1);
 
 /// How many events of a stream are read at once.
 const PAGE: u32 = 1_000;
@@ -27,7 +27,7 @@ pub(super) struct PastDirectories(Cache<(TenantId, Position), Arc<Directory>>);
 
 impl Default for PastDirectories {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(DIRECTORIES).time_to_live(KEPT).build())
+        Self(Cache::builder().max_capacity(DIRECTORIES).time_to_live(TTL).build())
     }
 }
 
@@ -90,9 +90,9 @@ impl Engine {
     ) -> Result<Arc<Directory>, ExecuteError> {
         let key = (tenant.clone(), position);
         let read = async {
-            let (mut directory, mut read) = (Arc::default(), Position::START);
-            read_on(&self.log, tenant, (&mut directory, &mut read), position).await?;
-            Ok(directory)
+            let mut folded = FoldedDirectory::default();
+            folded.read_on(&self.log, tenant, position).await?;
+            Ok(folded.directory)
         };
         let read = self.past_directories.0.try_get_with(key, read).await;
         read.map_err(|error: Arc<ExecuteError>| ExecuteError::Unavailable(error.to_string()))

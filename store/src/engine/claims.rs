@@ -9,7 +9,7 @@ use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
 use uuid::Uuid;
 
-use super::look::unavailable;
+use super::availability::unavailable;
 use super::{Engine, ExecuteError};
 use crate::log::overlapping_claims;
 
@@ -42,7 +42,7 @@ impl Engine {
             .bind(queries.iter().map(|query| query.during.start()).collect::<Vec<_>>())
             .bind(queries.iter().map(|query| query.during.end()).collect::<Vec<_>>())
             .bind(own)
-            .fetch_all(self.log.lookers())
+            .fetch_all(self.log.claims_pool())
             .await
             .map_err(unavailable)?;
         // Two queries at different times may see the same claim.

@@ -2,17 +2,17 @@
 //! log has moved on meanwhile.
 
 mod as_of;
+mod availability;
 mod batch;
 mod claims;
+mod claims_cache;
 mod context;
 mod decision;
 mod directory;
 mod each;
 mod facts;
-mod look;
 mod outcome;
 mod refusals;
-mod remembered;
 mod repository;
 mod series;
 mod sessions;
@@ -28,9 +28,9 @@ use chrono::{DateTime, Utc};
 use daybook_domain::{Facts, Needs, TenantId, upcasters};
 use uuid::Uuid;
 
+pub use availability::{AvailabilityQuery, AvailabilitySnapshot, Catalogue};
 pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};
-pub use look::{Catalogue, Seen, Sight};
 pub use outcome::{ExecuteError, Executed};
 pub(crate) use refusals::refusal_type;
 pub use series::SeriesBooking;
@@ -42,10 +42,10 @@ pub use waiting::OfferTerms;
 use crate::Clock;
 use crate::log::{Log, PersistedAggregate, StreamId};
 use as_of::PastDirectories;
+use claims_cache::ClaimsCache;
 use decision::Decided;
 use directory::Directories;
 use facts::FactCache;
-use remembered::Remembered;
 use repository::Repository;
 use unit_of_work::RetryState;
 
@@ -58,7 +58,7 @@ pub struct Engine {
     facts: Arc<FactCache>,
     directories: Arc<Directories>,
     past_directories: Arc<PastDirectories>,
-    remembered: Arc<Remembered>,
+    claims_cache: Arc<ClaimsCache>,
     reports_refusals: bool,
 }
 
@@ -67,7 +67,7 @@ impl Engine {
     #[must_use]
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
         let repository = Arc::new(Repository::new(log.pool(), upcasters()));
-        let (facts, directories, past_directories, remembered) = Default::default();
+        let (facts, directories, past_directories, claims_cache) = Default::default();
         Self {
             log,
             clock,
@@ -75,7 +75,7 @@ impl Engine {
             facts,
             directories,
             past_directories,
-            remembered,
+            claims_cache,
             reports_refusals: true,
         }
     }

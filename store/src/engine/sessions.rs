@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{Abort, Engine, ExecuteError, Target, UnitContext, UnitOfWork};
 
-/// Calls a session off, and cancels its appointments.
+/// Cancels a session, and its appointments with it.
 #[derive(Debug, Clone)]
 pub struct CancelSession {
     pub session_id: SessionId,
@@ -90,9 +90,9 @@ async fn places_taken(
     else {
         return Ok(BTreeMap::new());
     };
-    let look = places(session_id, plan);
-    let busy = unit.claims(&[look]).await?;
-    Ok(busy.of(look.resource).iter().map(|taken| (taken.claim.seat, taken.holder)).collect())
+    let query = places(session_id, plan);
+    let claims = unit.claims(&[query]).await?;
+    Ok(claims.of(query.resource).iter().map(|taken| (taken.claim.seat, taken.holder)).collect())
 }
 
 /// Decides for an appointment that has a place.
@@ -106,8 +106,8 @@ async fn follow(
     decided.map_err(|refusal| abort(session_id, refusal))
 }
 
-/// A refusal, if it is not only that somebody has taken a place or given one up since it was looked
-/// who has which.
+/// A refusal, if it is not only that somebody has taken a place or given one up since the claims
+/// were read.
 fn abort(session_id: SessionId, refusal: Refusal) -> Abort {
     use AppointmentRefusal::{HoldExpired, SlotTaken, WrongStatus};
     match refusal {
@@ -165,9 +165,9 @@ impl Engine {
             .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
             .collect();
         let all: Vec<ClaimQuery> = queries.iter().flatten().copied().collect();
-        let busy = self.load_claims(tenant, &all, Uuid::nil(), now).await?;
-        let who = |look: Option<ClaimQuery>| {
-            let taken = look.map(|look| busy.of(look.resource)).unwrap_or_default();
+        let claims = self.load_claims(tenant, &all, Uuid::nil(), now).await?;
+        let who = |query: Option<ClaimQuery>| {
+            let taken = query.map(|query| claims.of(query.resource)).unwrap_or_default();
             taken.iter().map(|taken| taken.holder).collect()
         };
         Ok(queries.into_iter().map(who).collect())

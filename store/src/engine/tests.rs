@@ -2,10 +2,10 @@
 
 mod bookings;
 mod choices;
+mod claims_cache;
 mod facts;
 mod keys;
 mod plans;
-mod remembered;
 mod repository;
 mod unit_of_work;
 mod waiting;

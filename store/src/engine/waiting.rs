@@ -22,7 +22,8 @@ use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
 use uuid::Uuid;
 
 use super::{
-    Abort, CommandContext, Engine, ExecuteError, Executed, Sight, Target, UnitContext, UnitOfWork,
+    Abort, AvailabilityQuery, Catalogue, CommandContext, Engine, ExecuteError, Executed, Target,
+    UnitContext, UnitOfWork,
 };
 
 /// How many places are tried for an entry, one after the other: each may have been taken since it
@@ -49,18 +50,23 @@ impl Engine {
         wishes: &Wishes,
         now: DateTime<Utc>,
     ) -> Result<Vec<Opening>, ExecuteError> {
-        let search = self.look_as_of(tenant, Some(wishes.service_id), Some(now), |catalogue, _| {
+        let choose = |catalogue: &Catalogue, _| {
             let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
             let OpeningSearch { resources, during, .. } = search.as_ref().ok_or(Unseen::Nothing)?;
-            Ok(Sight { resources: resources.clone(), during: *during, purpose: search.clone() })
-        });
-        let seen = match search.await {
-            Ok(seen) => seen,
+            let (resources, during) = (resources.clone(), *during);
+            Ok(AvailabilityQuery { resources, during, purpose: search })
+        };
+        let service = Some(wishes.service_id);
+        let snapshot = self.availability_snapshot_as_of(tenant, service, Some(now), choose);
+        let snapshot = match snapshot.await {
+            Ok(snapshot) => snapshot,
             Err(Unseen::Nothing) => return Ok(Vec::new()),
             Err(Unseen::Failed(error)) => return Err(error),
         };
-        let search = seen.sight.purpose.as_ref();
-        Ok(search.map(|search| search.openings(wishes, &seen.calendars(), now)).unwrap_or_default())
+        let search = snapshot.query.purpose.as_ref();
+        Ok(search
+            .map(|search| search.openings(wishes, &snapshot.calendars(), now))
+            .unwrap_or_default())
     }
 
     /// The places in these sessions that were free at `now` and fit the wishes, in their order.
@@ -82,19 +88,19 @@ impl Engine {
             Some((session.plan()?, Opening::in_session(wishes, *id, session, by)?))
         });
         let fitting: Vec<_> = fitting.collect();
-        let look = |(plan, place): &(&SessionScheduled, Opening)| {
+        let query = |(plan, place): &(&SessionScheduled, Opening)| {
             let resource = place.session_id?.places();
             Some(ClaimQuery { resource, during: plan.places_during })
         };
-        let queries: Vec<ClaimQuery> = fitting.iter().filter_map(look).collect();
+        let queries: Vec<ClaimQuery> = fitting.iter().filter_map(query).collect();
         if queries.is_empty() {
             return Ok(Vec::new());
         }
-        let busy = self.load_claims(tenant, &queries, Uuid::nil(), now).await?;
+        let claims = self.load_claims(tenant, &queries, Uuid::nil(), now).await?;
         let has_room = |(plan, place): &(&SessionScheduled, Opening)| {
             place.session_id.is_some_and(|id| {
                 let during = plan.places_during;
-                !busy.free_seats(id.places(), plan.places.get(), &during).is_empty()
+                !claims.free_seats(id.places(), plan.places.get(), &during).is_empty()
             })
         };
         Ok(fitting.into_iter().filter(has_room).map(|(_, place)| place).collect())

@@ -166,7 +166,7 @@ impl Log {
     }
 
     /// The connections for reading claims.
-    pub(crate) fn lookers(&self) -> &PgPool {
+    pub(crate) fn claims_pool(&self) -> &PgPool {
         &self.claims_pool
     }
 

@@ -43,7 +43,7 @@ pub(super) async fn run(
     asked: &WhatIf,
     progress: impl Fn(Position),
 ) -> Result<Report, WhatIfError> {
-    let mut again = Again::new(scratch, asked).await?;
+    let mut replayer = Replayer::new(scratch, asked).await?;
     let mut read_to = Position::START;
     while read_to < asked.until {
         // As it was, up to where the other rules begin.
@@ -54,23 +54,23 @@ pub(super) async fn run(
         let Some(last) = part.last() else { break };
         read_to = last.position;
         if read_to <= asked.after {
-            again.repeat(&part).await?;
+            replayer.repeat(&part).await?;
         } else {
-            again.begin().await?;
+            replayer.begin().await?;
             for event in &part {
-                again.run(event).await?;
+                replayer.run(event).await?;
             }
         }
-        again.report.events = read_to.get();
+        replayer.report.events = read_to.get();
         progress(read_to);
     }
     let before = booked_minutes(log, &asked.tenant, asked.until).await?;
-    let after = again.booked_minutes().await?;
-    Ok(again.finish(&before, &after))
+    let after = replayer.booked_minutes().await?;
+    Ok(replayer.finish(&before, &after))
 }
 
-/// The log, once more.
-struct Again<'a> {
+/// Runs the recorded log by other rules, in tables of its own.
+struct Replayer<'a> {
     asked: &'a WhatIf,
     engine: Engine,
     clock: Arc<StandingClock>,
@@ -88,7 +88,7 @@ struct Again<'a> {
     report: Report,
 }
 
-impl<'a> Again<'a> {
+impl<'a> Replayer<'a> {
     async fn new(scratch: &Scratch, asked: &'a WhatIf) -> Result<Self, WhatIfError> {
         let clock = Arc::new(StandingClock::default());
         let shared: Arc<dyn Clock> = clock.clone();
@@ -229,7 +229,7 @@ impl<'a> Again<'a> {
         event: &AppointmentEvent,
     ) -> Result<Ran, ExecuteError> {
         if self.missing.contains(&id) {
-            return Ok(Ran::InVain);
+            return Ok(Ran::Skipped);
         }
         let state = match event {
             AppointmentEvent::AppointmentRescheduled(_) => {
@@ -260,7 +260,7 @@ impl<'a> Again<'a> {
         event: &SessionEvent,
     ) -> Result<Ran, ExecuteError> {
         if self.missing.contains(&id.uuid()) {
-            return Ok(Ran::InVain);
+            return Ok(Ran::Skipped);
         }
         match event {
             SessionEvent::SessionScheduled(plan) => {
@@ -297,7 +297,7 @@ impl<'a> Again<'a> {
         let refusal = match ran {
             Ok(ran) => {
                 self.report.commands += u64::from(ran == Ran::Done);
-                self.report.in_vain += u64::from(ran == Ran::InVain);
+                self.report.in_vain += u64::from(ran == Ran::Skipped);
                 return Ok(());
             }
             Err(ExecuteError::Refused(refusal)) => refusal,
@@ -350,5 +350,5 @@ enum Ran {
     /// It came of another, which has been run.
     WithAnother,
     /// What it is about is not there.
-    InVain,
+    Skipped,
 }

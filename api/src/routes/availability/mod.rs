@@ -1,11 +1,11 @@
 //! `/v1/availability`: when something can be booked.
 //!
-//! * `query`: what a request asks for; `plan`: at which resources that has to be looked.
+//! * `request`: what a request asks for; `query`: the query that the engine is given for it.
 //! * `view`: the starts that are offered; `explain`: why one is not.
 
 mod explain;
-mod plan;
 mod query;
+mod request;
 mod search;
 mod view;
 
@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use daybook_domain::TenantId;
 use daybook_domain::availability::{self, Requirements};
-use daybook_store::engine::Seen;
+use daybook_store::engine::AvailabilitySnapshot;
 use daybook_store::log::Moment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,7 +22,7 @@ use super::problems::ReadProblems;
 use crate::App;
 use crate::http::answer;
 use crate::http::{Caller, Problem, Query, Read};
-use query::{AvailabilityParams, AvailabilityQuery, Show};
+use request::{AvailabilityParams, AvailabilityRequest, Show};
 use view::{Availability, AvailabilityView, ResourceSlots, Slots};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -48,37 +48,40 @@ pub(crate) async fn get_availability(
 ) -> Result<impl IntoResponse, Problem> {
     let tenant = &caller.tenant;
     let as_of = params.moment.as_of;
-    let asked = AvailabilityQuery::of(params, app.zone_of(tenant).await?)?;
+    let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?)?;
     let moment = app.as_of(tenant, as_of, None).await?;
-    let seen = app.look(tenant, &asked, moment).await?;
-    Ok((answer::as_of(moment), shown(&asked, &seen)))
+    let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
+    Ok((answer::as_of(moment), shown(&asked, &snapshot)))
 }
 
 impl App {
-    /// Looks at what was claimed: now, or as it was known at a moment, with the service, the resources and
-    /// the clock of then.
-    async fn look(
+    /// What is claimed: now, or as it was known at a moment, with the service, the resources and the clock of
+    /// then.
+    async fn availability_snapshot(
         &self,
         tenant: &TenantId,
-        asked: &AvailabilityQuery,
+        asked: &AvailabilityRequest,
         moment: Option<Moment>,
-    ) -> Result<Seen<Requirements>, Problem> {
+    ) -> Result<AvailabilitySnapshot<Requirements>, Problem> {
         let Some(moment) = moment else {
-            let plan = |catalogue: &_, _| plan::of(asked, catalogue);
-            return self.engine.look(tenant, asked.service_id, plan).await;
+            let query = |catalogue: &_, _| query::of(asked, catalogue);
+            return self.engine.availability_snapshot(tenant, asked.service_id, query).await;
         };
         let known = self.engine.catalogue_as_of(tenant, asked.service_id, moment.position);
         let catalogue = known.await?;
-        let sight = plan::of(asked, &catalogue)?;
-        let claims = self.history.claims(tenant, &sight.resources, sight.during, moment).await?;
-        Ok(Seen { catalogue, sight, claims, now: moment.at })
+        let query = query::of(asked, &catalogue)?;
+        let claims = self.history.claims(tenant, &query.resources, query.during, moment).await?;
+        Ok(AvailabilitySnapshot { catalogue, query, claims, now: moment.at })
     }
 }
 
-/// What was seen, as it was asked for.
-fn shown(asked: &AvailabilityQuery, seen: &Seen<Requirements>) -> Availability {
-    let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
-    let wanted = plan.query(asked.grid, asked.days.within, seen.now);
+/// A snapshot, shown as it was asked for.
+fn shown(
+    asked: &AvailabilityRequest,
+    snapshot: &AvailabilitySnapshot<Requirements>,
+) -> Availability {
+    let (plan, calendars) = (&snapshot.query.purpose, snapshot.calendars());
+    let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
     let slots = |starts| Slots::new(starts, plan.length, asked.limit);
     let mut view = Availability::new(asked, plan.length);
     match asked.show {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::query::{AvailabilityQuery, DayRange, Show, grid, limit};
+use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::answer::as_of;
 use crate::http::query::Value as _;
@@ -96,9 +96,9 @@ pub(crate) async fn search(
     if let Some(moment) = moment {
         app.wait_for(tenant, Appointments::ID, moment.position).await?;
     }
-    let seen = app.look(tenant, &asked, moment).await?;
-    let (plan, calendars) = (&seen.sight.purpose, seen.calendars());
-    let wanted = plan.query(asked.grid, asked.days.within, seen.now);
+    let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
+    let (plan, calendars) = (&snapshot.query.purpose, snapshot.calendars());
+    let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
     let mut found = plan.free_starts(&calendars, &wanted);
     let more = found.len() > asked.limit;
     found.truncate(asked.limit);
@@ -112,8 +112,8 @@ pub(crate) async fn search(
 }
 
 impl SearchBody {
-    fn asked(self, tenants_zone: Tz) -> Result<AvailabilityQuery, Problem> {
-        Ok(AvailabilityQuery {
+    fn asked(self, tenants_zone: Tz) -> Result<AvailabilityRequest, Problem> {
+        Ok(AvailabilityRequest {
             service_id: self.service_id,
             resource_ids: self.resource_ids,
             roles: self.roles,

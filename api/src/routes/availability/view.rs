@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::explain::ExplanationView;
-use super::query::AvailabilityQuery;
+use super::request::AvailabilityRequest;
 use crate::http::Problem;
 use crate::http::instant::Writer;
 
@@ -68,7 +68,7 @@ pub(crate) struct Availability {
 }
 
 impl Availability {
-    pub(super) const fn new(asked: &AvailabilityQuery, duration_minutes: Duration) -> Self {
+    pub(super) const fn new(asked: &AvailabilityRequest, duration_minutes: Duration) -> Self {
         let days = asked.days;
         Self {
             from: days.from,

@@ -4,8 +4,8 @@
 use serde_json::Value;
 use sqlx::types::chrono::{DateTime, Utc};
 
+use super::super::availability;
 use super::super::claims::CLAIM_QUERY;
-use super::super::look;
 use super::*;
 use crate::log::{AsOf, Moment, NoMoment, POSITION_AT, Position, RESOURCES};
 use crate::testing::minute;
@@ -185,14 +185,14 @@ struct Prepared(sqlx::pool::PoolConnection<sqlx::Postgres>);
 
 impl Prepared {
     async fn when_all_is_empty(log: &Log, types: &str, statement: &str) -> Self {
-        let mut connection = log.lookers().acquire().await.unwrap();
-        let prepare = format!("PREPARE look ({types}) AS {statement}");
+        let mut connection = log.claims_pool().acquire().await.unwrap();
+        let prepare = format!("PREPARE claims ({types}) AS {statement}");
         sqlx::raw_sql(&prepare).execute(&mut *connection).await.unwrap();
         Self(connection)
     }
 
     async fn read_by(&mut self, arguments: &str) -> Vec<(String, u64)> {
-        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE look ({arguments})");
+        let explain = format!("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE claims ({arguments})");
         let row = sqlx::raw_sql(&explain).fetch_one(&mut *self.0).await.unwrap();
         let plan: Value = sqlx::Row::try_get(&row, 0).unwrap();
         let mut indexes = Vec::new();
@@ -202,7 +202,7 @@ impl Prepared {
 }
 
 #[tokio::test]
-async fn looks_that_were_prepared_when_all_was_empty_read_what_they_look_for_later() {
+async fn queries_that_were_prepared_when_all_was_empty_read_what_they_look_for_later() {
     let house = House::new().await;
     let log = house.log();
     let mut claims = Prepared::when_all_is_empty(
@@ -214,10 +214,11 @@ async fn looks_that_were_prepared_when_all_was_empty_read_what_they_look_for_lat
     let mut free = Prepared::when_all_is_empty(
         &log,
         "text, uuid[], timestamptz, timestamptz, timestamptz",
-        look::LOOK,
+        availability::CLAIMS_BY_RESOURCE,
     )
     .await;
-    let mut versions = Prepared::when_all_is_empty(&log, "text, text", look::VERSIONS).await;
+    let mut versions =
+        Prepared::when_all_is_empty(&log, "text, text", availability::VERSIONS).await;
     let (id, none) = (uuid(7), uuid(9_999));
     let (from, to) = (minute(60 * 100), minute(60 * 124));
     let of_claims = format!(

@@ -23,7 +23,7 @@ use crate::search::{SearchFilter, Sort};
 use crate::tests::world::World;
 use crate::{Cursor, Limit};
 
-/// How an appointment came to be as it is: booked, and moved, tagged or called off until it is so.
+/// How an appointment came to be as it is: booked, and moved, tagged or cancelled until it is so.
 fn before(random: &mut StdRng, row: &FoundAppointment) -> Vec<FoundAppointment> {
     let mut versions = vec![row.clone()];
     for _ in 0..random.random_range(0..4) {

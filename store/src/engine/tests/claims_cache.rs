@@ -1,4 +1,4 @@
-//! What is remembered of claims is what the table says, whatever happens meanwhile, and wherever.
+//! The cached claims are those of the table, whatever happens meanwhile, and wherever.
 
 use chrono::TimeDelta;
 use daybook_domain::claim::Claim;
@@ -13,14 +13,14 @@ const ROOMS: [u128; 2] = [1, 2];
 
 /// What an engine sees of both rooms in ten hours, in order.
 async fn seen(house: &House, engine: &Engine) -> Vec<(u128, u16, Interval)> {
-    let sight = |_: &Catalogue, _| {
+    let query = |_: &Catalogue, _| {
         let during = Interval::new(minute(0), minute(600)).unwrap();
         let resources = ROOMS.map(resource).to_vec();
-        Ok::<_, ExecuteError>(Sight { resources, during, purpose: () })
+        Ok::<_, ExecuteError>(AvailabilityQuery { resources, during, purpose: () })
     };
-    let seen = engine.look(&house.tenant, None, sight).await.unwrap();
+    let snapshot = engine.availability_snapshot(&house.tenant, None, query).await.unwrap();
     let short = |claim: &Claim| (claim.resource.uuid().as_u128(), claim.seat, claim.during);
-    let mut claims: Vec<_> = seen.claims.iter().flatten().map(short).collect();
+    let mut claims: Vec<_> = snapshot.claims.iter().flatten().map(short).collect();
     claims.sort_unstable_by_key(|(resource, seat, during)| (*resource, *seat, during.start()));
     claims
 }
@@ -56,7 +56,7 @@ async fn something(house: &House, engine: &Engine, made: &mut Vec<Uuid>, rng: &m
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_what_the_table_says() {
+async fn the_cached_claims_are_those_of_the_table() {
     let (house, engine) = an_open_house().await;
     let other = house.engine();
     let seed = rand::random();
@@ -69,7 +69,7 @@ async fn what_is_remembered_is_what_the_table_says() {
             // Some holds lapse.
             house.clock.set(minute(-300 + n));
         }
-        // One that has seen nothing before looks at the table.
+        // One that has seen nothing before reads the table.
         let expected = seen(&house, &house.engine()).await;
         assert_eq!(seen(&house, &other).await, expected, "after {n} of seed {seed}");
         if n % 3 == 0 {
@@ -80,7 +80,7 @@ async fn what_is_remembered_is_what_the_table_says() {
 }
 
 #[tokio::test]
-async fn who_is_far_behind_looks_at_the_table() {
+async fn a_cache_that_is_far_behind_gives_way_to_the_table() {
     let (house, engine) = an_open_house().await;
     let behind = house.engine();
     assert!(seen(&house, &behind).await.is_empty());

@@ -1,9 +1,9 @@
-//! What is claimed of the resources that are asked about, in memory: read from the table once, and from
-//! then on followed by the log.
+//! A cache of what is claimed of the resources that are asked about: read from the table once, and from
+//! then on kept up to date by the log's events.
 //!
 //! Whoever asks says where the log ends, and is shown nothing older: what was acknowledged before is
-//! seen, whichever program did it. Where following would take longer than looking, nothing is
-//! remembered, and the table is looked at.
+//! seen, whichever program did it. Where catching up would take longer than reading the table, nothing is
+//! cached, and the table is read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,23 +23,23 @@ use uuid::Uuid;
 use super::ExecuteError;
 use crate::log::{Log, Position, RecordedEvent, overlapping_claims};
 
-/// Of how many tenants claims are remembered, and for how long before they are read anew: whatever may have
+/// Of how many tenants claims are cached, and for how long before they are read anew: whatever may have
 /// been done to the database behind the log, what is wrong here does not stay.
 const TENANTS: u64 = 32;
-const KEPT: Duration = Duration::from_mins(10);
+const TTL: Duration = Duration::from_mins(10);
 
-/// How many claims are remembered of a tenant.
+/// How many claims are cached of a tenant.
 const MAX_CLAIMS: usize = 50_000;
 
-/// How many events a look follows; where there are more, it looks at the table.
-const MAX_BEHIND: u64 = 200;
+/// How many events are caught up with; where there are more, the table is read.
+const MAX_LAG: u64 = 200;
 
-/// How long a tenant with more claims than that, or more events, is not tried again.
-const REST: Duration = Duration::from_secs(5);
+/// How long a tenant with more claims than that, or more events, is not cached again.
+const BYPASS: Duration = Duration::from_secs(5);
 
-/// From how long ago on claims are remembered. A day may begin so long before now in any zone, and
+/// From how long ago on claims are cached. A day may begin so long before now in any zone, and
 /// buffers are up to a day.
-const PAST: TimeDelta = TimeDelta::days(3);
+const LOOKBACK: TimeDelta = TimeDelta::days(3);
 
 /// One statement, and so one moment: the claims are those after the event at `position`.
 const LOAD: &str = concat!(
@@ -92,79 +92,89 @@ impl Row {
     }
 }
 
-pub(super) struct Remembered(Cache<TenantId, Arc<Mutex<Followed>>>);
+/// What a caller wants to know.
+#[derive(Clone, Copy)]
+pub(super) struct ClaimsRequest<'a> {
+    pub(super) resources: &'a [ResourceId],
+    pub(super) during: Interval,
+    /// What has lapsed by then is left out.
+    pub(super) now: DateTime<Utc>,
+    /// The answer is as of this position, or later.
+    pub(super) head: Position,
+}
 
-/// What is remembered of a tenant.
+pub(super) struct ClaimsCache(Cache<TenantId, Arc<Mutex<TenantClaims>>>);
+
+/// What is cached of a tenant.
 #[derive(Default)]
-struct Followed {
-    /// All that is claimed of these, from `since` on, and how many of the seats of each are known of.
+struct TenantClaims {
+    /// All that is claimed of these, from `since` on, and how many of the seats of each are known.
     resources: HashMap<ResourceId, u16>,
     claims: ClaimIndex,
     count: usize,
     since: DateTime<Utc>,
     /// After the event at this position.
-    at: Position,
-    /// Until then the table is looked at.
-    rests: Option<Instant>,
+    position: Position,
+    /// Until then the table is read.
+    bypassed_until: Option<Instant>,
 }
 
-/// Nothing can be remembered: the table says it.
-struct Forget;
+/// Too much to cache, or too far behind: the table says it.
+struct Uncacheable;
 
-impl Default for Remembered {
+impl Default for ClaimsCache {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(TENANTS).time_to_live(KEPT).build())
+        Self(Cache::builder().max_capacity(TENANTS).time_to_live(TTL).build())
     }
 }
 
-impl Remembered {
+impl ClaimsCache {
     /// For each of the resources in turn: what is claimed of it during that time, without what has
-    /// lapsed at `now`; after the event at `head`, or later. `None`: it is not remembered.
+    /// lapsed at `now`; after the event at `head`, or later. `None`: it is not cached.
     pub(super) async fn claims(
         &self,
         log: &Log,
         tenant: &TenantId,
-        resources: &[ResourceId],
-        (during, now, head): (Interval, DateTime<Utc>, Position),
+        request: ClaimsRequest<'_>,
     ) -> Result<Option<Vec<Vec<Claim>>>, ExecuteError> {
-        let followed = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
-        let mut followed = followed.lock().await;
-        if followed.rests.is_some_and(|until| Instant::now() < until) {
+        let ClaimsRequest { resources, during, now, .. } = request;
+        let cached = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
+        let mut cached = cached.lock().await;
+        if cached.bypassed_until.is_some_and(|until| Instant::now() < until) {
             return Ok(None);
         }
-        match followed.bring_up(log, tenant, resources, head, now).await {
-            Ok(Ok(())) if followed.since <= during.start() => {}
+        match cached.catch_up(log, tenant, request).await {
+            Ok(Ok(())) if cached.since <= during.start() => {}
             Ok(Ok(())) => return Ok(None),
-            Ok(Err(Forget)) => {
-                let rests = Some(Instant::now() + REST);
-                *followed = Followed { rests, ..Followed::default() };
+            Ok(Err(Uncacheable)) => {
+                let bypassed_until = Some(Instant::now() + BYPASS);
+                *cached = TenantClaims { bypassed_until, ..TenantClaims::default() };
                 return Ok(None);
             }
             Err(error) => return Err(ExecuteError::Unavailable(error.to_string())),
         }
         let of = |resource: &ResourceId| {
-            let seats = followed.resources.get(resource).copied().unwrap_or_default();
-            let claims = followed.claims.of(*resource, seats, during);
+            let seats = cached.resources.get(resource).copied().unwrap_or_default();
+            let claims = cached.claims.of(*resource, seats, during);
             claims.filter(|claim| !claim.has_lapsed(now)).collect()
         };
         Ok(Some(resources.iter().map(of).collect()))
     }
 }
 
-impl Followed {
+impl TenantClaims {
     /// Knows these resources, and all events up to `head`.
-    async fn bring_up(
+    async fn catch_up(
         &mut self,
         log: &Log,
         tenant: &TenantId,
-        resources: &[ResourceId],
-        head: Position,
-        now: DateTime<Utc>,
-    ) -> Result<Result<(), Forget>, sqlx::Error> {
-        let unknown = resources.iter().filter(|id| !self.resources.contains_key(id));
-        let unknown: Vec<ResourceId> = unknown.copied().collect();
-        if !unknown.is_empty() {
-            let loaded = self.load(log, tenant, unknown, now).await?;
+        request: ClaimsRequest<'_>,
+    ) -> Result<Result<(), Uncacheable>, sqlx::Error> {
+        let ClaimsRequest { resources, now, head, .. } = request;
+        let missing = resources.iter().filter(|id| !self.resources.contains_key(id));
+        let missing: Vec<ResourceId> = missing.copied().collect();
+        if !missing.is_empty() {
+            let loaded = self.load(log, tenant, missing, now).await?;
             if loaded.is_err() {
                 return Ok(loaded);
             }
@@ -176,36 +186,36 @@ impl Followed {
         &mut self,
         log: &Log,
         tenant: &TenantId,
-        unknown: Vec<ResourceId>,
+        missing: Vec<ResourceId>,
         now: DateTime<Utc>,
-    ) -> Result<Result<(), Forget>, sqlx::Error> {
+    ) -> Result<Result<(), Uncacheable>, sqlx::Error> {
         if self.resources.is_empty() {
-            self.since = now - PAST;
+            self.since = now - LOOKBACK;
         }
         let room = MAX_CLAIMS - self.count.min(MAX_CLAIMS);
         let rows: Vec<Row> = sqlx::query_as(LOAD)
             .bind(tenant.as_str())
-            .bind(unknown.iter().map(|id| id.uuid()).collect::<Vec<_>>())
+            .bind(missing.iter().map(|id| id.uuid()).collect::<Vec<_>>())
             .bind(self.since)
             .bind(i64::try_from(room).unwrap_or(i64::MAX).saturating_add(1))
-            .fetch_all(log.lookers())
+            .fetch_all(log.claims_pool())
             .await?;
         let Some(first) = rows.first().filter(|_| rows.len() <= room) else {
-            return Ok(Err(Forget));
+            return Ok(Err(Uncacheable));
         };
         let at = Position::from_i64(first.position);
         if self.resources.is_empty() {
-            self.at = at;
-        } else if let Err(forget) = self.follow(log, tenant, at).await? {
-            return Ok(Err(forget));
+            self.position = at;
+        } else if let Err(uncacheable) = self.follow(log, tenant, at).await? {
+            return Ok(Err(uncacheable));
         }
         // What was read is from before the events that are known by now.
-        if self.at > at {
-            return Ok(Err(Forget));
+        if self.position > at {
+            return Ok(Err(Uncacheable));
         }
-        self.resources.extend(unknown.into_iter().map(|id| (id, 0)));
+        self.resources.extend(missing.into_iter().map(|id| (id, 0)));
         for (holder, claim) in rows.iter().filter_map(Row::claim) {
-            self.knows_seat(&claim);
+            self.track_seat(&claim);
             self.claims.restore(holder, vec![claim]);
             self.count += 1;
         }
@@ -213,38 +223,38 @@ impl Followed {
     }
 
     /// Whether the claim is on one of the resources; if so, its seat is known of from now on.
-    fn knows_seat(&mut self, claim: &Claim) -> bool {
+    fn track_seat(&mut self, claim: &Claim) -> bool {
         let Some(seats) = self.resources.get_mut(&claim.resource) else { return false };
         *seats = (*seats).max(claim.seat.saturating_add(1));
         true
     }
 
-    /// Takes note of the events up to a position.
+    /// Applies the events up to a position.
     async fn follow(
         &mut self,
         log: &Log,
         tenant: &TenantId,
         to: Position,
-    ) -> Result<Result<(), Forget>, sqlx::Error> {
-        let behind = to.get().saturating_sub(self.at.get());
-        if behind == 0 {
+    ) -> Result<Result<(), Uncacheable>, sqlx::Error> {
+        let lag = to.get().saturating_sub(self.position.get());
+        if lag == 0 {
             return Ok(Ok(()));
         }
-        let Some(limit) = u32::try_from(behind).ok().filter(|_| behind <= MAX_BEHIND) else {
-            return Ok(Err(Forget));
+        let Some(limit) = u32::try_from(lag).ok().filter(|_| lag <= MAX_LAG) else {
+            return Ok(Err(Uncacheable));
         };
-        let events = log.read(tenant, self.at, limit).await?;
-        let noted = events.into_iter().all(|event| event.is_ok_and(|event| self.note(&event)));
-        let up_to_date = noted && self.at >= to && self.count <= MAX_CLAIMS;
-        Ok(if up_to_date { Ok(()) } else { Err(Forget) })
+        let events = log.read(tenant, self.position, limit).await?;
+        let applied = events.into_iter().all(|event| event.is_ok_and(|event| self.apply(&event)));
+        let up_to_date = applied && self.position >= to && self.count <= MAX_CLAIMS;
+        Ok(if up_to_date { Ok(()) } else { Err(Uncacheable) })
     }
 
     /// Whether it fits what is known.
-    fn note(&mut self, event: &RecordedEvent) -> bool {
-        self.at = event.position;
+    fn apply(&mut self, event: &RecordedEvent) -> bool {
+        self.position = event.position;
         let holder = event.event.aggregate_id().into();
         let Some(mut claims) = event.event.claims_after() else { return true };
-        claims.retain(|claim| claim.during.end() > self.since && self.knows_seat(claim));
+        claims.retain(|claim| claim.during.end() > self.since && self.track_seat(claim));
         self.count += claims.len();
         self.count -= self.claims.claims_of(holder).len().min(self.count);
         self.claims.replace(holder, claims, event.recorded_at).is_ok()

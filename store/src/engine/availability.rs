@@ -1,5 +1,5 @@
-//! What whoever looks for free time needs to know, as the log has it now: services, resources and claims
-//! from memory, and in one query whether that is up to date.
+//! What a search for free time needs, as the log has it now: services, resources and claims from memory, and
+//! one query that says whether they are up to date.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -15,11 +15,12 @@ use sqlx::postgres::types::PgRange;
 use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
+use super::claims_cache::ClaimsRequest;
 use super::{Engine, ExecuteError};
 use crate::log::{Position, StreamId, overlapping_claims};
 
-/// How often it is looked again because a service or a resource has changed meanwhile.
-const MAX_LOOKS: u32 = 4;
+/// How often a snapshot is tried: a service or a resource may change meanwhile.
+const MAX_ATTEMPTS: u32 = 4;
 
 /// A service and the resources of a tenant.
 #[derive(Debug, Clone)]
@@ -32,37 +33,37 @@ pub struct Catalogue {
     pub(super) resources_at: Position,
 }
 
-/// Where to look.
+/// What a snapshot is asked for.
 #[derive(Debug, Clone)]
-pub struct Sight<T> {
-    /// At which resources.
+pub struct AvailabilityQuery<T> {
+    /// Of which resources.
     pub resources: Vec<ResourceId>,
     /// In which time.
     pub during: Interval,
-    /// What it is looked for.
+    /// What for; it is handed back.
     pub purpose: T,
 }
 
-/// What was seen, all of it as it was when it was looked, or later.
+/// Catalogue and claims, all as of the moment it was asked for, or later.
 #[derive(Debug, Clone)]
-pub struct Seen<T> {
+pub struct AvailabilitySnapshot<T> {
     /// The service and the resources.
     pub catalogue: Catalogue,
-    /// Where it was looked.
-    pub sight: Sight<T>,
+    /// What was asked for.
+    pub query: AvailabilityQuery<T>,
     /// For each of the resources in turn: what is claimed of it, without what has lapsed. Until when
     /// holds last is not read.
     pub claims: Vec<Vec<Claim>>,
-    /// When it was looked.
+    /// When it was asked for.
     pub now: DateTime<Utc>,
 }
 
-impl<T> Seen<T> {
-    /// The calendars of the resources that were looked at.
+impl<T> AvailabilitySnapshot<T> {
+    /// The calendars of the resources that were asked for.
     #[must_use]
     pub fn calendars(&self) -> Vec<Calendar<'_>> {
         let directory = &self.catalogue.directory;
-        let each = self.sight.resources.iter().zip(&self.claims);
+        let each = self.query.resources.iter().zip(&self.claims);
         let each = each.filter_map(|(id, claims)| Some((*id, directory.get(*id)?, claims)));
         each.map(|(resource, profile, claims)| Calendar {
             resource,
@@ -85,7 +86,7 @@ pub(super) const VERSIONS: &str = "
              WHERE aggregate_type = 'service' AND aggregate_id = $2 AND tenant_id = $1)";
 
 /// Resource by resource.
-pub(super) const LOOK: &str = concat!(
+pub(super) const CLAIMS_BY_RESOURCE: &str = concat!(
     "SELECT w.n, c.seats, c.times
        FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
       CROSS JOIN LATERAL (
@@ -114,44 +115,44 @@ impl FromRow<'_, PgRow> for Row {
 }
 
 impl Engine {
-    /// Looks at what is claimed. Where to look follows from the catalogue, which `choose` may be asked
-    /// about again with a later one: so it refuses nothing that was mended just before.
+    /// What is claimed, of the resources that `choose` picks from the catalogue. It may be asked again with a
+    /// later one: so it refuses nothing that was mended just before.
     ///
     /// # Errors
     /// What `choose` refuses, or when the log cannot be read.
-    pub async fn look<T, E: From<ExecuteError>>(
+    pub async fn availability_snapshot<T, E: From<ExecuteError>>(
         &self,
         tenant: &TenantId,
         service: Option<ServiceId>,
-        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<Sight<T>, E>,
-    ) -> Result<Seen<T>, E> {
-        self.look_as_of(tenant, service, None, choose).await
+        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<AvailabilityQuery<T>, E>,
+    ) -> Result<AvailabilitySnapshot<T>, E> {
+        self.availability_snapshot_as_of(tenant, service, None, choose).await
     }
 
     /// The same with an eye on the clock as it was at `now`: a hold that has lapsed since is still in
     /// the way. `None`: as it is.
     ///
     /// # Errors
-    /// As [`look`](Self::look).
-    pub async fn look_as_of<T, E: From<ExecuteError>>(
+    /// As [`availability_snapshot`](Self::availability_snapshot).
+    pub async fn availability_snapshot_as_of<T, E: From<ExecuteError>>(
         &self,
         tenant: &TenantId,
         service: Option<ServiceId>,
         now: Option<DateTime<Utc>>,
-        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<Sight<T>, E>,
-    ) -> Result<Seen<T>, E> {
-        for attempt in 0..MAX_LOOKS {
+        choose: impl Fn(&Catalogue, DateTime<Utc>) -> Result<AvailabilityQuery<T>, E>,
+    ) -> Result<AvailabilitySnapshot<T>, E> {
+        for attempt in 0..MAX_ATTEMPTS {
             let fresh = attempt > 0;
             let now = now.unwrap_or_else(|| self.clock.now());
             let catalogue = self.catalogue(tenant, service, fresh).await?;
-            let sight = match choose(&catalogue, now) {
+            let query = match choose(&catalogue, now) {
                 Err(_) if !fresh => continue,
                 chosen => chosen?,
             };
             let versions = self.versions(tenant, service).await?;
             if versions.are_of(&catalogue) {
-                let claims = self.claims(tenant, &sight, now, versions.head).await?;
-                return Ok(Seen { catalogue, sight, claims, now });
+                let claims = self.claims(tenant, &query, now, versions.head).await?;
+                return Ok(AvailabilitySnapshot { catalogue, query, claims, now });
             }
         }
         Err(ExecuteError::Contended.into())
@@ -181,7 +182,7 @@ impl Engine {
         let row: Result<(Option<i64>, Option<i64>, Option<i64>), _> = sqlx::query_as(VERSIONS)
             .bind(tenant.as_str())
             .bind(service.as_ref().map(StreamId::id))
-            .fetch_one(self.log.lookers())
+            .fetch_one(self.log.claims_pool())
             .await;
         let (head, resources_at, service) = row.map_err(unavailable)?;
         Ok(Versions {
@@ -191,35 +192,34 @@ impl Engine {
         })
     }
 
-    /// What is claimed where it is looked, after the event at `head` or later: from memory, or else from
-    /// the table.
+    /// What is claimed of the resources, after the event at `head` or later: from memory, or else from the
+    /// table.
     async fn claims<T>(
         &self,
         tenant: &TenantId,
-        sight: &Sight<T>,
+        query: &AvailabilityQuery<T>,
         now: DateTime<Utc>,
         head: Position,
     ) -> Result<Vec<Vec<Claim>>, ExecuteError> {
-        let Sight { resources, during, .. } = sight;
-        let when = (*during, now, head);
-        let remembered = self.remembered.claims(&self.log, tenant, resources, when).await?;
-        if let Some(claims) = remembered {
+        let AvailabilityQuery { resources, during, .. } = query;
+        let request = ClaimsRequest { resources, during: *during, now, head };
+        if let Some(claims) = self.claims_cache.claims(&self.log, tenant, request).await? {
             return Ok(claims);
         }
-        let rows: Vec<Row> = sqlx::query_as(LOOK)
+        let rows: Vec<Row> = sqlx::query_as(CLAIMS_BY_RESOURCE)
             .bind(tenant.as_str())
             .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
             .bind(during.start())
             .bind(during.end())
             .bind(now)
-            .fetch_all(self.log.lookers())
+            .fetch_all(self.log.claims_pool())
             .await
             .map_err(unavailable)?;
         claims(rows, resources)
     }
 }
 
-/// What a look must be at least as new as.
+/// What a snapshot must be at least as new as.
 struct Versions {
     head: Position,
     resources_at: Position,
