@@ -162,6 +162,6 @@ fn what_cannot_be_imported_is_a_clear_error_and_changes_nothing() {
     let path = file.to_str().unwrap();
     let cut = ["holidays", "import", path, "--tenant", &*importer.tenant, "--all"];
     let complaint = Server::shared().database.run(&cut).failed();
-    assert!(complaint.contains("holidays.ics") && complaint.contains("cut off"), "{complaint}");
+    assert!(complaint.contains("holidays.ics") && complaint.contains("truncated"), "{complaint}");
     assert_eq!(place.resource()["version"], 1);
 }
