@@ -141,5 +141,11 @@ pub(crate) async fn earlier_of(
     let ids: Vec<Uuid> = not_made_here.map(|(id, _)| id).collect();
     let before = first.position;
     let events = stream_events(tables.connection(), tenant, aggregate_type, &ids, before).await?;
-    Ok(events.into_iter().collect::<Result<_, _>>()?)
+    let events = events.into_iter().collect::<Result<Vec<_>, _>>();
+    events.map_err(|unreadable| {
+        // Which of the streams it is in is not known: the first event that needs any of them cannot be applied.
+        let needs = |it: &&RecordedEvent| id(&it.event).is_some_and(|id| ids.contains(&id));
+        let position = batch.iter().find(needs).map_or(before, |it| it.position);
+        ApplyError::Event { position, reason: unreadable.to_string() }
+    })
 }

@@ -12,7 +12,7 @@ use crate::{Projection, ProjectionId, Schema};
 const LOCK: i64 = 0x6461_7962_6f6f_6b01;
 
 /// Makes whatever tables are missing, as long as there is nothing to fill them with: else they are for a
-/// [`Builder`](crate::Builder) to make. Programs that start at once take turns.
+/// [`Rebuilder`](crate::Rebuilder) to make. Programs that start at once take turns.
 ///
 /// # Errors
 /// When the database fails.

@@ -88,12 +88,23 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     output::line("daybook has stopped")
 }
 
-/// Starts to record what `/metrics` shows.
+/// How often what was recorded is added up: a histogram keeps each value until then.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Starts to record what `/metrics` shows, whether anybody asks for it or not.
 fn metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = Matcher::Full(daybook_api::SECONDS.to_owned());
     let builder =
         PrometheusBuilder::new().set_buckets_for_metric(seconds, &daybook_api::BUCKETS)?;
-    Ok(builder.install_recorder()?)
+    let handle = builder.install_recorder()?;
+    let recorded = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            sleep(UPKEEP_INTERVAL).await;
+            recorded.run_upkeep();
+        }
+    });
+    Ok(handle)
 }
 
 /// Answers requests until `stop`, and then those that were accepted.

@@ -103,9 +103,9 @@ fn taking_a_change_back_resolves_what_it_broke_and_may_break_what_it_allowed() {
 fn a_dry_run_is_refused_as_the_change_would_be_and_is_never_mistaken_for_it() {
     let practice = a_practice();
     let path = format!("/v1/resources/{}/change-hours", practice.room);
-    for (query, slug) in [("dry_run=yes", "invalid-query"), ("dryrun=true", "invalid-query")] {
+    for query in ["dry_run=yes", "dry_run=", "dry_run", "dryrun=true"] {
         let answer = practice.api.post(&format!("{path}?{query}"), &closed()).send();
-        answer.is_refused(400, slug);
+        answer.is_refused(400, "invalid-query");
     }
     let stale = practice.api.post(&format!("{path}?dry_run=true"), &closed());
     stale.header("if-match", "\"7\"").send().is_refused(412, "stale-version");

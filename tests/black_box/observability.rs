@@ -5,11 +5,13 @@ use uuid::Uuid;
 
 use crate::harness::{Server, a_practice, eventually, monday};
 
-/// What the log says of the request with this id.
+/// How the request with this id ended, as the log says it.
 fn logged(id: &str) -> String {
     eventually("the request is logged", || {
         let log = Server::shared().log();
-        log.lines().find(|line| line.contains(id)).map(ToOwned::to_owned)
+        log.lines()
+            .find(|line| line.contains(id) && line.contains("status="))
+            .map(ToOwned::to_owned)
     })
 }
 

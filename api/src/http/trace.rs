@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use metrics::{counter, histogram};
-use tracing::{Instrument as _, field};
+use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use super::problem::ProblemType;
@@ -33,10 +33,15 @@ const REFUSALS: &str = "daybook_refusals_total";
 pub const BUCKETS: [f64; 12] =
     [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
+/// What is noted instead of a status where the client hung up before there was one, as proxies do.
+const CLIENT_CLOSED_REQUEST: u16 = 499;
+
 /// The routes that are asked all the time by whoever keeps the program running.
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
 /// Runs a request in its span, and notes how it ended.
+///
+/// A response that is a stream is answered when it begins.
 pub(crate) async fn trace(request: Request, next: Next) -> Response {
     let began = Instant::now();
     let (id, method) = (request_id(request.headers()), known(request.method()));
@@ -52,23 +57,49 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         tenant = field::Empty,
         actor = field::Empty,
     );
+    let unanswered = Unanswered { span: &span, method, route: Some(route), began };
     let mut response = next.run(request).instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID, id);
-    span.in_scope(|| note(&response, method, route, began.elapsed()));
+    unanswered.answered(&response);
     response
 }
 
-fn note(response: &Response, method: &'static str, route: String, took: Duration) {
-    let status = response.status().as_u16();
-    let ms = took.as_millis();
-    match response.extensions().get::<ProblemType>() {
-        Some(ProblemType(problem)) => {
-            count_refusal(problem);
-            tracing::info!(status, ms, problem, "refused");
-        }
-        None if PROBES.contains(&route.as_str()) => tracing::debug!(status, ms, "answered"),
-        None => tracing::info!(status, ms, "answered"),
+/// A request that is being answered. Where its client hangs up, it is dropped: what it asked for may have
+/// happened all the same, so it is noted, too.
+struct Unanswered<'a> {
+    span: &'a Span,
+    method: &'static str,
+    /// `None`: it has been answered.
+    route: Option<String>,
+    began: Instant,
+}
+
+impl Unanswered<'_> {
+    fn answered(mut self, response: &Response) {
+        let (status, ms) = (response.status().as_u16(), self.began.elapsed().as_millis());
+        let route = self.route.take().unwrap_or_default();
+        self.span.in_scope(|| match response.extensions().get::<ProblemType>() {
+            Some(ProblemType(problem)) => {
+                count_refusal(problem);
+                tracing::info!(status, ms, problem, "refused");
+            }
+            None if PROBES.contains(&route.as_str()) => tracing::debug!(status, ms, "answered"),
+            None => tracing::info!(status, ms, "answered"),
+        });
+        count(self.method, route, status, self.began.elapsed());
     }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        let Some(route) = self.route.take() else { return };
+        let (status, took) = (CLIENT_CLOSED_REQUEST, self.began.elapsed());
+        self.span.in_scope(|| tracing::info!(status, ms = took.as_millis(), "the client hung up"));
+        count(self.method, route, status, took);
+    }
+}
+
+fn count(method: &'static str, route: String, status: u16, took: Duration) {
     let labels = [("route", route), ("method", method.to_owned())];
     histogram!(SECONDS, &labels).record(took);
     let [route, method] = labels;
@@ -113,6 +144,8 @@ fn known(method: &Method) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
     use super::*;
 
     fn headers(name: &'static str, value: &'static str) -> HeaderMap {
@@ -129,6 +162,18 @@ mod tests {
             )]));
             assert!(Uuid::parse_str(id.to_str().unwrap()).is_ok(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_request_whose_client_hangs_up_is_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            let (span, began) = (Span::none(), Instant::now());
+            let route = Some("/v1/appointments".to_owned());
+            drop(Unanswered { span: &span, method: "GET", route, began });
+        });
+        let figures = recorder.handle().render();
+        assert!(figures.contains(r#"status="499""#), "{figures}");
     }
 
     #[test]

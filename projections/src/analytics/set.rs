@@ -37,7 +37,8 @@ impl Set {
     }
 
     /// The same, about these versions of projections. Their numbers only rise, so whoever has a newer one has a
-    /// newer set.
+    /// newer set; where a source goes, or is replaced by one whose versions begin anew, `REVISION` rises by
+    /// what the sum loses.
     pub(super) fn of(sources: Vec<ProjectionId>) -> Self {
         let views = sources.iter().fold(VIEWS.to_owned(), |views, id| {
             views.replace(&format!("{{{}}}", id.name), &id.to_string())

@@ -114,6 +114,9 @@ impl Key for Position {
     }
 }
 
+/// What PostgreSQL takes for an instant starts in 4714 BC; what chrono does starts earlier.
+pub(crate) const EARLIEST_SECONDS: i64 = -210_866_803_200;
+
 /// By start, and by id where several start together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StartKey {
@@ -139,6 +142,7 @@ impl Key for StartKey {
     fn decode(bytes: &[u8]) -> Option<Self> {
         let (micros, id) = bytes.split_first_chunk()?;
         let start_at = DateTime::from_timestamp_micros(i64::from_be_bytes(*micros))?;
+        let start_at = (start_at.timestamp() >= EARLIEST_SECONDS).then_some(start_at)?;
         Some(Self { start_at, id: Uuid::from_slice(id).ok()? })
     }
 
@@ -154,6 +158,17 @@ mod tests {
     fn asked(cursor: Option<&Cursor>) -> Keyset<Position> {
         let list = List::of(&"north".parse().unwrap(), "entries", &());
         Keyset::new(list, cursor, Limit::new(2).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_instant_that_postgresql_has_none_of_is_no_start() {
+        let key = |seconds| StartKey {
+            start_at: DateTime::from_timestamp(seconds, 0).unwrap(),
+            id: Uuid::nil(),
+        };
+        let earliest = key(EARLIEST_SECONDS);
+        assert_eq!(StartKey::decode(&earliest.encode()), Some(earliest));
+        assert_eq!(StartKey::decode(&key(EARLIEST_SECONDS - 1).encode()), None);
     }
 
     fn rows(positions: &[i64]) -> Vec<(Position, i64)> {

@@ -57,6 +57,8 @@ pub use reader::StreamEvent;
 pub(crate) use reader::StreamRange;
 pub(crate) use reader::stored;
 pub use stream::StreamId;
+#[cfg(test)]
+pub(crate) use streams::STREAM_EVENTS;
 pub use streams::{Streams, StreamsPart, stream_events};
 pub use submission::{
     Append, AppendError, CommandKey, Decision, FirstAnswer, NewEvent, OnConflict, Submission,

@@ -108,7 +108,21 @@ impl Streams {
     }
 }
 
-/// The events of these streams before a position, stream by stream. Served by the primary key of `events`.
+/// Served by the primary key of `events`; the collation keeps the index by position away, which would read
+/// all of a tenant that is newer than the statistics.
+pub(crate) const STREAM_EVENTS: &str = "
+    SELECT e.*
+      FROM unnest($3::text[]) AS s (id)
+     CROSS JOIN LATERAL (
+           SELECT aggregate_id, position, sequence, event_type, event_version, payload::text,
+                  recorded_at
+             FROM events
+            WHERE aggregate_type = $2 AND aggregate_id = s.id AND tenant_id = $1 COLLATE \"C\"
+              AND position < $4
+            ORDER BY sequence
+           OFFSET 0) AS e";
+
+/// The events of these streams before a position, stream by stream.
 ///
 /// # Errors
 /// When the database fails.
@@ -124,24 +138,13 @@ pub async fn stream_events(
         return Ok(Vec::new());
     }
     let streams: Vec<String> = ids.iter().map(|id| format!("{tenant}/{id}")).collect();
-    let found: Vec<Stored> = sqlx::query_as(
-        "SELECT e.*
-           FROM unnest($3::text[]) AS s (id)
-          CROSS JOIN LATERAL (
-                SELECT aggregate_id, position, sequence, event_type, event_version, payload::text,
-                       recorded_at
-                  FROM events
-                 WHERE aggregate_type = $2 AND aggregate_id = s.id AND tenant_id = $1
-                   AND position < $4
-                 ORDER BY sequence
-                OFFSET 0) AS e",
-    )
-    .bind(tenant.as_str())
-    .bind(kind)
-    .bind(streams)
-    .bind(before.as_i64())
-    .fetch_all(connection)
-    .await?;
+    let found: Vec<Stored> = sqlx::query_as(STREAM_EVENTS)
+        .bind(tenant.as_str())
+        .bind(kind)
+        .bind(streams)
+        .bind(before.as_i64())
+        .fetch_all(connection)
+        .await?;
     let upcasters = upcasters();
     let decoded = found.iter().map(|(id, position, sequence, event_type, version, payload, at)| {
         let stored = StoredEvent {

@@ -108,6 +108,8 @@ pub(crate) use query_params;
 pub(crate) trait Field: Sized {
     const REQUIRED: bool = false;
     const REPEATS: bool = false;
+    /// Whether an empty value is one, and not left out: see [`Value::READS_EMPTY`].
+    const READS_EMPTY: bool = false;
 
     /// Reads it from all that was given under its name; what was empty is left out.
     fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem>;
@@ -128,6 +130,8 @@ impl<T: Value> Field for T {
 }
 
 impl<T: Value> Field for Option<T> {
+    const READS_EMPTY: bool = T::READS_EMPTY;
+
     fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
         match given.as_slice() {
             [] => Ok(None),
@@ -191,7 +195,8 @@ impl Pairs {
     /// Takes a parameter.
     pub(crate) fn take<T: Field>(&mut self, name: &'static str) -> Result<T, Problem> {
         let given = self.0.extract_if(.., |(given, _)| given == name);
-        let given = given.map(|(_, value)| value).filter(|value| !value.is_empty());
+        let given =
+            given.map(|(_, value)| value).filter(|value| T::READS_EMPTY || !value.is_empty());
         T::read(name, given.collect())
     }
 

@@ -20,6 +20,10 @@ use crate::schema::Words;
 
 /// One value of a parameter: it reads itself from text, and says how it is written.
 pub(crate) trait Value: Sized {
+    /// Whether an empty text is read, and so refused if it says nothing. Others are as if they were not
+    /// given; but `?dry_run=` must not be the real thing.
+    const READS_EMPTY: bool = false;
+
     fn read(name: &'static str, text: &str) -> Result<Self, Problem>;
 
     fn schema() -> Schema;
@@ -29,6 +33,8 @@ pub(crate) trait Value: Sized {
 macro_rules! one_of {
     ($type:ty { $first:literal => $one:expr $(, $word:literal => $other:expr)+ $(,)? }) => {
         impl $crate::http::query::Value for $type {
+            const READS_EMPTY: bool = true;
+
             fn read(name: &'static str, text: &str) -> Result<Self, $crate::http::Problem> {
                 match text {
                     $first => Ok($one),

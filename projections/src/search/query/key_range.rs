@@ -4,10 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::filter::{SearchFilter, Sort};
 use super::super::terms::SpanLevel;
-use crate::page::keyset::StartKey;
-
-/// What PostgreSQL takes for an instant starts in 4714 BC; what chrono does ends earlier than that.
-const EARLIEST_SECONDS: i64 = -210_866_803_200;
+use crate::page::keyset::{EARLIEST_SECONDS, StartKey};
 
 /// All that lies between two places. Seen in the order of a search, it has a near and a far end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

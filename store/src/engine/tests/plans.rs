@@ -7,7 +7,7 @@ use sqlx::types::chrono::{DateTime, Utc};
 use super::super::availability;
 use super::super::claims::CLAIM_QUERY;
 use super::*;
-use crate::log::{AsOf, Moment, NoMoment, POSITION_AT, Position, RESOURCES};
+use crate::log::{AsOf, Moment, NoMoment, POSITION_AT, Position, RESOURCES, STREAM_EVENTS};
 use crate::testing::minute;
 
 /// 50 resources with 400 claims each.
@@ -112,6 +112,39 @@ async fn the_events_of_resources_are_read_without_reading_the_others() {
         assert_eq!(read_by(tenant, 4_000).await, all(1), "{tenant}");
     }
     assert_eq!(read_by("nobody", 0).await, all(0));
+}
+
+#[tokio::test]
+async fn the_events_of_a_stream_are_read_without_reading_those_of_others() {
+    let house = House::new().await;
+    let read_by = async |tenant: &str, before: i64| {
+        let streams: Vec<String> = (1..=50).map(|n| format!("{tenant}/appointment{n}")).collect();
+        let plan: Value =
+            sqlx::query_scalar(&format!("EXPLAIN (ANALYZE, FORMAT JSON) {STREAM_EVENTS}"))
+                .persistent(false)
+                .bind(tenant)
+                .bind("appointment")
+                .bind(streams)
+                .bind(before)
+                .fetch_one(&house.pool)
+                .await
+                .unwrap();
+        let mut indexes = Vec::new();
+        read(&plan[0]["Plan"], &mut indexes);
+        indexes
+    };
+    let all = |rows| vec![("events_pkey".to_owned(), rows)];
+    for tenant in ["north", "south"] {
+        sqlx::query(EVENTS).bind(tenant).bind(minute(0)).execute(&house.pool).await.unwrap();
+        // The first has never been analysed.
+        assert_eq!(read_by(tenant, 4_040).await, all(50));
+    }
+    sqlx::query("ANALYZE events").execute(&house.pool).await.unwrap();
+    sqlx::query(EVENTS).bind("west").bind(minute(0)).execute(&house.pool).await.unwrap();
+    for tenant in ["north", "west"] {
+        assert_eq!(read_by(tenant, 4_040).await, all(50), "{tenant}");
+    }
+    assert_eq!(read_by("nobody", 4_040).await, all(0));
 }
 
 /// An event a minute, but for every seventh, which is recorded together with the one before.
