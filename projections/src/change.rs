@@ -4,7 +4,7 @@
 //! appointment's stream is short, so the events that came before a batch are read from the log with one
 //! statement, and folded again: what follows a log and what is made of whole streams is the same function.
 //!
-//! ```ignore
+//! ```text
 //! let earlier = change::earlier(tables, tenant, events).await?;
 //! let changes = AppointmentChanges::of(&earlier, events)?;
 //! ```

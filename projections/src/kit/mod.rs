@@ -1,6 +1,6 @@
 //! The kit that read models are made of: a table is a value, and the rest follows from it.
 //!
-//! ```ignore
+//! ```text
 //! static VISITS: LazyLock<Table<Visit>> = LazyLock::new(|| {
 //!     Table::new("visits", [
 //!         Column::field("appointment_id", |row: &Visit| &row.appointment_id).key(),

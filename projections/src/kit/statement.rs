@@ -33,7 +33,7 @@ impl Deref for Statement {
 
 /// Declares a statement of a projection, and a test that prepares it:
 ///
-/// ```ignore
+/// ```text
 /// statement!(
 ///     /// Served by `visits_pkey`.
 ///     VISITS_OF: Visits = "SELECT start_at FROM {schema}.visits WHERE tenant_id = $1"
