@@ -35,7 +35,6 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use http::auth::KnownKeys;
-pub use http::trace::{BUCKETS, SECONDS};
 use http::{body, limits, trace};
 pub use openapi::document;
 use routes::events::Streams;

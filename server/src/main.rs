@@ -12,13 +12,13 @@ mod import;
 mod key;
 mod leftovers;
 mod logging;
+mod metrics;
 mod output;
 mod parts;
 mod progress;
 mod projections;
 mod replay;
 mod serve;
-
 mod sweeper;
 mod verify;
 mod waiting;

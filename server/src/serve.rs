@@ -11,7 +11,6 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -23,7 +22,7 @@ use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::parts::{self, Parts};
 use crate::waiting::Promoter;
-use crate::{analysts, demo, output, sweeper};
+use crate::{analysts, demo, metrics, output, sweeper};
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
 /// and answers 503 meanwhile.
@@ -65,7 +64,7 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let runner = parts.runner();
     let app = App::new(parts.engine.clone(), runner.progress())
         .with_holds_per_client(options.holds_per_client)
-        .with_metrics(metrics()?)
+        .with_metrics(metrics::record()?)
         .with_stop(stop.clone());
     let mut prepared = tokio::spawn(prepared(parts.clone()));
     if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
@@ -86,25 +85,6 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let _ = timeout(STOP_TIMEOUT, tasks.join_all()).await;
     parts.log().pool().close().await;
     output::line("daybook has stopped")
-}
-
-/// How often what was recorded is added up: a histogram keeps each value until then.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
-/// Starts to record what `/metrics` shows, whether anybody asks for it or not.
-fn metrics() -> anyhow::Result<PrometheusHandle> {
-    let seconds = Matcher::Full(daybook_api::SECONDS.to_owned());
-    let builder =
-        PrometheusBuilder::new().set_buckets_for_metric(seconds, &daybook_api::BUCKETS)?;
-    let handle = builder.install_recorder()?;
-    let recorded = handle.clone();
-    tokio::spawn(async move {
-        loop {
-            sleep(UPKEEP_INTERVAL).await;
-            recorded.run_upkeep();
-        }
-    });
-    Ok(handle)
 }
 
 /// Answers requests until `stop`, and then those that were accepted.

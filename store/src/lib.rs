@@ -5,6 +5,7 @@
 //! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
 //! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
 //! * [`what_if`]: what would have become of the recorded commands by other rules.
+//! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -16,6 +17,7 @@ pub mod engine;
 pub mod feed;
 pub mod keys;
 pub mod log;
+pub mod metrics;
 mod schema;
 pub mod tenants;
 #[cfg(test)]

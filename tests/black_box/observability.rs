@@ -78,11 +78,12 @@ fn figure(metric: &str) -> u64 {
 #[test]
 fn requests_and_refusals_are_counted() {
     let practice = a_practice();
-    let route = r#"route="/v1/series/{id}",method="GET""#;
+    let labels =
+        r#"http_request_method="GET",http_route="/v1/series/{id}",http_response_status_code="404""#;
     let metrics = [
-        format!(r#"daybook_http_requests_total{{{route},status="404"}}"#),
-        format!("daybook_http_request_seconds_count{{{route}}}"),
-        format!(r#"daybook_http_request_seconds_bucket{{{route},le="15"}}"#),
+        format!("http_server_request_duration_seconds_count{{{labels}}}"),
+        format!(r#"http_server_request_duration_seconds_bucket{{{labels},le="0.0025"}}"#),
+        format!(r#"http_server_request_duration_seconds_bucket{{{labels},le="15"}}"#),
         r#"daybook_refusals_total{type="not-found"}"#.to_owned(),
     ];
     let before = metrics.each_ref().map(|metric| figure(metric));

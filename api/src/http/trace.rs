@@ -10,7 +10,8 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
-use metrics::{counter, histogram};
+use daybook_store::metrics::{HTTP_ACTIVE_REQUESTS, HTTP_REQUEST_SECONDS, REFUSALS};
+use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
@@ -21,17 +22,6 @@ const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The longest id of a caller's that is taken.
 const MAX_ID_BYTES: usize = 128;
-
-/// Requests that were answered, by `route`, `method` and `status`.
-const REQUESTS: &str = "daybook_http_requests_total";
-/// How long they took, in seconds, by `route` and `method`.
-pub const SECONDS: &str = "daybook_http_request_seconds";
-/// Problems that were answered, by `type`.
-const REFUSALS: &str = "daybook_refusals_total";
-
-/// The bounds of the buckets of [`SECONDS`]: from a booking's usual time up to where requests time out.
-pub const BUCKETS: [f64; 12] =
-    [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0];
 
 /// What is noted instead of a status where the client hung up before there was one, as proxies do.
 const CLIENT_CLOSED_REQUEST: u16 = 499;
@@ -57,7 +47,7 @@ pub(crate) async fn trace(request: Request, next: Next) -> Response {
         tenant = field::Empty,
         actor = field::Empty,
     );
-    let unanswered = Unanswered { span: &span, method, route: Some(route), began };
+    let unanswered = Unanswered::new(&span, method, route, began);
     let mut response = next.run(request).instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID, id);
     unanswered.answered(&response);
@@ -74,7 +64,12 @@ struct Unanswered<'a> {
     began: Instant,
 }
 
-impl Unanswered<'_> {
+impl<'a> Unanswered<'a> {
+    fn new(span: &'a Span, method: &'static str, route: String, began: Instant) -> Self {
+        gauge!(HTTP_ACTIVE_REQUESTS, "http_request_method" => method).increment(1);
+        Self { span, method, route: Some(route), began }
+    }
+
     fn answered(mut self, response: &Response) {
         let (status, ms) = (response.status().as_u16(), self.began.elapsed().as_millis());
         let route = self.route.take().unwrap_or_default();
@@ -92,6 +87,7 @@ impl Unanswered<'_> {
 
 impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
+        gauge!(HTTP_ACTIVE_REQUESTS, "http_request_method" => self.method).decrement(1);
         let Some(route) = self.route.take() else { return };
         let (status, took) = (CLIENT_CLOSED_REQUEST, self.began.elapsed());
         self.span.in_scope(|| tracing::info!(status, ms = took.as_millis(), "the client hung up"));
@@ -100,10 +96,12 @@ impl Drop for Unanswered<'_> {
 }
 
 fn count(method: &'static str, route: String, status: u16, took: Duration) {
-    let labels = [("route", route), ("method", method.to_owned())];
-    histogram!(SECONDS, &labels).record(took);
-    let [route, method] = labels;
-    counter!(REQUESTS, &[route, method, ("status", status.to_string())]).increment(1);
+    let labels = [
+        ("http_request_method", method.to_owned()),
+        ("http_route", route),
+        ("http_response_status_code", status.to_string()),
+    ];
+    histogram!(HTTP_REQUEST_SECONDS, &labels).record(took);
 }
 
 /// Counts a problem: an answer to a request, or to one of a batch.
@@ -169,11 +167,10 @@ mod tests {
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || {
             let (span, began) = (Span::none(), Instant::now());
-            let route = Some("/v1/appointments".to_owned());
-            drop(Unanswered { span: &span, method: "GET", route, began });
+            drop(Unanswered::new(&span, "GET", "/v1/appointments".to_owned(), began));
         });
         let figures = recorder.handle().render();
-        assert!(figures.contains(r#"status="499""#), "{figures}");
+        assert!(figures.contains(r#"http_response_status_code="499""#), "{figures}");
     }
 
     #[test]

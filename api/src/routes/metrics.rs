@@ -3,6 +3,10 @@
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
+use daybook_store::metrics::{
+    PROJECTION_BUILD_EVENTS, PROJECTION_BUILD_EVENTS_DONE, PROJECTION_LAG_EVENTS, PROJECTION_READY,
+    PROJECTION_TENANTS_STALLED,
+};
 use metrics::gauge;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,11 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Figures, for Prometheus
 ///
-/// Of every projection: `daybook_projection_ready` (1 or 0), `daybook_projection_events_behind` and
-/// `daybook_projection_tenants_failed` (those for whom it is stalled by an event that it cannot
-/// apply); while it is made, `daybook_projection_build_events_done` and `_total`. Of requests:
-/// `daybook_http_requests_total` by route, method and status, `daybook_http_request_seconds`, a histogram, by
-/// route and method, and `daybook_refusals_total` by the `type` of the problem.
+/// Each is described in the answer, and in `docs/operations.md`.
 #[utoipa::path(
     get, path = "/metrics", tag = "operation",
     responses((status = 200, description = "Prometheus' text format", body = String,
@@ -41,11 +41,11 @@ pub(crate) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse,
         let ready = status.state == daybook_projections::State::Ready;
         let (done, total) =
             status.rebuild.map_or((0, 0), |build| (build.events_done, build.events_total));
-        gauge!("daybook_projection_ready", &labels).set(f64::from(u8::from(ready)));
-        gauge!("daybook_projection_events_behind", &labels).set(status.events_behind as f64);
-        gauge!("daybook_projection_tenants_failed", &labels).set(status.tenants_stalled as f64);
-        gauge!("daybook_projection_build_events_done", &labels).set(done as f64);
-        gauge!("daybook_projection_build_events_total", &labels).set(total as f64);
+        gauge!(PROJECTION_READY, &labels).set(f64::from(u8::from(ready)));
+        gauge!(PROJECTION_LAG_EVENTS, &labels).set(status.events_behind as f64);
+        gauge!(PROJECTION_TENANTS_STALLED, &labels).set(status.tenants_stalled as f64);
+        gauge!(PROJECTION_BUILD_EVENTS_DONE, &labels).set(done as f64);
+        gauge!(PROJECTION_BUILD_EVENTS, &labels).set(total as f64);
     }
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], handle.render()))
 }

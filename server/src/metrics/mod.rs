@@ -1,0 +1,37 @@
+//! What this program measures of itself, kept in memory for `/metrics`: no answer waits for the database.
+
+mod process;
+
+use std::time::Duration;
+
+use daybook_store::metrics::{ALL, BUILD_INFO, Kind, describe};
+use metrics::gauge;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::time::sleep;
+
+/// How often what was recorded is added up: a histogram keeps each value until then.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Starts to record what `/metrics` shows, whether anybody asks for it or not.
+pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
+    let mut builder = PrometheusBuilder::new();
+    for metric in ALL {
+        if let Kind::Histogram(bounds) = metric.kind {
+            let name = Matcher::Full(metric.name.to_owned());
+            builder = builder.set_buckets_for_metric(name, bounds)?;
+        }
+    }
+    let handle = builder.install_recorder()?;
+    describe();
+    gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
+    process::began();
+    let recorded = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            process::measure();
+            recorded.run_upkeep();
+            sleep(UPKEEP_INTERVAL).await;
+        }
+    });
+    Ok(handle)
+}
