@@ -18,6 +18,7 @@ pub mod feed;
 pub mod keys;
 pub mod log;
 pub mod metrics;
+mod repeated;
 mod schema;
 pub mod tenants;
 #[cfg(test)]
@@ -32,4 +33,5 @@ pub use log::{
     AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
     UnreadableEvent,
 };
+pub use repeated::Repeated;
 pub use schema::migrate;

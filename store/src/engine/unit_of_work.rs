@@ -15,6 +15,7 @@ use daybook_domain::Refusal;
 use daybook_domain::appointment::AppointmentRefusal;
 use daybook_domain::claim::{Claim, ClaimConflict};
 use daybook_domain::resource::Resource;
+use metrics::counter;
 use uuid::Uuid;
 
 use super::decision::Decided;
@@ -25,6 +26,7 @@ use crate::log::{
     Append, Decision, FirstAnswer, OnConflict, PersistedAggregate, Position, StreamId, Submission,
     Verdict,
 };
+use crate::metrics::DECISION_RETRIES;
 
 /// How often a decision is taken again because what it rests on had changed.
 const MAX_ATTEMPTS: u32 = 12;
@@ -225,8 +227,14 @@ impl Engine {
             };
             match submitted {
                 Submitted::Done(output) => return Ok(output),
-                Submitted::Stale => retry.fresh = true,
-                Submitted::Conflict => retry.conflicts += 1,
+                Submitted::Stale => {
+                    counter!(DECISION_RETRIES, "reason" => "stale").increment(1);
+                    retry.fresh = true;
+                }
+                Submitted::Conflict => {
+                    counter!(DECISION_RETRIES, "reason" => "conflict").increment(1);
+                    retry.conflicts += 1;
+                }
                 Submitted::Refused(refusal) => {
                     return self.keep_refusal(context, refusal, answer).await;
                 }

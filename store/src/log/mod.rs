@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
+use metrics::{counter, gauge, histogram};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::sync::mpsc::error::TrySendError;
@@ -66,6 +67,7 @@ pub use submission::{
 };
 
 use crate::Clock;
+use crate::metrics::{APPEND_SECONDS, EVENTS_APPENDED, SUBMISSIONS_WAITING};
 use append_cache::AppendCache;
 use commit::{CONNECTIONS, Committer, Pending, options};
 use wake::Wakeups;
@@ -181,12 +183,22 @@ impl Log {
         let committers = self.committers.len() as u64;
         let committer = usize::try_from(hash % committers).unwrap_or_default();
         let (reply, verdict) = oneshot::channel();
-        let pending = Pending { submission, reply, since: Instant::now() };
-        self.committers[committer].try_send(pending).map_err(|refused| match refused {
-            TrySendError::Full(_) => AppendError::Overloaded,
-            TrySendError::Closed(_) => AppendError::Unavailable,
+        let (since, events) = (Instant::now(), submission.decision.events());
+        gauge!(SUBMISSIONS_WAITING).increment(1);
+        let pending = Pending { submission, reply, since };
+        self.committers[committer].try_send(pending).map_err(|refused| {
+            gauge!(SUBMISSIONS_WAITING).decrement(1);
+            match refused {
+                TrySendError::Full(_) => AppendError::Overloaded,
+                TrySendError::Closed(_) => AppendError::Unavailable,
+            }
         })?;
-        verdict.await.map_err(|_| AppendError::OutcomeUnknown)?
+        let verdict = verdict.await.map_err(|_| AppendError::OutcomeUnknown)?;
+        histogram!(APPEND_SECONDS).record(since.elapsed());
+        if let Ok(Verdict::Appended(_)) = verdict {
+            counter!(EVENTS_APPENDED).increment(events);
+        }
+        verdict
     }
 
     /// The events after `after`, at most `limit`, without a gap. One that this program cannot

@@ -58,6 +58,16 @@ pub enum OnConflict {
 }
 
 impl Decision {
+    /// How many events it appends.
+    pub(super) fn events(&self) -> u64 {
+        match self {
+            Self::Accept { appends, .. } => {
+                appends.iter().map(|append| append.events.len() as u64).sum()
+            }
+            Self::Refuse(_) => 0,
+        }
+    }
+
     /// Every stream that must still be at the version that the decision saw: what it read, and
     /// what it appends to.
     pub(super) fn expected_versions(&self) -> impl Iterator<Item = (&StreamId, u64)> {

@@ -36,6 +36,7 @@ mod connections;
 mod fault;
 mod head_cache;
 mod load;
+mod measure;
 mod outcome;
 mod pipeline;
 mod plan;

@@ -11,6 +11,7 @@ use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
 use super::connections::{CONNECTIONS, bounded};
+use super::measure::{Path, measured};
 use super::queue::Batch;
 use super::rows::Rows;
 use crate::log::head::Head;
@@ -56,8 +57,10 @@ impl Pipeline {
         rows: Rows,
         mut connection: PoolConnection<Postgres>,
     ) {
+        let submissions = batch.batch.submissions.len();
         let written = async move {
-            let written = bounded(rows.write(&mut connection)).await;
+            let write = bounded(rows.write(&mut connection));
+            let written = measured(Path::Optimistic, submissions, write).await;
             (connection, written)
         };
         self.0.push_back((batch, maybe_done(written.boxed())));

@@ -1,10 +1,12 @@
 //! What waits for a committer, and how submitters are answered.
 
 use daybook_domain::TenantId;
+use metrics::gauge;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::log::submission::{AppendError, Submission, Verdict};
+use crate::metrics::SUBMISSIONS_WAITING;
 
 type Reply = oneshot::Sender<Result<Verdict, AppendError>>;
 
@@ -29,6 +31,7 @@ impl Batch {
     pub(super) fn by_tenant(pending: impl Iterator<Item = Pending>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         for Pending { submission, reply, since } in pending {
+            gauge!(SUBMISSIONS_WAITING).decrement(1);
             match batches.iter_mut().find(|batch| batch.tenant == submission.tenant) {
                 Some(batch) => {
                     batch.submissions.push(submission);

@@ -9,6 +9,7 @@ use super::backoff::Backoff;
 use super::connections::{Connections, discard};
 use super::fault::{Fault, fault, is_outcome_unknown};
 use super::head_cache::HeadCaches;
+use super::measure::{Path, measured};
 use super::outcome::{self, Outcome};
 use super::pipeline::InFlightBatch;
 use super::queue::Batch;
@@ -104,7 +105,8 @@ impl Serial<'_> {
     ) -> Result<Vec<Verdict>, BatchError> {
         let mut connection = self.connections.acquire().await?;
         let (cache, now) = (self.heads.of(tenant), self.clock.now());
-        let committed = transaction::commit(&mut connection, tenant, submissions, now, cache).await;
+        let commit = transaction::commit(&mut connection, tenant, submissions, now, cache);
+        let committed = measured(Path::Serial, submissions.len(), commit).await;
         let is_broken = match &committed {
             Err(BatchError::Failed(error)) => fault(error) == Fault::Passing,
             Err(BatchError::Unknown(..)) => true,

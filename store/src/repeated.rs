@@ -1,0 +1,105 @@
+//! What fails again and again is said once, then counted: a database that is away for an hour is three lines in the
+//! log and not thousands.
+
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use metrics::counter;
+
+use crate::metrics::BACKGROUND_FAILURES;
+
+/// Between two lines about the same task.
+const INTERVAL: Duration = Duration::from_mins(1);
+
+/// A task that is tried until it succeeds, and again after that. Every loop that retries has one.
+#[derive(Debug)]
+pub struct Repeated {
+    task: &'static str,
+    failing: Mutex<Option<Failing>>,
+}
+
+/// Since when it has failed, and how often.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    since: Instant,
+    times: u64,
+    said_at: Instant,
+}
+
+/// What is to be said of an attempt.
+#[derive(Debug, PartialEq)]
+enum Line {
+    Fails,
+    StillFails(u64),
+    None,
+}
+
+impl Repeated {
+    /// A task, as it is called in the log and in `daybook_background_failures_total`: `read the projections' progress`.
+    #[must_use]
+    pub const fn new(task: &'static str) -> Self {
+        Self { task, failing: Mutex::new(None) }
+    }
+
+    /// It has failed, and will be tried again: said at once, and then once a minute.
+    pub fn failed(&self, error: &dyn Display) {
+        let Self { task, .. } = self;
+        counter!(BACKGROUND_FAILURES, "task" => *task).increment(1);
+        match self.note_failure(Instant::now()) {
+            Line::Fails => tracing::warn!(task, %error, "failed; it is tried again"),
+            Line::StillFails(times) => tracing::warn!(task, times, %error, "still failing"),
+            Line::None => {}
+        }
+    }
+
+    /// It has succeeded: said if it had failed before.
+    pub fn succeeded(&self) {
+        let Some(failing) = self.failing.lock().unwrap_or_else(PoisonError::into_inner).take()
+        else {
+            return;
+        };
+        let (task, times) = (self.task, failing.times);
+        tracing::info!(task, times, seconds = failing.since.elapsed().as_secs(), "works again");
+    }
+
+    /// Either of these.
+    pub fn note<T, E: Display>(&self, outcome: &Result<T, E>) {
+        match outcome {
+            Ok(_) => self.succeeded(),
+            Err(error) => self.failed(error),
+        }
+    }
+
+    fn note_failure(&self, now: Instant) -> Line {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(failing) = failing.as_mut() else {
+            *failing = Some(Failing { since: now, times: 1, said_at: now });
+            return Line::Fails;
+        };
+        failing.times += 1;
+        if now.duration_since(failing.said_at) < INTERVAL {
+            return Line::None;
+        }
+        failing.said_at = now;
+        Line::StillFails(failing.times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_again_is_said_at_once_then_once_a_minute_and_after_it_worked_at_once() {
+        let (task, began) = (Repeated::new("try"), Instant::now());
+        let at = |seconds| task.note_failure(began + Duration::from_secs(seconds));
+        assert_eq!(at(0), Line::Fails);
+        assert_eq!((1..60).map(at).filter(|line| *line != Line::None).count(), 0);
+        assert_eq!(at(60), Line::StillFails(61));
+        assert_eq!(at(61), Line::None);
+        assert_eq!(at(121), Line::StillFails(63));
+        task.succeeded();
+        assert_eq!(at(122), Line::Fails);
+    }
+}
