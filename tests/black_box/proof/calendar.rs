@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use stateright::semantics::SequentialSpec;
 use uuid::Uuid;
 
 /// From when to when.
 pub(super) type Times = (DateTime<Utc>, DateTime<Utc>);
 
 /// The calendar of one resource.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Calendar(BTreeMap<Uuid, Appointment>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Appointment {
     times: Times,
     version: i64,
@@ -68,13 +67,9 @@ impl Calendar {
     fn is_booked(&self, id: Uuid) -> bool {
         self.0.get(&id).is_some_and(|appointment| appointment.booked)
     }
-}
 
-impl SequentialSpec for Calendar {
-    type Op = Ask;
-    type Ret = Reply;
-
-    fn invoke(&mut self, ask: &Ask) -> Reply {
+    /// Does what is asked.
+    pub(super) fn act(&mut self, ask: &Ask) -> Reply {
         match *ask {
             Ask::Book(number, times) => match self.put(Uuid::from_u128(number), times) {
                 Reply::Done(_) => Reply::Booked(Uuid::from_u128(number)),
@@ -97,8 +92,9 @@ impl SequentialSpec for Calendar {
         }
     }
 
-    /// Of several that conflict, any may be named; and the calendar chooses the id.
-    fn is_valid_step(&mut self, ask: &Ask, reply: &Reply) -> bool {
+    /// Does what is asked, if it can answer so. Of several that conflict, any may be named; and the calendar
+    /// chooses the id.
+    pub(super) fn answers(&mut self, ask: &Ask, reply: &Reply) -> bool {
         match (ask, reply) {
             (Ask::Book(_, times), Reply::Booked(id)) => {
                 !self.0.contains_key(id) && self.put(*id, *times) == Reply::Done(1)
@@ -114,7 +110,7 @@ impl SequentialSpec for Calendar {
             {
                 false
             }
-            _ => self.invoke(ask) == *reply,
+            _ => self.act(ask) == *reply,
         }
     }
 }

@@ -1,15 +1,11 @@
 //! Each check finds what it is there for.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::finding::Finding;
 use super::follower::Follower;
-use super::linearizability::linearizable;
-use super::recorder::{History, Operation, Outcome, Record, Recorder, Refusal, Seen};
+use super::recorder::{History, Operation, Outcome, Recorder};
 use super::{accounts, claims, rebuild, verified};
 use crate::harness::{APPOINTMENTS, Database, Practice, Server, Sql, monday};
 
@@ -255,90 +251,4 @@ fn a_row_that_no_event_explains_is_found_by_a_rebuild() {
             if *found == table && before.contains("Dreamt")),
         "{same:?}"
     );
-}
-
-/// An operation from one second to another.
-fn record(client: usize, (from, to): (u64, u64), operation: Operation, outcome: Outcome) -> Record {
-    Record {
-        client,
-        key: String::new(),
-        operation,
-        invoked: Duration::from_secs(from),
-        completed: Duration::from_secs(to),
-        outcome,
-        asked_again: false,
-    }
-}
-
-fn book(start: DateTime<Utc>) -> Operation {
-    Operation::Book {
-        service: String::new(),
-        rooms: Vec::new(),
-        client: String::new(),
-        start,
-        hold_minutes: None,
-    }
-}
-
-fn seen(number: u128, version: i64, status: &str, start: DateTime<Utc>) -> Outcome {
-    Outcome::Accepted(Seen {
-        appointment: Uuid::from_u128(number),
-        version,
-        status: status.to_owned(),
-        start,
-        hold_expires_at: None,
-        position: None,
-    })
-}
-
-fn taken(start: DateTime<Utc>, end: DateTime<Utc>) -> Outcome {
-    Outcome::Refused(Refusal { slug: "slot-taken".to_owned(), taken: Some((start, end)) })
-}
-
-#[test]
-fn a_history_that_no_order_explains_is_found() {
-    let (ten, quarter, half) = (monday(10, 0), monday(10, 15), monday(10, 30));
-    let id = Uuid::from_u128(71);
-    let booked = record(0, (0, 2), book(ten), seen(71, 1, "booked", ten));
-    let cancelled = record(0, (4, 6), Operation::Cancel(id), seen(71, 2, "cancelled", ten));
-    let read = |span, version, status| {
-        record(1, span, Operation::Read(id), seen(71, version, status, ten))
-    };
-    let never: [&[Record]; 6] = [
-        // Both have the same time.
-        &[booked.clone(), record(1, (1, 3), book(quarter), seen(72, 1, "booked", quarter))],
-        // It was cancelled before it was read, and read as booked.
-        &[booked.clone(), cancelled.clone(), read((7, 8), 1, "booked")],
-        // It was read as cancelled before anybody cancelled it.
-        &[booked.clone(), read((2, 3), 2, "cancelled"), cancelled.clone()],
-        // Nothing conflicted.
-        &[booked.clone(), cancelled.clone(), record(1, (7, 8), book(quarter), taken(ten, half))],
-        // What conflicted had another time.
-        &[booked.clone(), record(1, (3, 4), book(quarter), taken(quarter, half))],
-        // Read as cancelled, and then as booked.
-        &[booked.clone(), cancelled.clone(), read((4, 5), 2, "cancelled"), {
-            record(2, (6, 7), Operation::Read(id), seen(71, 1, "booked", ten))
-        }],
-    ];
-    for history in never {
-        let found = linearizable(history);
-        assert!(matches!(found, Err(Finding::NotLinearizable { .. })), "{history:#?}");
-    }
-    let possible: [&[Record]; 5] = [
-        &[booked.clone(), cancelled.clone(), read((7, 8), 2, "cancelled")],
-        // While it was cancelled, it may have been read either way.
-        &[booked.clone(), cancelled.clone(), read((4, 5), 1, "booked")],
-        &[booked.clone(), cancelled, record(1, (5, 8), book(quarter), taken(ten, half))],
-        // Touching is not overlapping.
-        &[booked, record(1, (1, 3), book(half), seen(72, 1, "booked", half))],
-        // It had no answer, and stood in another's way.
-        &[
-            record(0, (0, 1), book(ten), Outcome::Unknown),
-            record(1, (2, 3), book(quarter), taken(ten, half)),
-            record(0, (2, 4), book(half), seen(73, 1, "booked", half)),
-        ],
-    ];
-    for history in possible {
-        linearizable(history).unwrap();
-    }
 }

@@ -1,34 +1,27 @@
 //! What clients see of a resource is what they would see if there were one after the other: the
-//! histories are checked with stateright against [`Calendar`].
+//! histories are [checked](super::checker) against a [calendar](super::calendar).
 
 use std::sync::Mutex;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{Rng as _, SeedableRng as _};
-use stateright::semantics::{ConsistencyTester as _, LinearizabilityTester};
 use uuid::Uuid;
 
-use super::calendar::{Ask, Calendar, Reply, Times};
+use super::calendar::{Ask, Reply, Times};
+use super::checker::{Asked, End, check};
 use super::finding::Finding;
 use super::recorder::{Operation, Outcome, Record, Recorder};
 use crate::harness::{Database, Practice, Server, monday, seed, size};
 
-/// To check a history takes time that grows fast with these.
 const CLIENTS: usize = 4;
 const OPERATIONS: usize = 8;
 
-/// In one of so many rounds the server is killed, and what was under way may or may not be done. That
-/// leaves many more orders to try, so these rounds are shorter.
+/// In one of so many rounds the server is killed, and what was under way may or may not be done.
 const ROUNDS_PER_KILL: usize = 3;
-const OPERATIONS_IF_KILLED: usize = 5;
-
-/// Nearly all histories take milliseconds, but what a rare one takes has no bound.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long the practice's service takes.
 const LENGTH: TimeDelta = TimeDelta::minutes(30);
@@ -44,12 +37,11 @@ fn what_clients_see_of_a_resource_is_linearizable() {
         practice.room = practice.a_room();
         let recorder = Recorder::new(seed.wrapping_add(round as u64), &practice.api);
         let killed = round % ROUNDS_PER_KILL == ROUNDS_PER_KILL - 1;
-        let each = if killed { OPERATIONS_IF_KILLED } else { OPERATIONS };
-        server = play(&recorder, &practice, server, each, killed);
+        server = play(&recorder, &practice, server, killed);
         practice = practice.moved_to(&server);
         let records = recorder.history().records;
-        assert_eq!(records.len(), CLIENTS * each);
-        in_time(&records).unwrap_or_else(|finding| panic!("round {round}: {finding:?}"));
+        assert_eq!(records.len(), CLIENTS * OPERATIONS);
+        linearizable(&records).unwrap_or_else(|finding| panic!("round {round}: {finding:?}"));
         operations += records.len();
         unknown += records.iter().filter(|record| record.outcome == Outcome::Unknown).count();
         met += records.iter().filter(|record| met_another(record, &records)).count();
@@ -59,18 +51,6 @@ fn what_clients_see_of_a_resource_is_linearizable() {
     assert!(met > operations / 2, "most operations were beside others, not {met} of {operations}");
 }
 
-/// [`linearizable`], or a test that fails because nobody knows.
-fn in_time(records: &[Record]) -> Result<(), Finding> {
-    let (decided, decision) = mpsc::channel();
-    let history = records.to_vec();
-    thread::spawn(move || decided.send(linearizable(&history)));
-    decision.recv_timeout(PATIENCE).unwrap_or_else(|error| {
-        panic!(
-            "whether it is linearizable is not known within {PATIENCE:?} ({error}): {records:#?}"
-        )
-    })
-}
-
 fn met_another(record: &Record, all: &[Record]) -> bool {
     let beside =
         |other: &&Record| other.invoked < record.completed && record.invoked < other.completed;
@@ -78,13 +58,7 @@ fn met_another(record: &Record, all: &[Record]) -> bool {
 }
 
 /// All clients at once, on the practice's room.
-fn play(
-    recorder: &Recorder,
-    practice: &Practice,
-    server: Server,
-    each: usize,
-    killed: bool,
-) -> Server {
+fn play(recorder: &Recorder, practice: &Practice, server: Server, killed: bool) -> Server {
     let known = Mutex::default();
     let (kill, ordered) = mpsc::channel();
     thread::scope(|scope| {
@@ -92,7 +66,7 @@ fn play(
             let rng = StdRng::seed_from_u64(recorder.seed() ^ (number as u64) << 32);
             let mut client = Player { number, rng, practice, known: &known };
             let kill = (killed && number == 0).then(|| kill.clone());
-            scope.spawn(move || client.play(recorder, each, kill));
+            scope.spawn(move || client.play(recorder, kill));
         }
         drop(kill);
         if ordered.recv().is_err() {
@@ -116,10 +90,10 @@ struct Player<'a> {
 }
 
 impl Player<'_> {
-    fn play(&mut self, recorder: &Recorder, each: usize, mut kill: Option<Sender<()>>) {
+    fn play(&mut self, recorder: &Recorder, mut kill: Option<Sender<()>>) {
         let mut api = recorder.connection();
-        for nth in 0..each {
-            if nth == each / 2
+        for nth in 0..OPERATIONS {
+            if nth == OPERATIONS / 2
                 && let Some(kill) = kill.take()
             {
                 kill.send(()).unwrap();
@@ -156,53 +130,24 @@ impl Player<'_> {
 }
 
 /// Whether there is an order of the operations, each between its sending and its answer, in which a
-/// calendar would have given these answers. What has no answer may be at any time after it was sent,
-/// or never.
+/// calendar would have given these answers.
 pub(super) fn linearizable(records: &[Record]) -> Result<(), Finding> {
-    let mut tester = LinearizabilityTester::new(Calendar::default());
-    for (_, moment, nth) in in_order(records) {
-        let Record { operation, outcome, .. } = &records[nth];
-        let thread = thread(records, nth);
-        match (moment, reply(operation, outcome)) {
-            (Moment::Sent, None) if matches!(operation, Operation::Read(_)) => {}
-            (Moment::Sent, _) => drop(tester.on_invoke(thread, ask(nth, operation)).unwrap()),
-            (Moment::Answered, Some(reply)) => drop(tester.on_return(thread, reply).unwrap()),
-            (Moment::Answered, None) => {}
-        }
-    }
-    if tester.is_consistent() {
+    if check(&asked(records)).linearizable {
         return Ok(());
     }
     let history = records.iter().map(|record| format!("{record:?}")).collect();
     Err(Finding::NotLinearizable { history })
 }
 
-/// As whom the checker sees the client of a record. One whose operation stays open goes on as
-/// another. The checker tries threads in their order: to try those that stay open last, when nothing
-/// else explains an answer, is what keeps it from trying everything.
-fn thread(records: &[Record], nth: usize) -> (bool, usize, usize) {
-    let Record { client, invoked, .. } = &records[nth];
-    let lives = records.iter().filter(|other| other.client == *client);
-    let open = lives.filter(|other| other.outcome == Outcome::Unknown);
-    let (before, after): (Vec<_>, Vec<_>) = open.partition(|other| other.invoked < *invoked);
-    (!after.is_empty(), *client, before.len())
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Moment {
-    Sent,
-    Answered,
-}
-
-/// All that was sent and answered, one after the other. At the same instant, whatever was sent was
-/// sent before anything was answered: that allows most.
-fn in_order(records: &[Record]) -> Vec<(Duration, Moment, usize)> {
-    let moments = records.iter().enumerate().flat_map(|(nth, record)| {
-        [(record.invoked, Moment::Sent, nth), (record.completed, Moment::Answered, nth)]
+/// The records as the checker reads them.
+pub(super) fn asked(records: &[Record]) -> Vec<Asked> {
+    let asked = records.iter().enumerate().map(|(nth, record)| {
+        let Record { operation, outcome, invoked, completed, .. } = record;
+        let reply = reply(operation, outcome);
+        let end = reply.map_or(End::Open, |reply| End::Answered(*completed, reply));
+        Asked { ask: ask(nth, operation), sent: *invoked, end }
     });
-    let mut moments: Vec<_> = moments.collect();
-    moments.sort_unstable();
-    moments
+    asked.collect()
 }
 
 fn ask(nth: usize, operation: &Operation) -> Ask {
