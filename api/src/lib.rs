@@ -7,6 +7,8 @@ mod bodies;
 pub mod export;
 mod http;
 mod openapi;
+pub mod operations;
+mod readiness;
 mod routes;
 mod schema;
 mod views;
@@ -18,7 +20,6 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use daybook_domain::service::HoldLimit;
-use daybook_projections::Progress;
 use daybook_projections::agenda::Agenda;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::client_history::ClientHistory;
@@ -28,15 +29,16 @@ use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
+use daybook_projections::{Heard, Progress};
 use daybook_store::Engine;
-use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use http::auth::KnownKeys;
 use http::{body, limits, trace};
 pub use openapi::document;
+pub use readiness::{Check, Checker, Readiness};
 use routes::events::Streams;
 use routes::tenant_zone::TenantZones;
 
@@ -62,14 +64,16 @@ pub struct Parts {
     zones: TenantZones,
     holds_per_client: HoldLimit,
     in_flight: Arc<Semaphore>,
-    metrics: Option<PrometheusHandle>,
+    readiness: Readiness,
+    /// Which programs live, where somebody says so.
+    heard: Option<watch::Receiver<Heard>>,
     streams: Streams,
 }
 
 impl App {
-    /// Routes over this engine and the projections of its log.
+    /// Routes over this engine and the projections of its log; `/readyz` tells this readiness.
     #[must_use]
-    pub fn new(engine: Engine, progress: Progress) -> Self {
+    pub fn new(engine: Engine, progress: Progress, readiness: Readiness) -> Self {
         let pool = engine.log().pool();
         let history = History::new(pool.clone());
         Self(Arc::new(Parts {
@@ -88,7 +92,8 @@ impl App {
             zones: TenantZones::new(),
             holds_per_client: HoldLimit::default(),
             in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
-            metrics: None,
+            readiness,
+            heard: None,
             streams: Streams::default(),
         }))
     }
@@ -100,10 +105,10 @@ impl App {
         self
     }
 
-    /// The same, which shows what this program records.
+    /// The same, which hears which programs live.
     #[must_use]
-    pub fn with_metrics(mut self, metrics: PrometheusHandle) -> Self {
-        Arc::make_mut(&mut self.0).metrics = Some(metrics);
+    pub fn with_programs(mut self, heard: watch::Receiver<Heard>) -> Self {
+        Arc::make_mut(&mut self.0).heard = Some(heard);
         self
     }
 
@@ -123,16 +128,19 @@ impl Deref for App {
     }
 }
 
-/// All routes.
+/// All routes. Whatever is under way, the probes answer.
 pub fn router(app: App) -> Router {
-    let (routes, document) = routes::all().split_for_parts();
+    let (routes, probes, document) = openapi::documented();
+    let probes = probes.method_not_allowed_fallback(routes::no_such_method);
+    let readiness = app.readiness.clone();
     routes
         .merge(routes::docs::routes(document))
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), limits::bound))
+        .with_state(app)
+        .merge(probes.with_state(readiness))
         .layer(CatchPanicLayer::custom(limits::panicked))
         .layer(from_fn(trace::trace))
-        .with_state(app)
 }

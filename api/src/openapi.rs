@@ -1,10 +1,13 @@
 //! The OpenAPI document: generated from the routes, committed, compared in CI.
 
+use axum::Router;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use crate::http::Problem;
-use crate::routes;
+use crate::operations::probes;
+use crate::readiness::Readiness;
+use crate::{App, routes};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,12 +53,20 @@ impl Modify for ApiKey {
     }
 }
 
+/// The routes, the probes, and the document of both.
+pub(crate) fn documented() -> (Router<App>, Router<Readiness>, utoipa::openapi::OpenApi) {
+    let (routes, mut document) = routes::all().split_for_parts();
+    let (probes, described) = probes().split_for_parts();
+    document.merge(described);
+    (routes, probes, document)
+}
+
 /// The document as pretty-printed JSON, ending in a line break.
 ///
 /// # Errors
 /// When it cannot be serialised.
 pub fn document() -> Result<String, serde_json::Error> {
-    let (_, document) = routes::all().split_for_parts();
+    let (_, _, document) = documented();
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
 

@@ -1,72 +1,146 @@
-//! Which running programs read which versions of projections, and what none reads any more.
+//! Which programs run and which versions of projections they read, and what none reads any more.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use daybook_store::programs::{HEARTBEAT_INTERVAL, LivingProgram, Program, Role, SILENCE};
 use sqlx::{PgPool, Row as _};
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::rebuild::LOCKED;
 use crate::schema::run;
 use crate::{ProjectionId, analytics};
 
-/// How often a program says what it reads.
-const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
+/// How often it is written down again what a program reads.
+const READERS_INTERVAL: &str = "10 seconds";
 
-/// How long after its last heartbeat a program is taken for one that has ended, in PostgreSQL's words.
+/// How long after that was written down last a program is taken for one that has ended, in PostgreSQL's words.
 const HEARTBEAT_TIMEOUT: &str = "1 minute";
 
-/// A running program, and what it reads.
+/// How long a heartbeat may take.
+const HEARTBEAT_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long what programs that were killed have left behind is kept.
+const FORGOTTEN_AFTER: &str = "10 minutes";
+
+/// A running program: it says each second that it lives and what it reads, and hears which others do.
 pub struct Deployment {
     pool: PgPool,
     projections: Vec<ProjectionId>,
-    program: Uuid,
+    program: Program,
+    heard: Arc<watch::Sender<Heard>>,
+}
+
+/// What a program has heard of all that live.
+#[derive(Debug, Clone, Default)]
+pub struct Heard {
+    /// When it was; `None`: never yet.
+    pub at: Option<Instant>,
+    /// All that lived then, this one among them.
+    pub programs: Vec<LivingProgram>,
+}
+
+impl Heard {
+    /// Whether somebody had this role then. `None`: nothing has been heard.
+    #[must_use]
+    pub fn has(&self, role: Role) -> Option<bool> {
+        self.at.map(|_| self.programs.iter().any(|program| program.has(role)))
+    }
 }
 
 impl Deployment {
-    /// One that reads these projections.
+    /// A program that reads these projections.
     #[must_use]
-    pub fn new(pool: PgPool, projections: Vec<ProjectionId>) -> Self {
-        Self { pool, projections, program: Uuid::now_v7() }
+    pub fn new(pool: PgPool, program: Program, projections: Vec<ProjectionId>) -> Self {
+        Self { pool, projections, program, heard: Arc::default() }
+    }
+
+    /// What this program hears, in memory.
+    #[must_use]
+    pub fn heard(&self) -> watch::Receiver<Heard> {
+        self.heard.subscribe()
     }
 
     /// Sends heartbeats until cancelled.
     pub async fn run(self, cancel: CancellationToken) {
-        while !cancel.is_cancelled() {
-            if let Err(error) = self.heartbeat().await {
-                tracing::warn!(%error, "cannot say which projections are read");
-            }
-            tokio::select! {
-                () = cancel.cancelled() => {}
-                () = sleep(HEARTBEAT_INTERVAL) => {}
+        let mut tick = interval(HEARTBEAT_INTERVAL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut fails = false;
+        while cancel.run_until_cancelled(tick.tick()).await.is_some() {
+            // Never broken off: what is sent may arrive after this program has said that it ends.
+            match timeout(HEARTBEAT_LIMIT, self.heartbeat()).await {
+                Ok(Ok(programs)) => {
+                    fails = false;
+                    self.heard.send_replace(Heard { at: Some(Instant::now()), programs });
+                }
+                Ok(Err(error)) => {
+                    if !fails {
+                        tracing::warn!(%error, "cannot say that this program lives");
+                    }
+                    fails = true;
+                }
+                Err(_) => fails = true,
             }
         }
-        let gone = sqlx::query("DELETE FROM projection_readers WHERE program = $1");
-        if let Err(error) = gone.bind(self.program).execute(&self.pool).await {
-            tracing::debug!(%error, "it is left to be forgotten");
+        if !matches!(timeout(HEARTBEAT_LIMIT, self.leave()).await, Ok(Ok(()))) {
+            tracing::debug!("it is left to be forgotten");
         }
     }
 
-    async fn heartbeat(&self) -> Result<(), sqlx::Error> {
+    /// One statement: that this program lives, what it reads, and who else lives.
+    async fn heartbeat(&self) -> Result<Vec<LivingProgram>, sqlx::Error> {
         let names: Vec<&str> = self.projections.iter().map(|id| id.name).collect();
         let versions: Vec<i32> = self.projections.iter().map(|id| id.version).collect();
-        sqlx::query(
-            "INSERT INTO projection_readers (program, projection, version, seen_at)
-             SELECT $1, u.name, u.version, now()
-               FROM unnest($2::text[], $3::int[]) AS u (name, version)
-             ON CONFLICT (program, projection, version) DO UPDATE SET seen_at = excluded.seen_at",
-        )
-        .bind(self.program)
-        .bind(names)
-        .bind(versions)
-        .execute(&self.pool)
-        .await?;
-        let forget = format!(
-            "DELETE FROM projection_readers WHERE seen_at < now() - interval '{HEARTBEAT_TIMEOUT}' * 10"
+        let roles: Vec<&str> = self.program.roles.iter().map(|role| role.as_str()).collect();
+        let sql = format!(
+            "WITH ended AS (
+                    DELETE FROM programs
+                     WHERE heard_at < clock_timestamp() - interval '{FORGOTTEN_AFTER}' AND id <> $1),
+                  forgotten AS (
+                    DELETE FROM projection_readers
+                     WHERE seen_at < clock_timestamp() - interval '{FORGOTTEN_AFTER}' AND program <> $1),
+                  reads AS (
+                    INSERT INTO projection_readers (program, projection, version, seen_at)
+                    SELECT $1, u.name, u.version, clock_timestamp()
+                      FROM unnest($5::text[], $6::int[]) AS u (name, version)
+                    ON CONFLICT (program, projection, version)
+                    DO UPDATE SET seen_at = excluded.seen_at
+                     WHERE projection_readers.seen_at
+                         < excluded.seen_at - interval '{READERS_INTERVAL}'),
+                  this AS (
+                    INSERT INTO programs AS p (id, roles, version, host, started_at, heard_at)
+                    VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp())
+                    ON CONFLICT (id) DO UPDATE SET heard_at = excluded.heard_at
+                    RETURNING id, roles, version, host, started_at, heard_at)
+             SELECT * FROM this
+              UNION ALL
+             SELECT id, roles, version, host, started_at, heard_at FROM programs
+              WHERE id <> $1 AND heard_at > clock_timestamp() - interval '{SILENCE}'"
         );
-        sqlx::query(&forget).execute(&self.pool).await?;
-        Ok(())
+        let rows = sqlx::query(&sql)
+            .bind(self.program.id)
+            .bind(roles)
+            .bind(&self.program.version)
+            .bind(&self.program.host)
+            .bind(names)
+            .bind(versions)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter().map(LivingProgram::of).collect()
+    }
+
+    /// This program ends.
+    async fn leave(&self) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "WITH gone AS (DELETE FROM projection_readers WHERE program = $1)
+             DELETE FROM programs WHERE id = $1",
+        )
+        .bind(self.program.id)
+        .execute(&self.pool)
+        .await
+        .map(|_| ())
     }
 }
 

@@ -42,7 +42,7 @@ pub mod waiting;
 
 pub use all::all;
 pub use bulk::{Backfill, Bulk, FoldStream};
-pub use deployments::{Deployment, Leftover, drop_leftover, leftovers};
+pub use deployments::{Deployment, Heard, Leftover, drop_leftover, leftovers};
 pub use kit::{CopyRows, TableSpec};
 pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
 pub use progress::{Progress, WaitError};
@@ -50,7 +50,7 @@ pub use projection::{ApplyError, Projection, ProjectionId, RowsDisagree};
 pub use rebuild::{Phase, RebuildError, Rebuilder, Rebuilt};
 pub use runner::{Runner, RunnerSettings};
 pub use schema::prepare;
-pub use status::{RebuildProgress, State, Status, TenantStatus};
+pub use status::{BuildStatus, RebuildProgress, State, Status, TenantStatus};
 pub use tables::{Schema, Tables};
 pub use verify::{Difference, Verification, verify};
 

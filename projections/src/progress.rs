@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::ProjectionId;
 use crate::checkpoint::{self, Subscription};
 use crate::rebuild::{shadow, state};
-use crate::status::{self, Status, TenantStatus};
+use crate::status::{self, BuildStatus, Status, TenantStatus};
 
 /// How often a waiter checks by itself: another program may hold the lease.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
@@ -108,6 +108,14 @@ impl Progress {
                 return Err(WaitError::Behind { position });
             }
         }
+    }
+
+    /// Whether each projection of this program can be read.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn builds(&self) -> Result<Vec<BuildStatus>, sqlx::Error> {
+        status::builds(self.log.pool(), &self.projections).await
     }
 
     /// How far each projection of this program is, over all tenants.

@@ -83,6 +83,15 @@ pub struct Status {
     pub tenants_stalled: u64,
 }
 
+/// Whether a projection can be read, whatever it has read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BuildStatus {
+    pub projection: ProjectionId,
+    pub state: State,
+    /// How far it is with being rebuilt.
+    pub rebuild: Option<RebuildProgress>,
+}
+
 /// How far a projection is with one tenant's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantStatus {
@@ -97,6 +106,15 @@ pub struct TenantStatus {
     pub head: Position,
     /// The event that it is stalled at, and why.
     pub stalled: Option<(Position, String)>,
+}
+
+pub(crate) async fn builds(
+    pool: &PgPool,
+    projections: &[ProjectionId],
+) -> Result<Vec<BuildStatus>, sqlx::Error> {
+    let made = made(pool, projections).await?;
+    let status = |(projection, (state, rebuild))| BuildStatus { projection, state, rebuild };
+    Ok(made.into_iter().map(status).collect())
 }
 
 pub(crate) async fn of_all(

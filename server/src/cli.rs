@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{ParseFloatError, ParseIntError};
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ use daybook_api::export::Format;
 use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
 use daybook_domain::time::HoldLength;
+use daybook_store::Role;
 use daybook_store::feed::Boundary;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
@@ -83,6 +84,14 @@ pub(crate) struct Serve {
     /// The address to listen on; port 0 takes any free one.
     #[arg(long, env = "DAYBOOK_LISTEN", default_value_t = DEFAULT_ADDRESS)]
     pub(crate) listen: SocketAddr,
+    /// What this program does of all that there is to do: api, projector, relay, reminders, sync, housekeeper. In this
+    /// version there is nothing to do for relay, reminders and sync.
+    #[arg(long, env = "DAYBOOK_ROLES", value_delimiter = ',', default_values_t = Role::ALL)]
+    pub(crate) roles: Vec<Role>,
+    /// Where /livez, /readyz, /startupz and /metrics are, whatever the roles, for whoever keeps the program running; by
+    /// default any free port of this machine, which is printed at the start.
+    #[arg(long, env = "DAYBOOK_OPERATIONS_LISTEN", default_value_t = ANY_PORT)]
+    pub(crate) operations_listen: SocketAddr,
     /// How many holds one client can have at once: 1 to 1,000.
     #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", value_parser = hold_limit, default_value = "3")]
     pub(crate) holds_per_client: HoldLimit,
@@ -95,13 +104,17 @@ pub(crate) struct Serve {
     pub(crate) demo: bool,
 }
 
-const DEFAULT_ADDRESS: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Several programs on one machine do not collide.
+const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 impl Default for Serve {
     fn default() -> Self {
         Self {
             listen: DEFAULT_ADDRESS,
+            roles: Role::ALL.to_vec(),
+            operations_listen: ANY_PORT,
             holds_per_client: HoldLimit::default(),
             waiting_offer_minutes: HoldLength::OFFER,
             demo: false,

@@ -18,6 +18,7 @@ mod parts;
 mod progress;
 mod projections;
 mod replay;
+mod roles;
 mod serve;
 mod sweeper;
 mod verify;

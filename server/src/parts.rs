@@ -7,7 +7,7 @@ use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Deployment, Progress, Projection, Rebuilder, Runner};
-use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
+use daybook_store::{Clock, Engine, Log, LogSettings, Program, SystemClock, migrate};
 
 use crate::database::Database;
 
@@ -21,8 +21,14 @@ pub(crate) struct Parts {
 /// Puts the parts together. Connections are made when they are needed.
 #[must_use]
 pub(crate) fn connect(database: &Database) -> Parts {
+    connect_with(database, LogSettings::default())
+}
+
+/// The same, with so many connections.
+#[must_use]
+pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let log = Log::open(&database.options, &clock, LogSettings::default());
+    let log = Log::open(&database.options, &clock, settings);
     Parts { engine: Engine::new(log, Arc::clone(&clock)), clock }
 }
 
@@ -55,10 +61,10 @@ impl Parts {
         Rebuilder::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
     }
 
-    /// What says to other programs which projections this one reads.
-    pub(crate) fn deployment(&self) -> Deployment {
+    /// What says to other programs that this one lives and which projections it reads.
+    pub(crate) fn deployment(&self, program: Program) -> Deployment {
         let ids = self.projections().iter().map(|projection| projection.id()).collect();
-        Deployment::new(self.log().pool().clone(), ids)
+        Deployment::new(self.log().pool().clone(), program, ids)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -7,6 +7,7 @@
 //! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
+//! * [`programs`]: which programs run on the database, and what each of them does.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
 //! `daybook-projections`'.
@@ -18,6 +19,7 @@ pub mod feed;
 pub mod keys;
 pub mod log;
 pub mod metrics;
+pub mod programs;
 mod repeated;
 mod schema;
 pub mod tenants;
@@ -33,5 +35,6 @@ pub use log::{
     AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
     UnreadableEvent,
 };
+pub use programs::{Program, Role};
 pub use repeated::Repeated;
 pub use schema::migrate;

@@ -70,7 +70,7 @@ fn what_a_query_or_a_body_says_is_not_logged() {
 
 /// The figure of a metric.
 fn figure(metric: &str) -> u64 {
-    let metrics = Server::shared().api(None).get("/metrics").send();
+    let metrics = Server::shared().operator().get("/metrics").send();
     let line = metrics.text.lines().find_map(|line| line.strip_prefix(metric));
     line.map_or(0, |figure| figure.trim().parse().unwrap())
 }

@@ -231,7 +231,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     let reason = failed["failed"]["reason"].as_str().unwrap();
     assert!(reason.contains("ClientDreamt"), "{reason}");
     assert!(server.log().contains("has stalled"), "{}", server.log());
-    let metrics = server.api(None).get("/metrics").send();
+    let metrics = server.operator().get("/metrics").send();
     let metric = r#"daybook_projection_tenants_stalled{projection="appointments",version="1"} 1"#;
     assert!(metrics.text.lines().any(|line| line == metric), "{metrics:?}");
     let position = well.booking(monday(9, 0)).send().position();

@@ -9,10 +9,8 @@ mod commands;
 mod conflicts;
 pub(crate) mod docs;
 pub(crate) mod events;
-mod health;
 mod holds;
 mod listing;
-mod metrics;
 mod problems;
 mod projections;
 mod resources;
@@ -31,10 +29,9 @@ use crate::App;
 use crate::http::Problem;
 use crate::openapi::Document;
 
-/// Every documented route.
+/// Every documented route but the probes.
 pub(crate) fn all() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .merge(health::routes())
         .merge(services::routes())
         .merge(resources::routes())
         .merge(clients::routes())
@@ -47,7 +44,6 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(availability::routes())
         .merge(waiting_list::routes())
         .merge(projections::routes())
-        .merge(metrics::routes())
         .merge(utilisation::routes())
         .merge(events::routes())
 }

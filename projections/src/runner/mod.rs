@@ -93,6 +93,12 @@ impl Runner {
         Self { settings, ..self }
     }
 
+    /// The same, which leads by this name: that of its program.
+    #[must_use]
+    pub fn with_id(self, me: Uuid) -> Self {
+        Self { me, ..self }
+    }
+
     /// How far the projections are; it hears of this runner's batches at once.
     #[must_use]
     pub fn progress(&self) -> Progress {

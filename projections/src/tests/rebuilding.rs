@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daybook_domain::TenantId;
-use daybook_store::{AnyEvent, Position};
+use daybook_store::{AnyEvent, Position, Program};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
@@ -263,7 +263,8 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
         found.into_iter().map(|it| it.schema).collect()
     };
     let cancel = CancellationToken::new();
-    let readers = Deployment::new(world.pool.clone(), vec![old]);
+    let program = Program::new(vec![], String::new());
+    let readers = Deployment::new(world.pool.clone(), program, vec![old]);
     let reading = tokio::spawn(readers.run(cancel.clone()));
     for _ in 0..100 {
         if names().await == [replaced.as_str()] {

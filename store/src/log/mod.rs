@@ -104,6 +104,7 @@ impl Default for LogSettings {
 pub struct Log {
     pool: PgPool,
     claims_pool: PgPool,
+    commit_pool: PgPool,
     committers: Arc<[mpsc::Sender<Pending>]>,
     committer_of: Arc<RandomState>,
     append_cache: Arc<AppendCache>,
@@ -155,6 +156,7 @@ impl Log {
         Self {
             pool,
             claims_pool,
+            commit_pool,
             committers,
             committer_of: Arc::default(),
             append_cache,
@@ -172,6 +174,14 @@ impl Log {
     /// The connections for reading claims.
     pub(crate) fn claims_pool(&self) -> &PgPool {
         &self.claims_pool
+    }
+
+    /// Whether a committer would reach the database.
+    ///
+    /// # Errors
+    /// When it would not, or no connection is to be had.
+    pub async fn ping_committers(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("SELECT 1").execute(&self.commit_pool).await.map(|_| ())
     }
 
     /// Appends a decision, or says why not.

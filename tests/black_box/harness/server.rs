@@ -24,7 +24,10 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A running `daybook serve`; killed when dropped.
 pub(crate) struct Server {
+    /// Of the API; empty where the program has no such role.
     pub(crate) url: String,
+    /// Of the operations port.
+    pub(crate) operations: String,
     pub(crate) database: Database,
     child: Mutex<Child>,
     said: Arc<Mutex<String>>,
@@ -76,7 +79,8 @@ impl Server {
             let _ = child.kill();
             panic!("daybook does not listen; its log: {}", fs::read_to_string(&log).unwrap());
         };
-        Self { url, database: database.clone(), child: Mutex::new(child), said, log }
+        let operations = operations_in(&said.lock().unwrap()).unwrap_or_default();
+        Self { url, operations, database: database.clone(), child: Mutex::new(child), said, log }
     }
 
     pub(crate) fn wait_until_ready(&self) {
@@ -91,6 +95,11 @@ impl Server {
     /// One who talks to it with this key.
     pub(crate) fn api(&self, key: Option<String>) -> Api {
         Api::new(self.url.clone(), key)
+    }
+
+    /// One who asks the operations port.
+    pub(crate) fn operator(&self) -> Api {
+        Api::new(self.operations.clone(), None)
     }
 
     /// What it has written to stdout.
@@ -130,6 +139,11 @@ impl Server {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Where the operations port is, by what a server has said.
+fn operations_in(said: &str) -> Option<String> {
+    said.lines().find_map(|line| line.strip_prefix("the operations port is ")).map(str::to_owned)
 }
 
 /// Hears what a server says, to the end (it would be blocked otherwise), and where it listens.

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use appointments::NextAppointments;
-use daybook_api::App;
+use daybook_api::{App, Check, Checker, Readiness};
 use daybook_projections::{Deployment, Projection, Rebuilder, Runner};
-use daybook_store::{Clock, Engine, Log, LogSettings, SystemClock, migrate};
+use daybook_store::{Clock, Engine, Log, LogSettings, Program, Role, SystemClock, migrate};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -39,12 +39,18 @@ async fn main() -> anyhow::Result<()> {
     daybook_projections::prepare(log.pool(), &projections).await?;
 
     let runner = Runner::new(log.clone(), Arc::clone(&clock), projections.clone());
-    let routes = daybook_api::router(App::new(engine, runner.progress()));
+    let program = Program::new(Role::ALL.to_vec(), String::from("next"));
+    let deployment = Deployment::new(log.pool().clone(), program, ids);
+    let readiness = Readiness::of([Check::Readers, Check::Committers, Check::Projections]);
+    let checks =
+        Checker::new(engine.clone(), runner.progress(), deployment.heard(), readiness.clone());
+    let routes = daybook_api::router(App::new(engine, runner.progress(), readiness));
     let stop = CancellationToken::new();
     let work = [
         tokio::spawn(runner.run(stop.clone())),
         tokio::spawn(Rebuilder::new(log.clone(), clock, projections).run(stop.clone())),
-        tokio::spawn(Deployment::new(log.pool().clone(), ids).run(stop.clone())),
+        tokio::spawn(deployment.run(stop.clone())),
+        tokio::spawn(checks.run(stop.clone())),
     ];
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     writeln!(stdout(), "daybook is listening on http://{}", listener.local_addr()?)?;

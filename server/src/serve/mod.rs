@@ -1,11 +1,16 @@
 //! `daybook serve`
 
+mod work;
+
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
 use axum::serve::Listener;
-use daybook_api::App;
+use daybook_api::operations::{self, Operations};
+use daybook_api::{App, Checker, Readiness};
+use daybook_store::Program;
 use daybook_store::engine::OfferTerms;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,21 +19,20 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Place, Serve};
 use crate::database::Database;
-use crate::parts::{self, Parts};
+use crate::roles::{self, Task};
 use crate::waiting::Promoter;
-use crate::{analysts, demo, metrics, output, sweeper};
+use crate::{demo, metrics, output, parts};
+use work::Work;
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
 /// and answers 503 meanwhile.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
-
-const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long a connection may take to send the head of its next request: one that is idle, or dripped
 /// into, is closed.
@@ -55,18 +59,31 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
 async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Result<()> {
     // Before anything that takes time, so that a stop at any moment is an orderly one.
     let stop = stop_signal()?;
-    let listener = TcpListener::bind(options.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", options.listen))?;
-    let parts = parts::connect(database);
-    let work = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    let runner = parts.runner();
-    let app = App::new(parts.engine.clone(), runner.progress())
+    let roles = options.roles;
+    let operations = bind(options.operations_listen).await?;
+    let answers = roles::have(&roles, Task::Answer);
+    let listener = if answers { Some(bind(options.listen).await?) } else { None };
+    let parts = parts::connect_with(database, roles::log_settings(&roles));
+    let program = Program::new(roles.clone(), gethostname());
+    let runner = parts.runner().with_id(program.id);
+    let deployment = parts.deployment(program);
+    let readiness = Readiness::of(roles::readiness(&roles));
+    let (progress, heard) = (runner.progress(), deployment.heard());
+    let shown = Operations {
+        readiness: readiness.clone(),
+        metrics: metrics::record()?,
+        progress: progress.clone(),
+        heard: heard.clone(),
+    };
+    output::line(&format!("the operations port is http://{}", operations.local_addr()?))?;
+    let over = CancellationToken::new();
+    let mut ends = JoinSet::new();
+    ends.spawn(answer(operations, operations::router(shown), over.clone()));
+    let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_holds_per_client(options.holds_per_client)
-        .with_metrics(metrics::record()?)
+        .with_programs(heard.clone())
         .with_stop(stop.clone());
-    let mut prepared = tokio::spawn(prepared(parts.clone()));
+    let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
     }
@@ -74,17 +91,43 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
         length: options.waiting_offer_minutes,
         holds_per_client: options.holds_per_client,
     };
-    let promoter = Promoter::new(parts.clone(), runner.progress(), terms);
-    tasks.spawn(work_until(parts.clone(), runner, promoter, prepared, work.clone()));
-    if options.demo {
-        demo::introduce(&parts, place, listener.local_addr()?).await?;
+    let work = Work {
+        checker: Checker::new(parts.engine.clone(), progress.clone(), heard, readiness.clone()),
+        promoter: Promoter::new(parts.clone(), progress, terms),
+        parts: parts.clone(),
+        roles,
+        deployment,
+        runner,
+    };
+    let work_over = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(work.run(prepared, work_over.clone()));
+    if let Some(listener) = listener {
+        if options.demo {
+            demo::introduce(&parts, place, listener.local_addr()?).await?;
+        }
+        output::line(&format!("daybook is listening on http://{}", listener.local_addr()?))?;
+        answer(listener, daybook_api::router(app), stop).await;
+    } else {
+        stop.cancelled().await;
     }
-    output::line(&format!("daybook is listening on http://{}", listener.local_addr()?))?;
-    answer(listener, daybook_api::router(app), stop).await;
-    work.cancel();
+    readiness.drain();
+    work_over.cancel();
     let _ = timeout(STOP_TIMEOUT, tasks.join_all()).await;
+    over.cancel();
+    ends.join_all().await;
     parts.log().pool().close().await;
     output::line("daybook has stopped")
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// The name of this machine, as others may know it.
+fn gethostname() -> String {
+    let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    name.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Answers requests until `stop`, and then those that were accepted.
@@ -114,38 +157,6 @@ async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationTok
     if timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
         tracing::warn!("some requests were not finished in time");
     }
-}
-
-/// Makes the tables, trying until it succeeds.
-async fn prepared(parts: Parts) {
-    while let Err(error) = parts::prepare(&parts).await {
-        tracing::warn!(error = format!("{error:#}"), "the database cannot be prepared yet");
-        sleep(RETRY_INTERVAL).await;
-    }
-}
-
-/// Runs the program's own work, once there is something to work on.
-async fn work_until(
-    parts: Parts,
-    runner: daybook_projections::Runner,
-    promoter: Promoter,
-    prepared: tokio::task::JoinHandle<()>,
-    cancel: CancellationToken,
-) {
-    if !prepared.is_finished() {
-        tokio::select! {
-            () = cancel.cancelled() => return,
-            _ = prepared => {}
-        }
-    }
-    tokio::join!(
-        runner.run(cancel.clone()),
-        parts.rebuilder().run(cancel.clone()),
-        parts.deployment().run(cancel.clone()),
-        analysts::publish(parts.clone(), cancel.clone()),
-        sweeper::run(parts, cancel.clone()),
-        promoter.run(cancel)
-    );
 }
 
 /// Cancelled by the first Ctrl-C or SIGTERM.

@@ -1,0 +1,69 @@
+//! What the program does by itself, by its roles.
+
+use std::time::Duration;
+
+use daybook_api::Checker;
+use daybook_projections::{Deployment, Runner};
+use daybook_store::Role;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::parts::{self, Parts};
+use crate::roles::{self, Task};
+use crate::waiting::Promoter;
+use crate::{analysts, sweeper};
+
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// All that can be done.
+pub(super) struct Work {
+    pub(super) parts: Parts,
+    pub(super) roles: Vec<Role>,
+    pub(super) deployment: Deployment,
+    pub(super) checker: Checker,
+    pub(super) runner: Runner,
+    pub(super) promoter: Promoter,
+}
+
+/// Makes the tables, trying until it succeeds.
+pub(super) async fn prepare(parts: Parts) {
+    while let Err(error) = parts::prepare(&parts).await {
+        tracing::warn!(error = format!("{error:#}"), "the database cannot be prepared yet");
+        sleep(RETRY_INTERVAL).await;
+    }
+}
+
+impl Work {
+    /// Does what the roles ask for until cancelled, once there is something to work on.
+    pub(super) async fn run(self, prepared: JoinHandle<()>, cancel: CancellationToken) {
+        if cancel.run_until_cancelled(prepared).await.is_none() {
+            return;
+        }
+        let Self { parts, roles, deployment, checker, runner, promoter } = self;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(deployment.run(cancel.clone()));
+        tasks.spawn(checker.run(cancel.clone()));
+        let has = |task| roles::have(&roles, task);
+        if has(Task::Run) {
+            tasks.spawn(runner.run(cancel.clone()));
+        }
+        if has(Task::Rebuild) {
+            tasks.spawn(parts.rebuilder().run(cancel.clone()));
+        }
+        if has(Task::PublishViews) {
+            tasks.spawn(analysts::publish(parts.clone(), cancel.clone()));
+        }
+        if has(Task::Sweep) {
+            tasks.spawn(sweeper::run(parts, cancel.clone()));
+        }
+        if has(Task::Promote) {
+            tasks.spawn(promoter.run(cancel));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "something that the program does by itself was broken off");
+            }
+        }
+    }
+}
