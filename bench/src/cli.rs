@@ -34,6 +34,12 @@ pub(crate) enum What {
         #[arg(long)]
         daybook: Option<PathBuf>,
     },
+    /// `POST /v1/appointments` of one tenant on two real servers, beside one of them.
+    Nodes {
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+    },
     /// `GET /v1/availability` of a real server: 30 days of 1 and of 50 resources.
     Availability {
         /// The program to serve with [default: built for the purpose].
@@ -78,7 +84,7 @@ pub(crate) struct Options {
     #[arg(long, global = true)]
     pub(crate) json: Option<PathBuf>,
     /// How long each cell is measured, after a fifth as long to warm up [default: append and http
-    /// 10, mixed 20, grow 5; with --smoke 1].
+    /// 10, nodes 8, mixed 20, grow 5; with --smoke 1].
     #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) seconds: Option<u64>,
     /// Measure daybook at these numbers in flight only, instead of the usual ones.

@@ -25,7 +25,7 @@ use crate::load::Work;
 use crate::seed::{append_all, seed};
 
 /// Whose log everything is in.
-const TENANT: &str = "bench";
+pub(crate) const TENANT: &str = "bench";
 
 /// How long projections may take to catch up with what was seeded.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -189,7 +189,7 @@ impl Daybook {
 }
 
 /// Waits until nobody is connected to a database.
-async fn disconnected(server: &Server, database: &Database) -> anyhow::Result<()> {
+pub(crate) async fn disconnected(server: &Server, database: &Database) -> anyhow::Result<()> {
     let mut admin = server.admin().await?;
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|availability|mixed|as-of|grow|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|mixed|as-of|grow|verify|rebuild`.
 //!
-//! * `append`, `http`, `availability`, `mixed`, `as_of`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `mixed`, `as_of`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -21,6 +21,7 @@ mod http;
 mod load;
 mod machine;
 mod mixed;
+mod nodes;
 mod output;
 mod rebuild;
 mod report;
@@ -77,6 +78,7 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::Http { appointments, daybook } => {
             http::run(server, options, *appointments, daybook.as_deref()).await
         }
+        What::Nodes { daybook } => nodes::run(server, options, daybook.as_deref()).await,
         What::Availability { daybook } => {
             availability::run(server, options, daybook.as_deref()).await
         }

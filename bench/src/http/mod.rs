@@ -16,7 +16,7 @@ use crate::calendar::{Calendar, drawn};
 use crate::catalogue::{self, Size};
 use crate::cli::{Options, Timing};
 use crate::cluster::{Database, Server};
-use crate::daybook::{AT_ONCE_TO_KNOW, Daybook};
+use crate::daybook::{AT_ONCE_TO_KNOW, Daybook, TENANT};
 use crate::load::{self, Window, Work};
 use crate::machine;
 use crate::report::{Aim, Report};
@@ -46,10 +46,10 @@ pub(crate) async fn run(
     }
     for connections in options.in_flight(&CONNECTIONS) {
         let database = server.copy(&template).await?;
-        let key = key(&database, size).await?;
+        let key = key(&database, TENANT, size).await?;
         let log = server.scratch(&format!("daybook-{connections}.log"));
         let serving = Serving::start(&program, &database, log).await?;
-        let people = People { address: serving.address, key, connections, size };
+        let people = People { address: serving.address, key, connections, size, case: CASE };
         cell(people, timing, &mut report).await?;
         serving.stop()?;
         server.drop(database).await?;
@@ -62,20 +62,22 @@ pub(crate) async fn run(
 }
 
 /// Somebody's key, who may book.
-async fn key(database: &Database, size: Size) -> anyhow::Result<String> {
+pub(crate) async fn key(database: &Database, tenant: &str, size: Size) -> anyhow::Result<String> {
     let daybook = Daybook::open(database, size)?;
-    let now = daybook.engine.clock().now();
-    let key = keys::create(daybook.log().pool(), &daybook.tenant, Scope::Book, now).await?;
+    let (tenant, now) = (tenant.parse()?, daybook.engine.clock().now());
+    let key = keys::create(daybook.log().pool(), &tenant, Scope::Book, now).await?;
     daybook.close().await;
     Ok(key)
 }
 
 /// Who books, and where.
-struct People {
-    address: SocketAddr,
-    key: String,
-    connections: usize,
-    size: Size,
+pub(crate) struct People {
+    pub(crate) address: SocketAddr,
+    pub(crate) key: String,
+    pub(crate) connections: usize,
+    pub(crate) size: Size,
+    /// What they say they did.
+    pub(crate) case: &'static str,
 }
 
 async fn cell(people: People, timing: Timing, report: &mut Report) -> anyhow::Result<()> {
@@ -106,7 +108,11 @@ async fn load(people: People, timing: Timing) -> anyhow::Result<Samples> {
 }
 
 impl People {
-    async fn workers(&self, count: usize, calendar: &Arc<Calendar>) -> anyhow::Result<Vec<Person>> {
+    pub(crate) async fn workers(
+        &self,
+        count: usize,
+        calendar: &Arc<Calendar>,
+    ) -> anyhow::Result<Vec<Person>> {
         let mut workers = Vec::with_capacity(count);
         for _ in 0..count {
             workers.push(Person {
@@ -114,6 +120,7 @@ impl People {
                 calendar: Arc::clone(calendar),
                 head: head(self.address, &self.key),
                 size: self.size,
+                case: self.case,
             });
         }
         Ok(workers)
@@ -128,11 +135,12 @@ fn head(address: SocketAddr, key: &str) -> String {
     )
 }
 
-struct Person {
+pub(crate) struct Person {
     connection: Connection,
     calendar: Arc<Calendar>,
     head: String,
     size: Size,
+    case: &'static str,
 }
 
 impl Work for Person {
@@ -154,7 +162,7 @@ impl Work for Person {
         );
         let answer = self.connection.ask(request.as_bytes()).await?;
         ensure!(answer.status == 201, "{}: {}", answer.status, answer.body);
-        Ok(CASE)
+        Ok(self.case)
     }
 }
 
