@@ -41,6 +41,12 @@ BEGIN
         PERFORM set_config('lock_timeout', patience, true);
     END IF;
 
+    -- What is acknowledged is on disk, whatever the server, the database or the role says by default. What is
+    -- stronger, and waits for a standby, is left as it is.
+    IF current_setting('synchronous_commit') IN ('off', 'local') THEN
+        PERFORM set_config('synchronous_commit', 'on', true);
+    END IF;
+
     PERFORM pg_advisory_xact_lock(hashtextextended(tenant, new_position));
     PERFORM FROM log_heads
       WHERE tenant_id = tenant
