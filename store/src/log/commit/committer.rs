@@ -15,16 +15,13 @@ use super::head_cache::{HeadCaches, may_free};
 use super::load;
 use super::pipeline::{InFlightBatch, Pipeline, Written};
 use super::plan::Plan;
-use super::queue::{Batch, Pending};
+use super::queue::{Batch, Pending, Queue};
 use super::serial::Serial;
 use crate::Clock;
 use crate::log::append_cache::{AppendCache, AppendedBatch};
 use crate::log::head::Head;
 use crate::log::submission::{Append, Decision, Submission, Verdict};
 use crate::log::wake::Wakeups;
-
-/// The most submissions in one transaction.
-const MAX_BATCH: usize = 1_024;
 
 /// The fewest submissions that are sent beside another batch: a batch costs about as much as ten
 /// bookings in it.
@@ -69,38 +66,33 @@ impl Committer {
     }
 
     /// Commits what is submitted, until nobody can submit any more.
-    pub(in crate::log) async fn run(mut self, mut queue: mpsc::Receiver<Pending>) {
-        let mut waiting = Vec::with_capacity(MAX_BATCH);
+    pub(in crate::log) async fn run(mut self, submitted: mpsc::Receiver<Pending>) {
+        let mut queue = Queue::new(submitted);
         loop {
-            let room = MAX_BATCH - waiting.len();
             tokio::select! {
                 biased;
                 ended = self.pipeline.next(), if !self.pipeline.is_empty() => {
                     self.complete(ended).await;
                     // Whoever was answered may have the next submission ready.
                     yield_now().await;
-                    while waiting.len() < MAX_BATCH
-                        && let Ok(pending) = queue.try_recv()
-                    {
-                        waiting.push(pending);
-                    }
+                    queue.take_in();
                 }
-                received = timeout(IDLE_TTL, queue.recv_many(&mut waiting, room)), if room > 0 => {
-                    match received {
-                        Ok(0) => break,
-                        Ok(_) => {}
+                submitted = timeout(IDLE_TTL, queue.wait()), if queue.has_room() => {
+                    match submitted {
+                        Ok(false) => break,
+                        Ok(true) => {}
                         Err(_) => self.connections.close_idle(),
                     }
                 }
             }
-            while let Some(size) = self.next_batch_size(waiting.len()) {
-                for batch in Batch::by_tenant(waiting.drain(..size)) {
-                    self.commit(batch).await;
+            while let Some(size) = self.next_batch_size(queue.len()) {
+                for batch in queue.batches(size) {
+                    self.commit(batch, &mut queue).await;
                 }
             }
         }
-        for batch in Batch::by_tenant(waiting.drain(..)) {
-            self.commit(batch).await;
+        for batch in queue.batches(queue.len()) {
+            self.commit(batch, &mut queue).await;
         }
         self.complete_all().await;
     }
@@ -121,7 +113,7 @@ impl Committer {
 
     /// Sends a batch beside those in flight if it can follow on them, and otherwise commits it after
     /// them.
-    async fn commit(&mut self, batch: Batch) {
+    async fn commit(&mut self, batch: Batch, queue: &mut Queue) {
         // A batch in flight that wants what this one frees would wait for it, and be waited for.
         let frees = batch.submissions.iter().any(may_free);
         let most_before = if frees { 0 } else { Pipeline::DEPTH - 1 };
@@ -130,7 +122,10 @@ impl Committer {
         }
         if let Err(batch) = self.send(batch).await {
             self.complete_all().await;
-            self.serial().commit(batch).await;
+            Serial { queue: Some(queue), ..self.serial() }.commit(batch).await;
+            // Whoever was answered may have the next submission ready.
+            yield_now().await;
+            queue.take_in();
         }
     }
 
@@ -241,6 +236,7 @@ impl Committer {
             heads: &mut self.heads,
             clock: &*self.clock,
             wakeups: &self.wakeups,
+            queue: None,
         }
     }
 }

@@ -56,11 +56,16 @@ pub(super) struct HeadCache {
 }
 
 impl HeadCache {
-    /// The log ends here; nothing else is known, if that is not where it was left. A position can
-    /// come again, with another event, where a log was set back; a hash not.
+    /// The log ends here; nothing else is known, if that is not where it was left: somebody else writes it,
+    /// and would be in the way of an optimistic batch. A position can come again, with another event, where a log
+    /// was set back; a hash not.
     pub(super) fn arrive_at(&mut self, head: Head) {
-        if self.head.is_none_or(|known| known.hash != head.hash) {
+        let is_left_there = |known: Head| known.hash == head.hash;
+        if !self.head.is_some_and(is_left_there) {
             self.versions = Versions::default();
+        }
+        if !self.head.is_none_or(is_left_there) {
+            self.serial_batches_left = SERIAL_BATCHES;
         }
         self.head = Some(head);
     }

@@ -23,7 +23,6 @@ impl Path {
 }
 
 /// Runs what commits a batch of so many submissions, and measures it.
-#[expect(clippy::cast_precision_loss, reason = "a histogram is of floats, and a batch is small")]
 pub(super) async fn measured<T, E>(
     path: Path,
     submissions: usize,
@@ -31,10 +30,16 @@ pub(super) async fn measured<T, E>(
 ) -> Result<T, E> {
     let began = Instant::now();
     let outcome = commit.await;
+    record(path, began, submissions, &outcome);
+    outcome
+}
+
+/// Takes note of a batch that began then and has ended.
+#[expect(clippy::cast_precision_loss, reason = "a histogram is of floats, and a batch is small")]
+pub(super) fn record<T, E>(path: Path, began: Instant, submissions: usize, outcome: &Result<T, E>) {
     histogram!(BATCH_SECONDS, "path" => path.name()).record(began.elapsed());
     histogram!(BATCH_SIZE, "path" => path.name()).record(submissions as f64);
     if outcome.is_err() {
         counter!(BATCH_FAILURES, "path" => path.name()).increment(1);
     }
-    outcome
 }

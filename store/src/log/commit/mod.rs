@@ -51,5 +51,5 @@ mod transaction;
 pub(super) use committer::Committer;
 pub(super) use connections::{CONNECTIONS, options};
 #[cfg(test)]
-pub(super) use load::CLAIMS;
+pub(super) use load::STATE;
 pub(super) use queue::Pending;

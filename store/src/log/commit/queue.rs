@@ -2,11 +2,14 @@
 
 use daybook_domain::TenantId;
 use metrics::gauge;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use crate::log::submission::{AppendError, Submission, Verdict};
 use crate::metrics::SUBMISSIONS_WAITING;
+
+/// The most submissions in one transaction.
+const MAX_BATCH: usize = 1_024;
 
 type Reply = oneshot::Sender<Result<Verdict, AppendError>>;
 
@@ -15,6 +18,65 @@ pub(in crate::log) struct Pending {
     pub(in crate::log) submission: Submission,
     pub(in crate::log) reply: Reply,
     pub(in crate::log) since: Instant,
+}
+
+/// What was submitted to a committer and is in no batch yet, in its order.
+pub(super) struct Queue {
+    submitted: mpsc::Receiver<Pending>,
+    waiting: Vec<Pending>,
+}
+
+impl Queue {
+    pub(super) fn new(submitted: mpsc::Receiver<Pending>) -> Self {
+        Self { submitted, waiting: Vec::with_capacity(MAX_BATCH) }
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether more can wait here; what is submitted beyond that stays in the channel, which is bounded.
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < MAX_BATCH
+    }
+
+    /// Waits until something is submitted; `false`: nobody can submit any more.
+    pub(super) async fn wait(&mut self) -> bool {
+        let room = MAX_BATCH - self.waiting.len();
+        self.submitted.recv_many(&mut self.waiting, room).await > 0
+    }
+
+    /// Takes in what has been submitted by now.
+    pub(super) fn take_in(&mut self) {
+        while self.has_room()
+            && let Ok(pending) = self.submitted.try_recv()
+        {
+            self.waiting.push(pending);
+        }
+    }
+
+    /// The first so many, in a batch for each tenant.
+    pub(super) fn batches(&mut self, size: usize) -> Vec<Batch> {
+        Batch::by_tenant(self.waiting.drain(..size))
+    }
+
+    /// Adds to a batch whatever waits for its tenant by now.
+    pub(super) fn fill(&mut self, batch: &mut Batch) {
+        self.take_in();
+        let room = MAX_BATCH.saturating_sub(batch.submissions.len());
+        let mut added = 0;
+        let of_tenant = self.waiting.extract_if(.., |pending| {
+            let fits = added < room && pending.submission.tenant == batch.tenant;
+            added += usize::from(fits);
+            fits
+        });
+        for Pending { submission, reply, .. } in of_tenant {
+            gauge!(SUBMISSIONS_WAITING).decrement(1);
+            batch.submissions.push(submission);
+            batch.replies.0.push(reply);
+        }
+    }
 }
 
 /// Submissions to the log of one tenant, in their order.
@@ -28,7 +90,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Each tenant's submissions in a batch.
-    pub(super) fn by_tenant(pending: impl Iterator<Item = Pending>) -> Vec<Self> {
+    fn by_tenant(pending: impl Iterator<Item = Pending>) -> Vec<Self> {
         let mut batches: Vec<Self> = Vec::new();
         for Pending { submission, reply, since } in pending {
             gauge!(SUBMISSIONS_WAITING).decrement(1);

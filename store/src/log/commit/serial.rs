@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use daybook_domain::TenantId;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::connections::{Connections, discard};
 use super::fault::{Fault, fault, is_outcome_unknown};
 use super::head_cache::HeadCaches;
-use super::measure::{Path, measured};
+use super::measure::{Path, record};
 use super::outcome::{self, Outcome};
 use super::pipeline::InFlightBatch;
-use super::queue::Batch;
-use super::transaction::{self, BatchError};
+use super::queue::{Batch, Queue};
+use super::transaction::{BatchError, HeldHead};
 use crate::Clock;
-use crate::log::submission::{AppendError, Submission, Verdict};
+use crate::log::submission::{AppendError, Verdict};
 use crate::log::wake::Wakeups;
 
 /// How long after it was submitted a batch is still tried while the database is away.
@@ -27,6 +27,8 @@ pub(super) struct Serial<'c> {
     pub(super) heads: &'c mut HeadCaches,
     pub(super) clock: &'c dyn Clock,
     pub(super) wakeups: &'c Wakeups,
+    /// What waits: a batch takes along what came while it waited for the head.
+    pub(super) queue: Option<&'c mut Queue>,
 }
 
 impl Serial<'_> {
@@ -52,12 +54,14 @@ impl Serial<'_> {
     }
 
     /// Gives every submission of a batch its verdict.
-    pub(super) async fn commit(&mut self, batch: Batch) {
-        let alone = batch.submissions.len() == 1;
-        match self.retry(&batch).await {
+    pub(super) async fn commit(&mut self, mut batch: Batch) {
+        match self.retry(&mut batch).await {
             Ok(verdicts) => batch.replies.answer(verdicts),
             // One of them cannot be stored; it must not fail its neighbours.
-            Err(BatchError::Failed(error)) if !alone && fault(&error) == Fault::Data => {
+            Err(BatchError::Failed(error))
+                if batch.submissions.len() > 1 && fault(&error) == Fault::Data =>
+            {
+                self.queue = None;
                 let (one, other) = batch.halves();
                 Box::pin(self.commit(one)).await;
                 Box::pin(self.commit(other)).await;
@@ -68,19 +72,19 @@ impl Serial<'_> {
 
     /// Commits, again and again while the fault may pass. Others of this committer have waited
     /// meanwhile: what has waited too long is not tried at all.
-    async fn retry(&mut self, batch: &Batch) -> Result<Vec<Verdict>, BatchError> {
-        let Batch { tenant, submissions, since, .. } = batch;
-        let give_up = *since + BATCH_TIMEOUT;
+    async fn retry(&mut self, batch: &mut Batch) -> Result<Vec<Verdict>, BatchError> {
+        let tenant = batch.tenant.clone();
+        let give_up = batch.since + BATCH_TIMEOUT;
         let mut backoff = Backoff::default();
         let mut failure = sqlx::Error::PoolTimedOut;
         while Instant::now() < give_up {
-            match self.attempt(tenant, submissions).await {
+            match self.attempt(batch).await {
                 Err(BatchError::Failed(error)) if fault(&error) == Fault::Passing => {
                     tracing::debug!(%error, %tenant, "trying the batch again");
                     failure = error;
                 }
                 Err(BatchError::Unknown(error, head, verdicts)) => {
-                    match outcome::recover(self.connections, tenant, head).await {
+                    match outcome::recover(self.connections, &tenant, head).await {
                         Outcome::Committed => {
                             self.wakeups.committed();
                             return Ok(verdicts);
@@ -98,15 +102,11 @@ impl Serial<'_> {
         Err(BatchError::Failed(failure))
     }
 
-    async fn attempt(
-        &mut self,
-        tenant: &TenantId,
-        submissions: &[Submission],
-    ) -> Result<Vec<Verdict>, BatchError> {
+    async fn attempt(&mut self, batch: &mut Batch) -> Result<Vec<Verdict>, BatchError> {
         let mut connection = self.connections.acquire().await?;
-        let (cache, now) = (self.heads.of(tenant), self.clock.now());
-        let commit = transaction::commit(&mut connection, tenant, submissions, now, cache);
-        let committed = measured(Path::Serial, submissions.len(), commit).await;
+        let began = std::time::Instant::now();
+        let committed = self.commit_on(&mut connection, batch).await;
+        record(Path::Serial, began, batch.submissions.len(), &committed);
         let is_broken = match &committed {
             Err(BatchError::Failed(error)) => fault(error) == Fault::Passing,
             Err(BatchError::Unknown(..)) => true,
@@ -122,6 +122,19 @@ impl Serial<'_> {
             self.wakeups.committed();
         }
         Ok(verdicts)
+    }
+
+    async fn commit_on(
+        &mut self,
+        connection: &mut PgConnection,
+        batch: &mut Batch,
+    ) -> Result<Vec<Verdict>, BatchError> {
+        let held = HeldHead::take(connection, &batch.tenant).await?;
+        if let Some(queue) = &mut self.queue {
+            queue.fill(batch);
+        }
+        let (cache, now) = (self.heads.of(&batch.tenant), self.clock.now());
+        held.commit(&batch.tenant, &batch.submissions, now, cache).await
     }
 }
 

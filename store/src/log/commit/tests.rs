@@ -1,5 +1,7 @@
 //! Committing where the database fails, hangs or is cut off.
 
+mod contention;
+mod durability;
 mod faults;
 mod outcome;
 

@@ -1,8 +1,8 @@
-//! One batch, one transaction: lock the head, load, resolve, write, commit.
+//! One batch, one transaction: take the head, load, resolve, write, commit.
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection, Postgres, Transaction};
 
 use super::connections::bounded;
 use super::fault::append_error;
@@ -51,30 +51,48 @@ impl From<&BatchError> for AppendError {
     }
 }
 
-/// Appends what can be appended of a tenant's submissions, and gives each its verdict: under the
-/// lock of the log's end, with everything loaded.
-pub(super) async fn commit(
-    connection: &mut PgConnection,
-    tenant: &TenantId,
-    submissions: &[Submission],
-    now: DateTime<Utc>,
-    cache: &mut HeadCache,
-) -> Result<Vec<Verdict>, BatchError> {
-    let mut tx = bounded(connection.begin()).await?;
-    let head = bounded(head::lock(&mut tx, tenant)).await?.ok_or(BatchError::UnknownTenant)?;
-    cache.arrive_at(head);
-    let state = bounded(load::state(&mut tx, tenant, head.position, submissions, cache)).await?;
-    let Plan { rows, new_head, verdicts, state } =
-        Plan::new(tenant, submissions, head, state, now, None)?;
-    let Some(rows) = rows else {
-        bounded(tx.rollback()).await?;
-        return Ok(verdicts);
-    };
-    bounded(rows.write(&mut tx)).await?;
-    if let Err(error) = bounded(tx.commit()).await {
-        tracing::warn!(%error, %tenant, "the connection failed in a commit");
-        return Err(BatchError::of_commit(error, head, new_head, verdicts));
+/// A transaction that holds the end of a tenant's log.
+pub(super) struct HeldHead<'c> {
+    tx: Transaction<'c, Postgres>,
+    head: Head,
+}
+
+impl<'c> HeldHead<'c> {
+    /// Waits until nobody else holds the end of the log.
+    pub(super) async fn take(
+        connection: &'c mut PgConnection,
+        tenant: &TenantId,
+    ) -> Result<Self, BatchError> {
+        let mut tx = bounded(connection.begin()).await?;
+        let head = bounded(head::lock(&mut tx, tenant)).await?.ok_or(BatchError::UnknownTenant)?;
+        Ok(Self { tx, head })
     }
-    cache.advance(new_head, state.versions);
-    Ok(verdicts)
+
+    /// Appends what can be appended of the tenant's submissions, and gives each its verdict, with everything
+    /// loaded. Three round trips, for which everybody else who writes this log waits.
+    pub(super) async fn commit(
+        self,
+        tenant: &TenantId,
+        submissions: &[Submission],
+        now: DateTime<Utc>,
+        cache: &mut HeadCache,
+    ) -> Result<Vec<Verdict>, BatchError> {
+        let Self { mut tx, head } = self;
+        cache.arrive_at(head);
+        let state =
+            bounded(load::state(&mut tx, tenant, head.position, submissions, cache)).await?;
+        let Plan { rows, new_head, verdicts, state } =
+            Plan::new(tenant, submissions, head, state, now, None)?;
+        let Some(rows) = rows else {
+            bounded(tx.rollback()).await?;
+            return Ok(verdicts);
+        };
+        bounded(rows.write(&mut tx)).await?;
+        if let Err(error) = bounded(tx.commit()).await {
+            tracing::warn!(%error, %tenant, "the connection failed in a commit");
+            return Err(BatchError::of_commit(error, head, new_head, verdicts));
+        }
+        cache.advance(new_head, state.versions);
+        Ok(verdicts)
+    }
 }

@@ -4,7 +4,7 @@ use super::super::head_cache::HeadCache;
 use super::super::outcome::was_committed;
 use super::super::plan::Plan;
 use super::super::resolve::BatchState;
-use super::super::transaction;
+use super::super::transaction::HeldHead;
 use super::*;
 use crate::testing::{Cut, House, Wire, a_booking, key, noon, uuid};
 
@@ -14,9 +14,8 @@ async fn a_commit_is_in_the_log_or_it_is_not() {
     let mut connection = house.pool.acquire().await.unwrap();
     let batch = [submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30))];
     let mut cache = HeadCache::default();
-    let committed = transaction::commit(&mut connection, &house.tenant, &batch, noon(), &mut cache)
-        .await
-        .unwrap();
+    let taken = HeldHead::take(&mut connection, &house.tenant).await.unwrap();
+    let committed = taken.commit(&house.tenant, &batch, noon(), &mut cache).await.unwrap();
     assert_eq!(committed, [Verdict::Appended(Position::START.plus(1))]);
     let mut tx = connection.begin().await.unwrap();
     let head = head::lock(&mut tx, &house.tenant).await.unwrap().unwrap();
