@@ -32,7 +32,7 @@ pub use engine::{
     Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
 };
 pub use log::{
-    AnyEvent, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
+    AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
     UnreadableEvent,
 };
 pub use programs::{Program, Role};

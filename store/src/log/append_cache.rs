@@ -94,6 +94,13 @@ impl AppendCache {
         }
     }
 
+    /// Forgets a tenant's: another program has appended.
+    pub(super) fn forget_of(&self, tenant: &TenantId) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.batches.retain(|batch| batch.tenant != *tenant);
+        kept.bytes = kept.batches.iter().map(|batch| batch.bytes).sum();
+    }
+
     /// Forgets everything: others have appended, or may have.
     pub(super) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Batches::default();
@@ -170,7 +177,12 @@ mod tests {
         assert_eq!(followed(&cache, 15, 10), None);
         cache.add(appended(&tenant(), 17, 1));
         assert_eq!(followed(&cache, 14, 10), None);
+        cache.forget_of(&"salon".parse().unwrap());
         assert_eq!(followed(&cache, 16, 10), Some(vec![17]));
+        cache.forget_of(&tenant());
+        assert_eq!(followed(&cache, 16, 10), None);
+        cache.add(appended(&tenant(), 18, 1));
+        assert_eq!(followed(&cache, 17, 10), Some(vec![18]));
         cache.forget();
         assert_eq!(followed(&cache, 16, 10), None);
     }

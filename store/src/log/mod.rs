@@ -9,13 +9,16 @@
 
 mod any_event;
 mod append_cache;
+mod appended;
 mod chain;
 mod claims_query;
 mod commit;
 mod copy;
 mod event;
 mod head;
+mod liveness;
 mod moment;
+mod notification;
 mod position;
 mod reader;
 mod stream;
@@ -39,8 +42,10 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 pub use any_event::{AnyEvent, PersistedAggregate};
+pub use appended::{AppendedTo, Appends};
 #[cfg(test)]
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
@@ -50,6 +55,7 @@ pub use event::{RecordedEvent, UnreadableEvent};
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
 pub(crate) use moment::position_at;
+pub use liveness::has_ended;
 pub use moment::{AsOf, Moment, NoMoment};
 pub use position::Position;
 #[cfg(test)]
@@ -342,5 +348,23 @@ impl Log {
     #[must_use]
     pub fn wakeups(&self) -> watch::Receiver<u64> {
         self.wakeups.subscribe()
+    }
+
+    /// Tells whose logs have grown, by this program at once and by others soon. A hint too.
+    #[must_use]
+    pub fn appends(&self) -> Appends {
+        self.wakeups.appends()
+    }
+
+    /// This program, for as long as it runs: what others know it by.
+    #[must_use]
+    pub fn program(&self) -> Uuid {
+        self.wakeups.program()
+    }
+
+    /// Whether others can see that this program lives ([`has_ended`]), and are heard of.
+    #[must_use]
+    pub fn listening(&self) -> watch::Receiver<bool> {
+        self.wakeups.listening()
     }
 }

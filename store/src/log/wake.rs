@@ -1,11 +1,15 @@
-//! Telling readers that there is something to read.
+//! Telling readers that there is something to read, and where.
 //!
-//! A wake-up is a hint. It carries nothing but who sends it, it may be lost, and whoever waits for one has a timer
-//! besides: a lost wake-up costs a tick, never an event.
+//! A wake-up is a hint. It names those tenants whose logs have grown, as far as they are few; it may be lost, and
+//! whoever waits for one has a timer besides: a lost wake-up costs a tick, never an event.
+//!
+//! The connection that hears of other programs' commits also shows that this one lives: it holds the lock of
+//! [`liveness`], which goes with it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use daybook_domain::TenantId;
 use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::watch;
@@ -13,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::append_cache::AppendCache;
+use super::appended::{AppendedTo, Appends, Mailboxes};
+use super::{Position, liveness, notification};
 
 const CHANNEL: &str = "daybook_log";
 
@@ -25,27 +31,56 @@ const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
 /// Wakes readers in this program at once, and those in other programs soon.
 #[derive(Debug)]
 pub(super) struct Wakeups {
-    /// This program, to itself.
-    me: String,
+    /// This program.
+    program: Uuid,
     append_cache: Arc<AppendCache>,
+    /// Ticks after each commit of anybody.
     readers: watch::Sender<u64>,
-    appended: watch::Sender<u64>,
+    /// Those in this program who hear of every commit.
+    appends: Mailboxes,
+    /// What other programs are to be told: commits of this one.
+    own: Mailboxes,
+    /// Whether it can be seen that this program lives.
+    listening: watch::Sender<bool>,
 }
 
 impl Wakeups {
     pub(super) fn new(append_cache: Arc<AppendCache>) -> Self {
-        let (readers, appended) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self { me: Uuid::now_v7().to_string(), append_cache, readers, appended }
+        Self {
+            program: Uuid::now_v7(),
+            append_cache,
+            readers: watch::Sender::new(0),
+            appends: Mailboxes::default(),
+            own: Mailboxes::default(),
+            listening: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) const fn program(&self) -> Uuid {
+        self.program
     }
 
     pub(super) fn subscribe(&self) -> watch::Receiver<u64> {
         self.readers.subscribe()
     }
 
-    /// After a commit of this program.
-    pub(super) fn committed(&self) {
+    pub(super) fn appends(&self) -> Appends {
+        self.appends.subscribe()
+    }
+
+    pub(super) fn listening(&self) -> watch::Receiver<bool> {
+        self.listening.subscribe()
+    }
+
+    /// After a commit of this program, with which a tenant's log ends there.
+    pub(super) fn committed(&self, tenant: &TenantId, position: Position) {
+        self.appends.add(tenant, position);
+        self.own.add(tenant, position);
+        self.tick();
+    }
+
+    fn tick(&self) {
         self.readers.send_modify(|tick| *tick = tick.wrapping_add(1));
-        self.appended.send_modify(|tick| *tick = tick.wrapping_add(1));
     }
 
     /// Tells other programs, and hears from them, until cancelled.
@@ -58,9 +93,10 @@ impl Wakeups {
     }
 
     async fn notify(&self, pool: &PgPool) {
-        let mut appended = self.appended.subscribe();
-        while appended.changed().await.is_ok() {
-            let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(&self.me);
+        let mut own = self.own.subscribe();
+        loop {
+            let payload = notification::encode(self.program, &own.next().await);
+            let notify = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
             let sent = notify.execute(pool).await;
             if let Err(error) = sent {
                 tracing::debug!(%error, "other programs will see the commit at their next tick");
@@ -71,23 +107,47 @@ impl Wakeups {
 
     async fn listen(&self, pool: &PgPool) {
         loop {
-            if let Err(error) = self.hear(pool).await {
+            let heard = self.hear(pool).await;
+            self.listening.send_replace(false);
+            if let Err(error) = heard {
                 tracing::debug!(%error, "not listening for other programs' commits");
             }
             tokio::time::sleep(RECONNECT_PAUSE).await;
         }
     }
 
+    /// Returns when the connection is lost.
     async fn hear(&self, pool: &PgPool) -> Result<(), sqlx::Error> {
         let mut listener = PgListener::connect_with(pool).await?;
+        // Whoever has lost it has also lost what was said meanwhile, and the lock.
+        listener.eager_reconnect(false);
+        liveness::show(&mut listener, self.program).await?;
         listener.listen(CHANNEL).await?;
-        loop {
-            let notification = listener.recv().await?;
-            if notification.payload() == self.me {
-                continue;
+        self.listening.send_replace(true);
+        self.heard(&AppendedTo::Any);
+        while let Some(notification) = listener.try_recv().await? {
+            let (program, grown) = notification::decode(notification.payload());
+            if program != Some(self.program) {
+                self.heard(&grown);
             }
-            self.append_cache.forget();
-            self.readers.send_modify(|tick| *tick = tick.wrapping_add(1));
         }
+        Ok(())
+    }
+
+    /// Other programs have appended.
+    fn heard(&self, grown: &AppendedTo) {
+        match grown {
+            AppendedTo::Tenants(tenants) => {
+                for (tenant, position) in tenants {
+                    self.append_cache.forget_of(tenant);
+                    self.appends.add(tenant, *position);
+                }
+            }
+            AppendedTo::Any => {
+                self.append_cache.forget();
+                self.appends.add_any();
+            }
+        }
+        self.tick();
     }
 }

@@ -211,8 +211,9 @@ impl Committer {
                 let Batch { tenant, submissions, replies, .. } = batch;
                 let appends = appends(submissions, &verdicts);
                 let Head { position, recorded_at, .. } = new_head;
-                self.append_cache.add(AppendedBatch::new(tenant, position, recorded_at, appends));
-                self.wakeups.committed();
+                let appended = AppendedBatch::new(tenant.clone(), position, recorded_at, appends);
+                self.append_cache.add(appended);
+                self.wakeups.committed(&tenant, position);
                 replies.answer(verdicts);
                 None
             }

@@ -39,7 +39,7 @@ impl Serial<'_> {
         if is_outcome_unknown(&error) {
             match outcome::recover(self.connections, &batch.tenant, new_head).await {
                 Outcome::Committed => {
-                    self.wakeups.committed();
+                    self.wakeups.committed(&batch.tenant, new_head.position);
                     return batch.replies.answer(verdicts);
                 }
                 Outcome::NotCommitted => {}
@@ -86,7 +86,7 @@ impl Serial<'_> {
                 Err(BatchError::Unknown(error, head, verdicts)) => {
                     match outcome::recover(self.connections, &tenant, head).await {
                         Outcome::Committed => {
-                            self.wakeups.committed();
+                            self.wakeups.committed(&tenant, head.position);
                             return Ok(verdicts);
                         }
                         Outcome::NotCommitted => failure = error,
@@ -118,8 +118,12 @@ impl Serial<'_> {
             self.connections.release(connection);
         }
         let verdicts = committed?;
-        if verdicts.iter().any(|verdict| matches!(verdict, Verdict::Appended(_))) {
-            self.wakeups.committed();
+        let appended = verdicts.iter().filter_map(|verdict| match verdict {
+            Verdict::Appended(position) => Some(*position),
+            _ => None,
+        });
+        if let Some(position) = appended.max() {
+            self.wakeups.committed(&batch.tenant, position);
         }
         Ok(verdicts)
     }

@@ -103,6 +103,59 @@ async fn a_commit_wakes_readers_of_this_program_and_of_others() {
 }
 
 #[tokio::test]
+async fn other_programs_hear_whose_log_has_grown() {
+    let house = House::new().await;
+    let (log, other) = (house.log(), house.log());
+    other.listening().wait_for(|listening| *listening).await.unwrap();
+    let (mut here, mut there) = (log.appends(), other.appends());
+    // That it has begun to listen: it does not know what it has missed.
+    assert_eq!(there.next().await, AppendedTo::Any);
+    log.listening().wait_for(|listening| *listening).await.unwrap();
+    assert_eq!(here.next().await, AppendedTo::Any);
+    let salon = house.another_tenant("salon").await;
+    for n in 1..=3 {
+        append(&log, &house.tenant, &a_booking(&[1], n * 10, n * 10 + 10)).await;
+    }
+    append(&log, &salon, &a_booking(&[1], 0, 10)).await;
+    let mut heard = HashMap::new();
+    let all = [(house.tenant.clone(), Position::from_i64(3)), (salon, Position::from_i64(1))];
+    let all = HashMap::from(all);
+    let hearing = async {
+        while heard != all {
+            match there.next().await {
+                AppendedTo::Tenants(tenants) => heard.extend(tenants),
+                AppendedTo::Any => panic!("no names"),
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), hearing).await.unwrap();
+    assert_eq!(here.next().await, AppendedTo::Tenants(all));
+}
+
+#[tokio::test]
+async fn others_see_that_a_program_lives_and_that_it_has_ended() {
+    let house = House::new().await;
+    let log = house.log();
+    log.listening().wait_for(|listening| *listening).await.unwrap();
+    let (program, ended) = (log.program(), format!("SELECT {}", has_ended("$1::uuid")));
+    let has_ended = async || -> bool {
+        sqlx::query_scalar(&ended).bind(program).fetch_one(&house.pool).await.unwrap()
+    };
+    assert!(!has_ended().await);
+    let lost = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    house.pool.execute(lost).await.unwrap();
+    let mut listening = log.listening();
+    listening.wait_for(|listening| !listening).await.unwrap();
+    assert!(has_ended().await);
+    // It shows itself again.
+    listening.wait_for(|listening| *listening).await.unwrap();
+    assert!(!has_ended().await);
+    drop((log, listening));
+    eventually("its end is seen", has_ended).await;
+}
+
+#[tokio::test]
 async fn a_log_in_which_something_was_altered_is_broken_there() {
     let house = House::new().await;
     let log = house.log();
