@@ -70,6 +70,15 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 1_000_000)]
         appointments: u64,
     },
+    /// One tenant, and a hundred, who book among 1, 1,000, 10,000 and 100,000 for whom nothing happens.
+    Tenants {
+        /// The most tenants.
+        #[arg(long, default_value_t = 100_000)]
+        max: u64,
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+    },
     /// `daybook verify`, beside a plain COPY of the same rows.
     Verify {
         /// How many appointments there are, of one event each.

@@ -65,7 +65,7 @@ impl Daybook {
         Ok(database)
     }
 
-    async fn furnished(server: &Server, size: Size) -> anyhow::Result<(Database, Self)> {
+    pub(crate) async fn furnished(server: &Server, size: Size) -> anyhow::Result<(Database, Self)> {
         let database = server.empty().await?;
         let daybook = Self::open(&database, Size { appointments: 0, ..size })?;
         let pool = daybook.log().pool();
@@ -103,8 +103,7 @@ impl Daybook {
 
     /// Runs the projections until they are stopped.
     pub(crate) fn start_projections(&self) -> Projections {
-        let clock = Arc::clone(self.engine.clock());
-        let runner = Runner::new(self.log().clone(), clock, self.projections());
+        let runner = Runner::new(self.log().clone(), self.projections());
         let (cancel, progress) = (CancellationToken::new(), runner.progress());
         Projections { progress, cancel: cancel.clone(), task: tokio::spawn(runner.run(cancel)) }
     }

@@ -60,10 +60,17 @@ fn load_average() -> Option<f64> {
 
 /// The processor time that this process has used, in seconds; `None` where it is not told.
 pub(crate) fn processor_seconds() -> Option<f64> {
-    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    processor_seconds_of(std::process::id(), false)
+}
+
+/// The same of another process, on request with that of its children that have ended.
+pub(crate) fn processor_seconds_of(process: u32, with_children: bool) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     // Behind the name, which may hold anything: the state is field 3, user and system time are 14
-    // and 15, in hundredths of a second.
+    // and 15, those of children 16 and 17, in hundredths of a second.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let hundredths = |field: usize| fields.get(field - 3)?.parse::<f64>().ok();
-    Some((hundredths(14)? + hundredths(15)?) / 100.0)
+    let last = if with_children { 17 } else { 15 };
+    let all: Option<f64> = (14..=last).map(hundredths).sum();
+    Some(all? / 100.0)
 }

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|mixed|as-of|grow|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|mixed|as-of|grow|tenants|verify|rebuild`.
 //!
-//! * `append`, `http`, `nodes`, `availability`, `mixed`, `as_of`, `grow`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -29,6 +29,7 @@ mod rivals;
 mod samples;
 mod searches;
 mod seed;
+mod tenants;
 mod verify;
 
 use std::process::ExitCode;
@@ -86,6 +87,9 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::AsOf { appointments } => as_of::run(server, options, *appointments).await,
         What::Verify { appointments } => verify::run(server, options, *appointments).await,
         What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
+        What::Tenants { max, daybook } => {
+            tenants::run(server, options, *max, daybook.as_deref()).await
+        }
         What::Grow { max } => grow::run(server, options, *max).await,
     }
 }

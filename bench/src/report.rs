@@ -19,6 +19,9 @@ pub(crate) struct Row {
     /// How many appointments there were before, where it is about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     appointments: Option<u64>,
+    /// How many tenants there were, where it is about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenants: Option<u64>,
     pub(crate) per_second: f64,
     p50_ms: f64,
     pub(crate) p99_ms: f64,
@@ -70,6 +73,7 @@ impl Report {
             case: case.to_owned(),
             in_flight,
             appointments: None,
+            tenants: None,
             per_second: rounded(per_second),
             p50_ms: rounded(p50_ms),
             p99_ms: rounded(p99_ms),
@@ -131,6 +135,11 @@ impl Report {
 }
 
 impl Row {
+    /// With so many tenants.
+    pub(crate) const fn among(&mut self, tenants: u64) {
+        self.tenants = Some(tenants);
+    }
+
     /// With so many appointments before; `smallest` is the rate with the fewest.
     pub(crate) fn grown(&mut self, appointments: u64, smallest: Option<f64>) {
         self.appointments = Some(appointments);
@@ -143,7 +152,7 @@ impl Row {
         format!(
             "{:<20} {:>12} {:>9} {:>10.0} {:>9.2} {:>9.2} {:>9.2} {:>7}",
             self.case,
-            self.appointments.map(|count| count.to_string()).unwrap_or_default(),
+            self.appointments.or(self.tenants).map(|count| count.to_string()).unwrap_or_default(),
             self.in_flight,
             self.per_second,
             self.p50_ms,
@@ -157,7 +166,7 @@ impl Row {
 fn heading() -> String {
     format!(
         "{:<20} {:>12} {:>9} {:>10} {:>9} {:>9} {:>9} {:>7}",
-        "case", "appointments", "in flight", "per second", "p50 ms", "p99 ms", "p99.9 ms", "ratio"
+        "case", "of", "in flight", "per second", "p50 ms", "p99 ms", "p99.9 ms", "ratio"
     )
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// Left empty where it was a success, unless somebody looks at it.
     pub(crate) body: String,
+    /// Where the log ended with what was done.
+    pub(crate) position: Option<u64>,
 }
 
 impl Connection {
@@ -37,7 +39,7 @@ impl Connection {
         let whole = whole(&self.read)?.with_context(|| format!("{length} bytes are no answer"))?;
         let success = (200..300).contains(&whole.status);
         let body = if success { String::new() } else { whole.text() };
-        Ok(Answer { status: whole.status, body })
+        Ok(Answer { status: whole.status, body, position: whole.position })
     }
 
     /// The same, of an answer that is to be read: a success, as JSON.
@@ -67,6 +69,7 @@ impl Connection {
 #[derive(Debug, PartialEq, Eq)]
 struct Whole<'a> {
     status: u16,
+    position: Option<u64>,
     body: &'a [u8],
 }
 
@@ -83,13 +86,18 @@ fn whole(read: &[u8]) -> anyhow::Result<Option<Whole<'_>>> {
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1));
     let status: u16 = status.context("no status")?.parse()?;
-    let length = lines.find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then_some(value.trim())
-    });
-    let Some(length) = length else { bail!("an answer of unknown length: {head}") };
+    let header = |wanted: &str| {
+        lines.clone().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case(wanted).then_some(value.trim())
+        })
+    };
+    let Some(length) = header("content-length") else {
+        bail!("an answer of unknown length: {head}")
+    };
     let length: usize = length.parse()?;
-    Ok(read[end + 4..].get(..length).map(|body| Whole { status, body }))
+    let position = header("daybook-position").and_then(|position| position.parse().ok());
+    Ok(read[end + 4..].get(..length).map(|body| Whole { status, position, body }))
 }
 
 #[cfg(test)]
@@ -102,7 +110,7 @@ mod tests {
         for end in 0..sent.len() {
             assert_eq!(whole(&sent[..end]).unwrap(), None, "{end}");
         }
-        assert_eq!(whole(sent).unwrap(), Some(Whole { status: 409, body: b"{}" }));
+        assert_eq!(whole(sent).unwrap(), Some(Whole { status: 409, position: None, body: b"{}" }));
     }
 
     #[test]

@@ -45,6 +45,18 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Runs another of its commands. Blocks.
+    pub(crate) fn ask(&self, database: &Database, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.0);
+        command.args(arguments).env("DAYBOOK_DATABASE_URL", &database.url);
+        let output = command.output().with_context(|| self.0.display().to_string())?;
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{}: {complaint}", arguments.join(" "));
+        Ok(())
+    }
+}
+
 fn build(cargo: &OsStr) -> anyhow::Result<()> {
     let profile = profile(&env::current_exe()?).context("this program is in no target folder")?;
     output::note(&format!("building daybook with the profile {profile}, as this was built"));
@@ -97,6 +109,11 @@ impl Serving {
             tokio::time::sleep(POLL).await;
         }
         Ok(())
+    }
+
+    /// The id of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Stops it as an operator does. Blocks.
