@@ -126,7 +126,7 @@ BEGIN
             USING ERRCODE = 'DB001';
     END IF;
     UPDATE log_heads
-       SET position = new_position, hash = new_hash, recorded_at = new_recorded_at
+       SET position = new_position, hash = new_hash, recorded_at = new_recorded_at, active = true
      WHERE tenant_id = tenant AND position = old_position AND hash = old_hash;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'the log of % moved under its lock', tenant USING ERRCODE = 'DB001';

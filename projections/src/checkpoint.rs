@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::Position;
+use daybook_store::log::has_ended;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
@@ -20,81 +20,100 @@ pub(crate) struct Subscription {
     pub(crate) projection: ProjectionId,
 }
 
-/// A checkpoint as it was seen.
-#[derive(Debug, Clone)]
-pub(crate) struct Checkpoint {
-    pub(crate) position: Position,
-    pub(crate) leader: Option<Uuid>,
-    pub(crate) lease_until: Option<DateTime<Utc>>,
-    pub(crate) failed_position: Option<Position>,
-}
-
-/// The lease that a program asks for: who, by what time, and for how long.
+/// The lease that a program asks for: who, and for how long by the database's clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lease {
     pub(crate) leader: Uuid,
-    pub(crate) now: DateTime<Utc>,
     pub(crate) length: Duration,
 }
 
 impl Lease {
-    fn until(&self) -> DateTime<Utc> {
-        self.now + self.length
+    fn seconds(&self) -> f64 {
+        self.length.as_secs_f64()
     }
 }
 
-/// Makes the checkpoint before the first event, unless it is there.
-pub(crate) async fn add(pool: &PgPool, subscription: &Subscription) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO checkpoints (tenant_id, projection, version, position) VALUES ($1, $2, $3, 0)
-         ON CONFLICT DO NOTHING",
-    )
-    .bind(subscription.tenant.as_str())
-    .bind(subscription.projection.name)
-    .bind(subscription.projection.version)
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Takes or keeps the lease, unless another program holds it; then `None`.
+/// Takes or keeps the lease, unless another program that lives holds it; then `None`. A projection that has
+/// read nothing of the log begins before its first event.
 pub(crate) async fn acquire_lease(
     pool: &PgPool,
     subscription: &Subscription,
     lease: Lease,
 ) -> Result<Option<Position>, sqlx::Error> {
     // Each batch renews the lease; where enough of it is left, nothing is written here.
-    let leads: Option<i64> = sqlx::query_scalar(
-        "SELECT position FROM checkpoints
-          WHERE tenant_id = $1 AND projection = $2 AND version = $3
-            AND leader = $4 AND lease_until > $5",
+    let found: Option<(i64, bool)> = sqlx::query_as(
+        "SELECT position, coalesce(
+                leader = $4 AND lease_until > clock_timestamp() + make_interval(secs => $5) / 2, false)
+           FROM checkpoints WHERE tenant_id = $1 AND projection = $2 AND version = $3",
     )
     .bind(subscription.tenant.as_str())
     .bind(subscription.projection.name)
     .bind(subscription.projection.version)
     .bind(lease.leader)
-    .bind(lease.now + lease.length / 2)
+    .bind(lease.seconds())
     .fetch_optional(pool)
     .await?;
-    if let Some(position) = leads {
-        return Ok(Some(Position::from_i64(position)));
+    match found {
+        Some((position, true)) => return Ok(Some(Position::from_i64(position))),
+        Some((_, false)) => {}
+        None => add(pool, subscription).await?,
     }
-    let position: Option<i64> = sqlx::query_scalar(
+    let take = format!(
         "UPDATE checkpoints
-            SET leader = $4, lease_until = $5
+            SET leader = $4, lease_until = clock_timestamp() + make_interval(secs => $5)
           WHERE tenant_id = $1 AND projection = $2 AND version = $3
-            AND (leader IS NULL OR leader = $4 OR lease_until <= $6)
+            AND CASE WHEN leader IS NULL OR leader = $4 OR lease_until <= clock_timestamp() THEN true
+                     ELSE {} END
          RETURNING position",
-    )
-    .bind(subscription.tenant.as_str())
-    .bind(subscription.projection.name)
-    .bind(subscription.projection.version)
-    .bind(lease.leader)
-    .bind(lease.until())
-    .bind(lease.now)
-    .fetch_optional(pool)
-    .await?;
+        has_ended("leader")
+    );
+    let position: Option<i64> = sqlx::query_scalar(&take)
+        .bind(subscription.tenant.as_str())
+        .bind(subscription.projection.name)
+        .bind(subscription.projection.version)
+        .bind(lease.leader)
+        .bind(lease.seconds())
+        .fetch_optional(pool)
+        .await?;
     Ok(position.map(Position::from_i64))
+}
+
+/// Makes the checkpoint before the first event, unless it is there; not while the projection's tables are
+/// replaced ([`hold_back_new`]).
+async fn add(pool: &PgPool, subscription: &Subscription) -> Result<(), sqlx::Error> {
+    let insert = format!(
+        "INSERT INTO checkpoints (tenant_id, projection, version, position)
+         SELECT $1, $2, $3, 0 FROM pg_advisory_xact_lock_shared({})
+         ON CONFLICT DO NOTHING",
+        new_of("$2", "$3")
+    );
+    sqlx::query(&insert)
+        .bind(subscription.tenant.as_str())
+        .bind(subscription.projection.name)
+        .bind(subscription.projection.version)
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// The key of the lock under which new checkpoints of a projection are made.
+fn new_of(name: &str, version: &str) -> String {
+    format!(
+        "hashtextextended('daybook new checkpoints ' || {name}::text || '_' || {version}::int, 0)"
+    )
+}
+
+/// Until the transaction ends, no checkpoint of this projection comes into being but in it.
+pub(crate) async fn hold_back_new(
+    connection: &mut PgConnection,
+    projection: ProjectionId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(&format!("SELECT pg_advisory_xact_lock({})", new_of("$1", "$2")))
+        .bind(projection.name)
+        .bind(projection.version)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// Moves the checkpoint, if it is still where it was and ours; this also renews the lease.
@@ -109,7 +128,8 @@ pub(crate) async fn advance(
 ) -> Result<bool, sqlx::Error> {
     let moved = sqlx::query(
         "UPDATE checkpoints
-            SET position = $6, lease_until = $7, failed_position = NULL, failure = NULL
+            SET position = $6, lease_until = clock_timestamp() + make_interval(secs => $7),
+                failed_position = NULL, failure = NULL
           WHERE tenant_id = $1 AND projection = $2 AND version = $3
             AND leader = $4 AND position = $5",
     )
@@ -119,7 +139,7 @@ pub(crate) async fn advance(
     .bind(lease.leader)
     .bind(from.as_i64())
     .bind(to.as_i64())
-    .bind(lease.until())
+    .bind(lease.seconds())
     .execute(connection)
     .await?;
     Ok(moved.rows_affected() == 1)
@@ -150,12 +170,27 @@ pub(crate) async fn stall(
     Ok(noted.rows_affected() == 1)
 }
 
-/// Gives up all leases of this program. A statement over all tenants: for the end only.
-pub(crate) async fn release_leases(pool: &PgPool, leader: Uuid) -> Result<(), sqlx::Error> {
-    sqlx::query("UPDATE checkpoints SET leader = NULL, lease_until = NULL WHERE leader = $1")
-        .bind(leader)
-        .execute(pool)
-        .await?;
+/// Gives up this program's leases on these.
+pub(crate) async fn release_leases(
+    pool: &PgPool,
+    leader: Uuid,
+    subscriptions: &[Subscription],
+) -> Result<(), sqlx::Error> {
+    let tenants: Vec<&str> = subscriptions.iter().map(|it| it.tenant.as_str()).collect();
+    let names: Vec<&str> = subscriptions.iter().map(|it| it.projection.name).collect();
+    let versions: Vec<i32> = subscriptions.iter().map(|it| it.projection.version).collect();
+    sqlx::query(
+        "UPDATE checkpoints SET leader = NULL, lease_until = NULL
+           FROM unnest($2::text[], $3::text[], $4::int[]) AS u (tenant, name, of_version)
+          WHERE tenant_id = u.tenant AND projection = u.name AND version = u.of_version
+            AND leader = $1",
+    )
+    .bind(leader)
+    .bind(tenants)
+    .bind(names)
+    .bind(versions)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 
@@ -176,19 +211,36 @@ pub(crate) async fn position(
     Ok(position.map(Position::from_i64))
 }
 
-/// Where a projection is, of each tenant in turn; nobody moves it before this transaction is over.
+/// Where a projection is, of each tenant in turn that it has begun with.
+pub(crate) async fn positions(
+    executor: impl PgExecutor<'_>,
+    projection: ProjectionId,
+) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
+    read_positions(executor, projection, "").await
+}
+
+/// The same; nobody moves it before this transaction is over.
 pub(crate) async fn positions_for_update(
     connection: &mut PgConnection,
     projection: ProjectionId,
 ) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
-    let rows = sqlx::query(
+    read_positions(connection, projection, "FOR UPDATE").await
+}
+
+async fn read_positions(
+    executor: impl PgExecutor<'_>,
+    projection: ProjectionId,
+    lock: &str,
+) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
+    let sql = format!(
         "SELECT tenant_id, position FROM checkpoints
-          WHERE projection = $1 AND version = $2 ORDER BY tenant_id FOR UPDATE",
-    )
-    .bind(projection.name)
-    .bind(projection.version)
-    .fetch_all(connection)
-    .await?;
+          WHERE projection = $1 AND version = $2 ORDER BY tenant_id {lock}"
+    );
+    let rows = sqlx::query(&sql)
+        .bind(projection.name)
+        .bind(projection.version)
+        .fetch_all(executor)
+        .await?;
     rows.iter()
         .map(|row| Ok((tenant_of(row)?, Position::from_i64(row.try_get("position")?))))
         .collect()
@@ -198,39 +250,4 @@ pub(crate) async fn positions_for_update(
 pub(crate) fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
     let tenant: &str = row.try_get("tenant_id")?;
     tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
-/// The checkpoints of these projections. Of all tenants: not for a hot path.
-pub(crate) async fn all(
-    pool: &PgPool,
-    projections: &[ProjectionId],
-) -> Result<Vec<(Subscription, Checkpoint)>, sqlx::Error> {
-    let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
-    let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    let rows = sqlx::query(
-        "SELECT c.tenant_id, wanted.n, c.position, c.leader, c.lease_until, c.failed_position
-           FROM checkpoints c
-           JOIN unnest($1::text[], $2::int[]) WITH ORDINALITY AS wanted (projection, version, n)
-                USING (projection, version)",
-    )
-    .bind(names)
-    .bind(versions)
-    .fetch_all(pool)
-    .await?;
-    let mut found = Vec::with_capacity(rows.len());
-    for row in &rows {
-        let tenant = tenant_of(row)?;
-        let nth = usize::try_from(row.try_get::<i64, _>("n")?).unwrap_or_default();
-        let Some(&projection) = projections.get(nth.wrapping_sub(1)) else { continue };
-        let checkpoint = Checkpoint {
-            position: Position::from_i64(row.try_get("position")?),
-            leader: row.try_get("leader")?,
-            lease_until: row.try_get("lease_until")?,
-            failed_position: row
-                .try_get::<Option<i64>, _>("failed_position")?
-                .map(Position::from_i64),
-        };
-        found.push((Subscription { tenant, projection }, checkpoint));
-    }
-    Ok(found)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use daybook_store::Repeated;
 use daybook_store::programs::{HEARTBEAT_INTERVAL, LivingProgram, Program, Role, SILENCE};
 use sqlx::{PgPool, Row as _};
 use tokio::sync::watch;
@@ -16,8 +17,9 @@ use crate::{ProjectionId, analytics};
 /// How often it is written down again what a program reads.
 const READERS_INTERVAL: &str = "10 seconds";
 
-/// How long after that was written down last a program is taken for one that has ended, in PostgreSQL's words.
-const HEARTBEAT_TIMEOUT: &str = "1 minute";
+/// How long after that was written down last a program is taken for one that has ended: an SQL condition on a row of
+/// `projection_readers`.
+pub(crate) const READ_BY_SOMEBODY: &str = "seen_at >= clock_timestamp() - interval '1 minute'";
 
 /// How long a heartbeat may take.
 const HEARTBEAT_LIMIT: Duration = Duration::from_secs(2);
@@ -67,21 +69,16 @@ impl Deployment {
     pub async fn run(self, cancel: CancellationToken) {
         let mut tick = interval(HEARTBEAT_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut fails = false;
+        let fails = Repeated::new("say that this program lives");
         while cancel.run_until_cancelled(tick.tick()).await.is_some() {
             // Never broken off: what is sent may arrive after this program has said that it ends.
             match timeout(HEARTBEAT_LIMIT, self.heartbeat()).await {
                 Ok(Ok(programs)) => {
-                    fails = false;
+                    fails.succeeded();
                     self.heard.send_replace(Heard { at: Some(Instant::now()), programs });
                 }
-                Ok(Err(error)) => {
-                    if !fails {
-                        tracing::warn!(%error, "cannot say that this program lives");
-                    }
-                    fails = true;
-                }
-                Err(_) => fails = true,
+                Ok(Err(error)) => fails.failed(&error),
+                Err(late) => fails.failed(&late),
             }
         }
         if !matches!(timeout(HEARTBEAT_LIMIT, self.leave()).await, Ok(Ok(()))) {
@@ -182,7 +179,7 @@ pub async fn leftovers(
                        EXISTS (
                            SELECT FROM projection_readers r
                             WHERE r.projection = f.projection AND r.version = parts[1]::int
-                              AND r.seen_at >= now() - interval '{HEARTBEAT_TIMEOUT}') AS read,
+                              AND {READ_BY_SOMEBODY}) AS read,
                        EXISTS (SELECT FROM builds b WHERE b.schema_name = f.schema_name) AS recorded,
                        EXISTS (
                            SELECT FROM pg_locks l

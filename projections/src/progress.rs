@@ -6,16 +6,23 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::{Log, Position};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::ProjectionId;
 use crate::checkpoint::{self, Subscription};
+use crate::lag::Lags;
 use crate::rebuild::{shadow, state};
 use crate::status::{self, BuildStatus, Status, TenantStatus};
 
 /// How often a waiter checks by itself: another program may hold the lease.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
+
+/// How long a reader waits before the runner of this program is told of it: whoever leads may have ended.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+/// So many who wait are told of at the same time.
+const MAX_AWAITED: usize = 64;
 
 /// Tells how far each projection is. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +31,10 @@ pub struct Progress {
     projections: Arc<[ProjectionId]>,
     /// Ticks after each batch that this program committed: a hint to check again.
     committed: Arc<watch::Sender<u64>>,
+    /// What the runner has seen.
+    lags: watch::Sender<Lags>,
+    /// Tells the runner of this program, if there is one, what somebody waits for.
+    awaited: mpsc::Sender<Subscription>,
 }
 
 /// Why a projection is not where a reader wants it.
@@ -50,7 +61,28 @@ impl Progress {
     /// The progress of projections that other programs may be running.
     #[must_use]
     pub fn new(log: Log, projections: Arc<[ProjectionId]>) -> Self {
-        Self { log, projections, committed: Arc::new(watch::Sender::new(0)) }
+        Self::with_runner(log, projections).0
+    }
+
+    /// The same, and what the runner of this program is to hear: what somebody waits for.
+    pub(crate) fn with_runner(
+        log: Log,
+        projections: Arc<[ProjectionId]>,
+    ) -> (Self, mpsc::Receiver<Subscription>) {
+        let (awaited, hears) = mpsc::channel(MAX_AWAITED);
+        let (committed, lags) = (Arc::default(), watch::Sender::default());
+        (Self { log, projections, committed, lags, awaited }, hears)
+    }
+
+    /// How far behind the projections are, as the runner of this program has last seen it. Costs nothing.
+    #[must_use]
+    pub fn lags(&self) -> Lags {
+        self.lags.borrow().clone()
+    }
+
+    pub(crate) fn seen(&self, lags: Lags) {
+        lags.record();
+        self.lags.send_replace(lags);
     }
 
     pub(crate) fn tick(&self) {
@@ -84,7 +116,7 @@ impl Progress {
         let subscription = Subscription { tenant: tenant.clone(), projection };
         // Before the first check, so that no batch is committed unseen between check and wait.
         let mut committed = self.committed.subscribe();
-        let mut exists = false;
+        let (mut exists, began) = (false, Instant::now());
         loop {
             let position =
                 checkpoint::position(self.log.pool(), &subscription).await?.unwrap_or_default();
@@ -97,6 +129,10 @@ impl Progress {
                     return Err(WaitError::BeyondHead { head });
                 }
                 exists = true;
+            }
+            if began.elapsed() >= PATIENCE {
+                // Without a runner, or with one that has heard enough, it is waited all the same.
+                let _ = self.awaited.try_send(subscription.clone());
             }
             let check_again = async {
                 tokio::select! {

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::{Log, Position};
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
-use crate::checkpoint::{self, Subscription};
 use crate::rebuild::shadow;
 use crate::{Phase, ProjectionId, schema};
 
@@ -122,30 +122,38 @@ pub(crate) async fn of_all(
     projections: &[ProjectionId],
 ) -> Result<Vec<Status>, sqlx::Error> {
     let mut made = made(log.pool(), projections).await?;
-    // The checkpoints first: a head that is read later can only be further on.
-    let checkpoints: HashMap<_, _> =
-        checkpoint::all(log.pool(), projections).await?.into_iter().collect();
-    let heads = log.heads().await?;
-    let status = |projection| {
+    let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
+    let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
+    // Whoever rests has been read to the end, by all.
+    let rows = sqlx::query(
+        "SELECT count(*) FILTER (WHERE h.position > coalesce(c.position, 0)) AS tenants_behind,
+                coalesce(sum(greatest(h.position - coalesce(c.position, 0), 0)), 0)::bigint
+                    AS events_behind,
+                count(c.failed_position) AS tenants_stalled
+           FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w (projection, version, n)
+                LEFT JOIN log_heads h ON h.active
+                LEFT JOIN checkpoints c
+                  ON c.tenant_id = h.tenant_id AND c.projection = w.projection
+                     AND c.version = w.version
+          GROUP BY w.n ORDER BY w.n",
+    )
+    .bind(names)
+    .bind(versions)
+    .fetch_all(log.pool())
+    .await?;
+    let status = |(projection, row): (ProjectionId, &PgRow)| {
         let (state, rebuild) = made.remove(&projection).unwrap_or((State::Building, None));
-        let mut status = Status {
+        let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned);
+        Ok(Status {
             projection,
             state,
             rebuild,
-            tenants_behind: 0,
-            events_behind: 0,
-            tenants_stalled: 0,
-        };
-        for (tenant, head) in &heads {
-            let at = checkpoints.get(&Subscription { tenant: tenant.clone(), projection });
-            let position = at.map(|at| at.position).unwrap_or_default();
-            status.tenants_behind += u64::from(position < *head);
-            status.events_behind += head.get().saturating_sub(position.get());
-            status.tenants_stalled += u64::from(at.is_some_and(|at| at.failed_position.is_some()));
-        }
-        status
+            tenants_behind: number("tenants_behind")?,
+            events_behind: number("events_behind")?,
+            tenants_stalled: number("tenants_stalled")?,
+        })
     };
-    Ok(projections.iter().copied().map(status).collect())
+    projections.iter().copied().zip(&rows).map(status).collect()
 }
 
 pub(crate) async fn of_tenant(

@@ -60,11 +60,7 @@ async fn compare(
 ) -> Result<Verification, RebuildError> {
     let (pool, id) = (target.log.pool(), target.projection.id());
     state::request(pool, &target.schema, id, rebuilder.clock.now()).await?;
-    let heads: Vec<_> = checkpoint::all(pool, &[id])
-        .await?
-        .into_iter()
-        .map(|(key, checkpoint)| (key.tenant, checkpoint.position))
-        .collect();
+    let heads = checkpoint::positions(pool, id).await?;
     rebuilder.fill_to(target, &heads).await?;
     let mut found = Verification { tenants: 0, rows: 0, difference: None };
     for rows in state::tenants(pool, &target.schema).await? {

@@ -73,7 +73,7 @@ impl Parts {
     }
 
     pub(crate) fn runner(&self) -> Runner {
-        Runner::new(self.log().clone(), Arc::clone(&self.clock), self.projections())
+        Runner::new(self.log().clone(), self.projections())
     }
 }
 

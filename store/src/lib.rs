@@ -32,8 +32,8 @@ pub use engine::{
     Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
 };
 pub use log::{
-    AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams, StreamsPart,
-    UnreadableEvent,
+    AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams,
+    StreamsPart, UnreadableEvent,
 };
 pub use programs::{Program, Role};
 pub use repeated::Repeated;

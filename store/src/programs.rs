@@ -88,10 +88,11 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program that begins now, on a machine of this name.
+    /// A program that begins now, on a machine of this name. Its id is that by which its log shows that it lives
+    /// ([`Log::program`](crate::Log::program)).
     #[must_use]
-    pub fn new(roles: Vec<Role>, host: String) -> Self {
-        Self { id: Uuid::now_v7(), roles, version: env!("CARGO_PKG_VERSION").to_owned(), host }
+    pub fn new(id: Uuid, roles: Vec<Role>, host: String) -> Self {
+        Self { id, roles, version: env!("CARGO_PKG_VERSION").to_owned(), host }
     }
 }
 

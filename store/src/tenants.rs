@@ -27,7 +27,8 @@ pub async fn create(
     .execute(&mut *tx)
     .await?;
     sqlx::query(
-        "INSERT INTO log_heads (tenant_id, position, hash, recorded_at) VALUES ($1, 0, $2, $3)
+        "INSERT INTO log_heads (tenant_id, position, hash, recorded_at, active)
+         VALUES ($1, 0, $2, $3, false)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.as_str())

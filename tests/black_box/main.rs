@@ -39,6 +39,7 @@ mod opening_hours;
 mod places;
 mod program;
 mod projections;
+mod projectors;
 mod proof;
 mod races;
 mod random_calendars;

@@ -215,7 +215,8 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     sick.found(&format!("min_position={}", booked.position()));
     let mut sql = server.database.sql();
     let dream = "WITH head AS (
-            UPDATE log_heads SET position = position + 1 WHERE tenant_id = $1 RETURNING position)
+            UPDATE log_heads SET position = position + 1, active = true WHERE tenant_id = $1
+             RETURNING position)
          INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence, event_type,
                              event_version, payload, metadata, recorded_at, hash)
          SELECT tenant_id, head.position, aggregate_type, $1 || '/' || gen_random_uuid(), 1,

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::pace::Pace;
 use super::state;
-use super::{RebuildError, RebuildTarget};
+use super::{RebuildError, RebuildTarget, begun_logs};
 use crate::runner::batch::{Batch, Commit, apply_longest_prefix};
 use crate::{ApplyError, Tables};
 
@@ -28,7 +28,7 @@ pub(super) async fn catch_up_all(
     pace: &mut Pace,
 ) -> Result<(), RebuildError> {
     let mut stuck = HashSet::new();
-    let mut heads = target.log.heads().await?;
+    let mut heads = begun_logs(&target.log).await?;
     loop {
         let mut connection = target.log.pool().acquire().await?;
         state::add_tenants(&mut connection, &target.schema, &heads, Some(Position::START)).await?;
@@ -56,7 +56,7 @@ pub(super) async fn catch_up_all(
             }
             reached.insert(rows.tenant, at);
         }
-        heads = target.log.heads().await?;
+        heads = begun_logs(&target.log).await?;
         let left =
             heads.iter().filter(|(tenant, _)| !stuck.contains(tenant)).map(|(tenant, head)| {
                 head.get().saturating_sub(reached.get(tenant).copied().unwrap_or_default().get())

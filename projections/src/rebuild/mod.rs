@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_domain::TenantId;
-use daybook_store::{Clock, Log, Position};
+use daybook_store::{Clock, Log, Position, Repeated};
 use tokio::task::JoinError;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -35,7 +35,7 @@ pub(crate) use lock::{LOCKED, Lock};
 use pace::Pace;
 
 /// How often a rebuilder checks whether there is something to rebuild.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_secs(2);
 
 /// How long after a failure it tries again.
 const AFTER_FAILURE: Duration = Duration::from_secs(15);
@@ -133,6 +133,13 @@ impl RebuildTarget {
 
 const REBUILD: &str = "building";
 
+/// The ends of all logs that have begun.
+async fn begun_logs(log: &Log) -> Result<Vec<(TenantId, Position)>, sqlx::Error> {
+    let mut heads = log.heads().await?;
+    heads.retain(|(_, head)| *head > Position::START);
+    Ok(heads)
+}
+
 /// The shadow schema in which a projection is rebuilt.
 pub(crate) fn shadow(projection: ProjectionId) -> Schema {
     Schema::shadow(projection, REBUILD)
@@ -154,10 +161,16 @@ impl Rebuilder {
     /// Rebuilds whatever is missing or asked for, until cancelled.
     pub async fn run(self, cancel: CancellationToken) {
         let mut pauses: HashMap<ProjectionId, Instant> = HashMap::new();
+        let looks = Repeated::new("look for what is to be rebuilt");
+        let ids: Vec<_> = self.projections.iter().map(|projection| projection.id()).collect();
         while !cancel.is_cancelled() {
+            let wanted = state::wanted(self.log.pool(), &ids).await;
+            looks.note(&wanted);
+            let wanted = wanted.unwrap_or_default();
             for projection in &self.projections {
                 let id = projection.id();
-                if pauses.get(&id).is_some_and(|until| *until > Instant::now()) {
+                let pauses_yet = pauses.get(&id).is_some_and(|until| *until > Instant::now());
+                if pauses_yet || !wanted.contains(&id) {
                     continue;
                 }
                 match self.rebuild(projection, &cancel).await {
@@ -216,7 +229,7 @@ impl Rebuilder {
             Some(_) => {}
         }
         target.ensure_wanted().await?;
-        let heads = self.log.heads().await?;
+        let heads = begun_logs(&self.log).await?;
         self.fill_to(target, &heads).await?;
         catch_up::catch_up_all(target, &mut Pace::of(&self.log)).await?;
         swap_in::swap_in(target).await?;

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::{PgConnection, PgExecutor, PgPool, Row as _};
 
+use super::shadow;
 use crate::checkpoint::tenant_of;
 use crate::{ProjectionId, Schema};
 
@@ -56,6 +57,25 @@ pub(crate) struct TenantProgress {
 pub(crate) struct RecordedPart {
     pub(crate) upto: String,
     pub(crate) more: bool,
+}
+
+/// Those of these projections that are missing or to be rebuilt.
+pub(crate) async fn wanted(
+    pool: &PgPool,
+    projections: &[ProjectionId],
+) -> Result<Vec<ProjectionId>, sqlx::Error> {
+    let live: Vec<String> = projections.iter().map(ToString::to_string).collect();
+    let shadows: Vec<String> = projections.iter().map(|id| shadow(*id).to_string()).collect();
+    let wanted: Vec<String> = sqlx::query_scalar(
+        "SELECT w.live FROM unnest($1::text[], $2::text[]) AS w (live, shadow)
+          WHERE EXISTS (SELECT FROM builds WHERE schema_name = w.shadow)
+             OR NOT EXISTS (SELECT FROM pg_namespace WHERE nspname = w.live)",
+    )
+    .bind(live)
+    .bind(shadows)
+    .fetch_all(pool)
+    .await?;
+    Ok(projections.iter().copied().filter(|id| wanted.contains(&id.to_string())).collect())
 }
 
 /// Asks for a rebuild; one that was cancelled begins anew.
@@ -174,7 +194,7 @@ pub(crate) async fn fail(pool: &PgPool, schema: &Schema, why: &str) -> Result<()
 }
 
 pub(crate) async fn tenants(
-    pool: &PgPool,
+    executor: impl PgExecutor<'_>,
     schema: &Schema,
 ) -> Result<Vec<TenantProgress>, sqlx::Error> {
     let rows = sqlx::query(
@@ -182,7 +202,7 @@ pub(crate) async fn tenants(
           WHERE schema_name = $1 ORDER BY tenant_id",
     )
     .bind(schema.to_string())
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     rows.iter()
         .map(|row| {

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use daybook_domain::TenantId;
+use daybook_store::Position;
 use sqlx::PgConnection;
 
 use super::state;
@@ -17,7 +19,6 @@ const BEGIN: &str = "BEGIN; SET LOCAL lock_timeout = '5s'";
 pub(super) async fn swap_in(target: &RebuildTarget) -> Result<(), RebuildError> {
     let live = Schema::of(target.projection.id());
     let replaced = Schema::shadow(target.projection.id(), "replaced");
-    let rows = state::tenants(target.log.pool(), &target.schema).await?;
     // What an earlier one could not drop, or was killed before it did.
     drop_replaced(target, &replaced).await;
     let mut tx = target.log.pool().begin_with(BEGIN).await?;
@@ -29,14 +30,9 @@ pub(super) async fn swap_in(target: &RebuildTarget) -> Result<(), RebuildError> 
     }
     let was_live = schema::is_made(&mut tx, &live).await?;
     // The tables that are to be replaced go no further until this is committed.
+    checkpoint::hold_back_new(&mut tx, target.projection.id()).await?;
     let read_to = checkpoint::positions_for_update(&mut tx, target.projection.id()).await?;
-    let read_to: HashMap<_, _> = read_to.into_iter().collect();
-    for rows in &rows {
-        let from = rows.position.unwrap_or_default();
-        let to = read_to.get(&rows.tenant).copied().unwrap_or_default().max(from);
-        catch_up::catch_up(target, &mut tx, &rows.tenant, from, to).await?;
-        state::advance(&mut tx, &target.schema, &rows.tenant, rows.position, to).await?;
-    }
+    catch_up_to(target, &mut tx, read_to).await?;
     if was_live {
         run(&mut tx, &format!("ALTER SCHEMA {live} RENAME TO {replaced}")).await?;
     }
@@ -46,6 +42,29 @@ pub(super) async fn swap_in(target: &RebuildTarget) -> Result<(), RebuildError> 
     tx.commit().await?;
     if was_live {
         drop_replaced(target, &replaced).await;
+    }
+    Ok(())
+}
+
+/// Brings the rows to where those are that they replace, of tenants too that came when the rest was done.
+async fn catch_up_to(
+    target: &RebuildTarget,
+    connection: &mut PgConnection,
+    read_to: Vec<(TenantId, Position)>,
+) -> Result<(), RebuildError> {
+    let schema = &target.schema;
+    let rows = state::tenants(&mut *connection, schema).await?.into_iter();
+    let rows: HashMap<_, _> = rows.map(|rows| (rows.tenant, rows.position)).collect();
+    for (tenant, to) in read_to {
+        let from = rows.get(&tenant).copied().flatten();
+        if to <= from.unwrap_or_default() {
+            continue;
+        }
+        if !rows.contains_key(&tenant) {
+            state::add_tenants(&mut *connection, schema, &[(tenant.clone(), to)], None).await?;
+        }
+        catch_up::catch_up(target, connection, &tenant, from.unwrap_or_default(), to).await?;
+        state::advance(&mut *connection, schema, &tenant, from, to).await?;
     }
     Ok(())
 }

@@ -1,33 +1,42 @@
 //! Brings every projection of every tenant up to the end of the log, for as long as it runs.
 //!
-//! A subscription is one projection of one tenant's log. The runner wakes on a signal and on a timer, and
-//! takes no input from the signal: each time it compares the ends of all logs with all checkpoints
-//! ([`Runner::schedule`]), and queues a poll of every subscription that is behind. A few polls run
-//! concurrently. A poll is a bounded number of bounded batches ([`poll`]); a subscription that has more to do
-//! queues up again, so a busy tenant holds nobody up. What indexes have deferred is done apart
-//! ([`maintenance`]).
+//! A subscription is one projection of one tenant's log. What is to be polled comes to the queue ([`queue`]) from
+//! three sides, none of which asks about tenants for whom nothing happens:
+//! * a commit names its tenant, in this program at once and from others soon;
+//! * a look, on a timer, finds those behind among the logs that the database says are active ([`look`], [`rest`]);
+//! * a reader waits for one.
+//!
+//! A few polls run concurrently. A poll is a bounded number of bounded batches ([`poll`]); a subscription that
+//! has more to do queues up again, so a busy tenant holds nobody up. What indexes have deferred is done apart
+//! ([`maintenance`]). All logs are compared rarely and slowly ([`comparison`]).
 
 pub(crate) mod batch;
+mod comparison;
 mod fault;
+mod look;
 mod maintenance;
 pub(crate) mod poll;
+mod polls;
 mod queue;
+pub(crate) mod rest;
+mod schedule;
+mod shares;
+mod sweep;
+mod turns;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use daybook_store::{Clock, Log};
+use daybook_store::Log;
 use sqlx::PgPool;
-use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::checkpoint::{self, Subscription};
-use crate::{Progress, Projection, ProjectionId, at_once, schema};
-use poll::{Outcome, Poll};
-use queue::Queue;
+use crate::{Heard, Progress, Projection, ProjectionId, at_once};
+use schedule::Schedule;
 
 /// How a runner works.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +50,14 @@ pub struct RunnerSettings {
     /// How long after one poll of a subscription has begun its next one begins at the earliest: what is
     /// appended meanwhile is applied together. One that is behind by more than a poll does not wait.
     pub poll_interval: Duration,
-    /// How long after its last sign of life a leader is taken for dead.
+    /// How long after its last sign of life a leader is taken for dead that has not said that it ends.
     pub lease: Duration,
-    /// How often it schedules polls without being woken.
+    /// How often it looks for what is behind while something is or may be.
     pub tick: Duration,
+    /// How often while nothing is: what a wake-up costs that is lost.
+    pub idle_tick: Duration,
+    /// How long a log has rested before it is not looked at any more.
+    pub rest: Duration,
     /// How long after a subscription has stalled it is polled again.
     pub retry_stalled: Duration,
 }
@@ -57,34 +70,42 @@ impl Default for RunnerSettings {
             concurrent_polls: at_once(),
             poll_interval: Duration::from_millis(50),
             lease: Duration::from_secs(3),
-            tick: Duration::from_millis(200),
+            tick: Duration::from_millis(250),
+            idle_tick: Duration::from_millis(700),
+            rest: Duration::from_secs(5),
             retry_stalled: Duration::from_secs(30),
         }
     }
 }
 
-/// To compare all tenants is not cheap, and commits may be many: at most once in this time.
-const SCHEDULE_INTERVAL: Duration = Duration::from_millis(10);
+/// How long it waits at the start until others can see that it lives.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long polls may take to end when it stops, and leases to be given back.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keeps projections up to date.
 pub struct Runner {
     log: Log,
-    clock: Arc<dyn Clock>,
     projections: Vec<Arc<dyn Projection>>,
     ids: Arc<[ProjectionId]>,
     settings: RunnerSettings,
     progress: Progress,
+    /// What somebody waits for.
+    awaited: mpsc::Receiver<Subscription>,
+    /// Who else projects.
+    heard: Option<watch::Receiver<Heard>>,
     me: Uuid,
 }
 
 impl Runner {
     /// A runner of these projections; their tables must have been made ([`crate::prepare`]).
     #[must_use]
-    pub fn new(log: Log, clock: Arc<dyn Clock>, projections: Vec<Arc<dyn Projection>>) -> Self {
+    pub fn new(log: Log, projections: Vec<Arc<dyn Projection>>) -> Self {
         let ids: Arc<[_]> = projections.iter().map(|projection| projection.id()).collect();
-        let progress = Progress::new(log.clone(), Arc::clone(&ids));
-        let settings = RunnerSettings::default();
-        Self { log, clock, projections, ids, settings, progress, me: Uuid::now_v7() }
+        let (progress, awaited) = Progress::with_runner(log.clone(), Arc::clone(&ids));
+        let (settings, me) = (RunnerSettings::default(), log.program());
+        Self { log, projections, ids, settings, progress, awaited, heard: None, me }
     }
 
     /// With other settings than the default ones.
@@ -93,10 +114,10 @@ impl Runner {
         Self { settings, ..self }
     }
 
-    /// The same, which leads by this name: that of its program.
+    /// One that shares tenants out with the other programs that project; else it takes whatever is free.
     #[must_use]
-    pub fn with_id(self, me: Uuid) -> Self {
-        Self { me, ..self }
+    pub fn with_programs(self, heard: watch::Receiver<Heard>) -> Self {
+        Self { heard: Some(heard), ..self }
     }
 
     /// How far the projections are; it hears of this runner's batches at once.
@@ -105,145 +126,60 @@ impl Runner {
         self.progress.clone()
     }
 
-    /// Runs until cancelled; then it finishes the batches in work and lets go of its leases.
-    pub async fn run(self, cancel: CancellationToken) {
+    /// Runs until cancelled; then it lets go of its leases, and finishes the batches in work.
+    pub async fn run(mut self, cancel: CancellationToken) {
+        let mut listening = self.log.listening();
+        // Else another program could take this one for dead.
+        let _ = timeout(LISTEN_TIMEOUT, listening.wait_for(|listening| *listening)).await;
         let maintenance = maintenance::Maintenance::start(self.pool(), &self.projections);
-        let mut wakeups = self.log.wakeups();
-        let mut tick = interval(self.settings.tick);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut queue = Queue::new(self.settings.poll_interval);
-        let mut whole = HashSet::new();
-        let mut polls = Polls::default();
-        let mut scheduled_at = Instant::now();
+        let mut appends = self.log.appends();
+        let mut schedule = Schedule::new(&self);
         loop {
-            polls.start(&mut queue, &self, &cancel);
-            let woken = async {
-                sleep_until(scheduled_at + SCHEDULE_INTERVAL).await;
-                // Without its sender there is only the timer.
-                if wakeups.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            };
-            let next_poll = queue.next_poll().filter(|_| polls.has_room(&self.settings));
+            schedule.start_polls(&self, &cancel);
+            let next_poll = schedule.next_poll(&self);
+            let next_look = schedule.next_look();
             tokio::select! {
                 biased;
                 () = cancel.cancelled() => break,
-                () = sleep_until(next_poll.unwrap_or(scheduled_at)), if next_poll.is_some() => continue,
-                Some(ended) = polls.tasks.join_next_with_id() => {
-                    if let Some(projection) = polls.end(&mut queue, ended, &self.settings) {
+                () = sleep_until(next_poll.unwrap_or(next_look)), if next_poll.is_some() => {}
+                Some(ended) = schedule.polls.tasks.join_next_with_id() => {
+                    if let Some(projection) = schedule.poll_ended(&self, ended) {
                         maintenance.is_due(projection);
                     }
-                    continue;
                 }
-                _ = tick.tick() => {}
-                () = woken => {}
-            }
-            scheduled_at = Instant::now();
-            tokio::select! {
-                () = cancel.cancelled() => break,
-                scheduled = self.schedule(&mut queue, &mut whole) => {
-                    if let Err(error) = scheduled {
-                        tracing::warn!(%error, "cannot see how far the projections are");
-                    }
-                }
+                Some(looked) = schedule.looks.join_next() => schedule.looked(&self, looked),
+                grown = appends.next() => schedule.heard(&self, grown),
+                Some(awaited) = self.awaited.recv() => schedule.is_awaited(awaited),
+                () = sleep_until(next_look), if schedule.looks.is_empty() => schedule.look(&self),
             }
         }
-        while let Some(ended) = polls.tasks.join_next_with_id().await {
-            polls.end(&mut queue, ended, &self.settings);
-        }
+        // Others take over what is not being polled before the rest has ended.
+        self.release(&schedule.idle_leases()).await;
+        let ended = timeout(STOP_TIMEOUT, async {
+            while let Some(ended) = schedule.polls.tasks.join_next_with_id().await {
+                schedule.poll_ended(&self, ended);
+            }
+        });
+        let _ = ended.await;
         maintenance.stop().await;
-        if let Err(error) = checkpoint::release_leases(self.pool(), self.me).await {
-            tracing::warn!(%error, "the leases of the projections are left to lapse");
+        self.release(&schedule.idle_leases()).await;
+    }
+
+    async fn release(&self, leases: &[Subscription]) {
+        if leases.is_empty() {
+            return;
+        }
+        let released = checkpoint::release_leases(self.pool(), self.me, leases);
+        match timeout(STOP_TIMEOUT, released).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the leases of the projections are left to lapse");
+            }
+            Err(_) => tracing::warn!("the leases of the projections are left to lapse"),
         }
     }
 
     fn pool(&self) -> &PgPool {
         self.log.pool()
-    }
-
-    /// Queues every subscription whose checkpoint is behind its log, and makes those that are missing; of
-    /// projections whose tables are `whole`, and only of them.
-    async fn schedule(
-        &self,
-        queue: &mut Queue,
-        whole: &mut HashSet<ProjectionId>,
-    ) -> Result<(), sqlx::Error> {
-        if whole.len() < self.ids.len() {
-            whole.extend(schema::whole(self.pool(), &self.ids).await?);
-        }
-        let heads = self.log.heads().await?;
-        let checkpoints: HashMap<_, _> =
-            checkpoint::all(self.pool(), &self.ids).await?.into_iter().collect();
-        let now = self.clock.now();
-        for (tenant, head) in heads {
-            for projection in self.projections.iter().filter(|it| whole.contains(&it.id())) {
-                let subscription =
-                    Subscription { tenant: tenant.clone(), projection: projection.id() };
-                let Some(at) = checkpoints.get(&subscription) else {
-                    checkpoint::add(self.pool(), &subscription).await?;
-                    queue.push(subscription, Instant::now());
-                    continue;
-                };
-                let led_by_another = at.leader.is_some_and(|leader| leader != self.me)
-                    && at.lease_until.is_some_and(|until| until > now);
-                if at.position < head && !led_by_another {
-                    queue.push(subscription, Instant::now());
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The polls that are running.
-#[derive(Default)]
-struct Polls {
-    tasks: JoinSet<Outcome>,
-    subscriptions: HashMap<Id, Subscription>,
-}
-
-impl Polls {
-    fn has_room(&self, settings: &RunnerSettings) -> bool {
-        self.tasks.len() < settings.concurrent_polls
-    }
-
-    fn start(&mut self, queue: &mut Queue, runner: &Runner, cancel: &CancellationToken) {
-        while self.has_room(&runner.settings)
-            && let Some(subscription) = queue.pop(Instant::now())
-        {
-            let mut known = runner.projections.iter();
-            let Some(projection) = known.find(|known| known.id() == subscription.projection) else {
-                continue;
-            };
-            let poll = Poll {
-                subscription: subscription.clone(),
-                projection: Arc::clone(projection),
-                log: runner.log.clone(),
-                clock: Arc::clone(&runner.clock),
-                settings: runner.settings,
-                progress: runner.progress.clone(),
-                me: runner.me,
-                cancel: cancel.clone(),
-            };
-            let task = self.tasks.spawn(poll.run());
-            self.subscriptions.insert(task.id(), subscription);
-        }
-    }
-
-    /// Which projection was polled.
-    fn end(
-        &mut self,
-        queue: &mut Queue,
-        ended: Result<(Id, Outcome), JoinError>,
-        settings: &RunnerSettings,
-    ) -> Option<ProjectionId> {
-        let (id, ended) = ended.unwrap_or_else(|error| {
-            tracing::error!(%error, "a poll was broken off");
-            (error.id(), Outcome::Failed)
-        });
-        let subscription = self.subscriptions.remove(&id)?;
-        let projection = subscription.projection;
-        queue.ended(subscription, ended, Instant::now(), settings.retry_stalled);
-        Some(projection)
     }
 }

@@ -1,8 +1,11 @@
 //! One poll: a few batches of one subscription.
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use daybook_store::{Clock, Log, Position, RecordedEvent};
+use daybook_store::metrics::{PROJECTION_EVENTS, PROJECTION_POLL_SECONDS};
+use daybook_store::{Log, Position, RecordedEvent};
+use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -22,6 +25,8 @@ const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off;
 pub(crate) enum Outcome {
     /// At the end of the log, as far as it could see.
     CaughtUp,
+    /// The same, and the lease was given back.
+    Released,
     /// There is more to do.
     Behind,
     /// Another program leads.
@@ -36,10 +41,11 @@ pub(crate) struct Poll {
     pub(crate) subscription: Subscription,
     pub(crate) projection: Arc<dyn Projection>,
     pub(crate) log: Log,
-    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: RunnerSettings,
     pub(crate) progress: Progress,
     pub(crate) me: Uuid,
+    /// Whether it is this program's to lead also after it has caught up.
+    pub(crate) keeps_lease: bool,
     pub(crate) cancel: CancellationToken,
 }
 
@@ -49,7 +55,11 @@ impl Poll {
         fields(projection = %self.subscription.projection, tenant = %self.subscription.tenant)
     )]
     pub(crate) async fn run(self) -> Outcome {
-        match self.batches().await {
+        let (begun, name) = (Instant::now(), self.subscription.projection.name);
+        let ended = self.batches(name).await;
+        histogram!(PROJECTION_POLL_SECONDS, "projection" => name).record(begun.elapsed());
+        match ended {
+            Ok(Outcome::CaughtUp) if !self.keeps_lease => self.release().await,
             Ok(outcome) => outcome,
             Err(error) => {
                 let Subscription { tenant, projection } = &self.subscription;
@@ -59,7 +69,7 @@ impl Poll {
         }
     }
 
-    async fn batches(&self) -> Result<Outcome, ApplyError> {
+    async fn batches(&self, name: &'static str) -> Result<Outcome, ApplyError> {
         let pool = self.log.pool();
         let Some(mut position) =
             checkpoint::acquire_lease(pool, &self.subscription, self.lease()).await?
@@ -83,6 +93,8 @@ impl Poll {
             match apply_longest_prefix(self, position, read).await? {
                 Batch::Applied(to) => {
                     tracing::debug!(from = %position, %to, "applied events");
+                    let events = to.get().saturating_sub(position.get());
+                    counter!(PROJECTION_EVENTS, "projection" => name).increment(events);
                     position = to;
                     self.progress.tick();
                     if all && to == end {
@@ -99,7 +111,16 @@ impl Poll {
     }
 
     pub(crate) fn lease(&self) -> Lease {
-        Lease { leader: self.me, now: self.clock.now(), length: self.settings.lease }
+        Lease { leader: self.me, length: self.settings.lease }
+    }
+
+    /// What this program has led in another's place, that one leads again.
+    async fn release(&self) -> Outcome {
+        let mine = std::slice::from_ref(&self.subscription);
+        match checkpoint::release_leases(self.log.pool(), self.me, mine).await {
+            Ok(()) => Outcome::Released,
+            Err(_) => Outcome::CaughtUp,
+        }
     }
 
     async fn stall(&self, at: Position, reason: &str) -> Result<Outcome, sqlx::Error> {

@@ -1,12 +1,18 @@
-//! Which subscription is polled next: first come, first served; none twice at once, nor too soon after its last
-//! poll; one that failed waits.
+//! Which subscription is polled next.
+//!
+//! Those that follow their logs, and those that are far behind or begin: two queues that take turns, and in each
+//! tenants do ([`Turns`]). So whoever has a million events to read, and ten thousand who begin, hold nobody else
+//! up for more than a turn. None is polled twice at once, nor too soon after its last poll; one that failed waits.
+//!
+//! It is bounded: what does not fit is left to be found again.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::poll::Outcome;
+use super::turns::Turns;
 use crate::checkpoint::Subscription;
 
 /// After a failure of the database: 100 ms, doubled each time up to 10 s.
@@ -17,22 +23,57 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// So many polls are remembered before those that are long ago are forgotten.
 const REMEMBERED: usize = 1_024;
 
+/// So many wait in each queue at most.
+const MAX_WAITING: usize = 16_384;
+
+/// How a subscription is with its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// At its end, or nearly.
+    Live,
+    /// Far behind, or just beginning.
+    Backlog,
+}
+
+#[derive(Default)]
+struct Waiting {
+    turns: Turns,
+    count: usize,
+}
+
+impl Waiting {
+    fn pop(&mut self) -> Option<Subscription> {
+        let next = self.turns.pop()?;
+        self.count -= 1;
+        Some(next)
+    }
+}
+
 pub(super) struct Queue {
     /// From the beginning of one poll of a subscription to that of its next, at least.
     poll_interval: Duration,
     /// Those that may be polled.
-    waiting: VecDeque<Subscription>,
+    live: Waiting,
+    backlog: Waiting,
+    /// Whose turn it is when both wait.
+    next_kind: Kind,
     /// Those that may be later, by when and in the order in which they came.
     later: BTreeMap<(Instant, u64), Subscription>,
-    /// The same keys as in both.
-    queued: HashSet<Subscription>,
+    /// All that wait or may be polled later.
+    queued: HashMap<Subscription, Kind>,
     /// How many have been put off.
     put_off: u64,
     /// When each may be polled next, of those that were lately.
     next_polls: HashMap<Subscription, Instant>,
-    /// Being polled; `true`: seen to be behind meanwhile, so one more poll is due.
-    running: HashMap<Subscription, bool>,
+    /// Being polled.
+    running: HashMap<Subscription, Running>,
     pauses: HashMap<Subscription, Pause>,
+}
+
+struct Running {
+    kind: Kind,
+    /// Seen to be behind meanwhile, so one more poll is due.
+    again: bool,
 }
 
 struct Pause {
@@ -44,9 +85,11 @@ impl Queue {
     pub(super) fn new(poll_interval: Duration) -> Self {
         Self {
             poll_interval,
-            waiting: VecDeque::new(),
+            live: Waiting::default(),
+            backlog: Waiting::default(),
+            next_kind: Kind::Live,
             later: BTreeMap::new(),
-            queued: HashSet::new(),
+            queued: HashMap::new(),
             put_off: 0,
             next_polls: HashMap::new(),
             running: HashMap::new(),
@@ -54,36 +97,96 @@ impl Queue {
         }
     }
 
-    pub(super) fn push(&mut self, key: Subscription, now: Instant) {
-        if let Some(again) = self.running.get_mut(&key) {
-            *again = true;
-        } else if self.queued.insert(key.clone()) {
-            match self.next_polls.get(&key) {
-                Some(next) if *next > now => {
-                    self.put_off += 1;
-                    self.later.insert((*next, self.put_off), key);
-                }
-                _ => self.waiting.push_back(key),
-            }
+    fn waiting(&mut self, kind: Kind) -> &mut Waiting {
+        match kind {
+            Kind::Live => &mut self.live,
+            Kind::Backlog => &mut self.backlog,
         }
     }
 
-    /// The next to poll. Those that pause leave the queue: the next schedule brings them back.
-    pub(super) fn pop(&mut self, now: Instant) -> Option<Subscription> {
+    /// Whether half of what it can hold would still fit.
+    pub(super) fn has_room(&self) -> bool {
+        self.live.count.max(self.backlog.count) < MAX_WAITING / 2
+    }
+
+    pub(super) fn push(&mut self, key: Subscription, kind: Kind, now: Instant) {
+        if let Some(running) = self.running.get_mut(&key) {
+            running.again = true;
+            return;
+        }
+        match self.queued.get(&key) {
+            // It has turned out to be nearly at the end.
+            Some(Kind::Backlog) if kind == Kind::Live => self.remove(&key),
+            Some(_) => return,
+            None => {}
+        }
+        match self.next_polls.get(&key) {
+            Some(next) if *next > now => {
+                self.put_off += 1;
+                self.later.insert((*next, self.put_off), key.clone());
+                self.queued.insert(key, kind);
+            }
+            _ => self.wait(key, kind),
+        }
+    }
+
+    fn wait(&mut self, key: Subscription, kind: Kind) {
+        let waiting = self.waiting(kind);
+        if waiting.count < MAX_WAITING {
+            waiting.count += 1;
+            waiting.turns.push(key.clone());
+            self.queued.insert(key, kind);
+        } else {
+            self.queued.remove(&key);
+        }
+    }
+
+    fn remove(&mut self, key: &Subscription) {
+        let Some(kind) = self.queued.remove(key) else { return };
+        let before = self.later.len();
+        self.later.retain(|_, later| later != key);
+        if self.later.len() == before {
+            let waiting = self.waiting(kind);
+            waiting.turns.remove(key);
+            waiting.count -= 1;
+        }
+    }
+
+    /// The next to poll, and of the backlog only where there is room for it. Those that pause leave the queue:
+    /// they are found again.
+    pub(super) fn pop(&mut self, now: Instant, backlog_room: usize) -> Option<Subscription> {
         while let Some(first) = self.later.first_entry()
             && first.key().0 <= now
         {
-            self.waiting.push_back(first.remove());
+            let key = first.remove();
+            let kind = self.queued.get(&key).copied().unwrap_or(Kind::Backlog);
+            self.wait(key, kind);
         }
-        while let Some(key) = self.waiting.pop_front() {
+        let backlog = self.running.values().filter(|running| running.kind == Kind::Backlog);
+        let may_backlog = backlog.count() < backlog_room;
+        while let Some((key, kind)) = self.next(may_backlog) {
             self.queued.remove(&key);
             if self.pauses.get(&key).is_none_or(|pause| pause.until <= now) {
                 if self.next_polls.len() >= REMEMBERED {
                     self.next_polls.retain(|_, next| *next > now);
                 }
                 self.next_polls.insert(key.clone(), now + self.poll_interval);
-                self.running.insert(key.clone(), false);
+                self.running.insert(key.clone(), Running { kind, again: false });
                 return Some(key);
+            }
+        }
+        None
+    }
+
+    fn next(&mut self, may_backlog: bool) -> Option<(Subscription, Kind)> {
+        let order = match self.next_kind {
+            Kind::Live => [Kind::Live, Kind::Backlog],
+            Kind::Backlog => [Kind::Backlog, Kind::Live],
+        };
+        for kind in order.into_iter().filter(|kind| may_backlog || *kind == Kind::Live) {
+            if let Some(key) = self.waiting(kind).pop() {
+                self.next_kind = if kind == Kind::Live { Kind::Backlog } else { Kind::Live };
+                return Some((key, kind));
             }
         }
         None
@@ -101,9 +204,10 @@ impl Queue {
         now: Instant,
         retry_stalled: Duration,
     ) {
-        let again = self.running.remove(&key).unwrap_or_default();
+        let running = self.running.remove(&key);
+        let again = running.is_some_and(|running| running.again);
         match ended {
-            Outcome::CaughtUp | Outcome::Behind | Outcome::NotLeading => {
+            Outcome::CaughtUp | Outcome::Released | Outcome::Behind | Outcome::NotLeading => {
                 self.pauses.remove(&key);
             }
             Outcome::Stalled => {
@@ -119,12 +223,14 @@ impl Queue {
                 return;
             }
         }
-        if matches!(ended, Outcome::Behind) {
-            // What is put together for one turn is there already.
-            self.next_polls.remove(&key);
-        }
-        if matches!(ended, Outcome::Behind) || (again && matches!(ended, Outcome::CaughtUp)) {
-            self.push(key, now);
+        match ended {
+            Outcome::Behind => {
+                // What is put together for one turn is there already.
+                self.next_polls.remove(&key);
+                self.push(key, Kind::Backlog, now);
+            }
+            Outcome::CaughtUp | Outcome::Released if again => self.push(key, Kind::Live, now),
+            _ => {}
         }
     }
 }
@@ -135,33 +241,109 @@ mod tests {
     use crate::ProjectionId;
 
     const PACE: Duration = Duration::from_millis(50);
+    const RETRY: Duration = Duration::from_secs(30);
+
+    fn key_of(tenant: &str, name: &'static str) -> Subscription {
+        let projection = ProjectionId { name, version: 1 };
+        Subscription { tenant: tenant.parse().unwrap(), projection }
+    }
 
     fn key(name: &'static str) -> Subscription {
-        let projection = ProjectionId { name, version: 1 };
-        Subscription { tenant: "north".parse().unwrap(), projection }
+        key_of("north", name)
     }
 
     #[test]
     fn who_has_had_a_turn_waits_its_pace_and_holds_nobody_up() {
         let (mut queue, start) = (Queue::new(PACE), Instant::now());
-        queue.push(key("one"), start);
-        assert_eq!(queue.pop(start), Some(key("one")));
-        queue.push(key("one"), start);
-        let retry = Duration::from_secs(30);
-        queue.ended(key("one"), Outcome::CaughtUp, start, retry);
-        queue.push(key("other"), start);
-        assert_eq!(queue.pop(start), Some(key("other")));
-        assert_eq!(queue.pop(start + PACE / 2), None);
+        queue.push(key("one"), Kind::Live, start);
+        assert_eq!(queue.pop(start, 1), Some(key("one")));
+        queue.push(key("one"), Kind::Live, start);
+        queue.ended(key("one"), Outcome::CaughtUp, start, RETRY);
+        queue.push(key("other"), Kind::Live, start);
+        assert_eq!(queue.pop(start, 1), Some(key("other")));
+        assert_eq!(queue.pop(start + PACE / 2, 1), None);
         assert_eq!(queue.next_poll(), Some(start + PACE));
-        assert_eq!(queue.pop(start + PACE), Some(key("one")));
+        assert_eq!(queue.pop(start + PACE, 1), Some(key("one")));
     }
 
     #[test]
     fn who_has_more_to_do_goes_on_at_once() {
         let (mut queue, start) = (Queue::new(PACE), Instant::now());
-        queue.push(key("one"), start);
-        assert_eq!(queue.pop(start), Some(key("one")));
-        queue.ended(key("one"), Outcome::Behind, start, Duration::from_secs(30));
-        assert_eq!(queue.pop(start), Some(key("one")));
+        queue.push(key("one"), Kind::Live, start);
+        assert_eq!(queue.pop(start, 1), Some(key("one")));
+        queue.ended(key("one"), Outcome::Behind, start, RETRY);
+        assert_eq!(queue.pop(start, 1), Some(key("one")));
+    }
+
+    /// How many turns others have before the one that follows its log.
+    fn turns_before_live(queue: &mut Queue, now: Instant) -> usize {
+        queue.push(key_of("live", "one"), Kind::Live, now);
+        let others = std::iter::from_fn(|| queue.pop(now, usize::MAX));
+        others.take_while(|next| *next != key_of("live", "one")).count()
+    }
+
+    #[test]
+    fn ten_thousand_that_begin_hold_nobody_up_for_more_than_a_turn() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        for n in 0..10_000 {
+            queue.push(key_of(&format!("new-{n}"), "one"), Kind::Backlog, now);
+        }
+        assert!(turns_before_live(&mut queue, now) <= 1);
+    }
+
+    #[test]
+    fn who_is_far_behind_holds_nobody_up_for_more_than_a_turn() {
+        let (mut queue, mut now) = (Queue::new(PACE), Instant::now());
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            queue.push(key_of("far", name), Kind::Backlog, now);
+        }
+        for _ in 0..100 {
+            assert!(turns_before_live(&mut queue, now) <= 1);
+            queue.ended(key_of("live", "one"), Outcome::CaughtUp, now, RETRY);
+            for name in ["a", "b", "c", "d", "e", "f"] {
+                if queue.running.contains_key(&key_of("far", name)) {
+                    queue.ended(key_of("far", name), Outcome::Behind, now, RETRY);
+                }
+            }
+            now += PACE;
+        }
+    }
+
+    #[test]
+    fn the_backlog_leaves_room_for_those_that_follow() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        queue.push(key_of("far", "a"), Kind::Backlog, now);
+        queue.push(key_of("far", "b"), Kind::Backlog, now);
+        assert_eq!(queue.pop(now, 1), Some(key_of("far", "a")));
+        assert_eq!(queue.pop(now, 1), None);
+        queue.push(key_of("live", "a"), Kind::Live, now);
+        assert_eq!(queue.pop(now, 1), Some(key_of("live", "a")));
+    }
+
+    #[test]
+    fn who_turns_out_to_be_nearly_there_leaves_the_backlog() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        for n in 0..100 {
+            queue.push(key_of(&format!("new-{n}"), "one"), Kind::Backlog, now);
+        }
+        let last = key_of("new-99", "one");
+        queue.push(last.clone(), Kind::Live, now);
+        assert_eq!(queue.pop(now, 1), Some(last));
+        let rest = std::iter::from_fn(|| queue.pop(now, usize::MAX)).count();
+        assert_eq!((rest, queue.backlog.count, queue.queued.len()), (99, 0, 0));
+    }
+
+    #[test]
+    fn it_holds_no_more_than_it_can_and_takes_again_what_did_not_fit() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        let all = 0..MAX_WAITING + 10;
+        for n in all.clone() {
+            queue.push(key_of(&format!("new-{n}"), "one"), Kind::Backlog, now);
+        }
+        assert_eq!(queue.queued.len(), MAX_WAITING);
+        assert!(!queue.has_room());
+        assert_eq!(std::iter::from_fn(|| queue.pop(now, usize::MAX)).count(), MAX_WAITING);
+        queue.push(key_of(&format!("new-{}", all.end - 1), "one"), Kind::Backlog, now);
+        assert!(queue.pop(now, usize::MAX).is_some());
     }
 }

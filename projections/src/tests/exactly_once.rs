@@ -84,7 +84,6 @@ async fn rows_and_checkpoint_change_together_however_often_a_batch_dies() {
         tokio::time::sleep(Duration::from_millis(60)).await;
         killed.abort();
         let _ = killed.await;
-        world.clock.move_on(chrono::TimeDelta::seconds(11));
     }
     let runner = world.start(vec![counter]);
     world.caught_up(&tenant, COUNTER, Position::from_i64(100)).await;

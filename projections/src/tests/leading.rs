@@ -1,8 +1,8 @@
 //! One program leads; the others wait, and take over when it dies.
 
-use chrono::TimeDelta;
-use daybook_store::Position;
 use std::time::Duration;
+
+use daybook_store::{Log, Position};
 use uuid::Uuid;
 
 use super::bookings::booked;
@@ -11,31 +11,50 @@ use crate::appointments::Appointments;
 use crate::checkpoint::{self, Lease, Subscription};
 use crate::runner::batch::Commit as _;
 
-const LEASE: Duration = Duration::from_secs(10);
+const LEASE: Duration = Duration::from_millis(1_500);
+
+/// Another program that leads, and does nothing.
+async fn led_by_another(world: &World, subscription: &Subscription) -> Log {
+    let other = world.another_program();
+    other.listening().wait_for(|listening| *listening).await.unwrap();
+    let lease = Lease { leader: other.program(), length: LEASE };
+    let begun = checkpoint::acquire_lease(&world.pool, subscription, lease).await.unwrap();
+    assert_eq!(begun, Some(Position::START));
+    other
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn another_program_takes_over_when_the_lease_of_a_dead_one_has_lapsed() {
+async fn another_program_takes_over_when_the_lease_of_a_frozen_one_has_lapsed() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
-    let dead = Lease { leader: Uuid::now_v7(), now: world.now(), length: LEASE };
-    checkpoint::add(&world.pool, &subscription).await.unwrap();
-    assert_eq!(
-        checkpoint::acquire_lease(&world.pool, &subscription, dead).await.unwrap(),
-        Some(Position::START)
-    );
-    let other = Lease { leader: Uuid::now_v7(), ..dead };
+    let _frozen = led_by_another(&world, &subscription).await;
+    let other = Lease { leader: Uuid::now_v7(), length: LEASE };
     assert_eq!(checkpoint::acquire_lease(&world.pool, &subscription, other).await.unwrap(), None);
     let head = world.append(&tenant, &[booked(1)]).await;
     let runner = world.start(world.projections());
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    tokio::time::sleep(LEASE / 3).await;
     assert_eq!(
         checkpoint::position(&world.pool, &subscription).await.unwrap(),
         Some(Position::START),
         "the lease still runs"
     );
-    world.clock.move_on(TimeDelta::seconds(10));
     world.caught_up(&tenant, Appointments::ID, head).await;
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_program_takes_over_at_once_from_one_that_has_ended() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
+    let dead = led_by_another(&world, &subscription).await;
+    let head = world.append(&tenant, &[booked(1)]).await;
+    drop(dead);
+    let runner = world.start(world.projections());
+    let deadline = tokio::time::Instant::now() + LEASE / 2;
+    let progress = world.progress();
+    progress.wait_until(&tenant, Appointments::ID, head, deadline).await.unwrap();
     runner.stop().await;
 }
 
@@ -45,12 +64,10 @@ async fn a_leader_that_was_replaced_without_knowing_it_changes_nothing() {
     let tenant = world.tenant("north").await;
     world.append(&tenant, &[booked(1), booked(2)]).await;
     let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
-    checkpoint::add(&world.pool, &subscription).await.unwrap();
     let zombie = world.poll(&subscription);
     let begun =
         checkpoint::acquire_lease(&world.pool, &subscription, zombie.lease()).await.unwrap();
     assert_eq!(begun, Some(Position::START));
-    world.clock.move_on(TimeDelta::seconds(11));
     let successor = world.poll(&subscription);
     checkpoint::acquire_lease(&world.pool, &subscription, successor.lease())
         .await

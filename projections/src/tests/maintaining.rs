@@ -48,7 +48,7 @@ async fn a_projection_is_maintained_after_a_poll_and_then_left_alone() {
         let count = sqlx::query_scalar("SELECT count(*) FROM maintained_1.runs");
         count.fetch_one(&world.pool).await.unwrap()
     };
-    // Its first poll makes its checkpoint.
+    world.append(&tenant, &[booked(1)]).await;
     tokio::time::sleep(std::time::Duration::from_millis(2_500)).await;
     assert_eq!(times().await, 1);
     let head = world.append(&tenant, &[booked(1)]).await;

@@ -3,12 +3,14 @@
 pub(crate) mod bookings;
 pub(crate) mod classes;
 mod exactly_once;
+mod fair;
 mod indexing;
 mod leading;
 mod leftovers;
 mod maintaining;
 mod poison;
 mod rebuilding;
+mod resting;
 mod streams;
 mod waiting;
 pub(crate) mod world;

@@ -263,7 +263,7 @@ async fn what_a_program_of_another_version_reads_is_dropped_when_it_has_gone() {
         found.into_iter().map(|it| it.schema).collect()
     };
     let cancel = CancellationToken::new();
-    let program = Program::new(vec![], String::new());
+    let program = Program::new(world.log.program(), vec![], String::new());
     let readers = Deployment::new(world.pool.clone(), program, vec![old]);
     let reading = tokio::spawn(readers.run(cancel.clone()));
     for _ in 0..100 {

@@ -58,7 +58,7 @@ pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) log: Log,
     pub(crate) clock: SetClock,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl World {
@@ -72,7 +72,13 @@ impl World {
         let clock = SetClock::at("2026-11-23T07:00:00Z");
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let log = Log::open(&options(), &shared, LogSettings::default());
-        Self { pool, log, clock, _database: database }
+        Self { pool, log, clock, database }
+    }
+
+    /// The logs as another program has them.
+    pub(crate) fn another_program(&self) -> Log {
+        let shared: Arc<dyn Clock> = Arc::new(self.clock.clone());
+        Log::open(&self.database.url.parse().unwrap(), &shared, LogSettings::default())
     }
 
     pub(crate) async fn tenant(&self, name: &str) -> TenantId {
@@ -96,11 +102,11 @@ impl World {
     pub(crate) fn runner(&self, projections: Vec<Arc<dyn Projection>>) -> Runner {
         let settings = RunnerSettings {
             tick: Duration::from_millis(20),
+            idle_tick: Duration::from_millis(20),
             retry_stalled: Duration::from_millis(150),
             ..RunnerSettings::default()
         };
-        let clock = Arc::new(self.clock.clone());
-        Runner::new(self.log.clone(), clock, projections).with_settings(settings)
+        Runner::new(self.log.clone(), projections).with_settings(settings)
     }
 
     /// A program that runs until it is stopped.
@@ -116,10 +122,10 @@ impl World {
             subscription: subscription.clone(),
             projection: Arc::new(Appointments),
             log: self.log.clone(),
-            clock: Arc::new(self.clock.clone()),
             settings: RunnerSettings::default(),
             progress: self.progress(),
             me: Uuid::now_v7(),
+            keeps_lease: true,
             cancel: CancellationToken::new(),
         }
     }
@@ -192,7 +198,8 @@ impl World {
         };
         let position: i64 = sqlx::query_scalar(
             "WITH head AS (
-                UPDATE log_heads SET position = position + cardinality($2::text[])
+                UPDATE log_heads
+                   SET position = position + cardinality($2::text[]), recorded_at = $7, active = true
                  WHERE tenant_id = $1 RETURNING position - cardinality($2::text[]) AS before),
              written AS (
                 INSERT INTO events

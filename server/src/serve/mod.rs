@@ -64,9 +64,9 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let answers = roles::have(&roles, Task::Answer);
     let listener = if answers { Some(bind(options.listen).await?) } else { None };
     let parts = parts::connect_with(database, roles::log_settings(&roles));
-    let program = Program::new(roles.clone(), gethostname());
-    let runner = parts.runner().with_id(program.id);
+    let program = Program::new(parts.log().program(), roles.clone(), gethostname());
     let deployment = parts.deployment(program);
+    let runner = parts.runner().with_programs(deployment.heard());
     let readiness = Readiness::of(roles::readiness(&roles));
     let (progress, heard) = (runner.progress(), deployment.heard());
     let shown = Operations {

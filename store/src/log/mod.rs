@@ -52,10 +52,10 @@ pub(crate) use chain::genesis;
 pub(crate) use claims_query::overlapping_claims;
 pub(crate) use event::upcast;
 pub use event::{RecordedEvent, UnreadableEvent};
+pub use liveness::has_ended;
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
 pub(crate) use moment::position_at;
-pub use liveness::has_ended;
 pub use moment::{AsOf, Moment, NoMoment};
 pub use position::Position;
 #[cfg(test)]

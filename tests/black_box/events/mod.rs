@@ -45,7 +45,8 @@ fn a_long_log(database: &Database, tenant: &str, count: u32, bytes: u32) {
                        json_build_object('type', 'SeriesBooked', 'filler', repeat('x', {bytes})),
                        '{{\"actor\": \"test\"}}', now(), ''
                   FROM generate_series(1, {count}) AS n)
-             UPDATE log_heads SET position = {count}, recorded_at = now() WHERE tenant_id = $1"
+             UPDATE log_heads SET position = {count}, recorded_at = now(), active = true
+              WHERE tenant_id = $1"
         ),
         tenant,
     );

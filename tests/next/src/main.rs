@@ -38,8 +38,8 @@ async fn main() -> anyhow::Result<()> {
     migrate(log.pool()).await?;
     daybook_projections::prepare(log.pool(), &projections).await?;
 
-    let runner = Runner::new(log.clone(), Arc::clone(&clock), projections.clone());
-    let program = Program::new(Role::ALL.to_vec(), String::from("next"));
+    let runner = Runner::new(log.clone(), projections.clone());
+    let program = Program::new(log.program(), Role::ALL.to_vec(), String::from("next"));
     let deployment = Deployment::new(log.pool().clone(), program, ids);
     let readiness = Readiness::of([Check::Readers, Check::Committers, Check::Projections]);
     let checks =

@@ -1,0 +1,70 @@
+//! Compares all logs with all checkpoints, slowly: it only makes up for what was overlooked ([`super::rest`]).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use daybook_domain::TenantId;
+use daybook_store::Repeated;
+use sqlx::PgPool;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::rest;
+use crate::ProjectionId;
+
+/// How often, if nobody asks for it; and how often at most.
+const EVERY: Duration = Duration::from_mins(10);
+const AT_MOST_EVERY: Duration = Duration::from_mins(1);
+
+/// A second comparison soon after the start finds what others cleared before they knew of this program.
+const AGAIN_AFTER: Duration = Duration::from_secs(15);
+
+/// Of the time, so much is rested: this many times as long as the database took.
+const RESTS: u32 = 4;
+
+/// Compares again and again, for as long as it is polled; at the start, and when it is due, at once.
+pub(super) async fn run(
+    pool: PgPool,
+    mut whole: watch::Receiver<Vec<ProjectionId>>,
+    due: Arc<Notify>,
+) {
+    let (mut first, fails) = (true, Repeated::new("compare all logs with the projections"));
+    if whole.wait_for(|whole| !whole.is_empty()).await.is_err() {
+        return;
+    }
+    loop {
+        let projections = whole.borrow_and_update().clone();
+        fails.note(&all(&pool, &projections).await);
+        let wait = if first { AGAIN_AFTER } else { EVERY };
+        let at_least = if first { Duration::from_secs(1) } else { AT_MOST_EVERY };
+        first = false;
+        let compared = Instant::now();
+        let asked = async {
+            tokio::select! {
+                () = due.notified() => {}
+                Ok(()) = whole.changed() => return,
+            }
+            sleep(at_least.saturating_sub(compared.elapsed())).await;
+        };
+        let _ = timeout(wait, asked).await;
+    }
+}
+
+async fn all(pool: &PgPool, projections: &[ProjectionId]) -> Result<(), sqlx::Error> {
+    let mut after: Option<TenantId> = None;
+    let mut made_active = 0;
+    loop {
+        let began = Instant::now();
+        let compared = rest::compare(pool, projections, after.as_ref()).await?;
+        made_active += compared.made_active;
+        after = compared.more_after;
+        if after.is_none() {
+            break;
+        }
+        sleep(began.elapsed() * RESTS).await;
+    }
+    if made_active > 0 {
+        tracing::info!(made_active, "some logs were behind and not looked at");
+    }
+    Ok(())
+}

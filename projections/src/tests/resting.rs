@@ -1,0 +1,141 @@
+//! Whoever is idle costs nothing: which logs are active.
+
+use std::time::Duration;
+
+use daybook_domain::TenantId;
+use daybook_store::Position;
+use sqlx::PgPool;
+
+use super::bookings::booked;
+use super::world::World;
+use crate::appointments::Appointments;
+use crate::checkpoint::{self, Lease, Subscription};
+use crate::runner::rest;
+
+async fn is_active(pool: &PgPool, tenant: &TenantId) -> bool {
+    sqlx::query_scalar("SELECT active FROM log_heads WHERE tenant_id = $1")
+        .bind(tenant.as_str())
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+async fn comes_to_rest(pool: &PgPool, tenant: &TenantId) {
+    for _ in 0..500 {
+        if !is_active(pool, tenant).await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{tenant} does not come to rest");
+}
+
+async fn checkpoints(pool: &PgPool, tenant: &TenantId) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM checkpoints WHERE tenant_id = $1")
+        .bind(tenant.as_str())
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tenant_for_whom_nothing_happens_is_not_looked_at() {
+    let world = World::new().await;
+    let (idle, busy) = (world.tenant("idle").await, world.tenant("busy").await);
+    let runner = world.start(world.projections());
+    for n in 1..=3 {
+        let head = world.append(&busy, &[booked(n)]).await;
+        world.caught_up(&busy, Appointments::ID, head).await;
+        comes_to_rest(&world.pool, &busy).await;
+    }
+    runner.stop().await;
+    assert!(!is_active(&world.pool, &idle).await);
+    assert_eq!(checkpoints(&world.pool, &idle).await, 0);
+    let projections = i64::try_from(world.projections().len()).unwrap();
+    assert_eq!(checkpoints(&world.pool, &busy).await, projections);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_was_overlooked_is_found_when_a_program_starts() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let head = world.append(&tenant, &[booked(1)]).await;
+    sqlx::query("UPDATE log_heads SET active = false").execute(&world.pool).await.unwrap();
+    let runner = world.start(world.projections());
+    world.caught_up(&tenant, Appointments::ID, head).await;
+    runner.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_does_not_rest_before_what_another_program_reads() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    world.append(&tenant, &[booked(1)]).await;
+    let let_rest = async || rest::let_rest(&world.pool, &[], (None, None), 0.0).await.unwrap();
+    let reads = |name: &str| {
+        format!(
+            "CREATE SCHEMA {name}_7;
+             INSERT INTO projection_readers VALUES (gen_random_uuid(), '{name}', 7, now())"
+        )
+    };
+    sqlx::raw_sql(&reads("other")).execute(&world.pool).await.unwrap();
+    assert_eq!(let_rest().await, 0);
+    sqlx::raw_sql(
+        "INSERT INTO checkpoints (tenant_id, projection, version, position)
+                   VALUES ('north', 'other', 7, 1)",
+    )
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    // One that is being built, or was cancelled, does not count: it is compared when it is whole.
+    sqlx::raw_sql(&reads("building")).execute(&world.pool).await.unwrap();
+    sqlx::raw_sql("DROP SCHEMA building_7").execute(&world.pool).await.unwrap();
+    assert_eq!(let_rest().await, 1);
+    assert!(!is_active(&world.pool, &tenant).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_commit_is_overlooked_however_it_meets_with_a_log_that_comes_to_rest() {
+    const EVENTS: i64 = 400;
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let subscription = Subscription { tenant: tenant.clone(), projection: Appointments::ID };
+    let appends = async {
+        for _ in 0..EVENTS {
+            world.append(&tenant, &[booked(1)]).await;
+        }
+    };
+    // A projection that follows, so that there is something to clear.
+    let follows = async {
+        let lease = Lease { leader: world.log.program(), length: Duration::from_mins(1) };
+        let mut at =
+            checkpoint::acquire_lease(&world.pool, &subscription, lease).await.unwrap().unwrap();
+        while at < Position::from_i64(EVENTS) {
+            let head = world.log.head(&tenant).await.unwrap().unwrap();
+            let mut tx = world.pool.begin().await.unwrap();
+            assert!(checkpoint::advance(&mut tx, &subscription, lease, at, head).await.unwrap());
+            tx.commit().await.unwrap();
+            at = head;
+        }
+    };
+    let clears = async || {
+        let mut cleared = 0;
+        while checkpoint::position(&world.pool, &subscription).await.unwrap()
+            < Some(Position::from_i64(EVENTS))
+        {
+            let ids = [Appointments::ID];
+            cleared += rest::let_rest(&world.pool, &ids, (None, None), 0.0).await.unwrap();
+            let overlooked: bool = sqlx::query_scalar(
+                "SELECT EXISTS (SELECT FROM log_heads h LEFT JOIN checkpoints c USING (tenant_id)
+                                 WHERE NOT h.active AND h.position > coalesce(c.position, 0))",
+            )
+            .fetch_one(&world.pool)
+            .await
+            .unwrap();
+            assert!(!overlooked);
+        }
+        cleared
+    };
+    let ((), (), one, other) = tokio::join!(appends, follows, clears(), clears());
+    assert!(one + other > 10, "hardly ever cleared: {one} + {other} times");
+}
