@@ -272,6 +272,9 @@ pub(crate) struct CloudEventForm {
     correlationid: Option<String>,
     /// The event or command that caused it.
     causationid: Option<String>,
+    /// The span that led to it, where its trace is known (W3C Trace Context).
+    #[schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
+    traceparent: Option<String>,
     /// What happened.
     #[schema(value_type = Object)]
     data: Value,

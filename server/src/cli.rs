@@ -15,6 +15,8 @@ use daybook_store::feed::Boundary;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
+use crate::logging;
+
 /// An event-sourced scheduling engine on PostgreSQL.
 ///
 /// Without a subcommand it serves, with a demo tenant to try.
@@ -23,6 +25,9 @@ use uuid::Uuid;
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// How the program's log is written, on standard error.
+    #[arg(long, env = "DAYBOOK_LOG_FORMAT", global = true, value_enum, default_value_t)]
+    pub(crate) log_format: logging::Format,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }

@@ -25,11 +25,13 @@ mod schema;
 pub mod tenants;
 #[cfg(test)]
 mod testing;
+pub mod trace_context;
 pub mod what_if;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
+    Abort, CommandContext, Engine, ExecuteError, Executed, RefusedCommand, Target, UnitContext,
+    UnitOfWork, with_first_refused,
 };
 pub use log::{
     AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams,

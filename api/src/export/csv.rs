@@ -113,6 +113,7 @@ mod tests {
             actor: Some("-1".to_owned()),
             correlation_id: Some("@SUM(1)".to_owned()),
             causation_id: None,
+            traceparent: None,
             data: json!({"title": title, "category": "care", "tags": ["=1"]}),
         };
         let mut records = Records::new().unwrap();

@@ -11,6 +11,7 @@ use daybook_store::keys::{self, KeyHolder, Scope};
 use sqlx::PgPool;
 
 use super::Problem;
+use super::trace::RequestContext;
 use super::ttl_cache::TtlCache;
 use crate::App;
 
@@ -39,6 +40,8 @@ pub(crate) struct Caller<S> {
     pub(crate) tenant: TenantId,
     /// The key's own id, for the record.
     pub(crate) actor: String,
+    /// What the request belongs together with.
+    pub(crate) request: RequestContext,
     /// What the key is good for, which may be more than the route requires.
     holds: Scope,
     requires: PhantomData<S>,
@@ -85,10 +88,16 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
         if holder.scope < S::SCOPE {
             return Err(insufficient("this", S::SCOPE, holder.scope));
         }
-        let actor = format!("key:{}", holder.key_id);
         let span = tracing::Span::current();
-        span.record("tenant", holder.tenant.as_str()).record("actor", &actor);
-        Ok(Self { tenant: holder.tenant, actor, holds: holder.scope, requires: PhantomData })
+        span.record("tenant", holder.tenant.as_str())
+            .record("key_id", tracing::field::display(&holder.key_id));
+        Ok(Self {
+            tenant: holder.tenant,
+            actor: format!("key:{}", holder.key_id),
+            request: parts.extensions.get().copied().unwrap_or_default(),
+            holds: holder.scope,
+            requires: PhantomData,
+        })
     }
 }
 

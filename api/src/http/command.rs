@@ -50,6 +50,8 @@ impl<T> CommandRequest<T> {
         CommandContext {
             key: self.key.clone(),
             expected_version: self.expected_version,
+            correlation_id: caller.request.correlation_id,
+            trace: caller.request.trace,
             ..CommandContext::new(caller.tenant.clone(), caller.actor.clone())
         }
     }

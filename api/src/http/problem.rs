@@ -1,5 +1,7 @@
 //! Problem details (RFC 9457): the one form of everything that goes wrong.
 
+use std::fmt::Display;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -31,6 +33,9 @@ pub(crate) struct Problem {
     more: Map<String, Value>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    /// What it came from, for the log alone.
+    #[serde(skip)]
+    cause: Option<Box<str>>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -53,6 +58,7 @@ impl Problem {
             detail: detail.into(),
             more: Map::new(),
             retry_after_seconds: None,
+            cause: None,
         }
     }
 
@@ -67,6 +73,12 @@ impl Problem {
         let standard = ["type", "title", "status", "detail", "code", "aggregate"];
         self.more
             .extend(members.into_iter().filter(|(name, _)| !standard.contains(&name.as_str())));
+        self
+    }
+
+    /// What it came from: for whoever runs the program, and not for the caller.
+    pub(crate) fn because(mut self, cause: &impl Display) -> Self {
+        self.cause = Some(cause.to_string().into());
         self
     }
 
@@ -116,14 +128,23 @@ impl Problem {
     }
 }
 
-/// The type of the problem that an answer is, for the log and the figures: an extension of the answer.
+/// What problem an answer is, for the log and the figures: an extension of the answer.
 #[derive(Clone)]
-pub(crate) struct ProblemType(pub(crate) String);
+pub(crate) struct AnsweredProblem {
+    pub(crate) name: String,
+    /// Of a fault: what happened. Other details may say what the client has written.
+    pub(crate) fault: Option<String>,
+}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(&self)).into_response();
-        response.extensions_mut().insert(ProblemType(self.name().to_owned()));
+        let fault = self.status.is_server_error().then(|| match &self.cause {
+            Some(cause) => format!("{}: {cause}", self.detail),
+            None => self.detail.clone(),
+        });
+        let answered = AnsweredProblem { name: self.name().to_owned(), fault };
+        response.extensions_mut().insert(answered);
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, content_type);
@@ -142,13 +163,9 @@ impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => {
-                tracing::error!(%error, "a row cannot be understood");
-                Self::internal()
+                Self::internal().because(&error)
             }
-            error => {
-                tracing::warn!(%error, "the database failed a request");
-                Self::unavailable("the database cannot be reached")
-            }
+            error => Self::unavailable("the database cannot be reached").because(&error),
         }
     }
 }

@@ -102,14 +102,10 @@ impl From<ExecuteError> for Problem {
                 Self::unavailable(format!("{error}; retry with the same Idempotency-Key"))
             }
             ExecuteError::Unavailable(_) => {
-                tracing::warn!(%error, "a command failed");
-                Self::unavailable("the log cannot be read")
+                Self::unavailable("the log cannot be read").because(&error)
             }
             ExecuteError::Append(AppendError::UnknownTenant | AppendError::Rejected { .. })
-            | ExecuteError::Unreadable(_) => {
-                tracing::error!(%error, "a command failed");
-                Self::internal()
-            }
+            | ExecuteError::Unreadable(_) => Self::internal().because(&error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Each request as it is seen from outside the program: a span in the log, and figures in `/metrics`.
+//! Each request as it is seen from outside the program: a span, a line in the log, and figures in `/metrics`.
 //!
 //! A request has an id, its caller's (`X-Request-Id`) or a new one, which the answer has too. By it, what
 //! was answered, and why a command was refused, is found in the log. Neither has what a query or a body
@@ -11,11 +11,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use daybook_store::metrics::{HTTP_ACTIVE_REQUESTS, HTTP_REQUEST_SECONDS, REFUSALS};
+use daybook_store::trace_context::{self, TraceContext};
+use daybook_store::{RefusedCommand, with_first_refused};
 use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
-use super::problem::ProblemType;
+use super::problem::AnsweredProblem;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -27,30 +29,47 @@ const MAX_ID_BYTES: usize = 128;
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// The routes that are asked all the time by whoever keeps the program running.
-const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+const PROBES: [&str; 4] = ["/livez", "/readyz", "/startupz", "/metrics"];
+
+/// What the events that a request leads to have in common: an extension of the request.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct RequestContext {
+    /// The request's id, if that is a UUID; else a new one.
+    pub(crate) correlation_id: Uuid,
+    pub(crate) trace: Option<TraceContext>,
+}
 
 /// Runs a request in its span, and notes how it ended.
 ///
 /// A response that is a stream is answered when it begins.
-pub(crate) async fn trace(request: Request, next: Next) -> Response {
+pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
     let began = Instant::now();
-    let (id, method) = (request_id(request.headers()), known(request.method()));
+    let (id, correlation_id) = request_id(request.headers());
+    let method = known(request.method());
     let path = request.extensions().get::<MatchedPath>();
     let route = path.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!(
         "request",
-        id = id.to_str().unwrap_or_default(),
-        trace = trace_id(request.headers()),
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        request_id = id.to_str().unwrap_or_default(),
+        trace_id = field::Empty,
         method,
         route,
         // Known once the key is: see `Caller`.
         tenant = field::Empty,
-        actor = field::Empty,
+        key_id = field::Empty,
     );
+    let trace = trace_context::begin(&span, parent(request.headers()));
+    if let Some(trace) = trace {
+        span.record("trace_id", trace.trace());
+    }
+    request.extensions_mut().insert(RequestContext { correlation_id, trace });
     let unanswered = Unanswered::new(&span, method, route, began);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let answer = with_first_refused(next.run(request));
+    let (mut response, refused) = answer.instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID, id);
-    unanswered.answered(&response);
+    unanswered.answered(&response, refused);
     response
 }
 
@@ -70,18 +89,57 @@ impl<'a> Unanswered<'a> {
         Self { span, method, route: Some(route), began }
     }
 
-    fn answered(mut self, response: &Response) {
-        let (status, ms) = (response.status().as_u16(), self.began.elapsed().as_millis());
+    /// Says so in one line; a refusal that is not its answer, as of one of a batch, has another.
+    fn answered(mut self, response: &Response, refused: Option<RefusedCommand>) {
+        let (status, ms) = (response.status().as_u16(), millis(self.began.elapsed()));
         let route = self.route.take().unwrap_or_default();
-        self.span.in_scope(|| match response.extensions().get::<ProblemType>() {
-            Some(ProblemType(problem)) => {
-                count_refusal(problem);
-                tracing::info!(status, ms, problem, "refused");
+        let problem = response.extensions().get::<AnsweredProblem>();
+        self.span.in_scope(|| match (problem, refused) {
+            (Some(AnsweredProblem { name, fault: Some(fault) }), _) if status == 503 => {
+                tracing::warn!(status, ms, problem = name, fault, "not possible at present");
             }
-            None if PROBES.contains(&route.as_str()) => tracing::debug!(status, ms, "answered"),
-            None => tracing::info!(status, ms, "answered"),
+            (Some(AnsweredProblem { name, fault: Some(fault) }), _) => {
+                tracing::error!(status, ms, problem = name, fault, "a fault");
+            }
+            (Some(AnsweredProblem { name, .. }), Some(refused)) => {
+                let RefusedCommand { aggregate, aggregate_id, command, reason, .. } = &refused;
+                tracing::info!(
+                    status, ms, problem = name, aggregate, %aggregate_id, command, reason, "refused"
+                );
+            }
+            (Some(AnsweredProblem { name, .. }), None) => {
+                tracing::info!(status, ms, problem = name, "refused");
+            }
+            (None, refused) => {
+                if let Some(refused) = refused {
+                    refused.log();
+                }
+                if PROBES.contains(&route.as_str()) {
+                    tracing::debug!(status, ms, "answered");
+                } else {
+                    tracing::info!(status, ms, "answered");
+                }
+            }
         });
-        count(self.method, route, status, self.began.elapsed());
+        if let Some(AnsweredProblem { name, .. }) = problem {
+            count_refusal(name);
+        }
+        self.note(&route, status, self.began.elapsed());
+    }
+
+    fn note(&self, route: &str, status: u16, took: Duration) {
+        let status = status.to_string();
+        if let Some(export) = trace_context::export() {
+            export.attribute(self.span, "http.request.method", self.method);
+            export.attribute(self.span, "http.route", route);
+            export.attribute(self.span, "http.response.status_code", &status);
+        }
+        let labels = [
+            ("http_request_method", self.method.to_owned()),
+            ("http_route", route.to_owned()),
+            ("http_response_status_code", status),
+        ];
+        histogram!(HTTP_REQUEST_SECONDS, &labels).record(took);
     }
 }
 
@@ -90,18 +148,13 @@ impl Drop for Unanswered<'_> {
         gauge!(HTTP_ACTIVE_REQUESTS, "http_request_method" => self.method).decrement(1);
         let Some(route) = self.route.take() else { return };
         let (status, took) = (CLIENT_CLOSED_REQUEST, self.began.elapsed());
-        self.span.in_scope(|| tracing::info!(status, ms = took.as_millis(), "the client hung up"));
-        count(self.method, route, status, took);
+        self.span.in_scope(|| tracing::info!(status, ms = millis(took), "the client hung up"));
+        self.note(&route, status, took);
     }
 }
 
-fn count(method: &'static str, route: String, status: u16, took: Duration) {
-    let labels = [
-        ("http_request_method", method.to_owned()),
-        ("http_route", route),
-        ("http_response_status_code", status.to_string()),
-    ];
-    histogram!(HTTP_REQUEST_SECONDS, &labels).record(took);
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Counts a problem: an answer to a request, or to one of a batch.
@@ -109,23 +162,25 @@ pub(crate) fn count_refusal(problem: &str) {
     counter!(REFUSALS, "type" => problem.to_owned()).increment(1);
 }
 
-/// The caller's own id for the request, if it is a short word; else a new one.
-fn request_id(headers: &HeaderMap) -> HeaderValue {
+/// The caller's own id for the request, if it is a short word; else a new one. And a UUID for the events that it leads
+/// to: the same, if it is one.
+fn request_id(headers: &HeaderMap) -> (HeaderValue, Uuid) {
     let given = headers.get(REQUEST_ID).filter(|id| {
         (1..=MAX_ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
     });
-    given.cloned().unwrap_or_else(|| {
-        let id = Uuid::now_v7().to_string();
-        HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static("none"))
-    })
+    let uuid = given.and_then(|id| Uuid::try_parse_ascii(id.as_bytes()).ok());
+    let uuid = uuid.unwrap_or_else(Uuid::now_v7);
+    let id = given.cloned().unwrap_or_else(|| {
+        HeaderValue::try_from(uuid.to_string()).unwrap_or(HeaderValue::from_static("none"))
+    });
+    (id, uuid)
 }
 
-/// The trace that the caller's request is part of (W3C Trace Context, section 3.2).
-fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let mut fields = headers.get(TRACE_PARENT)?.to_str().ok()?.split('-');
-    let (_version, trace) = (fields.next()?, fields.next()?);
-    let is_id = trace.len() == 32 && trace.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_id.then_some(trace)
+/// The caller's span that the request is part of; one that is not valid is none (W3C Trace Context, section 4.3).
+fn parent(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut given = headers.get_all(TRACE_PARENT).iter();
+    let (one, no_other) = (given.next()?, given.next().is_none());
+    one.to_str().ok().filter(|_| no_other).and_then(TraceContext::parse)
 }
 
 /// A method as a label: whatever a client makes up is one of a few.
@@ -152,14 +207,21 @@ mod tests {
 
     #[test]
     fn a_caller_names_a_request_with_a_short_word() {
-        assert_eq!(request_id(&headers("x-request-id", "front-desk-7")), "front-desk-7");
+        assert_eq!(request_id(&headers("x-request-id", "front-desk-7")).0, "front-desk-7");
         for bad in ["", "two words", "\u{fc}"] {
-            let id = request_id(&HeaderMap::from_iter([(
+            let (id, uuid) = request_id(&HeaderMap::from_iter([(
                 REQUEST_ID,
                 HeaderValue::from_bytes(bad.as_bytes()).unwrap(),
             )]));
-            assert!(Uuid::parse_str(id.to_str().unwrap()).is_ok(), "{bad}");
+            assert_eq!(id.to_str().unwrap(), uuid.to_string(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_callers_uuid_is_what_the_events_have_in_common() {
+        let id = "0192aa5e-5d0c-7e0f-8b2a-111111111111";
+        let (_, correlation_id) = request_id(&headers("x-request-id", id));
+        assert_eq!(correlation_id.to_string(), id);
     }
 
     #[test]
@@ -174,14 +236,11 @@ mod tests {
     }
 
     #[test]
-    fn a_trace_is_taken_from_its_parent() {
-        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-        let id = "0af7651916cd43dd8448eb211c80319c";
-        assert_eq!(trace_id(&headers("traceparent", parent)), Some(id));
-        for bad in
-            ["", "00", "00-0af7-b7ad6b7169203331-01", "00-\"af7651916cd43dd8448eb211c8031-x-01"]
-        {
-            assert_eq!(trace_id(&headers("traceparent", bad)), None, "{bad}");
-        }
+    fn two_parents_are_none() {
+        const ONE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let mut given = headers("traceparent", ONE);
+        assert_eq!(parent(&given), TraceContext::parse(ONE));
+        given.append(TRACE_PARENT, HeaderValue::from_static(ONE));
+        assert_eq!(parent(&given), None);
     }
 }

@@ -56,6 +56,7 @@ fn events() -> Vec<RecordedEvent> {
             sequence: *sequence,
             event: AnyEvent::Appointment(appointment(id), event),
             recorded_at: at("2026-11-23T07:00:00Z") + TimeDelta::seconds(n.into()),
+            trace: None,
         }
     });
     recorded.collect()

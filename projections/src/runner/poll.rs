@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use daybook_store::metrics::{PROJECTION_EVENTS, PROJECTION_POLL_SECONDS};
-use daybook_store::{Log, Position, RecordedEvent};
+use daybook_store::{Log, Position, RecordedEvent, trace_context};
 use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 use uuid::Uuid;
 
 use super::RunnerSettings;
@@ -84,6 +85,8 @@ impl Poll {
                 .log
                 .follow(&self.subscription.tenant, position, self.settings.batch_events)
                 .await?;
+            let traces = read.iter().flatten().filter_map(|event| event.trace);
+            trace_context::link_all(&Span::current(), traces);
             // What is appended from here on is for the next poll.
             let end = position.plus(read.len() as u64);
             let all = read.len() < self.settings.batch_events as usize;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::ExecuteError;
 use crate::log::CommandKey;
+use crate::trace_context::{self, TraceContext};
 
 /// Everything about a command but the command.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct CommandContext {
     pub correlation_id: Uuid,
     /// The event or command that caused it, where one did.
     pub causation_id: Option<Uuid>,
+    /// The trace that it is part of, where there is one.
+    pub trace: Option<TraceContext>,
     /// The client's name for it, so that a retry is not a second command.
     pub key: Option<CommandKey>,
     /// The version of its aggregate that the client has seen, where it matters to it.
@@ -34,6 +37,7 @@ impl CommandContext {
             actor: actor.into(),
             correlation_id: Uuid::now_v7(),
             causation_id: None,
+            trace: None,
             key: None,
             expected_version: None,
         }
@@ -47,6 +51,10 @@ impl CommandContext {
         ]);
         if let Some(causation_id) = self.causation_id {
             metadata.insert("causation_id", causation_id.to_string());
+        }
+        // Its own span's name, where that is exported.
+        if let Some(trace) = trace_context::current().or(self.trace) {
+            metadata.insert("traceparent", trace.to_string());
         }
         if let Some(key) = &self.key {
             metadata.insert("idempotency_key", key.key.clone());

@@ -91,7 +91,8 @@ impl Engine {
                 Err(error) => {
                     if let ExecuteError::Refused(refusal) = &error {
                         let command = variant_name(&commands[index]);
-                        self.report_refusal(context, Appointment::TYPE, &command, refusal);
+                        let stream = (Appointment::TYPE, ids[index - first]);
+                        self.report_refusal(context, stream, command, refusal);
                     }
                     Err(error)
                 }

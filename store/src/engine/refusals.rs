@@ -1,34 +1,93 @@
 //! Refusals, for whoever runs the program: each is logged. Those that answer a request are counted where
 //! it is answered.
 
+use std::cell::RefCell;
 use std::fmt::{self, Debug, Write as _};
 
-use daybook_domain::Refusal;
 use daybook_domain::series::SeriesRefusal;
+use daybook_domain::{Refusal, TenantId};
 use serde_json::Value;
+use tokio::task_local;
+use uuid::Uuid;
 
 use super::{CommandContext, Engine};
 
+/// A command that was refused: which rule refused what, of which stream. Nothing in it was written by a client.
+#[derive(Debug, Clone)]
+pub struct RefusedCommand {
+    pub tenant: TenantId,
+    /// The stream: its aggregate's type, and its id.
+    pub aggregate: &'static str,
+    pub aggregate_id: Uuid,
+    pub command: String,
+    pub refusal: String,
+    /// In words, with ids, times and counts.
+    pub reason: String,
+    pub correlation_id: Uuid,
+}
+
+task_local! {
+    static FIRST_REFUSED: RefCell<Option<RefusedCommand>>;
+}
+
+/// Does what answers a request. The first command in it that is refused is for its line in the log to say; each
+/// further one, as of a batch, has a line of its own.
+pub async fn with_first_refused<T>(work: impl Future<Output = T>) -> (T, Option<RefusedCommand>) {
+    let noted = async {
+        let output = work.await;
+        (output, FIRST_REFUSED.with(RefCell::take))
+    };
+    FIRST_REFUSED.scope(RefCell::default(), noted).await
+}
+
+impl RefusedCommand {
+    /// A line of its own.
+    pub fn log(&self) {
+        let Self { tenant, aggregate, aggregate_id, command, refusal, reason, .. } = self;
+        let correlation_id = &self.correlation_id;
+        tracing::info!(
+            %tenant, aggregate, %aggregate_id, command, refusal, reason, %correlation_id,
+            "a command was refused"
+        );
+    }
+
+    /// Leaves it to whoever answers the request, if there is one and nothing was left to it yet.
+    fn report(self) {
+        let mut left = Some(self);
+        let _ = FIRST_REFUSED.try_with(|first| {
+            let mut first = first.borrow_mut();
+            if first.is_none() {
+                *first = left.take();
+            }
+        });
+        if let Some(own_line) = left {
+            own_line.log();
+        }
+    }
+}
+
 impl Engine {
-    /// Says which rule refused what; nothing that a client wrote.
+    /// Says which rule refused what.
     pub(super) fn report_refusal(
         &self,
         context: &CommandContext,
-        aggregate: &'static str,
-        command: &str,
+        (aggregate, aggregate_id): (&'static str, Uuid),
+        command: String,
         refusal: &Refusal,
     ) {
         if !self.reports_refusals {
             return;
         }
-        tracing::info!(
-            tenant = %context.tenant,
+        let refused = RefusedCommand {
+            tenant: context.tenant.clone(),
             aggregate,
+            aggregate_id,
             command,
-            refusal = refusal_type(refusal),
-            correlation_id = %context.correlation_id,
-            "a command was refused"
-        );
+            refusal: refusal_type(refusal),
+            reason: refusal.to_string(),
+            correlation_id: context.correlation_id,
+        };
+        refused.report();
     }
 }
 
@@ -76,6 +135,28 @@ mod tests {
         assert_eq!(variant_name(&cancel), "CancelAppointment");
         assert_eq!(variant_name(&AppointmentCommand::ExpireHold), "ExpireHold");
         assert_eq!(variant_name(&Some(1)), "Some");
+    }
+
+    #[tokio::test]
+    async fn the_first_refusal_is_for_the_request_to_say() {
+        let refused = |command: &str| RefusedCommand {
+            tenant: "north".parse().unwrap(),
+            aggregate: "appointment",
+            aggregate_id: Uuid::nil(),
+            command: command.to_owned(),
+            refusal: "slot-taken".to_owned(),
+            reason: String::new(),
+            correlation_id: Uuid::nil(),
+        };
+        // Outside a request: there is nobody to leave it to.
+        refused("zeroth").report();
+        let ((), first) = with_first_refused(async {
+            refused("first").report();
+            refused("second").report();
+        })
+        .await;
+        assert_eq!(first.unwrap().command, "first");
+        assert!(with_first_refused(async {}).await.1.is_none());
     }
 
     #[test]

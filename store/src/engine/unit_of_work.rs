@@ -178,9 +178,11 @@ impl Engine {
     }
 
     #[tracing::instrument(
-        level = "debug",
-        skip_all,
-        fields(tenant = %context.tenant, aggregate = W::Root::TYPE, %root)
+        level = "debug", name = "execute", skip_all,
+        fields(
+            tenant = %context.tenant, aggregate = W::Root::TYPE, aggregate_id = %root,
+            command = work.name(),
+        )
     )]
     pub(super) async fn run<W: UnitOfWork, R: Answer>(
         &self,
@@ -191,7 +193,7 @@ impl Engine {
     ) -> Result<R::Output, ExecuteError> {
         let outcome = self.try_until_decided(context, root, work, answer).await;
         if let Err(ExecuteError::Refused(refusal)) = &outcome {
-            self.report_refusal(context, W::Root::TYPE, &work.name(), refusal);
+            self.report_refusal(context, (W::Root::TYPE, root), work.name(), refusal);
         }
         outcome
     }

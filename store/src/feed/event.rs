@@ -34,6 +34,8 @@ pub struct CloudEvent {
     pub correlation_id: Option<String>,
     /// The event or command that caused it.
     pub causation_id: Option<String>,
+    /// The span that led to it (W3C Trace Context).
+    pub traceparent: Option<String>,
     /// All about it.
     pub data: Value,
 }
@@ -68,6 +70,7 @@ impl CloudEvent {
             actor: told("actor"),
             correlation_id: told("correlation_id"),
             causation_id: told("causation_id"),
+            traceparent: told("traceparent"),
             aggregate_type: stored.aggregate_type,
             event_type: stored.event_type,
             data,
@@ -99,6 +102,8 @@ struct Attributes<'a> {
     correlationid: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     causationid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
     data: &'a Value,
 }
 
@@ -121,6 +126,7 @@ impl Serialize for CloudEvent {
             actor: self.actor.as_deref(),
             correlationid: self.correlation_id.as_deref(),
             causationid: self.causation_id.as_deref(),
+            traceparent: self.traceparent.as_deref(),
             data: &self.data,
         }
         .serialize(to)

@@ -13,6 +13,7 @@ use daybook_domain::{TenantId, upcasters};
 use super::event::{StoredEvent, decode};
 use super::submission::{Append, NewEvent};
 use super::{Position, RecordedEvent, UnreadableEvent};
+use crate::trace_context::of_metadata;
 
 /// So much is kept, of all tenants together: more than is appended in the time between two turns of a
 /// projection. Whoever is further behind asks the database.
@@ -75,7 +76,8 @@ impl AppendedBatch {
                     event_version: &event.event_version,
                     payload: &event.payload,
                 };
-                decode(self.after.plus(at), self.recorded_at, &stored, &upcasters)
+                let read = decode(self.after.plus(at), self.recorded_at, &stored, &upcasters);
+                read.map(|read| RecordedEvent { trace: of_metadata(&event.metadata), ..read })
             };
             (1..).zip(events).map(read).collect()
         })

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{AnyEvent, Position, StreamId};
+use crate::trace_context::TraceContext;
 
 /// An event as it stands in the log, in its present form.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct RecordedEvent {
     pub event: AnyEvent,
     /// When it was committed; never earlier than the position before it.
     pub recorded_at: DateTime<Utc>,
+    /// The trace that led to it: of what is read to be followed, while spans are exported.
+    pub trace: Option<TraceContext>,
 }
 
 /// A stored event that this program cannot read.
@@ -71,7 +74,8 @@ pub(crate) fn decode(
         typed(stored, uuid, stored.payload)
     };
     let event = event.map_err(unreadable)?;
-    Ok(RecordedEvent { position, sequence: stored.sequence, event, recorded_at })
+    let sequence = stored.sequence;
+    Ok(RecordedEvent { position, sequence, event, recorded_at, trace: None })
 }
 
 /// The payload of an event that was stored in an older form, in its present one.

@@ -9,6 +9,7 @@ use sqlx::{PgPool, Row};
 
 use super::event::{StoredEvent, decode, upcast};
 use super::{Position, RecordedEvent, StreamId, UnreadableEvent};
+use crate::trace_context::{self, TraceContext};
 
 /// The events after `after`, at most `limit`. Served by `events_tenant_id_position_key`.
 pub(super) async fn read(
@@ -19,7 +20,7 @@ pub(super) async fn read(
 ) -> Result<Vec<Result<RecordedEvent, UnreadableEvent>>, sqlx::Error> {
     let rows = sqlx::query(
         "SELECT position, aggregate_type, aggregate_id, sequence, event_type, event_version,
-                payload, recorded_at
+                payload, recorded_at, CASE WHEN $4 THEN metadata->>'traceparent' END AS traceparent
            FROM events
           WHERE tenant_id = $1 AND position > $2
           ORDER BY position
@@ -28,6 +29,7 @@ pub(super) async fn read(
     .bind(tenant.as_str())
     .bind(after.as_i64())
     .bind(i64::from(limit))
+    .bind(trace_context::export().is_some())
     .fetch_all(pool)
     .await?;
     let upcasters = upcasters();
@@ -42,7 +44,9 @@ pub(super) async fn read(
             events.push(Err(UnreadableEvent { position: expected, reason }));
             break;
         }
-        events.push(decode(position, row.try_get("recorded_at")?, &texts(row)?, &upcasters));
+        let trace = row.try_get::<Option<&str>, _>("traceparent")?.and_then(TraceContext::parse);
+        let read = decode(position, row.try_get("recorded_at")?, &texts(row)?, &upcasters);
+        events.push(read.map(|read| RecordedEvent { trace, ..read }));
     }
     Ok(events)
 }

@@ -25,7 +25,7 @@ fn taken(events: &[AppointmentEvent]) -> Vec<(&'static str, i64, Option<i64>)> {
     let recorded = events.iter().zip(1_u64..).map(|(event, sequence)| {
         let event = AnyEvent::Appointment(appointment(1), event.clone());
         let position = Position::from_i64(sequence.cast_signed());
-        let recorded = RecordedEvent { position, sequence, event, recorded_at };
+        let recorded = RecordedEvent { position, sequence, event, recorded_at, trace: None };
         recorded_at += TimeDelta::hours(1);
         recorded
     });

@@ -1,10 +1,14 @@
-//! What is measured of batches.
+//! What is seen of batches: a span of each, linked to its submissions, and figures.
 
 use std::time::Instant;
 
+use daybook_domain::TenantId;
 use metrics::{counter, histogram};
+use tracing::{Span, field};
 
+use crate::log::submission::{Decision, Submission};
 use crate::metrics::{BATCH_FAILURES, BATCH_SECONDS, BATCH_SIZE};
+use crate::trace_context::{self, TraceContext};
 
 /// How a batch is sent.
 #[derive(Debug, Clone, Copy)]
@@ -22,24 +26,46 @@ impl Path {
     }
 }
 
-/// Runs what commits a batch of so many submissions, and measures it.
-pub(super) async fn measured<T, E>(
+/// A batch that is sent now.
+pub(super) struct Sending {
     path: Path,
-    submissions: usize,
-    commit: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
-    let began = Instant::now();
-    let outcome = commit.await;
-    record(path, began, submissions, &outcome);
-    outcome
+    began: Instant,
+    span: Span,
 }
 
-/// Takes note of a batch that began then and has ended.
-#[expect(clippy::cast_precision_loss, reason = "a histogram is of floats, and a batch is small")]
-pub(super) fn record<T, E>(path: Path, began: Instant, submissions: usize, outcome: &Result<T, E>) {
-    histogram!(BATCH_SECONDS, "path" => path.name()).record(began.elapsed());
-    histogram!(BATCH_SIZE, "path" => path.name()).record(submissions as f64);
-    if outcome.is_err() {
-        counter!(BATCH_FAILURES, "path" => path.name()).increment(1);
+impl Sending {
+    /// Its span belongs to no request: it is of all that are in it.
+    pub(super) fn new(path: Path, tenant: &TenantId) -> Self {
+        let span = tracing::debug_span!(
+            parent: None, "batch", %tenant, path = path.name(), submissions = field::Empty
+        );
+        Self { path, began: Instant::now(), span }
     }
+
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// These are in it.
+    pub(super) fn link(&self, submissions: &[Submission]) {
+        self.span.record("submissions", submissions.len());
+        trace_context::link_all(&self.span, submissions.iter().filter_map(trace));
+    }
+
+    /// It has ended, with so many in it.
+    #[expect(clippy::cast_precision_loss, reason = "a histogram is of floats, and a batch is small")]
+    pub(super) fn ended<T, E>(self, submissions: usize, outcome: &Result<T, E>) {
+        let path = self.path.name();
+        histogram!(BATCH_SECONDS, "path" => path).record(self.began.elapsed());
+        histogram!(BATCH_SIZE, "path" => path).record(submissions as f64);
+        if outcome.is_err() {
+            counter!(BATCH_FAILURES, "path" => path).increment(1);
+        }
+    }
+}
+
+/// The trace that its events say.
+fn trace(submission: &Submission) -> Option<TraceContext> {
+    let Decision::Accept { appends, .. } = &submission.decision else { return None };
+    trace_context::of_metadata(&appends.first()?.events.first()?.metadata)
 }

@@ -9,9 +9,10 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, MaybeDone, maybe_done};
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
+use tracing::Instrument as _;
 
 use super::connections::{CONNECTIONS, bounded};
-use super::measure::{Path, measured};
+use super::measure::{Path, Sending};
 use super::queue::Batch;
 use super::rows::Rows;
 use crate::log::head::Head;
@@ -57,10 +58,13 @@ impl Pipeline {
         rows: Rows,
         mut connection: PoolConnection<Postgres>,
     ) {
-        let submissions = batch.batch.submissions.len();
+        let Batch { tenant, submissions, .. } = &batch.batch;
+        let (sending, count) = (Sending::new(Path::Optimistic, tenant), submissions.len());
+        sending.link(submissions);
         let written = async move {
-            let write = bounded(rows.write(&mut connection));
-            let written = measured(Path::Optimistic, submissions, write).await;
+            let write = bounded(rows.write(&mut connection)).instrument(sending.span());
+            let written = write.await;
+            sending.ended(count, &written);
             (connection, written)
         };
         self.0.push_back((batch, maybe_done(written.boxed())));

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use sqlx::PgConnection;
 use tokio::time::Instant;
+use tracing::Instrument as _;
 
 use super::backoff::Backoff;
 use super::connections::{Connections, discard};
 use super::fault::{Fault, fault, is_outcome_unknown};
 use super::head_cache::HeadCaches;
-use super::measure::{Path, record};
+use super::measure::{Path, Sending};
 use super::outcome::{self, Outcome};
 use super::pipeline::InFlightBatch;
 use super::queue::{Batch, Queue};
@@ -104,9 +105,10 @@ impl Serial<'_> {
 
     async fn attempt(&mut self, batch: &mut Batch) -> Result<Vec<Verdict>, BatchError> {
         let mut connection = self.connections.acquire().await?;
-        let began = std::time::Instant::now();
-        let committed = self.commit_on(&mut connection, batch).await;
-        record(Path::Serial, began, batch.submissions.len(), &committed);
+        let sending = Sending::new(Path::Serial, &batch.tenant);
+        let committed = self.commit_on(&mut connection, batch).instrument(sending.span()).await;
+        sending.link(&batch.submissions);
+        sending.ended(batch.submissions.len(), &committed);
         let is_broken = match &committed {
             Err(BatchError::Failed(error)) => fault(error) == Fault::Passing,
             Err(BatchError::Unknown(..)) => true,
