@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use daybook_projections::analytics::{self, AnalystRole, Published};
+use daybook_store::Repeated;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +23,7 @@ pub(crate) async fn publish(parts: Parts, cancel: CancellationToken) {
 }
 
 async fn until_published(parts: &Parts) {
+    let publish = Repeated::new("publish the views for analysts");
     loop {
         match analytics::publish(parts.log().pool()).await {
             Ok(Published::Ours(AnalystRole::Ready)) => return,
@@ -30,7 +32,7 @@ async fn until_published(parts: &Parts) {
                 return tracing::info!(revision, "the views for analysts are a newer program's");
             }
             Ok(Published::NotYet) => {}
-            Err(error) => tracing::warn!(%error, "the views for analysts cannot be made yet"),
+            Err(error) => publish.failed(&error),
         }
         sleep(PAUSE_BETWEEN_TRIES).await;
     }

@@ -5,7 +5,7 @@
 //! as Prometheus writes it; all others begin with `daybook_`. No label has a tenant: there may be 100,000 of
 //! them, and each would be a series.
 
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 /// What kind of figure a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,6 +159,24 @@ pub fn describe() {
             Histogram(_) => describe_histogram!(*name, *unit, *description),
         }
     }
+}
+
+/// What is there from the start, at nought: an alert on what grows would miss the first.
+pub fn begin() {
+    for problem in ["internal", "unavailable"] {
+        counter!(REFUSALS, "type" => problem).increment(0);
+    }
+    for reason in ["stale", "conflict"] {
+        counter!(DECISION_RETRIES, "reason" => reason).increment(0);
+    }
+    for path in ["optimistic", "serial"] {
+        counter!(BATCH_FAILURES, "path" => path).increment(0);
+    }
+    counter!(EVENTS_APPENDED).increment(0);
+    counter!(LOG_LINES_DROPPED).increment(0);
+    gauge!(SUBMISSIONS_WAITING).set(0);
+    gauge!(EVENT_STREAMS).set(0);
+    gauge!(HOLDS_DUE).set(0);
 }
 
 #[cfg(test)]

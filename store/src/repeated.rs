@@ -12,10 +12,15 @@ use crate::metrics::BACKGROUND_FAILURES;
 /// Between two lines about the same task.
 const INTERVAL: Duration = Duration::from_mins(1);
 
+/// After so long without a failure, what many attempt side by side is taken to work again.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// A task that is tried until it succeeds, and again after that. Every loop that retries has one.
 #[derive(Debug)]
 pub struct Repeated {
     task: &'static str,
+    /// How long after the last failure a success means that it works again.
+    quiet: Duration,
     failing: Mutex<Option<Failing>>,
 }
 
@@ -25,6 +30,7 @@ struct Failing {
     since: Instant,
     times: u64,
     said_at: Instant,
+    failed_at: Instant,
 }
 
 /// What is to be said of an attempt.
@@ -39,7 +45,13 @@ impl Repeated {
     /// A task, as it is called in the log and in `daybook_background_failures_total`: `read the projections' progress`.
     #[must_use]
     pub const fn new(task: &'static str) -> Self {
-        Self { task, failing: Mutex::new(None) }
+        Self { task, quiet: Duration::ZERO, failing: Mutex::new(None) }
+    }
+
+    /// A task that many attempt side by side, as for one tenant each: some may succeed while others fail.
+    #[must_use]
+    pub const fn shared(task: &'static str) -> Self {
+        Self { task, quiet: QUIET, failing: Mutex::new(None) }
     }
 
     /// It has failed, and will be tried again: said at once, and then once a minute.
@@ -55,12 +67,9 @@ impl Repeated {
 
     /// It has succeeded: said if it had failed before.
     pub fn succeeded(&self) {
-        let Some(failing) = self.failing.lock().unwrap_or_else(PoisonError::into_inner).take()
-        else {
-            return;
-        };
-        let (task, times) = (self.task, failing.times);
-        tracing::info!(task, times, seconds = failing.since.elapsed().as_secs(), "works again");
+        let Some(Failing { since, times, .. }) = self.note_success(Instant::now()) else { return };
+        let (task, seconds) = (self.task, since.elapsed().as_secs());
+        tracing::info!(task, times, seconds, "works again");
     }
 
     /// Either of these.
@@ -71,13 +80,19 @@ impl Repeated {
         }
     }
 
+    fn note_success(&self, now: Instant) -> Option<Failing> {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        failing.take_if(|failing| now.duration_since(failing.failed_at) >= self.quiet)
+    }
+
     fn note_failure(&self, now: Instant) -> Line {
         let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(failing) = failing.as_mut() else {
-            *failing = Some(Failing { since: now, times: 1, said_at: now });
+            *failing = Some(Failing { since: now, times: 1, said_at: now, failed_at: now });
             return Line::Fails;
         };
         failing.times += 1;
+        failing.failed_at = now;
         if now.duration_since(failing.said_at) < INTERVAL {
             return Line::None;
         }
@@ -101,5 +116,17 @@ mod tests {
         assert_eq!(at(121), Line::StillFails(63));
         task.succeeded();
         assert_eq!(at(122), Line::Fails);
+    }
+
+    #[test]
+    fn what_many_attempt_works_again_when_nobody_has_failed_for_a_while() {
+        let (task, began) = (Repeated::shared("try"), Instant::now());
+        let at = |seconds| began + Duration::from_secs(seconds);
+        assert_eq!(task.note_failure(at(0)), Line::Fails);
+        assert!(task.note_success(at(1)).is_none());
+        assert_eq!(task.note_failure(at(2)), Line::None);
+        assert!(task.note_success(at(6)).is_none());
+        assert_eq!(task.note_success(at(7)).unwrap().times, 2);
+        assert!(task.note_success(at(8)).is_none());
     }
 }

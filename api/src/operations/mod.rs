@@ -9,9 +9,7 @@ mod probes;
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::get;
-use daybook_projections::{Heard, Progress};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::http::{limits, trace};
@@ -25,9 +23,6 @@ pub(crate) use probes::documented as probes;
 pub struct Operations {
     pub readiness: Readiness,
     pub metrics: PrometheusHandle,
-    pub progress: Progress,
-    /// Which programs live.
-    pub heard: watch::Receiver<Heard>,
 }
 
 /// The routes of the operations port.

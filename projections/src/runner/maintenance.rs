@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use daybook_store::Repeated;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -48,11 +49,11 @@ impl Maintenance {
 }
 
 async fn maintain(pool: PgPool, id: ProjectionId, statement: String, due: Arc<Notify>) {
+    let maintenance = Repeated::new("maintain indexes");
     loop {
         due.notified().await;
         sleep(PAUSE).await;
-        if let Err(error) = sqlx::query(&statement).execute(&pool).await {
-            tracing::warn!(projection = %id, %error, "maintenance failed; it is tried again later");
-        }
+        let maintained = sqlx::query(&statement).execute(&pool).await;
+        maintenance.note(&maintained.map_err(|error| format!("{id}: {error}")));
     }
 }

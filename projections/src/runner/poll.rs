@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use daybook_store::metrics::{PROJECTION_EVENTS, PROJECTION_POLL_SECONDS};
-use daybook_store::{Log, Position, RecordedEvent, trace_context};
+use daybook_store::{Log, Position, RecordedEvent, Repeated, trace_context};
 use metrics::{counter, histogram};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
@@ -20,6 +20,9 @@ use crate::{ApplyError, Progress, Projection, Schema, Tables};
 /// of a batch (suspended, partitioned) must not keep its successor waiting for its row locks.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off;
      SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// Where the database is away, those of all tenants fail.
+static POLLS: Repeated = Repeated::shared("poll projections");
 
 /// How a poll ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,11 +63,16 @@ impl Poll {
         let ended = self.batches(name).await;
         histogram!(PROJECTION_POLL_SECONDS, "projection" => name).record(begun.elapsed());
         match ended {
-            Ok(Outcome::CaughtUp) if !self.keeps_lease => self.release().await,
-            Ok(outcome) => outcome,
+            Ok(outcome) => {
+                POLLS.succeeded();
+                match outcome {
+                    Outcome::CaughtUp if !self.keeps_lease => self.release().await,
+                    outcome => outcome,
+                }
+            }
             Err(error) => {
                 let Subscription { tenant, projection } = &self.subscription;
-                tracing::warn!(%projection, %tenant, %error, "a batch failed and is tried again");
+                POLLS.failed(&format_args!("{projection} of {tenant}: {error}"));
                 Outcome::Failed
             }
         }

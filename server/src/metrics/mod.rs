@@ -1,12 +1,15 @@
 //! What this program measures of itself, kept in memory for `/metrics`: no answer waits for the database.
 
+mod pools;
 mod process;
+mod sampler;
 
 use std::time::Duration;
 
-use daybook_store::metrics::{ALL, BUILD_INFO, Kind, describe};
+use daybook_store::metrics::{ALL, BUILD_INFO, Kind, begin, describe};
 use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+pub(crate) use sampler::Sampler;
 use tokio::time::sleep;
 
 /// How often what was recorded is added up: a histogram keeps each value until then.
@@ -23,6 +26,7 @@ pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
     }
     let handle = builder.install_recorder()?;
     describe();
+    begin();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
     process::began();
     let recorded = handle.clone();

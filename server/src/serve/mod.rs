@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Place, Serve};
 use crate::database::Database;
+use crate::metrics::Sampler;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::{demo, metrics, output, parts};
@@ -69,16 +70,14 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let runner = parts.runner().with_programs(deployment.heard());
     let readiness = Readiness::of(roles::readiness(&roles));
     let (progress, heard) = (runner.progress(), deployment.heard());
-    let shown = Operations {
-        readiness: readiness.clone(),
-        metrics: metrics::record()?,
-        progress: progress.clone(),
-        heard: heard.clone(),
-    };
+    let shown = Operations { readiness: readiness.clone(), metrics: metrics::record()? };
+    let sampler =
+        Sampler { log: parts.log().clone(), progress: progress.clone(), heard: heard.clone() };
     output::line(&format!("the operations port is http://{}", operations.local_addr()?))?;
     let over = CancellationToken::new();
     let mut ends = JoinSet::new();
     ends.spawn(answer(operations, operations::router(shown), over.clone()));
+    ends.spawn(sampler.run(over.clone()));
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_holds_per_client(options.holds_per_client)
         .with_programs(heard.clone())

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use daybook_api::Checker;
 use daybook_projections::{Deployment, Runner};
-use daybook_store::Role;
+use daybook_store::{Repeated, Role};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -28,10 +28,12 @@ pub(super) struct Work {
 
 /// Makes the tables, trying until it succeeds.
 pub(super) async fn prepare(parts: Parts) {
+    let prepare = Repeated::new("prepare the database");
     while let Err(error) = parts::prepare(&parts).await {
-        tracing::warn!(error = format!("{error:#}"), "the database cannot be prepared yet");
+        prepare.failed(&error);
         sleep(RETRY_INTERVAL).await;
     }
+    prepare.succeeded();
 }
 
 impl Work {

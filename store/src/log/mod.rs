@@ -190,6 +190,18 @@ impl Log {
         sqlx::query("SELECT 1").execute(&self.commit_pool).await.map(|_| ())
     }
 
+    /// The pools that many share, by what their connections are for.
+    #[must_use]
+    pub fn shared_pools(&self) -> [(&'static str, &PgPool); 2] {
+        [("readers", &self.pool), ("claims", &self.claims_pool)]
+    }
+
+    /// The pool of the committers, each of which keeps its connections: nobody waits for one.
+    #[must_use]
+    pub fn committers_pool(&self) -> &PgPool {
+        &self.commit_pool
+    }
+
     /// Appends a decision, or says why not.
     ///
     /// # Errors

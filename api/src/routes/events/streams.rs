@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use daybook_domain::TenantId;
+use daybook_store::metrics::EVENT_STREAMS;
+use metrics::gauge;
 use tokio_util::sync::CancellationToken;
 
 /// Streams and exports of one program at once, and of one tenant: each has a task, some memory, and
@@ -34,6 +36,7 @@ impl Streams {
             return None;
         }
         open.insert(tenant.clone(), own + 1);
+        gauge!(EVENT_STREAMS).increment(1);
         Some(Opened { streams: self.clone(), tenant: tenant.clone() })
     }
 }
@@ -46,6 +49,7 @@ pub(crate) struct Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
+        gauge!(EVENT_STREAMS).decrement(1);
         let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(own) = open.get_mut(&self.tenant) {
             *own -= 1;

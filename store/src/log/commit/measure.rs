@@ -53,7 +53,10 @@ impl Sending {
     }
 
     /// It has ended, with so many in it.
-    #[expect(clippy::cast_precision_loss, reason = "a histogram is of floats, and a batch is small")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a histogram is of floats, and a batch is small"
+    )]
     pub(super) fn ended<T, E>(self, submissions: usize, outcome: &Result<T, E>) {
         let path = self.path.name();
         histogram!(BATCH_SECONDS, "path" => path).record(self.began.elapsed());

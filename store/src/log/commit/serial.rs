@@ -15,12 +15,15 @@ use super::outcome::{self, Outcome};
 use super::pipeline::InFlightBatch;
 use super::queue::{Batch, Queue};
 use super::transaction::{BatchError, HeldHead};
-use crate::Clock;
 use crate::log::submission::{AppendError, Verdict};
 use crate::log::wake::Wakeups;
+use crate::{Clock, Repeated};
 
 /// How long after it was submitted a batch is still tried while the database is away.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Where the database is away, those of all tenants fail.
+static BATCHES: Repeated = Repeated::shared("append batches");
 
 /// What commits batches one after the other; what it is lent is the committer's.
 pub(super) struct Serial<'c> {
@@ -120,6 +123,7 @@ impl Serial<'_> {
             self.connections.release(connection);
         }
         let verdicts = committed?;
+        BATCHES.succeeded();
         let appended = verdicts.iter().filter_map(|verdict| match verdict {
             Verdict::Appended(position) => Some(*position),
             _ => None,
@@ -147,6 +151,9 @@ impl Serial<'_> {
 /// Nobody gets a verdict.
 fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
     match error {
+        BatchError::Failed(error) if fault(error) == Fault::Passing => {
+            BATCHES.failed(&format_args!("of {tenant}: {error}"));
+        }
         BatchError::Failed(error) => tracing::error!(%error, %tenant, "a batch failed"),
         BatchError::Unknown(_, head, _) => {
             tracing::error!(%tenant, position = %head.position, "a commit's outcome is not known");
