@@ -88,8 +88,8 @@ pub trait SpanExport: Send + Sync {
     /// Links a span to one of another trace.
     fn link(&self, span: &Span, to: TraceContext);
 
-    /// Notes an attribute, by its name in OpenTelemetry's semantic conventions.
-    fn attribute(&self, span: &Span, name: &'static str, value: &str);
+    /// A request's span ends: notes how, by the names of OpenTelemetry's semantic conventions.
+    fn answered(&self, span: &Span, method: &'static str, route: &str, status: u16);
 }
 
 static EXPORT: OnceLock<Box<dyn SpanExport>> = OnceLock::new();

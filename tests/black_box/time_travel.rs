@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::harness::{Practice, a_practice, date, monday, utc};
+use crate::harness::{Practice, a_practice, date, monday, personal, utc};
 
 fn get(practice: &Practice, path: &str) -> Value {
     practice.api.get(path).send().is(200)
@@ -138,7 +138,7 @@ fn services_resources_and_clients_are_shown_as_they_were() {
     let as_of = |path: &str| get(&practice, &format!("{path}?as_of=position:{booked}"));
     assert_eq!(as_of(&format!("/v1/services/{}", practice.service))["name"], "Check-up");
     assert_eq!(as_of(&format!("/v1/resources/{}", practice.room))["status"], "active");
-    assert_eq!(as_of(&format!("/v1/clients/{}", practice.client))["name"], "A client");
+    assert_eq!(as_of(&format!("/v1/clients/{}", practice.client))["name"], personal::NAME);
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! The project's own chores, as `cargo xtask <command>`.
 //!
 //! It depends on nothing but the standard library, so that it starts at once, and knows nothing of how
-//! daybook works: it calls cargo, the built program, cargo-deny, and python3 for the tests that run Python
-//! programs. PostgreSQL is found, or fetched, by the tests themselves (`embedded-postgres`).
+//! daybook works: it calls cargo, the built program, cargo-deny, apt-get for programs that tests run, and python3 for
+//! the tests that run Python programs. PostgreSQL is found, or fetched, by the tests themselves (`embedded-postgres`).
 
+mod debian;
 mod deny;
+mod logs;
 mod openapi;
 mod python;
 mod shell;

@@ -93,12 +93,15 @@ fn missing(what: &str) -> Failure {
 
 /// Beside the programs that are built: in the target folder, wherever that is.
 fn home() -> Result<PathBuf, Failure> {
+    target().map(|target| target.join("python"))
+}
+
+/// The target folder that this program was built in.
+pub(crate) fn target() -> Result<PathBuf, Failure> {
     let us = env::current_exe()
         .map_err(|error| Failure::new(format!("where this program is, is unknown: {error}")))?;
-    let target = us.ancestors().nth(2);
-    target
-        .map(|target| target.join("python"))
-        .ok_or_else(|| Failure::new("this program is not in a target folder"))
+    let target = us.ancestors().nth(2).map(Path::to_path_buf);
+    target.ok_or_else(|| Failure::new("this program is not in a target folder"))
 }
 
 /// The major and minor version of a Python; `None`: it is none that runs.

@@ -9,7 +9,11 @@ use std::thread;
 use crate::shell::{Failure, cargo, complain, not_started, run, say, shown};
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{deny, openapi, python};
+use crate::{debian, deny, logs, openapi, python};
+
+/// What the program can do but does not do by itself is tested, too; always with the same, so that nothing is built
+/// twice.
+const FEATURES: &str = "--features=daybook/otlp";
 
 /// All of it, in the order in which it is cheap to fail.
 pub(crate) fn everything() -> Result<(), Failure> {
@@ -27,15 +31,19 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     steps.take("dependencies", deny::check)?;
     // Most tests do without: those that do not will fail, and say so.
     let python = steps.take("python", python::ensure);
+    let programs = steps.take("programs", debian::ensure);
     steps.take("clippy", || {
-        let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
+        let arguments =
+            ["clippy", "--workspace", "--all-targets", FEATURES, "--", "-D", "warnings"];
         run(&mut cargo(&arguments))
     })?;
     steps.take("build", build)?;
     // Independent of each other: a reader wants to hear of both.
     let document = steps.take("openapi", openapi::compare);
+    logs::clear()?;
     let tests = steps.take("tests", || cargo_test(&[]));
-    let failed: Vec<String> = [python, document, tests]
+    let logs = steps.take("logs", logs::check);
+    let failed: Vec<String> = [python, programs, document, tests, logs]
         .into_iter()
         .filter_map(Result::err)
         .map(|it| it.to_string())
@@ -45,15 +53,17 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
 
 /// Only the tests, and of them only what `selection` (arguments of `cargo test`) selects.
 pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
-    if runs_black_box_tests(selection)
-        && let Err(failure) = python::ensure()
-    {
-        complain(&failure.to_string());
+    if runs_black_box_tests(selection) {
+        for ensured in [python::ensure(), debian::ensure()] {
+            if let Err(failure) = ensured {
+                complain(&failure.to_string());
+            }
+        }
     }
     if names_a_package(selection) {
         // The features of one package's dependencies are not those of the whole workspace's: what
         // `build` makes would not be what its tests are linked with.
-        run(&mut cargo(&["build", "--package", "daybook", "--package", "daybook-next"]))?;
+        run(&mut cargo(&["build", "--package", "daybook", "--package", "daybook-next", FEATURES]))?;
     } else {
         build()?;
     }
@@ -63,11 +73,11 @@ pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
 /// The program that the black-box tests run, and in the same go the tests themselves: built with
 /// other features selected, the program and all that it depends on would be built twice.
 fn build() -> Result<(), Failure> {
-    run(&mut cargo(&["build", "--workspace", "--all-targets"]))
+    run(&mut cargo(&["build", "--workspace", "--all-targets", FEATURES]))
 }
 
 fn cargo_test(selection: &[&str]) -> Result<(), Failure> {
-    let whole: &[&str] = if names_a_package(selection) { &[] } else { &["--workspace"] };
+    let whole: &[&str] = if names_a_package(selection) { &[] } else { &["--workspace", FEATURES] };
     let mut command = cargo(&[&["test", "--no-fail-fast"], whole, selection].concat());
     if env::var_os(THREADS).is_none() {
         command.env(THREADS, threads().to_string());
@@ -89,7 +99,7 @@ fn threads() -> usize {
     2 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-/// Only those run Python programs.
+/// Only those run other programs than daybook.
 fn runs_black_box_tests(selection: &[&str]) -> bool {
     !names_a_package(selection) || selection.iter().any(|word| word.contains("daybook-tests"))
 }

@@ -50,8 +50,8 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
     let route = path.map_or_else(|| "none".to_owned(), |path| path.as_str().to_owned());
     let span = tracing::info_span!(
         "request",
-        otel.name = format_args!("{method} {route}"),
-        otel.kind = "server",
+        otel.name = field::Empty,
+        otel.kind = field::Empty,
         request_id = id.to_str().unwrap_or_default(),
         trace_id = field::Empty,
         method,
@@ -60,6 +60,9 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
         tenant = field::Empty,
         key_id = field::Empty,
     );
+    if trace_context::export().is_some() {
+        span.record("otel.name", format!("{method} {route}")).record("otel.kind", "server");
+    }
     let trace = trace_context::begin(&span, parent(request.headers()));
     if let Some(trace) = trace {
         span.record("trace_id", trace.trace());
@@ -128,16 +131,13 @@ impl<'a> Unanswered<'a> {
     }
 
     fn note(&self, route: &str, status: u16, took: Duration) {
-        let status = status.to_string();
         if let Some(export) = trace_context::export() {
-            export.attribute(self.span, "http.request.method", self.method);
-            export.attribute(self.span, "http.route", route);
-            export.attribute(self.span, "http.response.status_code", &status);
+            export.answered(self.span, self.method, route, status);
         }
         let labels = [
             ("http_request_method", self.method.to_owned()),
             ("http_route", route.to_owned()),
-            ("http_response_status_code", status),
+            ("http_response_status_code", status.to_string()),
         ];
         histogram!(HTTP_REQUEST_SECONDS, &labels).record(took);
     }

@@ -3,6 +3,7 @@
 mod json;
 mod writer;
 
+use std::env;
 use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
@@ -11,8 +12,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use json::JsonLines;
-use writer::Writer;
-pub(crate) use writer::Written;
+use writer::{Writer, Written};
+
+#[cfg(feature = "otlp")]
+use crate::otlp;
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -25,9 +28,18 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Starts it; what it gives back writes the rest when it is dropped. `DAYBOOK_LOG` says what is in it, in tracing's
-/// filter syntax.
-pub(crate) fn start(format: Format) -> Written {
+/// What runs beside the program; it finishes when this is dropped: the spans first, since that may be logged.
+pub(crate) struct Running {
+    #[cfg(feature = "otlp")]
+    _exporting: Option<otlp::Exporting>,
+    _written: Written,
+}
+
+/// Where spans are to be exported to, if anywhere.
+const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+
+/// Starts the log, and the export of spans. `DAYBOOK_LOG` says what is in the log, in tracing's filter syntax.
+pub(crate) fn start(format: Format) -> Running {
     let filter =
         EnvFilter::try_from_env("DAYBOOK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
     let (writer, written) = Writer::to(io::stderr());
@@ -40,8 +52,39 @@ pub(crate) fn start(format: Format) -> Written {
         let text = fmt::layer().with_writer(writer).with_ansi(terminal).with_target(false);
         text.with_filter(filter).boxed()
     };
-    Registry::default().with(lines).init();
-    written
+    let log = Registry::default().with(lines);
+    if !ENDPOINTS.iter().any(|name| env::var_os(name).is_some()) {
+        log.init();
+        return Running::without_export(written);
+    }
+    #[cfg(not(feature = "otlp"))]
+    {
+        log.init();
+        tracing::warn!("spans are not exported: this program is built without the feature `otlp`");
+        Running::without_export(written)
+    }
+    #[cfg(feature = "otlp")]
+    match otlp::start() {
+        Ok((spans, exporting)) => {
+            log.with(spans).init();
+            Running { _exporting: Some(exporting), _written: written }
+        }
+        Err(error) => {
+            log.init();
+            tracing::error!(%error, "spans are not exported");
+            Running::without_export(written)
+        }
+    }
+}
+
+impl Running {
+    fn without_export(written: Written) -> Self {
+        Self {
+            #[cfg(feature = "otlp")]
+            _exporting: None,
+            _written: written,
+        }
+    }
 }
 
 /// A panic is a line of the log, too.

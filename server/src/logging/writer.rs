@@ -30,7 +30,7 @@ enum Order {
 pub(super) struct Writer(SyncSender<Order>);
 
 /// Writes what waits when it is dropped.
-pub(crate) struct Written(SyncSender<Order>);
+pub(super) struct Written(SyncSender<Order>);
 
 impl Writer {
     pub(super) fn to(output: impl Write + Send + 'static) -> (Self, Written) {

@@ -16,7 +16,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 
-use super::{Sql, child};
+use super::{Sql, child, logs};
 
 /// How long a subcommand may take; the first on a data folder sets up PostgreSQL.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -201,6 +201,7 @@ fn finished(command: Command, limit: Duration) -> Finished {
         panic!("not within {limit:?}: {shown}")
     });
     let output = output.unwrap();
+    logs::add_command(&output.stderr);
     Finished {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).unwrap(),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use super::{Api, Booking, Server};
+use super::{Api, Booking, Server, personal};
 
 /// A tenant with a service, a room and a client, and someone with its admin key.
 pub(crate) struct Practice {
@@ -47,7 +47,7 @@ impl Practice {
         };
         practice.service = practice.a_service(&json!({}));
         practice.room = practice.a_room();
-        practice.client = practice.a_client("A client");
+        practice.client = practice.a_client(personal::NAME);
         practice
     }
 
@@ -82,7 +82,12 @@ impl Practice {
     }
 
     pub(crate) fn a_client(&self, name: &str) -> String {
-        self.created("/v1/clients", &json!({"name": name}))
+        personal::is_sent();
+        let body = json!({
+            "name": name, "email": personal::EMAIL, "phone": personal::PHONE,
+            "notes": personal::NOTES,
+        });
+        self.created("/v1/clients", &body)
     }
 
     /// The id of what this POST makes.

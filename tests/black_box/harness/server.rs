@@ -1,11 +1,9 @@
 //! A running `daybook serve`.
 
-use std::env;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -14,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Api, Database, child};
+use super::{Api, Database, child, logs};
 
 /// How long it may take to be ready: with a database of its own, PostgreSQL is set up first.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -59,16 +57,21 @@ impl Server {
         Self::run(database, database.daybook(&arguments))
     }
 
+    /// A new one with more in its environment, which listens.
+    pub(crate) fn start_in(database: &Database, environment: &[(&str, &str)]) -> Self {
+        let mut command = database.daybook(&["serve", "--listen", "127.0.0.1:0"]);
+        command.envs(environment.iter().copied());
+        Self::run(database, command)
+    }
+
     /// The next version of the program (`tests/next`), which listens.
     pub(crate) fn start_next(database: &Database) -> Self {
         Self::run(database, database.next())
     }
 
     fn run(database: &Database, mut command: Command) -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("server-{number}.log"));
-        command.stderr(File::create(&log).unwrap());
+        let (log, file) = logs::of_a_server();
+        command.stderr(file);
         let mut child = child::spawn(command).unwrap();
         let stdout = child.stdout.take().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
