@@ -124,18 +124,20 @@ pub(crate) async fn of_all(
     let mut made = made(log.pool(), projections).await?;
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    // Whoever rests has been read to the end, by all.
+    // Whoever rests has been read to the end, by all. Those that are stalled from `checkpoints_stalled`.
     let rows = sqlx::query(
         "SELECT count(*) FILTER (WHERE h.position > coalesce(c.position, 0)) AS tenants_behind,
                 coalesce(sum(greatest(h.position - coalesce(c.position, 0), 0)), 0)::bigint
                     AS events_behind,
-                count(c.failed_position) AS tenants_stalled
+                (SELECT count(*) FROM checkpoints s
+                  WHERE s.projection = w.projection AND s.version = w.version
+                    AND s.failed_position IS NOT NULL) AS tenants_stalled
            FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w (projection, version, n)
                 LEFT JOIN log_heads h ON h.active
                 LEFT JOIN checkpoints c
                   ON c.tenant_id = h.tenant_id AND c.projection = w.projection
                      AND c.version = w.version
-          GROUP BY w.n ORDER BY w.n",
+          GROUP BY w.n, w.projection, w.version ORDER BY w.n",
     )
     .bind(names)
     .bind(versions)

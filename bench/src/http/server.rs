@@ -77,7 +77,13 @@ fn profile(program: &Path) -> Option<String> {
 pub(crate) struct Serving {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// Where it says how it is.
+    pub(crate) operations: SocketAddr,
 }
+
+/// What it says where it has begun to listen.
+const API: &str = "listening on http://";
+const OPERATIONS: &str = "operations port is http://";
 
 impl Serving {
     /// Starts it; returns when it is ready.
@@ -87,23 +93,24 @@ impl Serving {
         log: PathBuf,
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(&program.0);
-        command.args(["serve", "--listen", "127.0.0.1:0"]);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
         command.env("DAYBOOK_DATABASE_URL", &database.url);
         command.stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut child = command.spawn().with_context(|| program.0.display().to_string())?;
         let stdout = child.stdout.take().context("its output is piped")?;
         // From here on it is killed if anything fails.
-        let mut serving = Self { child, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut serving = Self { child, address: nowhere, operations: nowhere };
         let complaint = || std::fs::read_to_string(&log).unwrap_or_default();
-        serving.address = announced(stdout).with_context(complaint)?;
+        (serving.address, serving.operations) = announced(stdout).with_context(complaint)?;
         serving.ready().await.with_context(complaint)?;
         Ok(serving)
     }
 
     async fn ready(&self) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.address);
-        let mut connection = Connection::open(self.address).await?;
+        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.operations);
+        let mut connection = Connection::open(self.operations).await?;
         while connection.ask(request.as_bytes()).await?.status != 200 {
             ensure!(Instant::now() < deadline, "daybook does not become ready");
             tokio::time::sleep(POLL).await;
@@ -138,19 +145,29 @@ impl Drop for Serving {
     }
 }
 
-/// Where it says that it listens. Blocks.
-fn announced(stdout: ChildStdout) -> anyhow::Result<SocketAddr> {
+/// Where it says that it listens, for the API and for operations. Blocks.
+fn announced(stdout: ChildStdout) -> anyhow::Result<(SocketAddr, SocketAddr)> {
     let (found, announced) = mpsc::channel();
     thread::spawn(move || {
         // To the end, or it would block (or be killed) when it writes more.
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                let _ = found.send(address.trim().to_owned());
+            for what in [API, OPERATIONS] {
+                if let Some((_, address)) = line.split_once(what) {
+                    let _ = found.send((what, address.trim().to_owned()));
+                }
             }
         }
     });
-    let address = announced.recv_timeout(PATIENCE).context("daybook does not listen")?;
-    Ok(address.parse()?)
+    let (mut api, mut operations) = (None, None);
+    loop {
+        if let Some(both) = api.zip(operations) {
+            return Ok(both);
+        }
+        let (what, address) =
+            announced.recv_timeout(PATIENCE).context("daybook does not listen")?;
+        let address = Some(address.parse()?);
+        if what == API { api = address } else { operations = address }
+    }
 }
 
 #[cfg(test)]

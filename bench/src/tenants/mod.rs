@@ -36,7 +36,7 @@ const BOOKERS: usize = 16;
 const READERS: usize = 2;
 
 /// How long it is left alone before that is measured: what has just happened has come to rest.
-const SETTLES: Duration = Duration::from_secs(20);
+const SETTLES: Duration = Duration::from_secs(60);
 
 /// Operators' questions are asked so often; the longest answer counts.
 const QUESTIONS: u32 = 20;
@@ -127,9 +127,10 @@ async fn questions(
     tenants: u64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let address = serving.address;
+    let (api, operations) = (serving.address, serving.operations);
     let mut said = Vec::new();
-    for path in ["/readyz", "/metrics", "/v1/projections"] {
+    let asked = [(operations, "/readyz"), (operations, "/metrics"), (api, "/v1/projections")];
+    for (address, path) in asked {
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\n\r\n",
             made.keys[0]

@@ -35,6 +35,9 @@ pub(super) struct Look {
     pub(super) some_rest: bool,
 }
 
+/// Where the statistics of a table are old, the planner would read all of it.
+pub(crate) const BEGIN: &str = "BEGIN; SET LOCAL enable_seqscan = off";
+
 /// The page from the index `log_heads_active`; checkpoints and events each from its primary or unique key. The
 /// last row is about the page.
 const LOOK: &str = r#"
@@ -62,6 +65,10 @@ const LOOK: &str = r#"
            false, false, 0
       FROM page"#;
 
+pub(crate) fn statement() -> String {
+    LOOK.replace("{has_ended}", &has_ended("c.leader"))
+}
+
 /// Looks at the active logs after this tenant's, and at these projections; `rested`: in seconds.
 pub(super) async fn look(
     pool: &PgPool,
@@ -72,15 +79,17 @@ pub(super) async fn look(
 ) -> Result<Look, sqlx::Error> {
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    let rows = sqlx::query(&LOOK.replace("{has_ended}", &has_ended("c.leader")))
+    let mut tx = pool.begin_with(BEGIN).await?;
+    let rows = sqlx::query(&statement())
         .bind(names)
         .bind(versions)
         .bind(after.map_or("", TenantId::as_str))
         .bind(PAGE)
         .bind(me)
         .bind(rested)
-        .fetch_all(pool)
+        .fetch_all(&mut *tx)
         .await?;
+    tx.commit().await?;
     let mut look = Look { behind: Vec::new(), more_after: None, some_rest: false };
     for row in &rows {
         let (head, position): (i64, i64) = (row.try_get("head")?, row.try_get("position")?);

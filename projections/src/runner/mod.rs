@@ -13,7 +13,7 @@
 pub(crate) mod batch;
 mod comparison;
 mod fault;
-mod look;
+pub(crate) mod look;
 mod maintenance;
 pub(crate) mod poll;
 mod polls;

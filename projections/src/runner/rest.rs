@@ -9,6 +9,7 @@
 use daybook_domain::TenantId;
 use sqlx::{PgPool, Row as _};
 
+use super::look;
 use crate::ProjectionId;
 use crate::checkpoint::tenant_of;
 use crate::deployments::READ_BY_SOMEBODY;
@@ -48,14 +49,16 @@ pub(crate) async fn let_rest(
     );
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
+    let mut tx = pool.begin_with(look::BEGIN).await?;
     let cleared = sqlx::query(&sql)
         .bind(names)
         .bind(versions)
         .bind(after.map_or("", TenantId::as_str))
         .bind(up_to.map(TenantId::as_str))
         .bind(rested)
-        .execute(pool)
+        .execute(&mut *tx)
         .await?;
+    tx.commit().await?;
     Ok(cleared.rows_affected())
 }
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use daybook_domain::TenantId;
 use daybook_store::Position;
-use sqlx::PgPool;
+use sqlx::{PgPool, Row as _};
 
 use super::bookings::booked;
 use super::world::World;
 use crate::appointments::Appointments;
 use crate::checkpoint::{self, Lease, Subscription};
-use crate::runner::rest;
+use crate::runner::{look, rest};
 
 async fn is_active(pool: &PgPool, tenant: &TenantId) -> bool {
     sqlx::query_scalar("SELECT active FROM log_heads WHERE tenant_id = $1")
@@ -138,4 +138,36 @@ async fn no_commit_is_overlooked_however_it_meets_with_a_log_that_comes_to_rest(
     };
     let ((), (), one, other) = tokio::join!(appends, follows, clears(), clears());
     assert!(one + other > 10, "hardly ever cleared: {one} + {other} times");
+}
+
+#[tokio::test]
+async fn a_look_reads_active_logs_only_also_where_statistics_are_old() {
+    let world = World::new().await;
+    let busy = world.tenant("busy").await;
+    world.append(&busy, &[booked(1)]).await;
+    let many = "INSERT INTO log_heads (tenant_id, position, hash, recorded_at)
+                SELECT 'idle-' || n, 1, '', now() FROM generate_series(1, 20000) AS n";
+    for statement in [many, "ANALYZE log_heads", "UPDATE log_heads SET active = tenant_id = 'busy'"]
+    {
+        sqlx::query(statement).execute(&world.pool).await.unwrap();
+    }
+    let mut tx = world.pool.begin_with(look::BEGIN).await.unwrap();
+    let prepare = format!(
+        "SET LOCAL plan_cache_mode = force_generic_plan;
+         PREPARE look (text[], int[], text, bigint, uuid, float8) AS {}",
+        look::statement()
+    );
+    sqlx::raw_sql(&prepare).execute(&mut *tx).await.unwrap();
+    let explain = "EXPLAIN EXECUTE look ('{appointments,sessions}', '{1,1}', '', 500, NULL, 5)";
+    let plan: Vec<String> = sqlx::raw_sql(explain)
+        .fetch_all(&mut *tx)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
+    let plan = plan.join("\n");
+    assert!(plan.contains("log_heads_active"), "{plan}");
+    assert!(plan.contains("checkpoints_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan on"), "{plan}");
 }

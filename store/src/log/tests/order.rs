@@ -106,11 +106,9 @@ async fn a_commit_wakes_readers_of_this_program_and_of_others() {
 async fn other_programs_hear_whose_log_has_grown() {
     let house = House::new().await;
     let (log, other) = (house.log(), house.log());
-    other.listening().wait_for(|listening| *listening).await.unwrap();
     let (mut here, mut there) = (log.appends(), other.appends());
-    // That it has begun to listen: it does not know what it has missed.
+    // When it begins to listen, it does not know what it has missed.
     assert_eq!(there.next().await, AppendedTo::Any);
-    log.listening().wait_for(|listening| *listening).await.unwrap();
     assert_eq!(here.next().await, AppendedTo::Any);
     let salon = house.another_tenant("salon").await;
     for n in 1..=3 {

@@ -1,0 +1,3 @@
+-- How many tenants a projection is stalled for is counted without reading all checkpoints. A batch leaves this index
+-- alone: what does not stall has no entry.
+CREATE INDEX checkpoints_stalled ON checkpoints (projection, version) WHERE failed_position IS NOT NULL;
