@@ -11,6 +11,7 @@ mod maintaining;
 mod poison;
 mod rebuilding;
 mod resting;
+mod sharing;
 mod streams;
 mod waiting;
 pub(crate) mod world;
