@@ -39,7 +39,8 @@ pub(super) async fn prepare(parts: Parts) {
 impl Work {
     /// Does what the roles ask for until cancelled, once there is something to work on.
     pub(super) async fn run(self, prepared: JoinHandle<()>, cancel: CancellationToken) {
-        if cancel.run_until_cancelled(prepared).await.is_none() {
+        // Where it has ended, it has been waited for already.
+        if !prepared.is_finished() && cancel.run_until_cancelled(prepared).await.is_none() {
             return;
         }
         let Self { parts, roles, deployment, checker, runner, promoter } = self;
