@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use daybook_api::export::{self, ExportError};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::cli::Export;
 use crate::database::Database;
@@ -25,8 +25,10 @@ pub(crate) async fn run(database: &Database, options: &Export) -> anyhow::Result
     let Selected { feed, after, until, .. } = select(parts.log(), part, types, *personal).await?;
     let (sender, written) = mpsc::channel(PARTS);
     let format = *format;
-    let exported =
-        tokio::spawn(async move { export::export(&feed, format, after, until, sender).await });
+    let exported = tokio::spawn(async move {
+        let turns = Semaphore::new(1);
+        export::export(&feed, format, (after, until), &turns, sender).await
+    });
     let Some(path) = output else {
         return match write_all(io::stdout().lock(), written).await {
             // A reader that went away is no error.

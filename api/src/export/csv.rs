@@ -70,10 +70,9 @@ impl Encoder for Records {
         Ok(self.0.write_record(record)?)
     }
 
-    fn take(&mut self) -> Vec<u8> {
+    fn take(&mut self, _: usize) -> Result<Vec<u8>, EncodeError> {
         let ready = std::mem::replace(&mut self.0, csv::Writer::from_writer(Vec::new()));
-        // Into memory, nothing fails.
-        ready.into_inner().unwrap_or_default()
+        Ok(ready.into_inner().map_err(|error| error.to_string())?)
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<u8>, EncodeError> {

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use daybook_store::Position;
 use daybook_store::feed::{CloudEvent, Feed};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// How many events are read at once.
 const PART: usize = 1_000;
@@ -93,8 +93,8 @@ pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
 trait Encoder: Send {
     fn write(&mut self, event: &CloudEvent) -> Result<(), EncodeError>;
 
-    /// What is ready so far.
-    fn take(&mut self) -> Vec<u8>;
+    /// What is ready so far; so many bytes of events have been written since it was taken last.
+    fn take(&mut self, bytes: usize) -> Result<Vec<u8>, EncodeError>;
 
     /// The rest, when there are no more events.
     fn finish(self: Box<Self>) -> Result<Vec<u8>, EncodeError>;
@@ -115,17 +115,17 @@ pub enum ExportError {
 pub type Parts = mpsc::Sender<Result<Vec<u8>, ExportError>>;
 
 /// Writes the events after a position up to another, until it is done or nobody takes the parts any
-/// more. It reads a stretch at a time, each for itself: no transaction is open meanwhile. How many
-/// events there were.
+/// more. It reads a stretch at a time, each for itself and in its turn: no transaction is open meanwhile. How
+/// many events there were.
 pub async fn export(
     feed: &Feed,
     format: Format,
-    after: Position,
-    until: Position,
+    (after, until): (Position, Position),
+    turns: &Semaphore,
     parts: Parts,
 ) -> u64 {
     let mut events = 0;
-    if let Err(error) = write(feed, format, (after, until), &parts, &mut events).await {
+    if let Err(error) = write(feed, format, (after, until), turns, &parts, &mut events).await {
         tracing::warn!(%error, "an export breaks off");
         let _ = parts.send(Err(error)).await;
     }
@@ -136,19 +136,24 @@ async fn write(
     feed: &Feed,
     format: Format,
     (after, until): (Position, Position),
+    turns: &Semaphore,
     parts: &Parts,
     events: &mut u64,
 ) -> Result<(), ExportError> {
     let mut encoder = format.encoder().map_err(ExportError::Encode)?;
     let mut read_to = after;
     while read_to < until {
-        let stretch = feed.read(read_to, until, PART).await?;
-        for event in &stretch.events {
-            encoder.write(event).map_err(ExportError::Encode)?;
-        }
-        *events += stretch.events.len() as u64;
-        read_to = stretch.read_to;
-        let ready = encoder.take();
+        let ready = {
+            // It is never closed; and whoever waits for a reader waits without a turn.
+            let _turn = turns.acquire().await.ok();
+            let stretch = feed.read(read_to, until, PART).await?;
+            for event in &stretch.events {
+                encoder.write(event).map_err(ExportError::Encode)?;
+            }
+            *events += stretch.events.len() as u64;
+            read_to = stretch.read_to;
+            encoder.take(stretch.bytes).map_err(ExportError::Encode)?
+        };
         if !ready.is_empty() && parts.send(Ok(ready)).await.is_err() {
             return Ok(());
         }

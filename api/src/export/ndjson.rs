@@ -21,8 +21,8 @@ impl Encoder for Lines {
         Ok(write(event, &mut self.0)?)
     }
 
-    fn take(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.0)
+    fn take(&mut self, _: usize) -> Result<Vec<u8>, EncodeError> {
+        Ok(std::mem::take(&mut self.0))
     }
 
     fn finish(self: Box<Self>) -> Result<Vec<u8>, EncodeError> {

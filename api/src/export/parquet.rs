@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
-use daybook_store::feed::CloudEvent;
+use daybook_store::feed::{CloudEvent, Feed};
 use parquet::basic::Compression;
 use parquet::data_type::{ByteArray, ByteArrayType, Int64Type};
 use parquet::errors::ParquetError;
@@ -14,8 +14,9 @@ use parquet::schema::parser::parse_message_type;
 use super::columns::Row;
 use super::{EncodeError, Encoder};
 
-/// How many rows are gathered before they are written: all that is in memory at once.
+/// How many rows are gathered before they are written, and how large they are: all that is in memory at once.
 const ROWS: usize = 10_000;
+const MAX_BYTES: usize = 2 * Feed::MAX_BYTES;
 
 const SCHEMA: &str = "message event {
     REQUIRED INT64 position;
@@ -48,6 +49,8 @@ pub(super) struct File {
     writer: SerializedFileWriter<Vec<u8>>,
     /// Rows that wait for others.
     rows: Vec<CloudEvent>,
+    /// How large they are.
+    bytes: usize,
 }
 
 impl File {
@@ -55,7 +58,7 @@ impl File {
         let schema = Arc::new(parse_message_type(SCHEMA)?);
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-        Ok(Self { writer, rows: Vec::with_capacity(ROWS) })
+        Ok(Self { writer, rows: Vec::new(), bytes: 0 })
     }
 
     fn write_rows(&mut self) -> Result<(), EncodeError> {
@@ -86,6 +89,7 @@ impl File {
         texts(&mut group, &rows, |row| Some(text(&row.event.data.to_string())))?;
         group.close()?;
         self.rows.clear();
+        self.bytes = 0;
         Ok(())
     }
 }
@@ -96,8 +100,12 @@ impl Encoder for File {
         if self.rows.len() >= ROWS { self.write_rows() } else { Ok(()) }
     }
 
-    fn take(&mut self) -> Vec<u8> {
-        std::mem::take(self.writer.inner_mut())
+    fn take(&mut self, bytes: usize) -> Result<Vec<u8>, EncodeError> {
+        self.bytes += bytes;
+        if self.bytes >= MAX_BYTES {
+            self.write_rows()?;
+        }
+        Ok(std::mem::take(self.writer.inner_mut()))
     }
 
     fn finish(mut self: Box<Self>) -> Result<Vec<u8>, EncodeError> {

@@ -66,7 +66,8 @@ query_params! {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct List<T> {
     pub(crate) items: Vec<T>,
-    /// Send it as `cursor` for the next page; `null`: this is the last.
+    /// Send it as `cursor` for the next page; `null`: this is the last. A page that is not the last can have fewer items
+    /// than its limit, where these are large.
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -201,6 +202,9 @@ impl From<PageError> for Problem {
     fn from(error: PageError) -> Self {
         match error {
             PageError::Cursor(error) => error.into(),
+            PageError::TooBroad { .. } => {
+                Self::too_broad(format!("{error}: ask for fewer days, or of one resource"))
+            }
             PageError::Database(error) => error.into(),
         }
     }

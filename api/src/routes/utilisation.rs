@@ -13,13 +13,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::listing::{List, Listed, PageParams};
-use super::problems::ReadProblems;
+use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 
 /// The most days that can be asked for at once.
-const MAX_DAYS: i64 = 366;
+pub(crate) const MAX_DAYS: i64 = 366;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(get_utilisation))
@@ -130,7 +130,7 @@ fn share(booked: i64, offered: i64) -> Option<f64> {
     params(UtilisationParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page of groups, in the order of day, resource, service \
-               and category", body = List<UtilisationView>), ReadProblems)
+               and category", body = List<UtilisationView>), ReadProblems, BroadProblems)
 )]
 pub(crate) async fn get_utilisation(
     State(app): State<App>,

@@ -72,10 +72,16 @@ impl<K: Key> Keyset<K> {
 
     /// The page of the rows that were read so, each with its key.
     pub(crate) fn page<T>(&self, rows: Vec<(K, T)>) -> Page<T> {
-        let more = rows.len() > self.limit.items();
-        let last = rows.get(self.limit.items() - 1).filter(|_| more);
+        self.page_of(rows, false)
+    }
+
+    /// The same, where the rows may end early: `is_cut` says that there are more.
+    pub(crate) fn page_of<T>(&self, rows: Vec<(K, T)>, is_cut: bool) -> Page<T> {
+        let more = is_cut || rows.len() > self.limit.items();
+        let items = rows.len().min(self.limit.items());
+        let last = items.checked_sub(1).and_then(|last| rows.get(last)).filter(|_| more);
         let next = last.map(|(key, _)| self.cursor(key));
-        let items = rows.into_iter().take(self.limit.items()).map(|(_, item)| item).collect();
+        let items = rows.into_iter().take(items).map(|(_, item)| item).collect();
         Page { items, next }
     }
 }
@@ -183,6 +189,12 @@ mod tests {
         for last in [vec![], rows(&[3]), rows(&[3, 5])] {
             assert_eq!(asked(None).page(last).next, None);
         }
+    }
+
+    #[test]
+    fn a_page_that_was_cut_short_has_a_next_one() {
+        let page = asked(None).page_of(rows(&[3]), true);
+        assert_eq!(asked(page.next.as_ref()).after(), Some(&Position::from_i64(3)));
     }
 
     #[test]

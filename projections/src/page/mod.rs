@@ -63,6 +63,9 @@ pub enum PageError {
     /// The cursor does not say where to go on.
     #[error(transparent)]
     Cursor(#[from] CursorError),
+    /// More rows than a page looks at would have to be.
+    #[error("it is about more than {max_rows} rows")]
+    TooBroad { max_rows: u32 },
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

@@ -139,12 +139,31 @@ pub(super) async fn page(
     if !keyset.after().is_none_or(is_one) {
         return Err(CursorError::Damaged.into());
     }
+    few_enough(pool, tenant, filter).await?;
     let rows = statement(tenant, filter, by, &keyset).build().fetch_all(pool).await?;
     let rows = rows.iter().map(|row| {
         let figures = figures(row)?;
         Ok::<_, sqlx::Error>((Group::of(&figures), figures))
     });
     Ok(keyset.page(rows.collect::<Result<_, _>>()?))
+}
+
+/// Served by the same indexes, and by nothing else.
+async fn few_enough(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &UtilisationFilter,
+) -> Result<(), PageError> {
+    let (schema, max_rows) = (Schema::of(Utilisation::ID), Utilisation::MAX_ROWS);
+    let mut sql =
+        QueryBuilder::<Postgres>::new(format!("SELECT count(*) FROM (SELECT FROM {schema}.taken"));
+    filter.push_days(tenant, &mut sql);
+    sql.push(format!(" LIMIT {max_rows} + 1) AS looked_at"));
+    let rows: i64 = sql.build_query_scalar().fetch_one(pool).await?;
+    if rows > i64::from(max_rows) {
+        return Err(PageError::TooBroad { max_rows });
+    }
+    Ok(())
 }
 
 fn statement<'q>(

@@ -39,6 +39,9 @@ impl Utilisation {
     /// Its name and version.
     pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 3 };
 
+    /// How many bookings, each by its day and resource, figures are added up of.
+    pub const MAX_ROWS: u32 = 300_000;
+
     /// The projection in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {

@@ -41,6 +41,8 @@ pub struct Stretch {
     pub events: Vec<CloudEvent>,
     /// There is none other up to here: reading on after this position leaves nothing out.
     pub read_to: Position,
+    /// How large what was read is, also what did not pass the filter.
+    pub bytes: usize,
 }
 
 /// Up to where a reader can read.
@@ -57,6 +59,9 @@ pub struct Until {
 impl Feed {
     /// How many positions one [`read`](Self::read) looks at, at most.
     pub const STRETCH: u64 = 5_000;
+
+    /// How many bytes of payloads one [`read`](Self::read) reads: no event begins after so many.
+    pub const MAX_BYTES: usize = 1024 * 1024;
 
     /// The events of a tenant that pass the filter.
     #[must_use]
@@ -87,7 +92,8 @@ impl Feed {
     }
 
     /// Reads a stretch of the log after a position, at most up to another: no more than
-    /// [`STRETCH`](Self::STRETCH) positions and `limit` events, so that one read is never long.
+    /// [`STRETCH`](Self::STRETCH) positions and `limit` events, and hardly more than a megabyte, so that one
+    /// read is never long.
     ///
     /// # Errors
     /// When the database fails.
@@ -98,16 +104,17 @@ impl Feed {
         limit: usize,
     ) -> Result<Stretch, sqlx::Error> {
         if after >= until || limit == 0 {
-            return Ok(Stretch { events: Vec::new(), read_to: after });
+            return Ok(Stretch { events: Vec::new(), read_to: after, bytes: 0 });
         }
         let Self { pool, tenant, filter } = self;
-        let (mut events, read_to) = window::read(pool, tenant, filter, after, until, limit).await?;
+        let read = window::read(pool, tenant, filter, after, until, limit).await?;
+        let window::Read { mut events, read_to, bytes } = read;
         if filter.is_about_something() {
             events = about::kept(pool, tenant, filter, events).await?;
         }
         if filter.privacy == Privacy::Withheld {
             events.iter_mut().for_each(CloudEvent::withhold_personal);
         }
-        Ok(Stretch { events, read_to })
+        Ok(Stretch { events, read_to, bytes })
     }
 }

@@ -1,9 +1,8 @@
 //! `/openapi.json`, and `/docs`, a page of our own that shows it: no script of anybody else's, and nothing
 //! from outside the program.
 
-use std::sync::Arc;
-
 use axum::Router;
+use axum::body::Bytes;
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::Html;
 use axum::routing::get;
@@ -20,11 +19,9 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 
 /// The document and the page.
 pub(crate) fn routes(document: OpenApi) -> Router<App> {
-    let document = Arc::new(document);
-    let json = async move || {
-        let json = document.to_json().map_err(|_| Problem::internal())?;
-        Ok::<_, Problem>(([(CONTENT_TYPE, "application/json")], json))
-    };
+    // Anybody may ask for it, so it is written once.
+    let document = document.to_json().map(Bytes::from).map_err(|_| Problem::internal());
+    let json = async move || document.map(|json| ([(CONTENT_TYPE, "application/json")], json));
     let page = async || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE));
     Router::new().route("/openapi.json", get(json)).route("/docs", get(page))
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use daybook_store::Position;
-use daybook_store::feed::CloudEvent;
+use daybook_store::feed::{CloudEvent, Feed};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,11 +17,11 @@ use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
+pub(crate) const MAX_LIMIT: usize = 1_000;
 
 /// How many reads of the log one request makes: it ends, however few events pass the
 /// filter, and says how far it came.
-const MAX_READS: usize = 10;
+pub(crate) const MAX_READS: usize = 10;
 
 /// Says in the header what `read_to` says in the body, which NDJSON has no place for.
 const READ_TO: &str = "daybook-read-to";
@@ -106,12 +106,13 @@ pub(crate) async fn list_events(
 
 async fn page(query: &EventQuery, limit: usize) -> Result<Page, Problem> {
     let until = query.feed.until(query.to).await?;
-    let (mut events, mut read_to) = (Vec::new(), query.after);
+    let (mut events, mut read_to, mut bytes) = (Vec::new(), query.after, 0);
     for _ in 0..MAX_READS {
         let part = query.feed.read(read_to, until.position, limit - events.len()).await?;
         read_to = part.read_to;
+        bytes += part.bytes;
         events.extend(part.events);
-        if read_to >= until.position || events.len() == limit {
+        if read_to >= until.position || events.len() == limit || bytes >= Feed::MAX_BYTES {
             break;
         }
     }
