@@ -46,6 +46,15 @@ pub(crate) enum What {
         #[arg(long)]
         daybook: Option<PathBuf>,
     },
+    /// Of each route the dearest request that is allowed, and all of them at once.
+    Dearest {
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+        /// Write the table into this document, between its marks: docs/limits.md.
+        #[arg(long)]
+        document: Option<PathBuf>,
+    },
     /// 70 % searches, 20 % bookings, 10 % changes on many appointments, and the projections' lag.
     Mixed {
         /// How many appointments there are before [default: 1,000,000].

@@ -66,6 +66,12 @@ impl Server {
         self.cluster.connection()
     }
 
+    /// The process that all others of it are children of.
+    pub(crate) fn process_id(&self) -> anyhow::Result<u32> {
+        let file = std::fs::read_to_string(self.scratch("data/postmaster.pid"))?;
+        Ok(file.lines().next().context("an empty postmaster.pid")?.trim().parse()?)
+    }
+
     /// A path in the run's folder.
     pub(crate) fn scratch(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|mixed|as-of|grow|tenants|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|dearest|mixed|as-of|grow|tenants|verify|rebuild`.
 //!
-//! * `append`, `http`, `nodes`, `availability`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -16,6 +16,7 @@ mod catalogue;
 mod cli;
 mod cluster;
 mod daybook;
+mod dearest;
 mod grow;
 mod http;
 mod load;
@@ -82,6 +83,9 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::Nodes { daybook } => nodes::run(server, options, daybook.as_deref()).await,
         What::Availability { daybook } => {
             availability::run(server, options, daybook.as_deref()).await
+        }
+        What::Dearest { daybook, document } => {
+            dearest::run(server, options, daybook.as_deref(), document.as_deref()).await
         }
         What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
         What::AsOf { appointments } => as_of::run(server, options, *appointments).await,

@@ -1,10 +1,24 @@
 //! As little of HTTP/1.1 as it takes to send requests and to read answers, on one connection.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// What came of an answer that is not kept.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) status: u16,
+    pub(crate) bytes: usize,
+    /// Of the body.
+    pub(crate) beginning: String,
+}
+
+/// How long a stream may say nothing before it is taken for all that there is.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// An answer is never as long.
 const LONGEST: usize = 1 << 20;
@@ -50,6 +64,43 @@ impl Connection {
         Ok(serde_json::from_slice(whole.body)?)
     }
 
+    /// Sends a request and reads its answer to the end, however long it is and whatever it is; a stream until it
+    /// says nothing for a while.
+    pub(crate) async fn read_through(&mut self, request: &[u8]) -> anyhow::Result<Read> {
+        self.stream.write_all(request).await?;
+        self.read.clear();
+        let (mut dropped, mut expected) = (0, None);
+        loop {
+            match timeout(SILENCE * 20, self.stream.read_buf(&mut self.read)).await? {
+                Ok(0) => break,
+                read => read?,
+            };
+            if expected.is_none() {
+                expected = Expected::read(&self.read)?;
+            }
+            let Some(expected) = &expected else { continue };
+            let bytes = dropped + self.read.len();
+            let is_over = match expected.end {
+                End::After(length) => bytes >= length,
+                End::LastChunk => self.read.ends_with(b"\r\n0\r\n\r\n"),
+                End::Silence => {
+                    let mut more = [0; 1];
+                    timeout(SILENCE, self.stream.peek(&mut more)).await.is_err()
+                }
+            };
+            if is_over {
+                break;
+            }
+            // What has been counted is not kept, but for what may be the end.
+            let kept = self.read.len().min(16);
+            let counted = self.read.len() - kept;
+            self.read.drain(..counted);
+            dropped += counted;
+        }
+        let Expected { status, beginning, .. } = expected.context("no answer")?;
+        Ok(Read { status, bytes: dropped + self.read.len(), beginning })
+    }
+
     /// Reads an answer; how long it is.
     async fn answer(&mut self, request: &[u8]) -> anyhow::Result<usize> {
         self.stream.write_all(request).await?;
@@ -62,6 +113,42 @@ impl Connection {
             }
             ensure!(self.read.len() <= LONGEST, "an answer without end");
         }
+    }
+}
+
+/// What the head of an answer says.
+struct Expected {
+    status: u16,
+    end: End,
+    beginning: String,
+}
+
+/// Where an answer ends.
+enum End {
+    /// After so many bytes, head included.
+    After(usize),
+    LastChunk,
+    Silence,
+}
+
+impl Expected {
+    /// Once the head is there.
+    fn read(read: &[u8]) -> anyhow::Result<Option<Self>> {
+        let Some(end) = read.windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
+            return Ok(None);
+        };
+        let head = std::str::from_utf8(&read[..end])?.to_ascii_lowercase();
+        let status = head.split(' ').nth(1).context("no status")?.parse()?;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length:"));
+        let length = length.map(|length| length.trim().parse::<usize>()).transpose()?;
+        let is_stream = head.contains("text/event-stream");
+        let end_of = match length {
+            Some(length) => End::After(end + 4 + length),
+            None if is_stream => End::Silence,
+            None => End::LastChunk,
+        };
+        let beginning = String::from_utf8_lossy(&read[end + 4..]).chars().take(300).collect();
+        Ok(Some(Self { status, end: end_of, beginning }))
     }
 }
 

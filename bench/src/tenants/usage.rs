@@ -38,8 +38,7 @@ impl Usage {
         database: &Database,
         daybook: u32,
     ) -> anyhow::Result<Self> {
-        let postmaster = fs::read_to_string(server.scratch("data/postmaster.pid"))?;
-        let postmaster = postmaster.lines().next().context("no postmaster")?.trim().parse()?;
+        let postmaster = server.process_id()?;
         let before = sums(server, database, daybook, postmaster).await?;
         Ok(Self { database: database.clone(), daybook, postmaster, begun: Instant::now(), before })
     }

@@ -1,0 +1,187 @@
+//! `dearest`: of each route the dearest request that is allowed, and what it costs; then all of them at once, and
+//! whether the program still says that it lives.
+//!
+//! * `house`: a tenant that has a lot of everything; `requests`: a request for each route.
+//! * `cost`: processor time and memory of processes.
+//! * `document`: the table in `docs/limits.md`.
+
+mod cost;
+mod document;
+mod house;
+mod requests;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use hdrhistogram::Histogram;
+use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use crate::cli::Options;
+use crate::cluster::Server;
+use crate::http::client::Connection;
+use crate::http::server::{Program, Serving};
+use crate::output;
+use crate::report::{Aim, Report};
+use cost::{Cost, Meter};
+use house::House;
+use requests::{Asked, REQUESTS};
+
+/// Clients that send the dearest requests all at once.
+const CLIENTS: usize = 64;
+
+/// How often each request is measured: the dearest of these counts.
+const TIMES: usize = 3;
+
+pub(crate) async fn run(
+    server: &Server,
+    options: &Options,
+    daybook: Option<&Path>,
+    document: Option<&Path>,
+) -> anyhow::Result<Report> {
+    let timing = options.timing(20);
+    let program = Program::find(daybook)?;
+    let (database, size) = House::seeded(server, options.smoke).await?;
+    let serving = Serving::start(&program, &database, server.scratch("daybook.log")).await?;
+    let house = Arc::new(House::furnished(&database, size, serving.address).await?);
+    database.settle().await?;
+    let routes = routes(&mut Connection::open(serving.address).await?, serving.address).await?;
+    let mut report = Report::default();
+    let mut rows = Vec::new();
+    let meter = Meter::of(serving.id(), server.process_id()?)?;
+    for route in &routes {
+        let request = requests::of(route)?;
+        let cost = measured(&meter, &house, route, request).await?;
+        output::note(&format!("{route}: {cost}"));
+        report.aim(&format!("{route}: processor, ms"), cost.processor_ms(), Aim::Below(250.0));
+        report.aim(&format!("{route}: memory, MB"), cost.memory_mb, Aim::Below(32.0));
+        rows.push((route.clone(), cost));
+    }
+    let lives = all_at_once(&house, timing.measured).await?;
+    report.aim("p99 of /livez meanwhile, ms", lives.p99_ms, Aim::Below(50.0));
+    report.remark(format!(
+        "{CLIENTS} clients: /livez p50 {:.1} ms, longest {:.1} ms; answers {}",
+        lives.p50_ms, lives.longest_ms, lives.answers
+    ));
+    if let Some(file) = document {
+        document::write(file, &rows, &lives)?;
+    }
+    serving.stop()?;
+    Ok(report)
+}
+
+/// All routes of the document that the program serves: none can be forgotten.
+async fn routes(connection: &mut Connection, address: SocketAddr) -> anyhow::Result<Vec<String>> {
+    let request = format!("GET /openapi.json HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let document = connection.json(request.as_bytes()).await?;
+    let paths = document["paths"].as_object().context("no paths")?;
+    let of_path = |(path, methods): (&String, &Value)| -> Vec<String> {
+        let methods = methods.as_object().into_iter().flat_map(|methods| methods.keys());
+        methods.map(|method| format!("{} {path}", method.to_uppercase())).collect()
+    };
+    let routes: Vec<String> = paths.iter().flat_map(of_path).collect();
+    for (known, _) in REQUESTS {
+        ensure!(routes.iter().any(|route| route == known), "there is no route {known} any more");
+    }
+    Ok(routes)
+}
+
+/// The dearest of a few times.
+async fn measured(
+    meter: &Meter,
+    house: &Arc<House>,
+    route: &str,
+    request: requests::Request,
+) -> anyhow::Result<Cost> {
+    let mut dearest: Option<Cost> = None;
+    for _ in 0..TIMES {
+        let asked = request(Arc::clone(house)).await.with_context(|| route.to_owned())?;
+        let mut connection = Connection::open(house.address).await?;
+        // What others do in the meantime is not this request's.
+        sleep(Duration::from_millis(300)).await;
+        let begun = meter.begin()?;
+        let answer = connection.read_through(asked.bytes().as_bytes()).await?;
+        let cost = meter.end(begun, answer)?;
+        let refused = [422, 503].contains(&cost.status) && asked.may_be_refused;
+        ensure!(
+            (200..300).contains(&cost.status) || refused,
+            "{route}: {} {}",
+            cost.status,
+            cost.beginning
+        );
+        if dearest.as_ref().is_none_or(|known| known.processor_ms() < cost.processor_ms()) {
+            dearest = Some(cost);
+        }
+    }
+    dearest.context("it was not measured")
+}
+
+/// How the program lives while many ask for what is dearest.
+pub(super) struct Lives {
+    p50_ms: f64,
+    p99_ms: f64,
+    longest_ms: f64,
+    /// How many answers there were, by status.
+    answers: String,
+}
+
+async fn all_at_once(house: &Arc<House>, lasting: Duration) -> anyhow::Result<Lives> {
+    let over = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    for n in 0..CLIENTS {
+        clients.spawn(one_of_many(Arc::clone(house), n, Arc::clone(&over)));
+    }
+    let mut took = Histogram::<u64>::new(3)?;
+    let began = Instant::now();
+    while began.elapsed() < lasting {
+        // Whoever looks after the program opens a connection each time.
+        let asked = Instant::now();
+        let probe = Asked::get("/livez").without_key();
+        let answer =
+            Connection::open(house.address).await?.ask(probe.to(house.address).as_bytes()).await?;
+        ensure!(answer.status == 200, "/livez: {}", answer.status);
+        took.record(u64::try_from(asked.elapsed().as_micros())?)?;
+        sleep(Duration::from_millis(20)).await;
+    }
+    over.store(true, Ordering::Relaxed);
+    let mut answers = std::collections::BTreeMap::<u16, u64>::new();
+    while let Some(client) = clients.join_next().await {
+        for (status, count) in client?? {
+            *answers.entry(status).or_default() += count;
+        }
+    }
+    let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1_000.0;
+    let said = answers.iter().map(|(status, count)| format!("{status}: {count}"));
+    Ok(Lives {
+        p50_ms: ms(took.value_at_quantile(0.5)),
+        p99_ms: ms(took.value_at_quantile(0.99)),
+        longest_ms: ms(took.max()),
+        answers: said.collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// Sends the requests of all routes in turn, each client from another one on; how many answers of each status.
+async fn one_of_many(
+    house: Arc<House>,
+    first: usize,
+    over: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<(u16, u64)>> {
+    let mut answers = std::collections::BTreeMap::new();
+    let mut turn = first * 7;
+    while !over.load(Ordering::Relaxed) {
+        let (_, request) = REQUESTS[turn % REQUESTS.len()];
+        turn += 1;
+        // What a request needs may itself be refused where there is too much to do.
+        let Ok(asked) = request(Arc::clone(&house)).await else { continue };
+        let mut connection = Connection::open(house.address).await?;
+        if let Ok(answer) = connection.read_through(asked.bytes().as_bytes()).await {
+            *answers.entry(answer.status).or_insert(0) += 1;
+        }
+    }
+    Ok(answers.into_iter().collect())
+}

@@ -1,0 +1,404 @@
+//! Of each route, the dearest request that is allowed. A route without one ends the run.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::house::{House, ROOMS, instant, many_holidays, many_windows, roles};
+use crate::catalogue;
+
+/// A request that is not sent yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    method: &'static str,
+    path: String,
+    body: Option<String>,
+    key: Option<String>,
+    address: Option<SocketAddr>,
+    /// Whether a refusal is a good answer: the dearest request may be one that is given up.
+    pub(crate) may_be_refused: bool,
+}
+
+impl Asked {
+    fn new(method: &'static str, path: &str, body: Option<String>) -> Self {
+        let path = path.to_owned();
+        Self { method, path, body, key: None, address: None, may_be_refused: false }
+    }
+
+    pub(crate) fn get(path: &str) -> Self {
+        Self::new("GET", path, None)
+    }
+
+    pub(crate) fn post(path: &str, body: &Value) -> Self {
+        Self::new("POST", path, Some(body.to_string()))
+    }
+
+    pub(crate) fn put(path: &str, body: &Value) -> Self {
+        Self::new("PUT", path, Some(body.to_string()))
+    }
+
+    fn delete(path: &str) -> Self {
+        Self::new("DELETE", path, None)
+    }
+
+    fn or_refused(self) -> Self {
+        Self { may_be_refused: true, ..self }
+    }
+
+    pub(crate) fn without_key(self) -> Self {
+        self
+    }
+
+    pub(crate) fn by(self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self }
+    }
+
+    /// As it is sent.
+    pub(crate) fn to(&self, address: SocketAddr) -> String {
+        let Self { method, path, .. } = self;
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n");
+        if let Some(key) = &self.key {
+            request += &format!("authorization: Bearer {key}\r\n");
+        }
+        if let Some(body) = &self.body {
+            let length = body.len();
+            request += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        }
+        request + "\r\n" + self.body.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn bytes(&self) -> String {
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.to(self.address.unwrap_or(nowhere))
+    }
+}
+
+/// Makes a request, and what it needs first.
+pub(crate) type Request = fn(Arc<House>) -> BoxFuture<'static, anyhow::Result<Asked>>;
+
+/// The request of a route.
+pub(crate) fn of(route: &str) -> anyhow::Result<Request> {
+    let found = REQUESTS.iter().find(|(known, _)| *known == route);
+    let (_, request) = found.with_context(|| {
+        format!("{route} has no dearest request: add one to bench/src/dearest/requests.rs")
+    })?;
+    Ok(*request)
+}
+
+/// A request of a house: `house` is that, and what comes before the request makes what it needs.
+macro_rules! requests {
+    ($($route:literal => |$house:ident| $asked:expr;)+) => {
+        pub(crate) const REQUESTS: &[(&str, Request)] = &[$((
+            $route,
+            |$house| {
+                async move {
+                    let asked: Asked = $asked;
+                    anyhow::Ok(Asked { address: Some($house.address), ..asked.by(&$house.key) })
+                }
+                .boxed()
+            },
+        ),)+];
+    };
+}
+
+requests! {
+    "GET /livez" => |house| Asked::get("/livez");
+    "GET /readyz" => |house| Asked::get("/readyz");
+    "GET /metrics" => |house| Asked::get("/metrics");
+    // A client can ask for a week of one resource; the whole of it is shown.
+    "GET /v1/agenda" => |house| Asked::get(&agenda(&house, "/v1/agenda", ""));
+    "GET /v1/agenda/diff" => |house| Asked::get(&agenda(&house, "/v1/agenda/diff", "&from=position:1"));
+    // The beginnings of words that many titles have, in no order that an index has.
+    "GET /v1/appointments" => |house| {
+        let (from, to) = (house.date(0), house.date(600));
+        Asked::get(&format!("/v1/appointments?limit=200&from={from}&to={to}&tz=UTC&status=booked&tags=adult,urgent\
+            &tags_match=any&q=kn%20sh&sort=-start"))
+    };
+    "POST /v1/appointments" => |house| {
+        let body = json!({
+            "service_id": house.crew, "client_id": catalogue::client(3),
+            "start": instant(house.next_start()), "note": "n".repeat(4_000),
+        });
+        Asked::post("/v1/appointments", &body).or_conflict()
+    };
+    "GET /v1/appointments/{id}" => |house| {
+        let id = house.booked().await?;
+        Asked::get(&format!("/v1/appointments/{id}"))
+    };
+    "POST /v1/appointments/{id}/accept-conflict" => |house| {
+        // Nothing is in conflict: it is decided and refused.
+        act(&house, "accept-conflict", &json!({"reason": "r".repeat(500)})).await?.or_conflict()
+    };
+    "POST /v1/appointments/{id}/cancel" => |house| {
+        act(&house, "cancel", &json!({"reason": "r".repeat(500)})).await?
+    };
+    "POST /v1/appointments/{id}/check-in" => |house| act(&house, "check-in", &json!({})).await?.or_conflict();
+    "POST /v1/appointments/{id}/complete" => |house| act(&house, "complete", &json!({})).await?.or_conflict();
+    "GET /v1/appointments/{id}/diff" => |house| {
+        let id = house.booked().await?;
+        Asked::get(&format!("/v1/appointments/{id}/diff?from=position:1"))
+    };
+    "GET /v1/appointments/{id}/events" => |house| {
+        let id = house.booked().await?;
+        for n in 0..40 {
+            let tag = json!({"tags": [format!("tag {n}")]});
+            house.done(Asked::post(&format!("/v1/appointments/{id}/tag"), &tag)).await?;
+        }
+        Asked::get(&format!("/v1/appointments/{id}/events"))
+    };
+    "POST /v1/appointments/{id}/no-show" => |house| act(&house, "no-show", &json!({})).await?.or_conflict();
+    "POST /v1/appointments/{id}/reassign" => |house| {
+        let (from, to) = (catalogue::resource(0), catalogue::resource(1));
+        act(&house, "reassign", &json!({"from": from, "to": to})).await?.or_conflict()
+    };
+    "POST /v1/appointments/{id}/reschedule" => |house| {
+        act(&house, "reschedule", &json!({"start": instant(house.next_start())})).await?
+    };
+    "POST /v1/appointments/{id}/tag" => |house| {
+        let tags: Vec<_> = (0..20).map(|n| format!("{n} {}", "t".repeat(40))).collect();
+        act(&house, "tag", &json!({"tags": tags})).await?
+    };
+    "POST /v1/appointments:batch" => |house| {
+        let items: Vec<_> = (0..500).map(|_| house.a_booking()).collect();
+        Asked::post("/v1/appointments:batch", &json!({"items": items, "atomic": true}))
+    };
+    // Every minute of three months, in each of as many rooms as are looked at.
+    "GET /v1/availability" => |house| {
+        Asked::get(&availability(&house, "")).or_refused()
+    };
+    // Sixteen roles, of which two can be filled by one and the same room only: nothing is ever found.
+    "POST /v1/availability/search" => |house| Asked::post("/v1/availability/search", &search(&house)).or_refused();
+    "GET /v1/clients" => |house| Asked::get("/v1/clients?limit=200");
+    "POST /v1/clients" => |house| Asked::post("/v1/clients", &contact());
+    "GET /v1/clients/{id}" => |house| Asked::get(&format!("/v1/clients/{}", catalogue::client(0)));
+    "POST /v1/clients/{id}/change-contact" => |house| {
+        Asked::post(&format!("/v1/clients/{}/change-contact", catalogue::client(5)), &contact())
+    };
+    "GET /v1/clients/{id}/history" => |house| {
+        Asked::get(&format!("/v1/clients/{}/history?limit=200", catalogue::client(0)))
+    };
+    "GET /v1/conflicts" => |house| Asked::get("/v1/conflicts?limit=200");
+    // Of a category that nothing has: as much as one request reads is looked at closely.
+    "GET /v1/events" => |house| {
+        Asked::get(&format!("/v1/events?limit=1000&aggregate=resource&after={}", after_seed(&house)))
+    };
+    "GET /v1/events/export" => |house| Asked::get("/v1/events/export?format=parquet").at_its_own_pace();
+    "GET /v1/events/stream" => |house| {
+        Asked::get(&format!("/v1/events/stream?after={}", after_seed(&house))).at_its_own_pace()
+    };
+    "POST /v1/holds" => |house| {
+        let mut body = house.a_booking();
+        body["client_id"] = json!(new_client(&house).await?);
+        Asked::post("/v1/holds", &body)
+    };
+    "DELETE /v1/holds/{id}" => |house| Asked::delete(&format!("/v1/holds/{}", held(&house).await?));
+    "POST /v1/holds/{id}/confirm" => |house| {
+        Asked::post(&format!("/v1/holds/{}/confirm", held(&house).await?), &json!({}))
+    };
+    "GET /v1/projections" => |house| Asked::get("/v1/projections");
+    "POST /v1/projections/{name}/rebuild" => |house| {
+        // The rebuild itself is the program's own work, which makes room for others.
+        Asked::post("/v1/projections/nothing/rebuild", &json!({})).or_missing()
+    };
+    "GET /v1/resources" => |house| Asked::get("/v1/resources?limit=200");
+    "POST /v1/resources" => |house| Asked::post("/v1/resources", &fussy_room());
+    "GET /v1/resources/{id}" => |house| Asked::get(&format!("/v1/resources/{}", house.fussy_room));
+    "POST /v1/resources/{id}/change-capacity" => |house| {
+        let id = house.made(Asked::post("/v1/resources", &fussy_room())).await?;
+        Asked::post(&format!("/v1/resources/{id}/change-capacity"), &json!({"capacity": 1000}))
+    };
+    "POST /v1/resources/{id}/change-hours" => |house| {
+        let path = format!("/v1/resources/{}/change-hours?dry_run=true", house.crowded_room);
+        Asked::post(&path, &json!({"weekly_hours": many_windows()}))
+    };
+    "POST /v1/resources/{id}/exceptions" => |house| {
+        let days = json!({"first": house.date(0), "last": house.date(300)});
+        let body = json!({"kind": "time-off", "days": days, "reason": "r".repeat(500)});
+        Asked::post(&format!("/v1/resources/{}/exceptions?dry_run=true", house.crowded_room), &body)
+    };
+    "GET /v1/resources/{id}/exceptions/{exception_id}" => |house| {
+        let id = exception(&house).await?;
+        Asked::get(&format!("/v1/resources/{}/exceptions/{id}", house.fussy_room))
+    };
+    "DELETE /v1/resources/{id}/exceptions/{exception_id}" => |house| {
+        let id = exception(&house).await?;
+        Asked::delete(&format!("/v1/resources/{}/exceptions/{id}", house.fussy_room))
+    };
+    "PUT /v1/resources/{id}/holidays" => |house| {
+        let path = format!("/v1/resources/{}/holidays?dry_run=true", house.crowded_room);
+        Asked::put(&path, &many_holidays(99))
+    };
+    "GET /v1/resources/{id}/opening-hours" => |house| {
+        let (from, to) = (house.date(0), house.date(91));
+        Asked::get(&format!("/v1/resources/{}/opening-hours?from={from}&to={to}", house.fussy_room))
+    };
+    "POST /v1/resources/{id}/retire" => |house| {
+        Asked::post(&format!("/v1/resources/{}/retire?dry_run=true", house.crowded_room), &json!({}))
+    };
+    "POST /v1/series" => |house| house.a_series(366);
+    "GET /v1/series/{id}" => |house| Asked::get(&format!("/v1/series/{}", house.series));
+    "POST /v1/series/{id}/cancel" => |house| {
+        let id = house.made(house.a_series(366)).await?;
+        Asked::post(&format!("/v1/series/{id}/cancel"), &json!({}))
+    };
+    "POST /v1/series/{id}/reschedule" => |house| {
+        let id = house.made(house.a_series(366)).await?;
+        let time = house.next_start().format("%H:%M").to_string();
+        Asked::post(&format!("/v1/series/{id}/reschedule"), &json!({"time": time})).or_refused()
+    };
+    "GET /v1/services" => |house| Asked::get("/v1/services?limit=200");
+    "POST /v1/services" => |house| Asked::post("/v1/services", &crew());
+    "GET /v1/services/{id}" => |house| Asked::get(&format!("/v1/services/{}", house.crew));
+    "POST /v1/services/{id}/retire" => |house| {
+        let id = house.made(Asked::post("/v1/services", &crew())).await?;
+        Asked::post(&format!("/v1/services/{id}/retire"), &json!({}))
+    };
+    "POST /v1/services/{id}/revise" => |house| {
+        let id = house.made(Asked::post("/v1/services", &crew())).await?;
+        let mut body = crew();
+        body["name"] = json!("Another name");
+        Asked::post(&format!("/v1/services/{id}/revise"), &body)
+    };
+    "GET /v1/sessions" => |house| Asked::get("/v1/sessions?limit=200");
+    "POST /v1/sessions" => |house| {
+        let body = json!({
+            "service_id": house.class, "resource_ids": (200..216).map(catalogue::resource).collect::<Vec<_>>(),
+            "start": instant(house.next_start() + TimeDelta::days(800)),
+        });
+        Asked::post("/v1/sessions", &body).or_conflict()
+    };
+    "GET /v1/sessions/{id}" => |house| Asked::get(&format!("/v1/sessions/{}", house.session));
+    "GET /v1/sessions/{id}/appointments" => |house| Asked::get(&format!("/v1/sessions/{}/appointments", house.session));
+    "POST /v1/sessions/{id}/appointments" => |house| {
+        let client = new_client(&house).await?;
+        Asked::post(&format!("/v1/sessions/{}/appointments", house.session), &json!({"client_id": client})).or_conflict()
+    };
+    "POST /v1/sessions/{id}/cancel" => |house| {
+        let id = full_session(&house, 20).await?;
+        Asked::post(&format!("/v1/sessions/{id}/cancel"), &json!({}))
+    };
+    "POST /v1/sessions/{id}/holds" => |house| {
+        let client = new_client(&house).await?;
+        Asked::post(&format!("/v1/sessions/{}/holds", house.session), &json!({"client_id": client})).or_conflict()
+    };
+    "POST /v1/sessions/{id}/reschedule" => |house| {
+        let id = full_session(&house, 20).await?;
+        Asked::post(&format!("/v1/sessions/{id}/reschedule"), &json!({"start": instant(house.day(40))}))
+    };
+    "GET /v1/utilisation" => |house| {
+        let (from, to) = (house.date(0), house.date(365));
+        Asked::get(&format!("/v1/utilisation?from={from}&to={to}&group_by=resource,service,category&limit=200"))
+    };
+    "GET /v1/waiting-list" => |house| Asked::get("/v1/waiting-list?limit=200");
+    "POST /v1/waiting-list" => |house| join(&house).await?.or_conflict();
+    "GET /v1/waiting-list/{id}" => |house| {
+        let id = house.made(join(&house).await?).await?;
+        Asked::get(&format!("/v1/waiting-list/{id}"))
+    };
+    "DELETE /v1/waiting-list/{id}" => |house| {
+        let id = house.made(join(&house).await?).await?;
+        Asked::delete(&format!("/v1/waiting-list/{id}"))
+    };
+}
+
+impl Asked {
+    /// Decided, and refused for what others have done.
+    fn or_conflict(self) -> Self {
+        self.or_refused()
+    }
+
+    fn or_missing(self) -> Self {
+        self.or_refused()
+    }
+
+    /// Its answer comes as fast as it is read.
+    fn at_its_own_pace(self) -> Self {
+        self
+    }
+}
+
+fn agenda(house: &House, path: &str, more: &str) -> String {
+    format!("{path}?resource_id={}&date={}&view=week{more}", house.crowded_room, house.date(10))
+}
+
+fn availability(house: &House, more: &str) -> String {
+    let rooms: Vec<_> = (0..ROOMS).map(|n| catalogue::resource(n).to_string()).collect();
+    // A parameter has at most 2,000 bytes: so the rooms are given in parts.
+    let rooms: Vec<_> =
+        rooms.chunks(50).map(|part| format!("&resource_id={}", part.join(","))).collect();
+    let (from, to, rooms) = (house.date(0), house.date(91), rooms.concat());
+    format!(
+        "/v1/availability?duration_minutes=1&from={from}&to={to}&tz=UTC&step_minutes=1&by=resource&limit=100{rooms}{more}"
+    )
+}
+
+fn search(house: &House) -> Value {
+    let mut roles = roles();
+    for n in [14, 15] {
+        roles[n]["among"] = json!([catalogue::resource(0)]);
+    }
+    json!({
+        "roles": roles, "duration_minutes": 1, "step_minutes": 1, "from": house.date(0), "to": house.date(91),
+        "tz": "UTC", "limit": 10_000,
+    })
+}
+
+fn crew() -> Value {
+    json!({"name": "A crew", "category": "visit", "duration_minutes": 1, "needs": roles()})
+}
+
+fn contact() -> Value {
+    json!({"name": "n".repeat(200), "notes": "n".repeat(4_000)})
+}
+
+fn fussy_room() -> Value {
+    json!({"name": "A room", "kind": "equipment", "time_zone": "UTC", "weekly_hours": many_windows()})
+}
+
+async fn act(house: &House, action: &str, body: &Value) -> anyhow::Result<Asked> {
+    let id = house.booked().await?;
+    Ok(Asked::post(&format!("/v1/appointments/{id}/{action}"), body))
+}
+
+async fn new_client(house: &House) -> anyhow::Result<String> {
+    house.made(Asked::post("/v1/clients", &json!({"name": "A client"}))).await
+}
+
+async fn held(house: &House) -> anyhow::Result<String> {
+    let mut body = house.a_booking();
+    body["client_id"] = json!(new_client(house).await?);
+    house.made(Asked::post("/v1/holds", &body)).await
+}
+
+async fn exception(house: &House) -> anyhow::Result<String> {
+    let day = house.date(500);
+    let body = json!({"kind": "time-off", "days": {"first": day, "last": day}});
+    house.made(Asked::post(&format!("/v1/resources/{}/exceptions", house.fussy_room), &body)).await
+}
+
+async fn full_session(house: &House, clients: u64) -> anyhow::Result<String> {
+    let session = house.a_session().await?;
+    for client in 0..clients {
+        let body = json!({"client_id": catalogue::client(client)});
+        house.made(Asked::post(&format!("/v1/sessions/{session}/appointments"), &body)).await?;
+    }
+    Ok(session)
+}
+
+async fn join(house: &House) -> anyhow::Result<Asked> {
+    let client = new_client(house).await?;
+    let body = json!({
+        "service_id": house.crew, "client_id": client, "from": house.date(0), "to": house.date(91),
+    });
+    Ok(Asked::post("/v1/waiting-list", &body))
+}
+
+/// A position after what was seeded, from which on resources were changed.
+fn after_seed(house: &House) -> u64 {
+    house.size.appointments
+}
