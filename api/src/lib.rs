@@ -31,11 +31,13 @@ use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Heard, Progress};
 use daybook_store::Engine;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use http::auth::KnownKeys;
+use http::heavy::HeavyWork;
+use http::in_flight::InFlight;
 use http::{body, limits, trace};
 pub use openapi::document;
 pub use readiness::{Check, Checker, Readiness};
@@ -63,7 +65,8 @@ pub struct Parts {
     keys: KnownKeys,
     zones: TenantZones,
     holds_per_client: HoldLimit,
-    in_flight: Arc<Semaphore>,
+    in_flight: InFlight,
+    heavy: HeavyWork,
     readiness: Readiness,
     /// Which programs live, where somebody says so.
     heard: Option<watch::Receiver<Heard>>,
@@ -91,7 +94,8 @@ impl App {
             keys: KnownKeys::new(),
             zones: TenantZones::new(),
             holds_per_client: HoldLimit::default(),
-            in_flight: Arc::new(Semaphore::new(limits::MAX_REQUESTS_IN_FLIGHT)),
+            in_flight: InFlight::default(),
+            heavy: HeavyWork::new(),
             readiness,
             heard: None,
             streams: Streams::default(),

@@ -7,16 +7,22 @@
 pub(crate) struct Matching {
     of_slot: Vec<Option<usize>>,
     of_thing: Vec<Option<usize>>,
+    looks: u64,
 }
 
 impl Matching {
     pub(crate) fn new(slots: usize, things: usize) -> Self {
-        Self { of_slot: vec![None; slots], of_thing: vec![None; things] }
+        Self { of_slot: vec![None; slots], of_thing: vec![None; things], looks: 0 }
     }
 
     /// What is in each slot.
     pub(crate) fn of_slots(&self) -> &[Option<usize>] {
         &self.of_slot
+    }
+
+    /// How many things have been looked at to fill slots.
+    pub(crate) const fn looks(&self) -> u64 {
+        self.looks
     }
 
     /// Puts a thing into one of the slots that it fits. Whether that was possible.
@@ -54,6 +60,7 @@ impl Matching {
 
     fn fill_or_move(&mut self, slot: usize, would_do: &[Vec<usize>], asked: &mut [bool]) -> bool {
         let things = &would_do[slot];
+        self.looks += 1 + 2 * things.len() as u64;
         if let Some(free) = things.iter().find(|thing| self.of_thing[**thing].is_none()) {
             self.put(slot, *free);
             return true;

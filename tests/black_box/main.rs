@@ -24,6 +24,7 @@ mod architecture;
 mod availability;
 mod bad_input;
 mod batch;
+mod bounds;
 mod catalogue;
 mod client_history;
 mod conflicts;

@@ -1,6 +1,7 @@
 //! Who calls: a bearer API key, the tenant it belongs to, and what it is good for.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -11,6 +12,7 @@ use daybook_store::keys::{self, KeyHolder, Scope};
 use sqlx::PgPool;
 
 use super::Problem;
+use super::in_flight::Place;
 use super::trace::RequestContext;
 use super::ttl_cache::TtlCache;
 use crate::App;
@@ -91,6 +93,9 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
         let span = tracing::Span::current();
         span.record("tenant", holder.tenant.as_str())
             .record("key_id", tracing::field::display(&holder.key_id));
+        if let Some(place) = parts.extensions.get::<Arc<Place>>() {
+            place.belongs_to(&holder.tenant)?;
+        }
         Ok(Self {
             tenant: holder.tenant,
             actor: format!("key:{}", holder.key_id),

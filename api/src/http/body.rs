@@ -1,5 +1,7 @@
 //! JSON bodies, strictly.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::Problem;
+use super::in_flight::Place;
 use super::query::{Pairs, Taken};
 use crate::App;
 
@@ -25,6 +28,10 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
         Pairs::none_in(request.uri().query())?;
     }
     let max_bytes = request.extensions().get().map_or(MAX_BODY_BYTES, |MaxBytes(max)| *max);
+    // It may take as much memory as several others.
+    if let Some(place) = request.extensions().get::<Arc<Place>>() {
+        place.grow(max_bytes / MAX_BODY_BYTES - 1)?;
+    }
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(max_bytes),
         status => Problem::new(status, "unreadable-body", "The body ended early", "send it again"),

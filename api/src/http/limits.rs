@@ -1,36 +1,49 @@
 //! Bounds on what is under way at once, and for how long.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio::time::timeout;
 
 use super::Problem;
+use super::held_body::held;
 use crate::App;
 
-/// Requests under way at once. More are told to come back: a queue would only hide it.
-pub(crate) const MAX_REQUESTS_IN_FLIGHT: usize = 4_096;
-
 /// The longest that a request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Answers 503 where a request would be one too many, or takes too long.
+/// An answer that is counted apart from other requests, for it may go on for hours: its route says how many of
+/// them there are at once. It is an extension of the answer.
+#[derive(Clone, Copy)]
+pub(crate) struct CountedApart;
+
+/// Answers 503 where a request would be one too many, or takes too long. A request is under way until its
+/// answer has been taken.
 ///
 /// What a timed-out command asked for may still happen; a retry with the same idempotency key
 /// tells.
-pub(crate) async fn bound(State(app): State<App>, request: Request, next: Next) -> Response {
-    let Ok(_permit) = app.in_flight.try_acquire() else {
-        return Problem::unavailable("too many requests at once").into_response();
+pub(crate) async fn bound(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let place = match app.in_flight.enter() {
+        Ok(place) => Arc::new(place),
+        Err(problem) => return problem.into_response(),
     };
+    request.extensions_mut().insert(Arc::clone(&place));
     let has_body = has_body(&request);
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
-        Ok(response) if has_body => hang_up_unless_read(response),
-        Ok(response) => response,
-        Err(_) => Problem::unavailable("it took too long").into_response(),
+    let answered = timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let mut response =
+        answered.unwrap_or_else(|_| Problem::unavailable("it took too long").into_response());
+    if has_body {
+        response = hang_up_unless_read(response);
     }
+    if response.extensions_mut().remove::<CountedApart>().is_some() {
+        return response;
+    }
+    response.map(|body| held(body, place))
 }
 
 fn has_body(request: &Request) -> bool {

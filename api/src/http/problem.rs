@@ -111,6 +111,19 @@ impl Problem {
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
+    /// There is no room for it now: others, or the caller's own requests, have it.
+    pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let problem = Self::new(status, "overloaded", "Too much at once", detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// It asks for more than one request may have: `narrow` says of what to ask for less.
+    pub(crate) fn too_broad(narrow: impl Into<String>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "too-broad", "It asks for too much at once", narrow)
+    }
+
     /// A fault of the program. The caller hears no more than that.
     pub(crate) fn internal() -> Self {
         let detail = "the fault has been recorded";

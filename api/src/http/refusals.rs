@@ -95,6 +95,9 @@ impl From<ExecuteError> for Problem {
                 "The idempotency key names another request",
                 "this Idempotency-Key was sent before with another request",
             ),
+            ExecuteError::TooBroad { .. } => {
+                Self::too_broad(format!("{error}: ask for fewer days or fewer resources"))
+            }
             ExecuteError::Contended | ExecuteError::Append(AppendError::Overloaded) => {
                 Self::unavailable(error.to_string())
             }

@@ -4,6 +4,8 @@ mod agenda;
 mod appointments;
 mod as_of;
 mod availability;
+#[cfg(test)]
+mod bounds;
 mod clients;
 mod commands;
 mod conflicts;

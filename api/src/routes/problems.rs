@@ -8,7 +8,7 @@ use crate::http::Problem;
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it documents what `Problem` says")]
 pub(crate) enum ReadProblems {
-    /// A parameter or id is not understood.
+    /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// The key is missing or unknown.
@@ -20,9 +20,29 @@ pub(crate) enum ReadProblems {
     /// There is no such thing in this tenant.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
-    /// It will work later: see `Retry-After`.
+    /// It will work later: see `Retry-After`. `overloaded`: others, or your own requests, have the room; `unavailable`:
+    /// something that it needs is not there, or it took too long.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// What can go wrong with a search for free time, besides [`ReadProblems`].
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it documents what `Problem` says")]
+pub(crate) enum SearchProblems {
+    /// What is looked for cannot be booked, or it is `too-broad`: more than one search looks at. `detail` says of what
+    /// to ask for less.
+    #[response(status = 422, content_type = "application/problem+json")]
+    Unprocessable(Problem),
+}
+
+/// What can go wrong where much is looked at, besides [`ReadProblems`].
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it documents what `Problem` says")]
+pub(crate) enum BroadProblems {
+    /// It is `too-broad`: more than one request looks at. `detail` says of what to ask for less.
+    #[response(status = 422, content_type = "application/problem+json")]
+    TooBroad(Problem),
 }
 
 /// What can go wrong with a command, besides [`ReadProblems`].
@@ -35,13 +55,14 @@ pub(crate) enum CommandProblems {
     /// It is not at the version of `If-Match`.
     #[response(status = 412, content_type = "application/problem+json")]
     Stale(Problem),
-    /// The body is too large.
+    /// The body is too large: `body-too-large`.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(Problem),
     /// The body is not `application/json`.
     #[response(status = 415, content_type = "application/problem+json")]
     UnsupportedMediaType(Problem),
-    /// The body is not what the route takes, or a rule refuses it; `type` says which.
+    /// The body is not what the route takes (`invalid-body`), or a rule refuses it; `type` says which: a series is
+    /// refused with `too-many-occurrences`, for instance.
     #[response(status = 422, content_type = "application/problem+json")]
     Unprocessable(Problem),
 }

@@ -1,5 +1,7 @@
 //! Which resources would do.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::appointment::AppointmentRefusal;
 use crate::service::Roles;
 use crate::{Directory, ResourceId};
@@ -30,16 +32,19 @@ impl Candidates {
         if needs.is_empty() {
             return Ok(Self { resources: named.to_vec(), roles: Vec::new() });
         }
+        let are_named: HashSet<ResourceId> = named.iter().copied().collect();
         let mut candidates = Self { resources: Vec::new(), roles: Vec::new() };
+        let mut numbers = HashMap::new();
         for role in needs.places() {
             let fitting = directory.iter().filter(|(id, profile)| role.fits(*id, profile));
             let (of_named, others): (Vec<_>, Vec<_>) =
-                fitting.map(|(id, _)| id).partition(|id| named.contains(id));
+                fitting.map(|(id, _)| id).partition(|id| are_named.contains(id));
             let would_do = if of_named.is_empty() { others } else { of_named };
-            let numbers = would_do.into_iter().map(|id| candidates.number(id)).collect();
-            candidates.roles.push(numbers);
+            let number = |id| *numbers.entry(id).or_insert_with(|| candidates.added(id));
+            let of_role = would_do.into_iter().map(number).collect();
+            candidates.roles.push(of_role);
         }
-        match named.iter().find(|id| !candidates.resources.contains(id)) {
+        match named.iter().find(|id| !numbers.contains_key(*id)) {
             None => Ok(candidates),
             Some(unfit) => {
                 let roles = needs.places().map(|role| role.name.clone()).collect();
@@ -48,11 +53,9 @@ impl Candidates {
         }
     }
 
-    /// The place of a resource in the list, at whose end it is added if it is not there.
-    fn number(&mut self, id: ResourceId) -> usize {
-        self.resources.iter().position(|known| *known == id).unwrap_or_else(|| {
-            self.resources.push(id);
-            self.resources.len() - 1
-        })
+    /// The place of a resource at the end of the list, to which it is added.
+    fn added(&mut self, id: ResourceId) -> usize {
+        self.resources.push(id);
+        self.resources.len() - 1
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! * `candidates`: which resources would do.
 //! * `calendar`: when an appointment may start on one resource, as intervals.
-//! * `offer`: the starts on the grid, of one resource, of any of several, or of a role each.
+//! * `offer`: the starts on the grid, of one resource or of any of several; `together`: of a role each.
+//! * `effort`: how much a search may look at.
 //! * `requirements`: what an appointment needs, but for when.
 //! * `blocker`: why a moment is not offered.
 //!
@@ -14,10 +15,12 @@
 mod blocker;
 mod calendar;
 mod candidates;
+mod effort;
 mod offer;
 mod requirements;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -25,8 +28,10 @@ use chrono_tz::Tz;
 pub use blocker::Blocker;
 pub use calendar::Calendar;
 pub use candidates::Candidates;
-pub use offer::{FreeStart, any_of, each_role_of, fills_each, on_each};
+pub use effort::{Effort, Unfinished};
+pub use offer::{Found, any_of, on_each};
 pub use requirements::Requirements;
+pub use together::{FreeStart, each_role_of, fills_each};
 
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval, day_bounds};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Calendar, FreeStart, SlotQuery, each_role_of};
+use super::{Calendar, Effort, Found, FreeStart, SlotQuery, Unfinished, each_role_of};
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval};
 
@@ -41,12 +41,20 @@ impl Requirements {
         }
     }
 
-    /// The starts that are offered, in order, and which resources would do.
-    #[must_use]
-    pub fn free_starts(&self, calendars: &[Calendar<'_>], query: &SlotQuery<'_>) -> Vec<FreeStart> {
+    /// The first starts that are offered, in order, and which resources would do.
+    ///
+    /// # Errors
+    /// When that takes more than the effort.
+    pub fn free_starts(
+        &self,
+        calendars: &[Calendar<'_>],
+        query: &SlotQuery<'_>,
+        limit: usize,
+        effort: &mut Effort<'_>,
+    ) -> Result<Found<FreeStart>, Unfinished> {
         // Where nothing is said about roles, one of the resources is what is needed.
         let any = [(0..calendars.len()).collect()];
         let roles = if self.roles.is_empty() { &any[..] } else { &self.roles };
-        each_role_of(calendars, roles, query)
+        each_role_of(calendars, roles, query, limit, effort)
     }
 }

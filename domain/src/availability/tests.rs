@@ -5,11 +5,13 @@ use chrono_tz::Tz;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Blocker, Calendar, SlotQuery, any_of, on_each};
+use super::{Blocker, Calendar, Effort, SlotQuery, any_of, on_each};
 use crate::ResourceId;
 use crate::claim::Claim;
 use crate::service::rules::{BookingRules, Grid};
 use crate::time::{Buffer, Duration, Interval, OpeningHours, Step, WeeklyHours};
+
+mod lazily;
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
@@ -53,9 +55,14 @@ fn calendar<'a>(hours: &'a OpeningHours, claims: &'a [Claim], places: u16) -> Ca
     Calendar { resource: resource(1), zone: Tz::Europe__Oslo, hours, places, claims }
 }
 
+fn unlimited() -> Effort<'static> {
+    Effort::new(u64::MAX, &|| true)
+}
+
 /// The starts on one resource.
 fn on(calendar: &Calendar<'_>, query: &SlotQuery<'_>) -> Vec<DateTime<Utc>> {
-    on_each(std::slice::from_ref(calendar), query).remove(0)
+    let each = on_each(std::slice::from_ref(calendar), query, usize::MAX, &mut unlimited());
+    each.unwrap().remove(0).starts
 }
 
 fn shown(starts: &[DateTime<Utc>]) -> Vec<String> {
@@ -135,7 +142,7 @@ fn any_resource_will_do_and_a_start_is_named_once() {
     let afternoon = self::hours(r#"[{"days":["tue"],"from":"10:00","to":"12:00"}]"#);
     let calendars =
         [calendar(&hours, &claims, 1), calendar(&hours, &[], 1), calendar(&afternoon, &[], 1)];
-    let starts = any_of(&calendars, &query(&rules));
+    let starts = any_of(&calendars, &query(&rules), usize::MAX, &mut unlimited()).unwrap().starts;
     let expected = on(&calendars[1], &query(&rules));
     let expected = expected.into_iter().chain(on(&calendars[2], &query(&rules)));
     let expected: std::collections::BTreeSet<_> = expected.collect();

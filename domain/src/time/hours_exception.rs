@@ -50,6 +50,12 @@ impl HoursExceptions {
         self.0.len() >= Self::MAX
     }
 
+    /// How many there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The exceptions, the oldest first.
     #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &HoursException> {

@@ -40,6 +40,28 @@ pub fn without(these: Vec<Interval>, others: &[Interval]) -> Vec<Interval> {
     left
 }
 
+/// The time that lies in all of these sets. Each must be a [`union`].
+#[must_use]
+pub fn in_all(sets: Vec<Vec<Interval>>) -> Vec<Interval> {
+    let (count, mut sets) = (sets.len(), sets);
+    if count == 1 {
+        return sets.pop().unwrap_or_default();
+    }
+    // Where one ends and another begins at once, nothing lies in all: an end goes first.
+    let edges = sets.iter().flatten().flat_map(|it| [(it.end(), false), (it.start(), true)]);
+    let mut edges: Vec<_> = edges.collect();
+    edges.sort_unstable();
+    let (mut open, mut since, mut all) = (0, None, Vec::new());
+    for (at, begins) in edges {
+        if let Some(since) = since.take() {
+            all.extend(Interval::new(since, at));
+        }
+        open = if begins { open + 1 } else { open - 1 };
+        since = (open == count).then_some(at);
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, TimeDelta};
@@ -56,6 +78,21 @@ mod tests {
         let all = hours(&[(9, 12), (20, 21), (12, 13), (8, 10), (9, 11)]);
         assert_eq!(union(all), hours(&[(8, 13), (20, 21)]));
         assert_eq!(union(vec![]), vec![]);
+    }
+
+    #[test]
+    fn what_lies_in_all_is_in_each() {
+        let sets = |sets: &[&[(i64, i64)]]| sets.iter().map(|set| hours(set)).collect::<Vec<_>>();
+        for (these, all) in [
+            (sets(&[&[(0, 10), (12, 24)]]), hours(&[(0, 10), (12, 24)])),
+            (sets(&[&[(0, 10), (12, 24)], &[(5, 20)]]), hours(&[(5, 10), (12, 20)])),
+            (sets(&[&[(0, 10)], &[(10, 20)]]), vec![]),
+            (sets(&[&[(0, 10)], &[]]), vec![]),
+            (sets(&[&[(0, 9)], &[(1, 8)], &[(2, 3), (4, 20)]]), hours(&[(2, 3), (4, 8)])),
+            (sets(&[&[(0, 5), (6, 9)], &[(5, 6)]]), vec![]),
+        ] {
+            assert_eq!(in_all(these.clone()), all, "{these:?}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::iter::successors;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Wishes;
-use crate::availability::{Calendar, Candidates, FreeStart, INSTANT, Requirements};
+use crate::availability::{Calendar, Candidates, Effort, FreeStart, INSTANT, Requirements};
 use crate::service::Service;
 use crate::service::rules::{BookingRules, Grid, Proposal};
 use crate::session::{Session, SessionStatus};
@@ -102,7 +102,7 @@ impl OpeningSearch {
     }
 
     /// The places that fit on the first [`MAX_DATES`](Self::MAX_DATES) dates that have any, the
-    /// earliest first.
+    /// earliest first; fewer, where finding them takes more than one search may look at.
     #[must_use]
     pub fn openings(
         &self,
@@ -113,10 +113,13 @@ impl OpeningSearch {
         let has_time = wishes.has_time();
         let mut openings: Vec<Opening> = Vec::new();
         let mut dates = 0;
+        let mut effort = Effort::new(Effort::OF_A_SEARCH, &|| true);
         // Where much is free, the first weeks are enough.
         for within in has_time.iter().flat_map(|time| self.starts_in(*time)) {
             let query = self.requirements.query(Grid::default(), within, now);
-            for found in self.requirements.free_starts(calendars, &query) {
+            let found = self.requirements.free_starts(calendars, &query, usize::MAX, &mut effort);
+            let Ok(found) = found else { return openings };
+            for found in found.starts {
                 let opening = opening(wishes, calendars, &found);
                 if openings.last().is_none_or(|last| last.date != opening.date) {
                     dates += 1;

@@ -31,7 +31,7 @@ pub struct OnCalendar {
 }
 
 /// For each of the resources in turn: what was busy, buffers included, in some part of that time, as it was
-/// after the event at `position`; at most `limit` appointments of each, and as many sessions of all.
+/// after the event at `position`; at most `limit` appointments, and as many sessions, of all together.
 pub(super) async fn on(
     pool: &PgPool,
     tenant: &TenantId,
@@ -110,7 +110,8 @@ statement!(
                        OFFSET 0) AS v
                  ORDER BY v.start_at, v.appointment_id
                  LIMIT $8) AS v
-          ORDER BY w.n, v.start_at, v.appointment_id",
+          ORDER BY w.n, v.start_at, v.appointment_id
+          LIMIT $8",
         APPOINTMENTS.names()
     )
 );

@@ -29,8 +29,8 @@ pub struct History {
 }
 
 impl History {
-    /// How many appointments of a resource, or sessions, are looked at as claims.
-    const MAX_CLAIMS: usize = 100_000;
+    /// How many appointments, and how many sessions, are looked at as claims.
+    pub const MAX_CLAIMS: usize = 10_000;
 
     /// Of the appointments in this database.
     #[must_use]
@@ -56,7 +56,7 @@ impl History {
     }
 
     /// For each of the resources in turn: what was claimed of it in some part of that time, without
-    /// what had lapsed.
+    /// what had lapsed. `None`: there were more than [`MAX_CLAIMS`](Self::MAX_CLAIMS).
     ///
     /// # Errors
     /// When the database fails.
@@ -66,11 +66,16 @@ impl History {
         resources: &[ResourceId],
         during: Interval,
         moment: Moment,
-    ) -> Result<Vec<Vec<Claim>>, sqlx::Error> {
-        let as_of = (moment.position, Self::MAX_CLAIMS);
+    ) -> Result<Option<Vec<Vec<Claim>>>, sqlx::Error> {
+        let as_of = (moment.position, Self::MAX_CLAIMS + 1);
         let calendars = self.calendars(tenant, resources, during, as_of).await?;
+        let appointments: usize = calendars.iter().map(|on| on.appointments.len()).sum();
+        let is_too_much = |on: &OnCalendar| on.sessions.len() > Self::MAX_CLAIMS;
+        if appointments > Self::MAX_CLAIMS || calendars.iter().any(is_too_much) {
+            return Ok(None);
+        }
         let each = resources.iter().zip(calendars);
-        Ok(each.map(|(resource, on)| on.claims(*resource, moment.at)).collect())
+        Ok(Some(each.map(|(resource, on)| on.claims(*resource, moment.at)).collect()))
     }
 
     pub(crate) async fn calendars(

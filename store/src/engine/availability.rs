@@ -40,6 +40,8 @@ pub struct AvailabilityQuery<T> {
     pub resources: Vec<ResourceId>,
     /// In which time.
     pub during: Interval,
+    /// How many claims there may be, of all resources: where there are more, it is too broad.
+    pub max_claims: usize,
     /// What for; it is handed back.
     pub purpose: T,
 }
@@ -85,16 +87,17 @@ pub(super) const VERSIONS: &str = "
            (SELECT max(sequence) FROM events
              WHERE aggregate_type = 'service' AND aggregate_id = $2 AND tenant_id = $1)";
 
-/// Resource by resource.
+/// Resource by resource, and no more than so many.
 pub(super) const CLAIMS_BY_RESOURCE: &str = concat!(
-    "SELECT w.n, c.seats, c.times
-       FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
-      CROSS JOIN LATERAL (
-            SELECT array_agg(seat) AS seats, array_agg(during) AS times
-              FROM ",
+    "SELECT n, array_agg(seat) AS seats, array_agg(during) AS times
+       FROM (SELECT w.n, c.seat, c.during
+               FROM unnest($2::uuid[]) WITH ORDINALITY AS w (resource_id, n)
+              CROSS JOIN LATERAL ",
     overlapping_claims!(resource: "w.resource_id", during: "tstzrange($3, $4)"),
-    " AS claimed
-             WHERE expires_at IS NULL OR expires_at > $5) AS c"
+    " AS c
+              WHERE c.expires_at IS NULL OR c.expires_at > $5
+              LIMIT $6) AS claimed
+      GROUP BY n"
 );
 
 /// A resource's claims, a column each.
@@ -201,22 +204,29 @@ impl Engine {
         now: DateTime<Utc>,
         head: Position,
     ) -> Result<Vec<Vec<Claim>>, ExecuteError> {
-        let AvailabilityQuery { resources, during, .. } = query;
+        let AvailabilityQuery { resources, during, max_claims, .. } = query;
         let request = ClaimsRequest { resources, during: *during, now, head };
         if let Some(claims) = self.claims_cache.claims(&self.log, tenant, request).await? {
-            return Ok(claims);
+            return few_enough(claims, *max_claims);
         }
+        let one_more = i64::try_from(*max_claims).unwrap_or(i64::MAX).saturating_add(1);
         let rows: Vec<Row> = sqlx::query_as(CLAIMS_BY_RESOURCE)
             .bind(tenant.as_str())
             .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
             .bind(during.start())
             .bind(during.end())
             .bind(now)
+            .bind(one_more)
             .fetch_all(self.log.claims_pool())
             .await
             .map_err(unavailable)?;
-        claims(rows, resources)
+        few_enough(claims(rows, resources)?, *max_claims)
     }
+}
+
+fn few_enough(claims: Vec<Vec<Claim>>, max_claims: usize) -> Result<Vec<Vec<Claim>>, ExecuteError> {
+    let count: usize = claims.iter().map(Vec::len).sum();
+    if count > max_claims { Err(ExecuteError::TooBroad { max_claims }) } else { Ok(claims) }
 }
 
 /// What a snapshot must be at least as new as.

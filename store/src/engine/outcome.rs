@@ -30,6 +30,9 @@ pub enum ExecuteError {
     /// What it looked at changed each time it was decided.
     #[error("too many commands for the same thing at once")]
     Contended,
+    /// More is booked in that time than is looked at.
+    #[error("it is about more than {max_claims} bookings of resources")]
+    TooBroad { max_claims: usize },
     /// The log gave no verdict.
     #[error(transparent)]
     Append(#[from] AppendError),

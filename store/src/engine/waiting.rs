@@ -30,6 +30,10 @@ use super::{
 /// was seen, or be one too many for the client that day.
 const MAX_TRIES: usize = OpeningSearch::MAX_DATES;
 
+/// How much can be booked, of all resources that would do and on all days that are wished for, where places are
+/// still looked for.
+const MAX_CLAIMS: usize = 1_000_000;
+
 /// For how long a place is offered, and how much a client can hold with it.
 #[derive(Debug, Clone, Copy)]
 pub struct OfferTerms {
@@ -54,7 +58,7 @@ impl Engine {
             let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
             let OpeningSearch { resources, during, .. } = search.as_ref().ok_or(Unseen::Nothing)?;
             let (resources, during) = (resources.clone(), *during);
-            Ok(AvailabilityQuery { resources, during, purpose: search })
+            Ok(AvailabilityQuery { resources, during, max_claims: MAX_CLAIMS, purpose: search })
         };
         let service = Some(wishes.service_id);
         let snapshot = self.availability_snapshot_as_of(tenant, service, Some(now), choose);

@@ -74,7 +74,9 @@ impl Answer {
         if self.status != 503 {
             return false;
         }
-        self.is_refused(503, "unavailable");
+        let slug = self.slug();
+        assert!(["unavailable", "overloaded"].contains(&&*slug), "{self:#?}");
+        self.is_refused(503, &slug);
         let seconds = self.header("retry-after").and_then(|seconds| seconds.parse::<u32>().ok());
         assert!(seconds.is_some_and(|seconds| seconds < 60), "{self:?}");
         true

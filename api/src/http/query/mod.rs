@@ -174,14 +174,23 @@ pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Parameter {
         .build()
 }
 
+/// The longest query, in bytes, and how many parameters it has at most.
+pub(crate) const MAX_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_PARAMETERS: usize = 64;
+
 /// The names and values of a query that have not been taken.
 pub(crate) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
     /// The longest value of a parameter, in bytes.
-    const MAX_VALUE_BYTES: usize = 2_000;
+    pub(crate) const MAX_VALUE_BYTES: usize = 2_000;
 
     fn parse(query: &str) -> Result<Self, Problem> {
+        let parameters = query.bytes().filter(|byte| *byte == b'&').count() + 1;
+        if query.len() > MAX_BYTES || parameters > MAX_PARAMETERS {
+            let why = format!("it has at most {MAX_BYTES} bytes and {MAX_PARAMETERS} parameters");
+            return Err(invalid("the query", why));
+        }
         let pairs: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|error| invalid("the query", error))?;
         for (name, value) in &pairs {
@@ -277,6 +286,15 @@ mod tests {
             assert_eq!(problem["parameter"], name, "{query}");
             assert_eq!(problem["detail"], format!("{name}: {why}"));
         }
+    }
+
+    #[test]
+    fn a_query_has_a_bounded_length_and_number_of_parameters() {
+        let many = |count: usize| format!("from=2028-02-29{}", "&tags=a".repeat(count - 1));
+        assert!(read(&many(MAX_PARAMETERS)).is_ok());
+        assert!(read(&many(MAX_PARAMETERS + 1)).is_err());
+        let long = format!("from=2028-02-29{}", format!("&tags={}", "a".repeat(1_990)).repeat(9));
+        assert!(long.len() > MAX_BYTES && read(&long).is_err());
     }
 
     #[test]

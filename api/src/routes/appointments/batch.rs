@@ -22,7 +22,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// The largest body of a batch: some four thousand bytes a booking.
-const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -15,7 +15,7 @@ use crate::http::{Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// The most events of one answer.
-const MAX_EVENTS: u32 = 200;
+pub(crate) const MAX_EVENTS: u32 = 200;
 
 query_params! {
     /// Which of them.

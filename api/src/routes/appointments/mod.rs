@@ -19,6 +19,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+#[cfg(test)]
+pub(crate) use batch::MAX_BATCH_BYTES;
+#[cfg(test)]
+pub(crate) use events::MAX_EVENTS;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -1,8 +1,10 @@
 //! `/v1/availability`: when something can be booked.
 //!
 //! * `request`: what a request asks for; `query`: the query that the engine is given for it.
+//! * `bounded`: a search takes no more than it may, and no processor from those who ask for little.
 //! * `view`: the starts that are offered; `explain`: why one is not.
 
+mod bounded;
 mod explain;
 mod query;
 mod request;
@@ -10,19 +12,26 @@ mod search;
 mod view;
 
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use daybook_domain::TenantId;
-use daybook_domain::availability::{self, Requirements};
+use daybook_domain::availability::{self, Effort, Found, Requirements};
+use daybook_projections::history::History;
+use daybook_store::ExecuteError;
 use daybook_store::engine::AvailabilitySnapshot;
 use daybook_store::log::Moment;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problems::ReadProblems;
+use super::problems::{ReadProblems, SearchProblems};
 use crate::App;
 use crate::http::answer;
 use crate::http::{Caller, Problem, Query, Read};
+use bounded::NotFound;
+#[cfg(test)]
+pub(crate) use query::{MAX_CLAIMS, MAX_RESOURCES};
 use request::{AvailabilityParams, AvailabilityRequest, Show};
+#[cfg(test)]
+pub(crate) use request::{MAX_DAYS, MAX_LIMIT, MAX_STARTS};
 use view::{Availability, AvailabilityView, ResourceSlots, Slots};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -39,7 +48,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     params(AvailabilityParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The starts that are offered", body = AvailabilityView),
-              ReadProblems)
+              ReadProblems, SearchProblems)
 )]
 pub(crate) async fn get_availability(
     State(app): State<App>,
@@ -51,7 +60,9 @@ pub(crate) async fn get_availability(
     let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?)?;
     let moment = app.as_of(tenant, as_of, None).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
-    Ok((answer::as_of(moment), shown(&asked, &snapshot)))
+    let work = move |effort: &mut Effort<'_>| shown(&asked, &snapshot, effort);
+    let found = app.search_within_bounds(tenant, work).await?;
+    Ok((answer::as_of(moment), found))
 }
 
 impl App {
@@ -71,6 +82,10 @@ impl App {
         let catalogue = known.await?;
         let query = query::of(asked, &catalogue)?;
         let claims = self.history.claims(tenant, &query.resources, query.during, moment).await?;
+        let claims = claims.ok_or_else(|| {
+            let max_claims = History::MAX_CLAIMS;
+            Problem::from(ExecuteError::TooBroad { max_claims })
+        })?;
         Ok(AvailabilitySnapshot { catalogue, query, claims, now: moment.at })
     }
 }
@@ -79,17 +94,19 @@ impl App {
 fn shown(
     asked: &AvailabilityRequest,
     snapshot: &AvailabilitySnapshot<Requirements>,
-) -> Availability {
+    effort: &mut Effort<'_>,
+) -> Result<Response, NotFound> {
     let (plan, calendars) = (&snapshot.query.purpose, snapshot.calendars());
     let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
-    let slots = |starts| Slots::new(starts, plan.length, asked.limit);
+    let slots = |starts| Slots::new(starts, plan.length);
     let mut view = Availability::new(asked, plan.length);
     match asked.show {
         Show::Why(at) => {
             view.explanation = Some(explain::at(at, &calendars, &plan.roles, &wanted));
         }
         Show::EachResource => {
-            let starts = availability::on_each(&calendars, &wanted);
+            let limit = asked.limit_of(calendars.len())?;
+            let starts = availability::on_each(&calendars, &wanted, limit, effort)?;
             let each = calendars.iter().zip(starts).map(|(calendar, starts)| ResourceSlots {
                 resource_id: calendar.resource.uuid(),
                 slots: slots(starts),
@@ -97,12 +114,16 @@ fn shown(
             view.resources = Some(each.collect());
         }
         Show::Merged if plan.roles.is_empty() => {
-            view.slots = Some(slots(availability::any_of(&calendars, &wanted)));
+            let limit = asked.limit_of(1)?;
+            view.slots = Some(slots(availability::any_of(&calendars, &wanted, limit, effort)?));
         }
         Show::Merged => {
-            let found = availability::each_role_of(&calendars, &plan.roles, &wanted);
-            view.slots = Some(slots(found.into_iter().map(|found| found.start).collect()));
+            let limit = asked.limit_of(1)?;
+            let found =
+                availability::each_role_of(&calendars, &plan.roles, &wanted, limit, effort)?;
+            let starts = found.starts.into_iter().map(|found| found.start).collect();
+            view.slots = Some(slots(Found { starts, more: found.more }));
         }
     }
-    view
+    Ok(view.into_response())
 }

@@ -12,7 +12,10 @@ use crate::http::Problem;
 use crate::http::query::invalid;
 
 /// How many resources are looked at at once.
-const MAX_RESOURCES: usize = 200;
+pub(crate) const MAX_RESOURCES: usize = 200;
+
+/// How many bookings of them are.
+pub(crate) const MAX_CLAIMS: usize = 100_000;
 
 /// What is looked for.
 ///
@@ -34,7 +37,8 @@ pub(super) fn of(
     let buffers = terms.map_or(asked.buffers, |terms| (terms.buffer_before, terms.buffer_after));
     let rules = terms.map(|terms| terms.rules.clone()).unwrap_or_default();
     let plan = Requirements { length, buffers, rules, roles };
-    Ok(AvailabilityQuery { resources, during: plan.reach(asked.days.within), purpose: plan })
+    let during = plan.reach(asked.days.within);
+    Ok(AvailabilityQuery { resources, during, max_claims: MAX_CLAIMS, purpose: plan })
 }
 
 /// The resources that would do, few enough to be looked at.
@@ -47,13 +51,19 @@ fn candidates(
         let why = "the service does not say which resources it needs, so they must be given";
         return Err(invalid("resource_id", why));
     }
+    few_enough(named.len())?;
     let candidates = Candidates::new(needs, named, directory).map_err(Refusal::from)?;
-    let count = candidates.resources.len();
-    if count > MAX_RESOURCES {
-        let why = format!("{count} would do; at most {MAX_RESOURCES} are looked at: name some");
-        return Err(invalid("resource_id", why));
-    }
+    few_enough(candidates.resources.len())?;
     Ok(candidates)
+}
+
+fn few_enough(count: usize) -> Result<(), Problem> {
+    if count <= MAX_RESOURCES {
+        return Ok(());
+    }
+    let narrow =
+        format!("{count} resources would do; at most {MAX_RESOURCES} are looked at: name some");
+    Err(Problem::too_broad(narrow).with("resources", count))
 }
 
 const fn in_sessions(terms: &ServiceTerms) -> bool {

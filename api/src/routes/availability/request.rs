@@ -14,11 +14,14 @@ use crate::http::query::{invalid, invalid_date, invalid_range, one_of, query_par
 use crate::routes::as_of::AsOfParams;
 
 /// The most days that are asked for at once.
-const MAX_DAYS: i64 = 92;
+pub(crate) const MAX_DAYS: i64 = 92;
 
 /// How many starts are given, for each list of them: where nothing is said, and at most.
 const USUAL_LIMIT: usize = 1_000;
-const MAX_LIMIT: usize = 10_000;
+pub(crate) const MAX_LIMIT: usize = 10_000;
+
+/// How many starts are given in all lists together.
+pub(crate) const MAX_STARTS: usize = 20_000;
 
 query_params! {
     /// What is asked for.
@@ -41,7 +44,8 @@ query_params! {
         step_minutes: Option<u32>,
         /// `merged` (each start once, as where it is left out) or `resource` (each resource by itself).
         by: Option<By>,
-        /// The most starts in each list: 1 to 10,000, 1,000 where it is left out.
+        /// The most starts in each list: 1 to 10,000, 1,000 where it is left out. All lists together have at
+        /// most 20,000.
         limit: Option<usize>,
         /// Say why the moment `at` is offered or not, and list no starts.
         explain: Option<bool>,
@@ -71,8 +75,24 @@ pub(super) struct AvailabilityRequest {
     pub(super) buffers: (Buffer, Buffer),
     pub(super) days: DayRange,
     pub(super) grid: Grid,
-    pub(super) limit: usize,
+    /// How many starts are given in each list. `None`: as many as usual.
+    pub(super) limit: Option<usize>,
     pub(super) show: Show,
+}
+
+impl AvailabilityRequest {
+    /// The most starts in each of so many lists.
+    pub(super) fn limit_of(&self, lists: usize) -> Result<usize, Problem> {
+        let of_each = MAX_STARTS / lists.max(1);
+        match self.limit {
+            None => Ok(USUAL_LIMIT.min(of_each)),
+            Some(limit) if limit <= of_each => Ok(limit),
+            Some(limit) => Err(Problem::too_broad(format!(
+                "{lists} lists of {limit} starts; all lists have at most {MAX_STARTS}: lower the limit, or name \
+                 fewer resources"
+            ))),
+        }
+    }
 }
 
 /// The days that were asked for.
@@ -142,11 +162,14 @@ pub(super) fn grid(step_minutes: Option<u32>) -> Result<Grid, String> {
     Grid::new(step, 0).map_err(|error| error.to_string())
 }
 
-/// How many starts are given.
-pub(super) fn limit(asked: Option<usize>) -> Result<usize, String> {
-    let limit = asked.unwrap_or(USUAL_LIMIT);
-    let fits = (1..=MAX_LIMIT).contains(&limit);
-    if fits { Ok(limit) } else { Err(format!("1 to {MAX_LIMIT}, got {limit}")) }
+/// How many starts are asked for.
+pub(super) fn limit(asked: Option<usize>) -> Result<Option<usize>, String> {
+    match asked {
+        Some(limit) if !(1..=MAX_LIMIT).contains(&limit) => {
+            Err(format!("1 to {MAX_LIMIT}, got {limit}"))
+        }
+        asked => Ok(asked),
+    }
 }
 
 fn show(by: Option<By>, explain: bool, at: Option<DateTime<Utc>>) -> Result<Show, Problem> {

@@ -1,25 +1,30 @@
 //! `POST /v1/availability/search`
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use daybook_domain::availability::{Effort, Requirements};
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
 use daybook_projections::appointments::Appointments;
+use daybook_store::engine::AvailabilitySnapshot;
 use daybook_store::log::AsOf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::bounded::NotFound;
 use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::answer::as_of;
 use crate::http::query::Value as _;
 use crate::http::{Body, Caller, Problem, Read};
-use crate::routes::problems::ReadProblems;
+use crate::routes::problems::{ReadProblems, SearchProblems};
 
 /// What is looked for.
 #[derive(Deserialize, ToSchema)]
@@ -80,7 +85,7 @@ pub(crate) struct FoundSlot {
     post, path = "/v1/availability/search", tag = "availability",
     request_body = SearchBody, security(("api_key" = ["read"])),
     responses((status = 200, description = "The starts that are offered", body = FoundView),
-              ReadProblems)
+              ReadProblems, SearchProblems)
 )]
 pub(crate) async fn search(
     State(app): State<App>,
@@ -97,25 +102,35 @@ pub(crate) async fn search(
         app.wait_for(tenant, Appointments::ID, moment.position).await?;
     }
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
+    let work = move |effort: &mut Effort<'_>| found(&asked, &snapshot, effort);
+    let found = app.search_within_bounds(tenant, work).await?;
+    Ok((as_of(moment), found))
+}
+
+fn found(
+    asked: &AvailabilityRequest,
+    snapshot: &AvailabilitySnapshot<Requirements>,
+    effort: &mut Effort<'_>,
+) -> Result<Response, NotFound> {
     let (plan, calendars) = (&snapshot.query.purpose, snapshot.calendars());
     let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
-    let mut found = plan.free_starts(&calendars, &wanted);
-    let more = found.len() > asked.limit;
-    found.truncate(asked.limit);
-    let slots = found.into_iter().map(|found| FoundSlot {
+    let found = plan.free_starts(&calendars, &wanted, asked.limit_of(1)?, effort)?;
+    let slots = found.starts.into_iter().map(|found| FoundSlot {
         start: found.start,
         end: Interval::lasting(found.start, plan.length).end(),
         resource_ids: found.filled_by.iter().map(|n| calendars[*n].resource.uuid()).collect(),
     });
-    let found = FoundView { duration_minutes: plan.length, slots: slots.collect(), more };
-    Ok((as_of(moment), Json(found)))
+    let (slots, more) = (slots.collect(), found.more);
+    Ok(Json(FoundView { duration_minutes: plan.length, slots, more }).into_response())
 }
 
 impl SearchBody {
     fn asked(self, tenants_zone: Tz) -> Result<AvailabilityRequest, Problem> {
+        let (mut resource_ids, mut seen) = (self.resource_ids, HashSet::new());
+        resource_ids.retain(|id| seen.insert(*id));
         Ok(AvailabilityRequest {
             service_id: self.service_id,
-            resource_ids: self.resource_ids,
+            resource_ids,
             roles: self.roles,
             duration: self.duration_minutes,
             buffers: (self.buffer_before_minutes, self.buffer_after_minutes),

@@ -4,6 +4,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use daybook_domain::availability::Found;
 use daybook_domain::time::{Duration, Interval};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -120,9 +121,8 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    pub(super) fn new(mut starts: Vec<DateTime<Utc>>, length: Duration, limit: usize) -> Self {
-        let more = starts.len() > limit;
-        starts.truncate(limit);
+    pub(super) fn new(found: Found<DateTime<Utc>>, length: Duration) -> Self {
+        let Found { starts, more } = found;
         Self { starts, more, length }
     }
 

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::query::{EventParams, EventQuery};
 use super::streams::Opened;
 use crate::App;
+use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
@@ -73,7 +75,8 @@ pub(crate) async fn stream_events(
     let last_seen = last_seen.map_err(|_| invalid("Last-Event-ID", "a position"))?;
     let query = EventQuery::of(&app, &caller, params, last_seen).await?;
     let opened = app.streams.open(&caller.tenant);
-    let opened = opened.ok_or_else(|| Problem::unavailable("too many streams at once"))?;
+    let opened =
+        opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
     let (parts, sent) = mpsc::channel(PARTS);
     let (ended, end) = oneshot::channel();
     let streamer = Streamer {
@@ -84,7 +87,7 @@ pub(crate) async fn stream_events(
         // From before the first look, so that no commit goes unseen between look and wait.
         wakeups: app.engine.log().wakeups(),
         stop: app.streams.stop.clone(),
-        _opened: opened,
+        opened,
     };
     tokio::spawn(async move {
         let _ = ended.send(streamer.run().await);
@@ -95,7 +98,7 @@ pub(crate) async fn stream_events(
     let body = Body::from_stream(parts.chain(end).map(Ok::<Bytes, Infallible>));
     let content =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((content, body).into_response())
+    Ok((Extension(CountedApart), content, body).into_response())
 }
 
 /// Sends the log to one reader.
@@ -106,7 +109,7 @@ struct Streamer {
     clock: Arc<dyn Clock>,
     wakeups: watch::Receiver<u64>,
     stop: CancellationToken,
-    _opened: Opened,
+    opened: Opened,
 }
 
 /// Why a stream ends.
@@ -150,7 +153,10 @@ impl Streamer {
                 return End::Unavailable;
             };
             while self.read_to < until.position {
+                // It is never closed; and whoever waits for a reader waits without a turn.
+                let turn = self.opened.turns().acquire().await;
                 let page = self.query.feed.read(self.read_to, until.position, PART).await;
+                drop(turn);
                 let Ok(page) = page else { return End::Unavailable };
                 let part = match part(&page.events, page.read_to) {
                     Ok(part) => part,

@@ -11,6 +11,7 @@ use utoipa::openapi::schema::Schema;
 use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::{Format, export};
+use crate::http::limits::CountedApart;
 use crate::http::query::{Value, invalid, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
@@ -60,17 +61,18 @@ pub(crate) async fn export_events(
     let format = format.unwrap_or(Format::Ndjson);
     let query = EventQuery::of(&app, &caller, events, None).await?;
     let opened = app.streams.open(&caller.tenant);
-    let opened = opened.ok_or_else(|| Problem::unavailable("too many exports at once"))?;
+    let opened =
+        opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
     let until = query.feed.until(query.to).await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
     tokio::spawn(async move {
-        let _opened = opened;
-        export(&query.feed, format, query.after, until, parts).await;
+        export(&query.feed, format, (query.after, until), opened.turns(), parts).await;
     });
     // After an error the connection is cut, so that nobody takes what is there for all.
     let body = stream::unfold(written, async |mut parts| Some((parts.recv().await?, parts)));
     let mut response = Body::from_stream(body).into_response();
+    response.extensions_mut().insert(CountedApart);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     // A tenant's name needs no quotes.

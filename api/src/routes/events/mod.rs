@@ -11,7 +11,11 @@ use utoipa_axum::routes;
 
 use crate::App;
 
+#[cfg(test)]
+pub(crate) use list::{MAX_LIMIT, MAX_READS};
 pub(crate) use streams::Streams;
+#[cfg(test)]
+pub(crate) use streams::{MAX as MAX_STREAMS, MAX_OF_ONE_TENANT as MAX_STREAMS_OF_ONE_TENANT};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

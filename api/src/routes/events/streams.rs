@@ -6,19 +6,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use daybook_domain::TenantId;
 use daybook_store::metrics::EVENT_STREAMS;
 use metrics::gauge;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Streams and exports of one program at once, and of one tenant: each has a task, some memory, and
 /// now and then a connection to the database.
-const MAX: usize = 512;
-const MAX_OF_ONE_TENANT: usize = 64;
+pub(crate) const MAX: usize = 512;
+pub(crate) const MAX_OF_ONE_TENANT: usize = 64;
+
+/// How many of them read the log at once: those that have far to go leave connections, and a processor, to others.
+const MAX_READING: usize = 2;
 
 /// The streams that are open.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Streams {
     open: Arc<Mutex<HashMap<TenantId, usize>>>,
+    turns: Arc<Semaphore>,
     /// The program stops: streams end.
     pub(crate) stop: CancellationToken,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        let turns = Arc::new(Semaphore::new(MAX_READING));
+        Self { open: Arc::default(), turns, stop: CancellationToken::new() }
+    }
 }
 
 impl Streams {
@@ -45,6 +57,13 @@ impl Streams {
 pub(crate) struct Opened {
     streams: Streams,
     tenant: TenantId,
+}
+
+impl Opened {
+    /// The turns in which streams read the log: whoever waits is served in the order of coming.
+    pub(crate) fn turns(&self) -> &Semaphore {
+        &self.streams.turns
+    }
 }
 
 impl Drop for Opened {

@@ -18,6 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+#[cfg(test)]
+pub(crate) use opening_hours::MAX_DAYS;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()

@@ -16,7 +16,7 @@ use crate::routes::problems::ReadProblems;
 use crate::views::Period;
 
 /// The most days that are asked for at once.
-const MAX_DAYS: i64 = 92;
+pub(crate) const MAX_DAYS: i64 = 92;
 
 query_params! {
     /// Which days.

@@ -1,5 +1,7 @@
 //! At which times of day a service starts.
 
+use std::iter::successors;
+
 use chrono::{DateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
 use chrono_tz::Tz;
 
@@ -55,24 +57,25 @@ impl Grid {
     }
 
     /// Every start on the grid within `[start, end)` of `range`, in order.
-    #[must_use]
-    pub fn starts_in(self, zone: Tz, range: Interval) -> Vec<DateTime<Utc>> {
-        let mut starts = Vec::new();
-        let mut from = range.start();
-        while from < range.end() {
-            let start = self.first_from(zone, from);
-            if start >= range.end() {
-                break;
-            }
-            // The clocks are asked once for what is left of the day, and then it is counted.
-            let midnight = next_midnight(zone, start).min(range.end());
-            let undisturbed = change_within(zone, start, midnight).unwrap_or(midnight);
-            let step = self.step.delta();
-            let counted = std::iter::successors(Some(start), |at| Some(*at + step));
-            starts.extend(counted.take_while(|at| *at < undisturbed));
-            from = undisturbed;
-        }
-        starts
+    pub fn starts_in(self, zone: Tz, range: Interval) -> impl Iterator<Item = DateTime<Utc>> {
+        let run = move |from| self.run(zone, from, range.end());
+        let step = self.step.delta();
+        successors(run(range.start()), move |(_, end)| run(*end)).flat_map(move |(first, end)| {
+            successors(Some(first), move |at| Some(*at + step)).take_while(move |at| *at < end)
+        })
+    }
+
+    /// The next start from `from` on and before `until`, and until when those after it can be counted: the
+    /// clocks are asked once for what is left of the day.
+    fn run(
+        self,
+        zone: Tz,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let first = (from < until).then(|| self.first_from(zone, from)).filter(|it| *it < until)?;
+        let midnight = next_midnight(zone, first).min(until);
+        Some((first, change_within(zone, first, midnight).unwrap_or(midnight)))
     }
 
     /// The first start on the grid at `from` or after it.

@@ -151,7 +151,7 @@ fn rules_that_make_no_sense_are_refused() {
 fn starts(grid: Grid, zone: Tz, from: &str, to: &str) -> Vec<String> {
     let range = Interval::new(at(from), at(to)).unwrap();
     let local = |start: DateTime<Utc>| start.with_timezone(&zone).format("%H:%M%:z").to_string();
-    grid.starts_in(zone, range).into_iter().map(local).collect()
+    grid.starts_in(zone, range).map(local).collect()
 }
 
 #[test]
@@ -215,7 +215,7 @@ proptest! {
         let midnight = before_a_change(zone, DateTime::UNIX_EPOCH + TimeDelta::days(day));
         let from = midnight + TimeDelta::seconds(seconds);
         let range = Interval::new(from, from + TimeDelta::hours(30)).unwrap();
-        let found = grid.starts_in(zone, range);
+        let found: Vec<_> = grid.starts_in(zone, range).collect();
         let naive: Vec<_> = (0..55 * 60)
             .map(|minutes| midnight + TimeDelta::minutes(minutes))
             .filter(|at| range.start() <= *at && *at < range.end())

@@ -115,7 +115,14 @@ fn every_start_that_fits_is_found_once_and_in_order_on_the_first_dates() {
             let during = Interval::lasting(*start, length);
             has_time.iter().any(|time| time.contains(&during))
         };
-        let mut model = crate::availability::any_of(&calendars, &wanted);
+        let mut model = crate::availability::any_of(
+            &calendars,
+            &wanted,
+            usize::MAX,
+            &mut crate::availability::Effort::new(u64::MAX, &|| true),
+        )
+        .unwrap()
+        .starts;
         model.retain(fits);
         let mut dates: Vec<_> = model.iter().map(DateTime::date_naive).collect();
         dates.dedup();

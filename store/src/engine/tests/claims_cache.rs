@@ -16,7 +16,12 @@ async fn seen(house: &House, engine: &Engine) -> Vec<(u128, u16, Interval)> {
     let query = |_: &Catalogue, _| {
         let during = Interval::new(minute(0), minute(600)).unwrap();
         let resources = ROOMS.map(resource).to_vec();
-        Ok::<_, ExecuteError>(AvailabilityQuery { resources, during, purpose: () })
+        Ok::<_, ExecuteError>(AvailabilityQuery {
+            resources,
+            during,
+            max_claims: 1_000,
+            purpose: (),
+        })
     };
     let snapshot = engine.availability_snapshot(&house.tenant, None, query).await.unwrap();
     let short = |claim: &Claim| (claim.resource.uuid().as_u128(), claim.seat, claim.during);

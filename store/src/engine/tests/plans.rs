@@ -246,7 +246,7 @@ async fn queries_that_were_prepared_when_all_was_empty_read_what_they_look_for_l
     .await;
     let mut free = Prepared::when_all_is_empty(
         &log,
-        "text, uuid[], timestamptz, timestamptz, timestamptz",
+        "text, uuid[], timestamptz, timestamptz, timestamptz, bigint",
         availability::CLAIMS_BY_RESOURCE,
     )
     .await;
@@ -257,7 +257,7 @@ async fn queries_that_were_prepared_when_all_was_empty_read_what_they_look_for_l
     let of_claims = format!(
         "'north', ARRAY['{id}']::uuid[], ARRAY['{from}']::timestamptz[], ARRAY['{to}']::timestamptz[], '{none}'"
     );
-    let of_free = format!("'north', ARRAY['{id}']::uuid[], '{from}', '{to}', '{from}'");
+    let of_free = format!("'north', ARRAY['{id}']::uuid[], '{from}', '{to}', '{from}', 1000");
     let of_versions = format!("'north', 'north/{id}'");
     // A generic plan is kept from here on.
     claims.read_by(&of_claims).await;
