@@ -81,9 +81,9 @@ pub(crate) enum What {
     },
     /// One tenant, and a hundred, who book among 1, 1,000, 10,000 and 100,000 for whom nothing happens.
     Tenants {
-        /// The most tenants.
-        #[arg(long, default_value_t = 100_000)]
-        max: u64,
+        /// How many tenants.
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 1_000, 10_000, 100_000])]
+        tenants: Vec<u64>,
         /// The program to serve with [default: built for the purpose].
         #[arg(long)]
         daybook: Option<PathBuf>,

@@ -91,8 +91,8 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::AsOf { appointments } => as_of::run(server, options, *appointments).await,
         What::Verify { appointments } => verify::run(server, options, *appointments).await,
         What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
-        What::Tenants { max, daybook } => {
-            tenants::run(server, options, *max, daybook.as_deref()).await
+        What::Tenants { tenants, daybook } => {
+            tenants::run(server, options, tenants, daybook.as_deref()).await
         }
         What::Grow { max } => grow::run(server, options, *max).await,
     }

@@ -38,8 +38,11 @@ const MAX_KNOWN: usize = 65_536;
 /// After so long without a look, others may have done anything.
 const LONG_AGO: Duration = Duration::from_secs(30);
 
-/// How often it is tried to clear what rests: others may stand in the way.
+/// How often it is tried to clear what rests, where that has failed: others may stand in the way.
 const REST_EVERY: Duration = Duration::from_secs(2);
+
+/// Between two pages of a sweep that find nothing to do.
+const PAGE_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) struct Schedule {
     queue: Queue,
@@ -51,9 +54,11 @@ pub(super) struct Schedule {
     pub(super) looks: JoinSet<Result<Looked, sqlx::Error>>,
     look_fails: Repeated,
     sweep: Sweep,
+    started: Instant,
     next_look: Instant,
     looked_at: Instant,
-    rested_at: Option<Instant>,
+    /// When nothing could be cleared that rests.
+    no_rest_at: Option<Instant>,
     /// Since when a tenant's log has been followed to its end.
     followed: HashMap<TenantId, Instant>,
     compare: Arc<Notify>,
@@ -64,6 +69,8 @@ pub(super) struct Schedule {
 pub(super) struct Looked {
     whole: Vec<ProjectionId>,
     look: Look,
+    /// How many logs have come to rest; `None`: it was not tried.
+    cleared: Option<u64>,
 }
 
 impl Schedule {
@@ -80,9 +87,10 @@ impl Schedule {
             looks: JoinSet::new(),
             look_fails: Repeated::new("look for what is behind"),
             sweep: Sweep::new(&runner.ids),
+            started: now,
             next_look: now,
             looked_at: now,
-            rested_at: None,
+            no_rest_at: None,
             followed: HashMap::new(),
             compare,
             _comparison: AbortOnDropHandle::new(tokio::spawn(comparison)),
@@ -169,7 +177,9 @@ impl Schedule {
         if now.duration_since(self.looked_at) > LONG_AGO {
             self.compare.notify_one();
         }
-        let may_rest = self.rested_at.is_none_or(|at| now.duration_since(at) > REST_EVERY);
+        // A batch of a program that does not know of active logs may have been in flight when this one started.
+        let may_rest = self.started.elapsed() >= runner.settings.rest * 2
+            && self.no_rest_at.is_none_or(|at| now.duration_since(at) > REST_EVERY);
         let (pool, me) = (runner.pool().clone(), runner.me);
         let (ids, rested) = (Arc::clone(&runner.ids), runner.settings.rest.as_secs_f64());
         let (whole, after) = (self.whole.borrow().clone(), self.sweep.after());
@@ -177,11 +187,12 @@ impl Schedule {
             let whole =
                 if whole.len() < ids.len() { schema::whole(&pool, &ids).await? } else { whole };
             let look = look::look(&pool, &whole, after.as_ref(), me, rested).await?;
+            let mut cleared = None;
             if look.some_rest && may_rest {
                 let page = (after.as_ref(), look.more_after.as_ref());
-                rest::let_rest(&pool, &whole, page, rested).await?;
+                cleared = Some(rest::let_rest(&pool, &whole, page, rested).await?);
             }
-            Ok(Looked { whole, look })
+            Ok(Looked { whole, look, cleared })
         });
     }
 
@@ -192,7 +203,7 @@ impl Schedule {
         looked: Result<Result<Looked, sqlx::Error>, JoinError>,
     ) {
         let now = Instant::now();
-        let Looked { whole, look } =
+        let Looked { whole, look, cleared } =
             match looked.unwrap_or_else(|died| Err(sqlx::Error::Io(died.into()))) {
                 Ok(looked) => looked,
                 Err(error) => {
@@ -203,8 +214,8 @@ impl Schedule {
             };
         self.look_fails.succeeded();
         self.looked_at = now;
-        if look.some_rest && self.rested_at.is_none_or(|at| now.duration_since(at) > REST_EVERY) {
-            self.rested_at = Some(now);
+        if let Some(cleared) = cleared {
+            self.no_rest_at = (cleared == 0).then_some(now);
         }
         self.whole.send_if_modified(|known| {
             let is_new = *known != whole;
@@ -219,11 +230,14 @@ impl Schedule {
         if let Some(lags) = self.sweep.add(&look, |projection| self.polls.led(projection)) {
             runner.progress.seen(lags);
         }
-        self.next_look = match (more && self.queue.has_room(), busy || more) {
-            (true, _) => now,
-            (false, true) => now + runner.settings.tick,
-            (false, false) => now + runner.settings.idle_tick,
-        };
+        let found = busy || cleared.is_some_and(|cleared| cleared > 0);
+        self.next_look = now
+            + match (more && self.queue.has_room(), found) {
+                (true, true) => Duration::ZERO,
+                (true, false) => PAGE_PAUSE,
+                (false, true) => runner.settings.tick,
+                (false, false) => runner.settings.idle_tick,
+            };
     }
 
     fn found(&mut self, runner: &Runner, behind: &Behind, now: Instant) {

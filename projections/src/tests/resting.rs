@@ -1,6 +1,6 @@
 //! Whoever is idle costs nothing: which logs are active.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_domain::TenantId;
 use daybook_store::Position;
@@ -138,6 +138,22 @@ async fn no_commit_is_overlooked_however_it_meets_with_a_log_that_comes_to_rest(
     };
     let ((), (), one, other) = tokio::join!(appends, follows, clears(), clears());
     assert!(one + other > 10, "hardly ever cleared: {one} + {other} times");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_logs_come_to_rest_soon_after_a_program_starts_that_is_the_first_to_know_of_it() {
+    let world = World::new().await;
+    let many = "INSERT INTO log_heads (tenant_id, position, hash, recorded_at)
+                SELECT 'idle-' || n, 0, '', now() FROM generate_series(1, 5000) AS n";
+    sqlx::query(many).execute(&world.pool).await.unwrap();
+    let runner = world.start(world.projections());
+    let began = Instant::now();
+    let active = "SELECT count(*) FROM log_heads WHERE active";
+    while sqlx::query_scalar::<_, i64>(active).fetch_one(&world.pool).await.unwrap() > 0 {
+        assert!(began.elapsed() < Duration::from_secs(10), "it takes too long");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    runner.stop().await;
 }
 
 #[tokio::test]

@@ -103,6 +103,7 @@ impl World {
         let settings = RunnerSettings {
             tick: Duration::from_millis(20),
             idle_tick: Duration::from_millis(20),
+            rest: Duration::ZERO,
             retry_stalled: Duration::from_millis(150),
             ..RunnerSettings::default()
         };

@@ -224,16 +224,17 @@ fn scratch_schemas(sql: &mut Sql) -> Vec<String> {
     sql.rows(query, "any").iter().map(|row| row.get(0)).collect()
 }
 
-/// All that the program keeps in the database, as one text.
+/// All that the program keeps in the database, as one text; but for where it stands with its own work.
 fn live_tables(sql: &mut Sql) -> String {
     use sqlx::Row as _;
     let rows = sql.rows(
         "SELECT md5(string_agg(query_to_xml(
-                    format('SELECT * FROM public.%I t ORDER BY t::text', relname), true, true, '')::text, ''
+                    format('SELECT (to_jsonb(t) - ''active'')::text FROM public.%I t ORDER BY 1', relname),
+                    true, true, '')::text, ''
                     ORDER BY relname))
            FROM pg_class
           WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND $1 <> ''
-            AND relname <> 'checkpoints'",
+            AND relname NOT IN ('checkpoints', 'programs', 'projection_readers')",
         "any",
     );
     rows[0].get(0)
