@@ -20,6 +20,7 @@ mod histories;
 mod history;
 mod kills;
 mod linearizability;
+mod nodes;
 mod rebuild;
 mod recorder;
 mod verified;
