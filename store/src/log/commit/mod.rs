@@ -1,4 +1,4 @@
-//! How submissions become events: group commit, in a pipeline of optimistic batches.
+//! How submissions become events: group commit, in a pipeline of optimistic batches, or one after the other under a lock.
 //!
 //! **Group commit.** A log has a few [`Committer`]s; a tenant always has the same one. While batches are being
 //! committed, what is submitted meanwhile waits in the committer's queue, and is the next batch (`queue.rs`,
@@ -16,10 +16,13 @@
 //! waits until that one has (`append_batch.sql` says how). What an earlier batch in flight decides on is not sent
 //! beside it: the same key, an overlapping claim, the same appointment. Neither is what frees time.
 //!
-//! **The serial fallback.** If a batch fails, so do those that follow on it. When all have ended, they are committed one
-//! after the other, each in a transaction that locks the head and loads what it decides by (`serial.rs`, `transaction.rs`,
-//! `load.rs`); so are batches for which too little is known, and those for a while after a failure, since what made one
-//! fail (hot slots, another program that appends) makes the next fail, too. Both ways share `resolve`, `plan` and `rows`.
+//! **Serial batches.** If an optimistic batch fails, so do those that follow on it. When all have ended, they are committed
+//! one after the other, each in a transaction that takes the head, loads what it decides by in one statement, writes and
+//! commits: three round trips for which others wait (`serial.rs`, `transaction.rs`, `load.rs`). So are batches for which too
+//! little is known, and the next 32 after a failure, or after the head was found where another program had left it: while
+//! several programs write a tenant, no batch is written in vain. They wait for the head in the database, which lets one in
+//! after the other; and as soon as a batch has the head, it takes along what was submitted while it waited. So batches
+//! become larger where several programs write, and not more. Both ways share `resolve`, `plan` and `rows`.
 //!
 //! **Outcome recovery.** If the connection is lost in a commit, the batch may be in the log or not (`outcome.rs`). The
 //! committer asks, under the lock of the head, whether the event at the batch's last position has the batch's hash. If not, it
@@ -27,7 +30,7 @@
 //! planned from, and the batch is committed serially. If the database cannot be asked, submitters hear that the outcome is
 //! unknown; who then sends the same idempotency key again gets the answer that it got the first time.
 //!
-//! Why it is so: `docs/adr/0007-a-batch-is-one-statement.md`.
+//! Why it is so: `docs/adr/0007-a-batch-is-one-statement.md`, `docs/adr/0028-programs-that-write-one-tenant-take-turns.md`.
 
 mod backoff;
 mod committer;
