@@ -38,7 +38,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use http::auth::KnownKeys;
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
-use http::{body, limits, trace};
+use http::{body, database, limits, trace};
 pub use openapi::document;
 pub use readiness::{Check, Checker, Readiness};
 use routes::events::Streams;
@@ -142,6 +142,7 @@ pub fn router(app: App) -> Router {
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(app.clone(), database::needed))
         .layer(from_fn_with_state(app.clone(), limits::bound))
         .with_state(app)
         .merge(probes.with_state(readiness))

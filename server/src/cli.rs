@@ -11,6 +11,7 @@ use daybook_domain::TenantId;
 use daybook_domain::service::HoldLimit;
 use daybook_domain::time::HoldLength;
 use daybook_store::Role;
+use daybook_store::database::Budget;
 use daybook_store::feed::Boundary;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
@@ -42,6 +43,15 @@ pub(crate) struct Place {
     /// ~/.local/share/daybook].
     #[arg(long, env = "DAYBOOK_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// How many connections to the database this program may have, over all that it does: 12 or more
+    /// [default: 28 for serve, 12 for the others].
+    #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, value_parser = connections)]
+    pub(crate) db_connections: Option<Budget>,
+}
+
+fn connections(text: &str) -> Result<Budget, String> {
+    let number: u32 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    Budget::try_from(number).map_err(|error| error.to_string())
 }
 
 #[derive(Subcommand)]

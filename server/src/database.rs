@@ -1,18 +1,26 @@
 //! The database: the one that is named, or one of our own.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use anyhow::Context;
 use daybook_embedded_postgres::{Cluster, Opened, Settings};
-use sqlx::postgres::PgConnectOptions;
+use daybook_store::database::{Address, Budget};
 
 use crate::cli::Place;
 
-/// A database to connect to, and what keeps it running.
+/// A database to connect to, how often this program may, and what keeps it running.
 pub(crate) struct Database {
-    pub(crate) options: PgConnectOptions,
+    pub(crate) address: Address,
+    pub(crate) budget: Budget,
+    role: Role,
     keeper: Keeper,
+}
+
+/// What a program is to its database.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Server,
+    Subcommand,
 }
 
 enum Keeper {
@@ -27,22 +35,35 @@ enum Keeper {
 impl Database {
     /// Opens it for a subcommand: a server may be running on the same folder. Blocks.
     pub(crate) fn open(place: &Place) -> anyhow::Result<Self> {
-        if let Some(elsewhere) = elsewhere(place)? {
-            return Ok(elsewhere);
+        if let Some(address) = elsewhere(place)? {
+            return Ok(Self::of(place, Role::Subcommand, address, Keeper::Elsewhere));
         }
         let opened = daybook_embedded_postgres::open(Settings::new(data_dir(place)?))?;
-        let options = PgConnectOptions::from_str(&opened.connection().url())?;
-        Ok(Self { options, keeper: Keeper::Subcommand(Box::new(opened)) })
+        let address = opened.connection().url().parse()?;
+        Ok(Self::of(place, Role::Subcommand, address, Keeper::Subcommand(Box::new(opened))))
     }
 
     /// Opens it for a server: it owns its folder. Blocks.
     pub(crate) fn own(place: &Place) -> anyhow::Result<Self> {
-        if let Some(elsewhere) = elsewhere(place)? {
-            return Ok(elsewhere);
+        if let Some(address) = elsewhere(place)? {
+            return Ok(Self::of(place, Role::Server, address, Keeper::Elsewhere));
         }
         let cluster = Cluster::start(Settings::new(data_dir(place)?))?;
-        let options = PgConnectOptions::from_str(&cluster.connection().url())?;
-        Ok(Self { options, keeper: Keeper::Server(Box::new(cluster)) })
+        let address = cluster.connection().url().parse()?;
+        Ok(Self::of(place, Role::Server, address, Keeper::Server(Box::new(cluster))))
+    }
+
+    fn of(place: &Place, role: Role, address: Address, keeper: Keeper) -> Self {
+        let by_itself = match role {
+            Role::Server => Budget::SERVE,
+            Role::Subcommand => Budget::SUBCOMMAND,
+        };
+        Self { address, budget: place.db_connections.unwrap_or(by_itself), role, keeper }
+    }
+
+    /// Whether a server works on it, for which there must be room.
+    pub(crate) fn is_servers(&self) -> bool {
+        self.role == Role::Server
     }
 
     /// Stops it, if this program started it. Blocks.
@@ -56,14 +77,12 @@ impl Database {
     }
 }
 
-fn elsewhere(place: &Place) -> anyhow::Result<Option<Database>> {
+fn elsewhere(place: &Place) -> anyhow::Result<Option<Address>> {
     let Some(url) = place.database_url.as_deref().filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
-    // The URL may hold a password: it is not repeated in the error.
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|_| anyhow::anyhow!("DAYBOOK_DATABASE_URL is not a postgres:// URL"))?;
-    Ok(Some(Database { options, keeper: Keeper::Elsewhere }))
+    // It may hold a password, which the error does not repeat.
+    url.parse().map(Some).context("DAYBOOK_DATABASE_URL is not understood")
 }
 
 /// The folder for daybook's own data. PostgreSQL does not run as root, and its own user cannot

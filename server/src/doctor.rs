@@ -12,7 +12,7 @@ const EVENTS_BEHIND: u64 = 2_000;
 
 /// Looks, and changes nothing. An error: something is wrong.
 pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     let mut wrong = 0;
     let mut say = |what: &str, advice: &str| {
         wrong += 1;

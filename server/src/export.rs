@@ -20,7 +20,7 @@ const PARTS: usize = 2;
 /// Writes the file.
 pub(crate) async fn run(database: &Database, options: &Export) -> anyhow::Result<()> {
     // It changes nothing: tables that are missing are not made.
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     let Export { part, types, format, personal, output } = options;
     let Selected { feed, after, until, .. } = select(parts.log(), part, types, *personal).await?;
     let (sender, written) = mpsc::channel(PARTS);

@@ -45,7 +45,7 @@ pub(crate) async fn run(
     options: &ImportHolidays,
     calendar: HolidayCalendar,
 ) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     let tenant = &options.tenant;
     if tenants::time_zone(parts.log().pool(), tenant).await?.is_none() {

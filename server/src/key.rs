@@ -14,7 +14,7 @@ pub(crate) async fn create(
     tenant: &TenantId,
     scopes: &[Scope],
 ) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     let (pool, now) = (parts.log().pool(), parts.clock.now());
     tenants::create(pool, tenant, Tz::UTC.name(), now).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn create_tenant(
     tenant: &TenantId,
     time_zone: Tz,
 ) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     let pool = parts.log().pool();
     let made = tenants::create(pool, tenant, time_zone.name(), parts.clock.now()).await?;

@@ -58,7 +58,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         None => serve::run(&place, cli::Serve { demo: true, ..cli::Serve::default() }),
         Some(Command::Serve(options)) => serve::run(&place, options),
         Some(Command::Migrate) => on_runtime(&place, async |database| {
-            let parts = parts::connect(database);
+            let parts = parts::connected(database).await?;
             parts::prepare(&parts).await?;
             let published = analytics::publish(parts.log().pool()).await?;
             if published == Published::Ours(AnalystRole::MayNotBeMade) {

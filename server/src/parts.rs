@@ -1,15 +1,22 @@
 //! The parts of the program, put together over a database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Deployment, Progress, Projection, Rebuilder, Runner};
-use daybook_store::{Clock, Engine, Log, LogSettings, Program, SystemClock, migrate};
+use daybook_store::database::Primary;
+use daybook_store::{Clock, Engine, Log, LogSettings, Program, migrate};
+use tokio::time::timeout;
 
 use crate::database::Database;
+
+/// How long a subcommand waits for its database.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Everything that works on one database.
 #[derive(Clone)]
@@ -21,15 +28,25 @@ pub(crate) struct Parts {
 /// Puts the parts together. Connections are made when they are needed.
 #[must_use]
 pub(crate) fn connect(database: &Database) -> Parts {
-    connect_with(database, LogSettings::default())
+    connect_with(database, LogSettings::within(database.budget))
 }
 
 /// The same, with so many connections.
 #[must_use]
 pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let log = Log::open(&database.options, &clock, settings);
+    let (address, connections) = (database.address.clone(), settings.connections());
+    let primary = Primary::follow(address, connections, database.is_servers());
+    let clock: Arc<dyn Clock> = Arc::clone(primary.clock()) as Arc<dyn Clock>;
+    let log = Log::open(&primary, &clock, settings);
     Parts { engine: Engine::new(log, Arc::clone(&clock)), clock }
+}
+
+/// The same for a subcommand, which has nothing to do without its database.
+pub(crate) async fn connected(database: &Database) -> anyhow::Result<Parts> {
+    let parts = connect(database);
+    let found = timeout(CONNECT_TIMEOUT, parts.log().primary().found()).await;
+    found.context("the database cannot be reached")??;
+    Ok(parts)
 }
 
 impl Parts {

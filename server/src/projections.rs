@@ -18,7 +18,7 @@ use crate::{leftovers, output, parts};
 const LOOK: Duration = Duration::from_millis(200);
 
 pub(crate) async fn run(database: &Database, command: ProjectionsCommand) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     match command {
         ProjectionsCommand::List => list(&parts).await,

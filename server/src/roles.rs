@@ -2,6 +2,7 @@
 //! depends on a role asks here.
 
 use daybook_api::Check;
+use daybook_store::database::Budget;
 use daybook_store::{LogSettings, Role};
 
 /// Connections to the database, by what they are for.
@@ -77,9 +78,10 @@ pub(crate) fn readiness(roles: &[Role]) -> Vec<Check> {
     checks
 }
 
-/// How many connections a program with these roles may have: of those that none of them needs, no more than one.
-pub(crate) fn log_settings(roles: &[Role]) -> LogSettings {
-    let settings = LogSettings::default();
+/// What a program with these roles does with its connections: of those that none of them needs, it has no more than
+/// one.
+pub(crate) fn log_settings(roles: &[Role], budget: Budget) -> LogSettings {
+    let settings = LogSettings::within(budget);
     let most = |pool, most: u32| if need(roles, pool) { most } else { 1 };
     LogSettings {
         readers: most(Pool::Readers, settings.readers),

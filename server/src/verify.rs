@@ -13,7 +13,7 @@ use crate::{output, parts};
 /// Verifies one tenant's log, or all of them. An error: one of them is not whole.
 pub(crate) async fn run(database: &Database, options: &Verify) -> anyhow::Result<()> {
     // It changes nothing: tables that are missing are not made.
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     let pool = parts.log().pool();
     let mut tenants = verify::tenants(pool).await?;
     if let Some(tenant) = &options.tenant {

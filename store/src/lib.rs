@@ -6,6 +6,7 @@
 //! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
 //! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`metrics`]: the names of what the program measures, here and above.
+//! * [`database`]: where the log is kept, and what time it is there.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
@@ -13,6 +14,7 @@
 //! `daybook-projections`'.
 
 mod clock;
+pub mod database;
 pub mod doctor;
 pub mod engine;
 pub mod feed;

@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod command;
+pub(crate) mod database;
 pub(crate) mod heavy;
 mod held_body;
 pub(crate) mod in_flight;

@@ -104,7 +104,10 @@ impl Runner {
     pub fn new(log: Log, projections: Vec<Arc<dyn Projection>>) -> Self {
         let ids: Arc<[_]> = projections.iter().map(|projection| projection.id()).collect();
         let (progress, awaited) = Progress::with_runner(log.clone(), Arc::clone(&ids));
-        let (settings, me) = (RunnerSettings::default(), log.program());
+        let (mut settings, me) = (RunnerSettings::default(), log.program());
+        // A poll needs up to two, and others read, too.
+        let connections = log.pool().options().get_max_connections() as usize;
+        settings.concurrent_polls = settings.concurrent_polls.min((connections / 4).max(1));
         Self { log, projections, ids, settings, progress, awaited, heard: None, me }
     }
 

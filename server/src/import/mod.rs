@@ -52,7 +52,7 @@ pub(crate) async fn run(
     options: &Import,
     calendar: Calendar,
 ) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     let (events, unreadable): (Vec<_>, Vec<_>) =
         calendar.events.into_iter().partition(Result::is_ok);

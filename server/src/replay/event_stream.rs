@@ -18,7 +18,7 @@ const PART: usize = 1_000;
 
 /// Prints a CloudEvent per line, each when it is its turn.
 pub(super) async fn run(database: &Database, options: &Replay) -> anyhow::Result<()> {
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     let Replay { part, types, personal, speed, .. } = options;
     let Selected { feed, after, until, .. } = select(parts.log(), part, types, *personal).await?;
     let mut pace = speed.map(Pace::new);

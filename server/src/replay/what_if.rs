@@ -28,7 +28,7 @@ pub(super) async fn run(database: &Database, options: &Replay, file: &Path) -> a
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let policy: Policy =
         toml::from_str(&text).with_context(|| format!("{} is no policy", file.display()))?;
-    let parts = parts::connect(database);
+    let parts = parts::connected(database).await?;
     let Selected { tenant, after, until, .. } =
         select(parts.log(), &options.part, &[], false).await?;
     let asked = WhatIf { tenant, policy, after, until };
@@ -50,7 +50,7 @@ pub(super) async fn run(database: &Database, options: &Replay, file: &Path) -> a
             _ = terminate.recv() => {}
         }
     };
-    let report = what_if::run(parts.log(), &database.options, &asked, progress, stop).await;
+    let report = what_if::run(parts.log(), &asked, progress, stop).await;
     bar.finish_and_clear();
     let report = report?.context("stopped; nothing is left of it")?;
     let per_second = u128::from(report.events) * 1_000_000 / begun.elapsed().as_micros().max(1);

@@ -64,7 +64,7 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let operations = bind(options.operations_listen).await?;
     let answers = roles::have(&roles, Task::Answer);
     let listener = if answers { Some(bind(options.listen).await?) } else { None };
-    let parts = parts::connect_with(database, roles::log_settings(&roles));
+    let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
     let program = Program::new(parts.log().program(), roles.clone(), gethostname());
     let deployment = parts.deployment(program);
     let runner = parts.runner().with_programs(deployment.heard());
@@ -78,6 +78,9 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     let mut ends = JoinSet::new();
     ends.spawn(answer(operations, operations::router(shown), over.clone()));
     ends.spawn(sampler.run(over.clone()));
+    if let Ok(found) = timeout(START_TIMEOUT, parts.log().primary().found()).await {
+        found?;
+    }
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_holds_per_client(options.holds_per_client)
         .with_programs(heard.clone())

@@ -37,7 +37,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use metrics::{counter, gauge, histogram};
 use sqlx::PgPool;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -73,9 +73,13 @@ pub use submission::{
 };
 
 use crate::Clock;
+use crate::database::{Budget, Primary, Purpose, Shares, WAKEUPS};
 use crate::metrics::{APPEND_SECONDS, EVENTS_APPENDED, SUBMISSIONS_WAITING};
 use append_cache::AppendCache;
-use commit::{CONNECTIONS, Committer, Pending, options};
+pub(crate) use commit::CONNECTIONS as COMMITTER_CONNECTIONS;
+#[cfg(test)]
+pub(crate) use commit::SETTINGS as COMMITTER_SETTINGS;
+use commit::{CommitPool, Committer, Pending};
 use wake::Wakeups;
 
 /// How much of the database and of memory the log may use.
@@ -93,21 +97,33 @@ pub struct LogSettings {
     pub acquire_timeout: Duration,
 }
 
+impl LogSettings {
+    /// What a program may use that may have so many connections.
+    #[must_use]
+    pub fn within(budget: Budget) -> Self {
+        let Shares { committers, readers, claim_readers } = budget.shares();
+        let (queue_length, acquire_timeout) = (4_096, Duration::from_secs(3));
+        Self { committers, readers, claim_readers, queue_length, acquire_timeout }
+    }
+
+    /// How many connections a program has that works so.
+    #[must_use]
+    pub fn connections(self) -> u32 {
+        let Self { committers, readers, claim_readers, .. } = self;
+        Shares { committers, readers, claim_readers }.connections()
+    }
+}
+
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            committers: 4,
-            readers: 16,
-            claim_readers: 8,
-            queue_length: 4_096,
-            acquire_timeout: Duration::from_secs(3),
-        }
+        Self::within(Budget::SERVE)
     }
 }
 
 /// The logs of all tenants in one database. Cheap to clone.
 #[derive(Clone)]
 pub struct Log {
+    primary: Primary,
     pool: PgPool,
     claims_pool: PgPool,
     commit_pool: PgPool,
@@ -119,33 +135,37 @@ pub struct Log {
     _stop: Arc<DropGuard>,
 }
 
+/// Of the claims' readers. The statements are few, kept prepared, and always run by their indexes: a plan that
+/// was made while a table was small must not read all of it when it has grown.
+const CLAIMS_SETTINGS: &[(&str, &str)] =
+    &[("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off")];
+
 impl Log {
     /// Opens the logs. Connections are made when they are needed, so a database that is down
     /// fails calls, not this. Needs a Tokio runtime.
     #[must_use]
     pub fn open(
-        database: &PgConnectOptions,
+        database: impl Into<Primary>,
         clock: &Arc<dyn Clock>,
         settings: LogSettings,
     ) -> Self {
+        let primary = database.into();
         let pool_of = |max: u32| {
             PgPoolOptions::new()
                 .max_connections(max)
                 .acquire_timeout(settings.acquire_timeout)
                 .test_before_acquire(false)
         };
-        let database = database.clone().options([("jit", "off")]);
-        let claims_pool =
-            pool_of(settings.claim_readers).connect_lazy_with(database.clone().options([
-                // The statements are few, kept prepared, and always run by their indexes: a plan that was
-                // made while a table was small must not read all of it when it has grown.
-                ("plan_cache_mode", "force_generic_plan"),
-                ("enable_seqscan", "off"),
-            ]));
-        // The readers' pool also carries the two connections of the wake-ups.
-        let pool = pool_of(settings.readers + 2).connect_lazy_with(database.clone());
+        let readers = pool_of(settings.readers + WAKEUPS);
+        let pool = primary.pool(Purpose::Read, readers, &[]);
+        let claim_readers = pool_of(settings.claim_readers);
+        let claims_pool = primary.pool(Purpose::ReadClaims, claim_readers, CLAIMS_SETTINGS);
         let committers = settings.committers.max(1);
-        let commit_pool = pool_of(committers * CONNECTIONS).connect_lazy_with(options(database));
+        let commit_pool = pool_of(committers * COMMITTER_CONNECTIONS);
+        let commit_pool = CommitPool {
+            pool: primary.pool(Purpose::Commit, commit_pool, commit::SETTINGS),
+            primary: primary.clone(),
+        };
         let append_cache = Arc::new(AppendCache::default());
         let wakeups = Arc::new(Wakeups::new(Arc::clone(&append_cache)));
         let committer = |_| {
@@ -160,15 +180,22 @@ impl Log {
         let (task, waker, until) = (pool.clone(), Arc::clone(&wakeups), cancel.clone());
         tokio::spawn(async move { waker.run(task, until).await });
         Self {
+            primary,
             pool,
             claims_pool,
-            commit_pool,
+            commit_pool: commit_pool.pool,
             committers,
             committer_of: Arc::default(),
             append_cache,
             wakeups,
             _stop: Arc::new(cancel.drop_guard()),
         }
+    }
+
+    /// Where the database is, and whether it can be worked on.
+    #[must_use]
+    pub fn primary(&self) -> &Primary {
+        &self.primary
     }
 
     /// The readers' connections.

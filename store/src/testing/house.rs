@@ -10,6 +10,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 
 use super::{SetClock, noon};
+use crate::log::COMMITTER_SETTINGS;
 use crate::{Clock, Engine, Log, LogSettings, migrate, tenants};
 
 /// A database with the tenant `clinic`, and a clock that stands still at noon.
@@ -50,6 +51,11 @@ impl House {
 
     pub(crate) fn options(&self) -> PgConnectOptions {
         PgConnectOptions::from_str(&self.database.url).unwrap()
+    }
+
+    /// A session as a committer's.
+    pub(crate) fn committer_options(&self) -> PgConnectOptions {
+        self.options().options(COMMITTER_SETTINGS.iter().copied())
     }
 
     /// The log as another program opens it.

@@ -15,7 +15,6 @@ mod run;
 mod scratch;
 
 use daybook_domain::{ServiceId, TenantId};
-use sqlx::postgres::PgConnectOptions;
 
 pub use policy::{Policy, PolicyError};
 pub use report::{MAX_TOLD, Refused, Report, Utilisation};
@@ -72,7 +71,6 @@ pub enum WhatIfError {
 /// When there is no answer; see [`WhatIfError`].
 pub async fn run(
     log: &Log,
-    database: &PgConnectOptions,
     asked: &WhatIf,
     progress: impl Fn(Position),
     stop: impl Future<Output = ()>,
@@ -85,7 +83,7 @@ pub async fn run(
             return Err(WhatIfError::UnknownService(service_id));
         }
     }
-    let scratch = Scratch::make(database).await?;
+    let scratch = Scratch::make(log.primary()).await?;
     let ran = tokio::select! {
         ran = run::run(log, &scratch, asked, progress) => ran.map(Some),
         () = stop => Ok(None),

@@ -92,7 +92,7 @@ impl<'a> Replayer<'a> {
     async fn new(scratch: &Scratch, asked: &'a WhatIf) -> Result<Self, WhatIfError> {
         let clock = Arc::new(StandingClock::default());
         let shared: Arc<dyn Clock> = clock.clone();
-        let log = Log::open(&scratch.options(), &shared, SETTINGS);
+        let log = Log::open(scratch.primary(), &shared, SETTINGS);
         tenants::create(log.pool(), &asked.tenant, "UTC", DateTime::UNIX_EPOCH).await?;
         Ok(Self {
             asked,

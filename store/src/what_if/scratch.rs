@@ -5,8 +5,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection, Row};
+
+use crate::database::Primary;
 
 /// What the names of such schemas begin with.
 const PREFIX: &str = "daybook_what_if_";
@@ -28,13 +29,13 @@ const ORPHANS: &str = "
 pub(super) struct Scratch {
     schema: String,
     keeper: PgConnection,
-    database: PgConnectOptions,
+    primary: Primary,
 }
 
 impl Scratch {
     /// Makes one, and drops those that were left behind by programs that were killed.
-    pub(super) async fn make(database: &PgConnectOptions) -> Result<Self, sqlx::Error> {
-        let mut keeper = PgConnection::connect_with(database).await?;
+    pub(super) async fn make(primary: &Primary) -> Result<Self, sqlx::Error> {
+        let mut keeper = PgConnection::connect_with(&primary.options()).await?;
         drop_orphans(&mut keeper).await?;
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let schema = format!("{PREFIX}{seconds}_{}", std::process::id());
@@ -43,7 +44,9 @@ impl Scratch {
             .bind(&schema)
             .execute(&mut keeper)
             .await?;
-        let scratch = Self { schema, keeper, database: database.clone() };
+        let settings = [("search_path", schema.as_str()), ("synchronous_commit", "off")];
+        let primary = primary.fixed_with(&settings);
+        let scratch = Self { schema, keeper, primary };
         scratch.fill().await
     }
 
@@ -106,9 +109,8 @@ impl Scratch {
     }
 
     /// Connections that see it and nothing else. What is in it need not outlive a crash.
-    pub(super) fn options(&self) -> PgConnectOptions {
-        let schema = self.schema.as_str();
-        self.database.clone().options([("search_path", schema), ("synchronous_commit", "off")])
+    pub(super) fn primary(&self) -> &Primary {
+        &self.primary
     }
 
     /// Drops it.

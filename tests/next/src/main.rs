@@ -17,6 +17,7 @@ use daybook_api::{App, Check, Checker, Readiness};
 use daybook_projections::{Deployment, Projection, Rebuilder, Runner};
 use daybook_store::{Clock, Engine, Log, LogSettings, Program, Role, SystemClock, migrate};
 use sqlx::PgPool;
+use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +32,7 @@ fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
 async fn main() -> anyhow::Result<()> {
     let url = env::var("DAYBOOK_DATABASE_URL").context("DAYBOOK_DATABASE_URL is not set")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let log = Log::open(&url.parse()?, &clock, LogSettings::default());
+    let log = Log::open(&url.parse::<PgConnectOptions>()?, &clock, LogSettings::default());
     let engine = Engine::new(log.clone(), Arc::clone(&clock));
     let projections = projections(log.pool());
     let ids = projections.iter().map(|projection| projection.id()).collect();

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::connections::{Connections, bounded, discard};
+use super::connections::{CommitPool, Connections, bounded, discard};
 use super::fault::{Fault, fault};
 use super::head_cache::{HeadCaches, may_free};
 use super::load;
@@ -50,7 +50,7 @@ pub(in crate::log) struct Committer {
 
 impl Committer {
     pub(in crate::log) fn new(
-        pool: PgPool,
+        pool: CommitPool,
         clock: Arc<dyn Clock>,
         append_cache: Arc<AppendCache>,
         wakeups: Arc<Wakeups>,

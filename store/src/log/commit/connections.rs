@@ -1,13 +1,14 @@
 //! The connections of a committer.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres};
 
+use crate::database::Primary;
+
 /// How many a committer has: one for each batch in flight.
-pub(in crate::log) const CONNECTIONS: u32 = 3;
+pub(crate) const CONNECTIONS: u32 = 3;
 
 /// How long a batch may take to be written, and again to be committed. A network that swallows
 /// everything would hold the committer for ever.
@@ -17,34 +18,50 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// table that grew since it was analysed, the planner could still prefer to scan it. A program that is
 /// frozen or cut off in a batch must not keep its tenant locked, and others must not wait for it in
 /// vain.
-pub(in crate::log) fn options(database: PgConnectOptions) -> PgConnectOptions {
-    database.options([
-        ("idle_in_transaction_session_timeout", "3s"),
-        ("lock_timeout", "2s"),
-        ("plan_cache_mode", "force_generic_plan"),
-        ("enable_seqscan", "off"),
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-    ])
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
+    ("idle_in_transaction_session_timeout", "3s"),
+    ("lock_timeout", "2s"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
+/// What the committers of a program share, each up to [`CONNECTIONS`].
+#[derive(Clone)]
+pub(in crate::log) struct CommitPool {
+    pub(in crate::log) pool: PgPool,
+    pub(in crate::log) primary: Primary,
 }
 
 /// Those of one committer. What nothing is written on stays here: the pool would test it each time.
 pub(super) struct Connections {
-    pool: PgPool,
+    pool: CommitPool,
     idle: Vec<PoolConnection<Postgres>>,
+    /// Since when all that is idle was connected.
+    since: Instant,
 }
 
 impl Connections {
-    pub(super) fn new(pool: PgPool) -> Self {
-        Self { pool, idle: Vec::with_capacity(CONNECTIONS as usize) }
+    pub(super) fn new(pool: CommitPool) -> Self {
+        let idle = Vec::with_capacity(CONNECTIONS as usize);
+        Self { pool, idle, since: Instant::now() }
     }
 
     /// One that nothing is written on.
     pub(super) async fn acquire(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        match self.idle.pop() {
-            Some(connection) => Ok(connection),
-            None => self.pool.acquire().await,
+        if self.pool.primary.lost_at().is_some_and(|lost| lost > self.since) {
+            self.since = Instant::now();
+            self.close_idle();
         }
+        if let Some(connection) = self.idle.pop() {
+            return Ok(connection);
+        }
+        let acquired = self.pool.pool.acquire().await;
+        if acquired.is_err() {
+            self.pool.primary.suspect();
+        }
+        acquired
     }
 
     /// Takes one back that can be used again.

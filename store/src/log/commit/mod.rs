@@ -52,7 +52,8 @@ mod tests;
 mod transaction;
 
 pub(super) use committer::Committer;
-pub(super) use connections::{CONNECTIONS, options};
+pub(super) use connections::CommitPool;
+pub(crate) use connections::{CONNECTIONS, SETTINGS};
 #[cfg(test)]
 pub(super) use load::STATE;
 pub(super) use queue::Pending;

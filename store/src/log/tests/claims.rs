@@ -229,7 +229,7 @@ async fn a_hold_that_lost_its_slot_can_neither_be_confirmed_nor_free_it() {
 #[tokio::test]
 async fn what_a_batch_is_decided_by_is_found_by_the_indexes_whenever_the_plan_was_made() {
     let house = House::new().await;
-    let options = super::super::options(house.options());
+    let options = house.committer_options();
     let mut committer = sqlx::PgConnection::connect_with(&options).await.unwrap();
     let state = format!("PREPARE state AS {}", super::super::commit::STATE);
     sqlx::raw_sql(&state).execute(&mut committer).await.unwrap();

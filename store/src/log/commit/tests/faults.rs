@@ -124,7 +124,7 @@ async fn a_network_that_swallows_everything_is_reported_in_bounded_time_and_surv
 #[tokio::test]
 async fn a_program_that_hangs_in_a_batch_does_not_keep_its_tenant_locked() {
     let house = House::new().await;
-    let options = super::super::options(house.options());
+    let options = house.committer_options();
     let mut hanging = sqlx::PgConnection::connect_with(&options).await.unwrap();
     hanging.execute("BEGIN; UPDATE log_heads SET position = position").await.unwrap();
     let log = house.log();

@@ -1,0 +1,178 @@
+//! The database that daybook works on: where it is, who may connect to it how often, and what time it is there.
+//!
+//! * [`Address`]: one server, or several of which one takes writes.
+//! * [`Primary`]: the server that takes writes, wherever it is at present. Every pool is made by it: it sets
+//!   sessions up, and leaves a server that is gone.
+//! * [`Budget`]: how many connections a program may have, and for what.
+//! * [`DatabaseClock`]: the time by which everything is decided.
+//!
+//! Why so: `docs/adr/0029-the-database-keeps-the-time.md`.
+
+mod address;
+mod budget;
+mod clock;
+mod keeper;
+mod link;
+mod pooler;
+mod pools;
+mod room;
+pub(crate) mod session;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+pub use address::{Address, AddressError};
+pub use budget::{BadBudget, Budget};
+pub(crate) use budget::{Shares, WAKEUPS};
+pub use clock::DatabaseClock;
+pub use link::{Refused, State};
+pub(crate) use pools::Purpose;
+pub use room::Room;
+
+use address::Target;
+use keeper::Keeper;
+use link::Link;
+use pools::Pools;
+use session::Setting;
+
+/// What every session has. Compiling a plan costs more than our short queries.
+const SETTINGS: &[(&str, &str)] = &[("jit", "off")];
+
+/// The server that takes writes, wherever it is at present. Cheap to clone.
+#[derive(Clone)]
+pub struct Primary {
+    link: Arc<Link>,
+    pools: Pools,
+    clock: Arc<DatabaseClock>,
+    /// Of every session, before those of its pool.
+    settings: Vec<Setting>,
+    /// Of every session, after those of its pool.
+    last_settings: Vec<Setting>,
+    /// Ends the keeper, with the last clone.
+    _keeper: Option<Arc<DropGuard>>,
+}
+
+impl Primary {
+    /// Looks for it, and follows it. No pool connects before it was found. Needs a Tokio runtime.
+    ///
+    /// The program may have so many `connections`. `needs_room`: a server that cannot hold them beside those of
+    /// other programs is refused.
+    #[must_use]
+    pub fn follow(address: Address, connections: u32, needs_room: bool) -> Self {
+        let must_write = address.target == Target::Writable;
+        let mut primary = Self::over(Link::new(address.first(), must_write, State::Awaited));
+        let cancel = CancellationToken::new();
+        let keeper = Keeper {
+            address,
+            connections,
+            needs_room,
+            link: Arc::clone(&primary.link),
+            pools: primary.pools.clone(),
+            settings: primary.settings.clone(),
+            clock: Arc::clone(&primary.clock),
+        };
+        tokio::spawn(keeper.run(cancel.clone()));
+        primary._keeper = Some(Arc::new(cancel.drop_guard()));
+        primary
+    }
+
+    /// One server, taken as it is: nobody follows it, and its clock is not asked.
+    #[must_use]
+    pub fn fixed(server: PgConnectOptions) -> Self {
+        Self::over(Link::new(server, false, State::Found))
+    }
+
+    fn over(link: Link) -> Self {
+        let settings = session::settings(SETTINGS);
+        let (pools, clock, last_settings) = Default::default();
+        Self { link: Arc::new(link), pools, clock, settings, last_settings, _keeper: None }
+    }
+
+    /// Where it is at present, for sessions that have these settings whatever they are for. Nobody follows it.
+    pub(crate) fn fixed_with(&self, settings: &[(&str, &str)]) -> Self {
+        Self { last_settings: session::settings(settings), ..Self::fixed(self.options()) }
+    }
+
+    /// How to connect to it at present.
+    #[must_use]
+    pub fn options(&self) -> PgConnectOptions {
+        self.link.options()
+    }
+
+    /// Its clock.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<DatabaseClock> {
+        &self.clock
+    }
+
+    /// Whether there is one.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.link.state().borrow().clone()
+    }
+
+    /// Waits until it was found.
+    ///
+    /// # Errors
+    /// When daybook does not work on what was found.
+    pub async fn found(&self) -> Result<(), Refused> {
+        let mut state = self.link.state();
+        let known = state.wait_for(|state| *state != State::Awaited).await;
+        match known.map(|state| state.clone()) {
+            Ok(State::Refused(refused)) => Err(refused),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// When one was lost last: connections that are older lead nowhere.
+    pub(crate) fn lost_at(&self) -> Option<Instant> {
+        self.link.lost_at()
+    }
+
+    /// Somebody could not connect: has the server no room?
+    pub(crate) fn suspect(&self) {
+        self.link.suspect();
+    }
+
+    /// A pool whose sessions have these settings, and are ready when they are handed out.
+    pub(crate) fn pool(
+        &self,
+        purpose: Purpose,
+        pool: PgPoolOptions,
+        settings: &[(&str, &str)],
+    ) -> PgPool {
+        let own = session::settings(settings);
+        let all = self.settings.iter().chain(&own).chain(&self.last_settings);
+        let all: Arc<[Setting]> = all.cloned().collect();
+        let (link, follows) = (Arc::clone(&self.link), Arc::clone(&self.link));
+        let pool = pool
+            .after_connect(move |connection, _| {
+                let (link, settings) = (Arc::clone(&link), Arc::clone(&all));
+                Box::pin(async move { link.ready(connection, &settings).await })
+            })
+            .before_acquire(move |_, meta| {
+                let connected_at = Instant::now().checked_sub(meta.age);
+                let leads_here = follows.lost_at().is_none_or(|lost| connected_at > Some(lost));
+                Box::pin(std::future::ready(Ok(leads_here)))
+            })
+            .connect_lazy_with(self.options());
+        self.pools.add(purpose, &pool);
+        pool
+    }
+}
+
+impl From<&PgConnectOptions> for Primary {
+    fn from(server: &PgConnectOptions) -> Self {
+        Self::fixed(server.clone())
+    }
+}
+
+impl From<&Self> for Primary {
+    fn from(primary: &Self) -> Self {
+        primary.clone()
+    }
+}
