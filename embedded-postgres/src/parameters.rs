@@ -69,8 +69,8 @@ const THROWAWAY: &[(&str, &str)] = &[
     ("max_wal_size", "4GB"),
     // Many test processes may run beside each other.
     ("shared_buffers", "128MB"),
-    // Each test has its own pools.
-    ("max_connections", "300"),
+    // Each test has its own pools, and each program that it starts wants its budget.
+    ("max_connections", "1000"),
     // A dropped database's tables need no cleaning.
     ("autovacuum", "off"),
 ];

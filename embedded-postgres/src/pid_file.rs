@@ -36,7 +36,8 @@ fn parse(text: &str) -> Option<PidFile> {
         pid: parse_pid(lines.first()?)?,
         port: lines.get(3)?.trim().parse().ok()?,
         socket_dir: PathBuf::from(lines.get(4)?),
-        ready: lines.get(7)?.trim() == "ready",
+        // A standby that can be read says so.
+        ready: matches!(lines.get(7)?.trim(), "ready" | "standby"),
     })
 }
 

@@ -28,6 +28,7 @@ mod bounds;
 mod catalogue;
 mod client_history;
 mod conflicts;
+mod database;
 mod demo;
 mod doctor;
 mod documentation;

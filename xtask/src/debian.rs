@@ -7,6 +7,10 @@ use std::process::Command;
 
 use crate::shell::{Failure, output, run, say};
 
+/// Where Debian has what is not on everybody's `PATH`.
+const ELSEWHERE: [&str; 3] =
+    ["/usr/sbin", "/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime"];
+
 /// A program, and the package that it is in.
 struct Program {
     name: &'static str,
@@ -14,9 +18,11 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 2] = [
+const OF_TESTS: [Program; 4] = [
     Program { name: "prometheus", package: "prometheus" },
     Program { name: "promtool", package: "prometheus" },
+    Program { name: "pgbouncer", package: "pgbouncer" },
+    Program { name: "libfaketime.so.1", package: "libfaketime" },
 ];
 
 /// Makes sure of all that tests need.
@@ -61,10 +67,10 @@ fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0")
 }
 
-/// On the `PATH`, or where Debian keeps what only root runs.
+/// On the `PATH`, or where Debian keeps what only root runs, and the library that pretends another time.
 fn is_installed(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
+    let folders = env::split_paths(&path).chain(ELSEWHERE.map(Into::into));
     folders.map(|folder| folder.join(name)).any(|program| Path::new(&program).is_file())
 }
 

@@ -9,7 +9,7 @@ use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
 use daybook_store::log::NewEvent;
 use daybook_store::{AnyEvent, Clock, Log, LogSettings, Position};
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -75,10 +75,14 @@ impl World {
         Self { pool, log, clock, database }
     }
 
+    fn options(&self) -> PgConnectOptions {
+        self.database.url.parse().unwrap()
+    }
+
     /// The logs as another program has them.
     pub(crate) fn another_program(&self) -> Log {
         let shared: Arc<dyn Clock> = Arc::new(self.clock.clone());
-        Log::open(&self.database.url.parse().unwrap(), &shared, LogSettings::default())
+        Log::open(&self.options(), &shared, LogSettings::default())
     }
 
     pub(crate) async fn tenant(&self, name: &str) -> TenantId {

@@ -33,6 +33,8 @@ enum Home {
     Given(TestDatabase),
     /// None is given: daybook runs its own, in a data folder.
     Embedded(TempDir),
+    /// One that a test runs itself.
+    At(String),
     /// One that nobody runs.
     Unreachable,
 }
@@ -78,6 +80,11 @@ impl Database {
         Self(Arc::new(Home::Embedded(folder)))
     }
 
+    /// One that the test runs itself, or reaches in its own way.
+    pub(crate) fn at(url: impl Into<String>) -> Self {
+        Self(Arc::new(Home::At(url.into())))
+    }
+
     /// One that does not answer.
     pub(crate) fn unreachable() -> Self {
         Self(Arc::new(Home::Unreachable))
@@ -97,6 +104,7 @@ impl Database {
         let mut command = command(program, arguments);
         match &*self.0 {
             Home::Given(database) => command.env("DAYBOOK_DATABASE_URL", &database.url),
+            Home::At(url) => command.env("DAYBOOK_DATABASE_URL", url),
             Home::Unreachable => {
                 command.env("DAYBOOK_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
             }
@@ -110,12 +118,19 @@ impl Database {
     pub(crate) fn sql(&self) -> Sql {
         match &*self.0 {
             Home::Given(database) => Sql::connect(&database.url, None),
+            Home::At(url) => Sql::connect(url, None),
             Home::Embedded(folder) => {
                 let opened = open(Settings::new(data_dir(folder))).unwrap();
                 Sql::connect(&opened.connection().url(), Some(opened))
             }
             Home::Unreachable => panic!("nobody can look into it"),
         }
+    }
+
+    /// Where it is, on the tests' own cluster.
+    pub(crate) fn url(&self) -> &str {
+        let Home::Given(database) = &*self.0 else { panic!("it is not on the tests' own cluster") };
+        &database.url
     }
 
     /// How another user of the tests' own cluster connects to it.

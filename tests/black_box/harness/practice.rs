@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{Api, Booking, Server, personal};
 
 /// A tenant with a service, a room and a client, and someone with its admin key.
+#[derive(Clone)]
 pub(crate) struct Practice {
     pub(crate) tenant: String,
     pub(crate) api: Api,
@@ -52,8 +53,8 @@ impl Practice {
     }
 
     /// The same practice, asked on another server (the same one, started again).
-    pub(crate) fn moved_to(self, server: &Server) -> Self {
-        Self { api: self.api.at(&server.url), ..self }
+    pub(crate) fn moved_to(&self, server: &Server) -> Self {
+        Self { api: self.api.at(&server.url), ..self.clone() }
     }
 
     /// A service like the practice's own but for these members.

@@ -14,10 +14,17 @@ pub(crate) struct Sql {
 }
 
 impl Sql {
-    pub(super) fn connect(url: &str, cluster: Option<Opened>) -> Self {
+    pub(crate) fn connect(url: &str, cluster: Option<Opened>) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let connection = runtime.block_on(PgConnection::connect(url)).unwrap();
         Self { connection, runtime, _cluster: cluster }
+    }
+
+    /// `None`: there is no room for another connection.
+    pub(crate) fn try_connect(url: &str) -> Option<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connection = runtime.block_on(PgConnection::connect(url)).ok()?;
+        Some(Self { connection, runtime, _cluster: None })
     }
 
     /// Runs these statements; none of them has parameters.
