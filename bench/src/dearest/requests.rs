@@ -109,7 +109,6 @@ macro_rules! requests {
 requests! {
     "GET /livez" => |house| Asked::get("/livez");
     "GET /readyz" => |house| Asked::get("/readyz");
-    "GET /metrics" => |house| Asked::get("/metrics");
     // A client can ask for a week of one resource; the whole of it is shown.
     "GET /v1/agenda" => |house| Asked::get(&agenda(&house, "/v1/agenda", ""));
     "GET /v1/agenda/diff" => |house| Asked::get(&agenda(&house, "/v1/agenda/diff", "&from=position:1"));
