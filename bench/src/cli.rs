@@ -48,6 +48,9 @@ pub(crate) enum What {
     },
     /// Of each route the dearest request that is allowed, and all of them at once.
     Dearest {
+        /// How many appointments there are.
+        #[arg(long, default_value_t = 300_000)]
+        appointments: u64,
         /// The program to serve with [default: built for the purpose].
         #[arg(long)]
         daybook: Option<PathBuf>,

@@ -84,8 +84,9 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::Availability { daybook } => {
             availability::run(server, options, daybook.as_deref()).await
         }
-        What::Dearest { daybook, document } => {
-            dearest::run(server, options, daybook.as_deref(), document.as_deref()).await
+        What::Dearest { appointments, daybook, document } => {
+            let document = document.as_deref();
+            dearest::run(server, options, *appointments, daybook.as_deref(), document).await
         }
         What::Mixed { appointments } => mixed::run(server, options, *appointments).await,
         What::AsOf { appointments } => as_of::run(server, options, *appointments).await,

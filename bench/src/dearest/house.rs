@@ -44,9 +44,11 @@ pub(crate) struct House {
 
 impl House {
     /// A database with rooms, clients and appointments.
-    pub(crate) async fn seeded(server: &Server, smoke: bool) -> anyhow::Result<(Database, Size)> {
-        let appointments = if smoke { 2_000 } else { 300_000 };
-        let size = Size { resource_bits: 8, clients: 1_024, ..Size::new(smoke, appointments) };
+    pub(crate) async fn seeded(
+        server: &Server,
+        appointments: u64,
+    ) -> anyhow::Result<(Database, Size)> {
+        let size = Size { resource_bits: 8, clients: 1_024, ..Size::new(false, appointments) };
         Ok((Daybook::template(server, size).await?, size))
     }
 

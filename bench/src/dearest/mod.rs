@@ -41,12 +41,14 @@ const TIMES: usize = 3;
 pub(crate) async fn run(
     server: &Server,
     options: &Options,
+    appointments: u64,
     daybook: Option<&Path>,
     document: Option<&Path>,
 ) -> anyhow::Result<Report> {
     let timing = options.timing(20);
     let program = Program::find(daybook)?;
-    let (database, size) = House::seeded(server, options.smoke).await?;
+    let (database, size) =
+        House::seeded(server, if options.smoke { 2_000 } else { appointments }).await?;
     let serving = Serving::start(&program, &database, server.scratch("daybook.log")).await?;
     let house = Arc::new(House::furnished(&database, size, serving.address).await?);
     database.settle().await?;
