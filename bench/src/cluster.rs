@@ -68,7 +68,7 @@ impl Server {
 
     /// The process that all others of it are children of.
     pub(crate) fn process_id(&self) -> anyhow::Result<u32> {
-        let file = std::fs::read_to_string(self.scratch("data/postmaster.pid"))?;
+        let file = std::fs::read_to_string(self.scratch("data/postgres/postmaster.pid"))?;
         Ok(file.lines().next().context("an empty postmaster.pid")?.trim().parse()?)
     }
 
