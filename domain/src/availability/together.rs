@@ -38,6 +38,9 @@ pub fn each_role_of(
 ) -> Result<Found<FreeStart>, Unfinished> {
     let mut found = Vec::new();
     for query in stretches(query) {
+        if found.len() > limit {
+            break;
+        }
         let mut sweep = Sweep::over(calendars, &query, effort)?;
         while found.len() <= limit {
             let Some(start) = sweep.next(effort)? else { break };
