@@ -11,7 +11,7 @@ COPY . .
 # A cache mount is not part of the layer: the program is copied out of it.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
-    cargo build --profile dist --locked --package daybook --bin daybook \
+    cargo build --profile dist --locked --package daybook --bin daybook --features otlp \
     && install -D target/dist/daybook /out/daybook
 
 # glibc, libgcc and the certificate authorities; no shell and no package manager. Time zones are in
