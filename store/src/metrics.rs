@@ -89,7 +89,7 @@ metrics! {
     // The database, and the connections to it.
     DATABASE_UP = Gauge, "daybook_database_up", Count, [],
         "1: the database answered when it was last asked";
-    CONNECTIONS = Gauge, "db_client_connection_count", Count,
+    CONNECTIONS = Gauge, "db_client_connections", Count,
         ["db_client_connection_pool_name", "db_client_connection_state"],
         "Connections of a pool, idle or used";
     CONNECTIONS_MAX = Gauge, "db_client_connection_max", Count, ["db_client_connection_pool_name"],
