@@ -19,7 +19,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use daybook_domain::service::HoldLimit;
 use daybook_projections::agenda::Agenda;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::client_history::ClientHistory;
@@ -31,18 +30,17 @@ use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Heard, Progress};
 use daybook_store::Engine;
+use daybook_store::keys::KeyHolders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use http::auth::KnownKeys;
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
 use http::{body, database, limits, trace};
 pub use openapi::document;
 pub use readiness::{Check, Checker, Readiness};
 use routes::events::Streams;
-use routes::tenant_zone::TenantZones;
 
 /// What the routes work on. It is cloned several times for each request.
 #[derive(Clone)]
@@ -62,9 +60,7 @@ pub struct Parts {
     utilisation: Utilisation,
     client_history: ClientHistory,
     progress: Progress,
-    keys: KnownKeys,
-    zones: TenantZones,
-    holds_per_client: HoldLimit,
+    keys: KeyHolders,
     in_flight: InFlight,
     heavy: HeavyWork,
     readiness: Readiness,
@@ -79,6 +75,7 @@ impl App {
     pub fn new(engine: Engine, progress: Progress, readiness: Readiness) -> Self {
         let pool = engine.log().pool();
         let history = History::new(pool.clone());
+        let keys = KeyHolders::new(pool.clone());
         Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),
@@ -91,22 +88,13 @@ impl App {
             client_history: ClientHistory::new(pool.clone()),
             engine,
             progress,
-            keys: KnownKeys::new(),
-            zones: TenantZones::new(),
-            holds_per_client: HoldLimit::default(),
+            keys,
             in_flight: InFlight::default(),
             heavy: HeavyWork::new(),
             readiness,
             heard: None,
             streams: Streams::default(),
         }))
-    }
-
-    /// The same, where one client can have so many holds at once.
-    #[must_use]
-    pub fn with_holds_per_client(mut self, holds_per_client: HoldLimit) -> Self {
-        Arc::make_mut(&mut self.0).holds_per_client = holds_per_client;
-        self
     }
 
     /// The same, which hears which programs live.

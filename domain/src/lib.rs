@@ -22,6 +22,7 @@ pub mod resource;
 pub mod series;
 pub mod service;
 pub mod session;
+mod settings;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -39,6 +40,7 @@ pub use ids::{
 };
 pub use personal::{Personal, withhold_personal};
 pub use refusal::{Meaning, Refusal, RefusalKind};
+pub use settings::TenantSettings;
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
 };

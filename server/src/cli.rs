@@ -1,14 +1,16 @@
 //! The command line.
 
+use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{ParseFloatError, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::export::Format;
 use daybook_domain::TenantId;
-use daybook_domain::service::HoldLimit;
+use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
 use daybook_store::Role;
 use daybook_store::database::Budget;
@@ -107,13 +109,8 @@ pub(crate) struct Serve {
     /// default any free port of this machine, which is printed at the start.
     #[arg(long, env = "DAYBOOK_OPERATIONS_LISTEN", default_value_t = ANY_PORT)]
     pub(crate) operations_listen: SocketAddr,
-    /// How many holds one client can have at once: 1 to 1,000.
-    #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", value_parser = hold_limit, default_value = "3")]
-    pub(crate) holds_per_client: HoldLimit,
-    /// For how many minutes a place is offered to a client on the waiting list: 1 to 60.
-    #[arg(long, env = "DAYBOOK_WAITING_OFFER_MINUTES", value_parser = hold_length,
-          default_value = "15")]
-    pub(crate) waiting_offer_minutes: HoldLength,
+    #[command(flatten)]
+    pub(crate) moved: Moved,
     /// Make a demo tenant with a small practice in it, and print a key to try.
     #[arg(long)]
     pub(crate) demo: bool,
@@ -130,21 +127,35 @@ impl Default for Serve {
             listen: DEFAULT_ADDRESS,
             roles: Role::ALL.to_vec(),
             operations_listen: ANY_PORT,
-            holds_per_client: HoldLimit::default(),
-            waiting_offer_minutes: HoldLength::OFFER,
+            moved: Moved::default(),
             demo: false,
         }
     }
 }
 
-fn hold_limit(text: &str) -> Result<HoldLimit, String> {
-    let number: u16 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
-    HoldLimit::try_from(number).map_err(|error| error.to_string())
+/// What was an option of `serve` and is a setting of each tenant: whoever gives it is told so.
+#[derive(Args, Default)]
+pub(crate) struct Moved {
+    #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", hide = true, value_parser = has_moved)]
+    holds_per_client: Option<String>,
+    #[arg(long, env = "DAYBOOK_WAITING_OFFER_MINUTES", hide = true, value_parser = has_moved)]
+    waiting_offer_minutes: Option<String>,
 }
 
-fn hold_length(text: &str) -> Result<HoldLength, String> {
-    let number: u32 = text.parse().map_err(|error: ParseIntError| error.to_string())?;
-    HoldLength::try_from(number).map_err(|error| error.to_string())
+fn has_moved(_: &str) -> Result<String, &'static str> {
+    Err("it is a setting of each tenant now: \
+         `daybook tenant set TENANT --holds-per-client N --offer-minutes N`")
+}
+
+/// A number that its type takes.
+fn number<N, T>(text: &str) -> Result<T, String>
+where
+    N: FromStr<Err = ParseIntError>,
+    T: TryFrom<N>,
+    T::Error: Display,
+{
+    let number: N = text.parse().map_err(|error: ParseIntError| error.to_string())?;
+    T::try_from(number).map_err(|error| error.to_string())
 }
 
 #[derive(Subcommand)]
@@ -171,6 +182,31 @@ pub(crate) enum TenantCommand {
         #[arg(long, default_value_t = Tz::UTC)]
         time_zone: Tz,
     },
+    /// Change what a tenant has chosen; what is not given stays. Programs that run go by it within five seconds.
+    Set {
+        tenant: TenantId,
+        #[command(flatten)]
+        settings: SettingsOptions,
+    },
+    /// Show what a tenant has chosen.
+    Show { tenant: TenantId },
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SettingsOptions {
+    /// How many holds one client can have at once: 1 to 1,000.
+    #[arg(long, value_parser = number::<u16, HoldLimit>)]
+    pub(crate) holds_per_client: Option<HoldLimit>,
+    /// For how many minutes a place is offered to a client on the waiting list: 1 to 60.
+    #[arg(long, value_parser = number::<u32, HoldLength>)]
+    pub(crate) offer_minutes: Option<HoldLength>,
+    /// How many times one client can wait at once: 1 to 1,000.
+    #[arg(long, value_parser = number::<u16, ClientEntryLimit>)]
+    pub(crate) waiting_per_client: Option<ClientEntryLimit>,
+    /// How many entries of the waiting list can be open: 1 to 50,000.
+    #[arg(long, value_parser = number::<u16, EntryLimit>)]
+    pub(crate) waiting_list: Option<EntryLimit>,
 }
 
 #[derive(Args)]

@@ -17,7 +17,7 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
-use daybook_store::keys::{self, Scope};
+use daybook_store::keys::{self, KeyHolders, Scope};
 use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, ExecuteError, Target, tenants};
 use uuid::Uuid;
@@ -132,7 +132,7 @@ async fn key(parts: &Parts, tenant: &TenantId, folder: &Path) -> anyhow::Result<
     let file = folder.join("demo-key");
     let pool = parts.log().pool();
     if let Ok(key) = std::fs::read_to_string(&file)
-        && let Some(holder) = keys::holder(pool, key.trim()).await?
+        && let Some(holder) = KeyHolders::new(pool.clone()).holder(key.trim()).await?
         && holder.tenant == *tenant
     {
         return Ok(key.trim().to_owned());

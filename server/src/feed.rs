@@ -43,21 +43,22 @@ pub(crate) async fn select(
 
 /// The tenant that is named, or else the only one.
 async fn tenant(log: &Log, named: Option<&TenantId>) -> anyhow::Result<TenantId> {
-    let mut tenants: Vec<TenantId> =
-        log.heads().await?.into_iter().map(|(tenant, _)| tenant).collect();
     if let Some(named) = named {
-        anyhow::ensure!(tenants.contains(named), "there is no tenant {named}");
+        anyhow::ensure!(log.head(named).await?.is_some(), "there is no tenant {named}");
         return Ok(named.clone());
     }
-    anyhow::ensure!(tenants.len() < 2, "there are {} tenants: name one", tenants.len());
-    tenants.pop().ok_or_else(|| anyhow::anyhow!("there is no tenant"))
+    let tenants = tenants::after(log.pool(), None, 2).await?;
+    match &*tenants {
+        [] => anyhow::bail!("there is no tenant"),
+        [only] => Ok(only.clone()),
+        [..] => anyhow::bail!("there is more than one tenant: name one"),
+    }
 }
 
 type Bound = Option<DateTime<Utc>>;
 
 async fn moments(log: &Log, tenant: &TenantId, part: &Part) -> anyhow::Result<(Bound, Bound)> {
-    let own = tenants::time_zone(log.pool(), tenant).await?;
-    let own = own.and_then(|name| name.parse().ok());
+    let own = tenants::read(log.pool(), tenant).await?.map(|tenant| tenant.time_zone);
     let zone = part.time_zone.or(own).unwrap_or(Tz::UTC);
     let from = part.from.map(|boundary| boundary.from(zone));
     let to = part.to.map(|boundary| boundary.to(zone));

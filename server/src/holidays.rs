@@ -48,7 +48,7 @@ pub(crate) async fn run(
     let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     let tenant = &options.tenant;
-    if tenants::time_zone(parts.log().pool(), tenant).await?.is_none() {
+    if tenants::read(parts.log().pool(), tenant).await?.is_none() {
         bail!("there is no tenant {tenant}");
     }
     let HolidayCalendar { holidays, refused } = calendar;

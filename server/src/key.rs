@@ -1,4 +1,4 @@
-//! `daybook key`, `daybook tenant`
+//! `daybook key`
 
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
@@ -20,18 +20,4 @@ pub(crate) async fn create(
     tenants::create(pool, tenant, Tz::UTC.name(), now).await?;
     let scope = scopes.iter().copied().max().unwrap_or(Scope::Read);
     output::line(&keys::create(pool, tenant, scope, now).await?)
-}
-
-/// Makes a tenant and says whether it was there.
-pub(crate) async fn create_tenant(
-    database: &Database,
-    tenant: &TenantId,
-    time_zone: Tz,
-) -> anyhow::Result<()> {
-    let parts = parts::connected(database).await?;
-    parts::prepare(&parts).await?;
-    let pool = parts.log().pool();
-    let made = tenants::create(pool, tenant, time_zone.name(), parts.clock.now()).await?;
-    anyhow::ensure!(made, "there is a tenant {tenant} already");
-    output::line(&format!("made tenant {tenant}, whose dates are read in {time_zone}"))
 }

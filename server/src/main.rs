@@ -23,6 +23,7 @@ mod replay;
 mod roles;
 mod serve;
 mod sweeper;
+mod tenant;
 mod verify;
 mod waiting;
 
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, HolidaysCommand, KeyCommand, TenantCommand};
+use cli::{Cli, Command, HolidaysCommand, KeyCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
 
@@ -69,10 +70,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Some(Command::Key { command: KeyCommand::Create { tenant, scope } }) => {
             on_runtime(&place, async |database| key::create(database, &tenant, &scope).await)
         }
-        Some(Command::Tenant { command: TenantCommand::Create { tenant, time_zone } }) => {
-            on_runtime(&place, async |database| {
-                key::create_tenant(database, &tenant, time_zone).await
-            })
+        Some(Command::Tenant { command }) => {
+            on_runtime(&place, async |database| tenant::run(database, command).await)
         }
         Some(Command::Import(options)) => {
             // Before anything is started: a file that cannot be read needs no database.

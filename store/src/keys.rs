@@ -2,14 +2,25 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
+use moka::future::Cache;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
+
+/// What every key begins with, and how many random bytes it has.
+const PREFIX: &str = "daybook_";
+const BYTES: usize = 32;
+
+/// SHA-256 of a key's text.
+type KeyHash = [u8; 32];
 
 /// What a key is good for. Each scope includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,9 +102,9 @@ pub async fn create(
     scope: Scope,
     now: DateTime<Utc>,
 ) -> Result<String, CreateKeyError> {
-    let mut bytes = [0u8; 32];
+    let mut bytes = [0u8; BYTES];
     OsRng.try_fill_bytes(&mut bytes)?;
-    let key = format!("daybook_{}", hex(&bytes));
+    let key = format!("{PREFIX}{}", hex(&bytes));
     sqlx::query(
         "INSERT INTO api_keys (key_hash, tenant_id, key_id, scope, created_at)
          VALUES ($1, $2, $3, $4, $5)",
@@ -108,13 +119,16 @@ pub async fn create(
     Ok(key)
 }
 
-/// Who a key speaks for; `None`: it is no key.
-///
-/// # Errors
-/// When the database fails.
-pub async fn holder(pool: &PgPool, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
+/// Whether a text can be a key at all: most that are wrong are not even that.
+fn may_be_key(text: &str) -> bool {
+    let digits = text.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digits.len() == 2 * BYTES && digits.iter().all(is_digit)
+}
+
+async fn look_up(pool: &PgPool, hash: &KeyHash) -> Result<Option<KeyHolder>, sqlx::Error> {
     let row = sqlx::query("SELECT tenant_id, key_id, scope FROM api_keys WHERE key_hash = $1")
-        .bind(hash(key).as_slice())
+        .bind(hash.as_slice())
         .fetch_optional(pool)
         .await?;
     let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
@@ -131,9 +145,77 @@ pub async fn holder(pool: &PgPool, key: &str) -> Result<Option<KeyHolder>, sqlx:
     .transpose()
 }
 
-/// SHA-256 of the key's text. With 256 random bits there is nothing for a slow hash to protect.
-#[must_use]
-pub fn hash(key: &str) -> [u8; 32] {
+/// Who keys speak for, as it was a moment ago. Cheap to clone; clones are one cache.
+///
+/// A key that is wrong again costs no query, and of all others that are looked up at a time there are only a few: so
+/// whoever tries keys is not in the way of those who have one. Right and wrong ones are remembered apart, so that
+/// many wrong ones push no right one out.
+#[derive(Debug, Clone)]
+pub struct KeyHolders {
+    pool: PgPool,
+    right: Cache<KeyHash, KeyHolder>,
+    wrong: Cache<KeyHash, ()>,
+    looked_up: Arc<Semaphore>,
+}
+
+/// Nobody has looked it up for a while.
+struct Unknown;
+
+impl KeyHolders {
+    /// How long an answer is gone by: a key that was revoked works on for as long.
+    pub const KEPT: Duration = Duration::from_secs(10);
+
+    /// How many right ones, and how many wrong ones.
+    const CAPACITY: u64 = 50_000;
+
+    /// How many are looked up at once.
+    const LOOK_UPS: usize = 4;
+
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            right: Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build(),
+            wrong: Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build(),
+            looked_up: Arc::new(Semaphore::new(Self::LOOK_UPS)),
+        }
+    }
+
+    /// Who a key speaks for; `None`: it is no key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holder(&self, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
+        if !may_be_key(key) {
+            return Ok(None);
+        }
+        let hash = hash(key);
+        if let Ok(known) = self.known(&hash).await {
+            return Ok(known);
+        }
+        let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        // Another may have looked it up meanwhile.
+        if let Ok(known) = self.known(&hash).await {
+            return Ok(known);
+        }
+        let found = look_up(&self.pool, &hash).await?;
+        match &found {
+            Some(holder) => self.right.insert(hash, holder.clone()).await,
+            None => self.wrong.insert(hash, ()).await,
+        }
+        Ok(found)
+    }
+
+    async fn known(&self, hash: &KeyHash) -> Result<Option<KeyHolder>, Unknown> {
+        if let Some(holder) = self.right.get(hash).await {
+            return Ok(Some(holder));
+        }
+        self.wrong.get(hash).await.map(|()| None).ok_or(Unknown)
+    }
+}
+
+/// With 256 random bits there is nothing for a slow hash to protect.
+fn hash(key: &str) -> KeyHash {
     Sha256::digest(key.as_bytes()).into()
 }
 
@@ -155,7 +237,7 @@ mod tests {
     async fn a_key_opens_its_tenants_log_and_only_its_hash_is_kept() {
         let house = House::new().await;
         let key = create(&house.pool, &house.tenant, Scope::Book, noon()).await.unwrap();
-        let holder = holder(&house.pool, &key).await.unwrap().unwrap();
+        let holder = KeyHolders::new(house.pool.clone()).holder(&key).await.unwrap().unwrap();
         assert_eq!((holder.tenant, holder.scope), (house.tenant.clone(), Scope::Book));
         let rows: Vec<String> = sqlx::query_scalar("SELECT api_keys::text FROM api_keys")
             .fetch_all(&house.pool)
@@ -170,9 +252,26 @@ mod tests {
     async fn what_is_no_key_has_no_holder() {
         let house = House::new().await;
         let key = create(&house.pool, &house.tenant, Scope::Read, noon()).await.unwrap();
-        for not_a_key in ["", "daybook_", &key[..key.len() - 1], &key.to_uppercase()] {
-            assert_eq!(holder(&house.pool, not_a_key).await.unwrap(), None, "{not_a_key:?}");
+        let other = format!("{PREFIX}{}", "0".repeat(2 * BYTES));
+        let holders = KeyHolders::new(house.pool.clone());
+        for not_a_key in ["", "daybook_", &key[..key.len() - 1], &key.to_uppercase(), &other] {
+            assert_eq!(holders.holder(not_a_key).await.unwrap(), None, "{not_a_key:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn keys_that_are_known_to_be_right_or_wrong_are_not_looked_up() {
+        let house = House::new().await;
+        let holders = KeyHolders::new(house.pool.clone());
+        let right = create(&house.pool, &house.tenant, Scope::Read, noon()).await.unwrap();
+        let wrong = format!("{PREFIX}{}", "0".repeat(2 * BYTES));
+        assert!(holders.holder(&right).await.unwrap().is_some());
+        assert!(holders.holder(&wrong).await.unwrap().is_none());
+        sqlx::query("DROP TABLE api_keys").execute(&house.pool).await.unwrap();
+        assert!(holders.holder(&right).await.unwrap().is_some());
+        assert!(holders.holder(&wrong).await.unwrap().is_none());
+        assert!(holders.holder("no key").await.unwrap().is_none());
+        assert!(holders.holder(&wrong.replace('0', "1")).await.is_err(), "that one is looked up");
     }
 
     #[test]

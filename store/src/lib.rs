@@ -7,6 +7,7 @@
 //! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`database`]: where the log is kept, and what time it is there.
+//! * [`promotions`]: how far those who wait were offered what has become available.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
@@ -22,6 +23,7 @@ pub mod keys;
 pub mod log;
 pub mod metrics;
 pub mod programs;
+pub mod promotions;
 mod repeated;
 mod schema;
 pub mod tenants;

@@ -1,8 +1,16 @@
-//! Tenants: each has one log.
+//! Tenants: each has one log, and settings of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::TenantId;
-use sqlx::PgPool;
+use chrono_tz::Tz;
+use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
+use daybook_domain::time::HoldLength;
+use daybook_domain::{TenantId, TenantSettings};
+use moka::future::Cache;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Row as _};
 
 use crate::log::genesis;
 
@@ -40,15 +48,174 @@ pub async fn create(
     Ok(made.rows_affected() == 1)
 }
 
-/// The IANA name of the zone in which a tenant's dates are read; `None`: no such tenant.
+/// Tenants in the order of their ids, those after `after`, at most `limit`: who goes through all of them does so page
+/// by page.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn time_zone(pool: &PgPool, tenant: &TenantId) -> Result<Option<String>, sqlx::Error> {
-    sqlx::query_scalar("SELECT time_zone FROM tenants WHERE tenant_id = $1")
-        .bind(tenant.as_str())
-        .fetch_optional(pool)
-        .await
+pub async fn after(
+    pool: &PgPool,
+    after: Option<&TenantId>,
+    limit: u32,
+) -> Result<Vec<TenantId>, sqlx::Error> {
+    let names: Vec<String> = sqlx::query_scalar(
+        "SELECT tenant_id FROM tenants WHERE tenant_id > $1 ORDER BY tenant_id LIMIT $2",
+    )
+    .bind(after.map_or("", TenantId::as_str))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await?;
+    let tenant = |name: String| name.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)));
+    names.into_iter().map(tenant).collect()
+}
+
+/// What is known of a tenant beside its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// The zone in which its dates are read.
+    pub time_zone: Tz,
+    pub settings: TenantSettings,
+}
+
+/// What is to be otherwise; the rest stays.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NewSettings {
+    pub holds_per_client: Option<HoldLimit>,
+    pub offer_minutes: Option<HoldLength>,
+    pub waiting_per_client: Option<ClientEntryLimit>,
+    pub waiting_list: Option<EntryLimit>,
+}
+
+impl From<TenantSettings> for NewSettings {
+    fn from(settings: TenantSettings) -> Self {
+        let TenantSettings { holds_per_client, offer_minutes, waiting_per_client, waiting_list } =
+            settings;
+        Self {
+            holds_per_client: Some(holds_per_client),
+            offer_minutes: Some(offer_minutes),
+            waiting_per_client: Some(waiting_per_client),
+            waiting_list: Some(waiting_list),
+        }
+    }
+}
+
+/// What is known of a tenant; `None`: there is no such tenant.
+///
+/// # Errors
+/// When the database fails.
+pub async fn read(pool: &PgPool, tenant: &TenantId) -> Result<Option<Tenant>, sqlx::Error> {
+    let row = sqlx::query(
+        "SELECT time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list
+           FROM tenants WHERE tenant_id = $1",
+    )
+    .bind(tenant.as_str())
+    .fetch_optional(pool)
+    .await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// Changes what a tenant has chosen; `None`: there is no such tenant. Programs that have read it a moment ago go on
+/// by that for [`Tenants::KEPT`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn set(
+    pool: &PgPool,
+    tenant: &TenantId,
+    new: NewSettings,
+) -> Result<Option<Tenant>, sqlx::Error> {
+    let row = sqlx::query(
+        "UPDATE tenants
+            SET holds_per_client = coalesce($2, holds_per_client),
+                offer_minutes = coalesce($3, offer_minutes),
+                waiting_per_client = coalesce($4, waiting_per_client),
+                waiting_list = coalesce($5, waiting_list)
+          WHERE tenant_id = $1
+      RETURNING time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list",
+    )
+    .bind(tenant.as_str())
+    .bind(new.holds_per_client.map(|limit| i32::from(limit.get())))
+    .bind(new.offer_minutes.map(|length| length.minutes().cast_signed()))
+    .bind(new.waiting_per_client.map(|limit| i32::from(limit.get())))
+    .bind(new.waiting_list.map(|limit| i32::from(limit.get())))
+    .fetch_optional(pool)
+    .await?;
+    row.as_ref().map(decode).transpose()
+}
+
+/// What is not said is as the program has it.
+fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
+    fn chosen<T: TryFrom<u16>>(row: &PgRow, column: &str, default: T) -> Result<T, sqlx::Error>
+    where
+        T::Error: std::error::Error + Send + Sync + 'static,
+    {
+        let Some(number) = row.try_get::<Option<i32>, _>(column)? else { return Ok(default) };
+        let number = u16::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        T::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
+    }
+    let default = TenantSettings::default();
+    let minutes: Option<i32> = row.try_get("offer_minutes")?;
+    let offer = minutes.map(|minutes| HoldLength::try_from(minutes.unsigned_abs())).transpose();
+    Ok(Tenant {
+        // One that this program does not know: its dates are read as they were before it was there.
+        time_zone: row.try_get::<&str, _>("time_zone")?.parse().unwrap_or(Tz::UTC),
+        settings: TenantSettings {
+            holds_per_client: chosen(row, "holds_per_client", default.holds_per_client)?,
+            offer_minutes: offer
+                .map_err(|error| sqlx::Error::Decode(error.into()))?
+                .unwrap_or(default.offer_minutes),
+            waiting_per_client: chosen(row, "waiting_per_client", default.waiting_per_client)?,
+            waiting_list: chosen(row, "waiting_list", default.waiting_list)?,
+        },
+    })
+}
+
+/// Tenants as they were a moment ago. Cheap to clone; clones are one cache.
+#[derive(Debug, Clone)]
+pub struct Tenants {
+    pool: PgPool,
+    read: Cache<TenantId, Arc<Tenant>>,
+}
+
+impl Tenants {
+    /// For how long what was read is gone by: a change takes effect everywhere within it.
+    pub const KEPT: Duration = Duration::from_secs(5);
+
+    /// How many are remembered.
+    const CAPACITY: u64 = 100_000;
+
+    pub(crate) fn new(pool: PgPool) -> Self {
+        let read = Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
+        Self { pool, read }
+    }
+
+    /// What is known of a tenant. One that is not there is as one that has chosen nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn get(&self, tenant: &TenantId) -> Result<Arc<Tenant>, sqlx::Error> {
+        if let Some(known) = self.read.get(tenant).await {
+            return Ok(known);
+        }
+        let undecided = || Tenant { time_zone: Tz::UTC, settings: TenantSettings::default() };
+        let found = Arc::new(read(&self.pool, tenant).await?.unwrap_or_else(undecided));
+        self.read.insert(tenant.clone(), Arc::clone(&found)).await;
+        Ok(found)
+    }
+
+    /// Changes what a tenant has chosen: for this program at once. See [`set`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set(
+        &self,
+        tenant: &TenantId,
+        new: NewSettings,
+    ) -> Result<Option<Tenant>, sqlx::Error> {
+        let changed = set(&self.pool, tenant, new).await?;
+        self.read.invalidate(tenant).await;
+        Ok(changed)
+    }
 }
 
 #[cfg(test)]
@@ -64,9 +231,34 @@ mod tests {
         let booking = submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30));
         log.append(booking).await.unwrap();
         assert!(!create(&house.pool, &house.tenant, "UTC", noon()).await.unwrap());
-        let zone = time_zone(&house.pool, &house.tenant).await.unwrap();
-        assert_eq!(zone.as_deref(), Some("Europe/Oslo"));
+        let found = read(&house.pool, &house.tenant).await.unwrap().unwrap();
+        assert_eq!(found.time_zone, Tz::Europe__Oslo);
+        assert_eq!(found.settings, TenantSettings::default());
         assert_eq!(log.head(&house.tenant).await.unwrap(), Some(Position::START.plus(1)));
         assert!(create(&house.pool, &"salon".parse().unwrap(), "UTC", noon()).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_set_stays_set_and_the_rest_as_it_was() {
+        let house = House::new().await;
+        let two = HoldLimit::try_from(2).unwrap();
+        let cached = Tenants::new(house.pool.clone());
+        assert_eq!(cached.get(&house.tenant).await.unwrap().settings, TenantSettings::default());
+        let new = NewSettings { holds_per_client: Some(two), ..NewSettings::default() };
+        cached.set(&house.tenant, new).await.unwrap().unwrap();
+        let five = HoldLength::try_from(5).unwrap();
+        let new = NewSettings { offer_minutes: Some(five), ..NewSettings::default() };
+        let set = set(&house.pool, &house.tenant, new).await.unwrap().unwrap().settings;
+        let expected = TenantSettings {
+            holds_per_client: two,
+            offer_minutes: five,
+            ..TenantSettings::default()
+        };
+        assert_eq!(set, expected);
+        let seen = cached.get(&house.tenant).await.unwrap().settings;
+        assert_eq!(seen.holds_per_client, two, "this program's change is seen by it at once");
+        let all = NewSettings::from(TenantSettings::default());
+        assert!(super::set(&house.pool, &"nobody".parse().unwrap(), all).await.unwrap().is_none());
+        assert!(read(&house.pool, &"nobody".parse().unwrap()).await.unwrap().is_none());
     }
 }

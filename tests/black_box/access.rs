@@ -76,6 +76,8 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/waiting-list", Some("read")),
     ("GET", "/v1/waiting-list/{id}", Some("read")),
     ("DELETE", "/v1/waiting-list/{id}", Some("book")),
+    ("GET", "/v1/tenant/settings", Some("read")),
+    ("PUT", "/v1/tenant/settings", Some("admin")),
 ];
 
 /// From the smallest to the largest.

@@ -9,7 +9,8 @@ use daybook_domain::appointment::{AppointmentCommand, Booking, When};
 use daybook_domain::series::{Exdates, Mode, Recurrence};
 use daybook_domain::time::{Duration, HoldLength, LocalDateTime};
 use daybook_domain::{
-    Category, ClientId, Note, Personal, ResourceIds, RuleText, ServiceId, SessionId, Tags, Title,
+    Category, ClientId, Note, Personal, ResourceIds, RuleText, ServiceId, SessionId, Tags,
+    TenantId, Title,
 };
 use daybook_store::engine::SeriesBooking;
 use serde::Deserialize;
@@ -174,13 +175,13 @@ impl BookingBody {
 
 impl HoldBody {
     /// The command that it is, from a caller who may give it.
-    pub(crate) fn command(
+    pub(crate) async fn command(
         self,
         app: &App,
         caller: &Caller<Book>,
     ) -> Result<AppointmentCommand, Problem> {
         let (start, length) = (self.start.0, self.ttl_minutes);
-        self.booking(caller, start).map(|booking| app.hold(booking, length))
+        app.hold(&caller.tenant, self.booking(caller, start)?, length).await
     }
 }
 
@@ -198,15 +199,15 @@ impl PlaceBody {
 
 impl PlaceHoldBody {
     /// The command that it is for this session of a service, from a caller who may give it.
-    pub(crate) fn command(
+    pub(crate) async fn command(
         self,
         app: &App,
         caller: &Caller<Book>,
         (session, service): (SessionId, ServiceId),
     ) -> Result<AppointmentCommand, Problem> {
         let length = self.ttl_minutes;
-        let booking = self.shared(caller, service, None, When::InSession(session));
-        booking.map(|booking| app.hold(booking, length))
+        let booking = self.shared(caller, service, None, When::InSession(session))?;
+        app.hold(&caller.tenant, booking, length).await
     }
 }
 
@@ -232,9 +233,14 @@ impl SeriesBody {
 
 impl App {
     /// The command to hold what would be booked, from now on.
-    fn hold(&self, booking: Booking, length: HoldLength) -> AppointmentCommand {
+    async fn hold(
+        &self,
+        tenant: &TenantId,
+        booking: Booking,
+        length: HoldLength,
+    ) -> Result<AppointmentCommand, Problem> {
+        let holds_per_client = self.tenant(tenant).await?.settings.holds_per_client;
         let expires_at = self.engine.clock().now() + length.delta();
-        let holds_per_client = self.holds_per_client;
-        AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client }
+        Ok(AppointmentCommand::HoldAppointment { booking, expires_at, holds_per_client })
     }
 }

@@ -2,19 +2,16 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::TenantId;
-use daybook_store::keys::{self, KeyHolder, Scope};
-use sqlx::PgPool;
+use daybook_store::keys::Scope;
 
 use super::Problem;
 use super::in_flight::Place;
 use super::trace::RequestContext;
-use super::ttl_cache::TtlCache;
 use crate::App;
 
 /// A scope as a type, so that a route's signature says what it requires.
@@ -56,36 +53,12 @@ impl<S> Caller<S> {
     }
 }
 
-/// Keys that were looked up a moment ago. A key that was revoked works on for as long.
-#[derive(Clone)]
-pub(crate) struct KnownKeys(TtlCache<[u8; 32], KeyHolder>);
-
-impl KnownKeys {
-    const TTL: Duration = Duration::from_secs(10);
-
-    pub(crate) fn new() -> Self {
-        Self(TtlCache::new(Self::TTL))
-    }
-
-    async fn holder(&self, pool: &PgPool, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
-        let hash = keys::hash(key);
-        if let Some(holder) = self.0.get(&hash) {
-            return Ok(Some(holder));
-        }
-        let holder = keys::holder(pool, key).await?;
-        if let Some(holder) = &holder {
-            self.0.insert(hash, holder.clone());
-        }
-        Ok(holder)
-    }
-}
-
 impl<S: Requires> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = bearer(parts)?;
-        let holder = app.keys.holder(app.engine.log().pool(), key).await?;
+        let holder = app.keys.holder(key).await?;
         let holder = holder.ok_or_else(|| unauthorized("invalid-key", "this is no API key"))?;
         if holder.scope < S::SCOPE {
             return Err(insufficient("this", S::SCOPE, holder.scope));

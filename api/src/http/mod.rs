@@ -15,7 +15,6 @@ pub(crate) mod problem;
 pub(crate) mod query;
 mod refusals;
 pub(crate) mod trace;
-pub(crate) mod ttl_cache;
 
 pub(crate) use answer::{Answer, Created};
 pub(crate) use auth::{Admin, Book, Caller, Manage, Read};

@@ -39,7 +39,7 @@ pub(crate) async fn create_hold(
     request: CommandRequest<HoldBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
     let context = request.context(&caller);
-    let command = request.body.command(&app, &caller)?;
+    let command = request.body.command(&app, &caller).await?;
     app.create::<Appointment>(&context, command).await
 }
 

@@ -19,7 +19,7 @@ mod resources;
 mod series;
 mod services;
 mod sessions;
-pub(crate) mod tenant_zone;
+pub(crate) mod tenant;
 mod utilisation;
 mod waiting_list;
 
@@ -48,6 +48,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(projections::routes())
         .merge(utilisation::routes())
         .merge(events::routes())
+        .merge(tenant::routes())
 }
 
 pub(crate) async fn no_such_route() -> Problem {

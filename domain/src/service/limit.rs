@@ -14,7 +14,7 @@ pub struct LimitError {
 macro_rules! limit {
     ($(#[$doc:meta])* $name:ident, $what:literal, 1..=$max:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "u16", into = "u16")]
         pub struct $name(u16);
 
@@ -57,9 +57,30 @@ limit!(
     SessionPlaces, "the places of a session", 1..=500
 );
 
+limit!(
+    /// How many times one client can wait at once: 1 to 1,000.
+    ClientEntryLimit, "a limit of waiting-list entries per client", 1..=1_000
+);
+limit!(
+    /// How many entries a waiting list can have that are open: 1 to 50,000.
+    EntryLimit, "a limit of waiting-list entries", 1..=50_000
+);
+
 impl Default for HoldLimit {
     fn default() -> Self {
         Self(3)
+    }
+}
+
+impl Default for ClientEntryLimit {
+    fn default() -> Self {
+        Self(20)
+    }
+}
+
+impl Default for EntryLimit {
+    fn default() -> Self {
+        Self(1_000)
     }
 }
 

@@ -14,7 +14,7 @@ use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ServiceCommand, ServiceRefusal};
 pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
-pub use limit::{DailyLimit, HoldLimit, LimitError, SessionPlaces};
+pub use limit::{ClientEntryLimit, DailyLimit, EntryLimit, HoldLimit, LimitError, SessionPlaces};
 pub use needs::{Choose, NeedsError, Role, Roles};
 pub use price::{Currency, MinorUnits, Price, PriceError};
 pub use state::Service;

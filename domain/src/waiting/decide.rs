@@ -3,7 +3,7 @@
 use chrono::SubsecRound as _;
 
 use super::{
-    EntryState, Joined, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
+    EntryState, Joined, Room, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
     WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
     WaitingWishesPassed, WishedDays, Wishes,
 };
@@ -16,8 +16,9 @@ use crate::{ClientId, Decide, Facts, Needs, Refusal, ResourceId};
 impl Decide for WaitingEntry {
     fn decide(&self, command: WaitingCommand, facts: &Facts) -> Result<WaitingEvent, Refusal> {
         match (self, command) {
-            (Self::Unjoined, WaitingCommand::Join { client_id, wishes }) => {
+            (Self::Unjoined, WaitingCommand::Join { client_id, wishes, room }) => {
                 can_be_waited_for(client_id, &wishes, facts)?;
+                has_room(client_id, room)?;
                 let joined_at = facts.now.trunc_subsecs(6);
                 let joined = WaitingListJoined { client_id, wishes, joined_at };
                 Ok(WaitingEvent::WaitingListJoined(joined))
@@ -31,7 +32,9 @@ impl Decide for WaitingEntry {
     }
 
     fn needs(&self, command: &WaitingCommand) -> Needs {
-        let WaitingCommand::Join { client_id, wishes } = command else { return Needs::default() };
+        let WaitingCommand::Join { client_id, wishes, .. } = command else {
+            return Needs::default();
+        };
         Needs {
             service: Some(wishes.service_id),
             resources: wishes.resource_ids.clone().map(Into::into).unwrap_or_default(),
@@ -107,6 +110,19 @@ fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Res
     let required = WishedDays::latest(wishes.days.time_zone(), facts.now);
     if last > required {
         return Err(WaitingRefusal::TooFarAhead { required, found: last }.into());
+    }
+    Ok(())
+}
+
+/// Nobody fills the list, and no client its turn.
+fn has_room(client_id: ClientId, room: Room) -> Result<(), WaitingRefusal> {
+    let Room { of_client, per_client, of_all, in_all } = room;
+    if of_client >= u64::from(per_client.get()) {
+        let (required, found) = (per_client, of_client);
+        return Err(WaitingRefusal::ClientEntryLimit { client_id, required, found });
+    }
+    if of_all >= u64::from(in_all.get()) {
+        return Err(WaitingRefusal::WaitingListFull { required: in_all, found: of_all });
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::iter::successors;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::Wishes;
+use super::{Look, Wishes};
 use crate::availability::{Calendar, Candidates, Effort, FreeStart, INSTANT, Requirements};
 use crate::service::Service;
 use crate::service::rules::{BookingRules, Grid, Proposal};
@@ -21,6 +21,8 @@ pub struct OpeningSearch {
     pub resources: Vec<ResourceId>,
     /// In which time.
     pub during: Interval,
+    /// The appointment lies in one of these, all of it.
+    times: Vec<Interval>,
     requirements: Requirements,
 }
 
@@ -98,7 +100,22 @@ impl OpeningSearch {
         let within = wishes.days.bounds()?;
         let buffers = (terms.buffer_before, terms.buffer_after);
         let requirements = Requirements { length, buffers, rules: terms.rules.clone(), roles };
-        Some(Self { resources, during: requirements.reach(within), requirements })
+        let during = requirements.reach(within);
+        Some(Self { resources, during, times: wishes.has_time(), requirements })
+    }
+
+    /// The same search, where a look is enough; `None`: it is none.
+    #[must_use]
+    pub fn where_told(self, look: &Look) -> Option<Self> {
+        let times = look.of(self.times);
+        let all = times.iter().copied().reduce(|all, time| all.hull(&time))?;
+        Some(Self { during: self.requirements.reach(all), times, ..self })
+    }
+
+    /// How far the appointment and its buffers reach.
+    pub(super) fn reach(&self) -> TimeDelta {
+        let (before, after) = self.requirements.buffers;
+        self.requirements.length.delta() + before.delta() + after.delta()
     }
 
     /// The places that fit on the first [`MAX_DATES`](Self::MAX_DATES) dates that have any, the
@@ -110,12 +127,11 @@ impl OpeningSearch {
         calendars: &[Calendar<'_>],
         now: DateTime<Utc>,
     ) -> Vec<Opening> {
-        let has_time = wishes.has_time();
         let mut openings: Vec<Opening> = Vec::new();
         let mut dates = 0;
         let mut effort = Effort::new(Effort::OF_A_SEARCH, &|| true);
         // Where much is free, the first weeks are enough.
-        for within in has_time.iter().flat_map(|time| self.starts_in(*time)) {
+        for within in self.times.iter().flat_map(|time| self.starts_in(*time)) {
             let query = self.requirements.query(Grid::default(), within, now);
             let found = self.requirements.free_starts(calendars, &query, usize::MAX, &mut effort);
             let Ok(found) = found else { return openings };

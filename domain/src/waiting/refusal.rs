@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Status;
-use crate::Meaning;
+use crate::service::{ClientEntryLimit, EntryLimit};
+use crate::{ClientId, Meaning};
 
 /// Why a command of the waiting list is refused, where it is not for a reason that a booking has too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -45,6 +46,23 @@ pub enum WaitingRefusal {
         /// The last that was.
         found: NaiveDate,
     },
+    /// The client waits often enough.
+    #[error("the client waits {found} times already, and {} times at most", required.get())]
+    ClientEntryLimit {
+        client_id: ClientId,
+        /// How many open entries a client can have.
+        required: ClientEntryLimit,
+        /// How many it has.
+        found: u64,
+    },
+    /// The list is as long as it can be.
+    #[error("{found} wait already, and {} at most", required.get())]
+    WaitingListFull {
+        /// How many open entries there can be.
+        required: EntryLimit,
+        /// How many there are.
+        found: u64,
+    },
 }
 
 impl WaitingRefusal {
@@ -58,6 +76,8 @@ impl WaitingRefusal {
             Self::WishesStand => Meaning::conflict("The wishes have not passed"),
             Self::WishesPassed { .. } => Meaning::invalid("The wishes have passed"),
             Self::TooFarAhead { .. } => Meaning::invalid("It is too far ahead"),
+            Self::ClientEntryLimit { .. } => Meaning::conflict("The client waits often enough"),
+            Self::WaitingListFull { .. } => Meaning::conflict("The waiting list is full"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What becomes of entries of the waiting list.
 
+mod freed;
 mod places;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    EntryState, Joined, Offer, Status, WaitingCommand, WaitingEntry, WaitingEvent,
+    EntryState, Joined, Offer, Room, Status, WaitingCommand, WaitingEntry, WaitingEvent,
     WaitingListJoined, WaitingRefusal, WaitingWishesPassed, WishedDays, Wishes,
 };
 use crate::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
@@ -42,7 +43,7 @@ fn client() -> ClientId {
 }
 
 fn join(wishes: Wishes) -> WaitingCommand {
-    WaitingCommand::Join { client_id: client(), wishes }
+    WaitingCommand::Join { client_id: client(), wishes, room: Room::default() }
 }
 
 fn joined() -> Given<WaitingEntry> {
@@ -132,6 +133,24 @@ fn days_that_have_passed_or_are_too_far_ahead_are_not_waited_for() {
         .when(join(of("2027-11-24", "2027-11-25")))
         .then_refused(WaitingRefusal::TooFarAhead { required, found });
     given::<WaitingEntry>([]).when(join(of("2027-11-24", "2027-11-24"))).and();
+}
+
+#[test]
+fn who_waits_often_enough_is_refused_and_so_is_everybody_when_the_list_is_full() {
+    let (per_client, in_all) = (2.try_into().unwrap(), 5.try_into().unwrap());
+    let with = |of_client, of_all| {
+        let room = Room { of_client, per_client, of_all, in_all };
+        given::<WaitingEntry>([]).when(WaitingCommand::Join {
+            client_id: client(),
+            wishes: wishes(),
+            room,
+        })
+    };
+    with(1, 4).and();
+    let (client_id, required) = (client(), per_client);
+    with(2, 4).then_refused(WaitingRefusal::ClientEntryLimit { client_id, required, found: 2 });
+    with(1, 5).then_refused(WaitingRefusal::WaitingListFull { required: in_all, found: 5 });
+    with(1, 7).then_refused(WaitingRefusal::WaitingListFull { required: in_all, found: 7 });
 }
 
 #[test]

@@ -30,9 +30,9 @@ CREATE INDEX appointments_start
     ON {schema}.appointments (tenant_id, start_at, appointment_id)
     INCLUDE (position, signature, low_word_signature, high_word_signature);
 
--- What to expire next.
+-- What to expire next, of all tenants.
 CREATE INDEX current_holds
-    ON {schema}.appointments (tenant_id, hold_expires_at)
+    ON {schema}.appointments (hold_expires_at) INCLUDE (tenant_id, appointment_id)
     WHERE status = 'held' AND until_position IS NULL;
 
 -- What has begun too long before a day to be looked for by its start.

@@ -1,33 +1,27 @@
 //! Holds that have lapsed.
 
-use chrono::{DateTime, Utc};
-use daybook_domain::{AppointmentId, TenantId};
+use daybook_domain::AppointmentId;
 use sqlx::PgPool;
-use uuid::Uuid;
 
 use crate::appointments::Appointments;
+use crate::due::{Due, DueQuery, UNTIL, due, fair};
 use crate::kit::statement;
 
 statement!(
     /// Served by `current_holds`.
-    LAPSED: Appointments = "
-    SELECT appointment_id FROM {schema}.appointments
-     WHERE tenant_id = $1 AND status = 'held' AND hold_expires_at <= $2 AND until_position IS NULL
-     ORDER BY hold_expires_at
-     LIMIT $3"
+    pub(super) LAPSED: Appointments = fair(format!(
+        "SELECT tenant_id, appointment_id AS id, hold_expires_at AS due_at
+           FROM {{schema}}.appointments
+          WHERE status = 'held' AND until_position IS NULL AND hold_expires_at <= {UNTIL}
+            AND appointment_id <> ALL ($2)
+          ORDER BY hold_expires_at
+          LIMIT $3"
+    ))
 );
 
 pub(super) async fn lapsed(
     pool: &PgPool,
-    tenant: &TenantId,
-    now: DateTime<Utc>,
-    limit: u32,
-) -> Result<Vec<AppointmentId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(&LAPSED.live())
-        .bind(tenant.as_str())
-        .bind(now)
-        .bind(i64::from(limit))
-        .fetch_all(pool)
-        .await?;
-    Ok(ids.into_iter().map(AppointmentId::from).collect())
+    query: DueQuery<'_>,
+) -> Result<Vec<Due<AppointmentId>>, sqlx::Error> {
+    due(pool, &LAPSED.live(), query).await
 }

@@ -25,7 +25,7 @@ pub use words::{TitleWords, TitleWordsError};
 
 use query::SearchQuery;
 
-use crate::{Cursor, Limit, Page, PageError};
+use crate::{Cursor, Due, DueQuery, Limit, Page, PageError};
 
 /// Searches in what is so now.
 #[derive(Debug, Clone)]
@@ -60,16 +60,21 @@ impl Search {
         query::page(&self.pool, &asked, cursor).await
     }
 
-    /// The holds that have lapsed by `now` and are not recorded as expired, longest lapsed first.
+    /// The holds of all tenants that have lapsed, or soon will, and are not recorded as expired.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lapsed_holds(
+    pub async fn due_holds(
         &self,
-        tenant: &TenantId,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<AppointmentId>, sqlx::Error> {
-        holds::lapsed(&self.pool, tenant, now, limit).await
+        query: DueQuery<'_>,
+    ) -> Result<Vec<Due<AppointmentId>>, sqlx::Error> {
+        holds::lapsed(&self.pool, query).await
+    }
+}
+
+#[cfg(test)]
+impl Search {
+    pub(crate) fn due_statement() -> String {
+        holds::LAPSED.live()
     }
 }

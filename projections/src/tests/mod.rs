@@ -2,6 +2,7 @@
 
 pub(crate) mod bookings;
 pub(crate) mod classes;
+mod due;
 mod exactly_once;
 mod fair;
 mod indexing;

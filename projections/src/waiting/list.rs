@@ -4,15 +4,16 @@ use chrono::{DateTime, Utc};
 use daybook_domain::waiting::Status;
 use daybook_domain::{ClientId, ServiceId, TenantId, WaitingEntryId};
 use daybook_store::Position;
-use sqlx::{PgPool, Postgres, QueryBuilder};
-use uuid::Uuid;
+use sqlx::postgres::PgRow;
+use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
 use super::WaitingList;
 use super::row::{ENTRIES, Entry};
+use crate::due::{self, UNTIL, fair};
 use crate::kit::statement;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
-use crate::{Cursor, Limit, Page, PageError, Schema};
+use crate::{Cursor, Due, DueQuery, Limit, Page, PageError, Schema};
 
 /// The order of the list.
 const KEY: &str = "turn";
@@ -90,6 +91,34 @@ pub(super) async fn before(
     Ok(count.map(i64::cast_unsigned))
 }
 
+/// How many entries are open: waiting, or offered a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Open {
+    pub of_client: u64,
+    pub of_all: u64,
+}
+
+statement!(
+    /// Served by `entries_open`.
+    OPEN: WaitingList =
+        "SELECT count(*) FILTER (WHERE client_id = $2) AS of_client, count(*) AS of_all
+           FROM {schema}.entries
+          WHERE tenant_id = $1 AND status IN ('waiting', 'offered')"
+);
+
+pub(super) async fn open(
+    pool: &PgPool,
+    tenant: &TenantId,
+    client: ClientId,
+) -> Result<Open, sqlx::Error> {
+    let (of_client, of_all): (i64, i64) = sqlx::query_as(&OPEN.live())
+        .bind(tenant.as_str())
+        .bind(client.uuid())
+        .fetch_one(pool)
+        .await?;
+    Ok(Open { of_client: of_client.cast_unsigned(), of_all: of_all.cast_unsigned() })
+}
+
 statement!(
     /// Served by `entries_waiting`.
     IN_TURN: WaitingList = format!(
@@ -117,33 +146,127 @@ pub(super) async fn in_turn(
         .await
 }
 
+/// A tenant of whom somebody waits, and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaitingTenant {
+    pub tenant: TenantId,
+    /// Where its log ends.
+    pub head: Position,
+    /// Up to where what has become available was offered, as it is recorded.
+    pub promoted: Option<Position>,
+    /// Up to when what time alone has brought was.
+    pub passed: Option<DateTime<Utc>>,
+}
+
+statement!(
+    /// From one tenant to the next, by `entries_waiting`: those who do not wait cost nothing.
+    TENANTS: WaitingList =
+        "WITH RECURSIVE waiting (tenant_id) AS (
+             (SELECT tenant_id FROM {schema}.entries
+               WHERE status = 'waiting' AND tenant_id > $1 ORDER BY tenant_id LIMIT 1)
+             UNION ALL
+             SELECT (SELECT e.tenant_id FROM {schema}.entries e
+                      WHERE e.status = 'waiting' AND e.tenant_id > w.tenant_id
+                      ORDER BY e.tenant_id LIMIT 1)
+               FROM waiting w WHERE w.tenant_id IS NOT NULL
+         )
+         SELECT w.tenant_id,
+                (SELECT position FROM log_heads h WHERE h.tenant_id = w.tenant_id) AS head,
+                (SELECT read_position FROM promotions p WHERE p.tenant_id = w.tenant_id),
+                (SELECT passed_at FROM promotions p WHERE p.tenant_id = w.tenant_id)
+           FROM waiting w WHERE w.tenant_id IS NOT NULL
+          LIMIT $2"
+);
+
+pub(super) async fn tenants(
+    pool: &PgPool,
+    after: Option<&TenantId>,
+    limit: u32,
+) -> Result<Vec<WaitingTenant>, sqlx::Error> {
+    let rows = sqlx::query(&TENANTS.live())
+        .bind(after.map_or("", TenantId::as_str))
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    let position = |row: &PgRow, column| {
+        row.try_get::<Option<i64>, _>(column).map(|at| at.map(Position::from_i64))
+    };
+    let tenant = |row: &PgRow| {
+        Ok(WaitingTenant {
+            tenant: tenant(row)?,
+            head: position(row, "head")?.unwrap_or_default(),
+            promoted: position(row, "read_position")?,
+            passed: row.try_get("passed_at")?,
+        })
+    };
+    rows.iter().map(tenant).collect()
+}
+
+fn tenant(row: &PgRow) -> Result<TenantId, sqlx::Error> {
+    let tenant: &str = row.try_get("tenant_id")?;
+    tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// Whether anybody waits of a tenant, as far as its log has been read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnybodyWaits {
+    pub tenant: TenantId,
+    pub waits: bool,
+    pub read: Position,
+}
+
+statement!(
+    /// Served by `entries_waiting` and `checkpoints_pkey`. Both are of one snapshot: what the checkpoint says is in the rows.
+    ANYBODY: WaitingList = format!(
+        "SELECT asked.tenant_id, asked.position,
+                EXISTS (SELECT FROM {{schema}}.entries e
+                         WHERE e.tenant_id = asked.tenant_id AND e.status = 'waiting') AS waits
+           FROM (SELECT t.tenant_id, c.position
+                   FROM unnest($1::text[]) AS t (tenant_id)
+                   LEFT JOIN checkpoints c ON c.tenant_id = t.tenant_id
+                    AND c.projection = '{}' AND c.version = {}) AS asked",
+        WaitingList::ID.name,
+        WaitingList::ID.version
+    )
+);
+
+pub(super) async fn whether_anybody_waits(
+    pool: &PgPool,
+    tenants: &[TenantId],
+) -> Result<Vec<AnybodyWaits>, sqlx::Error> {
+    let names: Vec<&str> = tenants.iter().map(TenantId::as_str).collect();
+    let rows = sqlx::query(&ANYBODY.live()).bind(names).fetch_all(pool).await?;
+    let answer = |row: &PgRow| {
+        let read = row.try_get::<Option<i64>, _>("position")?;
+        let read = read.map(Position::from_i64).unwrap_or_default();
+        Ok(AnybodyWaits { tenant: tenant(row)?, waits: row.try_get("waits")?, read })
+    };
+    rows.iter().map(answer).collect()
+}
+
 statement!(
     /// Served by `entries_due`, `entries_lapsing` and `entries_passing`.
-    DUE: WaitingList =
-        "(SELECT entry_id FROM {schema}.entries WHERE tenant_id = $1 AND due
-           ORDER BY turn LIMIT $3)
+    pub(super) DUE: WaitingList = fair(format!(
+        "(SELECT tenant_id, entry_id AS id, statement_timestamp() AS due_at
+            FROM {{schema}}.entries
+           WHERE due AND entry_id <> ALL ($2)
+           LIMIT $3)
          UNION ALL
-         (SELECT entry_id FROM {schema}.entries
-           WHERE tenant_id = $1 AND status = 'offered' AND offer_expires_at <= $2
-           ORDER BY offer_expires_at LIMIT $3)
+         (SELECT tenant_id, entry_id, offer_expires_at FROM {{schema}}.entries
+           WHERE status = 'offered' AND offer_expires_at <= {UNTIL} AND entry_id <> ALL ($2)
+           ORDER BY offer_expires_at
+           LIMIT $3)
          UNION ALL
-         (SELECT entry_id FROM {schema}.entries
-           WHERE tenant_id = $1 AND status = 'waiting' AND until_at <= $2
-           ORDER BY until_at LIMIT $3)
-         LIMIT $3"
+         (SELECT tenant_id, entry_id, until_at FROM {{schema}}.entries
+           WHERE status = 'waiting' AND until_at <= {UNTIL} AND entry_id <> ALL ($2)
+           ORDER BY until_at
+           LIMIT $3)"
+    ))
 );
 
 pub(super) async fn due(
     pool: &PgPool,
-    tenant: &TenantId,
-    now: DateTime<Utc>,
-    limit: u32,
-) -> Result<Vec<WaitingEntryId>, sqlx::Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(&Schema::of(WaitingList::ID).sql(&DUE))
-        .bind(tenant.as_str())
-        .bind(now)
-        .bind(i64::from(limit))
-        .fetch_all(pool)
-        .await?;
-    Ok(ids.into_iter().map(WaitingEntryId::from).collect())
+    query: DueQuery<'_>,
+) -> Result<Vec<Due<WaitingEntryId>>, sqlx::Error> {
+    due::due(pool, &DUE.live(), query).await
 }

@@ -14,17 +14,18 @@ mod tests;
 mod write;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::{ServiceId, TenantId, WaitingEntryId};
+use daybook_domain::{ClientId, ServiceId, TenantId, WaitingEntryId};
 use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub use list::WaitingFilter;
+pub use list::{AnybodyWaits, Open, WaitingFilter, WaitingTenant};
 pub use row::Entry;
 
 use crate::{
-    ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec, Tables,
+    ApplyError, Cursor, Due, DueQuery, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
+    Tables,
 };
 
 /// The waiting-list projection. Made from a pool, it also answers.
@@ -35,7 +36,7 @@ pub struct WaitingList {
 
 impl WaitingList {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "waiting", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "waiting", version: 2 };
 
     /// The projection in this database.
     #[must_use]
@@ -73,6 +74,37 @@ impl WaitingList {
         list::before(&self.pool, tenant, service, entry, now).await
     }
 
+    /// How many entries are open: of this client, and of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(&self, tenant: &TenantId, client: ClientId) -> Result<Open, sqlx::Error> {
+        list::open(&self.pool, tenant, client).await
+    }
+
+    /// Tenants of whom somebody waits, those after `after` in the order of their ids, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn tenants(
+        &self,
+        after: Option<&TenantId>,
+        limit: u32,
+    ) -> Result<Vec<WaitingTenant>, sqlx::Error> {
+        list::tenants(&self.pool, after, limit).await
+    }
+
+    /// Whether anybody waits of these tenants.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn whether_anybody_waits(
+        &self,
+        tenants: &[TenantId],
+    ) -> Result<Vec<AnybodyWaits>, sqlx::Error> {
+        list::whether_anybody_waits(&self.pool, tenants).await
+    }
+
     /// Those who wait at `now` and joined after a position, in turn.
     ///
     /// # Errors
@@ -87,17 +119,20 @@ impl WaitingList {
         list::in_turn(&self.pool, tenant, after, now, limit).await
     }
 
-    /// Those of whom something is to be recorded: their hold has ended, or their wishes have passed.
+    /// Those of all tenants of whom something is to be recorded, or soon will be: their hold has ended, or their
+    /// wishes have passed.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn due(
-        &self,
-        tenant: &TenantId,
-        now: DateTime<Utc>,
-        limit: u32,
-    ) -> Result<Vec<WaitingEntryId>, sqlx::Error> {
-        list::due(&self.pool, tenant, now, limit).await
+    pub async fn due(&self, query: DueQuery<'_>) -> Result<Vec<Due<WaitingEntryId>>, sqlx::Error> {
+        list::due(&self.pool, query).await
+    }
+}
+
+#[cfg(test)]
+impl WaitingList {
+    pub(crate) fn due_statement() -> String {
+        list::DUE.live()
     }
 }
 

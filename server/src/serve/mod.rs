@@ -3,6 +3,7 @@
 mod work;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,13 +12,13 @@ use axum::serve::Listener;
 use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
 use daybook_store::Program;
-use daybook_store::engine::OfferTerms;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
@@ -82,20 +83,17 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
         found?;
     }
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
-        .with_holds_per_client(options.holds_per_client)
         .with_programs(heard.clone())
         .with_stop(stop.clone());
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
     }
-    let terms = OfferTerms {
-        length: options.waiting_offer_minutes,
-        holds_per_client: options.holds_per_client,
-    };
+    let sweep = Arc::new(Notify::new());
     let work = Work {
         checker: Checker::new(parts.engine.clone(), progress.clone(), heard, readiness.clone()),
-        promoter: Promoter::new(parts.clone(), progress, terms),
+        promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
+        sweep,
         parts: parts.clone(),
         roles,
         deployment,

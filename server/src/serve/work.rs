@@ -1,10 +1,12 @@
 //! What the program does by itself, by its roles.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_api::Checker;
 use daybook_projections::{Deployment, Runner};
 use daybook_store::{Repeated, Role};
+use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +26,8 @@ pub(super) struct Work {
     pub(super) checker: Checker,
     pub(super) runner: Runner,
     pub(super) promoter: Promoter,
+    /// There is something for the sweeper.
+    pub(super) sweep: Arc<Notify>,
 }
 
 /// Makes the tables, trying until it succeeds.
@@ -43,7 +47,7 @@ impl Work {
         if !prepared.is_finished() && cancel.run_until_cancelled(prepared).await.is_none() {
             return;
         }
-        let Self { parts, roles, deployment, checker, runner, promoter } = self;
+        let Self { parts, roles, deployment, checker, runner, promoter, sweep } = self;
         let mut tasks = JoinSet::new();
         tasks.spawn(deployment.run(cancel.clone()));
         tasks.spawn(checker.run(cancel.clone()));
@@ -58,7 +62,7 @@ impl Work {
             tasks.spawn(analysts::publish(parts.clone(), cancel.clone()));
         }
         if has(Task::Sweep) {
-            tasks.spawn(sweeper::run(parts, cancel.clone()));
+            tasks.spawn(sweeper::run(parts, sweep, cancel.clone()));
         }
         if has(Task::Promote) {
             tasks.spawn(promoter.run(cancel));

@@ -2,13 +2,17 @@
 //! wait for them, in turn.
 //!
 //! It reacts to events of appointments, sessions, services and resources with commands to entries of the
-//! waiting list, and keeps no state of its own that matters: each round goes by what is in the log and in the waiting-list projection; what is remembered from
-//! round to round only saves looking again. Several programs may do so at once: an offer is one
-//! submission to the log, which takes each place once and each entry once.
+//! waiting list. How far it has come with a tenant is kept in the database, and only to spare looking again: an offer
+//! is one submission to the log, which takes each place once and each entry once. Several programs may do so; a tenant
+//! is one's at a time.
+//!
+//! Whoever waits for nothing that has become available is not looked at, and a tenant of whom nobody waits costs a
+//! look-up when its log grows. `queue`: who has a turn when; `turn`: a tenant's turn; `walk`: through those who wait.
 
+mod queue;
 mod turn;
+mod walk;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,144 +20,122 @@ use daybook_domain::TenantId;
 use daybook_projections::Progress;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
-use daybook_store::Position;
-use daybook_store::engine::OfferTerms;
-use tokio::sync::Semaphore;
-use tokio::task::{self, JoinError, JoinSet};
-use tokio::time::{Instant, sleep, timeout};
+use daybook_store::promotions::Promotions;
+use daybook_store::{AppendedTo, Repeated};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::Parts;
-
-/// How long to wait where nothing wakes it: a lost wake-up costs as much.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
+use queue::Queue;
+use turn::is_another_quarter;
 
 /// The least time between two rounds: many commits share one.
-const MIN_POLL_INTERVAL: Duration = Duration::from_millis(50);
+const MIN_ROUND: Duration = Duration::from_millis(100);
 
-/// How often it is looked at whether something has come to pass by itself, where nothing happens. Holds
-/// that lapse are recorded by the sweeper, and so are heard of sooner.
-const LAPSE_CHECK_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest, where something is to be looked at again.
+const MAX_ROUND: Duration = Duration::from_secs(1);
 
-/// How many tenants are worked on at once.
-const MAX_TENANTS_AT_ONCE: usize = 4;
+/// All who wait are gone through so often, whatever was heard: that makes up for hints that were lost, and brings
+/// the days that come within horizons.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
+
+/// So many tenants of them in each round.
+const SWEEP_PAGE: u32 = 500;
+
+static PROMOTE: Repeated = Repeated::new("offer places to those who wait");
 
 /// Promotes those who wait. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Promoter {
     parts: Parts,
     progress: Progress,
-    terms: OfferTerms,
     list: WaitingList,
     sessions: Sessions,
-    turns: Arc<Semaphore>,
+    promotions: Promotions,
+    /// What has become of holds is to be recorded of entries.
+    sweep: Arc<Notify>,
 }
 
-/// What is remembered of a tenant.
-#[derive(Clone, Copy)]
-struct Remembered {
-    /// Up to here, nothing has become available that was not offered to all who wait.
-    read: Position,
-    /// When all who wait were last looked at.
-    looked: Instant,
-    /// When it last had a turn.
-    began: Instant,
-}
-
-/// The tenants that have a turn now, and what is remembered of the others.
-#[derive(Default)]
-struct Turns {
-    running: JoinSet<anyhow::Result<Remembered>>,
-    busy: HashMap<task::Id, TenantId>,
-    remembered: HashMap<TenantId, Remembered>,
+/// Where the walk over all who wait is.
+enum Sweep {
+    After(Option<TenantId>),
+    RestsUntil(Instant),
 }
 
 impl Promoter {
-    pub(crate) fn new(parts: Parts, progress: Progress, terms: OfferTerms) -> Self {
+    pub(crate) fn new(parts: Parts, progress: Progress, sweep: Arc<Notify>) -> Self {
         let (list, sessions) = (parts.waiting_list(), parts.sessions());
-        Self {
-            parts,
-            progress,
-            terms,
-            list,
-            sessions,
-            turns: Arc::new(Semaphore::new(MAX_TENANTS_AT_ONCE)),
-        }
+        let promotions = Promotions::new(parts.log().pool().clone());
+        Self { parts, progress, list, sessions, promotions, sweep }
     }
 
     pub(crate) async fn run(self, cancel: CancellationToken) {
-        let mut woken = self.parts.log().wakeups();
-        let mut turns = Turns::default();
+        let work = self.work();
+        tokio::select! {
+            () = cancel.cancelled() => {}
+            () = work => {}
+        }
+    }
+
+    async fn work(&self) {
+        let mut appended = self.parts.log().appends();
+        let (mut queue, mut sweep) = (Queue::default(), Sweep::After(None));
         loop {
-            if let Err(error) = self.begin(&mut turns).await {
-                tracing::debug!(%error, "nobody is promoted; it will be tried again");
-            }
-            tokio::select! {
-                () = cancel.cancelled() => return,
-                () = sleep(MIN_POLL_INTERVAL) => {}
-            }
-            let something = async {
+            let round = self.round(&mut queue, &mut sweep).await;
+            PROMOTE.note(&round);
+            sleep(if round.is_ok() { MIN_ROUND } else { MAX_ROUND }).await;
+            // In a while anyhow, and at once when there is something to do.
+            loop {
+                let next = match &sweep {
+                    Sweep::After(_) => Instant::now(),
+                    Sweep::RestsUntil(next) => queue.next().map_or(*next, |turn| turn.min(*next)),
+                };
                 tokio::select! {
-                    _ = woken.changed() => {}
-                    Some(ended) = turns.running.join_next_with_id() => turns.end(ended),
+                    grown = appended.next() => match grown {
+                        AppendedTo::Tenants(tenants) => queue.heard(tenants),
+                        AppendedTo::Any => sweep = Sweep::After(None),
+                    },
+                    () = queue.ended() => {
+                        queue.begin(self);
+                        continue;
+                    }
+                    () = sleep_until(next) => {}
                 }
+                break;
+            }
+        }
+    }
+
+    /// Finds out who is to have a turn, and begins those that can be begun.
+    async fn round(&self, queue: &mut Queue, sweep: &mut Sweep) -> Result<(), sqlx::Error> {
+        if let Sweep::RestsUntil(until) = sweep
+            && *until <= Instant::now()
+        {
+            *sweep = Sweep::After(None);
+        }
+        if let Sweep::After(after) = sweep {
+            let now = self.parts.clock.now();
+            let waiting = self.list.tenants(after.as_ref(), SWEEP_PAGE).await?;
+            let more = waiting.len() >= SWEEP_PAGE as usize;
+            let last = waiting.last().map(|of| of.tenant.clone());
+            for of in waiting {
+                let quarter = of.passed.is_none_or(|passed| is_another_quarter(passed, now));
+                if of.promoted != Some(of.head) || quarter {
+                    queue.add_to_record(of.tenant);
+                }
+            }
+            *sweep = match last.filter(|_| more) {
+                Some(last) => Sweep::After(Some(last)),
+                None => Sweep::RestsUntil(Instant::now() + SWEEP_INTERVAL),
             };
-            tokio::select! {
-                () = cancel.cancelled() => return,
-                _ = timeout(POLL_INTERVAL, something) => {}
-            }
         }
-    }
-
-    /// Gives a turn to every tenant of which something is new.
-    async fn begin(&self, turns: &mut Turns) -> Result<(), sqlx::Error> {
-        while let Some(ended) = turns.running.try_join_next_with_id() {
-            turns.end(ended);
+        let asked = queue.to_ask();
+        if !asked.is_empty() {
+            let answers = self.list.whether_anybody_waits(&asked).await?;
+            queue.answered(answers);
         }
-        for (tenant, head) in self.parts.log().heads().await? {
-            let before = turns.remembered.get(&tenant).copied();
-            let rests = before
-                .is_some_and(|it| it.read == head && it.began.elapsed() < LAPSE_CHECK_INTERVAL);
-            if rests || turns.busy.values().any(|busy| *busy == tenant) {
-                continue;
-            }
-            let (this, of) = (self.clone(), tenant.clone());
-            let started = turns.running.spawn(async move {
-                let after = this.in_order(&of, head, before).await;
-                if after.is_err() {
-                    sleep(POLL_INTERVAL).await;
-                }
-                after
-            });
-            turns.busy.insert(started.id(), tenant);
-        }
+        queue.begin(self);
         Ok(())
-    }
-
-    async fn in_order(
-        &self,
-        tenant: &TenantId,
-        head: Position,
-        before: Option<Remembered>,
-    ) -> anyhow::Result<Remembered> {
-        let _turn = self.turns.acquire().await?;
-        self.turn(tenant, head, before).await
-    }
-}
-
-impl Turns {
-    fn end(&mut self, ended: Result<(task::Id, anyhow::Result<Remembered>), JoinError>) {
-        let (id, after) = match ended {
-            Ok((id, after)) => (id, after),
-            Err(error) => (error.id(), Err(error.into())),
-        };
-        let Some(tenant) = self.busy.remove(&id) else { return };
-        match after {
-            Ok(after) => {
-                self.remembered.insert(tenant, after);
-            }
-            // The next turn goes by what was remembered before.
-            Err(error) => tracing::debug!(error = format!("{error:#}"), %tenant, "not promoted"),
-        }
     }
 }

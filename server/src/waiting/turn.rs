@@ -1,272 +1,145 @@
-//! One tenant's turn: who waits is gone through, and offered what fits.
+//! One tenant's turn: what has become available is offered to those who wait for it.
 //!
-//! 1. It waits until the waiting-list projection has read as far as the log has come. If nothing in the new events can
-//!    have freed a place, it rests.
-//! 2. For each entry in turn it searches for free time, or for places in sessions, all as of one position.
-//! 3. Has a place become available since it began? Then it begins anew, for those in front.
-//! 4. Hold and offer are decided in one unit of work; what was taken meanwhile is skipped for the next that fits.
-//! 5. When the hold has ended, that is recorded of the entry.
+//! 1. What has become available by the events since the last turn? If nothing, it rests.
+//! 2. The tenant is this program's for a while. It waits until the waiting-list projection has read as far as the
+//!    log has come: everybody who has joined is to be known before anybody is offered anything.
+//! 3. Those who wait are gone through (`walk`), for as long as a turn may take.
 
 use std::time::Duration;
 
-use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use daybook_domain::appointment::AppointmentEvent;
-use daybook_domain::resource::ResourceEvent;
-use daybook_domain::service::ServiceEvent;
-use daybook_domain::session::SessionStatus;
-use daybook_domain::waiting::{Opening, WaitingEvent, Wishes};
-use daybook_domain::{TenantId, WaitingEntryId};
-use daybook_projections::sessions::{SessionFilter, Sessions};
-use daybook_projections::waiting::{Entry, WaitingList};
-use daybook_projections::{Limit, WaitError};
-use daybook_store::{AnyEvent, CommandContext, ExecuteError, Position, RecordedEvent};
+use daybook_domain::TenantId;
+use daybook_domain::waiting::Freed;
+use daybook_projections::WaitError;
+use daybook_projections::sessions::Sessions;
+use daybook_projections::waiting::WaitingList;
+use daybook_store::Position;
+use daybook_store::promotions::Promoted;
 use tokio::time::Instant;
 
-use super::{Promoter, Remembered};
+use super::Promoter;
+use super::walk::{Walk, Walked};
 
-/// How often all who wait are looked at although nothing has happened: time alone can bring a day within
-/// the booking horizon.
-const RECHECK_INTERVAL: Duration = Duration::from_mins(1);
-
-/// How long a turn waits for the projection. It must know all who have joined before anybody is
-/// offered anything.
+/// How long a turn waits for the projection.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many entries, or events, are read at once.
-const PAGE: u32 = 200;
+/// How long a turn may take. A look that has begun is ended.
+const LENGTH: Duration = Duration::from_millis(200);
 
-/// How many pages of sessions are looked at for a wish: a service with a session every hour has fewer in
-/// the days of one.
-const MAX_SESSION_PAGES: u32 = 16;
+/// The pause after a turn that has not come to its end is so many times as long as it was: one tenant takes a fifth
+/// of a processor at most.
+const PAUSES: u32 = 4;
 
-/// How often the queue is begun anew within a turn because something became available meanwhile. After that
-/// it is gone through to its end, so that nobody far back waits for ever while much comes and goes.
-const MAX_STARTS: u32 = 5;
+/// The tenant is this program's meanwhile: the lease lasts longer.
+const MAX_PAUSE: Duration = Duration::from_secs(4);
 
-/// How a walk through the queue ended.
-enum Walked {
-    /// All were looked at.
-    ToTheEnd,
-    /// Something has become available meanwhile, which may be for somebody before.
-    Overtaken,
+/// How long a tenant is left alone after somebody could not be offered anything for now.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a turn begins with.
+#[derive(Default)]
+pub(super) struct Turn {
+    /// How far the tenant is, if this program knows.
+    pub(super) known: Option<Position>,
+    /// Where the last turn has not come to its end.
+    pub(super) walk: Option<Walk>,
+    /// Whether it is to be recorded how far the tenant is, even if there is nothing else to do.
+    pub(super) record: bool,
+}
+
+/// How a turn ended.
+pub(super) enum After {
+    /// All that has become available up to there was offered.
+    Done(Position),
+    /// It is to go on.
+    Later { pause: Duration, walk: Walk },
+    /// Another program is at it.
+    Others,
 }
 
 impl Promoter {
-    /// One tenant's turn: what is to be remembered after it.
-    pub(super) async fn turn(
-        &self,
-        tenant: &TenantId,
-        head: Position,
-        before: Option<Remembered>,
-    ) -> anyhow::Result<Remembered> {
-        self.settle(tenant).await?;
-        let began = Instant::now();
-        let rested = before.filter(|it| it.looked.elapsed() < RECHECK_INTERVAL);
-        if let Some(rested) = rested.filter(|rested| rested.read == head) {
-            return Ok(Remembered { began, ..rested });
-        }
-        self.caught_up(tenant, head).await?;
-        let now = self.parts.clock.now();
-        let first = self.list.in_turn(tenant, Position::default(), now, 1).await?;
-        if first.is_empty() {
-            return Ok(Remembered { read: head, looked: began, began });
-        }
-        if let Some(rested) = rested
-            && !self.has_freed(tenant, rested.read, head).await?
+    pub(super) async fn turn(&self, tenant: &TenantId, turn: Turn) -> anyhow::Result<After> {
+        let head = self.head(tenant).await?;
+        if let (Some(known), None, false) = (turn.known, &turn.walk, turn.record)
+            && known <= head
+            && self.parts.engine.freed(tenant, known, head).await?.is_nothing()
         {
-            return Ok(Remembered { read: head, began, ..rested });
+            return Ok(After::Done(head));
         }
-        self.promote(tenant, head).await
-    }
-
-    /// Records what has become of entries by itself.
-    async fn settle(&self, tenant: &TenantId) -> anyhow::Result<()> {
-        let now = self.parts.clock.now();
-        for id in self.list.due(tenant, now, PAGE).await? {
-            let context = context(tenant);
-            match self.parts.engine.settle_entry(&context, id).await {
-                // Refused: another has recorded it, and the projection has not read that yet.
-                Ok(_) | Err(ExecuteError::Refused(_)) => {}
-                Err(error) => goes_on(tenant, id, error).context("an entry is not settled")?,
+        let Some(promoted) = self.promotions.take(tenant).await? else {
+            return Ok(After::Others);
+        };
+        let began = Instant::now();
+        let mut walk = match turn.walk.filter(|walk| walk.base == promoted) {
+            Some(mut walk) => {
+                self.is_overtaken(tenant, &mut walk).await?;
+                walk
+            }
+            None => self.begin(tenant, promoted, turn.known, head).await?,
+        };
+        if walk.is_for_nobody() {
+            self.promotions.give_back(tenant, walk.promoted()).await?;
+            return Ok(After::Done(walk.until));
+        }
+        // Holds may have ended that were offered.
+        self.sweep.notify_one();
+        self.caught_up(tenant, walk.until).await?;
+        match self.walk(tenant, &mut walk, began + LENGTH).await? {
+            Walked::ToTheEnd => {
+                self.promotions.give_back(tenant, walk.promoted()).await?;
+                Ok(After::Done(walk.until))
+            }
+            // Some are to be looked at again: as if nobody had been.
+            Walked::NotAll => {
+                self.promotions.give_back(tenant, walk.base).await?;
+                let walk = self.begin(tenant, walk.base, None, head).await?;
+                Ok(After::Later { pause: RETRY_PAUSE, walk })
+            }
+            Walked::NotYet => {
+                let pause = (began.elapsed() * PAUSES).min(MAX_PAUSE);
+                Ok(After::Later { pause, walk })
             }
         }
-        Ok(())
     }
 
-    /// Goes through all who wait, in turn, and begins anew when something becomes available before the end.
-    async fn promote(&self, tenant: &TenantId, head: Position) -> anyhow::Result<Remembered> {
-        let looked = Instant::now();
-        let mut read = head;
-        for start in 1..=MAX_STARTS {
-            let is_last = start == MAX_STARTS;
-            if let Walked::ToTheEnd = self.walk(tenant, &mut read, is_last).await? {
-                break;
-            }
-            self.caught_up(tenant, read).await?;
-        }
-        Ok(Remembered { read, looked, began: looked })
-    }
-
-    /// Offers what was free when it began. `read` is up to where it is known that nothing has become
-    /// available since; the last walk does not ask, and leaves that to the next turn.
-    async fn walk(
+    /// What has become available since then, or since this program knows of, from the front of the queue.
+    async fn begin(
         &self,
         tenant: &TenantId,
-        read: &mut Position,
-        is_last: bool,
-    ) -> anyhow::Result<Walked> {
-        // One moment for all: a hold that lapses meanwhile is not for those who come later in the queue.
+        promoted: Promoted,
+        known: Option<Position>,
+        head: Position,
+    ) -> anyhow::Result<Walk> {
         let now = self.parts.clock.now();
-        let mut turn = Position::default();
-        loop {
-            let waiting = self.list.in_turn(tenant, turn, now, PAGE).await?;
-            let Some(last) = waiting.last() else { return Ok(Walked::ToTheEnd) };
-            turn = last.turn;
-            for entry in &waiting {
-                let read = if is_last { None } else { Some(&mut *read) };
-                if let Walked::Overtaken = self.offer(tenant, entry, now, read).await? {
-                    return Ok(Walked::Overtaken);
+        let freed = match (promoted.read.max(known), promoted.passed) {
+            (Some(read), Some(passed)) if read <= head => {
+                let mut freed = self.parts.engine.freed(tenant, read, head).await?;
+                if is_another_quarter(passed, now) {
+                    freed.add_passed(passed, now);
                 }
+                freed
             }
-        }
+            _ => Freed::anything(),
+        };
+        Ok(Walk::new(promoted, freed, head, now))
     }
 
-    /// Finds a place for an entry, holds it and offers it.
-    async fn offer(
-        &self,
-        tenant: &TenantId,
-        entry: &Entry,
-        now: DateTime<Utc>,
-        read: Option<&mut Position>,
-    ) -> anyhow::Result<Walked> {
-        let engine = &self.parts.engine;
-        let places = self.places(tenant, &entry.joined.wishes, now).await?;
-        if places.is_empty() {
-            return Ok(Walked::ToTheEnd);
-        }
-        // What has become available since the walk began may be what was found, and those who were looked at
-        // before have not seen it.
-        if let Some(read) = read {
-            let head = self.parts.log().head(tenant).await?.unwrap_or_default();
-            let freed = self.has_freed(tenant, *read, head).await?;
-            *read = head;
-            if freed {
-                return Ok(Walked::Overtaken);
-            }
-        }
-        let id: WaitingEntryId = entry.entry_id;
-        match engine.offer_place(&context(tenant), id, &places, self.terms).await {
-            Ok(_) => tracing::debug!(%tenant, %id, "a place is offered"),
-            // Others were faster, the client has enough, or the entry is offered something already.
-            Err(ExecuteError::Refused(refusal)) => {
-                tracing::debug!(%tenant, %id, %refusal, "nothing is offered");
-            }
-            Err(error) => goes_on(tenant, id, error).context("a place is not offered")?,
-        }
-        Ok(Walked::ToTheEnd)
-    }
-
-    /// The places that were free then and fit: of the service's own time, or in its sessions.
-    async fn places(
-        &self,
-        tenant: &TenantId,
-        wishes: &Wishes,
-        now: DateTime<Utc>,
-    ) -> anyhow::Result<Vec<Opening>> {
-        let engine = &self.parts.engine;
-        let places = engine.places_for(tenant, wishes, now).await?;
-        let Some(days) = wishes.days.bounds().filter(|_| places.is_empty()) else {
-            return Ok(places);
-        };
-        let filter = SessionFilter {
-            from: Some(days.start().max(now)),
-            to: Some(days.end()),
-            service_id: Some(wishes.service_id),
-            status: Some(SessionStatus::Scheduled),
-        };
-        let mut cursor = None;
-        for _ in 0..MAX_SESSION_PAGES {
-            let limit = Limit::new(PAGE)?;
-            let page = self.sessions.page(tenant, &filter, cursor.as_ref(), limit).await?;
-            let sessions = page.items.into_iter().map(|listed| (listed.session_id, listed.session));
-            let sessions: Vec<_> = sessions.collect();
-            let places = engine.places_in(tenant, wishes, &sessions, now).await?;
-            cursor = page.next;
-            if !places.is_empty() || cursor.is_none() {
-                return Ok(places);
-            }
-        }
-        Ok(Vec::new())
+    pub(super) async fn head(&self, tenant: &TenantId) -> Result<Position, sqlx::Error> {
+        Ok(self.parts.log().head(tenant).await?.unwrap_or_default())
     }
 
     /// Waits until what this reads has read the log up to a position.
-    async fn caught_up(&self, tenant: &TenantId, at: Position) -> Result<(), WaitError> {
+    pub(super) async fn caught_up(&self, tenant: &TenantId, at: Position) -> Result<(), WaitError> {
         let deadline = Instant::now() + CATCH_UP_TIMEOUT;
         for projection in [WaitingList::ID, Sessions::ID] {
             self.progress.wait_until(tenant, projection, at, deadline).await?;
         }
         Ok(())
     }
-
-    /// Whether anything happened after a position, up to another, by which a place may have become available.
-    async fn has_freed(
-        &self,
-        tenant: &TenantId,
-        after: Position,
-        until: Position,
-    ) -> anyhow::Result<bool> {
-        let mut after = after;
-        while after < until {
-            let events = self.parts.log().follow(tenant, after, PAGE).await?;
-            let Some(last) = events.last() else { return Ok(false) };
-            after = last.as_ref().map_or_else(|unreadable| unreadable.position, |it| it.position);
-            // What cannot be read may be anything.
-            let frees = |event: &Result<RecordedEvent, _>| {
-                event.as_ref().map_or(true, |recorded| may_free(&recorded.event))
-            };
-            if events.iter().any(frees) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
 }
 
-/// Whether the others can go on although one entry cannot: what is wrong with it, or too many want the
-/// same as it at once.
-fn goes_on(tenant: &TenantId, id: WaitingEntryId, error: ExecuteError) -> Result<(), ExecuteError> {
-    match error {
-        ExecuteError::Contended | ExecuteError::Unreadable(_) => {
-            tracing::warn!(%tenant, %id, %error, "an entry of the waiting list is skipped");
-            Ok(())
-        }
-        error => Err(error),
-    }
-}
-
-fn context(tenant: &TenantId) -> CommandContext {
-    CommandContext::new(tenant.clone(), "daybook:waiting-list")
-}
-
-/// Whether there may be a place for somebody after it that was not there before.
-const fn may_free(event: &AnyEvent) -> bool {
-    match event {
-        AnyEvent::Appointment(_, event) => matches!(
-            event,
-            AppointmentEvent::AppointmentCancelled(_)
-                | AppointmentEvent::AppointmentHoldExpired(_)
-                | AppointmentEvent::AppointmentMarkedNoShow(_)
-                | AppointmentEvent::AppointmentRescheduled(_)
-                | AppointmentEvent::AppointmentReassigned(_)
-                // The client holds one less, and can be offered another.
-                | AppointmentEvent::AppointmentConfirmed(_)
-        ),
-        AnyEvent::Resource(_, event) => !matches!(event, ResourceEvent::ResourceRetired(_)),
-        AnyEvent::Service(_, event) => !matches!(event, ServiceEvent::ServiceRetired(_)),
-        AnyEvent::Waiting(_, event) => matches!(event, WaitingEvent::WaitingListJoined(_)),
-        AnyEvent::Session(..) => true,
-        // What happens to a series happens to its appointments.
-        AnyEvent::Client(..) | AnyEvent::Series(..) => false,
-    }
+/// Whether a local day can have begun somewhere between the two: all zones are whole quarters of an hour apart.
+pub(super) fn is_another_quarter(before: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    const QUARTER: i64 = 15 * 60;
+    before.timestamp().div_euclid(QUARTER) < now.timestamp().div_euclid(QUARTER)
 }

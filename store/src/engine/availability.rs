@@ -161,7 +161,7 @@ impl Engine {
         Err(ExecuteError::Contended.into())
     }
 
-    async fn catalogue(
+    pub(super) async fn catalogue(
         &self,
         tenant: &TenantId,
         service: Option<ServiceId>,

@@ -11,6 +11,7 @@ mod decision;
 mod directory;
 mod each;
 mod facts;
+mod freed;
 mod outcome;
 mod refusals;
 mod repository;
@@ -42,6 +43,7 @@ pub use waiting::OfferTerms;
 
 use crate::Clock;
 use crate::log::{Log, PersistedAggregate, StreamId};
+use crate::tenants::Tenants;
 use as_of::PastDirectories;
 use claims_cache::ClaimsCache;
 use decision::Decided;
@@ -60,6 +62,7 @@ pub struct Engine {
     directories: Arc<Directories>,
     past_directories: Arc<PastDirectories>,
     claims_cache: Arc<ClaimsCache>,
+    tenants: Tenants,
     reports_refusals: bool,
 }
 
@@ -69,6 +72,7 @@ impl Engine {
     pub fn new(log: Log, clock: Arc<dyn Clock>) -> Self {
         let repository = Arc::new(Repository::new(log.pool(), upcasters()));
         let (facts, directories, past_directories, claims_cache) = Default::default();
+        let tenants = Tenants::new(log.pool().clone());
         Self {
             log,
             clock,
@@ -77,6 +81,7 @@ impl Engine {
             directories,
             past_directories,
             claims_cache,
+            tenants,
             reports_refusals: true,
         }
     }
@@ -90,6 +95,12 @@ impl Engine {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// What tenants have chosen.
+    #[must_use]
+    pub fn tenants(&self) -> &Tenants {
+        &self.tenants
     }
 
     /// The clock it decides by.

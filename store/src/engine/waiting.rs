@@ -15,10 +15,10 @@ use daybook_domain::service::{HoldLimit, Service};
 use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    EntryState, Joined, Offer, Opening, OpeningSearch, WaitingCommand, WaitingEntry,
+    EntryState, Joined, Look, Offer, Opening, OpeningSearch, WaitingCommand, WaitingEntry,
     WaitingRefusal, Wishes,
 };
-use daybook_domain::{Refusal, SessionId, TenantId, WaitingEntryId};
+use daybook_domain::{Refusal, ServiceId, SessionId, TenantId, WaitingEntryId};
 use uuid::Uuid;
 
 use super::{
@@ -44,7 +44,20 @@ pub struct OfferTerms {
 }
 
 impl Engine {
-    /// The places that were free at `now` and fit the wishes, the earliest first.
+    /// A service and the resources, as the log has them now or later: what the cache has may be older than an event
+    /// that was read.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn present_catalogue(
+        &self,
+        tenant: &TenantId,
+        service: ServiceId,
+    ) -> Result<Catalogue, ExecuteError> {
+        self.catalogue(tenant, Some(service), true).await
+    }
+
+    /// The places that were free at `now` and fit the wishes, the earliest first; only where it is told to look.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -52,10 +65,12 @@ impl Engine {
         &self,
         tenant: &TenantId,
         wishes: &Wishes,
+        look: &Look,
         now: DateTime<Utc>,
     ) -> Result<Vec<Opening>, ExecuteError> {
         let choose = |catalogue: &Catalogue, _| {
             let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
+            let search = search.and_then(|search| search.where_told(look));
             let OpeningSearch { resources, during, .. } = search.as_ref().ok_or(Unseen::Nothing)?;
             let (resources, during) = (resources.clone(), *during);
             Ok(AvailabilityQuery { resources, during, max_claims: MAX_CLAIMS, purpose: search })

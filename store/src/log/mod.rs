@@ -7,6 +7,7 @@
 //! * Claims change in the transaction of their events; the database refuses an overlap.
 //! * A submission is appended whole or not at all, and a loser never fails its neighbours.
 
+mod answers;
 mod any_event;
 mod append_cache;
 mod appended;
@@ -44,6 +45,7 @@ use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
+pub use answers::OldAnswers;
 pub use any_event::{AnyEvent, PersistedAggregate};
 pub use appended::{AppendedTo, Appends};
 #[cfg(test)]
@@ -349,22 +351,10 @@ impl Log {
         moment::moment(&self.pool, tenant, as_of, now).await
     }
 
-    /// Forgets the answers that idempotency keys got before an instant.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_answers(
-        &self,
-        tenant: &TenantId,
-        before: DateTime<Utc>,
-    ) -> Result<u64, sqlx::Error> {
-        // Served by `commands_recorded_at`.
-        sqlx::query("DELETE FROM commands WHERE tenant_id = $1 AND recorded_at < $2")
-            .bind(tenant.as_str())
-            .bind(before)
-            .execute(&self.pool)
-            .await
-            .map(|done| done.rows_affected())
+    /// Forgets the answers that idempotency keys got long ago: see [`OldAnswers`].
+    #[must_use]
+    pub fn old_answers(&self) -> OldAnswers {
+        OldAnswers::new(self.pool.clone())
     }
 
     /// The end of every tenant's log: reads all tenants, so not for a hot path.

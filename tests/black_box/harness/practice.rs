@@ -52,6 +52,11 @@ impl Practice {
         practice
     }
 
+    /// Makes its settings these, and those that are not given what they are by default.
+    pub(crate) fn settings(&self, settings: &Value) {
+        self.api.request("PUT", "/v1/tenant/settings").json(settings).send().is(200);
+    }
+
     /// The same practice, asked on another server (the same one, started again).
     pub(crate) fn moved_to(&self, server: &Server) -> Self {
         Self { api: self.api.at(&server.url), ..self.clone() }

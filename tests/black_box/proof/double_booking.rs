@@ -10,7 +10,7 @@ use super::client::{Client, HotSlots, MAX_CLIENTS};
 use super::finding::Finding;
 use super::follower::Follower;
 use super::recorder::{History, Operation, Recorder};
-use super::{HOLDS_WITHOUT_NUMBER, accounts, claims, verified};
+use super::{accounts, claims, holds_without_number, verified};
 use crate::harness::{Database, Practice, Server, Sql, eventually, seed, size};
 
 const CLIENTS: usize = MAX_CLIENTS;
@@ -23,8 +23,9 @@ fn of_64_clients_on_50_hot_slots_no_two_ever_have_the_same_time() {
     let attempts = size("DAYBOOK_PROOF_ATTEMPTS", 2_000_usize).div_ceil(CLIENTS);
     // As it is run, and tidied up while it works: the tests' own cluster is not.
     let database = Database::embedded();
-    let server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
+    let server = Server::start(&database);
     let practice = Practice::on(&server);
+    practice.settings(&holds_without_number());
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed("double booking"), &practice.api);
     let mut clients: Vec<_> =

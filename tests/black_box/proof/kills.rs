@@ -11,7 +11,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::client::{Client, HotSlots};
 use super::double_booking::holds;
 use super::recorder::Recorder;
-use super::{HOLDS_WITHOUT_NUMBER, rebuild, verified};
+use super::{holds_without_number, rebuild, verified};
 use crate::harness::{Database, Practice, Server, eventually, seed, size};
 
 const CLIENTS: usize = 8;
@@ -48,8 +48,9 @@ fn survives(victim: Victim) {
     let cycles = size("DAYBOOK_PROOF_CYCLES", 2);
     let seed = seed(&format!("kill -9 of {victim:?}"));
     let database = Database::embedded();
-    let mut server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
+    let mut server = Server::start(&database);
     let practice = Practice::on(&server);
+    practice.settings(&holds_without_number());
     rebuild::something_of_everything(&practice);
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed, &practice.api);
@@ -67,7 +68,7 @@ fn survives(victim: Victim) {
             if victim == Victim::Postgres && cycle % DEATHS_OF_A_SERVERS_POSTGRES == 0 {
                 server.interrupt();
                 server.wait();
-                server = Server::start_with(&database, &HOLDS_WITHOUT_NUMBER);
+                server = Server::start(&database);
                 recorder.moved_to(&server);
             }
         }
@@ -126,5 +127,5 @@ fn again(server: Server, victim: Victim, postgres_first: bool) -> Server {
         }
     }
     drop(server);
-    Server::start_with(&database, &HOLDS_WITHOUT_NUMBER)
+    Server::start(&database)
 }

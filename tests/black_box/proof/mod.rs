@@ -25,7 +25,11 @@ mod rebuild;
 mod recorder;
 mod verified;
 
+use serde_json::{Value, json};
+
 use finding::Finding;
 
-/// What they hold is to be limited by time alone.
-const HOLDS_WITHOUT_NUMBER: [&str; 2] = ["--holds-per-client", "1000"];
+/// What clients hold is to be limited by time alone.
+fn holds_without_number() -> Value {
+    json!({"holds_per_client": 1_000})
+}

@@ -77,6 +77,30 @@ fn a_client_who_cannot_wait_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_client_waits_so_many_times_at_most_and_the_list_has_an_end() {
+    let Full { practice, nine, .. } = a_full_practice();
+    practice.settings(&json!({"waiting_per_client": 2, "waiting_list": 3}));
+    let client = practice.client.clone();
+    let again = || join_as(&practice, &client, &json!({}));
+    let entries = [(); 2].map(|()| again().is(201));
+    let refused = again().is_refused(409, "client-entry-limit");
+    assert_eq!((&refused["required"], &refused["found"]), (&json!(2), &json!(2)));
+    assert_eq!(refused["client_id"], *client);
+    join(&practice, &json!({}));
+    let other = practice.a_client("One too many");
+    let refused = join_as(&practice, &other, &json!({})).is_refused(409, "waiting-list-full");
+    assert_eq!((&refused["required"], &refused["found"]), (&json!(3), &json!(3)));
+
+    // Who is offered a place still waits for the answer; who has left does not.
+    cancel(&practice, &nine);
+    offered(&practice, &entries[0]);
+    again().is_refused(409, "client-entry-limit");
+    practice.api.request("DELETE", &path(&entries[1])).send().is(200);
+    again().is(201);
+    practice.is_whole();
+}
+
+#[test]
 fn a_client_who_has_left_or_taken_a_place_cannot_leave_again() {
     let practice = a_practice();
     let leave = |entry: &Value| practice.api.request("DELETE", &path(entry)).send();

@@ -93,8 +93,9 @@ fn what_is_not_taken_goes_to_the_next() {
 /// It waits for a minute, the shortest offer there is.
 #[test]
 fn an_offer_that_lapses_goes_to_the_next() {
-    let server = Server::start_with(&Database::fresh(), &["--waiting-offer-minutes", "1"]);
+    let server = Server::start(&Database::fresh());
     let Full { practice, nine, .. } = full(Practice::on(&server));
+    practice.settings(&json!({"offer_minutes": 1}));
     let entries = [(); 2].map(|()| join(&practice, &json!({})));
     cancel(&practice, &nine);
     let first = offered(&practice, &entries[0]);

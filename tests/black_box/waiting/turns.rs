@@ -63,6 +63,7 @@ fn places_that_come_free_at_once_go_to_the_first_in_turn() {
 fn a_place_that_comes_free_while_the_queue_is_gone_through_goes_to_the_first_who_wants_it() {
     for pause_ms in [60, 120, 240] {
         let Full { practice, nine, half_past } = a_full_practice();
+        practice.settings(&json!({"waiting_per_client": 1_000}));
         let in_front = join(&practice, &times("09:00", "09:30"));
         at_once(8, |_| {
             for _ in 0..25 {

@@ -64,7 +64,7 @@ pub(crate) async fn hold_place(
 ) -> Result<Created<AppointmentView>, Problem> {
     let session = app.session_to_book(&caller.tenant, id).await?;
     let context = request.context(&caller);
-    let command = request.body.command(&app, &caller, session)?;
+    let command = request.body.command(&app, &caller, session).await?;
     app.create::<Appointment>(&context, command).await
 }
 

@@ -3,9 +3,11 @@
 use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::time::{Duration, LocalDate, WeeklyHours};
-use daybook_domain::waiting::{WaitingCommand, WaitingEntry, WishedDays, Wishes};
-use daybook_domain::{ClientId, ResourceIds, ServiceId};
+use daybook_domain::waiting::{Room, WaitingCommand, WaitingEntry, WishedDays, Wishes};
+use daybook_domain::{ClientId, ResourceIds, ServiceId, TenantId};
+use daybook_projections::waiting::WaitingList;
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
@@ -41,7 +43,7 @@ pub(crate) struct JoinBody {
 }
 
 impl JoinBody {
-    fn command(self, tenants_zone: Tz) -> Result<WaitingCommand, Problem> {
+    fn command(self, tenants_zone: Tz, room: Room) -> Result<WaitingCommand, Problem> {
         let days = WishedDays::new(self.from, self.to, self.tz.unwrap_or(tenants_zone));
         let wishes = Wishes {
             service_id: self.service_id,
@@ -50,14 +52,15 @@ impl JoinBody {
             times: self.times,
             resource_ids: self.resource_ids,
         };
-        Ok(WaitingCommand::Join { client_id: self.client_id, wishes })
+        Ok(WaitingCommand::Join { client_id: self.client_id, wishes, room })
     }
 }
 
 /// Join the waiting list
 ///
 /// When a place becomes available, the first whose wishes fit is offered it: it is held for them, and is theirs
-/// if they confirm the hold in time. If one is available already, it is offered at once.
+/// if they confirm the hold in time. If one is available already, it is offered at once. A client can wait only so
+/// many times at once (`client-entry-limit`), and the list can be full (`waiting-list-full`).
 #[utoipa::path(
     post, path = "/v1/waiting-list", tag = "waiting-list", params(CommandHeaders),
     request_body = JoinBody, security(("api_key" = ["book"])),
@@ -71,5 +74,30 @@ pub(crate) async fn join_waiting_list(
 ) -> Result<Created<WaitingView>, Problem> {
     let zone = app.zone_of(&caller.tenant).await?;
     let (context, body) = request.by(caller);
-    app.create::<WaitingEntry>(&context, body.command(zone)?).await
+    let room = app.room(&context.tenant, body.client_id).await?;
+    app.create::<WaitingEntry>(&context, body.command(zone, room)?).await
+}
+
+/// How long whoever joins waits until the list has been read up to now. If it has not by then, it is counted as
+/// it is.
+const COUNT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
+
+impl App {
+    /// How long the list is, and can be.
+    async fn room(&self, tenant: &TenantId, client: ClientId) -> Result<Room, Problem> {
+        let settings = self.tenant(tenant).await?.settings;
+        let head = self.engine.log().head(tenant).await?.unwrap_or_default();
+        let deadline = Instant::now() + COUNT_TIMEOUT;
+        let read = self.progress.wait_until(tenant, WaitingList::ID, head, deadline).await;
+        if let Err(error) = read {
+            tracing::debug!(%error, %tenant, "the waiting list is counted as it was before");
+        }
+        let open = self.waiting.open(tenant, client).await?;
+        Ok(Room {
+            of_client: open.of_client,
+            per_client: settings.waiting_per_client,
+            of_all: open.of_all,
+            in_all: settings.waiting_list,
+        })
+    }
 }

@@ -9,7 +9,7 @@ use crate::waiting::OpeningSearch;
 use crate::{Directory, ResourceId};
 
 /// Resources 1 and 2, open on weekdays from 9 to 17, Oslo time.
-fn directory() -> Directory {
+pub(super) fn directory() -> Directory {
     let mut directory = Directory::default();
     for n in [1, 2] {
         let profile = crate::testing::profile();
@@ -19,9 +19,12 @@ fn directory() -> Directory {
     directory
 }
 
-fn claim(resource: ResourceId, from: &str, to: &str) -> Claim {
-    let during = Interval::new(at(from), at(to)).unwrap();
+pub(super) fn claim_of(resource: ResourceId, during: Interval) -> Claim {
     Claim { resource, seat: 0, during, expires_at: None }
+}
+
+fn claim(resource: ResourceId, from: &str, to: &str) -> Claim {
+    claim_of(resource, Interval::new(at(from), at(to)).unwrap())
 }
 
 /// The first start that fits, and on which of the wished resources.

@@ -2,7 +2,8 @@
 
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    EntryState, Opening, Status as Waiting, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes,
+    EntryState, Look, Opening, Room, Status as Waiting, WaitingCommand, WaitingEntry,
+    WaitingRefusal, Wishes,
 };
 use serde_json::json;
 
@@ -24,13 +25,17 @@ fn wishes() -> Wishes {
 }
 
 async fn join(house: &House, engine: &Engine) -> Uuid {
-    let command = WaitingCommand::Join { client_id: uuid(CLIENT).into(), wishes: wishes() };
+    let command = WaitingCommand::Join {
+        client_id: uuid(CLIENT).into(),
+        wishes: wishes(),
+        room: Room::default(),
+    };
     let joined = engine.execute::<WaitingEntry>(&house.context(), Target::fresh(), command).await;
     joined.unwrap().id
 }
 
 async fn places(house: &House, engine: &Engine) -> Vec<Opening> {
-    engine.places_for(&house.tenant, &wishes(), house.clock.now()).await.unwrap()
+    engine.places_for(&house.tenant, &wishes(), &Look::Everywhere, house.clock.now()).await.unwrap()
 }
 
 async fn offer(
@@ -208,7 +213,8 @@ async fn a_hold_that_lapses_after_a_look_began_is_in_its_way() {
     let starts = |now: DateTime<Utc>| {
         let (house, engine) = (&house, &engine);
         async move {
-            let places = engine.places_for(&house.tenant, &wishes(), now).await.unwrap();
+            let places =
+                engine.places_for(&house.tenant, &wishes(), &Look::Everywhere, now).await.unwrap();
             places.iter().any(|place| place.start == minute(60))
         }
     };

@@ -13,16 +13,18 @@ mod decoded;
 mod events;
 mod finding;
 mod strings;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 use daybook_domain::TenantId;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
 pub use finding::{Finding, Problem};
+pub use tenants::{Found, tenants_after};
 
 use super::Position;
 use super::head::Head;
@@ -61,20 +63,6 @@ pub struct Verification {
     pub finding: Option<Finding>,
 }
 
-/// Every tenant that has a log, or should have one: a look at the whole house.
-///
-/// # Errors
-/// When the database fails.
-pub async fn tenants(pool: &PgPool) -> Result<Vec<TenantId>, sqlx::Error> {
-    let names: Vec<String> = sqlx::query_scalar(
-        "SELECT tenant_id FROM tenants UNION SELECT tenant_id FROM log_heads ORDER BY tenant_id",
-    )
-    .fetch_all(pool)
-    .await?;
-    let tenant = |name: String| name.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)));
-    names.into_iter().map(tenant).collect()
-}
-
 /// Verifies a tenant's log and what is kept beside it. Needs a Tokio runtime, and one connection of
 /// the pool's.
 ///
@@ -85,8 +73,48 @@ pub async fn verify(
     tenant: &TenantId,
     progress: impl Fn(Progress),
 ) -> Result<Verification, sqlx::Error> {
-    // Not to be given back: what was not read to its end would have to be read by the next.
-    let connection = pool.acquire().await?.detach();
+    Verifier::new(pool.clone()).verify(tenant, progress).await
+}
+
+/// Verifies logs one after the other, over one connection for as long as they are whole.
+#[derive(Debug)]
+pub struct Verifier {
+    pool: PgPool,
+    connection: Option<PgConnection>,
+}
+
+impl Verifier {
+    #[must_use]
+    pub const fn new(pool: PgPool) -> Self {
+        Self { pool, connection: None }
+    }
+
+    /// See [`verify`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verify(
+        &mut self,
+        tenant: &TenantId,
+        progress: impl Fn(Progress),
+    ) -> Result<Verification, sqlx::Error> {
+        // Not given back to the pool: what is not read to its end would have to be read by the next.
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.pool.acquire().await?.detach(),
+        };
+        let (verification, connection) = verify_over(connection, tenant, progress).await?;
+        self.connection = connection;
+        Ok(verification)
+    }
+}
+
+/// What was verified, and the connection if it can be used again.
+async fn verify_over(
+    connection: PgConnection,
+    tenant: &TenantId,
+    progress: impl Fn(Progress),
+) -> Result<(Verification, Option<PgConnection>), sqlx::Error> {
     let (sender, mut batches) = mpsc::channel::<Batch>(WAITING);
     let reading = tokio::spawn(events::read(connection, tenant.clone(), sender));
     let mut walk = Walk::default();
@@ -95,12 +123,12 @@ pub async fn verify(
         let DecodedBatch { events, broken } = decoded.await.map_err(died)??;
         for event in events {
             if let Err(finding) = walk.step(event) {
-                return Ok(Verification { finding: Some(finding), ..verification });
+                return Ok((Verification { finding: Some(finding), ..verification }, None));
             }
             verification.events += 1;
         }
         if broken.is_some() {
-            return Ok(Verification { finding: broken, ..verification });
+            return Ok((Verification { finding: broken, ..verification }, None));
         }
         verification.streams = walk.streams();
         progress(Progress { at: Position::START.plus(verification.events), head });
@@ -108,12 +136,13 @@ pub async fn verify(
     match reading.await.map_err(died)?? {
         Read::Whole(head, mut connection) => {
             compare(&mut connection, tenant, &walk, &head, &mut verification).await?;
-            connection.close().await?;
+            sqlx::query("COMMIT").execute(&mut connection).await?;
+            return Ok((verification, Some(connection)));
         }
         Read::Broken(finding) => verification.finding = Some(finding),
         Read::Abandoned => {}
     }
-    Ok(verification)
+    Ok((verification, None))
 }
 
 fn died(task: JoinError) -> sqlx::Error {

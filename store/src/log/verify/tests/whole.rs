@@ -1,8 +1,9 @@
+use daybook_domain::TenantId;
 use futures::future::join;
 use uuid::Uuid;
 
 use super::house::{LAST, a_log, append};
-use crate::log::verify::{Progress, Verification, tenants, verify};
+use crate::log::verify::{Found, Progress, Verification, tenants_after, verify};
 use crate::log::{Decision, OnConflict, Position, Submission, Verdict};
 use crate::testing::{House, a_booking, key, noon, submission, uuid};
 
@@ -60,9 +61,44 @@ async fn a_decision_on_several_streams_answers_with_the_first_and_its_last_posit
 async fn every_tenant_is_named_and_each_log_is_its_own() {
     let house = a_log().await;
     let salon = house.another_tenant("salon").await;
-    assert_eq!(tenants(&house.pool).await.unwrap(), [house.tenant.clone(), salon.clone()]);
+    let found = tenants_after(&house.pool, None).await.unwrap();
+    let named = |tenant: &TenantId, untouched| Found { tenant: tenant.clone(), untouched };
+    assert_eq!(found, [named(&house.tenant, false), named(&salon, true)]);
+    assert_eq!(tenants_after(&house.pool, Some(&house.tenant)).await.unwrap(), found[1..]);
+    assert_eq!(tenants_after(&house.pool, Some(&salon)).await.unwrap(), []);
     let empty = verify(&house.pool, &salon, |_| ()).await.unwrap();
     assert_eq!(empty, Verification::default());
+}
+
+#[tokio::test]
+async fn a_log_with_anything_that_should_not_be_there_is_not_untouched() {
+    let house = House::new().await;
+    for (n, damage) in [
+        "UPDATE log_heads SET hash = sha256('x') WHERE tenant_id = $1",
+        "DELETE FROM log_heads WHERE tenant_id = $1",
+        "INSERT INTO claims (tenant_id, appointment_id, resource_id, seat, during)
+         VALUES ($1, gen_random_uuid(), gen_random_uuid(), 0, '[2026-01-01, 2026-01-02)')",
+        "INSERT INTO commands (tenant_id, idempotency_key, fingerprint, version, recorded_at)
+         VALUES ($1, 'k', 'f', 1, now())",
+        "INSERT INTO checkpoints (tenant_id, projection, version, position) VALUES ($1, 'p', 1, 1)",
+        "INSERT INTO events (tenant_id, position, aggregate_type, aggregate_id, sequence, event_type,
+                             event_version, payload, metadata, recorded_at, hash)
+         VALUES ($1, 1, 'client', $1 || '/1', 1, 'E', '1', '{}', '{}', now(), 'h')",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let salon = house.another_tenant(&format!("salon-{n}")).await;
+        let untouched = async || {
+            let found = tenants_after(&house.pool, None).await.unwrap();
+            found.into_iter().find(|found| found.tenant == salon).unwrap().untouched
+        };
+        assert!(untouched().await);
+        sqlx::query(damage).bind(salon.as_str()).execute(&house.pool).await.unwrap();
+        assert!(!untouched().await, "{damage}");
+        let found = verify(&house.pool, &salon, |_| ()).await.unwrap().finding;
+        assert!(found.is_some(), "{damage}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,12 @@
+-- What is to be done once in a while by one of the programs on a database: whoever moves the time does it.
+CREATE TABLE chores (
+    chore    text        NOT NULL PRIMARY KEY,
+    -- When one has last begun, by the database's clock.
+    begun_at timestamptz NOT NULL
+);
+
+INSERT INTO chores (chore, begun_at) VALUES ('forget answers', '-infinity');
+
+-- Old answers are looked for in the order of the table's pages. A summary of each range of them was of little use:
+-- rows come in the order of time only until room in old pages is used again, and ranges do not become smaller.
+DROP INDEX commands_recorded_at;

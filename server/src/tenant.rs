@@ -1,0 +1,45 @@
+//! `daybook tenant`
+
+use anyhow::Context as _;
+use daybook_domain::TenantId;
+use daybook_store::tenants::{self, NewSettings, Tenant};
+
+use crate::cli::{SettingsOptions, TenantCommand};
+use crate::database::Database;
+use crate::{output, parts};
+
+pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::Result<()> {
+    let parts = parts::connected(database).await?;
+    parts::prepare(&parts).await?;
+    let pool = parts.log().pool();
+    match command {
+        TenantCommand::Create { tenant, time_zone } => {
+            let made = tenants::create(pool, &tenant, time_zone.name(), parts.clock.now()).await?;
+            anyhow::ensure!(made, "there is a tenant {tenant} already");
+            output::line(&format!("made tenant {tenant}, whose dates are read in {time_zone}"))
+        }
+        TenantCommand::Set { tenant, settings } => {
+            let changed = tenants::set(pool, &tenant, settings.into()).await?;
+            show(&tenant, changed)
+        }
+        TenantCommand::Show { tenant } => show(&tenant, tenants::read(pool, &tenant).await?),
+    }
+}
+
+fn show(tenant: &TenantId, found: Option<Tenant>) -> anyhow::Result<()> {
+    let Tenant { time_zone, settings } =
+        found.with_context(|| format!("there is no tenant {tenant}"))?;
+    output::line(&format!("time zone: {}", time_zone.name()))?;
+    output::line(&format!("holds per client: {}", settings.holds_per_client.get()))?;
+    output::line(&format!("offer minutes: {}", settings.offer_minutes.minutes()))?;
+    output::line(&format!("waiting per client: {}", settings.waiting_per_client.get()))?;
+    output::line(&format!("waiting list: {}", settings.waiting_list.get()))
+}
+
+impl From<SettingsOptions> for NewSettings {
+    fn from(options: SettingsOptions) -> Self {
+        let SettingsOptions { holds_per_client, offer_minutes, waiting_per_client, waiting_list } =
+            options;
+        Self { holds_per_client, offer_minutes, waiting_per_client, waiting_list }
+    }
+}

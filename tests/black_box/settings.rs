@@ -1,0 +1,78 @@
+//! What a tenant chooses for itself: by an operator's command or over HTTP, for all programs on the database.
+
+use serde_json::json;
+
+use crate::harness::{Database, Practice, Server, a_practice, eventually, monday};
+
+#[test]
+fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
+    let practice = a_practice();
+    let by_default = json!({
+        "holds_per_client": 3, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 1000,
+    });
+    let read = || practice.api.get("/v1/tenant/settings").send().is(200);
+    let put = |body| practice.api.request("PUT", "/v1/tenant/settings").json(&body).send();
+    assert_eq!(read(), by_default);
+    let changed = put(json!({"holds_per_client": 1, "waiting_list": 50_000}));
+    let expected = json!({
+        "holds_per_client": 1, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 50_000,
+    });
+    assert_eq!(changed.is(200), expected);
+    assert_eq!(read(), expected);
+    assert_eq!(put(json!({})).is(200), by_default);
+
+    put(json!({"offer_minutes": 61})).is_refused(422, "invalid-body");
+    put(json!({"holds_per_client": 0})).is_refused(422, "invalid-body");
+    put(json!({"zone": "UTC"})).is_refused(422, "invalid-body");
+    let manages =
+        practice.api.with_key(Some(&Server::shared().database.key(&practice.tenant, "manage")));
+    assert_eq!(manages.get("/v1/tenant/settings").send().is(200), by_default);
+    let put = manages.request("PUT", "/v1/tenant/settings").json(&json!({})).send();
+    put.is_refused(403, "insufficient-scope");
+}
+
+#[test]
+fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
+    let database = Database::fresh();
+    let servers = [Server::start(&database), Server::start(&database)];
+    let practice = Practice::on(&servers[0]);
+    let tenant = &*practice.tenant;
+    practice.booking(monday(9, 0)).held(10).send().is(201);
+    let said = database.run(&["tenant", "set", tenant, "--holds-per-client", "1"]).succeeded();
+    assert!(said.contains("holds per client: 1\n"), "{said}");
+    for server in &servers {
+        let api = practice.api.at(&server.url);
+        eventually("the limit holds", || {
+            let answer = practice.booking(monday(10, 0)).held(10).request_of(&api).send();
+            if answer.status == 201 {
+                api.request(
+                    "DELETE",
+                    &format!("/v1/holds/{}", answer.json()["id"].as_str().unwrap()),
+                )
+                .send()
+                .is(200);
+                return None;
+            }
+            let refused = answer.is_refused(409, "client-hold-limit");
+            assert_eq!(refused["required"], 1);
+            Some(())
+        });
+    }
+    // The rest is as it was.
+    database.run(&["tenant", "set", tenant, "--offer-minutes", "5"]).succeeded();
+    let said = database.run(&["tenant", "show", tenant]).succeeded();
+    let expected = "time zone: UTC\nholds per client: 1\noffer minutes: 5\nwaiting per client: 20\n\
+                    waiting list: 1000\n";
+    assert_eq!(said, expected);
+    for (arguments, why) in [
+        (vec!["tenant", "set", tenant], "required"),
+        (vec!["tenant", "set", tenant, "--offer-minutes", "61"], "1 to 60"),
+        (vec!["tenant", "set", "nobody", "--offer-minutes", "6"], "there is no tenant nobody"),
+        (vec!["tenant", "show", "nobody"], "there is no tenant nobody"),
+        (vec!["serve", "--holds-per-client", "5"], "daybook tenant set"),
+        (vec!["serve", "--waiting-offer-minutes", "5"], "daybook tenant set"),
+    ] {
+        let said = database.run(&arguments);
+        assert!(said.code != Some(0) && said.stderr.contains(why), "{arguments:?}: {said:?}");
+    }
+}
