@@ -186,9 +186,8 @@ impl Keeper {
                 () = self.link.suspected() => is_suspected = true,
             }
             let renewed = timeout(ANSWER_TIMEOUT, self.renew(listener, mark)).await;
-            match renewed.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()))) {
-                Ok(()) => {}
-                Err(error) => return error,
+            if let Err(error) = renewed.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()))) {
+                return error;
             }
             if std::mem::take(&mut is_suspected) || self.link.is_full() {
                 self.look_for_room().await;

@@ -64,7 +64,7 @@ impl Primary {
     #[must_use]
     pub fn follow(address: Address, connections: u32, needs_room: bool) -> Self {
         let must_write = address.target == Target::Writable;
-        let mut primary = Self::over(Link::new(address.first(), must_write, State::Awaited));
+        let primary = Self::over(Link::new(address.first(), must_write, State::Awaited));
         let cancel = CancellationToken::new();
         let keeper = Keeper {
             address,
@@ -76,8 +76,7 @@ impl Primary {
             clock: Arc::clone(&primary.clock),
         };
         tokio::spawn(keeper.run(cancel.clone()));
-        primary._keeper = Some(Arc::new(cancel.drop_guard()));
-        primary
+        Self { _keeper: Some(Arc::new(cancel.drop_guard())), ..primary }
     }
 
     /// One server, taken as it is: nobody follows it, and its clock is not asked.
