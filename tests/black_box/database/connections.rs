@@ -53,34 +53,28 @@ fn loaded_programs_stay_within_their_budgets() {
 }
 
 #[test]
-fn a_server_without_room_is_told_at_once_and_comes_back() {
+fn a_program_that_gets_no_connection_says_so_at_once_and_works_when_there_is_room() {
     let postgres = Postgres::start(&[("max_connections", "60")]);
     let database = Database::at(postgres.url());
     let server = Server::start(&database);
     let practice = Practice::on(&server);
     practice.booked(monday(8, 0));
-    let mut held = fill(&postgres.url());
-    // Whoever has a connection keeps it; these are taken away.
-    held[0].run(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE pid <> pg_backend_pid()
-            AND (query LIKE '%append_batch%' OR query IN ('COMMIT', 'ROLLBACK'))",
-    );
-    held.extend(fill(&postgres.url()));
-    let book = |number: i64| {
-        let started = Instant::now();
-        let answer = practice.booking(monday(9, 0) + TimeDelta::hours(number)).send();
-        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-        (answer, started.elapsed())
-    };
-    eventually("it says so without trying", || {
-        let (answer, took) = book(0);
-        assert!(answer.says_come_back(), "{answer:?}");
-        (took < Duration::from_millis(100)).then_some(())
-    });
-    assert!(practice.api.get("/livez").send().status == 200);
+    drop(server);
+    let mut sql = database.sql();
+    let connections = "SELECT count(*) FROM pg_stat_activity
+                        WHERE backend_type = 'client backend' AND $1 <> ''";
+    eventually("its connections are closed", || (sql.number(connections, "-") == 1).then_some(()));
+    let held = fill(&postgres.url());
+    let server = Server::start_unready(&database, &[]);
+    let practice = practice.moved_to(&server);
+    let started = Instant::now();
+    let answer = practice.booking(monday(9, 0)).send();
+    assert!(answer.says_come_back(), "{answer:?}");
+    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    assert_eq!(practice.api.get("/livez").send().status, 200);
+    assert_eq!(practice.api.get("/readyz").send().status, 503);
     drop(held);
-    eventually("it books again", || (book(1).0.status == 201).then_some(()));
+    eventually("it books", || (practice.booking(monday(9, 0)).send().status == 201).then_some(()));
     database.run(&["verify"]).succeeded();
 }
 
