@@ -196,7 +196,7 @@ mod tests {
 
     impl Trial {
         fn new() -> Self {
-            let mut trial = Self(Reading::default(), Instant::now() + Duration::from_secs(60));
+            let mut trial = Self(Reading::default(), Instant::now() + Duration::from_mins(1));
             trial.hears(0, 0, 2);
             trial
         }

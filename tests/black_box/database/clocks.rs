@@ -62,8 +62,8 @@ fn a_program_whose_clock_is_off_takes_no_hold_and_delays_nobody() {
         there.act(&holds[0], "confirm", &json!({})).is(200);
         practice.act(&holds[1], "confirm", &json!({})).is(200);
 
-        for (practice, hour) in [(&practice, 12), (&there, 14), (&practice, 16), (&there, 18)] {
-            let position = practice.booking(monday(hour, 0)).send().position();
+        for (booker, hour) in [(&practice, 12), (&there, 14), (&practice, 16), (&there, 18)] {
+            let position = booker.booking(monday(hour, 0)).send().position();
             for reader in [&practice, &there] {
                 let started = Instant::now();
                 reader.found(&format!("min_position={position}"));

@@ -1,4 +1,4 @@
-//! daybook behind PgBouncer: in session mode it serves, in transaction mode it refuses to start.
+//! daybook behind `PgBouncer`: in session mode it serves, in transaction mode it refuses to start.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{folder, installed};
 use crate::harness::{Database, Practice, Server, at_once, child, eventually, monday};
 
-/// A PgBouncer before a database of the tests' own cluster.
+/// A `PgBouncer` before a database of the tests' own cluster.
 struct Pooler {
     child: Child,
     port: u16,
