@@ -1,3 +1,6 @@
+-- Everybody queues behind a lock that is waited for: not for long, and then it is tried again.
+SET LOCAL lock_timeout = '2s';
+
 -- Which logs may have events that some projection has not read: what those who follow all logs ask for, so that
 -- a tenant for whom nothing happens costs nothing.
 --

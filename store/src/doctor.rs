@@ -4,7 +4,7 @@
 use daybook_domain::TenantId;
 use sqlx::{PgPool, Row as _};
 
-use crate::schema::{MIGRATIONS, outdated};
+use crate::schema::{MIGRATIONS, different};
 
 /// Something that is not as it should be with the log, or with what is kept beside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Ailment {
     #[error("migration {0} is not one of this program's: a newer program has been here")]
     MigrationUnknown(i64),
     /// A function of the database that is not as this program has it.
-    #[error("{0} is not what this program runs: another version has started since")]
+    #[error("{0} is not what this program runs: another version has put its own in its place")]
     OtherFunction(&'static str),
     /// A log's end is not its last event.
     #[error("the log of {0} does not end with its last event")]
@@ -43,7 +43,7 @@ pub async fn examine(pool: &PgPool) -> Result<Vec<Ailment>, sqlx::Error> {
         // What else is looked at may not be there.
         return Ok(found);
     }
-    let others = outdated(&mut *pool.acquire().await?).await?;
+    let others = different(&mut *pool.acquire().await?).await?;
     found.extend(others.into_iter().map(|other| Ailment::OtherFunction(other.name)));
     let ends = "SELECT h.tenant_id FROM log_heads h
            LEFT JOIN events e ON e.tenant_id = h.tenant_id AND e.position = h.position

@@ -2,8 +2,10 @@
 //!
 //! * Tables and types change by *migrations*, each of which is run once.
 //! * A function is a file of `migrations/repeatable/`, which is run again whenever it is not the text that
-//!   was run last. Programs of several versions may call what the one that started last has put there
+//!   was run last. Programs of several versions call what the newest of them has put there
 //!   (`docs/adr/0007-a-batch-is-one-statement.md`).
+//!
+//! An older program starts on the database of a newer one: it leaves alone what it does not know.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -20,8 +22,14 @@ const REPEATABLE: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/repeatab
 
 pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| Migrator {
     migrations: FILES.iter().filter_map(|(name, sql)| migration(name, sql)).collect(),
+    ignore_missing: true,
     ..Migrator::DEFAULT
 });
+
+/// The last migration that this program knows: which of two programs is the newer one.
+fn newest_migration() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default()
+}
 
 /// `None`: no migration has such a name; a test holds that there is none.
 fn migration(name: &'static str, sql: &'static str) -> Option<Migration> {
@@ -42,7 +50,8 @@ fn migration(name: &'static str, sql: &'static str) -> Option<Migration> {
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     MIGRATIONS.run(pool).await?;
     // To look first keeps a program that starts from waiting for one that installs.
-    if !outdated(&mut *pool.acquire().await?).await?.is_empty() {
+    let different = different(&mut *pool.acquire().await?).await?;
+    if different.iter().any(|it| !it.is_newer) {
         repeat(pool).await?;
     }
     Ok(())
@@ -51,14 +60,19 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
 async fn repeat(pool: &PgPool) -> Result<(), sqlx::Error> {
     let mut tx = pool.begin().await?;
     tx.execute("LOCK TABLE repeatable_migrations IN SHARE ROW EXCLUSIVE MODE").await?;
-    for Repeatable { name, sql, hash } in outdated(&mut tx).await? {
+    let different = different(&mut tx).await?;
+    for Repeatable { name, sql, hash, .. } in different.into_iter().filter(|it| !it.is_newer) {
         tx.execute(sqlx::raw_sql(sql)).await?;
         sqlx::query(
-            "INSERT INTO repeatable_migrations (name, hash, run_at) VALUES ($1, $2, now())
-             ON CONFLICT (name) DO UPDATE SET hash = EXCLUDED.hash, run_at = EXCLUDED.run_at",
+            "INSERT INTO repeatable_migrations (name, hash, run_at, newest_migration)
+             VALUES ($1, $2, now(), $3)
+             ON CONFLICT (name) DO UPDATE
+                SET hash = EXCLUDED.hash, run_at = EXCLUDED.run_at,
+                    newest_migration = EXCLUDED.newest_migration",
         )
         .bind(name)
         .bind(hash)
+        .bind(newest_migration())
         .execute(&mut *tx)
         .await?;
         tracing::info!(name, "ran a repeatable migration");
@@ -66,29 +80,31 @@ async fn repeat(pool: &PgPool) -> Result<(), sqlx::Error> {
     tx.commit().await
 }
 
-/// A repeatable migration of this program.
+/// A repeatable migration of this program that is not what was run last.
 pub(crate) struct Repeatable {
     pub(crate) name: &'static str,
     sql: &'static str,
     hash: Vec<u8>,
+    /// Whether a newer program has run its own.
+    is_newer: bool,
 }
 
 /// Those that are not what was run last.
-pub(crate) async fn outdated(
+pub(crate) async fn different(
     connection: &mut PgConnection,
 ) -> Result<Vec<Repeatable>, sqlx::Error> {
-    let run: Vec<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT name, hash FROM repeatable_migrations")
+    let run: Vec<(String, Vec<u8>, i64)> =
+        sqlx::query_as("SELECT name, hash, newest_migration FROM repeatable_migrations")
             .fetch_all(connection)
             .await?;
-    let repeatable = REPEATABLE.iter().map(|(name, sql)| {
+    let different = REPEATABLE.iter().filter_map(|(name, sql)| {
         let hash = Sha256::digest(sql).to_vec();
-        Repeatable { name, sql, hash }
+        let last = run.iter().find(|(run, ..)| run == name);
+        let is_newer = last.is_some_and(|(.., newest)| *newest > newest_migration());
+        let is_same = last.is_some_and(|(_, run, _)| *run == hash);
+        (!is_same).then_some(Repeatable { name, sql, hash, is_newer })
     });
-    let is_current = |it: &Repeatable| {
-        run.iter().any(|(name, hash)| (name.as_str(), hash) == (it.name, &it.hash))
-    };
-    Ok(repeatable.filter(|it| !is_current(it)).collect())
+    Ok(different.collect())
 }
 
 #[cfg(test)]
@@ -130,6 +146,28 @@ mod tests {
         assert!(house.log().append(booking.clone()).await.is_err());
         try_join_all((0..8).map(|_| repeat(&house.pool))).await.unwrap();
         assert!(house.log().append(booking).await.is_ok());
-        assert!(outdated(&mut house.pool.acquire().await.unwrap()).await.unwrap().is_empty());
+        assert!(different(&mut house.pool.acquire().await.unwrap()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn an_older_program_starts_and_leaves_alone_what_a_newer_one_has_made() {
+        let house = House::new().await;
+        house
+            .pool
+            .execute(
+                "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+                 VALUES (99991231235959, 'of a newer program', true, '', 0);
+                 UPDATE repeatable_migrations SET hash = 'newer', newest_migration = 99991231235959",
+            )
+            .await
+            .unwrap();
+        migrate(&house.pool).await.unwrap();
+        let hashes: Vec<Vec<u8>> = sqlx::query_scalar("SELECT hash FROM repeatable_migrations")
+            .fetch_all(&house.pool)
+            .await
+            .unwrap();
+        assert!(hashes.iter().all(|hash| hash == b"newer"), "{hashes:?}");
+        let different = different(&mut house.pool.acquire().await.unwrap()).await.unwrap();
+        assert!(!different.is_empty() && different.iter().all(|it| it.is_newer));
     }
 }
