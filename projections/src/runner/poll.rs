@@ -1,11 +1,12 @@
 //! One poll: a few batches of one subscription.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use daybook_store::metrics::{PROJECTION_EVENTS, PROJECTION_POLL_SECONDS};
 use daybook_store::{Log, Position, RecordedEvent, Repeated, trace_context};
 use metrics::{counter, histogram};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
@@ -20,6 +21,9 @@ use crate::{ApplyError, Progress, Projection, Schema, Tables};
 /// of a batch (suspended, partitioned) must not keep its successor waiting for its row locks.
 const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off;
      SET LOCAL idle_in_transaction_session_timeout = '10s'";
+
+/// A poll whose database says nothing for so long has failed: others have its place.
+const POLL_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Where the database is away, those of all tenants fail.
 static POLLS: Repeated = Repeated::shared("poll projections");
@@ -60,7 +64,8 @@ impl Poll {
     )]
     pub(crate) async fn run(self) -> Outcome {
         let (begun, name) = (Instant::now(), self.subscription.projection.name);
-        let ended = self.batches(name).await;
+        let ended = timeout(POLL_TIMEOUT, self.batches(name)).await;
+        let ended = ended.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()).into()));
         histogram!(PROJECTION_POLL_SECONDS, "projection" => name).record(begun.elapsed());
         match ended {
             Ok(outcome) => {

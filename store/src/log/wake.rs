@@ -10,9 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_domain::TenantId;
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
+use sqlx::{Executor as _, PgPool};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -27,6 +28,13 @@ const CHANNEL: &str = "daybook_log";
 const NOTIFY_PAUSE: Duration = Duration::from_millis(20);
 
 const RECONNECT_PAUSE: Duration = Duration::from_secs(1);
+
+/// After so long without a word, the listening connection is asked whether it is still there: a server whose
+/// machine has gone says nothing, and neither does one whose clients are idle.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// How long it may take to answer that.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Wakes readers in this program at once, and those in other programs soon.
 #[derive(Debug)]
@@ -125,13 +133,18 @@ impl Wakeups {
         listener.listen(CHANNEL).await?;
         self.listening.send_replace(true);
         self.heard(&AppendedTo::Any);
-        while let Some(notification) = listener.try_recv().await? {
+        loop {
+            let Ok(received) = timeout(SILENCE, listener.try_recv()).await else {
+                let answered = timeout(ANSWER_TIMEOUT, listener.execute("SELECT 1")).await;
+                answered.map_err(|late| sqlx::Error::Io(late.into()))??;
+                continue;
+            };
+            let Some(notification) = received? else { return Ok(()) };
             let (program, grown) = notification::decode(notification.payload());
             if program != Some(self.program) {
                 self.heard(&grown);
             }
         }
-        Ok(())
     }
 
     /// Other programs have appended.
