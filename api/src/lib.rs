@@ -15,6 +15,7 @@ mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -104,10 +105,10 @@ impl App {
         self
     }
 
-    /// The same, whose streams end when this is cancelled: they have no end of their own.
+    /// The same, whose streams end within `drain` of when this is cancelled: they have no end of their own.
     #[must_use]
-    pub fn with_stop(mut self, stop: CancellationToken) -> Self {
-        Arc::make_mut(&mut self.0).streams = Streams::until(stop);
+    pub fn with_stop(mut self, stop: CancellationToken, drain: Duration) -> Self {
+        Arc::make_mut(&mut self.0).streams = Streams::until(stop, drain);
         self
     }
 }

@@ -14,8 +14,8 @@ use crate::{App, routes};
     info(
         title = "daybook",
         description = "An event-sourced scheduling engine.\n\n\
-            Commands answer with a `Daybook-Position`; a list that is asked for with that as \
-            `min_position` shows what the command did.",
+            Commands answer with a `Daybook-Position`, and so do lists; a list that is asked for with that as \
+            `min_position`, or as the header `Daybook-Min-Position`, shows what the command did.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(Problem)),

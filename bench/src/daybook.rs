@@ -232,7 +232,8 @@ impl Projections {
         head: Position,
     ) -> anyhow::Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        Ok(self.progress.wait_until(&daybook.tenant, projection, head, deadline).await?)
+        self.progress.wait_until(&daybook.tenant, projection, head, deadline).await?;
+        Ok(())
     }
 
     pub(crate) async fn stop(self) -> anyhow::Result<()> {

@@ -102,7 +102,7 @@ impl Progress {
         Ok(checkpoint::position(self.log.pool(), &subscription).await?.unwrap_or_default())
     }
 
-    /// Waits until a projection has read its tenant's log up to `at_least`.
+    /// Waits until a projection has read its tenant's log up to `at_least`, and says how far it has.
     ///
     /// # Errors
     /// When it does not get there before `deadline`, or never can: see [`WaitError`].
@@ -112,7 +112,7 @@ impl Progress {
         projection: ProjectionId,
         at_least: Position,
         deadline: Instant,
-    ) -> Result<(), WaitError> {
+    ) -> Result<Position, WaitError> {
         let subscription = Subscription { tenant: tenant.clone(), projection };
         // Before the first check, so that no batch is committed unseen between check and wait.
         let mut committed = self.committed.subscribe();
@@ -121,7 +121,7 @@ impl Progress {
             let position =
                 checkpoint::position(self.log.pool(), &subscription).await?.unwrap_or_default();
             if position >= at_least {
-                return Ok(());
+                return Ok(position);
             }
             if !exists {
                 let head = self.log.head(tenant).await?.unwrap_or_default();

@@ -109,6 +109,15 @@ pub(crate) struct Serve {
     /// default any free port of this machine, which is printed at the start.
     #[arg(long, env = "DAYBOOK_OPERATIONS_LISTEN", default_value_t = ANY_PORT)]
     pub(crate) operations_listen: SocketAddr,
+    /// How many connections of clients may be open: 16 to 60,000. For a new one, the one that has been idle for longest is
+    /// closed.
+    #[arg(long, env = "DAYBOOK_MAX_CONNECTIONS", value_parser = clap::value_parser!(u16).range(16..=60_000),
+          default_value_t = MAX_CONNECTIONS)]
+    pub(crate) max_connections: u16,
+    /// For how many seconds connections are accepted after the program was told to stop, so that balancers notice: 0 to
+    /// 600 [default: 5; 0 on a terminal].
+    #[arg(long, env = "DAYBOOK_DRAIN_SECONDS", value_parser = clap::value_parser!(u16).range(0..=600))]
+    pub(crate) drain_seconds: Option<u16>,
     #[command(flatten)]
     pub(crate) moved: Moved,
     /// Make a demo tenant with a small practice in it, and print a key to try.
@@ -117,6 +126,8 @@ pub(crate) struct Serve {
 }
 
 const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+const MAX_CONNECTIONS: u16 = 4_096;
 
 /// Several programs on one machine do not collide.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -127,6 +138,8 @@ impl Default for Serve {
             listen: DEFAULT_ADDRESS,
             roles: Role::ALL.to_vec(),
             operations_listen: ANY_PORT,
+            max_connections: MAX_CONNECTIONS,
+            drain_seconds: None,
             moved: Moved::default(),
             demo: false,
         }

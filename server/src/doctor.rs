@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use daybook_projections::{State, Status};
 use daybook_store::doctor::{Ailment, examine};
+use daybook_store::programs;
 
 use crate::database::Database;
 use crate::{leftovers, output, parts};
@@ -27,6 +28,13 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
             for (what, advice) in of_projection(&status) {
                 say(&what, advice)?;
             }
+        }
+        let living = programs::living(parts.log().pool()).await?;
+        // Where none lives, nothing is meant to be done.
+        let missing = if living.is_empty() { Vec::new() } else { programs::missing_roles(&living) };
+        for role in missing {
+            let advice = "start a `daybook serve` whose --roles name it";
+            say(&format!("no program that lives has the role {role}"), advice)?;
         }
         for leftover in leftovers::all(&parts).await? {
             let (schema, why) = (leftover.schema(), leftover.why());

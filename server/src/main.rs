@@ -11,6 +11,7 @@ mod holidays;
 mod import;
 mod key;
 mod leftovers;
+mod listener;
 mod logging;
 mod metrics;
 #[cfg(feature = "otlp")]

@@ -78,6 +78,13 @@ pub(crate) fn readiness(roles: &[Role]) -> Vec<Check> {
     checks
 }
 
+/// The roles for which there is nothing to do, where only some are named: by default a program has them all.
+pub(crate) fn named_in_vain(roles: &[Role]) -> Option<String> {
+    let idle = roles.iter().filter(|role| role.is_idle()).map(|role| role.as_str());
+    let idle: Vec<&str> = idle.collect();
+    (roles != Role::ALL && !idle.is_empty()).then(|| idle.join(", "))
+}
+
 /// What a program with these roles does with its connections: of those that none of them needs, it has no more than
 /// one.
 pub(crate) fn log_settings(roles: &[Role], budget: Budget) -> LogSettings {

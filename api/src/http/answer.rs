@@ -7,7 +7,7 @@ use daybook_store::Position;
 use daybook_store::log::Moment;
 use serde::Serialize;
 
-/// The header that says where a command's last event is in the log.
+/// The header that says where a command's last event is in the log; of what was read, up to where at least.
 pub(crate) const POSITION_HEADER: &str = "daybook-position";
 
 /// The header that says of which position an answer is, where one was asked for.

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use daybook_store::Role;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -122,6 +123,16 @@ impl Problem {
     pub(crate) fn too_broad(narrow: impl Into<String>) -> Self {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         Self::new(status, "too-broad", "It asks for too much at once", narrow)
+    }
+
+    /// It will work when a program with this role runs.
+    pub(crate) fn role_missing(role: Role) -> Self {
+        let (title, detail) = (
+            "No program does this at present",
+            format!("no program that lives has the role {role}"),
+        );
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "role-missing", title, detail);
+        Self { retry_after_seconds: Some(1), ..problem.with("role", role.as_str()) }
     }
 
     /// A fault of the program. The caller hears no more than that.

@@ -50,8 +50,8 @@ pub(crate) async fn list_conflicts(
     let (from, to) = app.days(&caller.tenant, &days).await?;
     let filter = ConflictFilter { from, to, resource_id };
     let (limit, cursor) = (page.limit(), page.cursor);
-    app.wait(&caller.tenant, Conflicts::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Conflicts::ID, page.fresh).await?;
     let now = app.engine.clock().now();
     let page = app.conflicts.page(&caller.tenant, &filter, cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, page, ConflictSummary::from))
+    Ok(Listed::of(uri, page, ConflictSummary::from).at(position))
 }

@@ -10,8 +10,7 @@ use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::time::day_bounds;
 use daybook_projections::{Cursor, CursorError, Limit, Page, PageError, ProjectionId, WaitError};
-use daybook_store::Position;
-use daybook_store::log::Moment;
+use daybook_store::{Position, Role};
 use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -23,6 +22,9 @@ use crate::http::query::{invalid_date, invalid_range, query_params};
 
 /// How long a list waits for `min_position`.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The same, while there is no program that would do it: one may be starting.
+const WAIT_FOR_NOBODY: Duration = Duration::from_secs(1);
 
 query_params! {
     /// On which days.
@@ -75,7 +77,7 @@ pub(crate) struct List<T> {
 pub(crate) struct Listed<T> {
     uri: Uri,
     list: List<T>,
-    /// The position that it is of, where one was asked for.
+    /// The position that it is of, or of a later one.
     position: Option<Position>,
 }
 
@@ -84,9 +86,9 @@ impl<T> Listed<T> {
         Self { uri, list: List { items, next_cursor }, position: None }
     }
 
-    /// The same, as of this moment.
-    pub(crate) fn at(self, moment: Option<Moment>) -> Self {
-        Self { position: moment.map(|moment| moment.position), ..self }
+    /// The same, read at this position.
+    pub(crate) fn at(self, position: Position) -> Self {
+        Self { position: Some(position), ..self }
     }
 
     /// A projection's page, each item as `view` shows it.
@@ -157,29 +159,34 @@ impl App {
         days(zone, *from, *to)
     }
 
-    /// Waits until `projection` is as fresh as was asked for.
+    /// Waits until `projection` is as fresh as was asked for, and says how far it has read: whatever is read of it
+    /// now is at least of that position.
     pub(super) async fn wait(
         &self,
         tenant: &TenantId,
         projection: ProjectionId,
         Freshness { min_position }: Freshness,
-    ) -> Result<(), Problem> {
+    ) -> Result<Position, Problem> {
         match min_position {
             Some(position) => self.wait_for(tenant, projection, position).await,
-            None => Ok(()),
+            None => Ok(self.progress.position(tenant, projection).await?),
         }
     }
 
-    /// Waits until `projection` has read as far as `position`.
+    /// Waits until `projection` has read as far as `position`, and says how far it has.
     pub(crate) async fn wait_for(
         &self,
         tenant: &TenantId,
         projection: ProjectionId,
         position: Position,
-    ) -> Result<(), Problem> {
-        let deadline = Instant::now() + WAIT_TIMEOUT;
+    ) -> Result<Position, Problem> {
+        let limit = if self.has_no(Role::Projector) { WAIT_FOR_NOBODY } else { WAIT_TIMEOUT };
+        let deadline = Instant::now() + limit;
         let waited = self.progress.wait_until(tenant, projection, position, deadline).await;
         waited.map_err(|error| match error {
+            WaitError::Behind { .. } if self.has_no(Role::Projector) => {
+                Problem::role_missing(Role::Projector)
+            }
             WaitError::Behind { position } => {
                 Problem::unavailable(format!("this list has only read up to position {position}"))
             }
@@ -189,6 +196,12 @@ impl App {
             }
             WaitError::Database(error) => error.into(),
         })
+    }
+
+    /// Whether this program has heard that no program has a role.
+    fn has_no(&self, role: Role) -> bool {
+        let heard = self.heard.as_ref();
+        heard.is_some_and(|heard| heard.borrow().has(role) == Some(false))
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod events;
 mod holds;
 mod listing;
 mod problems;
+mod programs;
 mod projections;
 mod resources;
 mod series;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(series::routes())
         .merge(availability::routes())
         .merge(waiting_list::routes())
+        .merge(programs::routes())
         .merge(projections::routes())
         .merge(utilisation::routes())
         .merge(events::routes())

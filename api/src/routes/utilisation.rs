@@ -146,7 +146,7 @@ pub(crate) async fn get_utilisation(
     let filter = UtilisationFilter { from, to, resource_id, service_id, category };
     let by = group_by.unwrap_or_else(Dimensions::resource);
     let (limit, cursor) = (page.limit(), page.cursor);
-    app.wait(&caller.tenant, Utilisation::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Utilisation::ID, page.fresh).await?;
     let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;
-    Ok(Listed::of(uri, page, |figures| UtilisationView::new(figures, by)))
+    Ok(Listed::of(uri, page, |figures| UtilisationView::new(figures, by)).at(position))
 }

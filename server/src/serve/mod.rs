@@ -2,31 +2,26 @@
 
 mod work;
 
-use std::net::SocketAddr;
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use axum::Router;
-use axum::serve::Listener;
+use anyhow::bail;
 use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
-use daybook_store::Program;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Notify;
+use daybook_projections::Heard;
+use daybook_store::{Program, Role};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::cli::{Place, Serve};
 use crate::database::Database;
+use crate::listener::{Listener, Signals, Stop, raise_open_files};
 use crate::metrics::Sampler;
+use crate::parts::Parts;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::{demo, metrics, output, parts};
@@ -36,66 +31,93 @@ use work::Work;
 /// and answers 503 meanwhile.
 const START_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may take to send the head of its next request: one that is idle, or dripped
-/// into, is closed.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// For how long the program goes on accepting connections after it was told to stop, where nothing else is said and
+/// nobody sits in front of it: balancers notice within this time that it is not ready.
+const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long a write may wait for a client that takes nothing: a stream or a large answer to one that
-/// does not read is cut off.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long what was accepted has to finish after that.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long requests that were accepted have to finish when the program is told to stop.
-const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the connections to the database have to close.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Serves until told to stop, by Ctrl-C or SIGTERM.
+/// Whoever asks the operations port is one of a few.
+const OPERATORS: usize = 64;
+
+/// Serves until told to stop, by Ctrl-C or SIGTERM; told again, it stops at once.
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let database = Database::own(place)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(place, &database, options));
+    let served = runtime.block_on(async {
+        // Before anything that takes time, so that a stop at any moment is an orderly one.
+        let Signals { first, second } = Signals::hear()?;
+        tokio::select! {
+            served = serve(place, &database, options, first) => served,
+            () = second.cancelled() => bail!("told to stop again: what was under way is cut off"),
+        }
+    });
     // Connections first, then the database that they lead to.
     runtime.shutdown_timeout(Duration::from_secs(1));
     database.close()?;
     served
 }
 
-async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Result<()> {
-    // Before anything that takes time, so that a stop at any moment is an orderly one.
-    let stop = stop_signal()?;
+async fn serve(
+    place: &Place,
+    database: &Database,
+    options: Serve,
+    told: CancellationToken,
+) -> anyhow::Result<()> {
     let roles = options.roles;
-    let operations = bind(options.operations_listen).await?;
-    let answers = roles::have(&roles, Task::Answer);
-    let listener = if answers { Some(bind(options.listen).await?) } else { None };
+    if let Some(idle) = roles::named_in_vain(&roles) {
+        tracing::warn!("in this version there is nothing to do yet for {idle}");
+    }
+    let operations = Listener::bind(options.operations_listen, OPERATORS).await?;
+    let listener = if roles::have(&roles, Task::Answer) {
+        let connections = raise_open_files(options.max_connections.into());
+        Some(Listener::bind(options.listen, connections).await?)
+    } else {
+        None
+    };
     let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
-    let program = Program::new(parts.log().program(), roles.clone(), gethostname());
-    let deployment = parts.deployment(program);
+    let me = parts.log().program();
+    let deployment = parts.deployment(Program::new(me, roles.clone(), hostname()));
     let runner = parts.runner().with_programs(deployment.heard());
-    let readiness = Readiness::of(roles::readiness(&roles));
     let (progress, heard) = (runner.progress(), deployment.heard());
+    let readiness = Readiness::of(roles::readiness(&roles));
     let shown = Operations { readiness: readiness.clone(), metrics: metrics::record()? };
     let sampler =
         Sampler { log: parts.log().clone(), progress: progress.clone(), heard: heard.clone() };
-    output::line(&format!("the operations port is http://{}", operations.local_addr()?))?;
-    let over = CancellationToken::new();
-    let mut ends = JoinSet::new();
-    ends.spawn(answer(operations, operations::router(shown), over.clone()));
-    ends.spawn(sampler.run(over.clone()));
+    output::line(&format!("the operations port is http://{}", operations.address()?))?;
+    let (stop, operations_stop) = (Stop::default(), Stop::default());
+    let drain = options.drain_seconds.map(|seconds| Duration::from_secs(seconds.into()));
+    let drain =
+        drain.unwrap_or(if std::io::stdout().is_terminal() { Duration::ZERO } else { DRAIN });
     if let Ok(found) = timeout(START_TIMEOUT, parts.log().primary().found()).await {
         found?;
     }
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
-        .with_stop(stop.clone());
+        .with_stop(stop.draining.clone(), drain);
+    let mut answers = JoinSet::new();
+    answers.spawn(operations.answer(operations::router(shown), operations_stop.clone()));
+    answers.spawn(sampler.run(operations_stop.over.clone()));
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
         tracing::warn!("the database is not there yet; answering 503 until it is");
     }
     let sweep = Arc::new(Notify::new());
     let work = Work {
-        checker: Checker::new(parts.engine.clone(), progress.clone(), heard, readiness.clone()),
+        checker: Checker::new(
+            parts.engine.clone(),
+            progress.clone(),
+            heard.clone(),
+            readiness.clone(),
+        ),
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
         sweep,
         parts: parts.clone(),
-        roles,
+        roles: roles.clone(),
         deployment,
         runner,
     };
@@ -104,74 +126,54 @@ async fn serve(place: &Place, database: &Database, options: Serve) -> anyhow::Re
     tasks.spawn(work.run(prepared, work_over.clone()));
     if let Some(listener) = listener {
         if options.demo {
-            demo::introduce(&parts, place, listener.local_addr()?).await?;
+            demo::introduce(&parts, place, listener.address()?).await?;
         }
-        output::line(&format!("daybook is listening on http://{}", listener.local_addr()?))?;
-        answer(listener, daybook_api::router(app), stop).await;
+        output::line(&format!("daybook is listening on http://{}", listener.address()?))?;
+        tasks.spawn(listener.answer(daybook_api::router(app), stop.clone()));
     } else {
-        stop.cancelled().await;
+        output::line("daybook does not listen: it has not the role api")?;
     }
+    told.cancelled().await;
+    tracing::info!(drain_seconds = drain.as_secs(), "stopping");
     readiness.drain();
+    stop.draining.cancel();
+    if !is_needed(&roles, me, &heard) {
+        work_over.cancel();
+    }
+    tokio::time::sleep(drain).await;
     work_over.cancel();
-    let _ = timeout(STOP_TIMEOUT, tasks.join_all()).await;
-    over.cancel();
-    ends.join_all().await;
-    parts.log().pool().close().await;
+    stop.closing.cancel();
+    if timeout(FINISH_TIMEOUT, async { while tasks.join_next().await.is_some() {} }).await.is_err()
+    {
+        tracing::warn!("not all was finished in time: the rest is cut off");
+    }
+    stop.over.cancel();
+    operations_stop.closing.cancel();
+    operations_stop.over.cancel();
+    close(&parts, answers).await;
     output::line("daybook has stopped")
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+/// Whether the projections stand still without this program, while others may still wait for them.
+fn is_needed(roles: &[Role], me: Uuid, heard: &watch::Receiver<Heard>) -> bool {
+    let heard = heard.borrow();
+    let mut others = heard.programs.iter().filter(|program| program.id != me);
+    roles::have(roles, Task::Run) && !others.any(|program| program.has(Role::Projector))
 }
 
-/// The name of this machine, as others may know it.
-fn gethostname() -> String {
+/// Ends what is left, in bounded time.
+async fn close(parts: &Parts, answers: JoinSet<()>) {
+    let all = async {
+        answers.join_all().await;
+        parts.log().pool().close().await;
+    };
+    if timeout(CLOSE_TIMEOUT, all).await.is_err() {
+        tracing::warn!("the database does not answer: its connections are left to it");
+    }
+}
+
+/// The name of this machine.
+fn hostname() -> String {
     let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     name.unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// Answers requests until `stop`, and then those that were accepted.
-///
-/// Not by `axum::serve`, which waits for the head of a request for ever.
-async fn answer(mut listener: TcpListener, routes: Router, stop: CancellationToken) {
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    let connections = GracefulShutdown::new();
-    loop {
-        let stream = tokio::select! {
-            () = stop.cancelled() => break,
-            (stream, _) = Listener::accept(&mut listener) => stream,
-        };
-        let routes = TowerToHyperService::new(routes.clone());
-        let mut stream = TimeoutStream::new(stream);
-        stream.set_write_timeout(Some(WRITE_TIMEOUT));
-        let stream = Box::pin(stream);
-        let connection = connections.watch(http.serve_connection(TokioIo::new(stream), routes));
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-        });
-    }
-    drop(listener);
-    if timeout(STOP_TIMEOUT, connections.shutdown()).await.is_err() {
-        tracing::warn!("some requests were not finished in time");
-    }
-}
-
-/// Cancelled by the first Ctrl-C or SIGTERM.
-fn stop_signal() -> anyhow::Result<CancellationToken> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stop = CancellationToken::new();
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-        tracing::info!("stopping: finishing what was accepted");
-        stopped.cancel();
-    });
-    Ok(stop)
 }

@@ -8,7 +8,7 @@ use daybook_projections::{Deployment, Runner};
 use daybook_store::{Repeated, Role};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::{self, Parts};
@@ -17,6 +17,11 @@ use crate::waiting::Promoter;
 use crate::{analysts, sweeper};
 
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+
+/// How long what is under way has to finish when the program stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
+
+const BROKEN_OFF: &str = "something that the program does by itself was broken off";
 
 /// All that can be done.
 pub(super) struct Work {
@@ -65,12 +70,23 @@ impl Work {
             tasks.spawn(sweeper::run(parts, sweep, cancel.clone()));
         }
         if has(Task::Promote) {
-            tasks.spawn(promoter.run(cancel));
+            tasks.spawn(promoter.run(cancel.clone()));
         }
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "something that the program does by itself was broken off");
+        while !cancel.is_cancelled() {
+            match cancel.run_until_cancelled(tasks.join_next()).await {
+                Some(Some(Err(error))) => tracing::error!(%error, "{BROKEN_OFF}"),
+                Some(Some(Ok(()))) => {}
+                // None is left to wait for: what the program does is told to stop all the same.
+                Some(None) => cancel.cancelled().await,
+                None => break,
             }
+        }
+        // Whatever is not finished stays for the next program.
+        if timeout(FINISH_TIMEOUT, async { while tasks.join_next().await.is_some() {} })
+            .await
+            .is_err()
+        {
+            tracing::warn!("{BROKEN_OFF}");
         }
     }
 }

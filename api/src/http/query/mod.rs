@@ -10,6 +10,7 @@ mod value;
 use std::fmt::Display;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
@@ -30,6 +31,7 @@ impl<T: ParameterSet> FromRequestParts<App> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         parts.extensions.insert(Taken);
         let mut pairs = Pairs::parse(parts.uri.query().unwrap_or_default())?;
+        pairs.add_headers(&parts.headers)?;
         let set = T::take(&mut pairs)?;
         pairs.finish()?;
         Ok(Self(set))
@@ -90,10 +92,10 @@ macro_rules! query_params {
                 place: impl Fn() -> Option<utoipa::openapi::path::ParameterIn>,
             ) -> Vec<utoipa::openapi::path::Parameter> {
                 let all = [
-                    $(vec![$crate::http::query::describe::<$type>(
+                    $($crate::http::query::describe::<$type>(
                         stringify!($field),
                         &[$($doc),+],
-                    )],)*
+                    ),)*
                     $(<$set_type>::into_params(&place),)*
                 ];
                 let _ = place;
@@ -159,19 +161,32 @@ impl<T: Value> Field for Vec<T> {
     }
 }
 
-/// What the document says of a parameter.
-pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Parameter {
+/// The header that can be sent instead of a parameter, by its name: what is sent with every request, whatever its
+/// route, is easier to add as a header. The parameter goes before it.
+const HEADER_FORMS: [(&str, &str); 1] = [("min_position", "Daybook-Min-Position")];
+
+/// What the document says of a parameter, and of the header that can be sent instead.
+pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Vec<Parameter> {
     let doc: Vec<&str> = doc.iter().map(|line| line.trim()).collect();
     let required = if T::REQUIRED { Required::True } else { Required::False };
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Query)
-        .required(required)
-        .description(Some(doc.join("\n")))
-        .schema(Some(RefOr::T(T::schema())))
-        // With commas between them; that they can also be given several times cannot be said.
-        .explode(T::REPEATS.then_some(false))
-        .build()
+    let described = |name: &str, place, required, doc: String| {
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(place)
+            .required(required)
+            .description(Some(doc))
+            .schema(Some(RefOr::T(T::schema())))
+            // With commas between them; that they can also be given several times cannot be said.
+            .explode(T::REPEATS.then_some(false))
+            .build()
+    };
+    let header = HEADER_FORMS.iter().find(|(parameter, _)| *parameter == name);
+    let header = header.map(|(_, header)| {
+        let doc = format!("The same as `{name}`, which goes before it.");
+        described(header, ParameterIn::Header, Required::False, doc)
+    });
+    let parameter = described(name, ParameterIn::Query, required, doc.join("\n"));
+    std::iter::once(parameter).chain(header).collect()
 }
 
 /// The longest query, in bytes, and how many parameters it has at most.
@@ -179,7 +194,11 @@ pub(crate) const MAX_BYTES: usize = 16 * 1024;
 pub(crate) const MAX_PARAMETERS: usize = 64;
 
 /// The names and values of a query that have not been taken.
-pub(crate) struct Pairs(Vec<(String, String)>);
+pub(crate) struct Pairs {
+    given: Vec<(String, String)>,
+    /// What is taken where nothing is given: what headers say.
+    otherwise: Vec<(&'static str, String)>,
+}
 
 impl Pairs {
     /// The longest value of a parameter, in bytes.
@@ -191,27 +210,43 @@ impl Pairs {
             let why = format!("it has at most {MAX_BYTES} bytes and {MAX_PARAMETERS} parameters");
             return Err(invalid("the query", why));
         }
-        let pairs: Vec<(String, String)> =
+        let given: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|error| invalid("the query", error))?;
-        for (name, value) in &pairs {
+        for (name, value) in &given {
             if value.len() > Self::MAX_VALUE_BYTES || value.contains(char::is_control) {
                 return Err(invalid(name, "too long, or with control characters"));
             }
         }
-        Ok(Self(pairs))
+        Ok(Self { given, otherwise: Vec::new() })
+    }
+
+    fn add_headers(&mut self, headers: &HeaderMap) -> Result<(), Problem> {
+        for (name, header) in HEADER_FORMS {
+            if let Some(value) = headers.get(header) {
+                let value = value.to_str().map_err(|error| invalid(header, error))?;
+                self.otherwise.push((name, value.to_owned()));
+            }
+        }
+        Ok(())
     }
 
     /// Takes a parameter.
     pub(crate) fn take<T: Field>(&mut self, name: &'static str) -> Result<T, Problem> {
-        let given = self.0.extract_if(.., |(given, _)| given == name);
-        let given =
-            given.map(|(_, value)| value).filter(|value| T::READS_EMPTY || !value.is_empty());
-        T::read(name, given.collect())
+        let given = self.given.extract_if(.., |(given, _)| given == name);
+        let mut given: Vec<String> = given
+            .map(|(_, value)| value)
+            .filter(|value| T::READS_EMPTY || !value.is_empty())
+            .collect();
+        if given.is_empty() {
+            let otherwise = self.otherwise.iter().filter(|(other, _)| *other == name);
+            given.extend(otherwise.map(|(_, value)| value.clone()));
+        }
+        T::read(name, given)
     }
 
     /// Refuses whatever has not been taken.
     fn finish(self) -> Result<(), Problem> {
-        match self.0.first() {
+        match self.given.first() {
             None => Ok(()),
             Some((name, _)) => Err(invalid(name, "this route has no such parameter")),
         }

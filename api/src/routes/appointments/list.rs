@@ -112,7 +112,7 @@ pub(crate) async fn list_appointments(
     let (sort, limit) = (asked.sort.unwrap_or(Sort::StartAscending), page.limit());
     let (cursor, min_position) = (page.cursor.as_ref(), page.fresh.min_position);
     let moment = app.as_of(&caller.tenant, asked.moment.as_of, min_position).await?;
-    app.wait(&caller.tenant, Appointments::ID, Freshness { min_position }).await?;
+    let read_to = app.wait(&caller.tenant, Appointments::ID, Freshness { min_position }).await?;
     let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
@@ -126,7 +126,8 @@ pub(crate) async fn list_appointments(
             app.history.page(tenant, (&filter, sort), cursor, limit, moment).await?
         }
     };
-    Ok(Listed::of(uri, page, AppointmentSummary::from).at(moment))
+    let position = moment.map_or(read_to, |moment| moment.position);
+    Ok(Listed::of(uri, page, AppointmentSummary::from).at(position))
 }
 
 impl AppointmentParams {

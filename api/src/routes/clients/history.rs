@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
+use crate::http::answer::POSITION_HEADER;
 use crate::http::query::query_params;
 use crate::http::{Caller, PathId, Problem, Query, Read};
 use crate::routes::listing::{Days, PageParams, link};
@@ -129,7 +130,7 @@ pub(crate) async fn get_client_history(
     let tenant = &caller.tenant;
     let bounds = app.days(tenant, &days).await?;
     let (limit, cursor) = (page.limit(), page.cursor);
-    app.wait(tenant, Appointments::ID, page.fresh).await?;
+    let position = app.wait(tenant, Appointments::ID, page.fresh).await?;
     let client = app.engine.load::<Client>(tenant, client_id).await?;
     client.ok_or_else(|| Problem::not_found("client"))?;
     let now = app.engine.clock().now();
@@ -153,6 +154,7 @@ pub(crate) async fn get_client_history(
         next_cursor,
     })
     .into_response();
+    response.headers_mut().insert(POSITION_HEADER, position.get().into());
     if let Some(next) = next {
         response.headers_mut().insert(header::LINK, next);
     }

@@ -44,9 +44,10 @@ pub(crate) async fn list_clients(
     Query(page): Query<PageParams>,
 ) -> Result<Listed<ClientView>, Problem> {
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
-    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.clients(&caller.tenant, cursor, limit).await?;
     Ok(Listed::of(uri, found, |client| {
         ClientView::new(client.id.uuid(), client.version, client.document)
-    }))
+    })
+    .at(position))
 }

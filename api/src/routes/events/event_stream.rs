@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use daybook_store::feed::CloudEvent;
@@ -15,10 +15,9 @@ use daybook_store::{Clock, Position};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
 
 use super::query::{EventParams, EventQuery};
-use super::streams::Opened;
+use super::streams::{Opened, Streams};
 use crate::App;
 use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
@@ -55,7 +54,7 @@ const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 ///
 /// The last event of a stream that the server ends is called `end`, and its `data` says why: `to` is
 /// over, the program is `stopping`, the reader is too `slow`, or it is `unavailable`; and where to
-/// `resume_after`.
+/// `resume_after`. With it comes a `retry` time, so that not all readers come back at once.
 #[utoipa::path(
     get, path = "/v1/events/stream", tag = "events",
     params(EventParams,
@@ -86,20 +85,34 @@ pub(crate) async fn stream_events(
         clock: Arc::clone(app.engine.clock()),
         // From before the first look, so that no commit goes unseen between look and wait.
         wakeups: app.engine.log().wakeups(),
-        stop: app.streams.stop.clone(),
+        streams: app.streams.clone(),
         opened,
     };
     tokio::spawn(async move {
         let _ = ended.send(streamer.run().await);
     });
+    // At once, also where nothing happens: proxies hand the head of an answer on with its first byte.
+    let opening = stream::once(async { Bytes::from_static(OPENING) });
     let parts = stream::unfold(sent, async |mut sent| Some((sent.recv().await?, sent)));
     // Sent when all that was sent before it has been taken.
     let end = stream::once(end).filter_map(async |end| end.ok().flatten());
-    let body = Body::from_stream(parts.chain(end).map(Ok::<Bytes, Infallible>));
-    let content =
-        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((Extension(CountedApart), content, body).into_response())
+    let all = opening.chain(parts).chain(end);
+    let body = Body::from_stream(all.map(Ok::<Bytes, Infallible>));
+    Ok((Extension(CountedApart), HEADERS, body).into_response())
 }
+
+/// What a stream begins with: a comment.
+const OPENING: &[u8] = b": open\n\n";
+
+/// nginx holds back what it passes on unless it is told not to.
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream"),
+    (header::CACHE_CONTROL, "no-store"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+];
+
+/// The least time after which a reader whose stream was ended comes back; twice that at most.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// Sends the log to one reader.
 struct Streamer {
@@ -108,7 +121,7 @@ struct Streamer {
     parts: mpsc::Sender<Bytes>,
     clock: Arc<dyn Clock>,
     wakeups: watch::Receiver<u64>,
-    stop: CancellationToken,
+    streams: Streams,
     opened: Opened,
 }
 
@@ -126,10 +139,10 @@ enum End {
 impl Streamer {
     /// Sends until there is a reason to end; its last event, where the reader is still there.
     async fn run(mut self) -> Option<Bytes> {
-        let stop = self.stop.clone();
+        let streams = self.streams.clone();
         let end = tokio::select! {
             end = self.send_events() => end,
-            () = stop.cancelled() => End::Stopping,
+            () = streams.stopped() => End::Stopping,
         };
         let reason = match end {
             End::To => "to",
@@ -140,7 +153,9 @@ impl Streamer {
         };
         let read_to = self.read_to;
         let data = format!(r#"{{"reason":"{reason}","resume_after":"{read_to}"}}"#);
-        Some(format!("event: end\ndata: {data}\n\n").into())
+        // By themselves, browsers come back after this time: not all of them at once.
+        let retry = RETRY.mul_f64(1.0 + rand::random::<f64>()).as_millis();
+        Some(format!("retry: {retry}\nevent: end\ndata: {data}\n\n").into())
     }
 
     async fn send_events(&mut self) -> End {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use daybook_domain::TenantId;
 use daybook_store::metrics::EVENT_STREAMS;
 use metrics::gauge;
 use tokio::sync::Semaphore;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Streams and exports of one program at once, and of one tenant: each has a task, some memory, and
@@ -22,21 +24,28 @@ const MAX_READING: usize = 2;
 pub(crate) struct Streams {
     open: Arc<Mutex<HashMap<TenantId, usize>>>,
     turns: Arc<Semaphore>,
-    /// The program stops: streams end.
-    pub(crate) stop: CancellationToken,
+    /// The program is stopping: streams end, one after the other over this time.
+    stop: CancellationToken,
+    drain: Duration,
 }
 
 impl Default for Streams {
     fn default() -> Self {
         let turns = Arc::new(Semaphore::new(MAX_READING));
-        Self { open: Arc::default(), turns, stop: CancellationToken::new() }
+        Self { open: Arc::default(), turns, stop: CancellationToken::new(), drain: Duration::ZERO }
     }
 }
 
 impl Streams {
-    /// Those that end when this is cancelled.
-    pub(crate) fn until(stop: CancellationToken) -> Self {
-        Self { stop, ..Self::default() }
+    /// Those that end within `drain` of when `stop` is cancelled.
+    pub(crate) fn until(stop: CancellationToken, drain: Duration) -> Self {
+        Self { stop, drain, ..Self::default() }
+    }
+
+    /// Until a stream is to end: not all at once, or all readers would be back at once.
+    pub(crate) async fn stopped(&self) {
+        self.stop.cancelled().await;
+        sleep(self.drain.mul_f64(rand::random())).await;
     }
 
     /// Room for one more, until it is dropped; `None`: there is none.
@@ -44,7 +53,7 @@ impl Streams {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let own = open.get(tenant).copied().unwrap_or(0);
-        if all >= MAX || own >= MAX_OF_ONE_TENANT || self.stop.is_cancelled() {
+        if all >= MAX || own >= MAX_OF_ONE_TENANT {
             return None;
         }
         open.insert(tenant.clone(), own + 1);
@@ -98,7 +107,5 @@ mod tests {
         assert!(streams.open(&tenant(99)).is_none(), "{} are open", own.len() + others.len());
         drop(own);
         assert!(streams.open(&tenant(99)).is_some());
-        streams.stop.cancel();
-        assert!(streams.open(&tenant(99)).is_none());
     }
 }

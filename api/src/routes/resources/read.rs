@@ -58,11 +58,12 @@ pub(crate) async fn list_resources(
 ) -> Result<Listed<ResourceView>, Problem> {
     let status = status.map(CatalogueStatus::from);
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
-    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.resources(&caller.tenant, status, cursor, limit).await?;
     Ok(Listed::of(uri, found, |resource| {
         let status = ResourceStatus::from(resource.status);
         let (id, version) = (resource.id.uuid(), resource.version);
         ResourceView::new(id, version, status, resource.document).in_a_list()
-    }))
+    })
+    .at(position))
 }

@@ -58,10 +58,11 @@ pub(crate) async fn list_services(
 ) -> Result<Listed<ServiceView>, Problem> {
     let status = status.map(CatalogueStatus::from);
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
-    app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.services(&caller.tenant, status, cursor, limit).await?;
     Ok(Listed::of(uri, found, |service| {
         let status = ServiceStatus::from(service.status);
         ServiceView::new(service.id.uuid(), service.version, status, service.document)
-    }))
+    })
+    .at(position))
 }

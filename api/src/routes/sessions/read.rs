@@ -77,7 +77,7 @@ pub(crate) async fn list_sessions(
     let (from, to) = app.days(&caller.tenant, &days).await?;
     let filter = SessionFilter { from, to, service_id, status };
     let (limit, cursor) = (page.limit(), page.cursor);
-    app.wait(&caller.tenant, Sessions::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, Sessions::ID, page.fresh).await?;
     let page = app.sessions.page(&caller.tenant, &filter, cursor.as_ref(), limit).await?;
     let sessions: Vec<_> =
         page.items.iter().map(|listed| (listed.session_id, &listed.session)).collect();
@@ -87,5 +87,5 @@ pub(crate) async fn list_sessions(
         Some(view.with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
-    Ok(Listed::of(uri, Page { items, next: page.next }, |view| view))
+    Ok(Listed::of(uri, Page { items, next: page.next }, |view| view).at(position))
 }

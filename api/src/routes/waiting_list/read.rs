@@ -82,10 +82,11 @@ pub(crate) async fn list_waiting(
     let WaitingParams { service_id, client_id, status, page } = asked;
     let filter = WaitingFilter { service_id, client_id, status };
     let limit = page.limit();
-    app.wait(&caller.tenant, WaitingList::ID, page.fresh).await?;
+    let position = app.wait(&caller.tenant, WaitingList::ID, page.fresh).await?;
     let now = app.engine.clock().now();
     let found = app.waiting.page(&caller.tenant, &filter, page.cursor.as_ref(), limit, now).await?;
     Ok(Listed::of(uri, found, |entry| {
         WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined)
-    }))
+    })
+    .at(position))
 }

@@ -1,0 +1,113 @@
+//! One connection, from when it was accepted to its end.
+
+use std::convert::Infallible;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderValue, Request, header};
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until};
+
+use super::Stop;
+use super::activity::{Activity, Doing};
+use super::open::Opened;
+use super::stream::NotedStream;
+
+/// How often a connection that is to be closed is looked at while it is not idle.
+const CLOSING_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Answers its requests until it ends, has waited for too long, makes room for another, or `stop` ends it.
+pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, stop: Stop) {
+    let activity = &opened.activity;
+    let io = TokioIo::new(NotedStream::new(stream, Arc::clone(activity)));
+    let routes = TowerToHyperService::new(routes);
+    let service = service_fn(|request: Request<Incoming>| {
+        activity.has_request();
+        let answer = routes.call(request);
+        let (draining, activity) = (&stop.draining, Arc::clone(activity));
+        async move {
+            let mut answer = answer.await?;
+            if draining.is_cancelled() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer.map(|body| NotedBody { body, activity }))
+        }
+    });
+    let mut http = http1::Builder::new();
+    let mut connection = pin!(http.header_read_timeout(None).serve_connection(io, service));
+    let mut closes = false;
+    loop {
+        let closing = stop.closing.is_cancelled();
+        let look_again_at = match closing && !closes {
+            true => Instant::now() + CLOSING_INTERVAL,
+            false => activity.look_again_at(),
+        };
+        tokio::select! {
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = stop.over.cancelled() => return,
+            () = stop.closing.cancelled(), if !closing => {}
+            () = activity.evicted.notified() => {
+                if activity.idle_since().is_some() {
+                    connection.as_mut().graceful_shutdown();
+                }
+            }
+            () = sleep_until(look_again_at) => {
+                if activity.is_over() {
+                    return;
+                }
+            }
+        }
+        // Of a request that is being answered, the answer is the last.
+        let closable = activity.is_closable() || activity.doing() == Doing::Request;
+        if stop.closing.is_cancelled() && !closes && closable {
+            connection.as_mut().graceful_shutdown();
+            closes = true;
+        }
+    }
+}
+
+/// The body of an answer; when it has been sent, or given up, the connection is idle.
+struct NotedBody {
+    body: Body,
+    activity: Arc<Activity>,
+}
+
+impl hyper::body::Body for NotedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for NotedBody {
+    fn drop(&mut self) {
+        self.activity.has_answered();
+    }
+}

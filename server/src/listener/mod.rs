@@ -1,0 +1,79 @@
+//! Connections of clients: accepted, bounded in number and in what they may wait for, and ended in order.
+//!
+//! Not by `axum::serve`, which waits for the head of a request for ever, and closes its listener at once when it is
+//! told to stop. The steps of ending ([`Stop`]) are for those who stand behind a balancer: it goes on sending for a
+//! moment, and nothing that it sends may be lost.
+
+mod activity;
+mod connection;
+mod open;
+mod stop;
+mod stream;
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+pub(crate) use open::{OpenConnections, raise_open_files};
+pub(crate) use stop::{Signals, Stop};
+
+/// Accepts connections, and answers what they ask.
+pub(crate) struct Listener {
+    tcp: TcpListener,
+    open: OpenConnections,
+}
+
+impl Listener {
+    /// Listens on an address, for at most so many connections at once.
+    pub(crate) async fn bind(address: SocketAddr, connections: usize) -> anyhow::Result<Self> {
+        let bound = TcpListener::bind(address).await;
+        let tcp = bound.with_context(|| format!("cannot listen on {address}"))?;
+        Ok(Self { tcp, open: OpenConnections::at_most(connections) })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.tcp.local_addr()
+    }
+
+    /// Answers until `stop` is closing, and then what was accepted; until all of that has ended, or `stop` is over.
+    pub(crate) async fn answer(self, routes: Router, stop: Stop) {
+        let Self { mut tcp, open } = self;
+        let connections = TaskTracker::new();
+        let serve = async |stream: TcpStream| {
+            let opened = open.admit().await;
+            connections.spawn(connection::serve(stream, routes.clone(), opened, stop.clone()));
+        };
+        let accept = async {
+            loop {
+                // Waits a moment where the system gives none.
+                let (stream, _) = axum::serve::Listener::accept(&mut tcp).await;
+                serve(stream).await;
+            }
+        };
+        stop.closing.run_until_cancelled(accept).await;
+        // Whoever has got through to the system has been told that there is somebody.
+        for stream in still_waiting(tcp) {
+            if stop.over.run_until_cancelled(serve(stream)).await.is_none() {
+                break;
+            }
+        }
+        connections.close();
+        stop.over.run_until_cancelled(connections.wait()).await;
+    }
+}
+
+/// Closes a listener, and takes the connections that nobody has accepted yet.
+fn still_waiting(tcp: TcpListener) -> Vec<TcpStream> {
+    let Ok(tcp) = tcp.into_std() else { return Vec::new() };
+    let accepted = std::iter::from_fn(|| tcp.accept().ok());
+    accepted
+        .filter_map(|(stream, _)| {
+            stream.set_nonblocking(true).ok()?;
+            TcpStream::from_std(stream).ok()
+        })
+        .collect()
+}

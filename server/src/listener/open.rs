@@ -1,0 +1,140 @@
+//! The connections that are open: at most so many. For a new one, the one that has been idle for longest is closed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
+
+use super::activity::Activity;
+
+/// How often another idle connection is looked for while there is no room.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Files that are left for all that is not a client's connection: the database, the log, what is written.
+const OTHER_FILES: u64 = 256;
+
+/// More than anybody needs.
+const MANY_FILES: u64 = 65_536;
+
+/// The connections that are open.
+pub(crate) struct OpenConnections {
+    room: Arc<Semaphore>,
+    activities: Activities,
+    next: AtomicU64,
+}
+
+type Activities = Arc<Mutex<HashMap<u64, Arc<Activity>>>>;
+
+/// Room for one connection, until it is dropped.
+pub(super) struct Opened {
+    pub(super) activity: Arc<Activity>,
+    number: u64,
+    activities: Activities,
+    _room: OwnedSemaphorePermit,
+}
+
+impl OpenConnections {
+    pub(super) fn at_most(connections: usize) -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(connections)),
+            activities: Arc::default(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// Room for one more, made if need be; where all are busy, it is waited for.
+    pub(super) async fn admit(&self) -> Opened {
+        let mut told = false;
+        loop {
+            // First without waiting: room that is there costs nobody a connection.
+            let room = Arc::clone(&self.room);
+            let room = match Arc::clone(&room).try_acquire_owned() {
+                Ok(room) => Some(room),
+                Err(_) => {
+                    if !self.evict() && !told {
+                        tracing::warn!("all connections are busy: new ones have to wait");
+                        told = true;
+                    }
+                    timeout(PAUSE, room.acquire_owned()).await.ok().and_then(Result::ok)
+                }
+            };
+            if let Some(room) = room {
+                return self.opened(room);
+            }
+        }
+    }
+
+    fn opened(&self, room: OwnedSemaphorePermit) -> Opened {
+        let (activity, number) =
+            (Arc::new(Activity::new()), self.next.fetch_add(1, Ordering::Relaxed));
+        locked(&self.activities).insert(number, Arc::clone(&activity));
+        Opened { activity, number, activities: Arc::clone(&self.activities), _room: room }
+    }
+
+    /// Tells the connection that has been idle for longest to close. `false`: none is.
+    fn evict(&self) -> bool {
+        let activities = locked(&self.activities);
+        let idle = activities.values().filter_map(|it| it.idle_since().map(|since| (since, it)));
+        let Some((_, oldest)) = idle.min_by_key(|(since, _)| *since) else { return false };
+        oldest.evicted.notify_one();
+        true
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        locked(&self.activities).remove(&self.number);
+    }
+}
+
+fn locked(activities: &Activities) -> MutexGuard<'_, HashMap<u64, Arc<Activity>>> {
+    activities.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How many connections may be open of those that are wanted: the system bounds the files of a program, and it is
+/// asked here for as many as it gives.
+pub(crate) fn raise_open_files(wanted: usize) -> usize {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return wanted };
+    let most = hard.min(MANY_FILES).max(soft);
+    let files = match setrlimit(Resource::RLIMIT_NOFILE, most, hard) {
+        Ok(()) => most,
+        Err(_) => soft,
+    };
+    let room = usize::try_from(files.saturating_sub(OTHER_FILES)).unwrap_or(usize::MAX);
+    if room < wanted {
+        tracing::warn!(
+            files,
+            connections = room.max(1),
+            "few files may be open: fewer connections"
+        );
+    }
+    wanted.min(room.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn for_a_new_connection_the_one_that_was_idle_for_longest_is_closed() {
+        let open = OpenConnections::at_most(2);
+        let busy = open.admit().await;
+        busy.activity.has_request();
+        let idle = open.admit().await;
+        let told = Arc::clone(&idle.activity);
+        let closes = tokio::spawn(async move {
+            told.evicted.notified().await;
+            drop(idle);
+        });
+        let new = open.admit().await;
+        closes.await.unwrap();
+        new.activity.has_request();
+        assert!(timeout(Duration::from_secs(60), open.admit()).await.is_err(), "all are busy");
+        drop(busy);
+        open.admit().await;
+    }
+}
