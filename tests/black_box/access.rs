@@ -11,6 +11,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/openapi.json", None),
+    ("GET", "/v1/programs", Some("admin")),
     ("GET", "/v1/projections", Some("read")),
     ("POST", "/v1/projections/{name}/rebuild", Some("admin")),
     ("GET", "/v1/services", Some("read")),

@@ -18,7 +18,9 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 4] = [
+const OF_TESTS: [Program; 6] = [
+    Program { name: "haproxy", package: "haproxy" },
+    Program { name: "nginx", package: "nginx-light" },
     Program { name: "prometheus", package: "prometheus" },
     Program { name: "promtool", package: "prometheus" },
     Program { name: "pgbouncer", package: "pgbouncer" },

@@ -3,7 +3,7 @@
 mod export;
 mod feed;
 mod replay;
-mod sse;
+pub(crate) mod sse;
 mod stream;
 mod what_if;
 

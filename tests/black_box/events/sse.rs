@@ -5,22 +5,22 @@ use std::io::{BufRead as _, BufReader, Read};
 use crate::harness::{Answer, Api};
 
 /// An open stream; closed when dropped.
-pub(super) struct Stream {
+pub(crate) struct Stream {
     lines: BufReader<Box<dyn Read + Send>>,
     /// The last id that the server has given.
-    pub(super) last_id: Option<String>,
+    pub(crate) last_id: Option<String>,
 }
 
 /// An event that was dispatched.
 #[derive(Debug, PartialEq)]
-pub(super) struct Event {
-    pub(super) name: String,
-    pub(super) data: String,
-    pub(super) id: String,
+pub(crate) struct Event {
+    pub(crate) name: String,
+    pub(crate) data: String,
+    pub(crate) id: String,
 }
 
 impl Stream {
-    pub(super) fn open(api: &Api, query: &str, last_id: Option<&str>) -> Result<Self, Box<Answer>> {
+    pub(crate) fn open(api: &Api, query: &str, last_id: Option<&str>) -> Result<Self, Box<Answer>> {
         let mut request = api.get(&format!("/v1/events/stream?{query}"));
         if let Some(last_id) = last_id {
             request = request.header("last-event-id", last_id);
@@ -30,7 +30,7 @@ impl Stream {
     }
 
     /// The next event; `None`: the stream has ended or is cut.
-    pub(super) fn next(&mut self) -> Option<Event> {
+    pub(crate) fn next(&mut self) -> Option<Event> {
         let (mut name, mut data, mut id) = (String::new(), String::new(), self.last_id.clone());
         loop {
             let mut line = String::new();

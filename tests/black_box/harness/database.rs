@@ -141,6 +141,22 @@ impl Database {
         url
     }
 
+    /// The socket of the tests' own cluster.
+    pub(crate) fn socket(&self) -> PathBuf {
+        let url = self.url();
+        let (_, host) = url.split_once("host=").expect("the URL names its socket's folder");
+        let folder = host.split('&').next().unwrap_or_default();
+        let (_, port) = url.split_once("port=").expect("the URL names its port");
+        Path::new(folder).join(format!(".s.PGSQL.{port}"))
+    }
+
+    /// How it is reached by a port of this machine that leads to that socket.
+    pub(crate) fn url_by_port(&self, port: u16) -> String {
+        let url = self.url();
+        let name = url.trim_start_matches("postgres:///").split('?').next().unwrap_or_default();
+        format!("postgres://daybook@127.0.0.1:{port}/{name}?sslmode=disable")
+    }
+
     /// PostgreSQL's main process, where daybook runs it.
     pub(crate) fn postmaster(&self) -> Option<Pid> {
         let Home::Embedded(folder) = &*self.0 else { panic!("it is not daybook's own") };

@@ -13,17 +13,20 @@ mod server;
 mod size;
 mod sql;
 mod time;
+mod wire;
 
 pub(crate) use self::answer::Answer;
 pub(crate) use self::api::{Api, Request};
 pub(crate) use self::booking::Booking;
 pub(crate) use self::calendar_file::{CalendarFile, Session};
+pub(crate) use self::child::spawn;
 pub(crate) use self::database::{Database, Finished, program};
 pub(crate) use self::practice::{Practice, a_practice, a_tenant, id_of, path_of};
 pub(crate) use self::server::Server;
 pub(crate) use self::size::{seed, size};
 pub(crate) use self::sql::Sql;
 pub(crate) use self::time::{date, monday, utc};
+pub(crate) use self::wire::Wire;
 
 use std::sync::Barrier;
 use std::thread;

@@ -20,6 +20,9 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// How long it may take to end after it was asked to.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// For how many seconds a server that is told to stop goes on accepting connections.
+const DRAIN: &str = "DAYBOOK_DRAIN_SECONDS";
+
 /// A running `daybook serve`; killed when dropped.
 pub(crate) struct Server {
     /// Of the API; empty where the program has no such role.
@@ -64,6 +67,14 @@ impl Server {
         Self::run(database, command)
     }
 
+    /// A new one at this address, which is ready.
+    pub(crate) fn start_at(database: &Database, address: &str, arguments: &[&str]) -> Self {
+        let arguments = [&["serve", "--listen", address], arguments].concat();
+        let server = Self::run(database, database.daybook(&arguments));
+        server.wait_until_ready();
+        server
+    }
+
     /// The next version of the program (`tests/next`), which listens.
     pub(crate) fn start_next(database: &Database) -> Self {
         Self::run(database, database.next())
@@ -72,6 +83,10 @@ impl Server {
     fn run(database: &Database, mut command: Command) -> Self {
         let (log, file) = logs::of_a_server();
         command.stderr(file);
+        // Nobody stands between a test and its server, unless it says so.
+        if !command.get_envs().any(|(name, _)| name == DRAIN) {
+            command.env(DRAIN, "0");
+        }
         let mut child = child::spawn(command).unwrap();
         let stdout = child.stdout.take().unwrap();
         let said = Arc::new(Mutex::new(String::new()));
@@ -87,7 +102,9 @@ impl Server {
     }
 
     pub(crate) fn wait_until_ready(&self) {
-        let api = self.api(None);
+        // The next version of the program (`tests/next`) has no operations port.
+        let has_port = !self.operations.is_empty();
+        let api = if has_port { self.operator() } else { self.api(None) };
         let deadline = Instant::now() + START_TIMEOUT;
         while api.get("/readyz").send().status != 200 {
             assert!(Instant::now() < deadline, "never ready: {}", self.log());
@@ -155,6 +172,10 @@ fn listen(stdout: ChildStdout, said: &Mutex<String>, found: &Sender<String>) {
         said.lock().unwrap().extend([&*line, "\n"]);
         if let Some(url) = line.strip_prefix("daybook is listening on ") {
             let _ = found.send(url.to_owned());
+        }
+        // A program that does not listen, which has nothing more to say.
+        if line == "daybook does not listen: it has not the role api" {
+            let _ = found.send(String::new());
         }
     }
 }
