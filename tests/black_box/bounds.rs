@@ -76,7 +76,9 @@ fn a_search_that_costs_too_much_is_refused_and_the_program_lives_meanwhile() {
             let (waited, told): (Vec<_>, Vec<_>) =
                 refused.into_iter().partition(Answer::says_come_back);
             assert!(waited.len() < 16, "none had its turn");
-            told.iter().for_each(|answer| drop(answer.is_refused(422, "too-broad")));
+            for answer in told {
+                drop(answer.is_refused(422, "too-broad"));
+            }
         });
         while !over.load(Ordering::Relaxed) {
             let asked = Instant::now();

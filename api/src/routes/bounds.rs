@@ -67,7 +67,7 @@ fn table() -> String {
     let mut table = "\n| what | at most | beyond it |\n|---|---:|---|\n".to_owned();
     for (what, most, beyond) in bounds() {
         let beyond = if beyond.contains('`') { beyond.to_owned() } else { format!("`{beyond}`") };
-        table += &format!("| {what} | {} | {beyond} |\n", grouped(most));
+        table.extend(["| ", what, " | ", &grouped(most), " | ", &beyond, " |\n"]);
     }
     table + "\n"
 }

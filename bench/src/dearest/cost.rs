@@ -17,6 +17,7 @@ pub(crate) struct Meter {
 }
 
 /// Where the clocks stood before a request.
+#[derive(Clone, Copy)]
 pub(crate) struct Begun {
     at: Instant,
     daybook: Duration,

@@ -1,5 +1,6 @@
 //! The table in `docs/limits.md`, between two marks.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -27,8 +28,10 @@ fn table(rows: &[(String, Cost)], lives: &Lives) -> String {
     for (route, cost) in rows {
         let kilobytes = cost.bytes.div_ceil(1_024);
         let Cost { status, daybook_ms, postgres_ms, memory_mb, .. } = cost;
-        table += &format!(
-            "| `{route}` | {status} | {kilobytes} | {daybook_ms:.1} | {postgres_ms:.1} | {memory_mb:.1} |\n"
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            table,
+            "| `{route}` | {status} | {kilobytes} | {daybook_ms:.1} | {postgres_ms:.1} | {memory_mb:.1} |"
         );
     }
     let Lives { p50_ms, p99_ms, longest_ms, answers } = lives;

@@ -63,11 +63,11 @@ impl Asked {
         let Self { method, path, .. } = self;
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n");
         if let Some(key) = &self.key {
-            request += &format!("authorization: Bearer {key}\r\n");
+            request.extend(["authorization: Bearer ", key, "\r\n"]);
         }
         if let Some(body) = &self.body {
-            let length = body.len();
-            request += &format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+            let length = body.len().to_string();
+            request.extend(["content-type: application/json\r\ncontent-length: ", &length, "\r\n"]);
         }
         request + "\r\n" + self.body.as_deref().unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::due::MOST_DUE;
 use crate::search::Search;
 use crate::waiting::WaitingList;
-use crate::{Due, DueQuery, Projection, Schema};
+use crate::{Due, DueQuery, Schema};
 
 /// So many offers of a tenant, which end one after the other, a second each, from so many seconds ago on.
 async fn offers(pool: &PgPool, tenant: &str, count: i32, first_seconds_ago: i32) {

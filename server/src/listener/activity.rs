@@ -111,10 +111,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_head_has_less_time_than_a_connection_without_a_request() {
         let activity = Activity::new();
-        advance(IDLE_TIMEOUT - Duration::from_secs(1)).await;
+        advance(IDLE_TIMEOUT.saturating_sub(Duration::from_secs(1))).await;
         assert!(!activity.is_over());
         activity.has_read();
-        advance(HEAD_TIMEOUT - Duration::from_secs(1)).await;
+        advance(HEAD_TIMEOUT.saturating_sub(Duration::from_secs(1))).await;
         // More of the same head is no new beginning.
         activity.has_read();
         assert!(!activity.is_over());

@@ -47,9 +47,10 @@ pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, sto
     let mut closes = false;
     loop {
         let closing = stop.closing.is_cancelled();
-        let look_again_at = match closing && !closes {
-            true => Instant::now() + CLOSING_INTERVAL,
-            false => activity.look_again_at(),
+        let look_again_at = if closing && !closes {
+            Instant::now() + CLOSING_INTERVAL
+        } else {
+            activity.look_again_at()
         };
         tokio::select! {
             ended = connection.as_mut() => {

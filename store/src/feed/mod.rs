@@ -108,7 +108,7 @@ impl Feed {
         }
         let Self { pool, tenant, filter } = self;
         let read = window::read(pool, tenant, filter, after, until, limit).await?;
-        let window::Read { mut events, read_to, bytes } = read;
+        let window::Window { mut events, read_to, bytes } = read;
         if filter.is_about_something() {
             events = about::kept(pool, tenant, filter, events).await?;
         }

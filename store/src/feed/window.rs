@@ -52,7 +52,7 @@ const OF_ONE: &str = as_far_as_fits!(
 );
 
 /// What was read of the log.
-pub(super) struct Read {
+pub(super) struct Window {
     pub(super) events: Vec<CloudEvent>,
     /// There is none other up to here.
     pub(super) read_to: Position,
@@ -68,7 +68,7 @@ pub(super) async fn read(
     after: Position,
     until: Position,
     limit: usize,
-) -> Result<Read, sqlx::Error> {
+) -> Result<Window, sqlx::Error> {
     let limit = if filter.is_about_something() { limit.min(CLOSELY) } else { limit };
     let (statement, end) = match filter.aggregate_id {
         None => (BY_POSITION, until.min(after.plus(Feed::STRETCH))),
@@ -99,5 +99,5 @@ pub(super) async fn read(
     // With as many as fit, more may come right after the last.
     let is_full = events.len() == limit || bytes >= Feed::MAX_BYTES;
     let read_to = events.last().filter(|_| is_full).map_or(end, |last| last.position);
-    Ok(Read { events, read_to, bytes })
+    Ok(Window { events, read_to, bytes })
 }

@@ -72,10 +72,8 @@ impl<'a> Load<'a> {
     fn book(&self, api: &Api, room: &str, nth: i64) {
         let start = monday(0, 0) + TimeDelta::minutes(30 * nth);
         let booking = self.practice.booking(start).with("resource_ids", vec![room]);
-        let booking = match self.again {
-            true => booking.idempotency_key(&Uuid::now_v7().to_string()),
-            false => booking,
-        };
+        let booking =
+            if self.again { booking.idempotency_key(&Uuid::now_v7().to_string()) } else { booking };
         loop {
             self.sent.fetch_add(1, Ordering::Relaxed);
             let failure = match booking.request_of(api).try_send() {

@@ -87,7 +87,9 @@ fn comes_and_goes_unseen(kind: Kind) {
 
     let restarted = Load::new(&practice, false);
     under_load(&restarted, size(POSTS, 300), || {
-        [0, 1, 0, 1].into_iter().for_each(|n| nodes.restart(n))
+        for n in [0, 1, 0, 1] {
+            nodes.restart(n);
+        }
     });
     println!("{kind:?}: {} sent over four restarts", restarted.sent());
     assert_eq!(restarted.failed(), Vec::<String>::new(), "of {}", restarted.sent());

@@ -103,7 +103,9 @@ fn a_history_that_no_order_explains_is_found() {
 ///
 /// `last` is the version that the last of them reads.
 fn with_four_open(last: i64) -> Vec<Record> {
-    let hour = |client: usize, nth: i64| monday(9, 0) + TimeDelta::hours(4 * client as i64 + nth);
+    let hour = |client: usize, nth: i64| {
+        monday(9, 0) + TimeDelta::hours(nth) + TimeDelta::hours(4) * i32::try_from(client).unwrap()
+    };
     let number = |client: usize| 71 + (client % 4) as u128;
     let id = |client: usize| Uuid::from_u128(number(client));
     let mut records = Vec::new();

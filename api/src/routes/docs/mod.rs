@@ -18,7 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The document and the page.
-pub(crate) fn routes(document: OpenApi) -> Router<App> {
+pub(crate) fn routes(document: &OpenApi) -> Router<App> {
     // Anybody may ask for it, so it is written once.
     let document = document.to_json().map(Bytes::from).map_err(|_| Problem::internal());
     let json = async move || document.map(|json| ([(CONTENT_TYPE, "application/json")], json));

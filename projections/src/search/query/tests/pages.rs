@@ -89,13 +89,13 @@ async fn a_hold_that_has_lapsed_is_found_as_cancelled_and_to_be_expired() {
     let found: Vec<_> = found.into_iter().map(|due| due.id).collect();
     let lapse_of = |id| rows.iter().find(|row| row.appointment_id == id).unwrap().hold_expires_at;
     let found_lapses: Vec<_> = found.iter().map(|id| lapse_of(*id)).collect();
-    let lapses: Vec<_> = expected.iter().map(|row| row.hold_expires_at).collect();
-    let most = lapses.len().min(64);
-    assert_eq!(found_lapses, lapses[..most], "of one tenant, longest lapsed first");
+    let due: Vec<_> = expected.iter().map(|row| row.hold_expires_at).collect();
+    let most = due.len().min(64);
+    assert_eq!(found_lapses, due[..most], "of one tenant, longest lapsed first");
     let expected: Vec<_> = expected.iter().map(|row| row.appointment_id).collect();
     let but: Vec<_> = found.iter().map(|id| id.uuid()).collect();
-    let others = search.due_holds(DueQuery { ahead, but: &but }).await.unwrap();
-    assert!(others.iter().all(|due| !found.contains(&due.id) && expected.contains(&due.id)));
+    let rest = search.due_holds(DueQuery { ahead, but: &but }).await.unwrap();
+    assert!(rest.iter().all(|due| !found.contains(&due.id) && expected.contains(&due.id)));
 
     let of = |status| SearchFilter { statuses: vec![status], ..SearchFilter::default() };
     let sort = Sort::StartAscending;
