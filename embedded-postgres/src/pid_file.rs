@@ -36,8 +36,7 @@ fn parse(text: &str) -> Option<PidFile> {
         pid: parse_pid(lines.first()?)?,
         port: lines.get(3)?.trim().parse().ok()?,
         socket_dir: PathBuf::from(lines.get(4)?),
-        // A standby that can be read says so.
-        ready: matches!(lines.get(7)?.trim(), "ready" | "standby"),
+        ready: lines.get(7)?.trim() == "ready",
     })
 }
 

@@ -1,9 +1,6 @@
 //! Nobody's work holds anybody else up for more than a turn.
 
-use std::time::Duration;
-
 use daybook_store::{Clock as _, SystemClock};
-use tokio::time::Instant;
 
 use super::bookings::booked;
 use super::world::World;
@@ -34,16 +31,13 @@ async fn who_follows_is_not_held_up_by_those_who_begin_nor_by_one_who_is_far_beh
         last = Some(Subscription { tenant, projection: Appointments::ID });
     }
     let last = last.unwrap();
-    let mut longest = Duration::ZERO;
     let mut turns = 0;
     while checkpoint::position(&world.pool, &last).await.unwrap().is_none() {
-        let begun = Instant::now();
         let head = world.append(&follows, &[booked(100 + turns)]).await;
         world.caught_up(&follows, Appointments::ID, head).await;
-        longest = longest.max(begun.elapsed());
         turns += 1;
     }
-    assert!(turns > 1, "there was nothing to wait for");
-    assert!(longest < Duration::from_secs(2), "waited {longest:?} in {turns} turns");
+    // Behind all of them it would have one, or two.
+    assert!(turns >= 8, "it had {turns} turns while the others had theirs");
     runner.stop().await;
 }

@@ -136,8 +136,11 @@ async fn verify_over(
     match reading.await.map_err(died)?? {
         Read::Whole(head, mut connection) => {
             compare(&mut connection, tenant, &walk, &head, &mut verification).await?;
-            sqlx::query("COMMIT").execute(&mut connection).await?;
-            return Ok((verification, Some(connection)));
+            // Whoever finds something stops there, and leaves the rest unread.
+            if verification.finding.is_none() {
+                sqlx::query("COMMIT").execute(&mut connection).await?;
+                return Ok((verification, Some(connection)));
+            }
         }
         Read::Broken(finding) => verification.finding = Some(finding),
         Read::Abandoned => {}
