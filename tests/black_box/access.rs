@@ -330,11 +330,13 @@ fn with_another_tenants_key_nothing_is_there() {
             ) => {
                 answer.is_refused(422, "unknown-service");
             }
-            // Projections are the program's own, and of all tenants.
-            (_, "/v1/projections" | "/v1/projections/{name}/rebuild") => {
+            // Projections and programs are of all tenants.
+            (_, "/v1/projections" | "/v1/projections/{name}/rebuild" | "/v1/programs") => {
                 assert!(answer.status < 300, "{answer:#?}");
                 assert!(!answer.text.contains(&ground.practice.tenant), "{answer:#?}");
             }
+            // Their own.
+            (_, "/v1/tenant/settings") => answer.has_status(200),
             // Their own log has what they have made.
             (_, "/v1/events" | "/v1/events/stream" | "/v1/events/export") => {
                 answer.has_status(200);
