@@ -94,11 +94,20 @@ pub(crate) async fn whole(
     pool: &PgPool,
     projections: &[ProjectionId],
 ) -> Result<Vec<ProjectionId>, sqlx::Error> {
+    let mut connection = pool.acquire().await?;
+    whole_on(&mut connection, projections).await
+}
+
+/// The same, on a connection.
+pub(crate) async fn whole_on(
+    connection: &mut PgConnection,
+    projections: &[ProjectionId],
+) -> Result<Vec<ProjectionId>, sqlx::Error> {
     let names: Vec<String> = projections.iter().map(ToString::to_string).collect();
     let made: Vec<String> =
         sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname = ANY($1)")
             .bind(&names)
-            .fetch_all(pool)
+            .fetch_all(connection)
             .await?;
     Ok(projections.iter().copied().filter(|id| made.contains(&id.to_string())).collect())
 }

@@ -3,7 +3,7 @@
 use daybook_domain::TenantId;
 use daybook_store::Position;
 use daybook_store::log::has_ended;
-use sqlx::{PgPool, Row as _};
+use sqlx::{Connection as _, PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::ProjectionId;
@@ -71,7 +71,7 @@ pub(crate) fn statement() -> String {
 
 /// Looks at the active logs after this tenant's, and at these projections; `rested`: in seconds.
 pub(super) async fn look(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     projections: &[ProjectionId],
     after: Option<&TenantId>,
     me: Uuid,
@@ -79,7 +79,7 @@ pub(super) async fn look(
 ) -> Result<Look, sqlx::Error> {
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    let mut tx = pool.begin_with(BEGIN).await?;
+    let mut tx = connection.begin_with(BEGIN).await?;
     let rows = sqlx::query(&statement())
         .bind(names)
         .bind(versions)

@@ -7,7 +7,7 @@
 //! has been rebuilt, and now and then.
 
 use daybook_domain::TenantId;
-use sqlx::{PgPool, Row as _};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 
 use super::look;
 use crate::ProjectionId;
@@ -20,7 +20,7 @@ const PAGE: i64 = 1_000;
 /// Clears what has rested for so many seconds, of one page of active logs: where all projections that this program
 /// or any other reads are at the end. Whoever commits at this moment is passed over.
 pub(crate) async fn let_rest(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     projections: &[ProjectionId],
     (after, up_to): (Option<&TenantId>, Option<&TenantId>),
     rested: f64,
@@ -49,7 +49,7 @@ pub(crate) async fn let_rest(
     );
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    let mut tx = pool.begin_with(look::BEGIN).await?;
+    let mut tx = connection.begin_with(look::BEGIN).await?;
     let cleared = sqlx::query(&sql)
         .bind(names)
         .bind(versions)

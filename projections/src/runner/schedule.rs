@@ -8,7 +8,7 @@ use daybook_domain::TenantId;
 use daybook_store::{AppendedTo, Position, Repeated};
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -40,6 +40,9 @@ const LONG_AGO: Duration = Duration::from_secs(30);
 
 /// How often it is tried to clear what rests, where that has failed: others may stand in the way.
 const REST_EVERY: Duration = Duration::from_secs(2);
+
+/// A look at a database that says nothing for so long has failed; no other begins before.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Between two pages of a sweep that find nothing to do.
 const PAGE_PAUSE: Duration = Duration::from_millis(50);
@@ -184,15 +187,28 @@ impl Schedule {
         let (ids, rested) = (Arc::clone(&runner.ids), runner.settings.rest.as_secs_f64());
         let (whole, after) = (self.whole.borrow().clone(), self.sweep.after());
         self.looks.spawn(async move {
-            let whole =
-                if whole.len() < ids.len() { schema::whole(&pool, &ids).await? } else { whole };
-            let look = look::look(&pool, &whole, after.as_ref(), me, rested).await?;
-            let mut cleared = None;
-            if look.some_rest && may_rest {
-                let page = (after.as_ref(), look.more_after.as_ref());
-                cleared = Some(rest::let_rest(&pool, &whole, page, rested).await?);
+            let mut connection = pool.acquire().await?;
+            let looked = timeout(LOOK_TIMEOUT, async {
+                let whole = if whole.len() < ids.len() {
+                    schema::whole_on(&mut connection, &ids).await?
+                } else {
+                    whole
+                };
+                let look = look::look(&mut connection, &whole, after.as_ref(), me, rested).await?;
+                let mut cleared = None;
+                if look.some_rest && may_rest {
+                    let page = (after.as_ref(), look.more_after.as_ref());
+                    cleared = Some(rest::let_rest(&mut connection, &whole, page, rested).await?);
+                }
+                Ok(Looked { whole, look, cleared })
+            })
+            .await;
+            let looked = looked.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())));
+            if looked.is_err() {
+                // It may be silent for ever: the pool is not to wait for it.
+                drop(connection.detach());
             }
-            Ok(Looked { whole, look, cleared })
+            looked
         });
     }
 

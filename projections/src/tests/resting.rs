@@ -71,7 +71,10 @@ async fn a_log_does_not_rest_before_what_another_program_reads() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
     world.append(&tenant, &[booked(1)]).await;
-    let let_rest = async || rest::let_rest(&world.pool, &[], (None, None), 0.0).await.unwrap();
+    let let_rest = async || {
+        let mut connection = world.pool.acquire().await.unwrap();
+        rest::let_rest(&mut connection, &[], (None, None), 0.0).await.unwrap()
+    };
     let reads = |name: &str| {
         format!(
             "CREATE SCHEMA {name}_7;
@@ -124,7 +127,9 @@ async fn no_commit_is_overlooked_however_it_meets_with_a_log_that_comes_to_rest(
             < Some(Position::from_i64(EVENTS))
         {
             let ids = [Appointments::ID];
-            cleared += rest::let_rest(&world.pool, &ids, (None, None), 0.0).await.unwrap();
+            let mut connection = world.pool.acquire().await.unwrap();
+            cleared += rest::let_rest(&mut connection, &ids, (None, None), 0.0).await.unwrap();
+            drop(connection);
             let overlooked: bool = sqlx::query_scalar(
                 "SELECT EXISTS (SELECT FROM log_heads h LEFT JOIN checkpoints c USING (tenant_id)
                                  WHERE NOT h.active AND h.position > coalesce(c.position, 0))",
