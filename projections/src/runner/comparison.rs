@@ -16,7 +16,8 @@ use crate::ProjectionId;
 const EVERY: Duration = Duration::from_mins(10);
 const AT_MOST_EVERY: Duration = Duration::from_mins(1);
 
-/// A second comparison soon after the start finds what others cleared before they knew of this program.
+/// A second comparison soon after the start finds what others cleared before they knew of this program. So soon is
+/// tried again, too, what has failed.
 const AGAIN_AFTER: Duration = Duration::from_secs(15);
 
 /// Of the time, so much is rested: this many times as long as the database took.
@@ -34,8 +35,9 @@ pub(super) async fn run(
     }
     loop {
         let projections = whole.borrow_and_update().clone();
-        fails.note(&all(&pool, &projections).await);
-        let wait = if first { AGAIN_AFTER } else { EVERY };
+        let outcome = all(&pool, &projections).await;
+        fails.note(&outcome);
+        let wait = if first || outcome.is_err() { AGAIN_AFTER } else { EVERY };
         let at_least = if first { Duration::from_secs(1) } else { AT_MOST_EVERY };
         first = false;
         let compared = Instant::now();

@@ -71,7 +71,8 @@ pub(crate) struct Compared {
 }
 
 /// Makes those logs active that are not and that these projections have not read to the end: of one page of all
-/// logs, after this tenant's.
+/// logs, after this tenant's. Whoever commits at this moment is passed over: that commit
+/// makes the log active.
 pub(crate) async fn compare(
     pool: &PgPool,
     projections: &[ProjectionId],
@@ -79,19 +80,21 @@ pub(crate) async fn compare(
 ) -> Result<Compared, sqlx::Error> {
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
+    let mut tx = pool.begin_with(look::BEGIN).await?;
     let row = sqlx::query(
         "WITH page AS MATERIALIZED (
                 SELECT tenant_id, position, active FROM log_heads
                  WHERE tenant_id > $3 ORDER BY tenant_id LIMIT $4),
               left_behind AS MATERIALIZED (
-                SELECT p.tenant_id FROM page p
-                 WHERE NOT p.active AND p.position > 0
+                SELECT h.tenant_id FROM page p JOIN log_heads h ON h.tenant_id = p.tenant_id
+                 WHERE NOT p.active AND NOT h.active AND p.position > 0
                    AND EXISTS (
                        SELECT FROM unnest($1::text[], $2::int[]) AS w (projection, version)
                         WHERE p.position > coalesce((
                               SELECT c.position FROM checkpoints c
                                WHERE c.tenant_id = p.tenant_id AND c.projection = w.projection
-                                 AND c.version = w.version), 0))),
+                                 AND c.version = w.version), 0))
+                   FOR UPDATE OF h SKIP LOCKED),
               made AS (
                 UPDATE log_heads h SET active = true FROM left_behind l
                  WHERE h.tenant_id = l.tenant_id AND NOT h.active RETURNING 1)
@@ -102,8 +105,9 @@ pub(crate) async fn compare(
     .bind(versions)
     .bind(after.map_or("", TenantId::as_str))
     .bind(PAGE)
-    .fetch_one(pool)
+    .fetch_one(&mut *tx)
     .await?;
+    tx.commit().await?;
     let full = row.try_get::<i64, _>("seen")? == PAGE;
     Ok(Compared {
         more_after: full.then(|| tenant_of(&row)).transpose()?,
