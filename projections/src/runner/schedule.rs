@@ -145,8 +145,10 @@ impl Schedule {
     pub(super) fn heard(&mut self, runner: &Runner, grown: AppendedTo) {
         let AppendedTo::Tenants(tenants) = grown else {
             self.compare.notify_one();
-            self.sweep.restart();
-            return self.look_within(Duration::ZERO);
+            if !self.sweep.has_more() {
+                self.look_within(Duration::ZERO);
+            }
+            return self.sweep.once_more();
         };
         let (now, whole) = (Instant::now(), self.whole.borrow().clone());
         for (tenant, position) in tenants {
@@ -185,7 +187,7 @@ impl Schedule {
             && self.no_rest_at.is_none_or(|at| now.duration_since(at) > REST_EVERY);
         let (pool, me) = (runner.pool().clone(), runner.me);
         let (ids, rested) = (Arc::clone(&runner.ids), runner.settings.rest.as_secs_f64());
-        let (whole, after) = (self.whole.borrow().clone(), self.sweep.after());
+        let (whole, after) = (self.whole.borrow().clone(), self.sweep.begin_look());
         self.looks.spawn(async move {
             let mut connection = pool.acquire().await?;
             let looked = timeout(LOOK_TIMEOUT, async {
@@ -242,10 +244,10 @@ impl Schedule {
             self.found(runner, behind, now);
         }
         let busy = look.behind.iter().any(|behind| !behind.is_stalled);
-        let more = look.more_after.is_some();
         if let Some(lags) = self.sweep.add(&look, |projection| self.polls.led(projection)) {
             runner.progress.seen(lags);
         }
+        let more = self.sweep.has_more();
         let found = busy || cleared.is_some_and(|cleared| cleared > 0);
         self.next_look = now
             + match (more && self.queue.has_room(), found) {
