@@ -63,6 +63,8 @@ type Candidate = (PgConnectOptions, PgConnection, Option<i64>);
 enum NoServer {
     /// None is there at present.
     Unreachable(sqlx::Error),
+    /// One takes writes that is no primary any more: this program has worked on a later one.
+    Outdated,
     Refused(Refused),
 }
 
@@ -79,12 +81,12 @@ impl Keeper {
     }
 
     async fn keep(self) {
-        let mut was_said = false;
+        let (mut was_said, mut outdated_was_said) = (false, false);
         loop {
             let found = timeout(FIND_TIMEOUT, self.find()).await;
             match found.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()).into())) {
                 Ok((options, mut session, mark)) => {
-                    was_said = false;
+                    (was_said, outdated_was_said) = (false, false);
                     self.pools.move_to(&options);
                     self.link.found(&options);
                     let lost = self.follow(&mut session, &mark).await;
@@ -95,6 +97,15 @@ impl Keeper {
                     tracing::error!("{refused}");
                     self.link.refuse(refused);
                     sleep(PAUSE_WHEN_REFUSED).await;
+                }
+                Err(NoServer::Outdated) => {
+                    if !std::mem::replace(&mut outdated_was_said, true) {
+                        tracing::error!(
+                            "a server takes writes that is older than the one this program has worked on; waiting \
+                             for that one (start this program anew if it is to work on the older one)"
+                        );
+                    }
+                    sleep(RETRY_PAUSE).await;
                 }
                 Err(NoServer::Unreachable(error)) => {
                     if !std::mem::replace(&mut was_said, true) {
@@ -108,7 +119,7 @@ impl Keeper {
 
     /// The server to work on, and a session of this keeper's own.
     async fn find(&self) -> Result<(PgConnectOptions, PgListener, Mark), NoServer> {
-        let (options, mut other) = self.candidate().await?;
+        let (options, mut other, timeline) = self.candidate().await?;
         let name = room::announced(self.connections, self.needs_room);
         let pool = PgPoolOptions::new()
             .max_connections(1)
@@ -131,12 +142,13 @@ impl Keeper {
                 .take(sample(session, &mark).await?.ok_or(NoServer::Refused(Refused::Pooler))?);
         }
         let _ = other.close().await;
+        self.link.note_timeline(timeline);
         Ok((options, listener, mark))
     }
 
     /// The server that will do. Of several that take writes the one that was promoted last: an old primary that
-    /// has come back does not know yet that it is none.
-    async fn candidate(&self) -> Result<(PgConnectOptions, PgConnection), NoServer> {
+    /// has come back does not know yet that it is none. Nor is it one where it is the only one that answers at present.
+    async fn candidate(&self) -> Result<Candidate, NoServer> {
         let servers = join_all(self.address.servers.iter().map(async |options| {
             let connected = PgConnection::connect_with(options);
             let connected = timeout(CONNECT_TIMEOUT, async {
@@ -150,17 +162,26 @@ impl Keeper {
             connected.await.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
         }))
         .await;
-        let (mut found, mut failure) = (None, None);
+        let (mut found, mut failure, mut is_outdated) = (None, None, false);
         for server in servers {
             match server {
+                Ok(server) if self.is_outdated(&server) => is_outdated = true,
                 Ok(server) if self.is_better(&server, found.as_ref()) => found = Some(server),
                 Ok(_) => {}
                 Err(error) => failure = failure.or(Some(error)),
             }
         }
         let none_writes = || sqlx::Error::Configuration("none of the servers takes writes".into());
-        let (options, connection, _) = found.ok_or_else(|| failure.unwrap_or_else(none_writes))?;
-        Ok((options, connection))
+        match found {
+            Some(found) => Ok(found),
+            None if is_outdated => Err(NoServer::Outdated),
+            None => Err(failure.unwrap_or_else(none_writes).into()),
+        }
+    }
+
+    /// Whether it takes writes and this program has worked on a later one.
+    fn is_outdated(&self, server: &Candidate) -> bool {
+        server.2.is_some() && server.2 < self.link.timeline()
     }
 
     fn is_better(&self, server: &Candidate, found: Option<&Candidate>) -> bool {

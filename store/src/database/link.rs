@@ -42,6 +42,8 @@ pub(super) struct Link {
     /// Connections older than this lead to a server that is gone.
     lost_at: Mutex<Option<Instant>>,
     options: Mutex<PgConnectOptions>,
+    /// The highest timeline that this program has worked on.
+    timeline: Mutex<Option<i64>>,
     suspicion: Notify,
     /// Whether a server that takes no writes is of no use.
     must_write: bool,
@@ -53,6 +55,7 @@ impl Link {
             state: watch::Sender::new(state),
             lost_at: Mutex::default(),
             options: Mutex::new(options),
+            timeline: Mutex::default(),
             suspicion: Notify::new(),
             must_write,
         }
@@ -79,6 +82,17 @@ impl Link {
     /// When a server was lost last.
     pub(super) fn lost_at(&self) -> Option<Instant> {
         *self.lost_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The highest timeline that this program has worked on: what has a lower one is no primary any more.
+    pub(super) fn timeline(&self) -> Option<i64> {
+        *self.timeline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This program is going to work on this timeline.
+    pub(super) fn note_timeline(&self, timeline: Option<i64>) {
+        let mut highest = self.timeline.lock().unwrap_or_else(PoisonError::into_inner);
+        *highest = timeline.max(*highest);
     }
 
     /// The server is gone, or another than it was.
