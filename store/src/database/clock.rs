@@ -60,6 +60,12 @@ impl Anchor {
         Self { at: sample.received, time: sample.said + half, uncertainty: half, ahead: 0 }
     }
 
+    /// The same, as from a later moment.
+    fn moved_to(self, now: Instant) -> Self {
+        let (time, uncertainty) = (self.time + self.age(now), self.uncertainty(now));
+        Self { at: now, time, uncertainty, ahead: self.ahead(now) }
+    }
+
     fn age(&self, now: Instant) -> i64 {
         micros(now.saturating_duration_since(self.at))
     }
@@ -114,7 +120,7 @@ impl DatabaseClock {
             let since = micros(now.saturating_duration_since(sample.received));
             reading.note_skew(system - since - Anchor::of(sample).time);
             gauge!(CLOCK_SKEW_SECONDS).set(seconds(reading.skew));
-            reading.take(sample);
+            reading.take(sample, now);
         });
     }
 
@@ -146,9 +152,10 @@ impl Reading {
         Some(Duration::from_micros(micros.unsigned_abs()))
     }
 
-    /// Unless more was known already: an answer that took long says little.
-    fn take(&mut self, sample: Sample) {
-        let new = Anchor::of(sample);
+    /// Unless more was known already: an answer that took long says little. The clock goes on from where it is `now`:
+    /// until then it has been read as it was.
+    fn take(&mut self, sample: Sample, now: Instant) {
+        let new = Anchor::of(sample).moved_to(now);
         let Some(old) = self.anchor else {
             self.anchor = Some(new);
             return;
@@ -210,7 +217,7 @@ mod tests {
             let received = self.at(at);
             let sent = received.checked_sub(Duration::from_millis(round_trip)).unwrap();
             let half = i64::try_from(round_trip).unwrap() * MS / 2;
-            self.0.take(Sample { sent, received, said: START + said * MS - half });
+            self.0.take(Sample { sent, received, said: START + said * MS - half }, received);
         }
 
         fn reads(&self, at: u64) -> i64 {
@@ -261,6 +268,19 @@ mod tests {
             }
             let right = i64::try_from(waits_for).unwrap() + stepped - ahead;
             assert_eq!(last, right);
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_an_answer_was_taken_up_is_not_taken_back() {
+        for ahead in [500, 30_000] {
+            let mut trial = Trial::new();
+            trial.hears(0, ahead, 2);
+            let (received, taken) = (trial.at(6_000), trial.at(6_200));
+            let before = trial.reads(6_200);
+            let said = START + (trial.reads(6_000) - ahead) * MS;
+            trial.0.take(Sample { sent: received, received, said }, taken);
+            assert_eq!(trial.reads(6_200), before);
         }
     }
 
