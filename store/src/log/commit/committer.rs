@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-use super::connections::{CommitPool, Connections, bounded, discard};
+use super::connections::{CommitConnection, CommitPool, Connections, bounded, discard};
 use super::fault::{Fault, fault};
 use super::head_cache::{HeadCaches, may_free};
 use super::load;
@@ -165,7 +163,7 @@ impl Committer {
     }
 
     /// A connection for a batch, while those in flight go on.
-    async fn connect(&mut self) -> Option<PoolConnection<Postgres>> {
+    async fn connect(&mut self) -> Option<CommitConnection> {
         let alone = self.pipeline.is_empty();
         let limit = if alone { CONNECT_TIMEOUT } else { PIPELINED_CONNECT_TIMEOUT };
         let connection = timeout(limit, self.connections.acquire());

@@ -1,9 +1,10 @@
 //! The connections of a committer.
 
+use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
-use sqlx::{PgPool, Postgres};
+use sqlx::{PgConnection, PgPool, Postgres};
 
 use crate::database::Primary;
 
@@ -34,39 +35,66 @@ pub(in crate::log) struct CommitPool {
     pub(in crate::log) primary: Primary,
 }
 
+/// One of a committer's.
+pub(super) struct CommitConnection {
+    connection: PoolConnection<Postgres>,
+    /// When it was asked for.
+    since: Instant,
+}
+
+impl Deref for CommitConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for CommitConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
 /// Those of one committer. What nothing is written on stays here: the pool would test it each time.
 pub(super) struct Connections {
     pool: CommitPool,
-    idle: Vec<PoolConnection<Postgres>>,
-    /// Since when all that is idle was connected.
-    since: Instant,
+    idle: Vec<CommitConnection>,
 }
 
 impl Connections {
     pub(super) fn new(pool: CommitPool) -> Self {
-        let idle = Vec::with_capacity(CONNECTIONS as usize);
-        Self { pool, idle, since: Instant::now() }
+        Self { pool, idle: Vec::with_capacity(CONNECTIONS as usize) }
     }
 
     /// One that nothing is written on.
-    pub(super) async fn acquire(&mut self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        if self.pool.primary.lost_at().is_some_and(|lost| lost > self.since) {
-            self.since = Instant::now();
-            self.close_idle();
+    pub(super) async fn acquire(&mut self) -> Result<CommitConnection, sqlx::Error> {
+        while let Some(connection) = self.idle.pop() {
+            if self.leads_here(&connection) {
+                return Ok(connection);
+            }
+            discard(connection);
         }
-        if let Some(connection) = self.idle.pop() {
-            return Ok(connection);
-        }
+        let since = Instant::now();
         let acquired = self.pool.pool.acquire().await;
         if acquired.is_err() {
             self.pool.primary.suspect();
         }
-        acquired
+        acquired.map(|connection| CommitConnection { connection, since })
     }
 
-    /// Takes one back that can be used again.
-    pub(super) fn release(&mut self, connection: PoolConnection<Postgres>) {
-        self.idle.push(connection);
+    /// Takes one back that can be used again, unless its server was lost meanwhile.
+    pub(super) fn release(&mut self, connection: CommitConnection) {
+        if self.leads_here(&connection) {
+            self.idle.push(connection);
+        } else {
+            discard(connection);
+        }
+    }
+
+    /// Whether no server was lost since it was asked for.
+    fn leads_here(&self, connection: &CommitConnection) -> bool {
+        self.pool.primary.lost_at().is_none_or(|lost| lost <= connection.since)
     }
 
     /// Closes those that nothing is written on.
@@ -76,8 +104,8 @@ impl Connections {
 }
 
 /// Closes a connection without a word to the database: after a failure it may be silent for ever.
-pub(super) fn discard(connection: PoolConnection<Postgres>) {
-    drop(connection.detach());
+pub(super) fn discard(connection: CommitConnection) {
+    drop(connection.connection.detach());
 }
 
 pub(super) async fn bounded<T>(

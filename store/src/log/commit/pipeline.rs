@@ -7,11 +7,9 @@ use std::task::{Context, Poll};
 
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, MaybeDone, maybe_done};
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 use tracing::Instrument as _;
 
-use super::connections::{CONNECTIONS, bounded};
+use super::connections::{CONNECTIONS, CommitConnection, bounded};
 use super::measure::{Path, Sending};
 use super::queue::Batch;
 use super::rows::Rows;
@@ -27,7 +25,7 @@ pub(super) struct InFlightBatch {
 }
 
 /// How a batch ended, and its connection.
-pub(super) type Written = (PoolConnection<Postgres>, Result<(), sqlx::Error>);
+pub(super) type Written = (CommitConnection, Result<(), sqlx::Error>);
 
 /// All that are in flight, oldest first. They go on whenever anything is waited for here: the runtime might
 /// run tasks of their own in another order, and the later one would find another end of the log.
@@ -56,7 +54,7 @@ impl Pipeline {
         &mut self,
         batch: InFlightBatch,
         rows: Rows,
-        mut connection: PoolConnection<Postgres>,
+        mut connection: CommitConnection,
     ) {
         let Batch { tenant, submissions, .. } = &batch.batch;
         let (sending, count) = (Sending::new(Path::Optimistic, tenant), submissions.len());
