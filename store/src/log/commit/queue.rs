@@ -61,8 +61,8 @@ impl Queue {
         Batch::by_tenant(self.waiting.drain(..size))
     }
 
-    /// Adds to a batch whatever waits for its tenant by now.
-    pub(super) fn fill(&mut self, batch: &mut Batch) {
+    /// Adds to a batch whatever waits for its tenant by now; whether there was something.
+    pub(super) fn fill(&mut self, batch: &mut Batch) -> bool {
         self.take_in();
         let room = MAX_BATCH.saturating_sub(batch.submissions.len());
         let mut added = 0;
@@ -76,6 +76,7 @@ impl Queue {
             batch.submissions.push(submission);
             batch.replies.0.push(reply);
         }
+        added > 0
     }
 }
 
@@ -84,7 +85,7 @@ pub(super) struct Batch {
     pub(super) tenant: TenantId,
     pub(super) submissions: Vec<Submission>,
     pub(super) replies: Replies,
-    /// When its first submission came.
+    /// From when on it is counted how long it is tried: when its first submission came, or something later.
     pub(super) since: Instant,
 }
 

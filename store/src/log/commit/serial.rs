@@ -78,10 +78,9 @@ impl Serial<'_> {
     /// meanwhile: what has waited too long is not tried at all.
     async fn retry(&mut self, batch: &mut Batch) -> Result<Vec<Verdict>, BatchError> {
         let tenant = batch.tenant.clone();
-        let give_up = batch.since + BATCH_TIMEOUT;
         let mut backoff = Backoff::default();
         let mut failure = sqlx::Error::PoolTimedOut;
-        while Instant::now() < give_up {
+        while batch.since.elapsed() < BATCH_TIMEOUT {
             match self.attempt(batch).await {
                 Err(BatchError::Failed(error)) if fault(&error) == Fault::Passing => {
                     tracing::debug!(%error, %tenant, "trying the batch again");
@@ -140,8 +139,12 @@ impl Serial<'_> {
         batch: &mut Batch,
     ) -> Result<Vec<Verdict>, BatchError> {
         let held = HeldHead::take(connection, &batch.tenant).await?;
-        if let Some(queue) = &mut self.queue {
-            queue.fill(batch);
+        if let Some(queue) = &mut self.queue
+            && queue.fill(batch)
+        {
+            // They have all their time before them. Once: the first must not wait for ever.
+            batch.since = Instant::now();
+            self.queue = None;
         }
         let (cache, now) = (self.heads.of(&batch.tenant), self.clock.now());
         held.commit(&batch.tenant, &batch.submissions, now, cache).await
