@@ -1,3 +1,6 @@
+-- Everybody queues behind a lock that is waited for: not for long, and then it is tried again.
+SET LOCAL lock_timeout = '2s';
+
 -- What is to be done once in a while by one of the programs on a database: whoever moves the time does it.
 CREATE TABLE chores (
     chore    text        NOT NULL PRIMARY KEY,
