@@ -37,8 +37,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(4);
 /// The shortest: what becomes due within it is recorded together.
 const MIN_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often it is asked whether answers are to be forgotten.
-const CHORES_INTERVAL: Duration = Duration::from_hours(1);
+/// How often it is asked whether answers are to be forgotten: what has failed is tried again soon.
+const CHORES_INTERVAL: Duration = Duration::from_mins(20);
 
 /// How much is recorded at once. A tenant's is appended in one batch, or a few.
 const AT_ONCE: usize = 64;

@@ -14,6 +14,9 @@ const PAGES: i64 = 256;
 /// Between two of these: it is never urgent.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// After how many statements it is noted that a program is at it.
+const NOTED_EVERY: usize = 256;
+
 /// Forgets answers that were kept long enough. A command that is sent again after that is a new one.
 #[derive(Debug, Clone)]
 pub struct OldAnswers {
@@ -28,15 +31,18 @@ impl OldAnswers {
         Self { pool }
     }
 
-    /// Goes through all of them, if no program on this database has begun to within the last day, by its clock. How
-    /// many were forgotten; `None`: it is not time yet.
+    /// Goes through all of them, if no program on this database has done so within the last day, by its clock, or is
+    /// at it. How many were forgotten; `None`: it is not time yet. What has failed, or was killed, is begun again a
+    /// quarter of an hour later.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget(&self) -> Result<Option<u64>, sqlx::Error> {
         let begun = sqlx::query(
-            "UPDATE chores SET begun_at = clock_timestamp()
-              WHERE chore = 'forget answers' AND begun_at < clock_timestamp() - interval '1 day'",
+            "UPDATE chores SET worked_at = clock_timestamp()
+              WHERE chore = 'forget answers'
+                AND finished_at < clock_timestamp() - interval '1 day'
+                AND worked_at < clock_timestamp() - interval '15 minutes'",
         )
         .execute(&self.pool)
         .await?;
@@ -50,11 +56,22 @@ impl OldAnswers {
         .await?;
         let mut forgotten = 0;
         // What is written meanwhile is not old.
-        for first in (0..pages).step_by(PAGES.unsigned_abs().try_into().unwrap_or(1)) {
+        let pieces = (0..pages).step_by(PAGES.unsigned_abs().try_into().unwrap_or(1));
+        for (n, first) in pieces.enumerate() {
+            if n.is_multiple_of(NOTED_EVERY) {
+                self.note("UPDATE chores SET worked_at = clock_timestamp()").await?;
+            }
             forgotten += self.forget_in(first).await?;
             sleep(PAUSE).await;
         }
+        self.note("UPDATE chores SET finished_at = clock_timestamp()").await?;
         Ok(Some(forgotten))
+    }
+
+    /// Notes something about this chore.
+    async fn note(&self, update: &str) -> Result<(), sqlx::Error> {
+        let sql = format!("{update} WHERE chore = 'forget answers'");
+        sqlx::query(&sql).execute(&self.pool).await.map(|_| ())
     }
 
     /// A scan of these pages (`Tid Range Scan`).
@@ -107,6 +124,23 @@ mod tests {
             .unwrap();
         assert_eq!(left, 27_000);
         assert_eq!(old.forget().await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn what_was_killed_half_way_is_begun_again_a_quarter_of_an_hour_later() {
+        let house = House::new().await;
+        answers(&house.pool, 100).await;
+        let old = house.log().old_answers();
+        for (minutes_ago, forgotten) in [(14_i32, None), (16, Some(10))] {
+            sqlx::query(
+                "UPDATE chores SET worked_at = clock_timestamp() - make_interval(mins => $1)",
+            )
+            .bind(minutes_ago)
+            .execute(&house.pool)
+            .await
+            .unwrap();
+            assert_eq!(old.forget().await.unwrap(), forgotten);
+        }
     }
 
     #[tokio::test]
