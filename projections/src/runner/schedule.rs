@@ -65,7 +65,8 @@ pub(super) struct Schedule {
     /// Since when a tenant's log has been followed to its end.
     followed: HashMap<TenantId, Instant>,
     compare: Arc<Notify>,
-    _comparison: AbortOnDropHandle<()>,
+    comparison: AbortOnDropHandle<()>,
+    comparison_ends: Repeated,
 }
 
 /// What a look has brought.
@@ -79,8 +80,7 @@ pub(super) struct Looked {
 impl Schedule {
     pub(super) fn new(runner: &Runner) -> Self {
         let (whole, compare) = (watch::Sender::default(), Arc::new(Notify::new()));
-        let comparison =
-            comparison::run(runner.pool().clone(), whole.subscribe(), Arc::clone(&compare));
+        let comparison = start_comparison(runner, &whole, &compare);
         let now = Instant::now();
         Self {
             queue: Queue::new(runner.settings.poll_interval),
@@ -96,7 +96,8 @@ impl Schedule {
             no_rest_at: None,
             followed: HashMap::new(),
             compare,
-            _comparison: AbortOnDropHandle::new(tokio::spawn(comparison)),
+            comparison,
+            comparison_ends: Repeated::new("go on comparing all logs with the projections"),
         }
     }
 
@@ -179,6 +180,10 @@ impl Schedule {
     /// Begins to look at the next page.
     pub(super) fn look(&mut self, runner: &Runner) {
         let now = Instant::now();
+        if self.comparison.is_finished() {
+            self.comparison_ends.failed(&"it was broken off");
+            self.comparison = start_comparison(runner, &self.whole, &self.compare);
+        }
         if now.duration_since(self.looked_at) > LONG_AGO {
             self.compare.notify_one();
         }
@@ -272,4 +277,14 @@ impl Schedule {
         let kind = if follows && is_near { Kind::Live } else { Kind::Backlog };
         self.queue.push(subscription.clone(), kind, now);
     }
+}
+
+fn start_comparison(
+    runner: &Runner,
+    whole: &watch::Sender<Vec<ProjectionId>>,
+    compare: &Arc<Notify>,
+) -> AbortOnDropHandle<()> {
+    let pool = runner.pool().clone();
+    let comparison = comparison::run(pool, whole.subscribe(), Arc::clone(compare));
+    AbortOnDropHandle::new(tokio::spawn(comparison))
 }

@@ -17,6 +17,7 @@ mod commit;
 mod copy;
 mod event;
 mod head;
+mod health;
 mod liveness;
 mod moment;
 mod notification;
@@ -209,14 +210,6 @@ impl Log {
     /// The connections for reading claims.
     pub(crate) fn claims_pool(&self) -> &PgPool {
         &self.claims_pool
-    }
-
-    /// Whether a committer would reach the database.
-    ///
-    /// # Errors
-    /// When it would not, or no connection is to be had.
-    pub async fn ping_committers(&self) -> Result<(), sqlx::Error> {
-        sqlx::query("SELECT 1").execute(&self.commit_pool).await.map(|_| ())
     }
 
     /// The pools that many share, by what their connections are for.
