@@ -71,7 +71,8 @@ impl Deployment {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let fails = Repeated::new("say that this program lives");
         while cancel.run_until_cancelled(tick.tick()).await.is_some() {
-            // Never broken off: what is sent may arrive after this program has said that it ends.
+            // The end does not break it off, only its own limit: what is sent may arrive after this program has said
+            // that it ends.
             match timeout(HEARTBEAT_LIMIT, self.heartbeat()).await {
                 Ok(Ok(programs)) => {
                     fails.succeeded();

@@ -22,7 +22,8 @@ use crate::{Clock, Repeated};
 /// How long after it was submitted a batch is still tried while the database is away.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Where the database is away, those of all tenants fail.
+/// Where the database is away or has no room, those of all tenants fail. What is tried again is the next batch; one
+/// that has failed is given up.
 static BATCHES: Repeated = Repeated::shared("append batches");
 
 /// What commits batches one after the other; what it is lent is the committer's.
@@ -154,8 +155,8 @@ impl Serial<'_> {
 /// Nobody gets a verdict.
 fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
     match error {
-        BatchError::Failed(error) if fault(error) == Fault::Passing => {
-            BATCHES.failed(&format_args!("of {tenant}: {error}"));
+        BatchError::Failed(error) if fault(error) != Fault::Data => {
+            BATCHES.failed(&format_args!("one of {tenant} was given up: {error}"));
         }
         BatchError::Failed(error) => tracing::error!(%error, %tenant, "a batch failed"),
         BatchError::Unknown(_, head, _) => {
