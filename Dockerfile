@@ -20,6 +20,6 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /out/daybook /usr/local/bin/daybook
 # Uid 65532, as a number: Kubernetes' runAsNonRoot cannot check a name.
 USER 65532:65532
-EXPOSE 8080 9090
+EXPOSE 8080 9464
 ENTRYPOINT ["/usr/local/bin/daybook"]
-CMD ["serve", "--listen", "0.0.0.0:8080", "--operations-listen", "0.0.0.0:9090"]
+CMD ["serve", "--listen", "0.0.0.0:8080", "--operations-listen", "0.0.0.0:9464"]
