@@ -30,7 +30,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     let max_bytes = request.extensions().get().map_or(MAX_BODY_BYTES, |MaxBytes(max)| *max);
     // It may take as much memory as several others.
     if let Some(place) = request.extensions().get::<Arc<Place>>() {
-        place.grow(max_bytes / MAX_BODY_BYTES - 1)?;
+        place.grow((max_bytes / MAX_BODY_BYTES).saturating_sub(1))?;
     }
     Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => too_large(max_bytes),
