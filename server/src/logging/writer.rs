@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use daybook_store::metrics::LOG_LINES_DROPPED;
 use metrics::counter;
@@ -18,6 +18,9 @@ const CHUNK_BYTES: usize = 64 << 10;
 
 /// How long the end of the program waits for what is not written yet.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often it looks meanwhile whether there is room to ask for that.
+const ROOM_INTERVAL: Duration = Duration::from_millis(10);
 
 enum Order {
     Write(Vec<u8>),
@@ -72,10 +75,18 @@ fn write(orders: &Receiver<Order>, mut output: impl Write) {
 
 impl Drop for Written {
     fn drop(&mut self) {
+        let deadline = Instant::now() + END_TIMEOUT;
         let (reply, answered) = mpsc::sync_channel(1);
-        if self.0.try_send(Order::Answer(reply)).is_ok() {
-            let _ = answered.recv_timeout(END_TIMEOUT);
+        let mut order = Order::Answer(reply);
+        // What a full queue holds are the last lines, which say why the program ends.
+        while let Err(TrySendError::Full(refused)) = self.0.try_send(order) {
+            if Instant::now() >= deadline {
+                return;
+            }
+            order = refused;
+            thread::sleep(ROOM_INTERVAL);
         }
+        let _ = answered.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -150,7 +161,7 @@ mod tests {
     fn nobody_waits_for_a_reader_that_has_stopped() {
         let (unstick, stuck) = mpsc::channel();
         let (writer, written) = Writer::to(Stuck(stuck));
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         for _ in 0..2 * QUEUE {
             writer.line(b"a line\n".to_vec());
         }
