@@ -16,15 +16,22 @@ mod filter;
 mod tests;
 mod window;
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use sqlx::PgPool;
+use tokio::time::timeout;
 
 pub use boundary::{Boundary, UnknownBoundary};
 pub use event::CloudEvent;
 pub use filter::{FeedFilter, FilterError, Privacy};
 
 use crate::{Log, Position};
+
+/// How long a read may take: streams and exports take turns at it, and a server that has gone without a word would keep
+/// them.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// One tenant's log, filtered.
 #[derive(Debug, Clone)]
@@ -96,8 +103,18 @@ impl Feed {
     /// read is never long.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or takes longer than any read should.
     pub async fn read(
+        &self,
+        after: Position,
+        until: Position,
+        limit: usize,
+    ) -> Result<Stretch, sqlx::Error> {
+        let read = timeout(READ_TIMEOUT, self.read_stretch(after, until, limit)).await;
+        read.map_err(|late| sqlx::Error::Io(late.into()))?
+    }
+
+    async fn read_stretch(
         &self,
         after: Position,
         until: Position,
