@@ -11,6 +11,7 @@ use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
+use futures::FutureExt as _;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -103,8 +104,9 @@ async fn serve(
     answers.spawn(operations.answer(operations::router(shown), operations_stop.clone()));
     answers.spawn(sampler.run(operations_stop.over.clone()));
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
-    if timeout(START_TIMEOUT, &mut prepared).await.is_err() {
-        tracing::warn!("the database is not there yet; answering 503 until it is");
+    match timeout(START_TIMEOUT, &mut prepared).await {
+        Ok(done) => done?,
+        Err(_) => tracing::warn!("the database is not there yet; answering 503 until it is"),
     }
     let sweep = Arc::new(Notify::new());
     let work = Work {
@@ -123,13 +125,14 @@ async fn serve(
     };
     let work_over = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    tasks.spawn(work.run(prepared, work_over.clone()));
+    tasks.spawn(work.run(prepared, told.clone(), work_over.clone()));
     if let Some(listener) = listener {
         if options.demo {
             demo::introduce(&parts, place, listener.address()?).await?;
         }
         output::line(&format!("daybook is listening on http://{}", listener.address()?))?;
-        tasks.spawn(listener.answer(daybook_api::router(app), stop.clone()));
+        let answered = listener.answer(daybook_api::router(app), stop.clone());
+        tasks.spawn(answered.map(Ok));
     } else {
         output::line("daybook does not listen: it has not the role api")?;
     }
@@ -143,15 +146,31 @@ async fn serve(
     tokio::time::sleep(drain).await;
     work_over.cancel();
     stop.closing.cancel();
-    if timeout(FINISH_TIMEOUT, async { while tasks.join_next().await.is_some() {} }).await.is_err()
-    {
-        tracing::warn!("not all was finished in time: the rest is cut off");
-    }
+    let done = finish(tasks).await;
     stop.over.cancel();
     operations_stop.closing.cancel();
     operations_stop.over.cancel();
     close(&parts, answers).await;
+    done?;
     output::line("daybook has stopped")
+}
+
+/// Waits for what is under way, in bounded time: what has failed of it.
+async fn finish(mut tasks: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
+    let mut done = Ok(());
+    let finished = timeout(FINISH_TIMEOUT, async {
+        while let Some(ended) = tasks.join_next().await {
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => done = Err(error),
+                Err(error) => done = Err(error.into()),
+            }
+        }
+    });
+    if finished.await.is_err() {
+        tracing::warn!("not all was finished in time: the rest is cut off");
+    }
+    done
 }
 
 /// Whether the projections stand still without this program, while others may still wait for them.
