@@ -9,11 +9,11 @@ use daybook_store::{Log, Position};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::ProjectionId;
 use crate::checkpoint::{self, Subscription};
 use crate::lag::Lags;
 use crate::rebuild::{shadow, state};
 use crate::status::{self, BuildStatus, Status, TenantStatus};
+use crate::{ProjectionId, schema};
 
 /// How often a waiter checks by itself: another program may hold the lease.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
@@ -144,6 +144,15 @@ impl Progress {
                 return Err(WaitError::Behind { position });
             }
         }
+    }
+
+    /// Whether all projections of this program can be read. It is one look-up, however far they are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn are_made(&self) -> Result<bool, sqlx::Error> {
+        let whole = schema::whole(self.log.pool(), &self.projections).await?;
+        Ok(whole.len() == self.projections.len())
     }
 
     /// Whether each projection of this program can be read.

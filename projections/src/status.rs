@@ -195,17 +195,24 @@ type Made = HashMap<ProjectionId, (State, Option<RebuildProgress>)>;
 
 async fn made(pool: &PgPool, projections: &[ProjectionId]) -> Result<Made, sqlx::Error> {
     let whole = schema::whole(pool, projections).await?;
+    let shadows: Vec<String> = projections.iter().map(|id| shadow(*id).to_string()).collect();
+    // All tenants are summed up only where something of these is being made: what was cancelled stays in the table.
     let rows = sqlx::query(
         "SELECT b.schema_name, b.phase, b.started_at, b.cancelled_at IS NOT NULL AS cancelled,
                 b.failure, t.done AS tenants_done, t.target, p.events,
-                (SELECT coalesce(sum(position), 0)::bigint FROM log_heads) AS heads
+                CASE WHEN b.cancelled_at IS NULL
+                     THEN (SELECT coalesce(sum(position), 0)::bigint FROM log_heads) END AS heads
            FROM builds b,
         LATERAL (SELECT coalesce(sum(position), 0)::bigint AS done,
                         coalesce(sum(target), 0)::bigint AS target
-                   FROM build_tenants WHERE schema_name = b.schema_name) AS t,
+                   FROM build_tenants
+                  WHERE schema_name = b.schema_name AND b.cancelled_at IS NULL) AS t,
         LATERAL (SELECT coalesce(sum(events), 0)::bigint AS events
-                   FROM build_parts WHERE schema_name = b.schema_name) AS p",
+                   FROM build_parts
+                  WHERE schema_name = b.schema_name AND b.cancelled_at IS NULL) AS p
+          WHERE b.schema_name = ANY($1)",
     )
+    .bind(shadows)
     .fetch_all(pool)
     .await?;
     let mut made = Made::new();
