@@ -7,7 +7,7 @@ use daybook_store::Repeated;
 use daybook_store::programs::{HEARTBEAT_INTERVAL, LivingProgram, Program, Role, SILENCE};
 use sqlx::{PgPool, Row as _};
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::rebuild::LOCKED;
@@ -71,15 +71,13 @@ impl Deployment {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let fails = Repeated::new("say that this program lives");
         while cancel.run_until_cancelled(tick.tick()).await.is_some() {
-            // The end does not break it off, only its own limit: what is sent may arrive after this program has said
-            // that it ends.
-            match timeout(HEARTBEAT_LIMIT, self.heartbeat()).await {
-                Ok(Ok(programs)) => {
+            // Not broken off by the end: what was sent could arrive after this program has said that it ends.
+            match self.heartbeat().await {
+                Ok(programs) => {
                     fails.succeeded();
                     self.heard.send_replace(Heard { at: Some(Instant::now()), programs });
                 }
-                Ok(Err(error)) => fails.failed(&error),
-                Err(late) => fails.failed(&late),
+                Err(error) => fails.failed(&error),
             }
         }
         if !matches!(timeout(HEARTBEAT_LIMIT, self.leave()).await, Ok(Ok(()))) {
@@ -117,16 +115,22 @@ impl Deployment {
              SELECT id, roles, version, host, started_at, heard_at FROM programs
               WHERE id <> $1 AND heard_at > clock_timestamp() - interval '{SILENCE}'"
         );
-        let rows = sqlx::query(&sql)
+        let deadline = Instant::now() + HEARTBEAT_LIMIT;
+        let mut connection = by(deadline, self.pool.acquire()).await?;
+        let said = sqlx::query(&sql)
             .bind(self.program.id)
             .bind(roles)
             .bind(&self.program.version)
             .bind(&self.program.host)
             .bind(names)
             .bind(versions)
-            .fetch_all(&self.pool)
-            .await?;
-        rows.iter().map(LivingProgram::of).collect()
+            .fetch_all(&mut *connection);
+        let rows = by(deadline, said).await;
+        if rows.is_err() {
+            // It may lead nowhere. The pool would ask it first, and wait for the answer.
+            drop(connection.detach());
+        }
+        rows?.iter().map(LivingProgram::of).collect()
     }
 
     /// This program ends.
@@ -140,6 +144,13 @@ impl Deployment {
         .await
         .map(|_| ())
     }
+}
+
+async fn by<T>(
+    deadline: Instant,
+    asked: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    timeout_at(deadline, asked).await.map_err(|late| sqlx::Error::Io(late.into()))?
 }
 
 /// A schema of a projection that no program is known to read.

@@ -81,7 +81,7 @@ impl Parts {
     /// What says to other programs that this one lives and which projections it reads.
     pub(crate) fn deployment(&self, program: Program) -> Deployment {
         let ids = self.projections().iter().map(|projection| projection.id()).collect();
-        Deployment::new(self.log().pool().clone(), program, ids)
+        Deployment::new(self.log().heartbeat_pool().clone(), program, ids)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use daybook_projections::{Heard, Progress, State};
 use daybook_store::Engine;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{Check, Readiness};
@@ -17,14 +17,18 @@ const INTERVAL_UNREADY: Duration = Duration::from_millis(100);
 /// How long a check may take before it fails.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long after the last heartbeat that went through the readers' connections count as broken.
+/// How often it is looked how far the projections are that are being made: that reads the heads of all logs.
+const BUILDS_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long after the last heartbeat that went through, and after the readers' connections last worked, these count as
+/// broken.
 const SILENCE: Duration = Duration::from_millis(3_500);
 
 /// Makes the checks.
 pub struct Checker {
     engine: Engine,
     progress: Progress,
-    /// What the heartbeats hear: they go through the readers' connections.
+    /// What the heartbeats hear, on a connection of their own.
     heard: watch::Receiver<Heard>,
     readiness: Readiness,
 }
@@ -46,16 +50,16 @@ impl Checker {
     }
 
     async fn check_for_ever(&self) {
+        let mut last = Last::default();
         loop {
-            self.check_all().await;
+            self.check_all(&mut last).await;
             let ready = self.readiness.change(|known| known.failed().next().is_none());
             sleep(if ready { INTERVAL } else { INTERVAL_UNREADY }).await;
         }
     }
 
-    async fn check_all(&self) {
-        let heard_at = self.heard.borrow().at;
-        let readers = heard_at.is_some_and(|at| at.elapsed() < SILENCE);
+    async fn check_all(&self, last: &mut Last) {
+        let readers = self.check_readers(last).await;
         self.readiness.note(Check::Readers, readers);
         if !readers {
             // Neither would the others go through: they are not to queue up behind it.
@@ -64,7 +68,7 @@ impl Checker {
         }
         // Made once, they stay.
         if self.readiness.has(Check::Projections) && !self.readiness.holds(Check::Projections) {
-            self.check_projections().await;
+            self.check_projections(last).await;
         }
         let committers = self.readiness.has(Check::Committers);
         if committers && (self.readiness.is_asked() || !self.readiness.holds(Check::Committers)) {
@@ -73,11 +77,38 @@ impl Checker {
         }
     }
 
-    async fn check_projections(&self) {
-        let Ok(Ok(mut builds)) = timeout(TIMEOUT, self.progress.builds()).await else { return };
-        builds.retain(|build| build.state != State::Ready);
-        self.readiness.note(Check::Projections, builds.is_empty());
-        let now = self.engine.clock().now();
-        self.readiness.change(|known| (known.builds, known.builds_seen_at) = (builds, now));
+    /// A single connection that has broken is no matter: the next one is another.
+    async fn check_readers(&self, last: &mut Last) -> bool {
+        let heard_at = self.heard.borrow().at;
+        if heard_at.is_none_or(|at| at.elapsed() >= SILENCE) {
+            return false;
+        }
+        // While nobody asks, the heartbeat will do.
+        let unasked = self.readiness.holds(Check::Readers) && !self.readiness.is_asked();
+        if unasked || self.engine.log().readers_work(TIMEOUT).await {
+            last.readers_worked = Some(Instant::now());
+        }
+        last.readers_worked.is_some_and(|at| at.elapsed() < SILENCE)
     }
+
+    async fn check_projections(&self, last: &mut Last) {
+        let Ok(Ok(made)) = timeout(TIMEOUT, self.progress.are_made()).await else { return };
+        self.readiness.note(Check::Projections, made);
+        if made {
+            self.readiness.change(|known| known.builds.clear());
+        } else if last.builds_seen.is_none_or(|at| at.elapsed() >= BUILDS_INTERVAL) {
+            last.builds_seen = Some(Instant::now());
+            let Ok(Ok(mut builds)) = timeout(TIMEOUT, self.progress.builds()).await else { return };
+            builds.retain(|build| build.state != State::Ready);
+            let now = self.engine.clock().now();
+            self.readiness.change(|known| (known.builds, known.builds_seen_at) = (builds, now));
+        }
+    }
+}
+
+/// When something was last so.
+#[derive(Default)]
+struct Last {
+    readers_worked: Option<Instant>,
+    builds_seen: Option<Instant>,
 }

@@ -7,7 +7,7 @@ use crate::log::COMMITTER_CONNECTIONS;
 pub struct Budget(u32);
 
 /// The fewest that all of a program's work can be done with.
-const FEWEST: u32 = 12;
+const FEWEST: u32 = 13;
 
 /// More than any server holds.
 const MOST: u32 = 10_000;
@@ -18,8 +18,14 @@ const KEEPER: u32 = 1;
 /// Tell other programs of commits, and hear of theirs.
 pub(crate) const WAKEUPS: u32 = 2;
 
+/// Says that the program lives, however busy the others are.
+pub(crate) const HEARTBEAT: u32 = 1;
+
 /// A rebuild's lock, and what drops the schema that it replaced.
 const REBUILD: u32 = 2;
+
+/// What each program has, whatever its budget.
+const FIXED: u32 = KEEPER + WAKEUPS + HEARTBEAT + REBUILD;
 
 /// More committers than this do not append more.
 const MOST_COMMITTERS: u32 = 4;
@@ -37,7 +43,7 @@ impl Shares {
     /// All connections of a program that has these.
     pub(crate) fn connections(self) -> u32 {
         let Self { committers, readers, claim_readers } = self;
-        KEEPER + WAKEUPS + REBUILD + committers * COMMITTER_CONNECTIONS + readers + claim_readers
+        FIXED + committers * COMMITTER_CONNECTIONS + readers + claim_readers
     }
 }
 
@@ -62,7 +68,7 @@ impl Budget {
 
     /// What they are for.
     pub(crate) fn shares(self) -> Shares {
-        let rest = self.0.saturating_sub(KEEPER + WAKEUPS + REBUILD);
+        let rest = self.0.saturating_sub(FIXED);
         let committers = (rest / 5).clamp(1, MOST_COMMITTERS);
         let claim_readers = (rest / 6).max(1);
         let readers = rest.saturating_sub(committers * COMMITTER_CONNECTIONS + claim_readers);
@@ -90,7 +96,7 @@ mod tests {
             assert_eq!(shares.connections(), connections);
             assert!(shares.readers >= 3, "{connections}: {shares:?}");
         }
-        let shares = Shares { committers: 4, readers: 8, claim_readers: 3 };
+        let shares = Shares { committers: 4, readers: 7, claim_readers: 3 };
         assert_eq!(Budget::SERVE.shares(), shares);
     }
 

@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use address::{Address, AddressError};
 pub use budget::{BadBudget, Budget};
-pub(crate) use budget::{Shares, WAKEUPS};
+pub(crate) use budget::{HEARTBEAT, Shares, WAKEUPS};
 pub use clock::DatabaseClock;
 pub use link::{Refused, State};
 pub(crate) use pools::Purpose;

@@ -42,7 +42,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -76,7 +76,7 @@ pub use submission::{
 };
 
 use crate::Clock;
-use crate::database::{Budget, Primary, Purpose, Shares, WAKEUPS};
+use crate::database::{Budget, HEARTBEAT, Primary, Purpose, Shares, WAKEUPS};
 use crate::metrics::{APPEND_SECONDS, EVENTS_APPENDED, SUBMISSIONS_WAITING};
 use append_cache::AppendCache;
 pub(crate) use commit::CONNECTIONS as COMMITTER_CONNECTIONS;
@@ -129,6 +129,7 @@ pub struct Log {
     primary: Primary,
     pool: PgPool,
     claims_pool: PgPool,
+    heartbeat_pool: PgPool,
     commit_pool: PgPool,
     committers: Arc<[mpsc::Sender<Pending>]>,
     committer_of: Arc<RandomState>,
@@ -163,6 +164,7 @@ impl Log {
         let pool = primary.pool(Purpose::Read, readers, &[]);
         let claim_readers = pool_of(settings.claim_readers);
         let claims_pool = primary.pool(Purpose::ReadClaims, claim_readers, CLAIMS_SETTINGS);
+        let heartbeat_pool = primary.pool(Purpose::Read, pool_of(HEARTBEAT), &[]);
         let committers = settings.committers.max(1);
         let commit_pool = pool_of(committers * COMMITTER_CONNECTIONS);
         let commit_pool = CommitPool {
@@ -186,6 +188,7 @@ impl Log {
             primary,
             pool,
             claims_pool,
+            heartbeat_pool,
             commit_pool: commit_pool.pool,
             committers,
             committer_of: Arc::default(),
@@ -210,6 +213,21 @@ impl Log {
     /// The connections for reading claims.
     pub(crate) fn claims_pool(&self) -> &PgPool {
         &self.claims_pool
+    }
+
+    /// The connection by which the program says that it lives: nothing else waits for it, or holds it.
+    #[must_use]
+    pub fn heartbeat_pool(&self) -> &PgPool {
+        &self.heartbeat_pool
+    }
+
+    /// Whether the readers' connections work. They do where all are in use, so that one would have to wait.
+    pub async fn readers_work(&self, limit: Duration) -> bool {
+        match timeout(limit, sqlx::query("SELECT 1").execute(&self.pool)).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => self.pool.size() > 0,
+            Ok(Err(_)) => false,
+        }
     }
 
     /// The pools that many share, by what their connections are for.

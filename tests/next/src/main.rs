@@ -41,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
 
     let runner = Runner::new(log.clone(), projections.clone());
     let program = Program::new(log.program(), Role::ALL.to_vec(), String::from("next"));
-    let deployment = Deployment::new(log.pool().clone(), program, ids);
+    let deployment = Deployment::new(log.heartbeat_pool().clone(), program, ids);
     let readiness = Readiness::of([Check::Readers, Check::Committers, Check::Projections]);
     let checks =
         Checker::new(engine.clone(), runner.progress(), deployment.heard(), readiness.clone());
