@@ -19,6 +19,7 @@ pub mod database;
 pub mod doctor;
 pub mod engine;
 pub mod feed;
+mod json;
 pub mod keys;
 pub mod log;
 pub mod metrics;
@@ -37,6 +38,7 @@ pub use engine::{
     Abort, CommandContext, Engine, ExecuteError, Executed, RefusedCommand, Target, UnitContext,
     UnitOfWork, with_first_refused,
 };
+pub use json::not_understood;
 pub use log::{
     AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams,
     StreamsPart, UnreadableEvent,

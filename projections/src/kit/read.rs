@@ -9,9 +9,10 @@ use daybook_domain::{
     AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, SessionId, Tag, Tags,
     Title, WaitingEntryId, waiting,
 };
-use daybook_store::Position;
+use daybook_store::{Position, not_understood};
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
+use sqlx::error::BoxDynError;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
@@ -86,9 +87,19 @@ columns! {
 
 impl<T: DeserializeOwned> FromColumn for Json<T> {
     fn from_column(row: &PgRow, name: &str) -> Result<Self, sqlx::Error> {
-        let sqlx::types::Json(value) = row.try_get(name)?;
+        let sqlx::types::Json(value) = row.try_get(name).map_err(without_values)?;
         Ok(Self(value))
     }
+}
+
+/// The same error, without a word of the JSON that it is about.
+fn without_values(error: sqlx::Error) -> sqlx::Error {
+    let sqlx::Error::ColumnDecode { index, source } = error else { return error };
+    let source: BoxDynError = match source.downcast::<serde_json::Error>() {
+        Ok(json) => not_understood(&json).into(),
+        Err(other) => other,
+    };
+    sqlx::Error::ColumnDecode { index, source }
 }
 
 /// A value that is not what this program wrote.

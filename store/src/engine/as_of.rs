@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::availability::unavailable;
 use super::directory::FoldedDirectory;
 use super::{Catalogue, Engine, ExecuteError};
+use crate::json::not_understood;
 use crate::log::{PersistedAggregate, Position, StreamId, StreamRange};
 
 /// How many directories of the past are cached, and for how long: whoever looks back asks about one moment
@@ -52,7 +53,7 @@ impl Engine {
             for event in page {
                 let happened = serde_json::from_value::<A::Event>(event.payload);
                 let happened =
-                    happened.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+                    happened.map_err(|error| ExecuteError::Unreadable(not_understood(&error)))?;
                 state.apply(happened);
                 version = event.sequence;
             }

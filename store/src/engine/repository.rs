@@ -9,6 +9,7 @@ use postgres_es::PostgresEventRepository;
 use sqlx::PgPool;
 
 use super::ExecuteError;
+use crate::json::not_understood;
 use crate::log::{PersistedAggregate, StreamId, upcast};
 
 /// An aggregate and its version; at 0 there is none.
@@ -46,7 +47,7 @@ impl Repository {
         for event in events.into_iter().take_while(|event| event.sequence as u64 <= version) {
             loaded.version = event.sequence as u64;
             let event = serde_json::from_value(upcast(event, &self.upcasters).payload);
-            let event = event.map_err(|error| ExecuteError::Unreadable(error.to_string()))?;
+            let event = event.map_err(|error| ExecuteError::Unreadable(not_understood(&error)))?;
             loaded.state.apply(event);
         }
         Ok(loaded)
@@ -56,7 +57,8 @@ impl Repository {
 fn unreadable(error: PersistenceError) -> ExecuteError {
     match error {
         PersistenceError::DeserializationError(error) => {
-            ExecuteError::Unreadable(error.to_string())
+            let json = error.downcast_ref::<serde_json::Error>().map(not_understood);
+            ExecuteError::Unreadable(json.unwrap_or_else(|| error.to_string()))
         }
         other => ExecuteError::Unavailable(other.to_string()),
     }

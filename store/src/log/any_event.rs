@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::event::StoredEvent;
 use super::{NewEvent, StreamId};
+use crate::json::not_understood;
 
 /// An aggregate whose events are in the log, as those of each of the domain's
 /// [`aggregates`] are. What others would append, nobody could read.
@@ -108,7 +109,7 @@ pub(super) fn read<E: DomainEvent + DeserializeOwned>(
     stored: &StoredEvent<'_>,
     payload: &str,
 ) -> Result<E, String> {
-    let event: E = serde_json::from_str(payload).map_err(|error| error.to_string())?;
+    let event: E = serde_json::from_str(payload).map_err(|error| not_understood(&error))?;
     let named = event.event_type();
     if named == stored.event_type {
         Ok(event)

@@ -9,6 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{AnyEvent, Position, StreamId};
+use crate::json::not_understood;
 use crate::trace_context::TraceContext;
 
 /// An event as it stands in the log, in its present form.
@@ -89,7 +90,7 @@ fn present(
         aggregate_type: stored.aggregate_type.to_owned(),
         event_type: stored.event_type.to_owned(),
         event_version: stored.event_version.to_owned(),
-        payload: serde_json::from_str(stored.payload).map_err(|error| error.to_string())?,
+        payload: serde_json::from_str(stored.payload).map_err(|error| not_understood(&error))?,
         metadata: Value::Null,
     };
     Ok(upcast(event, upcasters).payload.to_string())
@@ -143,7 +144,7 @@ struct Expiry {
 
 /// A JSON text as what it is of.
 pub(super) fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
+    serde_json::from_str(json).map_err(|error| not_understood(&error))
 }
 
 #[cfg(test)]
