@@ -106,7 +106,7 @@ metrics! {
     PROJECTION_LAG_EVENTS = Gauge, "daybook_projection_lag_events", Count, ["projection", "version"],
         "Events that the projection has not read, over all tenants";
     PROJECTION_LAG_SECONDS = Gauge, "daybook_projection_lag_seconds", Seconds, ["projection", "version"],
-        "For how long the oldest event that it has not read has waited, where it is not stalled";
+        "For how long the oldest event that the projection has not read has waited, of tenants for which it has not stalled";
     PROJECTION_LEADS = Gauge, "daybook_projection_leads", Count, ["projection", "version"],
         "Tenants whose lease of the projection this program has";
     PROJECTION_TENANTS_STALLED = Gauge, "daybook_projection_tenants_stalled", Count,
@@ -119,7 +119,7 @@ metrics! {
         "How many of these it has read";
     PROJECTION_POLL_SECONDS = Histogram(DATABASE_SECONDS), "daybook_projection_poll_duration_seconds",
         Seconds, ["projection"],
-        "How long polls took, whatever they found";
+        "How long polls took";
     PROJECTION_EVENTS = Counter, "daybook_projection_events_total", Count, ["projection"],
         "Events that a projection's polls have read";
 

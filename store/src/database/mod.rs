@@ -49,6 +49,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("tcp_keepalives_count", "3"),
 ];
 
+/// What the sessions of pools are called in `pg_stat_activity`, where the address names them no other way. The keeper's
+/// has a name of its own.
+const NAME: &[(&str, &str)] = &[("application_name", "daybook")];
+
 /// The server that takes writes, wherever it is at present. Cheap to clone.
 #[derive(Clone)]
 pub struct Primary {
@@ -152,7 +156,9 @@ impl Primary {
         settings: &[(&str, &str)],
     ) -> PgPool {
         let own = session::settings(settings);
-        let all = self.settings.iter().chain(&own).chain(&self.last_settings);
+        let is_named = self.options().get_application_name().is_some();
+        let name = session::settings(if is_named { &[] } else { NAME });
+        let all = self.settings.iter().chain(&name).chain(&own).chain(&self.last_settings);
         let all: Arc<[Setting]> = all.cloned().collect();
         let (link, follows) = (Arc::clone(&self.link), Arc::clone(&self.link));
         let pool = pool
