@@ -106,7 +106,7 @@ metrics! {
     PROJECTION_LAG_EVENTS = Gauge, "daybook_projection_lag_events", Count, ["projection", "version"],
         "Events that the projection has not read, over all tenants";
     PROJECTION_LAG_SECONDS = Gauge, "daybook_projection_lag_seconds", Seconds, ["projection", "version"],
-        "For how long the oldest event that the projection has not read has waited, of tenants for which it has not stalled";
+        "For how long the oldest event that the projection has not read has waited; stalled tenants do not count";
     PROJECTION_LEADS = Gauge, "daybook_projection_leads", Count, ["projection", "version"],
         "Tenants whose lease of the projection this program has";
     PROJECTION_TENANTS_STALLED = Gauge, "daybook_projection_tenants_stalled", Count,

@@ -82,8 +82,8 @@ impl Work {
     /// Does what the roles ask for until cancelled, once there is something to work on.
     ///
     /// # Errors
-    /// When a part of it has ended before: `stop` is cancelled at once, so that whoever keeps the program running starts
-    /// it again, and the other parts go on until cancelled.
+    /// When a part of it has ended before: `stop` is cancelled at once, so that whoever keeps the program running
+    /// starts it again, and the other parts go on until cancelled.
     pub(super) async fn run(
         self,
         prepared: JoinHandle<()>,
