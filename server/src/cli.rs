@@ -45,8 +45,8 @@ pub(crate) struct Place {
     /// ~/.local/share/daybook].
     #[arg(long, env = "DAYBOOK_DATA_DIR", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
-    /// How many connections to the database this program may have, over all that it does: 12 or more
-    /// [default: 28 for serve, 12 for the others].
+    /// How many connections to the database this program may have, over all that it does: 13 or more
+    /// [default: 28 for serve, 13 for the others].
     #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, value_parser = connections)]
     pub(crate) db_connections: Option<Budget>,
 }
