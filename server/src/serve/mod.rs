@@ -104,9 +104,10 @@ async fn serve(
     answers.spawn(operations.answer(operations::router(shown), operations_stop.clone()));
     answers.spawn(sampler.run(operations_stop.over.clone()));
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
-    match timeout(START_TIMEOUT, &mut prepared).await {
-        Ok(done) => done?,
-        Err(_) => tracing::warn!("the database is not there yet; answering 503 until it is"),
+    if let Ok(done) = timeout(START_TIMEOUT, &mut prepared).await {
+        done?;
+    } else {
+        tracing::warn!("the database is not there yet; answering 503 until it is");
     }
     let sweep = Arc::new(Notify::new());
     let work = Work {

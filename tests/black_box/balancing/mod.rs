@@ -57,6 +57,8 @@ impl Nodes {
         self.one(which).kill_dash_9();
         thread::sleep(Duration::from_millis(500));
         self.start_one(which);
+        // Proxies look each second whether it is there.
+        thread::sleep(Duration::from_millis(1_500));
     }
 }
 
