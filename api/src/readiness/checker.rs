@@ -72,8 +72,8 @@ impl Checker {
         }
         let committers = self.readiness.has(Check::Committers);
         if committers && (self.readiness.is_asked() || !self.readiness.holds(Check::Committers)) {
-            let reached = timeout(TIMEOUT, self.engine.log().ping_committers()).await;
-            self.readiness.note(Check::Committers, matches!(reached, Ok(Ok(()))));
+            let work = self.engine.log().committers_work(TIMEOUT).await;
+            self.readiness.note(Check::Committers, work);
         }
     }
 

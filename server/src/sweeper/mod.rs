@@ -103,7 +103,8 @@ impl Sweeper<'_> {
         let pause = pause.min(until_next(&due));
         let holds = due.into_iter().filter(Due::is_due).map(|it| (it.tenant, Over::Hold(it.id)));
         let holds: Vec<_> = holds.collect();
-        gauge!(HOLDS_DUE).set(u32::try_from(holds.len()).unwrap_or(u32::MAX));
+        // Those that could not be given back, too.
+        gauge!(HOLDS_DUE).set(u32::try_from(holds.len() + but.len()).unwrap_or(u32::MAX));
         each(engine, holds, &mut self.holds).await;
         Ok(pause)
     }

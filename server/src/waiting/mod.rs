@@ -81,7 +81,12 @@ impl Promoter {
     async fn work(&self) {
         let mut appended = self.parts.log().appends();
         let (mut queue, mut sweep) = (Queue::default(), Sweep::After(None));
+        // Anybody may have something new: all are asked once more, when all have been.
+        let mut once_more = false;
         loop {
+            if once_more && matches!(sweep, Sweep::RestsUntil(_)) {
+                (once_more, sweep) = (false, Sweep::After(None));
+            }
             let round = self.round(&mut queue, &mut sweep).await;
             PROMOTE.note(&round);
             sleep(if round.is_ok() { MIN_ROUND } else { MAX_ROUND }).await;
@@ -94,7 +99,7 @@ impl Promoter {
                 tokio::select! {
                     grown = appended.next() => match grown {
                         AppendedTo::Tenants(tenants) => queue.heard(tenants),
-                        AppendedTo::Any => sweep = Sweep::After(None),
+                        AppendedTo::Any => once_more = true,
                     },
                     () = queue.ended() => {
                         queue.begin(self);

@@ -131,7 +131,14 @@ impl Promoter {
                     return Ok(Walked::NotYet);
                 }
                 let service = entry.joined.wishes.service_id;
-                let catalogue = self.catalogue(tenant, service, &mut catalogues).await?;
+                let catalogue = match self.catalogue(tenant, service, &mut catalogues).await {
+                    Ok(catalogue) => catalogue,
+                    Err(error) => {
+                        go_on(tenant, entry.entry_id, error.into(), walk)?;
+                        walk.at = entry.turn;
+                        continue;
+                    }
+                };
                 let look = walk.look(entry, catalogue);
                 if look != Look::Nowhere && self.offer(tenant, entry, &look, walk).await? {
                     // What a service or a resource is may be different, too.

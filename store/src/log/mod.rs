@@ -42,7 +42,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
@@ -219,15 +219,6 @@ impl Log {
     #[must_use]
     pub fn heartbeat_pool(&self) -> &PgPool {
         &self.heartbeat_pool
-    }
-
-    /// Whether the readers' connections work. They do where all are in use, so that one would have to wait.
-    pub async fn readers_work(&self, limit: Duration) -> bool {
-        match timeout(limit, sqlx::query("SELECT 1").execute(&self.pool)).await {
-            Ok(Ok(_)) => true,
-            Ok(Err(sqlx::Error::PoolTimedOut)) | Err(_) => self.pool.size() > 0,
-            Ok(Err(_)) => false,
-        }
     }
 
     /// The pools that many share, by what their connections are for.
