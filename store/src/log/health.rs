@@ -44,11 +44,12 @@ mod tests {
 
     #[tokio::test]
     async fn committers_that_have_all_their_connections_in_use_work() {
-        let log = House::new().await.log();
+        let house = House::new().await;
+        let log = house.log();
         let limit = Duration::from_secs(1);
         assert!(log.committers_work(limit * 10).await);
-        let mut held = Vec::new();
-        while let Ok(Ok(connection)) = timeout(limit, log.commit_pool.acquire()).await {
+        let (pool, mut held): (&PgPool, _) = (&log.commit_pool, Vec::new());
+        while let Ok(Ok(connection)) = timeout(limit, pool.acquire()).await {
             held.push(connection);
         }
         assert!(!held.is_empty());
