@@ -47,7 +47,6 @@ pub use bulk::{Backfill, Bulk, FoldStream};
 pub use deployments::{Deployment, Heard, Leftover, drop_leftover, leftovers};
 pub use due::{Due, DueQuery};
 pub use kit::{CopyRows, TableSpec};
-pub use lag::{Lag, Lags};
 pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
 pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId, RowsDisagree};

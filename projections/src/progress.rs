@@ -10,7 +10,6 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::checkpoint::{self, Subscription};
-use crate::lag::Lags;
 use crate::rebuild::{shadow, state};
 use crate::status::{self, BuildStatus, Status, TenantStatus};
 use crate::{ProjectionId, schema};
@@ -31,8 +30,6 @@ pub struct Progress {
     projections: Arc<[ProjectionId]>,
     /// Ticks after each batch that this program committed: a hint to check again.
     committed: Arc<watch::Sender<u64>>,
-    /// What the runner has seen.
-    lags: watch::Sender<Lags>,
     /// Tells the runner of this program, if there is one, what somebody waits for.
     awaited: mpsc::Sender<Subscription>,
 }
@@ -70,19 +67,7 @@ impl Progress {
         projections: Arc<[ProjectionId]>,
     ) -> (Self, mpsc::Receiver<Subscription>) {
         let (awaited, hears) = mpsc::channel(MAX_AWAITED);
-        let (committed, lags) = (Arc::default(), watch::Sender::default());
-        (Self { log, projections, committed, lags, awaited }, hears)
-    }
-
-    /// How far behind the projections are, as the runner of this program has last seen it. Costs nothing.
-    #[must_use]
-    pub fn lags(&self) -> Lags {
-        self.lags.borrow().clone()
-    }
-
-    pub(crate) fn seen(&self, lags: Lags) {
-        lags.record();
-        self.lags.send_replace(lags);
+        (Self { log, projections, committed: Arc::default(), awaited }, hears)
     }
 
     pub(crate) fn tick(&self) {

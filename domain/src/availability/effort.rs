@@ -25,7 +25,7 @@ pub struct Effort<'a> {
 const BETWEEN_QUESTIONS: u64 = 100_000;
 
 impl<'a> Effort<'a> {
-    /// As many looks as one search may take: a quarter of a second of processor time, or less.
+    /// As many looks as one search may take.
     pub const OF_A_SEARCH: u64 = 40_000_000;
 
     /// So many looks, as long as it is wanted.

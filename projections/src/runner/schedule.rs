@@ -20,6 +20,7 @@ use super::shares::Shares;
 use super::sweep::Sweep;
 use super::{Runner, comparison, rest};
 use crate::checkpoint::Subscription;
+use crate::lag::Lag;
 use crate::{ProjectionId, schema};
 
 /// What another program is to poll, and has not for so many seconds, this one polls.
@@ -250,7 +251,7 @@ impl Schedule {
         }
         let busy = look.behind.iter().any(|behind| !behind.is_stalled);
         if let Some(lags) = self.sweep.add(&look, |projection| self.polls.led(projection)) {
-            runner.progress.seen(lags);
+            lags.iter().for_each(Lag::record);
         }
         let more = self.sweep.has_more();
         let found = busy || cleared.is_some_and(|cleared| cleared > 0);

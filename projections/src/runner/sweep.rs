@@ -1,12 +1,10 @@
 //! Looks that follow each other through all active logs, and what they have seen together.
 
-use std::time::Instant;
-
 use daybook_domain::TenantId;
 
 use super::look::Look;
 use crate::ProjectionId;
-use crate::lag::{Lag, Lags};
+use crate::lag::Lag;
 
 pub(super) struct Sweep {
     /// The last tenant that was looked at.
@@ -47,13 +45,16 @@ impl Sweep {
     }
 
     /// Adds a look. With the last page: what was seen in all of them.
-    pub(super) fn add(&mut self, look: &Look, leads: impl Fn(ProjectionId) -> u64) -> Option<Lags> {
+    pub(super) fn add(
+        &mut self,
+        look: &Look,
+        leads: impl Fn(ProjectionId) -> u64,
+    ) -> Option<Vec<Lag>> {
         for behind in &look.behind {
             let projection = behind.subscription.projection;
             let Some(lag) = self.lags.iter_mut().find(|lag| lag.projection == projection) else {
                 continue;
             };
-            lag.tenants_behind += 1;
             lag.events_behind += behind.head.get().saturating_sub(behind.position.get());
             lag.tenants_stalled += u64::from(behind.is_stalled);
             if !behind.is_stalled {
@@ -64,12 +65,12 @@ impl Sweep {
         if self.after.is_some() {
             return None;
         }
-        let mut projections = self.lags.clone();
-        for lag in &mut projections {
+        let mut seen = self.lags.clone();
+        for lag in &mut seen {
             lag.leads = leads(lag.projection);
         }
         self.restart();
-        Some(Lags { projections, seen_at: Some(Instant::now()) })
+        Some(seen)
     }
 }
 

@@ -99,8 +99,8 @@ fn comes_and_goes_unseen(kind: Kind) {
     let killed = Load::new(&practice, true);
     under_load(&killed, 100, || [0, 1].into_iter().for_each(|n| nodes.kill(n)));
     println!("{kind:?}: {} failed of {} over two kills", killed.failed().len(), killed.sent());
-    // What each client had under way, and what it sent again before the proxy had noticed.
-    assert!(killed.failed().len() <= 16 * load::CLIENTS, "{:?}", killed.failed());
+    // At most what each client had under way.
+    assert!(killed.failed().len() <= 2 * load::CLIENTS, "{:?}", killed.failed());
 
     let last = practice.booking(monday(0, 0) - TimeDelta::hours(1)).send().position();
     let seen = reader.until(last);

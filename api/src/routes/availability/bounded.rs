@@ -8,8 +8,8 @@ use daybook_domain::availability::{Effort, Unfinished};
 use crate::App;
 use crate::http::Problem;
 
-/// As many looks as are taken at once: a millisecond or two. A search that takes more is made beside the
-/// runtime, when it is its tenant's turn.
+/// As many looks as are taken at once. A search that takes more is made beside the runtime,
+/// when it is its tenant's turn.
 const LOOKS_AT_ONCE: u64 = 200_000;
 
 /// Why a search has found nothing.
