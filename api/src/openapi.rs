@@ -1,7 +1,9 @@
 //! The OpenAPI document: generated from the routes, committed, compared in CI.
 
 use axum::Router;
+use utoipa::openapi::path::Parameter;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use crate::http::Problem;
@@ -58,7 +60,26 @@ pub(crate) fn documented() -> (Router<App>, Router<Readiness>, utoipa::openapi::
     let (routes, mut document) = routes::all().split_for_parts();
     let (probes, described) = probes().split_for_parts();
     document.merge(described);
+    describe_dry_runs(&mut document);
     (routes, probes, document)
+}
+
+/// What makes something answers a dry run with 200, and with what it would answer else.
+fn describe_dry_runs(document: &mut utoipa::openapi::OpenApi) {
+    let operations = document.paths.paths.values_mut().filter_map(|path| path.post.as_mut());
+    for operation in operations {
+        let parameters = operation.parameters.as_deref().unwrap_or_default();
+        let tries = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.name == "dry_run");
+        if !parameters.iter().any(tries) {
+            continue;
+        }
+        let responses = &mut operation.responses.responses;
+        if let (Some(RefOr::T(made)), None) = (responses.get("201"), responses.get("200")) {
+            let answer = ResponseBuilder::from(made.clone());
+            let answer = answer.description("With `dry_run`: what it would be").build();
+            responses.insert("200".to_owned(), RefOr::T(answer));
+        }
+    }
 }
 
 /// The document as pretty-printed JSON, ending in a line break.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use anyhow::Context as _;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, CancelledBy, MovedBy};
 use daybook_domain::{AppointmentId, ResourceIds, TenantId};
 use daybook_projections::appointments::Appointments;
@@ -183,7 +184,8 @@ impl Daybook {
         command: AppointmentCommand,
     ) -> anyhow::Result<Position> {
         let context = self.context();
-        Ok(self.engine.execute::<Appointment>(&context, target, command).await?.position)
+        let executed = self.engine.execute::<Appointment>(&context, target, command).await?;
+        executed.position.context("a booking without a position")
     }
 }
 

@@ -34,6 +34,7 @@ mod demo;
 mod doctor;
 mod documentation;
 mod events;
+mod every_operation;
 mod faults;
 mod idempotency;
 mod import;

@@ -17,16 +17,36 @@ pub(crate) fn as_of(moment: Option<Moment>) -> Option<[(&'static str, String); 1
 
 /// One thing at a version: it has an `ETag`, and after a command a `Daybook-Position`.
 pub(crate) struct Answer<T> {
-    pub(crate) version: u64,
-    pub(crate) position: Option<Position>,
+    /// `None`: nothing is at it, for the command was only tried.
+    version: Option<u64>,
+    position: Option<Position>,
     pub(crate) body: T,
+}
+
+impl<T> Answer<T> {
+    /// What was read, of a moment where one was asked for.
+    pub(crate) fn read(version: u64, moment: Option<Moment>, body: T) -> Self {
+        Self { version: Some(version), position: moment.map(|moment| moment.position), body }
+    }
+
+    /// What a command has led to; without a position: what it would lead to.
+    pub(crate) fn of_command(version: u64, position: Option<Position>, body: T) -> Self {
+        Self { version: position.map(|_| version), position, body }
+    }
+
+    /// The same, otherwise shown.
+    pub(crate) fn map<U>(self, show: impl FnOnce(T) -> U) -> Answer<U> {
+        let Self { version, position, body } = self;
+        Answer { version, position, body: show(body) }
+    }
 }
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
         let mut response = Json(self.body).into_response();
         let headers = response.headers_mut();
-        if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", self.version)) {
+        let etag = self.version.map(|version| HeaderValue::try_from(format!("\"{version}\"")));
+        if let Some(Ok(etag)) = etag {
             headers.insert(header::ETAG, etag);
         }
         if let Some(position) = self.position {
@@ -36,7 +56,7 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     }
 }
 
-/// Something that was made: 201, and where it is.
+/// Something that was made: 201, and where it is; 200, where that was only tried.
 pub(crate) struct Created<T> {
     pub(crate) location: String,
     pub(crate) answer: Answer<T>,
@@ -44,6 +64,9 @@ pub(crate) struct Created<T> {
 
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
+        if self.answer.version.is_none() {
+            return self.answer.into_response();
+        }
         let mut response = (StatusCode::CREATED, self.answer).into_response();
         if let Ok(location) = HeaderValue::try_from(self.location) {
             response.headers_mut().insert(header::LOCATION, location);

@@ -1,4 +1,4 @@
-//! A request that is a command: its body, and the headers that all commands have.
+//! A request that is a command: its body, and the parameters that all commands have.
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -6,15 +6,43 @@ use daybook_store::{CommandContext, CommandKey};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::query::{self, query_params};
 use super::{Caller, Problem, body};
 use crate::App;
+
+query_params! {
+    /// Whether it is meant.
+    pub(crate) struct DryRun {
+        /// `true`: nothing happens, and the answer (200) is what it would be, without `Location`, `ETag` and
+        /// `Daybook-Position`; an id in it that is new is of nothing. Of a change of a resource it is the
+        /// appointments that would be in conflict. What would be refused is refused. `If-Match` counts,
+        /// `Idempotency-Key` does not.
+        dry_run: Option<bool>,
+    }
+}
+
+impl DryRun {
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.dry_run.unwrap_or_default()
+    }
+}
+
+/// What every command takes besides its body, for the documentation.
+pub(crate) struct CommandParams;
+
+impl IntoParams for CommandParams {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        [DryRun::into_params(&place), IdempotencyKey::into_params(&place)].concat()
+    }
+}
 
 /// The header of every command, for the documentation.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
-pub(crate) struct CommandHeaders {
+struct IdempotencyKey {
     /// Your own name for this command, 1 to 255 visible ASCII characters. Sent again with the same
     /// request, the first answer is given again; with another request it is refused (422).
     #[param(rename = "Idempotency-Key")]
@@ -31,11 +59,12 @@ pub(crate) struct IfMatch {
     if_match: Option<String>,
 }
 
-/// A command's body `T`, and what its headers say.
+/// A command's body `T`, and what its query and headers say.
 pub(crate) struct CommandRequest<T> {
     pub(crate) body: T,
     key: Option<CommandKey>,
     expected_version: Option<u64>,
+    dry_run: bool,
 }
 
 impl<T> CommandRequest<T> {
@@ -50,6 +79,7 @@ impl<T> CommandRequest<T> {
         CommandContext {
             key: self.key.clone(),
             expected_version: self.expected_version,
+            dry_run: self.dry_run,
             correlation_id: caller.request.correlation_id,
             trace: caller.request.trace,
             ..CommandContext::new(caller.tenant.clone(), caller.actor.clone())
@@ -60,8 +90,9 @@ impl<T> CommandRequest<T> {
 impl<T: DeserializeOwned> FromRequest<App> for CommandRequest<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+    async fn from_request(mut request: Request, _: &App) -> Result<Self, Problem> {
         let headers = request.headers().clone();
+        let dry_run = query::take::<DryRun>(&mut request)?.is_asked_for();
         let key = idempotency_key(&headers)?;
         let expected_version = if_match(&headers)?;
         let digest = Sha256::new()
@@ -72,8 +103,8 @@ impl<T: DeserializeOwned> FromRequest<App> for CommandRequest<T> {
         let bytes = body::read(request).await?;
         let fingerprint = digest.chain_update(&bytes).finalize().into();
         let body = body::parse(&headers, &bytes)?;
-        let key = key.map(|key| CommandKey { key, fingerprint });
-        Ok(Self { body, key, expected_version })
+        let key = key.filter(|_| !dry_run).map(|key| CommandKey { key, fingerprint });
+        Ok(Self { body, key, expected_version, dry_run })
     }
 }
 

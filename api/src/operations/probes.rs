@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::Problem;
+use crate::http::{NoQuery, Problem};
 use crate::readiness::{Known, Readiness};
 use crate::views::BuildView;
 
@@ -29,9 +29,11 @@ fn momentary<T>(answer: T) -> Momentary<T> {
 /// Restart it when this does not answer.
 #[utoipa::path(
     get, path = "/livez", tag = "operation",
-    responses((status = 200, description = "It lives", body = str))
+    responses((status = 200, description = "It lives", body = str),
+              (status = 400, description = "It takes no parameters", body = Problem,
+               content_type = "application/problem+json"))
 )]
-pub(crate) async fn live() -> Momentary<&'static str> {
+pub(crate) async fn live(_: NoQuery) -> Momentary<&'static str> {
     momentary("ok\n")
 }
 
@@ -49,11 +51,14 @@ pub(crate) struct ReadinessView {
 #[utoipa::path(
     get, path = "/readyz", tag = "operation",
     responses((status = 200, description = "It is ready", body = ReadinessView),
+              (status = 400, description = "It takes no parameters", body = Problem,
+               content_type = "application/problem+json"),
               (status = 503, description = "Not yet, or not at present", body = Problem,
                content_type = "application/problem+json"))
 )]
 pub(crate) async fn ready(
     State(readiness): State<Readiness>,
+    _: NoQuery,
 ) -> Result<Momentary<Json<ReadinessView>>, Problem> {
     let known = readiness.ask();
     if known.draining {
@@ -71,6 +76,7 @@ pub(crate) async fn ready(
 /// are.
 pub(crate) async fn started(
     State(readiness): State<Readiness>,
+    _: NoQuery,
 ) -> Result<Momentary<Json<ReadinessView>>, Problem> {
     let known = readiness.ask();
     match unready(&known) {

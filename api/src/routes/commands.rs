@@ -33,7 +33,7 @@ impl App {
         let found = self.loaded::<A>(tenant, id, moment).await?;
         let shown = found.and_then(|(state, version)| Some((state.view(id, version)?, version)));
         let (body, version) = shown.ok_or_else(|| Problem::not_found(A::TYPE))?;
-        Ok(Answer { version, position: moment.map(|moment| moment.position), body })
+        Ok(Answer::read(version, moment, body))
     }
 
     /// An aggregate and its version, now or as of a moment.
@@ -82,5 +82,5 @@ impl App {
 pub(super) fn answer<A: Viewed>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
     let Executed { id, version, position, state } = executed;
     let body = state.view(id, version).ok_or_else(Problem::internal)?;
-    Ok(Answer { version, position: Some(position), body })
+    Ok(Answer::of_command(version, position, body))
 }

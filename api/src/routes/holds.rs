@@ -11,7 +11,7 @@ use crate::App;
 use crate::bodies::HoldBody;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Book, Caller, CommandHeaders, CommandRequest, Created, IfMatch, PathId, Problem,
+    Answer, Book, Caller, CommandParams, CommandRequest, Created, IfMatch, PathId, Problem,
 };
 use crate::views::AppointmentView;
 
@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 /// that instant on it is in nobody's way. A client can hold only so many at once
 /// (`client-hold-limit`).
 #[utoipa::path(
-    post, path = "/v1/holds", tag = "holds", params(CommandHeaders),
+    post, path = "/v1/holds", tag = "holds", params(CommandParams),
     request_body = HoldBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "It is held", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -49,7 +49,7 @@ pub(crate) async fn create_hold(
 /// After it has lapsed it is too late (`hold-expired`).
 #[utoipa::path(
     post, path = "/v1/holds/{id}/confirm", tag = "holds",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<EmptyBody>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -69,7 +69,7 @@ pub(crate) async fn confirm_hold(
 /// Its time is free again at once. What is booked already is not released but cancelled.
 #[utoipa::path(
     delete, path = "/v1/holds/{id}", tag = "holds",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     security(("api_key" = ["book"])),
     responses((status = 200, description = "It is released", body = AppointmentView),
               ReadProblems, CommandProblems)

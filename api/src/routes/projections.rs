@@ -5,7 +5,8 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use daybook_projections::TenantStatus;
+use daybook_domain::TenantId;
+use daybook_projections::{ProjectionId, TenantStatus};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,7 +14,7 @@ use utoipa_axum::routes;
 
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::{Admin, Caller, NoQuery, Problem, Read};
+use crate::http::{Admin, Caller, DryRun, NoQuery, Problem, Query, Read};
 use crate::views::BuildView;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -97,23 +98,41 @@ pub(crate) async fn list_projections(
 #[utoipa::path(
     post, path = "/v1/projections/{name}/rebuild", tag = "operation",
     security(("api_key" = ["admin"])),
-    params(("name" = String, Path, description = "Which one", example = "appointments")),
-    responses((status = 202, description = "It will be rebuilt", body = ProjectionView), ReadProblems)
+    params(("name" = String, Path, description = "Which one", example = "appointments"), DryRun),
+    responses((status = 202, description = "It will be rebuilt", body = ProjectionView),
+              (status = 200, description = "With `dry_run`: as it is", body = ProjectionView), ReadProblems)
 )]
 pub(crate) async fn rebuild_projection(
     State(app): State<App>,
     caller: Caller<Admin>,
     name: Result<Path<String>, PathRejection>,
-    _: NoQuery,
+    Query(dry_run): Query<DryRun>,
 ) -> Result<(StatusCode, Json<ProjectionView>), Problem> {
     // Nothing has a name that is not UTF-8.
     let projection = name.ok().and_then(|Path(name)| app.progress.projection(&name));
     let projection = projection.ok_or_else(|| Problem::not_found("projection"))?;
     let now = app.engine.clock().now();
+    if dry_run.is_asked_for() {
+        return app
+            .status_of(&caller.tenant, projection, now)
+            .await
+            .map(|view| (StatusCode::OK, view));
+    }
     tracing::info!(%projection, tenant = %caller.tenant, actor = caller.actor, "to be rebuilt");
     app.progress.rebuild(projection, now).await?;
-    let statuses = app.progress.status_for(&caller.tenant).await?;
-    let status = statuses.into_iter().find(|status| status.projection == projection);
-    let status = status.ok_or_else(Problem::internal)?;
-    Ok((StatusCode::ACCEPTED, Json(ProjectionView::new(status, now))))
+    let view = app.status_of(&caller.tenant, projection, now).await?;
+    Ok((StatusCode::ACCEPTED, view))
+}
+
+impl App {
+    async fn status_of(
+        &self,
+        tenant: &TenantId,
+        projection: ProjectionId,
+        now: DateTime<Utc>,
+    ) -> Result<Json<ProjectionView>, Problem> {
+        let statuses = self.progress.status_for(tenant).await?;
+        let status = statuses.into_iter().find(|status| status.projection == projection);
+        Ok(Json(ProjectionView::new(status.ok_or_else(Problem::internal)?, now)))
+    }
 }

@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
-use crate::http::{Admin, Body, Caller, NoQuery, Problem, Read};
+use crate::http::{Admin, Body, Caller, DryRun, NoQuery, Problem, Query, Read};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read_settings, put_settings))
@@ -93,16 +93,21 @@ pub(crate) async fn read_settings(
 /// stands.
 #[utoipa::path(
     put, path = "/v1/tenant/settings", tag = "operation",
-    request_body = SettingsBody, security(("api_key" = ["admin"])),
+    params(DryRun), request_body = SettingsBody, security(("api_key" = ["admin"])),
     responses((status = 200, description = "It is so", body = SettingsView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn put_settings(
     State(app): State<App>,
     caller: Caller<Admin>,
+    Query(dry_run): Query<DryRun>,
     Body(body): Body<SettingsBody>,
 ) -> Result<Json<SettingsView>, Problem> {
-    let new = NewSettings::from(body.settings());
+    let settings = body.settings();
+    if dry_run.is_asked_for() {
+        return Ok(Json(settings.into()));
+    }
+    let new = NewSettings::from(settings);
     let changed = app.engine.tenants().set(&caller.tenant, new).await?;
     let changed = changed.ok_or_else(|| Problem::not_found("tenant"))?;
     Ok(Json(changed.settings.into()))

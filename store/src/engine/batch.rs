@@ -112,13 +112,13 @@ impl Answer for EachBooking {
     fn appended(
         &self,
         decided: Vec<Decided>,
-        last: Position,
+        last: Option<Position>,
     ) -> Result<Self::Output, ExecuteError> {
         let events: u64 = decided.iter().map(|one| one.version).sum();
-        let mut position = last.minus(events);
+        let mut position = last.map(|last| last.minus(events));
         let executed = decided.into_iter().map(|one| {
             let (id, version, state) = one.into_state().ok_or_else(|| unreadable(&last))?;
-            position = position.plus(version);
+            position = position.map(|before| before.plus(version));
             Ok(Executed { id, version, position, state })
         });
         executed.collect()
@@ -143,7 +143,7 @@ impl Answer for EachBooking {
             };
             let mut state = Appointment::default();
             state.evolve(event);
-            let (version, position) = (recorded.sequence, recorded.position);
+            let (version, position) = (recorded.sequence, Some(recorded.position));
             all.push(Executed { id: id.uuid(), version, position, state });
         }
         Ok(all)

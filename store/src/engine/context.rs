@@ -26,6 +26,8 @@ pub struct CommandContext {
     pub key: Option<CommandKey>,
     /// The version of its aggregate that the client has seen, where it matters to it.
     pub expected_version: Option<u64>,
+    /// Whether it is only tried: it is decided as ever, and nothing of it happens.
+    pub dry_run: bool,
 }
 
 impl CommandContext {
@@ -40,6 +42,7 @@ impl CommandContext {
             trace: None,
             key: None,
             expected_version: None,
+            dry_run: false,
         }
     }
 

@@ -27,6 +27,9 @@ impl Engine {
         context: &CommandContext,
         commands: &[AppointmentCommand],
     ) -> Vec<Outcome> {
+        if context.dry_run {
+            return self.try_each(context, commands).await;
+        }
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(commands.len());
         // The first is alone: if its key names another request, nothing of this one may happen.
         let mut beside = 1;
@@ -38,6 +41,33 @@ impl Engine {
             } else if !self.book_beside(context, commands, beside.min(rest), &mut outcomes).await {
                 // Where one is refused, the next may be.
                 beside = 1;
+            }
+        }
+        outcomes
+    }
+
+    /// What would become of each, if those before it that can be booked were.
+    async fn try_each(
+        &self,
+        context: &CommandContext,
+        commands: &[AppointmentCommand],
+    ) -> Vec<Outcome> {
+        // Nobody decides it again: nothing may be out of date.
+        let retry = RetryState { fresh: true, ..RetryState::default() };
+        let mut unit = UnitContext::new(self, context, Uuid::nil(), retry);
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(commands.len());
+        for command in commands {
+            let target = Target::fresh();
+            let decided = unit.decide::<Appointment>(target, command.clone()).await;
+            let outcome = match decided {
+                Ok(Ok(())) => unit.tried(target.id()),
+                Ok(Err(refusal)) => Err(ExecuteError::Refused(refusal)),
+                Err(error) => Err(error),
+            };
+            let goes_on = is_verdict(&outcome);
+            outcomes.push(outcome);
+            if !goes_on {
+                break;
             }
         }
         outcomes
@@ -100,6 +130,18 @@ impl Engine {
             outcomes.push(outcome);
         }
         refused.is_none()
+    }
+}
+
+impl UnitContext<'_> {
+    /// An appointment as the unit would leave it.
+    fn tried(&self, id: Uuid) -> Outcome {
+        let decided = self.decided().iter().find(|decided| decided.id() == id);
+        let known =
+            decided.and_then(|one| Some((one.version, one.state::<Appointment>()?.clone())));
+        let unknown = || ExecuteError::Unreadable(format!("nothing was decided of {id}"));
+        let (version, state) = known.ok_or_else(unknown)?;
+        Ok(Executed { id, version, position: None, state })
     }
 }
 

@@ -46,11 +46,9 @@ use crate::log::{Log, PersistedAggregate, StreamId};
 use crate::tenants::Tenants;
 use as_of::PastDirectories;
 use claims_cache::ClaimsCache;
-use decision::Decided;
 use directory::Directories;
 use facts::FactCache;
 use repository::Repository;
-use unit_of_work::RetryState;
 
 /// Runs commands against the log. Cheap to clone.
 #[derive(Clone)]
@@ -137,32 +135,6 @@ impl Engine {
     {
         let work = Single::<A> { target, command };
         self.execute_unit(context, target.id(), &work).await
-    }
-
-    /// What a command would make of an aggregate, if it were given now. Nothing is appended, and no key
-    /// is used up.
-    ///
-    /// # Errors
-    /// When it would be refused, or when nothing can be decided at present.
-    pub async fn dry_run<A: PersistedAggregate>(
-        &self,
-        context: &CommandContext,
-        id: Uuid,
-        command: A::Command,
-    ) -> Result<A, ExecuteError> {
-        // Nobody decides it again: nothing may be out of date.
-        let retry = RetryState { fresh: true, ..RetryState::default() };
-        let mut unit = UnitContext::new(self, context, id, retry);
-        match unit.decide_only::<A>(Target::Existing(id), command).await {
-            Ok(()) => {}
-            Err(Abort::Refused(refusal)) => return Err(ExecuteError::Refused(refusal)),
-            Err(Abort::Outdated) => return Err(ExecuteError::Contended),
-            Err(Abort::Failed(error)) => return Err(error),
-        }
-        let (_, decided) = unit.into_decided();
-        let state = decided.into_iter().next().and_then(Decided::into_state);
-        let (_, _, state) = state.ok_or_else(|| ExecuteError::Unreadable(A::TYPE.to_owned()))?;
-        Ok(state)
     }
 
     /// The facts, and the versions they were read at.

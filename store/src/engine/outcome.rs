@@ -5,15 +5,15 @@ use uuid::Uuid;
 
 use crate::log::{AppendError, Position};
 
-/// A command that was carried out, now or when its key was first seen.
+/// A command that was carried out, now or when its key was first seen; or would be, in a dry run.
 #[derive(Debug, Clone)]
 pub struct Executed<A> {
     /// The aggregate.
     pub id: Uuid,
     /// Its version with the command's events.
     pub version: u64,
-    /// The position of the last of them.
-    pub position: Position,
+    /// The position of the last of them; `None`: it was a dry run, and nothing has happened.
+    pub position: Option<Position>,
     /// The aggregate at that version.
     pub state: A,
 }

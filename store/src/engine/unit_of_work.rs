@@ -84,9 +84,12 @@ pub(super) struct RetryState {
 pub(super) trait Answer: Sync {
     type Output: Send;
 
-    /// All of it is in the log, up to this position.
-    fn appended(&self, decided: Vec<Decided>, last: Position)
-    -> Result<Self::Output, ExecuteError>;
+    /// All of it is in the log, up to this position; `None`: it would be.
+    fn appended(
+        &self,
+        decided: Vec<Decided>,
+        last: Option<Position>,
+    ) -> Result<Self::Output, ExecuteError>;
 
     /// It was in the log before, when its key was first seen.
     fn first(
@@ -133,7 +136,7 @@ impl<A: PersistedAggregate> Answer for RootAnswer<A> {
     fn appended(
         &self,
         decided: Vec<Decided>,
-        position: Position,
+        position: Option<Position>,
     ) -> Result<Executed<A>, ExecuteError> {
         let root = decided.into_iter().next().and_then(Decided::into_state);
         let (id, version, state) = root.ok_or_else(nothing_decided::<A>)?;
@@ -148,7 +151,7 @@ impl<A: PersistedAggregate> Answer for RootAnswer<A> {
     ) -> Result<Executed<A>, ExecuteError> {
         let stream = StreamId::of::<A>(&context.tenant, id);
         let Loaded { state, .. } = engine.repository.load_at(&stream, version).await?;
-        Ok(Executed { id, version, position, state })
+        Ok(Executed { id, version, position: Some(position), state })
     }
 }
 
@@ -192,7 +195,9 @@ impl Engine {
         answer: &R,
     ) -> Result<R::Output, ExecuteError> {
         let outcome = self.try_until_decided(context, root, work, answer).await;
-        if let Err(ExecuteError::Refused(refusal)) = &outcome {
+        if let Err(ExecuteError::Refused(refusal)) = &outcome
+            && !context.dry_run
+        {
             self.report_refusal(context, (W::Root::TYPE, root), work.name(), refusal);
         }
         outcome
@@ -245,7 +250,7 @@ impl Engine {
         Err(ExecuteError::Contended)
     }
 
-    /// Appends what was decided.
+    /// Appends what was decided; in a dry run, only sees whether it could be.
     #[tracing::instrument(level = "debug", name = "append", skip_all)]
     pub(super) async fn submit<R: Answer>(
         &self,
@@ -261,12 +266,20 @@ impl Engine {
             decided_at,
             decision: accept(&mut decided, &context.metadata()?, on_conflict),
         };
-        match self.log.append(submission).await? {
+        let verdict = if context.dry_run {
+            self.log.dry_run(&submission).await?
+        } else {
+            self.log.append(submission).await?
+        };
+        match verdict {
+            Verdict::Appended(_) if context.dry_run => {
+                answer.appended(decided, None).map(Submitted::Done)
+            }
             Verdict::Appended(last) => {
                 if decided.iter().any(|one| one.stream.kind() == Resource::TYPE) {
                     self.directories.out_of_date(&context.tenant).await;
                 }
-                answer.appended(decided, last).map(Submitted::Done)
+                answer.appended(decided, Some(last)).map(Submitted::Done)
             }
             Verdict::Stale(streams) => {
                 self.facts.forget_all(&streams).await;
@@ -294,7 +307,7 @@ impl Engine {
         refusal: Refusal,
         answer: &R,
     ) -> Result<R::Output, ExecuteError> {
-        if context.key.is_none() {
+        if context.key.is_none() || context.dry_run {
             return Err(ExecuteError::Refused(refusal));
         }
         let submission = Submission {

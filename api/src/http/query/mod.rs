@@ -9,9 +9,9 @@ mod value;
 
 use std::fmt::Display;
 
-use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
@@ -30,21 +30,30 @@ impl<T: ParameterSet> FromRequestParts<App> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         parts.extensions.insert(Taken);
-        let mut pairs = Pairs::parse(parts.uri.query().unwrap_or_default())?;
-        pairs.add_headers(&parts.headers)?;
-        let set = T::take(&mut pairs)?;
-        pairs.finish()?;
-        Ok(Self(set))
+        read(&parts.uri, &parts.headers).map(Self)
     }
+}
+
+/// The same of a whole request: the parameters of a command, which has no others.
+pub(super) fn take<T: ParameterSet>(request: &mut Request) -> Result<T, Problem> {
+    request.extensions_mut().insert(Taken);
+    read(request.uri(), request.headers())
+}
+
+fn read<T: ParameterSet>(uri: &Uri, headers: &HeaderMap) -> Result<T, Problem> {
+    let mut pairs = Pairs::parse(uri.query().unwrap_or_default())?;
+    pairs.add_headers(headers)?;
+    let set = T::take(&mut pairs)?;
+    pairs.finish().map(|()| set)
 }
 
 /// The query of a route that has no parameters.
 pub(crate) struct NoQuery;
 
-impl FromRequestParts<App> for NoQuery {
+impl<S: Sync> FromRequestParts<S> for NoQuery {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         Pairs::parse(parts.uri.query().unwrap_or_default())?.finish().map(|()| Self)
     }
 }

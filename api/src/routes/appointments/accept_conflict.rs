@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -28,7 +28,7 @@ pub(crate) struct AcceptBody {
 /// conflict now, until the appointment is moved; a later conflict is listed again.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/accept-conflict", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = AcceptBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "They are accepted", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -16,7 +16,7 @@ use crate::App;
 use crate::bodies::BookingBody;
 use crate::http::answer::POSITION_HEADER;
 use crate::http::body::MaxBytes;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Problem, trace};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Problem, trace};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -68,7 +68,7 @@ pub(crate) struct BatchAnswer {
 pub(crate) enum ItemVerdict {
     /// It is booked.
     Booked {
-        /// 201.
+        /// 201; 200 in a dry run.
         #[schema(example = 201)]
         status: u16,
         /// As the answer to the booking alone.
@@ -104,7 +104,7 @@ impl IntoResponse for BatchAnswer {
 /// Sent again with the same `Idempotency-Key`, a batch gets the same verdicts and books nothing twice. An item
 /// with status 503 had no verdict: the same batch with the same key goes on there. A body with an item that cannot be read books nothing.
 #[utoipa::path(
-    post, path = "/v1/appointments:batch", tag = "appointments", params(CommandHeaders),
+    post, path = "/v1/appointments:batch", tag = "appointments", params(CommandParams),
     request_body = BatchBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "A verdict for each", body = BatchAnswer),
               ReadProblems, CommandProblems)
@@ -139,7 +139,7 @@ impl BatchAnswer {
     /// Of so many items; those at the end that have no outcome were not tried.
     fn of(outcomes: Vec<Outcome>, count: usize) -> Result<Self, Problem> {
         let executed = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
-        let position = executed.map(|executed| executed.position).max();
+        let position = executed.filter_map(|executed| executed.position).max();
         let verdicts = outcomes.into_iter().map(ItemVerdict::of);
         let mut items = verdicts.collect::<Result<Vec<_>, _>>()?;
         items.resize_with(count, || ItemVerdict::refused(Problem::unavailable("it was not tried")));
@@ -151,8 +151,10 @@ impl ItemVerdict {
     fn of(outcome: Outcome) -> Result<Self, Problem> {
         Ok(match outcome {
             Ok(executed) => {
+                let happened = executed.position.is_some();
+                let status = if happened { StatusCode::CREATED } else { StatusCode::OK };
                 let appointment = Box::new(answer(executed)?.body);
-                Self::Booked { status: StatusCode::CREATED.as_u16(), appointment }
+                Self::Booked { status: status.as_u16(), appointment }
             }
             Err(error) => Self::refused(error.into()),
         })

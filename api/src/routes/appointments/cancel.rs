@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::by_client;
 use crate::bodies::overriding::{self, OverrideBody};
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -34,7 +34,7 @@ pub(crate) struct CancelBody {
 /// Its time is free again at once.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/cancel", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<CancelBody>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is cancelled", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -5,14 +5,14 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand};
 
 use crate::App;
 use crate::http::body::EmptyBody;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// Check a client in
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/check-in", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<EmptyBody>, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are checked in", body = AppointmentView),
               ReadProblems, CommandProblems)

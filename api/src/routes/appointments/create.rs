@@ -5,7 +5,7 @@ use daybook_domain::appointment::Appointment;
 
 use crate::App;
 use crate::bodies::BookingBody;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -17,7 +17,7 @@ use crate::views::AppointmentView;
 /// rule of the service that is broken is a problem by the rule's name, with what it required and what
 /// it found.
 #[utoipa::path(
-    post, path = "/v1/appointments", tag = "appointments", params(CommandHeaders),
+    post, path = "/v1/appointments", tag = "appointments", params(CommandParams),
     request_body = BookingBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)

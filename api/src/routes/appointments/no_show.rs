@@ -5,7 +5,7 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand};
 
 use crate::App;
 use crate::http::body::EmptyBody;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -14,7 +14,7 @@ use crate::views::AppointmentView;
 /// The client did not come; the time is free again.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/no-show", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<EmptyBody>, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is marked", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -31,5 +31,5 @@ pub(crate) async fn get_appointment(
         Some((AppointmentView::at(appointment, id, version, now)?, version))
     });
     let (body, version) = shown.ok_or_else(|| Problem::not_found("appointment"))?;
-    Ok(Answer { version, position: moment.map(|moment| moment.position), body })
+    Ok(Answer::read(version, moment, body))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -30,7 +30,7 @@ pub(crate) struct ReassignBody {
 /// must be open, free, and fit for what the service needs.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/reassign", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = ReassignBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "It uses the other resource", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -37,7 +37,7 @@ pub(crate) struct RescheduleBody {
 /// Its new time is taken and its old time freed at once, or nothing happens.
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/reschedule", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = RescheduleBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "It is moved", body = AppointmentView),
               ReadProblems, CommandProblems)

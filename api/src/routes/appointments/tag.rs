@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -26,7 +26,7 @@ pub(crate) struct TagBody {
 /// Change category and tags
 #[utoipa::path(
     post, path = "/v1/appointments/{id}/tag", tag = "appointments",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = TagBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are changed", body = AppointmentView),
               ReadProblems, CommandProblems)

@@ -5,7 +5,7 @@ use daybook_domain::client::{Client, ClientCommand};
 
 use super::ClientBody;
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ClientView;
 
@@ -14,7 +14,7 @@ use crate::views::ClientView;
 /// Replaces all of them.
 #[utoipa::path(
     post, path = "/v1/clients/{id}/change-contact", tag = "clients",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = ClientBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "They are changed", body = ClientView),
               ReadProblems, CommandProblems)

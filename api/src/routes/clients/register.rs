@@ -5,7 +5,7 @@ use daybook_domain::client::{Client, ClientCommand};
 
 use super::ClientBody;
 use crate::App;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ClientView;
 
@@ -13,7 +13,7 @@ use crate::views::ClientView;
 ///
 /// From now on they can book.
 #[utoipa::path(
-    post, path = "/v1/clients", tag = "clients", params(CommandHeaders),
+    post, path = "/v1/clients", tag = "clients", params(CommandParams),
     request_body = ClientBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "They are registered", body = ClientView),
               ReadProblems, CommandProblems)

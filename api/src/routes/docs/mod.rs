@@ -9,7 +9,7 @@ use axum::routing::get;
 use utoipa::openapi::OpenApi;
 
 use crate::App;
-use crate::http::Problem;
+use crate::http::{NoQuery, Problem};
 
 const PAGE: &str = include_str!("page.html");
 
@@ -21,7 +21,8 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 pub(crate) fn routes(document: &OpenApi) -> Router<App> {
     // Anybody may ask for it, so it is written once.
     let document = document.to_json().map(Bytes::from).map_err(|_| Problem::internal());
-    let json = async move || document.map(|json| ([(CONTENT_TYPE, "application/json")], json));
+    let json =
+        async move |_: NoQuery| document.map(|json| ([(CONTENT_TYPE, "application/json")], json));
     let page = async || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE));
     Router::new().route("/openapi.json", get(json)).route("/docs", get(page))
 }

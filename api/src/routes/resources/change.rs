@@ -1,16 +1,16 @@
 //! `POST /v1/resources/{id}/...`
 
 use axum::extract::State;
-use daybook_domain::resource::{Capacity, Resource, ResourceCommand};
+use daybook_domain::resource::{Capacity, ResourceCommand};
 use daybook_domain::time::WeeklyHours;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::dry_run::{Changed, DryRun, ResourceOrDryRun};
+use super::dry_run::{Changed, ResourceOrDryRun};
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem, Query,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ResourceView;
@@ -29,7 +29,7 @@ pub(crate) struct HoursBody {
 /// Appointments made before stand; those that are then outside the hours are listed as conflicts.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/change-hours", tag = "resources",
-    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = HoursBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "They are changed", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
@@ -38,12 +38,11 @@ pub(crate) async fn change_resource_hours(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    Query(dry_run): Query<DryRun>,
     request: CommandRequest<HoursBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHours(body.weekly_hours);
-    app.change_resource(&context, id, command, &dry_run).await
+    app.change_resource(&context, id, command).await
 }
 
 /// More places, or fewer.
@@ -60,9 +59,9 @@ pub(crate) struct CapacityBody {
 /// Appointments made before keep theirs, also where there are fewer places now.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/change-capacity", tag = "resources",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = CapacityBody, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "It is changed", body = ResourceView),
+    responses((status = 200, description = "It is changed", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn change_resource_capacity(
@@ -70,10 +69,10 @@ pub(crate) async fn change_resource_capacity(
     caller: Caller<Manage>,
     PathId(id): PathId,
     request: CommandRequest<CapacityBody>,
-) -> Result<Answer<ResourceView>, Problem> {
+) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceCapacity(body.capacity);
-    app.change::<Resource>(&context, id, command).await
+    app.change_resource(&context, id, command).await
 }
 
 /// Retire a resource
@@ -81,7 +80,7 @@ pub(crate) async fn change_resource_capacity(
 /// It takes no further bookings. Appointments made before stand, and are listed as conflicts.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/retire", tag = "resources",
-    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<EmptyBody>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
@@ -90,9 +89,8 @@ pub(crate) async fn retire_resource(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    Query(dry_run): Query<DryRun>,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, EmptyBody {}) = request.by(caller);
-    app.change_resource(&context, id, ResourceCommand::RetireResource, &dry_run).await
+    app.change_resource(&context, id, ResourceCommand::RetireResource).await
 }

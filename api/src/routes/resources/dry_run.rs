@@ -4,30 +4,14 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_projections::conflicts::Conflicts;
-use daybook_store::CommandContext;
+use daybook_store::{CommandContext, Target};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::query::query_params;
 use crate::http::{Answer, Problem};
 use crate::views::{ConflictSummary, ResourceView};
-
-query_params! {
-    /// Whether it is meant.
-    pub(crate) struct DryRun {
-        /// `true`: nothing is changed, and the answer (200) is the appointments that the change would
-        /// bring into conflict with the resource. `If-Match` counts, `Idempotency-Key` does not.
-        dry_run: Option<bool>,
-    }
-}
-
-impl DryRun {
-    pub(super) fn is_asked_for(&self) -> bool {
-        self.dry_run.unwrap_or_default()
-    }
-}
 
 /// What a change would break.
 #[derive(Serialize, ToSchema)]
@@ -71,9 +55,8 @@ impl App {
         context: &CommandContext,
         id: Uuid,
         command: ResourceCommand,
-        dry_run: &DryRun,
     ) -> Result<Changed<Answer<ResourceView>>, Problem> {
-        if dry_run.is_asked_for() {
+        if context.dry_run {
             return Ok(Changed::Tried(self.try_change(context, id, command).await?));
         }
         self.change::<Resource>(context, id, command).await.map(Changed::Made)
@@ -88,11 +71,12 @@ impl App {
     ) -> Result<DryRunView, Problem> {
         let tenant = &context.tenant;
         let now = self.engine.clock().now();
-        let resource = self.engine.dry_run::<Resource>(context, id, command).await?;
+        let target = Target::Existing(id);
+        let tried = self.engine.execute::<Resource>(context, target, command).await?;
         // All that has been answered before this was asked is in it.
         let head = self.engine.log().head(tenant).await?.unwrap_or_default();
         self.wait_for(tenant, Conflicts::ID, head).await?;
-        let broken = self.conflicts.would_break(tenant, id.into(), &resource, now).await?;
+        let broken = self.conflicts.would_break(tenant, id.into(), &tried.state, now).await?;
         let items = broken.items.into_iter().map(ConflictSummary::from).collect();
         Ok(DryRunView { items, more: broken.more })
     }

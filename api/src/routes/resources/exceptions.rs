@@ -9,12 +9,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dry_run::{Changed, DryRun, DryRunView, ResourceOrDryRun};
+use super::dry_run::{Changed, DryRunView, ResourceOrDryRun};
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, Created, IfMatch, Manage, NoQuery, PathId,
-    PathIds, Problem, Query, Read,
+    Answer, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, NoQuery, PathId,
+    PathIds, Problem, Read,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::{ExceptionView, ResourceView};
@@ -60,7 +60,7 @@ impl TryFrom<ExceptionFields> for ExceptionBody {
 /// Appointments made before stand. The `ETag` is the resource's.
 #[utoipa::path(
     post, path = "/v1/resources/{id}/exceptions", tag = "resources",
-    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = ExceptionBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "With `dry_run`", body = DryRunView),
               (status = 201, description = "It is added", body = ExceptionView),
@@ -70,13 +70,12 @@ pub(crate) async fn add_resource_exception(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(resource): PathId,
-    Query(dry_run): Query<DryRun>,
     request: CommandRequest<ExceptionBody>,
 ) -> Result<Changed<Created<ExceptionView>>, Problem> {
     let (context, ExceptionBody { kind, span, reason }) = request.by(caller);
     let id = Uuid::now_v7().into();
     let command = ResourceCommand::AddResourceException(HoursException { id, kind, span, reason });
-    if dry_run.is_asked_for() {
+    if context.dry_run {
         return Ok(Changed::Tried(app.try_change(&context, resource, command).await?));
     }
     let target = Target::Existing(resource);
@@ -88,7 +87,7 @@ pub(crate) async fn add_resource_exception(
     let added = exceptions.and_then(|exceptions| exceptions.iter().next_back());
     let body = ExceptionView::from(added.ok_or_else(Problem::internal)?.clone());
     let location = format!("/v1/resources/{resource}/exceptions/{}", body.id);
-    let answer = Answer { version, position: Some(position), body };
+    let answer = Answer::of_command(version, position, body);
     Ok(Changed::Made(Created { location, answer }))
 }
 
@@ -110,7 +109,7 @@ pub(crate) async fn get_resource_exception(
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let exception = exceptions.and_then(|exceptions| exceptions.get(id.into()));
     let body = exception.ok_or_else(|| Problem::not_found("exception"))?.clone().into();
-    Ok(Answer { version, position: None, body })
+    Ok(Answer::read(version, None, body))
 }
 
 /// Remove extra hours or time off
@@ -118,7 +117,7 @@ pub(crate) async fn get_resource_exception(
 /// Appointments made before stand.
 #[utoipa::path(
     delete, path = "/v1/resources/{id}/exceptions/{exception_id}", tag = "resources",
-    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), CommandParams, IfMatch),
     security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is removed", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
@@ -127,10 +126,9 @@ pub(crate) async fn remove_resource_exception(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathIds(resource, id): PathIds,
-    Query(dry_run): Query<DryRun>,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, EmptyBody {}) = request.by(caller);
     let command = ResourceCommand::RemoveResourceException(id.into());
-    app.change_resource(&context, resource, command, &dry_run).await
+    app.change_resource(&context, resource, command).await
 }

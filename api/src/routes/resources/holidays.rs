@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::dry_run::{Changed, DryRun, ResourceOrDryRun};
+use super::dry_run::{Changed, ResourceOrDryRun};
 use crate::App;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem, Query,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ResourceView;
@@ -58,7 +58,7 @@ fn holidays<'de, D: Deserializer<'de>>(from: D) -> Result<Holidays, D::Error> {
 /// Those that were set before are replaced. Appointments made before stand.
 #[utoipa::path(
     put, path = "/v1/resources/{id}/holidays", tag = "resources",
-    params(("id" = Uuid, Path), DryRun, CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = HolidaysBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "They are set", body = ResourceOrDryRun),
               ReadProblems, CommandProblems)
@@ -67,10 +67,9 @@ pub(crate) async fn set_resource_holidays(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    Query(dry_run): Query<DryRun>,
     request: CommandRequest<HolidaysBody>,
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHolidays(body.holidays);
-    app.change_resource(&context, id, command, &dry_run).await
+    app.change_resource(&context, id, command).await
 }

@@ -5,7 +5,7 @@ use daybook_domain::resource::{Resource, ResourceCommand};
 
 use super::ResourceBody;
 use crate::App;
-use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
+use crate::http::{Caller, CommandParams, CommandRequest, Created, Manage, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ResourceView;
 
@@ -13,7 +13,7 @@ use crate::views::ResourceView;
 ///
 /// From now on it can be booked in its opening hours.
 #[utoipa::path(
-    post, path = "/v1/resources", tag = "resources", params(CommandHeaders),
+    post, path = "/v1/resources", tag = "resources", params(CommandParams),
     request_body = ResourceBody, security(("api_key" = ["manage"])),
     responses((status = 201, description = "It is registered", body = ResourceView),
               ReadProblems, CommandProblems)

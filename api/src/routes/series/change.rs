@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::by_client;
 use crate::bodies::overriding::{self, OverrideBody};
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SeriesView;
@@ -80,7 +80,7 @@ pub(crate) struct SeriesRescheduleBody {
 /// (`none-changed`, `nothing-to-change`).
 #[utoipa::path(
     post, path = "/v1/series/{id}/reschedule", tag = "series",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = SeriesRescheduleBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "What was moved, and what was not", body = SeriesView),
               ReadProblems, CommandProblems)
@@ -139,7 +139,7 @@ pub(crate) struct SeriesCancelBody {
 /// rescheduling.
 #[utoipa::path(
     post, path = "/v1/series/{id}/cancel", tag = "series",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = SeriesCancelBody, security(("api_key" = ["book"])),
     responses((status = 200, description = "What was cancelled, and what was not", body = SeriesView),
               ReadProblems, CommandProblems)

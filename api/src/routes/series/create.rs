@@ -5,7 +5,7 @@ use daybook_domain::series::Series;
 
 use crate::App;
 use crate::bodies::SeriesBody;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::{SeriesView, Viewed as _};
@@ -20,7 +20,7 @@ use crate::views::{SeriesView, Viewed as _};
 /// refused, with its `recurrence_id`. With `best_effort` those are booked that can be, and `refused` says
 /// why the others were not; if none can be, that is refused (`none-booked`).
 #[utoipa::path(
-    post, path = "/v1/series", tag = "series", params(CommandHeaders),
+    post, path = "/v1/series", tag = "series", params(CommandParams),
     request_body = SeriesBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "What was booked, and what was not", body = SeriesView),
               ReadProblems, CommandProblems)

@@ -33,6 +33,5 @@ pub(crate) async fn get_series(
         let (appointment, version) = found?;
         AppointmentView::at(appointment, *id, version, now)
     });
-    let body = answer.body.with_appointments(shown);
-    Ok(Answer { version: answer.version, position: None, body })
+    Ok(answer.map(|series| series.with_appointments(shown)))
 }

@@ -7,7 +7,7 @@ use super::ServiceBody;
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ServiceView;
@@ -17,7 +17,7 @@ use crate::views::ServiceView;
 /// Replaces all its terms. Appointments made before keep theirs.
 #[utoipa::path(
     post, path = "/v1/services/{id}/revise", tag = "services",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = ServiceBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is revised", body = ServiceView),
               ReadProblems, CommandProblems)
@@ -37,7 +37,7 @@ pub(crate) async fn revise_service(
 /// It takes no further bookings. Appointments made before stand.
 #[utoipa::path(
     post, path = "/v1/services/{id}/retire", tag = "services",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<EmptyBody>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is retired", body = ServiceView),
               ReadProblems, CommandProblems)

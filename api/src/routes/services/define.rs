@@ -5,7 +5,7 @@ use daybook_domain::service::{Service, ServiceCommand};
 
 use super::ServiceBody;
 use crate::App;
-use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
+use crate::http::{Caller, CommandParams, CommandRequest, Created, Manage, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ServiceView;
 
@@ -13,7 +13,7 @@ use crate::views::ServiceView;
 ///
 /// From now on it can be booked.
 #[utoipa::path(
-    post, path = "/v1/services", tag = "services", params(CommandHeaders),
+    post, path = "/v1/services", tag = "services", params(CommandParams),
     request_body = ServiceBody, security(("api_key" = ["manage"])),
     responses((status = 201, description = "It is defined", body = ServiceView),
               ReadProblems, CommandProblems)

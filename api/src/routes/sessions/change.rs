@@ -10,7 +10,7 @@ use crate::App;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
 use crate::http::{
-    Answer, Caller, CommandHeaders, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
@@ -46,7 +46,7 @@ pub(crate) struct CancelSessionBody {
 /// happens.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/reschedule", tag = "sessions",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = RescheduleSessionBody, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is moved", body = SessionView),
               ReadProblems, CommandProblems)
@@ -70,7 +70,7 @@ pub(crate) async fn reschedule_session(
 /// reason. If one of them can be cancelled no more, because its client is checked in, nothing happens.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/cancel", tag = "sessions",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     request_body = Option<CancelSessionBody>, security(("api_key" = ["manage"])),
     responses((status = 200, description = "It is cancelled", body = SessionView),
               ReadProblems, CommandProblems)

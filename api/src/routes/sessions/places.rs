@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::bodies::{PlaceBody, PlaceHoldBody};
 use crate::http::{
-    Book, Caller, CommandHeaders, CommandRequest, Created, NoQuery, PathId, Problem, Read,
+    Book, Caller, CommandParams, CommandRequest, Created, NoQuery, PathId, Problem, Read,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -28,7 +28,7 @@ const MAX_CONCURRENT_READS: usize = 8;
 /// the session is full (`session-full`).
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/appointments", tag = "sessions",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandParams),
     request_body = PlaceBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "It is booked", body = AppointmentView),
               ReadProblems, CommandProblems)
@@ -51,7 +51,7 @@ pub(crate) async fn book_place(
 /// `POST /v1/holds/{id}/confirm` and given back by `DELETE /v1/holds/{id}`.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/holds", tag = "sessions",
-    params(("id" = Uuid, Path), CommandHeaders),
+    params(("id" = Uuid, Path), CommandParams),
     request_body = PlaceHoldBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "It is held", body = AppointmentView),
               ReadProblems, CommandProblems)

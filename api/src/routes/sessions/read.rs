@@ -41,8 +41,7 @@ pub(crate) async fn get_session(
         Some(moment) => app.agenda.taken(tenant, (id.into(), &session), moment).await?,
     };
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
-    let position = moment.map(|moment| moment.position);
-    Ok(Answer { version, position, body: view.with_taken(taken) })
+    Ok(Answer::read(version, moment, view.with_taken(taken)))
 }
 
 query_params! {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
-use crate::http::{Caller, CommandHeaders, CommandRequest, Created, Manage, Problem};
+use crate::http::{Caller, CommandParams, CommandRequest, Created, Manage, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SessionView;
 
@@ -54,7 +54,7 @@ pub(crate) struct SessionBody {
 /// when it starts: of the service's rules only the durations hold, and opening hours; notice, horizon and
 /// the limit per day are for those who book a place.
 #[utoipa::path(
-    post, path = "/v1/sessions", tag = "sessions", params(CommandHeaders),
+    post, path = "/v1/sessions", tag = "sessions", params(CommandParams),
     request_body = SessionBody, security(("api_key" = ["manage"])),
     responses((status = 201, description = "It is scheduled", body = SessionView),
               ReadProblems, CommandProblems)

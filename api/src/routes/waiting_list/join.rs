@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Book, Caller, CommandHeaders, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -62,7 +62,7 @@ impl JoinBody {
 /// if they confirm the hold in time. If one is available already, it is offered at once. A client can wait only so
 /// many times at once (`client-entry-limit`), and the list can be full (`waiting-list-full`).
 #[utoipa::path(
-    post, path = "/v1/waiting-list", tag = "waiting-list", params(CommandHeaders),
+    post, path = "/v1/waiting-list", tag = "waiting-list", params(CommandParams),
     request_body = JoinBody, security(("api_key" = ["book"])),
     responses((status = 201, description = "They wait", body = WaitingView),
               ReadProblems, CommandProblems)

@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use crate::App;
 use crate::http::body::EmptyBody;
-use crate::http::{Answer, Book, Caller, CommandHeaders, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
@@ -15,7 +15,7 @@ use crate::views::WaitingView;
 /// cancelled.
 #[utoipa::path(
     delete, path = "/v1/waiting-list/{id}", tag = "waiting-list",
-    params(("id" = Uuid, Path), CommandHeaders, IfMatch),
+    params(("id" = Uuid, Path), CommandParams, IfMatch),
     security(("api_key" = ["book"])),
     responses((status = 200, description = "They wait no longer", body = WaitingView),
               ReadProblems, CommandProblems)

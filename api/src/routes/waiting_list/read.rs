@@ -47,7 +47,7 @@ pub(crate) async fn get_waiting(
     };
     let mut body = WaitingView::new(id, version, joined);
     body.queue_position = before.map(|before| before + 1);
-    Ok(Answer { version, position: None, body })
+    Ok(Answer::read(version, None, body))
 }
 
 query_params! {

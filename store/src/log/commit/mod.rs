@@ -36,6 +36,7 @@ mod backoff;
 mod committer;
 mod composite;
 mod connections;
+mod dry_run;
 mod fault;
 mod head_cache;
 mod load;

@@ -1,0 +1,293 @@
+//! A practice in which every operation can be carried out, each on something of its own.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+
+use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
+
+/// How an operation is asked for: its path, with what it must be given, and its body.
+pub(super) struct Asked {
+    pub(super) path: String,
+    pub(super) body: Option<Value>,
+}
+
+pub(super) struct House {
+    pub(super) practice: Practice,
+    class: String,
+    /// Services of which nothing else is made.
+    to_revise: String,
+    to_retire: String,
+    other_room: String,
+    session: String,
+    session_to_move: String,
+    session_to_cancel: String,
+    exception: String,
+    series: String,
+    series_to_cancel: String,
+    entry: String,
+    booked: Appointments,
+}
+
+/// An appointment for each thing that can be done to one.
+struct Appointments {
+    to_read: String,
+    to_cancel: String,
+    to_check_in: String,
+    to_complete: String,
+    to_miss: String,
+    to_reassign: String,
+    to_move: String,
+    to_tag: String,
+    in_conflict: String,
+    to_confirm: String,
+    to_release: String,
+}
+
+impl House {
+    pub(super) fn new() -> Self {
+        let practice = a_practice();
+        let book = |hour| id_of(&practice.booked(monday(hour, 0)));
+        let hold = |hour| id_of(&practice.booking(monday(hour, 0)).held(60).send().is(201));
+        let booked = Appointments {
+            to_read: book(0),
+            to_cancel: book(1),
+            to_check_in: book(2),
+            to_complete: book(3),
+            to_miss: book(4),
+            to_reassign: book(5),
+            to_move: book(6),
+            to_tag: book(7),
+            in_conflict: in_conflict(&practice),
+            to_confirm: hold(8),
+            to_release: hold(9),
+        };
+        let class = practice.a_service(&json!({"session_places": 5}));
+        let schedule =
+            |hour| practice.created("/v1/sessions", &session(&practice, &class, tuesday(hour)));
+        let [session, session_to_move, session_to_cancel] = [9, 10, 11].map(schedule);
+        let exceptions = format!("/v1/resources/{}/exceptions", practice.room);
+        let off = json!({"kind": "time-off", "days": {"first": date(200), "last": date(200)}});
+        let exception = practice.created(&exceptions, &off);
+        let series = |hour| practice.created("/v1/series", &a_series(&practice, hour));
+        let (series, series_to_cancel) = (series(14), series(15));
+        let entry = an_entry(&practice);
+        let other_room = practice.a_room();
+        let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
+        Self {
+            practice,
+            class,
+            to_revise,
+            to_retire,
+            other_room,
+            session,
+            session_to_move,
+            session_to_cancel,
+            exception,
+            series,
+            series_to_cancel,
+            entry,
+            booked,
+        }
+    }
+
+    /// How the operation is asked for.
+    #[track_caller]
+    pub(super) fn asked(&self, method: &str, path: &str) -> Asked {
+        let Practice { service, room, client, .. } = &self.practice;
+        let (given, body) = match (method, path) {
+            ("GET", "/livez" | "/readyz") => (path.to_owned(), None),
+            ("GET", _) => (self.read(path), None),
+            ("POST", "/v1/availability/search") => {
+                let (from, to) = (date(0), date(0));
+                let body = json!({"service_id": service, "resource_ids": [room], "from": from,
+                                  "to": to});
+                (path.to_owned(), Some(body))
+            }
+            ("PUT", "/v1/tenant/settings") => {
+                (path.to_owned(), Some(json!({"offer_minutes": 20, "waiting_list": 900})))
+            }
+            ("POST", "/v1/projections/{name}/rebuild") => {
+                ("/v1/projections/sessions/rebuild".to_owned(), None)
+            }
+            (_, path) if path.starts_with("/v1/services") => {
+                let terms = json!({"name": "S", "category": "c", "duration_minutes": 30});
+                let retires = path.ends_with("/retire");
+                let id = if retires { &self.to_retire } else { &self.to_revise };
+                (path.replace("{id}", id), Some(if retires { json!({}) } else { terms }))
+            }
+            (_, path) if path.starts_with("/v1/resources") => {
+                let path = path.replace("{id}", &self.other_room_for(path));
+                let path = path.replace("{exception_id}", &self.exception);
+                let body = resource_body(&path);
+                (path, (method != "DELETE").then_some(body))
+            }
+            (_, path) if path.starts_with("/v1/clients") => {
+                (path.replace("{id}", client), Some(json!({"name": "One more"})))
+            }
+            (_, path) if path.starts_with("/v1/sessions") => {
+                let (id, body) = match path.rsplit('/').next() {
+                    Some("sessions") => {
+                        (&self.session, session(&self.practice, &self.class, tuesday(12)))
+                    }
+                    Some("reschedule") => {
+                        (&self.session_to_move, json!({"start": utc(tuesday(13))}))
+                    }
+                    Some("cancel") => (&self.session_to_cancel, json!({"reason": "Ill"})),
+                    _ => (&self.session, json!({"client_id": client})),
+                };
+                (path.replace("{id}", id), Some(body))
+            }
+            (_, path) if path.starts_with("/v1/series") => {
+                let (id, body) = match path.rsplit('/').next() {
+                    Some("series") => (&self.series, a_series(&self.practice, 16)),
+                    Some("reschedule") => (&self.series, json!({"scope": "all", "time": "17:00"})),
+                    _ => (&self.series_to_cancel, json!({"scope": "all"})),
+                };
+                (path.replace("{id}", id), Some(body))
+            }
+            ("DELETE", "/v1/waiting-list/{id}") => (path.replace("{id}", &self.entry), None),
+            ("POST", "/v1/waiting-list") => {
+                let body = json!({"service_id": service, "client_id": client, "resource_ids": [room],
+                                  "from": date(100), "to": date(100)});
+                (path.to_owned(), Some(body))
+            }
+            _ => self.of_an_appointment(method, path),
+        };
+        assert!(!given.contains('{'), "{method} {path} is not known here");
+        Asked { path: given, body }
+    }
+
+    /// What is asked of a room: of the practice's own what an exception is removed from, else of the other.
+    fn other_room_for(&self, path: &str) -> String {
+        let own = path.contains("{exception_id}");
+        if own { self.practice.room.clone() } else { self.other_room.clone() }
+    }
+
+    fn of_an_appointment(&self, method: &str, path: &str) -> (String, Option<Value>) {
+        let booking = |hour| self.practice.booking(monday(hour, 0)).body;
+        let at = |id: &str| path.replace("{id}", id);
+        let booked = &self.booked;
+        match (method, path) {
+            ("POST", "/v1/appointments") => (path.to_owned(), Some(booking(20))),
+            ("POST", "/v1/appointments:batch") => {
+                (path.to_owned(), Some(json!({"items": [booking(21), booking(22)]})))
+            }
+            ("POST", "/v1/holds") => (path.to_owned(), Some(booking(23))),
+            ("POST", "/v1/holds/{id}/confirm") => (at(&booked.to_confirm), None),
+            ("DELETE", "/v1/holds/{id}") => (at(&booked.to_release), None),
+            _ => {
+                let (id, body) = match path.rsplit('/').next() {
+                    Some("accept-conflict") => (&booked.in_conflict, json!({"reason": "Agreed"})),
+                    Some("cancel") => (&booked.to_cancel, json!({})),
+                    Some("check-in") => (&booked.to_check_in, json!({})),
+                    Some("complete") => (&booked.to_complete, json!({})),
+                    Some("no-show") => (&booked.to_miss, json!({})),
+                    Some("reassign") => {
+                        let (from, to) = (&self.practice.room, &self.other_room);
+                        (&booked.to_reassign, json!({"from": from, "to": to}))
+                    }
+                    Some("reschedule") => (&booked.to_move, json!({"start": utc(monday(19, 0))})),
+                    Some("tag") => (&booked.to_tag, json!({"category": "other"})),
+                    _ => panic!("{method} {path} is not known here"),
+                };
+                (at(id), Some(body))
+            }
+        }
+    }
+
+    /// The path of a GET, with the parameters that it must have.
+    fn read(&self, path: &str) -> String {
+        let Practice { service, room, client, .. } = &self.practice;
+        let day = date(0);
+        let days = format!("from={day}&to={day}");
+        match path {
+            "/v1/agenda" => format!("{path}?resource_id={room}&date={day}"),
+            "/v1/agenda/diff" => {
+                format!("{path}?resource_id={room}&date={day}&from=position:1")
+            }
+            "/v1/availability" => format!("{path}?service_id={service}&resource_id={room}&{days}"),
+            "/v1/utilisation" => format!("{path}?{days}"),
+            "/v1/resources/{id}/opening-hours" => {
+                format!("{}?{days}", path.replace("{id}", room))
+            }
+            "/v1/appointments/{id}/diff" => {
+                format!("{}?from=position:1", path.replace("{id}", &self.booked.to_read))
+            }
+            "/v1/events/stream" => format!("{path}?to=2026-01-01"),
+            "/v1/resources/{id}/exceptions/{exception_id}" => {
+                path.replace("{id}", room).replace("{exception_id}", &self.exception)
+            }
+            _ => {
+                let first = path.split('/').nth(2);
+                let id = match first {
+                    Some("services") => service,
+                    Some("resources") => room,
+                    Some("clients") => client,
+                    Some("appointments") => &self.booked.to_read,
+                    Some("sessions") => &self.session,
+                    Some("series") => &self.series,
+                    Some("waiting-list") => &self.entry,
+                    _ => "{}",
+                };
+                path.replace("{id}", id)
+            }
+        }
+    }
+}
+
+fn tuesday(hour: u32) -> DateTime<Utc> {
+    monday(hour, 0) + TimeDelta::days(1)
+}
+
+/// An appointment in a room that is closed since.
+fn in_conflict(practice: &Practice) -> String {
+    let room = practice.a_room();
+    let booking = practice.booking(monday(9, 0)).with("resource_ids", json!([room]));
+    let booked = id_of(&booking.send().is(201));
+    let path = format!("/v1/resources/{room}/change-hours");
+    practice.api.post(&path, &json!({"weekly_hours": []})).send().is(200);
+    booked
+}
+
+fn session(practice: &Practice, class: &str, start: DateTime<Utc>) -> Value {
+    json!({"service_id": class, "resource_ids": [practice.room], "start": utc(start)})
+}
+
+fn a_series(practice: &Practice, hour: u32) -> Value {
+    json!({
+        "service_id": practice.service, "resource_ids": [practice.room],
+        "client_id": practice.client, "start": format!("{}T{hour}:00", date(2)), "tz": "UTC",
+        "rrule": "FREQ=DAILY;COUNT=3",
+    })
+}
+
+/// Who waits for a room that is open for one appointment, which somebody else has: nothing will come of it.
+fn an_entry(practice: &Practice) -> String {
+    let hours = json!([{"days": ["mon"], "from": "09:00", "to": "09:30",
+                        "valid_from": date(0), "valid_until": date(0)}]);
+    let room = practice.a_resource(&json!({"weekly_hours": hours}));
+    let booking = practice.booking(monday(9, 0)).with("resource_ids", json!([room]));
+    booking.send().is(201);
+    practice.created(
+        "/v1/waiting-list",
+        &json!({"service_id": practice.service, "client_id": practice.client,
+                "resource_ids": [room], "from": date(0), "to": date(0)}),
+    )
+}
+
+fn resource_body(path: &str) -> Value {
+    match path.rsplit('/').next() {
+        Some("resources") => {
+            json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []})
+        }
+        Some("change-hours") => {
+            json!({"weekly_hours": [{"days": ["mon"], "from": "00:00", "to": "24:00"}]})
+        }
+        Some("change-capacity") => json!({"capacity": 2}),
+        Some("exceptions") => {
+            json!({"kind": "time-off", "days": {"first": date(201), "last": date(201)}})
+        }
+        Some("holidays") => json!({"holidays": [{"date": date(202), "name": "A day off"}]}),
+        _ => json!({}),
+    }
+}

@@ -1,0 +1,169 @@
+//! What is true of every operation that the OpenAPI document has: an unknown parameter is refused, a dry run
+//! changes nothing, and the past can be asked for.
+//!
+//! `house`: a practice in which each operation has something that it can be done to. An operation that is new is
+//! put in there, or these tests fail.
+
+mod house;
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::harness::{Answer, Request, Server, monday};
+use house::{Asked, House};
+
+/// An operation of the document.
+struct Operation {
+    method: String,
+    path: String,
+    /// The names of its query's parameters.
+    parameters: BTreeSet<String>,
+    /// Whether it changes something that is there.
+    takes_if_match: bool,
+}
+
+impl Operation {
+    fn has(&self, parameter: &str) -> bool {
+        self.parameters.contains(parameter)
+    }
+
+    fn is_get(&self) -> bool {
+        self.method == "GET"
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    let document = Server::shared().api(None).get("/openapi.json").send().is(200);
+    let mut all = Vec::new();
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            let named = |place: &str| -> BTreeSet<String> {
+                let all = operation["parameters"].as_array().into_iter().flatten();
+                let all = all.filter(|parameter| parameter["in"] == place);
+                all.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+            };
+            all.push(Operation {
+                method: method.to_uppercase(),
+                path: path.clone(),
+                parameters: named("query"),
+                takes_if_match: named("header").contains("If-Match"),
+            });
+        }
+    }
+    assert!(all.len() > 60, "{}", all.len());
+    all
+}
+
+/// The request, with more in its query.
+fn request(house: &House, operation: &Operation, query: &str) -> Request {
+    let Asked { path, body } = house.asked(&operation.method, &operation.path);
+    let joint = if path.contains('?') { "&" } else { "?" };
+    let path = if query.is_empty() { path } else { format!("{path}{joint}{query}") };
+    let request = house.practice.api.request(&operation.method, &path);
+    match body {
+        Some(body) => request.json(&body),
+        None => request,
+    }
+}
+
+fn send(house: &House, operation: &Operation, query: &str) -> Answer {
+    request(house, operation, query).send()
+}
+
+/// Where the practice's log ends.
+fn head(house: &House) -> u64 {
+    let page = house.practice.api.get("/v1/events?after=latest").send().is(200);
+    page["head"].as_u64().unwrap()
+}
+
+#[test]
+fn an_unknown_parameter_is_refused_by_its_name() {
+    let house = House::new();
+    for operation in operations() {
+        for query in ["colour=red", "dryrun=true", "As_Of=position:1"] {
+            let problem = send(&house, &operation, query).is_refused(400, "invalid-query");
+            assert_eq!(problem["parameter"], query.split('=').next().unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_dry_run_of_any_command_changes_nothing() {
+    let house = House::new();
+    let before = head(&house);
+    let settings = || house.practice.api.get("/v1/tenant/settings").send().is(200);
+    let settings_before = settings();
+    let operations = operations();
+    let (commands, others): (Vec<_>, Vec<_>) =
+        operations.iter().partition(|operation| operation.has("dry_run"));
+    for operation in &others {
+        let problem = send(&house, operation, "dry_run=true").is_refused(400, "invalid-query");
+        assert_eq!(problem["parameter"], "dry_run");
+        let reads = operation.is_get() || operation.path == "/v1/availability/search";
+        assert!(reads, "{} {} has no dry_run", operation.method, operation.path);
+    }
+    assert!(commands.len() > 35, "{}", commands.len());
+    for operation in &commands {
+        let asked = request(&house, operation, "dry_run=true").header("idempotency-key", "tried");
+        let tried = asked.send();
+        tried.is(200);
+        for header in ["location", "etag", "daybook-position"] {
+            assert_eq!(tried.header(header), None, "nothing has happened: {tried:#?}");
+        }
+    }
+    assert_eq!(head(&house), before);
+    assert_eq!(settings(), settings_before);
+    // Each would have happened, if it had been meant.
+    for operation in &commands {
+        let before = head(&house);
+        let done = send(&house, operation, "dry_run=false");
+        assert!([200, 201, 202].contains(&done.status), "{done:#?}");
+        let is_of_the_log =
+            !["/v1/tenant/settings", "/v1/projections/{name}/rebuild"].contains(&&*operation.path);
+        assert_eq!(head(&house) > before, is_of_the_log, "{done:#?}");
+    }
+    assert_ne!(settings(), settings_before);
+}
+
+#[test]
+fn what_would_be_refused_is_refused_in_a_dry_run() {
+    let house = House::new();
+    let before = head(&house);
+    let operations = operations();
+    let changes = operations.iter().filter(|operation| operation.takes_if_match);
+    let stale: Vec<Answer> = changes
+        .map(|operation| {
+            let asked = request(&house, operation, "dry_run=true");
+            asked.header("if-match", "\"900\"").send()
+        })
+        .collect();
+    assert!(stale.len() > 20, "{}", stale.len());
+    for answer in &stale {
+        answer.is_refused(412, "stale-version");
+    }
+    let taken = house.practice.booking(monday(0, 0)).body;
+    let tried = house.practice.api.post("/v1/appointments?dry_run=true", &taken).send();
+    tried.is_refused(409, "slot-taken");
+    assert_eq!(head(&house), before);
+}
+
+/// Of two that want the same, the first would have it: also where neither has it.
+#[test]
+fn a_dry_run_of_a_batch_sees_what_its_items_would_take_from_each_other() {
+    let house = House::new();
+    let before = head(&house);
+    let booking = |hour| house.practice.booking(monday(hour, 0)).body;
+    let items = json!([booking(20), booking(20), booking(21)]);
+    let try_out = |atomic: bool| {
+        let body = json!({"atomic": atomic, "items": items});
+        house.practice.api.post("/v1/appointments:batch?dry_run=true", &body).send()
+    };
+    let each = try_out(false).is(200);
+    let statuses: Vec<u64> =
+        each["items"].as_array().unwrap().iter().map(|it| it["status"].as_u64().unwrap()).collect();
+    assert_eq!(statuses, [200, 409, 200]);
+    assert_eq!(each["items"][1]["problem"]["type"], "urn:daybook:problem:slot-taken");
+    assert_eq!(try_out(true).is_refused(409, "slot-taken")["index"], 1);
+    assert_eq!(head(&house), before);
+}
