@@ -26,13 +26,17 @@ pub(super) enum Doing {
     Head,
     /// A request is being answered.
     Request,
+    /// Its answer is made, and not all of it has been taken from us yet.
+    Sending,
+    /// It was idle, and has been told to make room for another: it ends at once, unless it reads something before.
+    Leaving,
 }
 
 /// What a connection is doing, and since when.
 pub(super) struct Activity {
     now: Mutex<(Doing, Instant)>,
     /// Another connection needs the room.
-    pub(super) evicted: Notify,
+    evicted: Notify,
 }
 
 impl Activity {
@@ -43,7 +47,7 @@ impl Activity {
 
     pub(super) fn has_read(&self) {
         let mut now = self.now();
-        if matches!(now.0, Doing::Idle { .. }) {
+        if matches!(now.0, Doing::Idle { .. } | Doing::Leaving) {
             *now = (Doing::Head, Instant::now());
         }
     }
@@ -53,13 +57,40 @@ impl Activity {
     }
 
     pub(super) fn has_answered(&self) {
-        *self.now() = (Doing::Idle { first: false }, Instant::now());
+        *self.now() = (Doing::Sending, Instant::now());
+    }
+
+    /// Nothing is left to be sent of what there is.
+    pub(super) fn has_sent(&self) {
+        let mut now = self.now();
+        if now.0 == Doing::Sending {
+            *now = (Doing::Idle { first: false }, Instant::now());
+        }
     }
 
     /// Since when it is idle; `None`: it is not.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let (doing, since) = *self.now();
         matches!(doing, Doing::Idle { .. }).then_some(since)
+    }
+
+    /// Tells it to make room, if it is idle.
+    pub(super) fn evict(&self) {
+        let mut now = self.now();
+        if matches!(now.0, Doing::Idle { .. }) {
+            *now = (Doing::Leaving, Instant::now());
+            self.evicted.notify_one();
+        }
+    }
+
+    /// Until it has to make room: nothing has been read since.
+    pub(super) async fn evicted(&self) {
+        loop {
+            self.evicted.notified().await;
+            if self.doing() == Doing::Leaving {
+                return;
+            }
+        }
     }
 
     pub(super) fn doing(&self) -> Doing {
@@ -71,7 +102,8 @@ impl Activity {
         let (doing, since) = *self.now();
         match doing {
             Doing::Idle { first } => !first || since.elapsed() >= NEW,
-            Doing::Head | Doing::Request => false,
+            Doing::Leaving => true,
+            Doing::Head | Doing::Request | Doing::Sending => false,
         }
     }
 
@@ -81,7 +113,8 @@ impl Activity {
         match doing {
             Doing::Idle { .. } => since.elapsed() >= IDLE_TIMEOUT,
             Doing::Head => since.elapsed() >= HEAD_TIMEOUT,
-            Doing::Request => false,
+            // Of an answer that nobody takes, the stream knows.
+            Doing::Request | Doing::Sending | Doing::Leaving => false,
         }
     }
 
@@ -93,7 +126,7 @@ impl Activity {
         match doing {
             Doing::Idle { .. } => next.min(since + IDLE_TIMEOUT),
             Doing::Head => next.min(since + HEAD_TIMEOUT),
-            Doing::Request => next,
+            Doing::Request | Doing::Sending | Doing::Leaving => next,
         }
     }
 
@@ -124,6 +157,8 @@ mod tests {
         advance(IDLE_TIMEOUT * 2).await;
         assert!(!activity.is_over() && !activity.is_closable());
         activity.has_answered();
+        assert!(activity.idle_since().is_none() && !activity.is_closable());
+        activity.has_sent();
         assert!(activity.is_closable());
         advance(IDLE_TIMEOUT).await;
         assert!(activity.is_over());

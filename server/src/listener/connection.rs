@@ -61,11 +61,7 @@ pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, sto
             }
             () = stop.over.cancelled() => return,
             () = stop.closing.cancelled(), if !closing => {}
-            () = activity.evicted.notified() => {
-                if activity.idle_since().is_some() {
-                    connection.as_mut().graceful_shutdown();
-                }
-            }
+            () = activity.evicted() => return,
             () = sleep_until(look_again_at) => {
                 if activity.is_over() {
                     return;
@@ -73,7 +69,8 @@ pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, sto
             }
         }
         // Of a request that is being answered, the answer is the last.
-        let closable = activity.is_closable() || activity.doing() == Doing::Request;
+        let closable =
+            activity.is_closable() || matches!(activity.doing(), Doing::Request | Doing::Sending);
         if stop.closing.is_cancelled() && !closes && closable {
             connection.as_mut().graceful_shutdown();
             closes = true;
@@ -81,7 +78,7 @@ pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, sto
     }
 }
 
-/// The body of an answer; when it has been sent, or given up, the connection is idle.
+/// The body of an answer; dropped when all of it is on its way, or was given up.
 struct NotedBody {
     body: Body,
     activity: Arc<Activity>,

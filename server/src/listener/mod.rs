@@ -9,6 +9,8 @@ mod connection;
 mod open;
 mod stop;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::net::SocketAddr;
@@ -47,18 +49,18 @@ impl Listener {
             let opened = open.admit().await;
             connections.spawn(connection::serve(stream, routes.clone(), opened, stop.clone()));
         };
-        let accept = async {
-            loop {
-                // Waits a moment where the system gives none.
-                let (stream, _) = axum::serve::Listener::accept(&mut tcp).await;
-                serve(stream).await;
+        // Waits a moment where the system gives none.
+        let accept = async |tcp: &mut TcpListener| axum::serve::Listener::accept(tcp).await.0;
+        // What is accepted is answered, also where it waits for room while `stop` begins to close.
+        while let Some(stream) = stop.closing.run_until_cancelled(accept(&mut tcp)).await {
+            if stop.over.run_until_cancelled(serve(stream)).await.is_none() {
+                return;
             }
-        };
-        stop.closing.run_until_cancelled(accept).await;
+        }
         // Whoever has got through to the system has been told that there is somebody.
         for stream in still_waiting(tcp) {
             if stop.over.run_until_cancelled(serve(stream)).await.is_none() {
-                break;
+                return;
             }
         }
         connections.close();

@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::activity::Activity;
+use super::activity::{Activity, Doing};
 
 /// How often another idle connection is looked for while there is no room.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -72,12 +72,15 @@ impl OpenConnections {
         Opened { activity, number, activities: Arc::clone(&self.activities), _room: room }
     }
 
-    /// Tells the connection that has been idle for longest to close. `false`: none is.
+    /// Tells the connection that has been idle for longest to end, unless one is about to. `false`: all are busy.
     fn evict(&self) -> bool {
         let activities = locked(&self.activities);
+        if activities.values().any(|it| it.doing() == Doing::Leaving) {
+            return true;
+        }
         let idle = activities.values().filter_map(|it| it.idle_since().map(|since| (since, it)));
         let Some((_, oldest)) = idle.min_by_key(|(since, _)| *since) else { return false };
-        oldest.evicted.notify_one();
+        oldest.evict();
         true
     }
 }
@@ -124,7 +127,7 @@ mod tests {
         let idle = open.admit().await;
         let told = Arc::clone(&idle.activity);
         let closes = tokio::spawn(async move {
-            told.evicted.notified().await;
+            told.evicted().await;
             drop(idle);
         });
         let new = open.admit().await;

@@ -16,7 +16,7 @@ use super::activity::Activity;
 /// does not read is cut off.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A connection whose [`Activity`] hears when something is read.
+/// A connection whose [`Activity`] hears when something is read, and when all has been sent.
 pub(super) struct NotedStream {
     stream: Pin<Box<TimeoutStream<TcpStream>>>,
     activity: Arc<Activity>,
@@ -57,7 +57,12 @@ impl AsyncWrite for NotedStream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream.as_mut().poll_flush(context)
+        let flushed = self.stream.as_mut().poll_flush(context);
+        // hyper asks for this once nothing is left in its own buffer, and not before.
+        if matches!(flushed, Poll::Ready(Ok(()))) {
+            self.activity.has_sent();
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
