@@ -11,6 +11,7 @@ use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 pub(crate) use sampler::Sampler;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 /// How often what was recorded is added up: a histogram keeps each value until then.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,13 +30,17 @@ pub(crate) fn record() -> anyhow::Result<PrometheusHandle> {
     begin();
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1);
     process::began();
-    let recorded = handle.clone();
-    tokio::spawn(async move {
+    Ok(handle)
+}
+
+/// Looks at the process, and adds up what was recorded, until cancelled.
+pub(crate) async fn keep_up(recorded: PrometheusHandle, cancel: CancellationToken) {
+    let keeps_up = async {
         loop {
             process::measure();
             recorded.run_upkeep();
             sleep(UPKEEP_INTERVAL).await;
         }
-    });
-    Ok(handle)
+    };
+    let _: Option<()> = cancel.run_until_cancelled(keeps_up).await;
 }

@@ -1,5 +1,6 @@
 //! `daybook serve`
 
+mod running;
 mod work;
 
 use std::io::IsTerminal as _;
@@ -11,9 +12,7 @@ use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
-use futures::FutureExt as _;
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -26,6 +25,7 @@ use crate::parts::Parts;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::{demo, metrics, output, parts};
+use running::Running;
 use work::Work;
 
 /// How long the program waits for its database before it listens. It goes on trying after that,
@@ -86,7 +86,8 @@ async fn serve(
     let runner = parts.runner().with_programs(deployment.heard());
     let (progress, heard) = (runner.progress(), deployment.heard());
     let readiness = Readiness::of(roles::readiness(&roles));
-    let shown = Operations { readiness: readiness.clone(), metrics: metrics::record()? };
+    let recorded = metrics::record()?;
+    let shown = Operations { readiness: readiness.clone(), metrics: recorded.clone() };
     let sampler =
         Sampler { log: parts.log().clone(), progress: progress.clone(), heard: heard.clone() };
     output::line(&format!("the operations port is http://{}", operations.address()?))?;
@@ -100,9 +101,12 @@ async fn serve(
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
         .with_stop(stop.draining.clone(), drain);
-    let mut answers = JoinSet::new();
-    answers.spawn(operations.answer(operations::router(shown), operations_stop.clone()));
-    answers.spawn(sampler.run(operations_stop.over.clone()));
+    let mut for_operators = Running::default();
+    let answered = operations.answer(operations::router(shown), operations_stop.clone());
+    for_operators.start("operations port", answered);
+    for_operators.start("sampler", sampler.run(operations_stop.over.clone()));
+    for_operators
+        .start("record of metrics", metrics::keep_up(recorded, operations_stop.over.clone()));
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if let Ok(done) = timeout(START_TIMEOUT, &mut prepared).await {
         done?;
@@ -125,19 +129,18 @@ async fn serve(
         runner,
     };
     let work_over = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(work.run(prepared, told.clone(), work_over.clone()));
+    let mut working = Running::default();
+    working.start_fallible("work", work.run(prepared, told.clone(), work_over.clone()));
     if let Some(listener) = listener {
         if options.demo {
             demo::introduce(&parts, place, listener.address()?).await?;
         }
         output::line(&format!("daybook is listening on http://{}", listener.address()?))?;
-        let answered = listener.answer(daybook_api::router(app), stop.clone());
-        tasks.spawn(answered.map(Ok));
+        working.start("listener", listener.answer(daybook_api::router(app), stop.clone()));
     } else {
         output::line("daybook does not listen: it has not the role api")?;
     }
-    told.cancelled().await;
+    let (worked, showed) = tokio::join!(working.until_told(&told), for_operators.until_told(&told));
     tracing::info!(drain_seconds = drain.as_secs(), "stopping");
     readiness.drain();
     stop.draining.cancel();
@@ -147,31 +150,14 @@ async fn serve(
     tokio::time::sleep(drain).await;
     work_over.cancel();
     stop.closing.cancel();
-    let done = finish(tasks).await;
+    let finished = working.all_ended(FINISH_TIMEOUT).await;
     stop.over.cancel();
     operations_stop.closing.cancel();
     operations_stop.over.cancel();
-    close(&parts, answers).await;
-    done?;
+    let ended = for_operators.all_ended(CLOSE_TIMEOUT).await;
+    close(&parts).await;
+    worked.and(showed).and(finished).and(ended)?;
     output::line("daybook has stopped")
-}
-
-/// Waits for what is under way, in bounded time: what has failed of it.
-async fn finish(mut tasks: JoinSet<anyhow::Result<()>>) -> anyhow::Result<()> {
-    let mut done = Ok(());
-    let finished = timeout(FINISH_TIMEOUT, async {
-        while let Some(ended) = tasks.join_next().await {
-            match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => done = Err(error),
-                Err(error) => done = Err(error.into()),
-            }
-        }
-    });
-    if finished.await.is_err() {
-        tracing::warn!("not all was finished in time: the rest is cut off");
-    }
-    done
 }
 
 /// Whether the projections stand still without this program, while others may still wait for them.
@@ -181,13 +167,9 @@ fn is_needed(roles: &[Role], me: Uuid, heard: &watch::Receiver<Heard>) -> bool {
     roles::have(roles, Task::Run) && !others.any(|program| program.has(Role::Projector))
 }
 
-/// Ends what is left, in bounded time.
-async fn close(parts: &Parts, answers: JoinSet<()>) {
-    let all = async {
-        answers.join_all().await;
-        parts.log().pool().close().await;
-    };
-    if timeout(CLOSE_TIMEOUT, all).await.is_err() {
+/// Closes the connections to the database, in bounded time.
+async fn close(parts: &Parts) {
+    if timeout(CLOSE_TIMEOUT, parts.log().pool().close()).await.is_err() {
         tracing::warn!("the database does not answer: its connections are left to it");
     }
 }

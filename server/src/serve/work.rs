@@ -1,18 +1,17 @@
 //! What the program does by itself, by its roles.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use daybook_api::Checker;
 use daybook_projections::{Deployment, Runner};
 use daybook_store::{Repeated, Role};
 use tokio::sync::Notify;
-use tokio::task::{Id, JoinHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::running::Running;
 use crate::parts::{self, Parts};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
@@ -22,8 +21,6 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How long what is under way has to finish when the program stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
-
-const BROKEN_OFF: &str = "something that the program does by itself was broken off";
 
 /// All that can be done.
 pub(super) struct Work {
@@ -45,37 +42,6 @@ pub(super) async fn prepare(parts: Parts) {
         sleep(RETRY_INTERVAL).await;
     }
     prepare.succeeded();
-}
-
-/// What runs, by name.
-#[derive(Default)]
-struct Running {
-    tasks: JoinSet<()>,
-    names: HashMap<Id, &'static str>,
-}
-
-impl Running {
-    fn start(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let id = self.tasks.spawn(task).id();
-        self.names.insert(id, name);
-    }
-
-    /// Waits until one has ended, and says which. `None`: there is none.
-    async fn ended(&mut self) -> Option<anyhow::Error> {
-        let (id, panic) = match self.tasks.join_next_with_id().await? {
-            Ok((id, ())) => (id, None),
-            Err(error) => (error.id(), Some(error)),
-        };
-        let name = self.names.remove(&id).unwrap_or("work");
-        Some(match panic {
-            None => anyhow!("the program cannot go on: its {name} has ended by itself"),
-            Some(error) => anyhow!("the program cannot go on: its {name} has ended: {error}"),
-        })
-    }
-
-    async fn all_ended(&mut self) {
-        while self.tasks.join_next().await.is_some() {}
-    }
 }
 
 impl Work {
@@ -118,10 +84,7 @@ impl Work {
             }
         }
         // Whatever is not finished stays for the next program.
-        if timeout(FINISH_TIMEOUT, running.all_ended()).await.is_err() {
-            tracing::warn!("{BROKEN_OFF}");
-        }
-        done
+        done.and(running.all_ended(FINISH_TIMEOUT).await)
     }
 
     fn start(self, cancel: &CancellationToken) -> Running {
@@ -151,22 +114,5 @@ impl Work {
             running.start("promoter", promoter.run(cancel.clone()));
         }
         running
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_has_ended_by_itself_is_named() {
-        let mut running = Running::default();
-        running.start("sweeper", async {});
-        let said = running.ended().await.map(|error| error.to_string());
-        assert!(said.unwrap().contains("sweeper has ended by itself"));
-        running.start("promoter", async { panic!("as told") });
-        let said = running.ended().await.map(|error| error.to_string());
-        assert!(said.unwrap().contains("promoter has ended"));
-        assert!(running.ended().await.is_none());
     }
 }
