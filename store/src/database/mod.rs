@@ -19,7 +19,7 @@ mod room;
 pub(crate) mod session;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -160,16 +160,28 @@ impl Primary {
         let name = session::settings(if is_named { &[] } else { NAME });
         let all = self.settings.iter().chain(&name).chain(&own).chain(&self.last_settings);
         let all: Arc<[Setting]> = all.cloned().collect();
-        let (link, follows) = (Arc::clone(&self.link), Arc::clone(&self.link));
+        let leads_here = |link: &Link, age: Duration| {
+            let connected_at = Instant::now().checked_sub(age);
+            link.lost_at().is_none_or(|lost| connected_at > Some(lost))
+        };
+        let shared = || Arc::clone(&self.link);
+        let (link, takes, gives_back) = (shared(), shared(), shared());
         let pool = pool
             .after_connect(move |connection, _| {
                 let (link, settings) = (Arc::clone(&link), Arc::clone(&all));
                 Box::pin(async move { link.ready(connection, &settings).await })
             })
             .before_acquire(move |_, meta| {
-                let connected_at = Instant::now().checked_sub(meta.age);
-                let leads_here = follows.lost_at().is_none_or(|lost| connected_at > Some(lost));
-                Box::pin(std::future::ready(Ok(leads_here)))
+                Box::pin(std::future::ready(Ok(leads_here(&takes, meta.age))))
+            })
+            .after_release(move |connection, meta| {
+                let leads_here = leads_here(&gives_back, meta.age);
+                Box::pin(async move {
+                    if leads_here {
+                        session::settle(connection).await?;
+                    }
+                    Ok(leads_here)
+                })
             })
             .connect_lazy_with(self.options());
         self.pools.add(purpose, &pool);

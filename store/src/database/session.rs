@@ -4,8 +4,13 @@
 //! what it does not know of that.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
-use sqlx::{Executor as _, PgConnection, Row as _};
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
+use tokio::time::timeout;
+
+/// How long a session may go on with what nobody waits for any more.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A setting of a session.
 pub(crate) type Setting = (String, String);
@@ -32,6 +37,17 @@ pub(super) async fn set_up(
     Ok(Session { writable: row.try_get("writable")? })
 }
 
+/// Waits until a session has done what was asked of it: whoever gave up waiting may have left it busy. An error: it
+/// cannot be used again. Its pool would ask it something and wait for the answer, which may never come, and
+/// have one connection less.
+pub(super) async fn settle(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    // Costs nothing where nothing is under way, which is nearly always.
+    let settled = timeout(SETTLE_TIMEOUT, connection.flush()).await;
+    settled.unwrap_or_else(|_| {
+        Err(sqlx::Error::Configuration("it was given up and is still busy: it is closed".into()))
+    })
+}
+
 fn statement(settings: &[Setting]) -> String {
     let mut statement = String::from(
         "SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off'
@@ -51,9 +67,10 @@ pub(super) fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::Connection as _;
+    use sqlx::postgres::PgPoolOptions;
 
     use super::*;
+    use crate::database::{Primary, Purpose};
     use crate::testing::House;
 
     #[tokio::test]
@@ -71,5 +88,17 @@ mod tests {
         assert_eq!((row.get::<&str, _>(0), row.get::<&str, _>(1)), ("2s", odd));
         connection.execute("SET default_transaction_read_only = on").await.unwrap();
         assert!(!set_up(&mut connection, &[]).await.unwrap().writable);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_was_given_up_and_goes_on_for_ever_makes_room_for_another() {
+        let (house, long) = (House::new().await, Duration::from_mins(2));
+        let one = PgPoolOptions::new().max_connections(1).acquire_timeout(long);
+        let pool = Primary::fixed(house.options()).pool(Purpose::Read, one, &[]);
+        let mut connection = pool.acquire().await.unwrap();
+        let asleep = sqlx::query("SELECT pg_sleep(600)").execute(&mut *connection);
+        assert!(timeout(Duration::from_millis(100), asleep).await.is_err());
+        drop(connection);
+        timeout(long, sqlx::query("SELECT 1").execute(&pool)).await.expect("in time").unwrap();
     }
 }

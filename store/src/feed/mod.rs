@@ -79,16 +79,20 @@ impl Feed {
     /// After which position to begin, to read what was recorded from an instant on.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or takes longer than any read should.
     pub async fn before(&self, from: DateTime<Utc>) -> Result<Position, sqlx::Error> {
-        boundary::last_before(&self.pool, &self.tenant, from).await
+        in_time(boundary::last_before(&self.pool, &self.tenant, from)).await
     }
 
     /// Up to where there is something to read now that was recorded before `to`.
     ///
     /// # Errors
-    /// When the database fails.
+    /// When the database fails, or takes longer than any read should.
     pub async fn until(&self, to: Option<DateTime<Utc>>) -> Result<Until, sqlx::Error> {
+        in_time(self.find_until(to)).await
+    }
+
+    async fn find_until(&self, to: Option<DateTime<Utc>>) -> Result<Until, sqlx::Error> {
         let head = boundary::head(&self.pool, &self.tenant).await?;
         // What comes later was recorded no earlier than the end of the log.
         let Some(to) = to.filter(|to| head.recorded_at >= *to) else {
@@ -110,8 +114,7 @@ impl Feed {
         until: Position,
         limit: usize,
     ) -> Result<Stretch, sqlx::Error> {
-        let read = timeout(READ_TIMEOUT, self.read_stretch(after, until, limit)).await;
-        read.map_err(|late| sqlx::Error::Io(late.into()))?
+        in_time(self.read_stretch(after, until, limit)).await
     }
 
     async fn read_stretch(
@@ -134,4 +137,9 @@ impl Feed {
         }
         Ok(Stretch { events, read_to, bytes })
     }
+}
+
+async fn in_time<T>(read: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    let read = timeout(READ_TIMEOUT, read).await;
+    read.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
 }

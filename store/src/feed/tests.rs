@@ -140,3 +140,24 @@ async fn what_is_read_at_once_is_bounded_however_few_pass_the_filter() {
     let last = feed.read(Position::START.plus(11_990), until, 10).await.unwrap();
     assert_eq!(last.read_to, until);
 }
+
+#[tokio::test]
+async fn nothing_that_is_read_is_waited_for_without_end() {
+    let house = House::new().await;
+    let feed = Feed::new(&house.log(), house.tenant.clone(), FeedFilter::default());
+    feed.until(None).await.unwrap();
+    let mut locked = house.pool.begin().await.unwrap();
+    let lock = "LOCK TABLE log_heads, events IN ACCESS EXCLUSIVE MODE";
+    sqlx::query(lock).execute(&mut *locked).await.unwrap();
+    let all = async {
+        let until = Position::START.plus(1);
+        tokio::join!(
+            feed.until(None),
+            feed.until(Some(minute(0))),
+            feed.before(minute(0)),
+            feed.read(Position::START, until, 1)
+        )
+    };
+    let all = timeout(Duration::from_mins(2), all).await.expect("they end");
+    assert!(all.0.is_err() && all.1.is_err() && all.2.is_err() && all.3.is_err(), "{all:?}");
+}
