@@ -99,7 +99,8 @@ impl Client {
             .tls_config(tls)
             .timeout_global(Some(EXPORT_TIMEOUT))
             .http_status_as_error(false);
-        Self { agent: config.build().into(), exports: Repeated::new("export spans") }
+        let exports = Repeated::giving_up("export spans", "spans were not taken, and are lost");
+        Self { agent: config.build().into(), exports }
     }
 
     fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {

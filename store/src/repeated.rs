@@ -15,10 +15,13 @@ const INTERVAL: Duration = Duration::from_mins(1);
 /// After so long without a failure, what many attempt side by side is taken to work again.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// A task that is tried until it succeeds, and again after that. Every loop that retries has one.
+/// A task that is tried until it succeeds, and again after that. Every loop that retries has one, and so has work
+/// that comes again and again and may fail each time.
 #[derive(Debug)]
 pub struct Repeated {
     task: &'static str,
+    /// What a failure means.
+    failure: &'static str,
     /// How long after the last failure a success means that it works again.
     quiet: Duration,
     failing: Mutex<Option<Failing>>,
@@ -41,25 +44,34 @@ enum Line {
     None,
 }
 
+const TRIED_AGAIN: &str = "failed; it is tried again";
+
 impl Repeated {
     /// A task, as it is called in the log and in `daybook_background_failures_total`: `read the projections' progress`.
     #[must_use]
     pub const fn new(task: &'static str) -> Self {
-        Self { task, quiet: Duration::ZERO, failing: Mutex::new(None) }
+        Self { task, failure: TRIED_AGAIN, quiet: Duration::ZERO, failing: Mutex::new(None) }
     }
 
     /// A task that many attempt side by side, as for one tenant each: some may succeed while others fail.
     #[must_use]
     pub const fn shared(task: &'static str) -> Self {
-        Self { task, quiet: QUIET, failing: Mutex::new(None) }
+        Self { task, failure: TRIED_AGAIN, quiet: QUIET, failing: Mutex::new(None) }
     }
 
-    /// It has failed, and will be tried again: said at once, and then once a minute.
+    /// The same, where each attempt is at something else, and what has failed is not tried again: `failure` says what
+    /// that was.
+    #[must_use]
+    pub const fn giving_up(task: &'static str, failure: &'static str) -> Self {
+        Self { task, failure, quiet: QUIET, failing: Mutex::new(None) }
+    }
+
+    /// It has failed: said at once, and then once a minute.
     pub fn failed(&self, error: &dyn Display) {
-        let Self { task, .. } = self;
+        let Self { task, failure, .. } = self;
         counter!(BACKGROUND_FAILURES, "task" => *task).increment(1);
         match self.note_failure(Instant::now()) {
-            Line::Fails => tracing::warn!(task, %error, "failed; it is tried again"),
+            Line::Fails => tracing::warn!(task, %error, "{failure}"),
             Line::StillFails(times) => tracing::warn!(task, times, %error, "still failing"),
             Line::None => {}
         }

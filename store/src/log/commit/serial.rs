@@ -22,9 +22,11 @@ use crate::{Clock, Repeated};
 /// How long after it was submitted a batch is still tried while the database is away.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Where the database is away or has no room, those of all tenants fail. What is tried again is the next batch; one
-/// that has failed is given up.
-static BATCHES: Repeated = Repeated::shared("append batches");
+/// Where the database is away or has no room, those of all tenants fail.
+static BATCHES: Repeated = Repeated::giving_up(
+    "append batches",
+    "a batch was given up; whoever submitted it has been told to come back",
+);
 
 /// What commits batches one after the other; what it is lent is the committer's.
 pub(super) struct Serial<'c> {
@@ -153,10 +155,11 @@ impl Serial<'_> {
 }
 
 /// Nobody gets a verdict.
-fn fail(Batch { tenant, replies, .. }: Batch, error: &BatchError) {
+fn fail(Batch { tenant, replies, submissions, .. }: Batch, error: &BatchError) {
+    let count = submissions.len();
     match error {
         BatchError::Failed(error) if fault(error) != Fault::Data => {
-            BATCHES.failed(&format_args!("one of {tenant} was given up: {error}"));
+            BATCHES.failed(&format_args!("{count} submissions of {tenant}: {error}"));
         }
         BatchError::Failed(error) => tracing::error!(%error, %tenant, "a batch failed"),
         BatchError::Unknown(_, head, _) => {
