@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use nix::sys::signal::Signal;
+use serde_json::json;
 
 use self::load::{Load, Reader};
 use self::proxy::{Kind, Proxy, free_port};
 use crate::events::sse::Stream;
-use crate::harness::{Database, Practice, Server, monday, size};
+use crate::harness::{Database, Practice, Server, eventually, monday, size};
 
 /// How many requests at least are sent while nodes restart.
 const POSTS: &str = "DAYBOOK_PROXY_POSTS";
@@ -127,6 +128,76 @@ fn behind_haproxy_nodes_come_and_go_unseen() {
 #[test]
 fn behind_envoy_nodes_come_and_go_unseen() {
     comes_and_goes_unseen(Kind::Envoy);
+}
+
+/// What failed of POSTs that were sent over four restarts, behind a proxy that sends nothing again.
+fn failed_over_restarts(drain: &'static str) -> Vec<String> {
+    let mut nodes = Nodes::start(drain);
+    let proxy = Proxy::start(Kind::HaproxyTriesOnce, nodes.ports);
+    let practice = Practice::on(nodes.one(0));
+    let practice = Practice { api: practice.api.at(&proxy.url), ..practice };
+    let load = Load::new(&practice, false);
+    under_load(&load, 300, || [0, 1, 0, 1].into_iter().for_each(|n| nodes.restart(n)));
+    println!("drain {drain} s: {} failed of {}", load.failed().len(), load.sent());
+    load.failed()
+}
+
+#[test]
+fn it_is_the_drain_that_lets_no_request_fail() {
+    assert_eq!(failed_over_restarts("2"), Vec::<String>::new());
+    assert_ne!(
+        failed_over_restarts("0"),
+        Vec::<String>::new(),
+        "nothing shows what a drain is for"
+    );
+}
+
+/// Whether it was asked for a PUT.
+fn was_asked_to_put(node: &Server) -> bool {
+    let metrics = node.operator().get("/metrics").send().text;
+    let mut of_puts = metrics.lines().filter(|line| line.contains("http_request_method=\"PUT\""));
+    of_puts.any(|line| !line.ends_with(" 0"))
+}
+
+/// A node dies over a PUT: what it has done of it, nobody knows, so no other node does it. The next one meets a closed
+/// port, and goes to the other.
+fn sends_again_what_was_not_sent_and_nothing_else(kind: Kind) {
+    let nodes = Nodes::start("0");
+    let proxy = Proxy::start(kind, nodes.ports);
+    let practice = Practice::on(nodes.one(0));
+    let practice = Practice { api: practice.api.at(&proxy.url), ..practice };
+    let settings = json!({"offer_minutes": 20});
+    let put = || practice.api.request("PUT", "/v1/tenant/settings").json(&settings).send();
+    let mut sql = nodes.database.sql();
+    sql.run("BEGIN");
+    sql.rows("SELECT 1 FROM tenants WHERE tenant_id = $1 FOR UPDATE", &practice.tenant);
+    let (answer, other) = thread::scope(|scope| {
+        let answer = scope.spawn(put);
+        let asked = eventually("a node is asked", || {
+            (0..2).find(|node| was_asked_to_put(nodes.one(*node)))
+        });
+        nodes.one(asked).kill_dash_9();
+        (answer.join().unwrap(), 1 - asked)
+    });
+    assert!([502, 503].contains(&answer.status), "{answer:#?}");
+    assert!(!was_asked_to_put(nodes.one(other)), "it was sent again");
+    sql.run("ROLLBACK");
+    assert_eq!(put().is(200)["offer_minutes"], 20);
+}
+
+#[test]
+fn nginx_sends_again_what_was_not_sent_and_nothing_else() {
+    sends_again_what_was_not_sent_and_nothing_else(Kind::Nginx);
+}
+
+#[test]
+fn haproxy_sends_again_what_was_not_sent_and_nothing_else() {
+    sends_again_what_was_not_sent_and_nothing_else(Kind::Haproxy);
+}
+
+#[test]
+fn envoy_sends_again_what_was_not_sent_and_nothing_else() {
+    sends_again_what_was_not_sent_and_nothing_else(Kind::Envoy);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(super) enum Kind {
     /// nginx as it is where nobody has configured more than where to pass requests on to.
     BareNginx,
     Haproxy,
+    /// haproxy that sends no request again, not even one that reached nobody.
+    HaproxyTriesOnce,
     Envoy,
 }
 
@@ -58,11 +60,10 @@ impl Proxy {
                 let server = "server { listen 127.0.0.1:8080; location / { proxy_pass http://127.0.0.1:8081; } }";
                 nginx(at, &ports(server.to_owned()))
             }
-            Kind::Haproxy => {
-                let config = write("haproxy.cfg", ports(shipped("haproxy/haproxy.cfg")));
-                let mut command = program("haproxy");
-                command.arg("-db").arg("-f").arg(config);
-                command
+            Kind::Haproxy => haproxy(&write("haproxy.cfg", ports(shipped("haproxy/haproxy.cfg")))),
+            Kind::HaproxyTriesOnce => {
+                let config = tries_once(&ports(shipped("haproxy/haproxy.cfg")));
+                haproxy(&write("haproxy.cfg", config))
             }
             Kind::Envoy => {
                 let config = write("envoy.yaml", ports(shipped("envoy/envoy.yaml")));
@@ -112,6 +113,21 @@ impl Drop for Proxy {
 fn shipped(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn haproxy(config: &Path) -> Command {
+    let mut command = program("haproxy");
+    command.arg("-db").arg("-f").arg(config);
+    command
+}
+
+/// The same configuration without a word of sending anything again.
+fn tries_once(config: &str) -> String {
+    let again = ["retries ", "option redispatch", "retry-on ", "http-request disable-l7-retry"];
+    let is_of_that = |line: &&str| again.iter().any(|word| line.trim_start().starts_with(word));
+    let (removed, kept): (Vec<&str>, Vec<&str>) = config.lines().partition(is_of_that);
+    assert_eq!(removed.len(), again.len(), "{removed:?}");
+    format!("{}\n    retries 0\n", kept.join("\n"))
 }
 
 /// nginx with this in its `http` block.
