@@ -16,8 +16,9 @@ use crate::{App, routes};
     info(
         title = "daybook",
         description = "An event-sourced scheduling engine.\n\n\
-            Commands answer with a `Daybook-Position`, and so do lists; a list that is asked for with that as \
-            `min_position`, or as the header `Daybook-Min-Position`, shows what the command did.",
+            Every answer to a command has a `Daybook-Position`, and so has every answer that is read from the log; a \
+            list that is asked for with that as `min_position`, or as the header `Daybook-Min-Position`, shows what \
+            the command did, or what was read.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(Problem)),

@@ -43,6 +43,7 @@ mod monitoring;
 mod observability;
 mod opening_hours;
 mod places;
+mod positions;
 mod program;
 mod projections;
 mod projectors;

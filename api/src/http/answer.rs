@@ -4,18 +4,25 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use daybook_store::Position;
-use daybook_store::log::Moment;
 use serde::Serialize;
 
-/// The header that says where a command's last event is in the log; of what was read, up to where at least.
-pub(crate) const POSITION_HEADER: &str = "daybook-position";
+/// The header that every answer has to a command, or of the log: where the command's last event is; of what was read, up
+/// to where at least.
+const POSITION_HEADER: &str = "daybook-position";
 
-/// The header that says of which position an answer is, where one was asked for.
-pub(crate) fn as_of(moment: Option<Moment>) -> Option<[(&'static str, String); 1]> {
-    moment.map(|moment| [(POSITION_HEADER, moment.position.to_string())])
+/// An answer that is of a position of the log, or of a later one.
+pub(crate) struct At<T>(pub(crate) Position, pub(crate) T);
+
+impl<T: IntoResponse> IntoResponse for At<T> {
+    fn into_response(self) -> Response {
+        let Self(position, answer) = self;
+        let mut response = answer.into_response();
+        response.headers_mut().insert(POSITION_HEADER, position.get().into());
+        response
+    }
 }
 
-/// One thing at a version: it has an `ETag`, and after a command a `Daybook-Position`.
+/// One thing at a version: it has an `ETag`.
 pub(crate) struct Answer<T> {
     /// `None`: nothing is at it, for the command was only tried.
     version: Option<u64>,
@@ -24,33 +31,27 @@ pub(crate) struct Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// What was read, of a moment where one was asked for.
-    pub(crate) fn read(version: u64, moment: Option<Moment>, body: T) -> Self {
-        Self { version: Some(version), position: moment.map(|moment| moment.position), body }
+    /// What was read, up to a position at least.
+    pub(crate) fn read(version: u64, position: Position, body: T) -> Self {
+        Self { version: Some(version), position: Some(position), body }
     }
 
     /// What a command has led to; without a position: what it would lead to.
     pub(crate) fn of_command(version: u64, position: Option<Position>, body: T) -> Self {
         Self { version: position.map(|_| version), position, body }
     }
-
-    /// The same, otherwise shown.
-    pub(crate) fn map<U>(self, show: impl FnOnce(T) -> U) -> Answer<U> {
-        let Self { version, position, body } = self;
-        Answer { version, position, body: show(body) }
-    }
 }
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        let mut response = Json(self.body).into_response();
-        let headers = response.headers_mut();
-        let etag = self.version.map(|version| HeaderValue::try_from(format!("\"{version}\"")));
+        let Self { version, position, body } = self;
+        let mut response = match position {
+            Some(position) => At(position, Json(body)).into_response(),
+            None => Json(body).into_response(),
+        };
+        let etag = version.map(|version| HeaderValue::try_from(format!("\"{version}\"")));
         if let Some(Ok(etag)) = etag {
-            headers.insert(header::ETAG, etag);
-        }
-        if let Some(position) = self.position {
-            headers.insert(POSITION_HEADER, position.get().into());
+            response.headers_mut().insert(header::ETAG, etag);
         }
         response
     }

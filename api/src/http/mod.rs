@@ -16,7 +16,7 @@ pub(crate) mod query;
 mod refusals;
 pub(crate) mod trace;
 
-pub(crate) use answer::{Answer, Created};
+pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{Admin, Book, Caller, Manage, Read};
 pub(crate) use body::Body;
 pub(crate) use command::{CommandParams, CommandRequest, DryRun, IfMatch};

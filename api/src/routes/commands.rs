@@ -1,6 +1,7 @@
 //! From a command to its answer, and single aggregates as the log has them.
 
 use daybook_domain::TenantId;
+use daybook_store::engine::Known;
 use daybook_store::log::Moment;
 use daybook_store::log::PersistedAggregate;
 use daybook_store::{CommandContext, Executed, Target};
@@ -20,33 +21,23 @@ impl App {
         AsOfParams { as_of }: AsOfParams,
     ) -> Result<Answer<A::View>, Problem> {
         let moment = self.moment(tenant, as_of).await?;
-        self.get_at::<A>(tenant, id, moment).await
+        let known = self.known::<A>(tenant, id, moment).await?;
+        let Known { state, version, position } =
+            known.ok_or_else(|| Problem::not_found(A::TYPE))?;
+        let body = state.view(id, version).ok_or_else(|| Problem::not_found(A::TYPE))?;
+        Ok(Answer::read(version, position, body))
     }
 
-    /// One aggregate as it is to be shown, now or as of a moment.
-    pub(crate) async fn get_at<A: Viewed>(
+    /// An aggregate, now or as of a moment: then that is its position, whenever it changed last.
+    pub(crate) async fn known<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
         moment: Option<Moment>,
-    ) -> Result<Answer<A::View>, Problem> {
-        let found = self.loaded::<A>(tenant, id, moment).await?;
-        let shown = found.and_then(|(state, version)| Some((state.view(id, version)?, version)));
-        let (body, version) = shown.ok_or_else(|| Problem::not_found(A::TYPE))?;
-        Ok(Answer::read(version, moment, body))
-    }
-
-    /// An aggregate and its version, now or as of a moment.
-    pub(crate) async fn loaded<A: PersistedAggregate>(
-        &self,
-        tenant: &TenantId,
-        id: Uuid,
-        moment: Option<Moment>,
-    ) -> Result<Option<(A, u64)>, Problem> {
-        Ok(match moment {
-            None => self.engine.load::<A>(tenant, id).await?,
-            Some(moment) => self.engine.load_as_of::<A>(tenant, id, moment.position).await?,
-        })
+    ) -> Result<Option<Known<A>>, Problem> {
+        let as_of = moment.map(|moment| moment.position);
+        let known = self.engine.known::<A>(tenant, id, as_of).await?;
+        Ok(known.map(|known| Known { position: as_of.unwrap_or(known.position), ..known }))
     }
 
     /// Makes something new.

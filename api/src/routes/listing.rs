@@ -16,9 +16,8 @@ use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::Problem;
-use crate::http::answer::POSITION_HEADER;
 use crate::http::query::{invalid_date, invalid_range, query_params};
+use crate::http::{At, Problem};
 
 /// How long a list waits for `min_position`.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -76,25 +75,21 @@ pub(crate) struct List<T> {
 /// A page, and where the next one is: `Link: <...>; rel="next"` (RFC 8288).
 pub(crate) struct Listed<T> {
     uri: Uri,
+    position: Position,
     list: List<T>,
-    /// The position that it is of, or of a later one.
-    position: Option<Position>,
 }
 
 impl<T> Listed<T> {
-    pub(crate) fn new(uri: Uri, items: Vec<T>, next_cursor: Option<String>) -> Self {
-        Self { uri, list: List { items, next_cursor }, position: None }
-    }
-
-    /// The same, read at this position.
-    pub(crate) fn at(self, position: Position) -> Self {
-        Self { position: Some(position), ..self }
-    }
-
-    /// A projection's page, each item as `view` shows it.
-    pub(crate) fn of<R>(uri: Uri, page: Page<R>, view: impl Fn(R) -> T) -> Self {
+    /// A page of a projection that had read up to this position, each item as `view` shows it.
+    pub(crate) fn of<R>(
+        uri: Uri,
+        position: Position,
+        page: Page<R>,
+        view: impl Fn(R) -> T,
+    ) -> Self {
         let next_cursor = page.next.map(|cursor| cursor.to_string());
-        Self::new(uri, page.items.into_iter().map(view).collect(), next_cursor)
+        let items = page.items.into_iter().map(view).collect();
+        Self { uri, position, list: List { items, next_cursor } }
     }
 
     fn link(&self) -> Option<HeaderValue> {
@@ -117,13 +112,10 @@ pub(crate) fn link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
 
 impl<T: Serialize> IntoResponse for Listed<T> {
     fn into_response(self) -> Response {
-        let (link, position) = (self.link(), self.position);
-        let mut response = Json(self.list).into_response();
+        let link = self.link();
+        let mut response = At(self.position, Json(self.list)).into_response();
         if let Some(link) = link {
             response.headers_mut().insert(header::LINK, link);
-        }
-        if let Some(position) = position {
-            response.headers_mut().insert(POSITION_HEADER, position.get().into());
         }
         response
     }
@@ -230,7 +222,8 @@ mod tests {
     #[test]
     fn the_link_to_the_next_page_keeps_the_filters() {
         let uri = "/v1/appointments?category=a%26b&cursor=old&limit=2".parse().unwrap();
-        let page = Listed::<u8>::new(uri, vec![], Some("new".to_owned()));
+        let list = List::<u8> { items: vec![], next_cursor: Some("new".to_owned()) };
+        let page = Listed { uri, position: Position::START, list };
         let link = page.link().unwrap();
         let expected = "</v1/appointments?category=a%26b&limit=2&cursor=new>; rel=\"next\"";
         assert_eq!(link.to_str().unwrap(), expected);

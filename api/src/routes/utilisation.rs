@@ -148,5 +148,5 @@ pub(crate) async fn get_utilisation(
     let (limit, cursor) = (page.limit(), page.cursor);
     let position = app.wait(&caller.tenant, Utilisation::ID, page.fresh).await?;
     let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;
-    Ok(Listed::of(uri, page, |figures| UtilisationView::new(figures, by)).at(position))
+    Ok(Listed::of(uri, position, page, |figures| UtilisationView::new(figures, by)))
 }

@@ -1,5 +1,5 @@
-//! What was known at a moment of the log: aggregates from their streams up to it, and the resources
-//! that there were.
+//! What is known, and what was known at a moment of the log: aggregates from their streams up to it, and the
+//! resources that there were.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,21 +32,32 @@ impl Default for PastDirectories {
     }
 }
 
+/// An aggregate, and how far it has come.
+#[derive(Debug, Clone)]
+pub struct Known<A> {
+    pub state: A,
+    pub version: u64,
+    /// Where its last event is in the log.
+    pub position: Position,
+}
+
 impl Engine {
-    /// An aggregate as it was after the event at `position` of the log; `None`: there was none.
+    /// An aggregate as the log has it now, or as it was after the event at a position of the log; `None`: there is
+    /// none.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load_as_of<A: PersistedAggregate>(
+    pub async fn known<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
-        position: Position,
-    ) -> Result<Option<(A, u64)>, ExecuteError> {
+        as_of: Option<Position>,
+    ) -> Result<Option<Known<A>>, ExecuteError> {
         let stream = StreamId::of::<A>(tenant, id);
-        let (mut state, mut version) = (A::default(), 0);
+        let up_to = as_of.unwrap_or(Position::from_i64(i64::MAX));
+        let mut known = Known { state: A::default(), version: 0, position: Position::START };
         loop {
-            let range = StreamRange { after: version, up_to: position };
+            let range = StreamRange { after: known.version, up_to };
             let page = self.log.read_stream_as_of(tenant, &stream, range, PAGE).await;
             let page = page.map_err(unavailable)?;
             let last = page.len() < PAGE as usize;
@@ -54,11 +65,11 @@ impl Engine {
                 let happened = serde_json::from_value::<A::Event>(event.payload);
                 let happened =
                     happened.map_err(|error| ExecuteError::Unreadable(not_understood(&error)))?;
-                state.apply(happened);
-                version = event.sequence;
+                known.state.apply(happened);
+                (known.version, known.position) = (event.sequence, event.position);
             }
             if last {
-                return Ok((version > 0).then_some((state, version)));
+                return Ok((known.version > 0).then_some(known));
             }
         }
     }
@@ -74,10 +85,11 @@ impl Engine {
         position: Position,
     ) -> Result<Catalogue, ExecuteError> {
         let known = match service {
-            Some(id) => self.load_as_of::<Service>(tenant, id.uuid(), position).await?,
+            Some(id) => self.known::<Service>(tenant, id.uuid(), Some(position)).await?,
             None => None,
         };
-        let (service, service_version) = known.unwrap_or_default();
+        let (service, service_version) =
+            known.map(|known| (known.state, known.version)).unwrap_or_default();
         let resources_at = self.log.last_of_resources(tenant, position).await;
         let resources_at = resources_at.map_err(unavailable)?;
         let directory = self.directory_as_of(tenant, resources_at).await?;

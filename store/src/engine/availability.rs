@@ -58,6 +58,8 @@ pub struct AvailabilitySnapshot<T> {
     pub claims: Vec<Vec<Claim>>,
     /// When it was asked for.
     pub now: DateTime<Utc>,
+    /// Of which position of the log it is, or of a later one.
+    pub position: Position,
 }
 
 impl<T> AvailabilitySnapshot<T> {
@@ -154,8 +156,9 @@ impl Engine {
             };
             let versions = self.versions(tenant, service).await?;
             if versions.are_of(&catalogue) {
-                let claims = self.claims(tenant, &query, now, versions.head).await?;
-                return Ok(AvailabilitySnapshot { catalogue, query, claims, now });
+                let position = versions.head;
+                let claims = self.claims(tenant, &query, now, position).await?;
+                return Ok(AvailabilitySnapshot { catalogue, query, claims, now, position });
             }
         }
         Err(ExecuteError::Contended.into())

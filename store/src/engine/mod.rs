@@ -29,6 +29,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::{Facts, Needs, TenantId, upcasters};
 use uuid::Uuid;
 
+pub use as_of::Known;
 pub use availability::{AvailabilityQuery, AvailabilitySnapshot, Catalogue};
 pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};

@@ -11,8 +11,8 @@ use futures::future::try_join_all;
 use uuid::Uuid;
 
 use super::{
-    Abort, CommandContext, Engine, ExecuteError, Executed, PersistedAggregate, Target, UnitContext,
-    UnitOfWork,
+    Abort, CommandContext, Engine, ExecuteError, Executed, Known, PersistedAggregate, Target,
+    UnitContext, UnitOfWork,
 };
 
 /// So many streams are read beside each other, at most: each takes a connection.
@@ -34,14 +34,15 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load_each<A: PersistedAggregate>(
+    pub async fn each_known<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         ids: &[Uuid],
-    ) -> Result<Vec<Option<(A, u64)>>, ExecuteError> {
+    ) -> Result<Vec<Option<Known<A>>>, ExecuteError> {
         let mut all = Vec::with_capacity(ids.len());
         for some in ids.chunks(LOADED_AT_ONCE) {
-            all.extend(try_join_all(some.iter().map(|id| self.load::<A>(tenant, *id))).await?);
+            let known = some.iter().map(|id| self.known::<A>(tenant, *id, None));
+            all.extend(try_join_all(known).await?);
         }
         Ok(all)
     }

@@ -1,5 +1,5 @@
 //! What is true of every operation that the OpenAPI document has: an unknown parameter is refused, a dry run
-//! changes nothing, and the past can be asked for.
+//! changes nothing, the past can be asked for, and what was answered is of a position of the log.
 //!
 //! `house`: a practice in which each operation has something that it can be done to. An operation that is new is
 //! put in there, or these tests fail.
@@ -124,6 +124,31 @@ fn a_dry_run_of_any_command_changes_nothing() {
         assert_eq!(head(&house) > before, is_of_the_log, "{done:#?}");
     }
     assert_ne!(settings(), settings_before);
+}
+
+/// What is not of the tenant's log; and the stream, which says with each event where it is.
+const WITHOUT_A_POSITION: [&str; 7] = [
+    "/livez",
+    "/readyz",
+    "/v1/programs",
+    "/v1/projections",
+    "/v1/projections/{name}/rebuild",
+    "/v1/tenant/settings",
+    "/v1/events/stream",
+];
+
+#[test]
+fn every_answer_to_a_command_or_of_the_log_has_a_position() {
+    let house = House::new();
+    let mut operations = operations();
+    operations.retain(|operation| !WITHOUT_A_POSITION.contains(&&*operation.path));
+    // What is read is there before commands change it.
+    operations.sort_by_key(|operation| !operation.is_get());
+    for operation in &operations {
+        let answer = send(&house, operation, "");
+        assert!([200, 201].contains(&answer.status), "{answer:#?}");
+        assert!(answer.position() <= head(&house), "{answer:#?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::query::{AgendaDiffAsked, AgendaQuery};
 use super::view::{AgendaItem, AgendaView};
 use crate::App;
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 use crate::views::Period;
 use crate::views::change::{FieldChange, MomentView, between, fields};
@@ -75,13 +75,14 @@ pub(crate) async fn diff_agenda(
     State(app): State<App>,
     caller: Caller<Read>,
     Query(asked): Query<AgendaDiffAsked>,
-) -> Result<Json<AgendaDiff>, Problem> {
+) -> Result<At<Json<AgendaDiff>>, Problem> {
     let tenant = &caller.tenant;
     let AgendaDiffAsked { agenda, moments } = asked;
     let query = AgendaQuery::of(&agenda)?;
     let (from, to) = app.moments(tenant, moments).await?;
+    let position = from.position.max(to.position);
     app.wait(tenant, Appointments::ID, agenda.fresh).await?;
-    app.wait_for(tenant, Appointments::ID, from.position.max(to.position)).await?;
+    app.wait_for(tenant, Appointments::ID, position).await?;
     let before = app.agenda_of(tenant, &query, from, Some(from)).await?;
     let after = app.agenda_of(tenant, &query, to, Some(to)).await?;
     // Where there was no resource, nothing was on its calendar.
@@ -97,7 +98,7 @@ pub(crate) async fn diff_agenda(
     let days = Days { from: query.from, to: query.to };
     let (from, to) = (from.into(), to.into());
     let diff = AgendaDiff { resource_id, time_zone, days, from, to, added, removed, changed, open };
-    Ok(Json(diff))
+    Ok(At(position, Json(diff)))
 }
 
 type Compared = (Vec<AgendaItem>, Vec<AgendaItem>, Vec<ChangedItem>);

@@ -9,15 +9,13 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::IntoResponse;
 use daybook_projections::appointments::Appointments;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::answer::as_of;
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 use query::{AgendaAsked, AgendaQuery};
 use view::AgendaView;
 
@@ -39,7 +37,7 @@ pub(crate) async fn get_agenda(
     State(app): State<App>,
     caller: Caller<Read>,
     Query(asked): Query<AgendaAsked>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<At<Json<AgendaView>>, Problem> {
     let tenant = &caller.tenant;
     let AgendaAsked { agenda, moment } = asked;
     let query = AgendaQuery::of(&agenda)?;
@@ -52,5 +50,5 @@ pub(crate) async fn get_agenda(
     };
     let view = app.agenda_of(tenant, &query, moment, asked_for).await?;
     let view = view.ok_or_else(|| Problem::not_found("resource"))?;
-    Ok((as_of(Some(moment)), Json(view)))
+    Ok(At(moment.position, Json(view)))
 }

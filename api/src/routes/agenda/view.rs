@@ -184,9 +184,8 @@ impl App {
         hours_as_of: Option<Moment>,
     ) -> Result<Option<AgendaView>, Problem> {
         let id = query.resource_id;
-        let found = self.loaded::<Resource>(tenant, id.uuid(), hours_as_of).await?;
-        let resource = found.map(|(resource, _)| resource);
-        let profile = resource.as_ref().and_then(Resource::profile);
+        let found = self.known::<Resource>(tenant, id.uuid(), hours_as_of).await?;
+        let profile = found.as_ref().and_then(|found| found.state.profile());
         let Some(profile) = profile else { return Ok(None) };
         let time_zone = query.zone.unwrap_or(profile.time_zone);
         let mut view = AgendaView {

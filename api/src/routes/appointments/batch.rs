@@ -2,11 +2,11 @@
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use daybook_domain::appointment::Appointment;
 use daybook_store::engine::MAX_BATCH;
-use daybook_store::{ExecuteError, Executed, Position};
+use daybook_store::{ExecuteError, Executed};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,9 +14,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 use crate::bodies::BookingBody;
-use crate::http::answer::POSITION_HEADER;
 use crate::http::body::MaxBytes;
-use crate::http::{Book, Caller, CommandParams, CommandRequest, Problem, trace};
+use crate::http::{At, Book, Caller, CommandParams, CommandRequest, Problem, trace};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -58,8 +57,6 @@ fn items<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<BookingBody>, D::Erro
 pub(crate) struct BatchAnswer {
     /// A verdict for each item, in their order.
     items: Vec<ItemVerdict>,
-    #[serde(skip)]
-    position: Option<Position>,
 }
 
 /// What became of one item.
@@ -84,17 +81,6 @@ pub(crate) enum ItemVerdict {
     },
 }
 
-impl IntoResponse for BatchAnswer {
-    fn into_response(self) -> Response {
-        let position = self.position;
-        let mut response = Json(self).into_response();
-        if let Some(position) = position {
-            response.headers_mut().insert(POSITION_HEADER, position.get().into());
-        }
-        response
-    }
-}
-
 /// Book many appointments
 ///
 /// Up to 500, with a verdict for each. Each is booked or refused by itself, in order: of two that want
@@ -113,24 +99,33 @@ pub(crate) async fn book_batch(
     State(app): State<App>,
     caller: Caller<Book>,
     request: CommandRequest<BatchBody>,
-) -> Result<BatchAnswer, Problem> {
+) -> Result<Response, Problem> {
     let context = request.context(&caller);
     let BatchBody { atomic, items } = request.body;
     let count = items.len();
     let commands = items.into_iter().map(|item| item.command(&caller));
     let commands = commands.collect::<Result<Vec<_>, _>>()?;
-    if atomic {
+    let mut outcomes = if atomic {
         let booked = app.engine.book_all(&context, &commands).await?;
-        return BatchAnswer::of(booked.into_iter().map(Ok).collect(), count);
+        booked.into_iter().map(Ok).collect()
+    } else {
+        app.engine.book_each(&context, &commands).await
+    };
+    // Nothing has happened: that is one answer to all of it.
+    if let [Err(error)] = outcomes.as_slice()
+        && !matches!(error, ExecuteError::Refused(_))
+    {
+        return Err(outcomes.remove(0).err().map_or_else(Problem::internal, Problem::from));
     }
-    let mut outcomes = app.engine.book_each(&context, &commands).await;
-    match outcomes.as_mut_slice() {
-        // Nothing has happened: that is one answer to all of it.
-        [Err(error)] if !matches!(error, ExecuteError::Refused(_)) => {
-            Err(outcomes.remove(0).err().map_or_else(Problem::internal, Problem::from))
-        }
-        _ => BatchAnswer::of(outcomes, count),
-    }
+    let booked = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
+    let last = booked.filter_map(|executed| executed.position).max();
+    let answer = Json(BatchAnswer::of(outcomes, count)?);
+    let position = match last {
+        Some(position) => position,
+        None if context.dry_run => return Ok(answer.into_response()),
+        None => app.engine.log().head(&caller.tenant).await?.unwrap_or_default(),
+    };
+    Ok(At(position, answer).into_response())
 }
 
 type Outcome = Result<Executed<Appointment>, ExecuteError>;
@@ -138,12 +133,10 @@ type Outcome = Result<Executed<Appointment>, ExecuteError>;
 impl BatchAnswer {
     /// Of so many items; those at the end that have no outcome were not tried.
     fn of(outcomes: Vec<Outcome>, count: usize) -> Result<Self, Problem> {
-        let executed = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
-        let position = executed.filter_map(|executed| executed.position).max();
         let verdicts = outcomes.into_iter().map(ItemVerdict::of);
         let mut items = verdicts.collect::<Result<Vec<_>, _>>()?;
         items.resize_with(count, || ItemVerdict::refused(Problem::unavailable("it was not tried")));
-        Ok(Self { items, position })
+        Ok(Self { items })
     }
 }
 

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use daybook_domain::TenantId;
 use daybook_domain::appointment::Appointment;
+use daybook_store::engine::Known;
 use daybook_store::log::Moment;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::Moments;
 use crate::routes::problems::ReadProblems;
 use crate::views::AppointmentView;
@@ -43,7 +44,7 @@ pub(crate) async fn diff_appointment(
     caller: Caller<Read>,
     PathId(id): PathId,
     Query(moments): Query<Moments>,
-) -> Result<Json<AppointmentDiff>, Problem> {
+) -> Result<At<Json<AppointmentDiff>>, Problem> {
     let tenant = &caller.tenant;
     let (from, to) = app.moments(tenant, moments).await?;
     let (version_before, before) = app.appointment_fields(tenant, id, from).await?;
@@ -51,9 +52,10 @@ pub(crate) async fn diff_appointment(
     if version_before.is_none() && version_after.is_none() {
         return Err(Problem::not_found("appointment"));
     }
-    let changes = between(&before, &after);
+    let (changes, position) = (between(&before, &after), from.position.max(to.position));
     let (from, to) = (from.into(), to.into());
-    Ok(Json(AppointmentDiff { id, from, to, version_before, version_after, changes }))
+    let diff = AppointmentDiff { id, from, to, version_before, version_after, changes };
+    Ok(At(position, Json(diff)))
 }
 
 impl App {
@@ -63,9 +65,9 @@ impl App {
         id: Uuid,
         moment: Moment,
     ) -> Result<(Option<u64>, Map<String, Value>), Problem> {
-        let found = self.loaded::<Appointment>(tenant, id, Some(moment)).await?;
-        let shown = found.and_then(|(appointment, version)| {
-            Some((AppointmentView::at(appointment, id, version, moment.at)?, version))
+        let known = self.known::<Appointment>(tenant, id, Some(moment)).await?;
+        let shown = known.and_then(|Known { state, version, .. }| {
+            Some((AppointmentView::at(state, id, version, moment.at)?, version))
         });
         match shown {
             Some((view, version)) => Ok((Some(version), fields(&view)?)),

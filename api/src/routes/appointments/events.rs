@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// The most events of one answer.
@@ -83,7 +83,7 @@ pub(crate) async fn list_appointment_events(
     caller: Caller<Read>,
     PathId(id): PathId,
     Query(asked): Query<EventsAsked>,
-) -> Result<Json<EventList>, Problem> {
+) -> Result<At<Json<EventList>>, Problem> {
     let after = asked.after.unwrap_or(0);
     let stream = StreamId::of::<Appointment>(&caller.tenant, id);
     let log = app.engine.log();
@@ -91,8 +91,12 @@ pub(crate) async fn list_appointment_events(
     if events.is_empty() && after == 0 {
         return Err(Problem::not_found("appointment"));
     }
+    let position = match events.last() {
+        Some(last) => last.position,
+        None => log.head(&caller.tenant).await?.unwrap_or_default(),
+    };
     let full = events.len() == MAX_EVENTS as usize;
     let items: Vec<EventView> = events.into_iter().map(EventView::from).collect();
     let next_after = items.last().filter(|_| full).map(|event| event.sequence);
-    Ok(Json(EventList { items, next_after }))
+    Ok(At(position, Json(EventList { items, next_after })))
 }

@@ -127,7 +127,7 @@ pub(crate) async fn list_appointments(
         }
     };
     let position = moment.map_or(read_to, |moment| moment.position);
-    Ok(Listed::of(uri, page, AppointmentSummary::from).at(position))
+    Ok(Listed::of(uri, position, page, AppointmentSummary::from))
 }
 
 impl AppointmentParams {

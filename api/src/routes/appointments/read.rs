@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use daybook_domain::appointment::Appointment;
+use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
@@ -25,11 +26,10 @@ pub(crate) async fn get_appointment(
     Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<AppointmentView>, Problem> {
     let moment = app.moment(&caller.tenant, as_of).await?;
-    let found = app.loaded::<Appointment>(&caller.tenant, id, moment).await?;
+    let known = app.known::<Appointment>(&caller.tenant, id, moment).await?;
     let now = moment.map_or_else(|| app.engine.clock().now(), |moment| moment.at);
-    let shown = found.and_then(|(appointment, version)| {
-        Some((AppointmentView::at(appointment, id, version, now)?, version))
-    });
-    let (body, version) = shown.ok_or_else(|| Problem::not_found("appointment"))?;
-    Ok(Answer::read(version, moment, body))
+    let none = || Problem::not_found("appointment");
+    let Known { state, version, position } = known.ok_or_else(none)?;
+    let body = AppointmentView::at(state, id, version, now).ok_or_else(none)?;
+    Ok(Answer::read(version, position, body))
 }

@@ -24,8 +24,7 @@ use utoipa_axum::routes;
 
 use super::problems::{ReadProblems, SearchProblems};
 use crate::App;
-use crate::http::answer;
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 use bounded::NotFound;
 #[cfg(test)]
 pub(crate) use query::{MAX_CLAIMS, MAX_RESOURCES};
@@ -54,15 +53,15 @@ pub(crate) async fn get_availability(
     State(app): State<App>,
     caller: Caller<Read>,
     Query(params): Query<AvailabilityParams>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
     let as_of = params.moment.as_of;
     let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?)?;
     let moment = app.as_of(tenant, as_of, None).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
+    let position = snapshot.position;
     let work = move |effort: &mut Effort<'_>| shown(&asked, &snapshot, effort);
-    let found = app.search_within_bounds(tenant, work).await?;
-    Ok((answer::as_of(moment), found))
+    Ok(At(position, app.search_within_bounds(tenant, work).await?))
 }
 
 impl App {
@@ -86,7 +85,8 @@ impl App {
             let max_claims = History::MAX_CLAIMS;
             Problem::from(ExecuteError::TooBroad { max_claims })
         })?;
-        Ok(AvailabilitySnapshot { catalogue, query, claims, now: moment.at })
+        let Moment { at: now, position, .. } = moment;
+        Ok(AvailabilitySnapshot { catalogue, query, claims, now, position })
     }
 }
 

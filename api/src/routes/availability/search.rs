@@ -21,9 +21,8 @@ use uuid::Uuid;
 use super::bounded::NotFound;
 use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
-use crate::http::answer::as_of;
 use crate::http::query::Value as _;
-use crate::http::{Body, Caller, Problem, Read};
+use crate::http::{At, Body, Caller, Problem, Read};
 use crate::routes::problems::{ReadProblems, SearchProblems};
 
 /// What is looked for.
@@ -91,7 +90,7 @@ pub(crate) async fn search(
     State(app): State<App>,
     caller: Caller<Read>,
     Body(body): Body<SearchBody>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
     let moment = match &body.as_of {
         Some(text) => Some(app.moment_of(tenant, "as_of", AsOf::read("as_of", text)?).await?),
@@ -102,9 +101,9 @@ pub(crate) async fn search(
         app.wait_for(tenant, Appointments::ID, moment.position).await?;
     }
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
+    let position = snapshot.position;
     let work = move |effort: &mut Effort<'_>| found(&asked, &snapshot, effort);
-    let found = app.search_within_bounds(tenant, work).await?;
-    Ok((as_of(moment), found))
+    Ok(At(position, app.search_within_bounds(tenant, work).await?))
 }
 
 fn found(

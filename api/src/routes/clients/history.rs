@@ -15,9 +15,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::answer::POSITION_HEADER;
 use crate::http::query::query_params;
-use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
 
@@ -141,7 +140,7 @@ pub(crate) async fn get_client_history(
     let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
     let Summary { booked, kept, cancelled, late_cancellations, no_shows, first_start, last_start } =
         summary;
-    let mut response = Json(HistoryView {
+    let view = HistoryView {
         client_id,
         booked,
         kept,
@@ -152,9 +151,8 @@ pub(crate) async fn get_client_history(
         last_start,
         items: page.items.into_iter().map(PastView::from).collect(),
         next_cursor,
-    })
-    .into_response();
-    response.headers_mut().insert(POSITION_HEADER, position.get().into());
+    };
+    let mut response = At(position, Json(view)).into_response();
     if let Some(next) = next {
         response.headers_mut().insert(header::LINK, next);
     }

@@ -46,8 +46,7 @@ pub(crate) async fn list_clients(
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.clients(&caller.tenant, cursor, limit).await?;
-    Ok(Listed::of(uri, found, |client| {
+    Ok(Listed::of(uri, position, found, |client| {
         ClientView::new(client.id.uuid(), client.version, client.document)
-    })
-    .at(position))
+    }))
 }

@@ -13,7 +13,7 @@ use crate::App;
 use crate::export::{Format, export};
 use crate::http::limits::CountedApart;
 use crate::http::query::{Value, invalid, query_params};
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// How many parts of the file may wait for whoever reads it.
@@ -56,7 +56,7 @@ pub(crate) async fn export_events(
     State(app): State<App>,
     caller: Caller<Read>,
     Query(asked): Query<ExportParams>,
-) -> Result<Response, Problem> {
+) -> Result<At<Response>, Problem> {
     let ExportParams { format, events } = asked;
     let format = format.unwrap_or(Format::Ndjson);
     let query = EventQuery::of(&app, &caller, events, None).await?;
@@ -79,5 +79,5 @@ pub(crate) async fn export_events(
     if let Ok(name) = HeaderValue::try_from(format!("attachment; filename={name}")) {
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
-    Ok(response)
+    Ok(At(until, response))
 }

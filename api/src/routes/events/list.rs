@@ -13,7 +13,7 @@ use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::ndjson;
 use crate::http::query::{invalid, query_params};
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -76,7 +76,7 @@ pub(crate) async fn list_events(
     uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<EventPageParams>,
-) -> Result<Response, Problem> {
+) -> Result<At<Response>, Problem> {
     let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
     if !(1..=MAX_LIMIT).contains(&limit) {
         return Err(invalid("limit", format!("it is 1 to {MAX_LIMIT}")));
@@ -101,7 +101,7 @@ pub(crate) async fn list_events(
     if let Some(link) = link {
         out.insert(header::LINK, link);
     }
-    Ok(response)
+    Ok(At(page.read_to, response))
 }
 
 async fn page(query: &EventQuery, limit: usize) -> Result<Page, Problem> {

@@ -4,6 +4,7 @@ use axum::extract::State;
 use daybook_domain::Reason;
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::time::{ExceptionKind, HoursException, LocalDays, LocalHours, LocalSpan};
+use daybook_store::engine::Known;
 use daybook_store::{Executed, Target};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -104,12 +105,12 @@ pub(crate) async fn get_resource_exception(
     PathIds(resource, id): PathIds,
     _: NoQuery,
 ) -> Result<Answer<ExceptionView>, Problem> {
-    let found = app.engine.load::<Resource>(&caller.tenant, resource).await?;
-    let (state, version) = found.ok_or_else(|| Problem::not_found("resource"))?;
+    let known = app.known::<Resource>(&caller.tenant, resource, None).await?;
+    let Known { state, version, position } = known.ok_or_else(|| Problem::not_found("resource"))?;
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let exception = exceptions.and_then(|exceptions| exceptions.get(id.into()));
     let body = exception.ok_or_else(|| Problem::not_found("exception"))?.clone().into();
-    Ok(Answer::read(version, None, body))
+    Ok(Answer::read(version, position, body))
 }
 
 /// Remove extra hours or time off

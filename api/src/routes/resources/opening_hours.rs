@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{invalid_range, query_params};
-use crate::http::{Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 use crate::views::Period;
 
@@ -55,20 +55,20 @@ pub(crate) async fn get_opening_hours(
     caller: Caller<Read>,
     PathId(resource_id): PathId,
     Query(DaysAsked { from, to }): Query<DaysAsked>,
-) -> Result<Json<OpeningHoursView>, Problem> {
+) -> Result<At<Json<OpeningHoursView>>, Problem> {
     let count = (to.date() - from.date()).num_days() + 1;
     if !(1..=MAX_DAYS).contains(&count) {
         let detail = format!("from {from} to {to} are not 1 to {MAX_DAYS} days");
         return Err(invalid_range(detail));
     }
-    let found = app.engine.load::<Resource>(&caller.tenant, resource_id).await?;
-    let resource = found.map(|(resource, _)| resource);
-    let profile = resource.as_ref().and_then(Resource::profile);
-    let profile = profile.ok_or_else(|| Problem::not_found("resource"))?;
+    let none = || Problem::not_found("resource");
+    let known = app.known::<Resource>(&caller.tenant, resource_id, None).await?.ok_or_else(none)?;
+    let profile = known.state.profile().ok_or_else(none)?;
     let zone = profile.time_zone;
     // A zone can skip a day altogether: there is no time in it to be open.
     let range = day_bounds(zone, from.date(), to.date());
     let open = range.map(|range| profile.opening_hours.open(zone, range)).unwrap_or_default();
     let open = open.iter().map(|interval| Period::new(zone, interval)).collect();
-    Ok(Json(OpeningHoursView { resource_id, time_zone: zone, from, to, open }))
+    let view = OpeningHoursView { resource_id, time_zone: zone, from, to, open };
+    Ok(At(known.position, Json(view)))
 }

@@ -60,10 +60,9 @@ pub(crate) async fn list_resources(
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.resources(&caller.tenant, status, cursor, limit).await?;
-    Ok(Listed::of(uri, found, |resource| {
+    Ok(Listed::of(uri, position, found, |resource| {
         let status = ResourceStatus::from(resource.status);
         let (id, version) = (resource.id.uuid(), resource.version);
         ResourceView::new(id, version, status, resource.document).in_a_list()
-    })
-    .at(position))
+    }))
 }

@@ -4,11 +4,13 @@ use axum::extract::State;
 use daybook_domain::AppointmentId;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::series::Series;
+use daybook_store::Position;
+use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::{Answer, Caller, NoQuery, PathId, Problem, Read};
 use crate::routes::problems::ReadProblems;
-use crate::views::{AppointmentView, SeriesView};
+use crate::views::{AppointmentView, SeriesView, Viewed as _};
 
 /// Get a series
 ///
@@ -25,13 +27,17 @@ pub(crate) async fn get_series(
     PathId(id): PathId,
     _: NoQuery,
 ) -> Result<Answer<SeriesView>, Problem> {
-    let answer = app.get_at::<Series>(&caller.tenant, id, None).await?;
-    let ids: Vec<_> = answer.body.appointment_ids().map(AppointmentId::uuid).collect();
-    let found = app.engine.load_each::<Appointment>(&caller.tenant, &ids).await?;
+    let known = app.known::<Series>(&caller.tenant, id, None).await?;
+    let none = || Problem::not_found("series");
+    let Known { state, version, position } = known.ok_or_else(none)?;
+    let body = state.view(id, version).ok_or_else(none)?;
+    let ids: Vec<_> = body.appointment_ids().map(AppointmentId::uuid).collect();
+    let each = app.engine.each_known::<Appointment>(&caller.tenant, &ids).await?;
+    let position = each.iter().flatten().map(|known| known.position).fold(position, Position::max);
     let now = app.engine.clock().now();
-    let shown = ids.iter().zip(found).map(|(id, found)| {
-        let (appointment, version) = found?;
-        AppointmentView::at(appointment, *id, version, now)
+    let shown = ids.iter().zip(each).map(|(id, known)| {
+        let Known { state, version, .. } = known?;
+        AppointmentView::at(state, *id, version, now)
     });
-    Ok(answer.map(|series| series.with_appointments(shown)))
+    Ok(Answer::read(version, position, body.with_appointments(shown)))
 }

@@ -60,9 +60,8 @@ pub(crate) async fn list_services(
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
     let found = app.catalogue.services(&caller.tenant, status, cursor, limit).await?;
-    Ok(Listed::of(uri, found, |service| {
+    Ok(Listed::of(uri, position, found, |service| {
         let status = ServiceStatus::from(service.status);
         ServiceView::new(service.id.uuid(), service.version, status, service.document)
-    })
-    .at(position))
+    }))
 }

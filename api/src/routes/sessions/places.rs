@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::bodies::{PlaceBody, PlaceHoldBody};
 use crate::http::{
-    Book, Caller, CommandParams, CommandRequest, Created, NoQuery, PathId, Problem, Read,
+    At, Book, Caller, CommandParams, CommandRequest, Created, NoQuery, PathId, Problem, Read,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -101,17 +101,20 @@ pub(crate) async fn list_places(
     caller: Caller<Read>,
     PathId(id): PathId,
     _: NoQuery,
-) -> Result<Json<Places>, Problem> {
-    let found = app.engine.load::<Session>(&caller.tenant, id).await?;
-    let (session, _) = found.ok_or_else(|| Problem::not_found("session"))?;
+) -> Result<At<Json<Places>>, Problem> {
+    let found = app.known::<Session>(&caller.tenant, id, None).await?;
+    let session = found.ok_or_else(|| Problem::not_found("session"))?;
     let now = app.engine.clock().now();
-    let who = app.engine.who_is_in(&caller.tenant, &[(id.into(), &session)]).await?;
-    let views = stream::iter(who.into_iter().flatten()).map(async |holder| {
-        let found = app.engine.load::<Appointment>(&caller.tenant, holder.uuid()).await?;
-        Ok::<_, Problem>(found.and_then(|(appointment, version)| {
-            AppointmentView::at(appointment, holder.uuid(), version, now)
-        }))
+    let who = app.engine.who_is_in(&caller.tenant, &[(id.into(), &session.state)]).await?;
+    let known = stream::iter(who.into_iter().flatten()).map(async |holder| {
+        let known = app.known::<Appointment>(&caller.tenant, holder.uuid(), None).await?;
+        Ok::<_, Problem>(known.map(|known| (holder.uuid(), known)))
     });
-    let views: Vec<_> = views.buffered(MAX_CONCURRENT_READS).try_collect().await?;
-    Ok(Json(Places { items: views.into_iter().flatten().collect() }))
+    let known: Vec<_> = known.buffered(MAX_CONCURRENT_READS).try_collect().await?;
+    let (mut position, mut items) = (session.position, Vec::with_capacity(known.len()));
+    for (holder, appointment) in known.into_iter().flatten() {
+        position = position.max(appointment.position);
+        items.extend(AppointmentView::at(appointment.state, holder, appointment.version, now));
+    }
+    Ok(At(position, Json(Places { items })))
 }

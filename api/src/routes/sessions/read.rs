@@ -6,6 +6,7 @@ use daybook_domain::ServiceId;
 use daybook_domain::session::{Session, SessionStatus};
 use daybook_projections::Page;
 use daybook_projections::sessions::{SessionFilter, Sessions};
+use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
@@ -32,8 +33,9 @@ pub(crate) async fn get_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let tenant = &caller.tenant;
     let moment = app.as_of(tenant, as_of, None).await?;
-    let found = app.loaded::<Session>(tenant, id, moment).await?;
-    let (session, version) = found.ok_or_else(|| Problem::not_found("session"))?;
+    let known = app.known::<Session>(tenant, id, moment).await?;
+    let Known { state: session, version, position } =
+        known.ok_or_else(|| Problem::not_found("session"))?;
     let taken = match moment {
         None => {
             app.engine.who_is_in(tenant, &[(id.into(), &session)]).await?.iter().flatten().count()
@@ -41,7 +43,7 @@ pub(crate) async fn get_session(
         Some(moment) => app.agenda.taken(tenant, (id.into(), &session), moment).await?,
     };
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
-    Ok(Answer::read(version, moment, view.with_taken(taken)))
+    Ok(Answer::read(version, position, view.with_taken(taken)))
 }
 
 query_params! {
@@ -86,5 +88,5 @@ pub(crate) async fn list_sessions(
         Some(view.with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
-    Ok(Listed::of(uri, Page { items, next: page.next }, |view| view).at(position))
+    Ok(Listed::of(uri, position, Page { items, next: page.next }, |view| view))
 }

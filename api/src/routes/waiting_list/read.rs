@@ -6,6 +6,7 @@ use daybook_domain::appointment::Appointment;
 use daybook_domain::waiting::{EntryState as Entry, Status, WaitingEntry};
 use daybook_domain::{ClientId, ServiceId};
 use daybook_projections::waiting::{WaitingFilter, WaitingList};
+use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
@@ -29,17 +30,18 @@ pub(crate) async fn get_waiting(
     _: NoQuery,
 ) -> Result<Answer<WaitingView>, Problem> {
     let (tenant, now) = (&caller.tenant, app.engine.clock().now());
-    let found = app.engine.load::<WaitingEntry>(tenant, id).await?;
-    let Some((WaitingEntry::Joined(mut joined), version)) = found else {
+    let found = app.known::<WaitingEntry>(tenant, id, None).await?;
+    let Some(Known { state: WaitingEntry::Joined(mut joined), version, position }) = found else {
         return Err(Problem::not_found("entry"));
     };
     let hold = match joined.state {
         Entry::Offered(offer) => {
-            app.engine.load::<Appointment>(tenant, offer.appointment_id.uuid()).await?
+            app.known::<Appointment>(tenant, offer.appointment_id.uuid(), None).await?
         }
         _ => None,
     };
-    joined.state = joined.seen(hold.as_ref().map(|(hold, _)| hold), now);
+    let position = hold.as_ref().map_or(position, |hold| position.max(hold.position));
+    joined.state = joined.seen(hold.as_ref().map(|hold| &hold.state), now);
     let service = joined.wishes.service_id;
     let before = match joined.state {
         Entry::Waiting => app.waiting.before(tenant, service, id.into(), now).await?,
@@ -47,7 +49,7 @@ pub(crate) async fn get_waiting(
     };
     let mut body = WaitingView::new(id, version, joined);
     body.queue_position = before.map(|before| before + 1);
-    Ok(Answer::read(version, None, body))
+    Ok(Answer::read(version, position, body))
 }
 
 query_params! {
@@ -85,8 +87,7 @@ pub(crate) async fn list_waiting(
     let position = app.wait(&caller.tenant, WaitingList::ID, page.fresh).await?;
     let now = app.engine.clock().now();
     let found = app.waiting.page(&caller.tenant, &filter, page.cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, found, |entry| {
+    Ok(Listed::of(uri, position, found, |entry| {
         WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined)
-    })
-    .at(position))
+    }))
 }
