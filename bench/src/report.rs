@@ -140,6 +140,10 @@ impl Row {
         self.tenants = Some(tenants);
     }
 
+    pub(crate) const fn tenants(&self) -> Option<u64> {
+        self.tenants
+    }
+
     /// With so many appointments before; `smallest` is the rate with the fewest.
     pub(crate) fn grown(&mut self, appointments: u64, smallest: Option<f64>) {
         self.appointments = Some(appointments);

@@ -101,7 +101,7 @@ impl House {
         Ok(house)
     }
 
-    async fn a_room(&self, but: &Value) -> anyhow::Result<String> {
+    pub(crate) async fn a_room(&self, but: &Value) -> anyhow::Result<String> {
         let always = json!([{"days": WEEK, "from": "00:00", "to": "24:00"}]);
         let mut body = json!({"name": "A room", "kind": "equipment", "time_zone": "UTC", "weekly_hours": always});
         if let (Some(body), Some(but)) = (body.as_object_mut(), but.as_object()) {

@@ -20,14 +20,14 @@ pub(crate) struct Asked {
     body: Option<String>,
     key: Option<String>,
     address: Option<SocketAddr>,
-    /// Whether a refusal is a good answer: the dearest request may be one that is given up.
-    pub(crate) may_be_refused: bool,
+    /// Beside a success: the dearest request may be one that is given up, or decided and refused.
+    or_status: &'static [u16],
 }
 
 impl Asked {
     fn new(method: &'static str, path: &str, body: Option<String>) -> Self {
         let path = path.to_owned();
-        Self { method, path, body, key: None, address: None, may_be_refused: false }
+        Self { method, path, body, key: None, address: None, or_status: &[] }
     }
 
     pub(crate) fn get(path: &str) -> Self {
@@ -46,8 +46,13 @@ impl Asked {
         Self::new("DELETE", path, None)
     }
 
+    /// It asks for so much that it may be given up.
     fn or_refused(self) -> Self {
-        Self { may_be_refused: true, ..self }
+        Self { or_status: &[422, 503], ..self }
+    }
+
+    pub(crate) fn may_be_answered(&self, status: u16) -> bool {
+        (200..300).contains(&status) || self.or_status.contains(&status)
     }
 
     pub(crate) fn without_key(self) -> Self {
@@ -163,7 +168,15 @@ requests! {
         act(&house, "tag", &json!({"tags": tags})).await?
     };
     "POST /v1/appointments:batch" => |house| {
-        let items: Vec<_> = (0..500).map(|_| house.a_booking()).collect();
+        // A room in which there is nothing yet, and notes as long as 2 MiB of a batch allow.
+        let room = house.a_room(&json!({})).await?;
+        let booking = || {
+            let mut booking = house.a_booking();
+            booking["resource_ids"] = json!([room]);
+            booking["note"] = json!("n".repeat(3_900));
+            booking
+        };
+        let items: Vec<_> = (0..500).map(|_| booking()).collect();
         Asked::post("/v1/appointments:batch", &json!({"items": items, "atomic": true}))
     };
     // Every minute of three months, in each of as many rooms as are looked at.
@@ -199,6 +212,7 @@ requests! {
     "POST /v1/holds/{id}/confirm" => |house| {
         Asked::post(&format!("/v1/holds/{}/confirm", held(&house).await?), &json!({}))
     };
+    "GET /v1/programs" => |house| Asked::get("/v1/programs");
     "GET /v1/projections" => |house| Asked::get("/v1/projections");
     "POST /v1/projections/{name}/rebuild" => |house| {
         // The rebuild itself is the program's own work, which makes room for others.
@@ -243,12 +257,12 @@ requests! {
     "GET /v1/series/{id}" => |house| Asked::get(&format!("/v1/series/{}", house.series));
     "POST /v1/series/{id}/cancel" => |house| {
         let id = house.made(house.a_series(366)).await?;
-        Asked::post(&format!("/v1/series/{id}/cancel"), &json!({}))
+        Asked::post(&format!("/v1/series/{id}/cancel"), &json!({"scope": "all"}))
     };
     "POST /v1/series/{id}/reschedule" => |house| {
         let id = house.made(house.a_series(366)).await?;
         let time = house.next_start().format("%H:%M").to_string();
-        Asked::post(&format!("/v1/series/{id}/reschedule"), &json!({"time": time})).or_refused()
+        Asked::post(&format!("/v1/series/{id}/reschedule"), &json!({"scope": "all", "time": time}))
     };
     "GET /v1/services" => |house| Asked::get("/v1/services?limit=200");
     "POST /v1/services" => |house| Asked::post("/v1/services", &crew());
@@ -289,8 +303,11 @@ requests! {
         let id = full_session(&house, 20).await?;
         Asked::post(&format!("/v1/sessions/{id}/reschedule"), &json!({"start": instant(house.day(40))}))
     };
+    "GET /v1/tenant/settings" => |house| Asked::get("/v1/tenant/settings");
+    "PUT /v1/tenant/settings" => |house| Asked::put("/v1/tenant/settings", &json!({}));
     "GET /v1/utilisation" => |house| {
-        let (from, to) = (house.date(0), house.date(365));
+        // As many days as have the bookings that figures are added up of.
+        let (from, to) = (house.date(0), house.date(164));
         Asked::get(&format!("/v1/utilisation?from={from}&to={to}&group_by=resource,service,category&limit=200"))
     };
     "GET /v1/waiting-list" => |house| Asked::get("/v1/waiting-list?limit=200");
@@ -308,11 +325,11 @@ requests! {
 impl Asked {
     /// Decided, and refused for what others have done.
     fn or_conflict(self) -> Self {
-        self.or_refused()
+        Self { or_status: &[409, 422], ..self }
     }
 
     fn or_missing(self) -> Self {
-        self.or_refused()
+        Self { or_status: &[404], ..self }
     }
 
     /// Its answer comes as fast as it is read.
@@ -330,7 +347,8 @@ fn availability(house: &House, more: &str) -> String {
     // A parameter has at most 2,000 bytes: so the rooms are given in parts.
     let rooms: Vec<_> =
         rooms.chunks(50).map(|part| format!("&resource_id={}", part.join(","))).collect();
-    let (from, to, rooms) = (house.date(0), house.date(91), rooms.concat());
+    // As many days as have the bookings that are looked at.
+    let (from, to, rooms) = (house.date(0), house.date(54), rooms.concat());
     format!(
         "/v1/availability?duration_minutes=1&from={from}&to={to}&tz=UTC&step_minutes=1&by=resource&limit=100{rooms}{more}"
     )
