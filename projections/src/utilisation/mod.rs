@@ -40,7 +40,7 @@ impl Utilisation {
     pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 3 };
 
     /// How many bookings, each by its day and resource, figures are added up of.
-    pub const MAX_ROWS: u32 = 300_000;
+    pub const MAX_ROWS: u32 = 75_000;
 
     /// The projection in this database.
     #[must_use]

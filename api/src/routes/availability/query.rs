@@ -15,7 +15,7 @@ use crate::http::query::invalid;
 pub(crate) const MAX_RESOURCES: usize = 200;
 
 /// How many bookings of them are.
-pub(crate) const MAX_CLAIMS: usize = 100_000;
+pub(crate) const MAX_CLAIMS: usize = 25_000;
 
 /// What is looked for.
 ///
