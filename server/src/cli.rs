@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::{ParseFloatError, ParseIntError};
@@ -20,6 +21,9 @@ use uuid::Uuid;
 
 use crate::logging;
 
+/// What every subcommand takes stands apart from its own options.
+const GLOBAL: &str = "Global options";
+
 /// An event-sourced scheduling engine on PostgreSQL.
 ///
 /// Without a subcommand it serves, with a demo tenant to try.
@@ -29,7 +33,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
     /// How the program's log is written, on standard error.
-    #[arg(long, env = "DAYBOOK_LOG_FORMAT", global = true, value_enum, default_value_t)]
+    #[arg(long, env = "DAYBOOK_LOG_FORMAT", global = true, help_heading = GLOBAL, value_enum, default_value_t)]
     pub(crate) log_format: logging::Format,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -39,15 +43,15 @@ pub(crate) struct Cli {
 #[derive(Args, Clone)]
 pub(crate) struct Place {
     /// The PostgreSQL to use; without it, daybook runs one of its own.
-    #[arg(long, env = "DAYBOOK_DATABASE_URL", global = true, hide_env_values = true)]
+    #[arg(long, env = "DAYBOOK_DATABASE_URL", global = true, hide_env_values = true, help_heading = GLOBAL)]
     pub(crate) database_url: Option<String>,
     /// The folder of daybook's own PostgreSQL [default: /var/lib/daybook for root, else
     /// ~/.local/share/daybook].
-    #[arg(long, env = "DAYBOOK_DATA_DIR", global = true)]
+    #[arg(long, env = "DAYBOOK_DATA_DIR", global = true, help_heading = GLOBAL)]
     pub(crate) data_dir: Option<PathBuf>,
     /// How many connections to the database this program may have, over all that it does: 13 or more
     /// [default: 28 for serve, 13 for the others].
-    #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, value_parser = connections)]
+    #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, help_heading = GLOBAL, value_parser = connections)]
     pub(crate) db_connections: Option<Budget>,
 }
 
@@ -94,6 +98,14 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the URL of daybook's own PostgreSQL, for any client, while a server runs on the folder.
+    Url,
+    /// Open daybook's own PostgreSQL with psql, whether or not a server runs on the folder.
+    Psql {
+        /// Arguments of psql.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 #[derive(Args)]
@@ -183,10 +195,24 @@ pub(crate) enum KeyCommand {
         #[arg(long, required = true, value_delimiter = ',')]
         scope: Vec<Scope>,
     },
+    /// List a tenant's keys by their ids, which stand in events and in the program's log.
+    List {
+        #[arg(long)]
+        tenant: TenantId,
+    },
+    /// Revoke a key. Programs that run take it for at most ten seconds longer.
+    Revoke {
+        #[arg(long)]
+        tenant: TenantId,
+        /// Its id.
+        key: Uuid,
+    },
 }
 
 #[derive(Subcommand)]
 pub(crate) enum TenantCommand {
+    /// List all tenants, a name a line.
+    List,
     /// Make a tenant.
     Create {
         /// Its name: lower-case letters, digits and hyphens.

@@ -20,6 +20,7 @@ mod output;
 mod parts;
 mod progress;
 mod projections;
+mod psql;
 mod replay;
 mod roles;
 mod serve;
@@ -32,7 +33,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, HolidaysCommand, KeyCommand};
+use cli::{Cli, Command, HolidaysCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
 
@@ -68,8 +69,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             }
             output::line("the database is up to date")
         }),
-        Some(Command::Key { command: KeyCommand::Create { tenant, scope } }) => {
-            on_runtime(&place, async |database| key::create(database, &tenant, &scope).await)
+        Some(Command::Key { command }) => {
+            on_runtime(&place, async |database| key::run(database, command).await)
         }
         Some(Command::Tenant { command }) => {
             on_runtime(&place, async |database| tenant::run(database, command).await)
@@ -96,6 +97,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             on_runtime(&place, async |database| replay::run(database, &options).await)
         }
         Some(Command::Doctor) => on_runtime(&place, async |database| doctor::run(database).await),
+        Some(Command::Url) => psql::url(&place),
+        Some(Command::Psql { arguments }) => psql::run(&place, &arguments),
         Some(Command::Openapi) => output::text(&daybook_api::document()?),
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use daybook_domain::TenantId;
 use daybook_store::tenants::{self, NewSettings, Tenant};
+use sqlx::PgPool;
 
 use crate::cli::{SettingsOptions, TenantCommand};
 use crate::database::Database;
@@ -13,6 +14,7 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
     parts::prepare(&parts).await?;
     let pool = parts.log().pool();
     match command {
+        TenantCommand::List => list(pool).await,
         TenantCommand::Create { tenant, time_zone } => {
             let made = tenants::create(pool, &tenant, time_zone.name(), parts.clock.now()).await?;
             anyhow::ensure!(made, "there is a tenant {tenant} already");
@@ -23,6 +25,23 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
             show(&tenant, changed)
         }
         TenantCommand::Show { tenant } => show(&tenant, tenants::read(pool, &tenant).await?),
+    }
+}
+
+/// How many are read at a time.
+const PAGE: u32 = 1_000;
+
+async fn list(pool: &PgPool) -> anyhow::Result<()> {
+    let mut last = None;
+    loop {
+        let page = tenants::after(pool, last.as_ref(), PAGE).await?;
+        for tenant in &page {
+            output::line(tenant.as_str())?;
+        }
+        last = page.into_iter().next_back();
+        if last.is_none() {
+            return Ok(());
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use moka::future::Cache;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -119,6 +120,46 @@ pub async fn create(
     Ok(key)
 }
 
+/// A key as it is listed: not the key itself, which nobody keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    pub holder: KeyHolder,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A tenant's keys, oldest first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(pool: &PgPool, tenant: &TenantId) -> Result<Vec<ListedKey>, sqlx::Error> {
+    // No index: it is a question of operators, and there is a row per key.
+    let rows = sqlx::query(
+        "SELECT tenant_id, key_id, scope, created_at FROM api_keys
+          WHERE tenant_id = $1 ORDER BY created_at, key_id",
+    )
+    .bind(tenant.as_str())
+    .fetch_all(pool)
+    .await?;
+    let listed = |row: &PgRow| {
+        Ok(ListedKey { holder: holder_of(row)?, created_at: row.try_get("created_at")? })
+    };
+    rows.iter().map(listed).collect()
+}
+
+/// Revokes a key of a tenant: programs that run take it for at most [`KeyHolders::KEPT`] longer. `false`: there is no
+/// such key.
+///
+/// # Errors
+/// When the database fails.
+pub async fn revoke(pool: &PgPool, tenant: &TenantId, key_id: Uuid) -> Result<bool, sqlx::Error> {
+    let revoked = sqlx::query("DELETE FROM api_keys WHERE tenant_id = $1 AND key_id = $2")
+        .bind(tenant.as_str())
+        .bind(key_id)
+        .execute(pool)
+        .await?;
+    Ok(revoked.rows_affected() > 0)
+}
+
 /// Whether a text can be a key at all: most that are wrong are not even that.
 fn may_be_key(text: &str) -> bool {
     let digits = text.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
@@ -131,18 +172,16 @@ async fn look_up(pool: &PgPool, hash: &KeyHash) -> Result<Option<KeyHolder>, sql
         .bind(hash.as_slice())
         .fetch_optional(pool)
         .await?;
+    row.as_ref().map(holder_of).transpose()
+}
+
+fn holder_of(row: &PgRow) -> Result<KeyHolder, sqlx::Error> {
     let decode = |error: Box<dyn std::error::Error + Send + Sync>| sqlx::Error::Decode(error);
-    row.map(|row| {
-        Ok(KeyHolder {
-            key_id: row.try_get("key_id")?,
-            tenant: row
-                .try_get::<&str, _>("tenant_id")?
-                .parse()
-                .map_err(|e| decode(Box::new(e)))?,
-            scope: row.try_get::<&str, _>("scope")?.parse().map_err(|e| decode(Box::new(e)))?,
-        })
+    Ok(KeyHolder {
+        key_id: row.try_get("key_id")?,
+        tenant: row.try_get::<&str, _>("tenant_id")?.parse().map_err(|e| decode(Box::new(e)))?,
+        scope: row.try_get::<&str, _>("scope")?.parse().map_err(|e| decode(Box::new(e)))?,
     })
-    .transpose()
 }
 
 /// Who keys speak for, as it was a moment ago. Cheap to clone; clones are one cache.
@@ -272,6 +311,28 @@ mod tests {
         assert!(holders.holder(&wrong).await.unwrap().is_none());
         assert!(holders.holder("no key").await.unwrap().is_none());
         assert!(holders.holder(&wrong.replace('0', "1")).await.is_err(), "that one is looked up");
+    }
+
+    #[tokio::test]
+    async fn a_key_that_was_revoked_opens_nothing_and_is_not_listed() {
+        let house = House::new().await;
+        let tenant = &house.tenant;
+        let kept = create(&house.pool, tenant, Scope::Read, noon()).await.unwrap();
+        let revoked = create(&house.pool, tenant, Scope::Admin, noon()).await.unwrap();
+        let scopes = |listed: Vec<ListedKey>| {
+            listed.iter().map(|key| key.holder.scope).collect::<std::collections::BTreeSet<_>>()
+        };
+        let both = [Scope::Read, Scope::Admin].into();
+        assert_eq!(scopes(list(&house.pool, tenant).await.unwrap()), both);
+        let holder = KeyHolders::new(house.pool.clone()).holder(&revoked).await.unwrap().unwrap();
+        let other = "another".parse().unwrap();
+        assert!(!revoke(&house.pool, &other, holder.key_id).await.unwrap(), "it is not theirs");
+        assert!(revoke(&house.pool, tenant, holder.key_id).await.unwrap());
+        assert!(!revoke(&house.pool, tenant, holder.key_id).await.unwrap(), "it is gone");
+        assert_eq!(scopes(list(&house.pool, tenant).await.unwrap()), [Scope::Read].into());
+        let holders = KeyHolders::new(house.pool.clone());
+        assert!(holders.holder(&revoked).await.unwrap().is_none());
+        assert!(holders.holder(&kept).await.unwrap().is_some());
     }
 
     #[test]

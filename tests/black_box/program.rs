@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::harness::{CalendarFile, Database, Practice, Server, eventually, monday};
+use crate::harness::{CalendarFile, Database, Practice, Server, Sql, eventually, monday};
 
 #[test]
 fn it_brings_up_a_database_of_its_own_and_keeps_it() {
@@ -55,6 +55,47 @@ fn subcommands_work_on_the_same_folder_before_and_while_the_server_runs() {
     }
     server.interrupt();
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+}
+
+#[test]
+fn its_own_postgresql_is_open_to_other_clients() {
+    let database = Database::embedded();
+    let ask = ["psql", "--no-align", "--tuples-only", "--command", "SELECT 6 * 7"];
+    assert_eq!(database.run(&ask).succeeded(), "42\n", "nobody serves");
+    let refused = database.run(&["url"]).failed();
+    assert!(refused.contains("no server runs on"), "{refused}");
+    let server = Server::start(&database);
+    assert_eq!(database.run(&ask).succeeded(), "42\n", "a server does");
+    let url = database.run(&["url"]).succeeded();
+    let tenants = Sql::connect(url.trim(), None)
+        .number("SELECT count(*) FROM tenants WHERE tenant_id = $1", "none");
+    assert_eq!(tenants, 0);
+    let failed = database.run(&["psql", "--command", "SELECT no_such_thing"]).failed();
+    assert!(failed.contains("no_such_thing") && failed.contains("psql ended with"), "{failed}");
+    assert!(server.log().lines().all(|line| !line.contains("ERROR")), "{}", server.log());
+
+    let elsewhere = Database::fresh().run(&["url"]).failed();
+    assert!(elsewhere.contains("by the URL that you gave"), "{elsewhere}");
+}
+
+#[test]
+fn tenants_and_keys_are_listed_and_a_key_that_is_revoked_opens_nothing() {
+    let database = Database::fresh();
+    let server = Server::start(&database);
+    let key = database.key("one", "read");
+    database.run(&["tenant", "create", "another"]).succeeded();
+    assert_eq!(database.run(&["tenant", "list"]).succeeded(), "another\none\n");
+    let listed = database.run(&["key", "list", "--tenant", "one"]).succeeded();
+    assert_eq!(listed.lines().count(), 1, "{listed}");
+    assert!(listed.contains(" read ") && !listed.contains(&key), "{listed}");
+    let id = listed.split(' ').next().unwrap();
+    let asks = || server.api(Some(key.clone())).get("/v1/services").send().status;
+    assert_eq!(asks(), 200);
+    let theirs = database.run(&["key", "revoke", "--tenant", "another", id]).failed();
+    assert!(theirs.contains("`daybook key list --tenant another`"), "{theirs}");
+    database.run(&["key", "revoke", "--tenant", "one", id]).succeeded();
+    eventually("it opens nothing any more", || (asks() == 401).then_some(()));
+    assert_eq!(database.run(&["key", "list", "--tenant", "one"]).succeeded(), "");
 }
 
 #[test]
