@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use chrono::{Datelike, Days, NaiveTime, Weekday};
+use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::client::{Client, ClientCommand, Contact};
@@ -43,33 +43,35 @@ pub(crate) async fn introduce(
     tenants::create(pool, &tenant, Tz::UTC.name(), parts.clock.now()).await?;
     furnish(parts, &tenant).await?;
     let key = key(parts, &tenant, &data_dir(place)?).await?;
+    let (from, to) = next_four_weeks(parts);
     output::text(&format!(
-        "
+        r#"
   http://{address}        the API; its documentation is at http://{address}/docs
   {key}        a key to the demo tenant
 
-  Book a check-up:
+  Book a check-up at the first time that is free; pasted again, it books the next one:
 
-    curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\
-      -d '{{\"service_id\":\"{SERVICE}\",\"resource_ids\":[\"{ROOM}\"],\"client_id\":\"{CLIENT}\",\
-\"start\":\"{start}\"}}' \\
-      http://{address}/v1/appointments
+    KEY={key}
+    API=http://{address}/v1
+    START=$(curl -sG -H "Authorization: Bearer $KEY" $API/availability \
+      -d service_id={SERVICE} -d resource_id={ROOM} \
+      -d from={from} -d to={to} -d limit=1 | grep -o '"start":"[^"]*"' | cut -d '"' -f 4)
+    curl -s -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' $API/appointments \
+      -d "{{\"service_id\":\"{SERVICE}\",\"resource_ids\":[\"{ROOM}\"],\"client_id\":\"{CLIENT}\",\"start\":\"$START\"}}"
 
   And find it:
 
-    curl -H 'Authorization: Bearer {key}' 'http://{address}/v1/appointments?category=care'
+    curl -s -H "Authorization: Bearer $KEY" "$API/appointments?category=care"
 
-",
-        start = next_monday_at_ten(parts),
+"#
     ))
 }
 
-fn next_monday_at_ten(parts: &Parts) -> String {
+/// The days from tomorrow on in which the demo looks for free time.
+fn next_four_weeks(parts: &Parts) -> (NaiveDate, NaiveDate) {
     let today = parts.clock.now().date_naive();
-    let days = 7 - u64::from(today.weekday().days_since(Weekday::Mon));
-    let monday = today.checked_add_days(Days::new(days)).unwrap_or(today);
-    let ten = NaiveTime::from_hms_opt(10, 0, 0).unwrap_or_default();
-    monday.and_time(ten).and_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    let after = |days| today.checked_add_days(Days::new(days)).unwrap_or(today);
+    (after(1), after(28))
 }
 
 async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {

@@ -36,6 +36,7 @@ mod documentation;
 mod events;
 mod every_operation;
 mod faults;
+mod guides;
 mod idempotency;
 mod import;
 mod keys;

@@ -18,12 +18,15 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 6] = [
+const OF_TESTS: [Program; 9] = [
+    Program { name: "curl", package: "curl" },
     Program { name: "haproxy", package: "haproxy" },
+    Program { name: "jq", package: "jq" },
     Program { name: "nginx", package: "nginx-light" },
     Program { name: "prometheus", package: "prometheus" },
     Program { name: "promtool", package: "prometheus" },
     Program { name: "pgbouncer", package: "pgbouncer" },
+    Program { name: "psql", package: "postgresql-client" },
     Program { name: "libfaketime.so.1", package: "libfaketime" },
 ];
 

@@ -1,0 +1,97 @@
+//! The guides that can be pasted into a shell, run by one as they are written, twice on the same daybook.
+
+use std::ffi::OsString;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::{env, fs};
+
+use tempfile::TempDir;
+
+use crate::harness::{Database, Finished, Server, program};
+
+/// The shell's lines of a guide, whose server is at this address.
+fn script(guide: &str, server: &Server) -> String {
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides");
+    let text = fs::read_to_string(guides.join(guide)).unwrap();
+    assert!(text.contains("\nURL=http://127.0.0.1:8080/v1\n"), "{guide} says where the API is");
+    let blocks = text.split("\n```sh\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let lines: Vec<_> = blocks.collect();
+    lines.join("\n").replace("http://127.0.0.1:8080", &server.url)
+}
+
+/// A folder in which `daybook` is the program under test.
+fn a_folder_with_daybook() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    symlink(program("daybook"), folder.path().join("daybook")).unwrap();
+    folder
+}
+
+fn paste(database: &Database, folder: &TempDir, script: &str) -> Finished {
+    let mut path = OsString::from(folder.path());
+    path.push(":");
+    path.push(env::var_os("PATH").unwrap());
+    database.run_script(script, folder.path(), &[("PATH", &path)])
+}
+
+/// The problems that were answered, in turn.
+fn problems(ran: &Finished) -> Vec<&str> {
+    let all = ran.stdout.split("urn:daybook:problem:").skip(1);
+    all.map(|rest| rest.split(|c: char| !c.is_ascii_lowercase() && c != '-').next().unwrap())
+        .collect()
+}
+
+/// The guides, and what they tell is refused, the first time and the second.
+const GUIDES: [(&str, [&[&str]; 2]); 4] = [
+    ("clinic.md", [&["role-taken"], &["role-taken"]]),
+    // There are four lifts the second time, of which two are taken.
+    ("garage.md", [&["role-taken"], &["role-taken"]]),
+    ("history.md", [&[], &[]]),
+    // The second time there are two teachers and two halls: a second session finds the others.
+    ("yoga.md", [&["role-taken", "session-full"], &["session-full"]]),
+];
+
+fn works_twice(guide: &str) {
+    let (_, refusals) = GUIDES.iter().find(|(name, _)| *name == guide).unwrap();
+    let database = Database::fresh();
+    let server = Server::start(&database);
+    let (folder, script) = (a_folder_with_daybook(), script(guide, &server));
+    for refused in refusals {
+        let ran = paste(&database, &folder, &script);
+        assert_eq!(ran.code, Some(0), "{guide}: {ran:#?}");
+        assert_eq!(problems(&ran), *refused, "{guide}: {ran:#?}");
+        for failed in ["jq: ", "curl: "] {
+            assert!(!ran.stderr.contains(failed), "{guide}: {ran:#?}");
+        }
+    }
+}
+
+#[test]
+fn the_clinic_works_twice() {
+    works_twice("clinic.md");
+}
+
+#[test]
+fn the_garage_works_twice() {
+    works_twice("garage.md");
+}
+
+#[test]
+fn the_yoga_studio_works_twice() {
+    works_twice("yoga.md");
+}
+
+#[test]
+fn history_works_twice() {
+    works_twice("history.md");
+}
+
+#[test]
+fn every_guide_for_a_shell_is_among_them() {
+    let guides = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/guides");
+    let files = fs::read_dir(guides).unwrap().map(|entry| entry.unwrap().path());
+    let for_a_shell = files.filter(|path| fs::read_to_string(path).unwrap().contains("\nURL="));
+    let mut names: Vec<_> =
+        for_a_shell.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, GUIDES.map(|(name, _)| name));
+}
