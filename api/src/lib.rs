@@ -127,7 +127,7 @@ pub fn router(app: App) -> Router {
     let probes = probes.method_not_allowed_fallback(routes::no_such_method);
     let readiness = app.readiness.clone();
     routes
-        .merge(routes::docs::routes(&document))
+        .merge(routes::docs::routes(document))
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))

@@ -32,6 +32,17 @@ fn a_server_says_that_it_lives_and_is_ready() {
 }
 
 #[test]
+fn the_root_shows_where_to_go() {
+    let index = open("/").is(200);
+    for at in ["documentation", "openapi"] {
+        open(index[at].as_str().unwrap()).has_status(200);
+    }
+    let accept = "text/html,application/xhtml+xml;q=0.9";
+    let browser = Server::shared().api(None).get("/").header("accept", accept).send();
+    assert_eq!((browser.status, browser.header("location")), (303, Some("/docs")), "{browser:#?}");
+}
+
+#[test]
 fn the_document_is_openapi_3_1_and_says_which_key_each_route_takes() {
     let answer = open("/openapi.json");
     let document = answer.is(200);
@@ -44,6 +55,7 @@ fn the_document_is_openapi_3_1_and_says_which_key_each_route_takes() {
         for (method, operation) in operations.as_object().unwrap() {
             let secured = operation["security"].as_array().is_some_and(|s| !s.is_empty());
             assert_eq!(secured, path.starts_with("/v1/"), "{method} {path}");
+            assert_eq!(operation["x-scope"].is_string(), secured, "{method} {path}");
             let summary = operation["summary"].as_str().unwrap_or_default();
             assert!(!summary.is_empty(), "{method} {path} has a summary");
         }

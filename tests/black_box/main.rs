@@ -28,6 +28,7 @@ mod batch;
 mod bounds;
 mod catalogue;
 mod client_history;
+mod clients;
 mod conflicts;
 mod database;
 mod demo;

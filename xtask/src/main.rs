@@ -7,6 +7,7 @@
 mod debian;
 mod deny;
 mod logs;
+mod node;
 mod openapi;
 mod python;
 mod shell;

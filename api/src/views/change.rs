@@ -30,10 +30,8 @@ pub(crate) struct FieldChange {
     #[schema(example = "start")]
     field: String,
     /// What it was; `null`: it was left out.
-    #[schema(value_type = Object)]
     before: Value,
     /// What it was then.
-    #[schema(value_type = Object)]
     after: Value,
 }
 

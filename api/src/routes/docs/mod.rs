@@ -1,12 +1,13 @@
-//! `/openapi.json`, and `/docs`, a page of our own that shows it: no script of anybody else's, and nothing
-//! from outside the program.
+//! `/`, which shows where to go; `/openapi.json`; and `/docs`, a page of our own that shows it: no script of anybody
+//! else's, and nothing from outside the program.
 
-use axum::Router;
 use axum::body::Bytes;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::Html;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::response::{Html, IntoResponse as _, Redirect};
 use axum::routing::get;
-use utoipa::openapi::OpenApi;
+use axum::{Json, Router};
+use serde_json::{Value, json};
 
 use crate::App;
 use crate::http::{NoQuery, Problem};
@@ -18,11 +19,29 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// The document and the page.
-pub(crate) fn routes(document: &OpenApi) -> Router<App> {
+pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
     // Anybody may ask for it, so it is written once.
-    let document = document.to_json().map(Bytes::from).map_err(|_| Problem::internal());
+    let document = document.map(|document| Bytes::from(document.to_string()));
+    let document = document.map_err(|_| Problem::internal());
     let json =
         async move |_: NoQuery| document.map(|json| ([(CONTENT_TYPE, "application/json")], json));
+    let index = async |headers: HeaderMap, _: NoQuery| {
+        if accepts_html(&headers) {
+            return Redirect::to("/docs").into_response();
+        }
+        Json(json!({
+            "name": "daybook", "version": env!("CARGO_PKG_VERSION"),
+            "documentation": "/docs", "openapi": "/openapi.json",
+        }))
+        .into_response()
+    };
     let page = async || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE));
-    Router::new().route("/openapi.json", get(json)).route("/docs", get(page))
+    let routes = Router::new().route("/", get(index));
+    routes.route("/openapi.json", get(json)).route("/docs", get(page))
+}
+
+/// Whether a person looks at it.
+fn accepts_html(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|range| range.trim().starts_with("text/html"))
 }

@@ -1,6 +1,9 @@
 //! The OpenAPI document: generated from the routes, committed, compared in CI.
 
+mod finish;
+
 use axum::Router;
+use serde_json::Value;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{RefOr, ResponseBuilder};
@@ -19,6 +22,7 @@ use crate::{App, routes};
             Every answer to a command has a `Daybook-Position`, and so has every answer that is read from the log; a \
             list that is asked for with that as `min_position`, or as the header `Daybook-Min-Position`, shows what \
             the command did, or what was read.",
+        contact(name = "The maintainers of daybook"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     components(schemas(Problem)),
@@ -28,6 +32,7 @@ use crate::{App, routes};
         (name = "resources", description = "Who or what provides it."),
         (name = "clients", description = "Who books."),
         (name = "appointments", description = "What was booked."),
+        (name = "availability", description = "When something can be booked."),
         (name = "agenda", description = "What is on a resource's calendar."),
         (name = "sessions", description = "Starts of a service that several clients share."),
         (name = "holds", description = "Time that is kept free until it is confirmed."),
@@ -47,8 +52,8 @@ impl Modify for ApiKey {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(
-                "An API key of a tenant. The scope that a route requires is named with it; each \
-                 of read, book, manage and admin includes those before it.",
+                "An API key of a tenant. What an operation takes is said with it, and in `x-scope`; each of read, \
+                 book, manage and admin includes those before it.",
             ))
             .build();
         let components = openapi.components.get_or_insert_default();
@@ -57,11 +62,15 @@ impl Modify for ApiKey {
 }
 
 /// The routes, the probes, and the document of both.
-pub(crate) fn documented() -> (Router<App>, Router<Readiness>, utoipa::openapi::OpenApi) {
+pub(crate) fn documented() -> (Router<App>, Router<Readiness>, serde_json::Result<Value>) {
     let (routes, mut document) = routes::all().split_for_parts();
     let (probes, described) = probes().split_for_parts();
     document.merge(described);
     describe_dry_runs(&mut document);
+    let document = serde_json::to_value(document).map(|mut document| {
+        finish::finish(&mut document);
+        document
+    });
     (routes, probes, document)
 }
 
@@ -89,13 +98,11 @@ fn describe_dry_runs(document: &mut utoipa::openapi::OpenApi) {
 /// When it cannot be serialised.
 pub fn document() -> Result<String, serde_json::Error> {
     let (_, _, document) = documented();
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    Ok(serde_json::to_string_pretty(&document?)? + "\n")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]

@@ -1,0 +1,198 @@
+//! What the generated document lacks, or says in a way that readers of OpenAPI do not take.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+const SCHEMAS: &str = "#/components/schemas/";
+
+/// Finishes the document: where the API is, who may call what, schemas that code generators take, and none that nobody
+/// refers to.
+pub(super) fn finish(document: &mut Value) {
+    document["servers"] = json!([{"url": "/", "description": "Where this document comes from."}]);
+    each_operation(document, name_scope);
+    say_defaults(&mut document["components"]["schemas"]);
+    let schemas = document["components"]["schemas"].clone();
+    merge_all_of(document, &schemas);
+    drop_unused(document);
+}
+
+/// Every operation, whatever its path.
+fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut);
+    operations.filter_map(Value::as_object_mut).for_each(&mut change);
+}
+
+/// Scopes in a security requirement are OAuth's; a bearer's key has none. So the scope that is required is said in words,
+/// and as `x-scope`.
+fn name_scope(operation: &mut Map<String, Value>) {
+    let security = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut scopes = security.iter().filter_map(|one| one["api_key"].as_array()).flatten();
+    let Some(scope) = scopes.find_map(Value::as_str) else {
+        operation.insert("security".to_owned(), json!([]));
+        return;
+    };
+    let said = operation.get("description").and_then(Value::as_str).unwrap_or_default();
+    let said = format!("{said}\n\nIt takes a key with the scope `{scope}`.");
+    operation.insert("description".to_owned(), json!(said.trim_start()));
+    operation.insert("security".to_owned(), json!([{"api_key": []}]));
+    operation.insert("x-scope".to_owned(), json!(scope));
+}
+
+/// Members with a `default` are always there for some generators, also in a request: so it is said in words.
+fn say_defaults(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(say_defaults);
+            let Some(Value::Object(properties)) = object.get_mut("properties") else { return };
+            for property in properties.values_mut().filter_map(Value::as_object_mut) {
+                let Some(default) = property.remove("default") else { continue };
+                let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+                let said = format!("{said} Default: `{default}`.");
+                property.insert("description".to_owned(), json!(said.trim_start()));
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(say_defaults),
+        _ => {}
+    }
+}
+
+/// `allOf` becomes one object with the members of all; with a `oneOf` in it, a `oneOf` of such objects. Generators make types
+/// of these, and nothing of an `allOf` with alternatives, or of one among alternatives.
+fn merge_all_of(value: &mut Value, schemas: &Value) {
+    match value {
+        Value::Object(object) => {
+            object.values_mut().for_each(|member| merge_all_of(member, schemas));
+            let Some(Value::Array(parts)) = object.remove("allOf") else { return };
+            let merged = combined(&parts, schemas);
+            match <[Members; 1]>::try_from(merged) {
+                Ok([one]) => object.extend(one.schema()),
+                Err(several) => {
+                    let several = several.into_iter().map(|one| Value::Object(one.schema()));
+                    object.insert("oneOf".to_owned(), several.collect());
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| merge_all_of(item, schemas)),
+        _ => {}
+    }
+}
+
+/// The members of an object, and which of them it always has.
+#[derive(Clone, Default)]
+struct Members {
+    properties: Map<String, Value>,
+    required: BTreeSet<String>,
+}
+
+impl Members {
+    fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.properties.extend(other.properties.clone());
+        both.required.extend(other.required.clone());
+        both
+    }
+
+    fn schema(self) -> Map<String, Value> {
+        let Self { properties, required } = self;
+        let schema = [
+            ("type".to_owned(), json!("object")),
+            ("properties".to_owned(), Value::Object(properties)),
+            ("required".to_owned(), json!(required)),
+        ];
+        schema.into_iter().collect()
+    }
+}
+
+/// What an object can be that is all of these: one alternative, if none of them has several.
+fn combined(parts: &[Value], schemas: &Value) -> Vec<Members> {
+    parts.iter().fold(vec![Members::default()], |all, part| {
+        let part = alternatives(part, schemas);
+        all.iter().flat_map(|one| part.iter().map(|other| one.and(other))).collect()
+    })
+}
+
+/// What an object can be.
+fn alternatives(schema: &Value, schemas: &Value) -> Vec<Members> {
+    let name = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix(SCHEMAS));
+    let schema = name.map_or(schema, |name| &schemas[name]);
+    let own = Members {
+        properties: schema["properties"].as_object().cloned().unwrap_or_default(),
+        required: schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(ToOwned::to_owned))
+            .collect(),
+    };
+    let all = schema["allOf"].as_array().map_or_else(|| vec![own], |all| combined(all, schemas));
+    let Some(any) = schema["oneOf"].as_array() else { return all };
+    let any: Vec<_> = any.iter().flat_map(|one| alternatives(one, schemas)).collect();
+    all.iter().flat_map(|one| any.iter().map(|other| one.and(other))).collect()
+}
+
+/// Removes schemas that nothing leads to.
+fn drop_unused(document: &mut Value) {
+    let mut used = BTreeSet::new();
+    let mut found = references(&document["paths"]);
+    while let Some(name) = found.pop() {
+        found.extend(references(&document["components"]["schemas"][&name]));
+        if !used.insert(name) {
+            // Its own references were followed before.
+            found.retain(|name| !used.contains(name));
+        }
+    }
+    if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
+        schemas.retain(|name, _| used.contains(name));
+    }
+}
+
+/// The names of the schemas that something refers to.
+fn references(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(object) => {
+            let own = object.get("$ref").and_then(Value::as_str);
+            let own = own.and_then(|reference| reference.strip_prefix(SCHEMAS));
+            let own = own.map(ToOwned::to_owned);
+            own.into_iter().chain(object.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_are_distributed_over_what_all_of_them_have() {
+        let mut document = json!({
+            "paths": {"/x": {"get": {"security": [{"api_key": ["read"]}], "schema": {"$ref": "#/components/schemas/A"}}}},
+            "components": {"schemas": {
+                "A": {"description": "An A.", "allOf": [
+                    {"$ref": "#/components/schemas/B"},
+                    {"type": "object", "required": ["id"],
+                     "properties": {"id": {"type": "string", "default": "x", "description": "Which."}}}]},
+                "B": {"oneOf": [
+                    {"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}},
+                    {"type": "object", "required": ["y"], "properties": {"y": {"type": "string"}}}]},
+            }}
+        });
+        finish(&mut document);
+        let schemas = &document["components"]["schemas"];
+        let object = |member: &str| {
+            json!({"type": "object", "required": ["id", member],
+                   "properties": {"id": {"type": "string", "description": "Which. Default: `\"x\"`."},
+                                  member: {"type": "string"}}})
+        };
+        assert_eq!(schemas["A"]["oneOf"], json!([object("x"), object("y")]));
+        assert_eq!(schemas["A"]["description"], "An A.");
+        assert!(schemas.get("B").is_none(), "nothing leads to it any more");
+        let operation = &document["paths"]["/x"]["get"];
+        assert_eq!(operation["x-scope"], "read");
+        assert_eq!(operation["security"], json!([{"api_key": []}]));
+        assert_eq!(operation["description"], "It takes a key with the scope `read`.");
+    }
+}
