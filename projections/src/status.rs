@@ -9,6 +9,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
 use crate::rebuild::shadow;
+use crate::runner::look;
 use crate::{Phase, ProjectionId, schema};
 
 /// Whether a projection can be read.
@@ -117,6 +118,26 @@ pub(crate) async fn builds(
     Ok(made.into_iter().map(status).collect())
 }
 
+/// Whoever rests has been read to the end, by all: by `log_heads_active`, and of these by `checkpoints_pkey`. Those that
+/// are stalled by `checkpoints_stalled`.
+pub(crate) const OF_ALL: &str = "
+    WITH wanted AS (
+        SELECT * FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w (projection, version, n)),
+         behind AS (
+        SELECT w.n, h.position - coalesce(c.position, 0) AS events
+          FROM log_heads h CROSS JOIN wanted w
+               LEFT JOIN LATERAL (
+                   SELECT position FROM checkpoints
+                    WHERE tenant_id = h.tenant_id AND projection = w.projection AND version = w.version
+                    LIMIT 1) AS c ON true
+         WHERE h.active AND h.position > coalesce(c.position, 0))
+    SELECT count(b.n) AS tenants_behind, coalesce(sum(b.events), 0)::bigint AS events_behind,
+           (SELECT count(*) FROM checkpoints s
+             WHERE s.projection = w.projection AND s.version = w.version
+               AND s.failed_position IS NOT NULL) AS tenants_stalled
+      FROM wanted w LEFT JOIN behind b ON b.n = w.n
+     GROUP BY w.n, w.projection, w.version ORDER BY w.n";
+
 pub(crate) async fn of_all(
     log: &Log,
     projections: &[ProjectionId],
@@ -124,25 +145,9 @@ pub(crate) async fn of_all(
     let mut made = made(log.pool(), projections).await?;
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
-    // Whoever rests has been read to the end, by all. Those that are stalled from `checkpoints_stalled`.
-    let rows = sqlx::query(
-        "SELECT count(*) FILTER (WHERE h.position > coalesce(c.position, 0)) AS tenants_behind,
-                coalesce(sum(greatest(h.position - coalesce(c.position, 0), 0)), 0)::bigint
-                    AS events_behind,
-                (SELECT count(*) FROM checkpoints s
-                  WHERE s.projection = w.projection AND s.version = w.version
-                    AND s.failed_position IS NOT NULL) AS tenants_stalled
-           FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS w (projection, version, n)
-                LEFT JOIN log_heads h ON h.active
-                LEFT JOIN checkpoints c
-                  ON c.tenant_id = h.tenant_id AND c.projection = w.projection
-                     AND c.version = w.version
-          GROUP BY w.n, w.projection, w.version ORDER BY w.n",
-    )
-    .bind(names)
-    .bind(versions)
-    .fetch_all(log.pool())
-    .await?;
+    let mut tx = log.pool().begin_with(look::BEGIN).await?;
+    let rows = sqlx::query(OF_ALL).bind(names).bind(versions).fetch_all(&mut *tx).await?;
+    tx.commit().await?;
     let status = |(projection, row): (ProjectionId, &PgRow)| {
         let (state, rebuild) = made.remove(&projection).unwrap_or((State::Building, None));
         let number = |column| row.try_get::<i64, _>(column).map(i64::cast_unsigned);

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use daybook_projections::{State, Status};
-use daybook_store::doctor::{Ailment, examine};
+use daybook_store::doctor::{Ailment, Examination, examine};
 use daybook_store::programs;
 
 use crate::database::Database;
@@ -19,7 +19,7 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
         wrong += 1;
         output::line(&format!("{what}\n  -> {advice}"))
     };
-    let ailments = examine(parts.log().pool()).await?;
+    let Examination { ailments, logs } = examine(parts.log().pool()).await?;
     for ailment in &ailments {
         say(&ailment.to_string(), advice(ailment))?;
     }
@@ -43,9 +43,9 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
     }
     ensure!(wrong == 0, "{wrong} things are not as they should be");
     output::line("all is well: migrations, ends of logs, claims, checkpoints, projections")?;
-    output::line(
-        "this was a look; `daybook verify` and `daybook projections verify --all` prove it",
-    )
+    output::line(&format!(
+        "this was a look at {logs} logs; `daybook verify` and `daybook projections verify --all` prove it of all",
+    ))
 }
 
 const fn advice(ailment: &Ailment) -> &'static str {

@@ -101,7 +101,7 @@ async fn keep_showing(
 ) -> anyhow::Result<()> {
     loop {
         sleep(LOOK).await;
-        let statuses = parts.progress().status().await?;
+        let statuses = parts.progress().builds().await?;
         let status = statuses.into_iter().find(|status| status.projection == projection.id());
         if let Some(rebuild) = status.and_then(|status| status.rebuild) {
             progress.doing(rebuild.phase.map_or("", Phase::as_str));

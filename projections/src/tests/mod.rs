@@ -10,6 +10,7 @@ mod leading;
 mod leftovers;
 mod maintaining;
 mod poison;
+mod questions;
 mod rebuilding;
 mod resting;
 mod sharing;

@@ -1,8 +1,12 @@
 //! A look at what a database is in, as an operator would look: quick, and not a proof. The proof is
 //! [`log::verify`](crate::log::verify).
 
+mod logs;
+#[cfg(test)]
+mod tests;
+
 use daybook_domain::TenantId;
-use sqlx::{PgPool, Row as _};
+use sqlx::PgPool;
 
 use crate::schema::{MIGRATIONS, different};
 
@@ -33,50 +37,30 @@ pub enum Ailment {
     },
 }
 
-/// What is wrong; nothing: all is well.
+/// What was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// What is wrong; nothing: all is well.
+    pub ailments: Vec<Ailment>,
+    /// How many logs were looked at: all of them, unless there are many.
+    pub logs: usize,
+}
+
+/// Looks at the migrations, and at as many logs as can be looked at quickly.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn examine(pool: &PgPool) -> Result<Vec<Ailment>, sqlx::Error> {
-    let mut found = migrations(pool).await?;
-    if found.iter().any(|ailment| matches!(ailment, Ailment::MigrationsMissing(_))) {
+pub async fn examine(pool: &PgPool) -> Result<Examination, sqlx::Error> {
+    let mut ailments = migrations(pool).await?;
+    if ailments.iter().any(|ailment| matches!(ailment, Ailment::MigrationsMissing(_))) {
         // What else is looked at may not be there.
-        return Ok(found);
+        return Ok(Examination { ailments, logs: 0 });
     }
     let others = different(&mut *pool.acquire().await?).await?;
-    found.extend(others.into_iter().map(|other| Ailment::OtherFunction(other.name)));
-    let ends = "SELECT h.tenant_id FROM log_heads h
-           LEFT JOIN events e ON e.tenant_id = h.tenant_id AND e.position = h.position
-          WHERE h.position > 0 AND e.hash IS DISTINCT FROM h.hash
-             OR EXISTS (SELECT FROM events o
-                         WHERE o.tenant_id = h.tenant_id AND o.position > h.position)";
-    for row in sqlx::query(ends).fetch_all(pool).await? {
-        found.push(Ailment::EndIsNotLastEvent(tenant(&row)?));
-    }
-    let claims = "SELECT c.tenant_id, count(*) FROM claims c
-          WHERE NOT EXISTS (
-                SELECT FROM events e
-                 WHERE e.aggregate_type IN ('appointment', 'session')
-                   AND e.aggregate_id = c.tenant_id || '/' || c.appointment_id
-                   AND e.tenant_id = c.tenant_id AND e.sequence = 1)
-          GROUP BY 1";
-    for row in sqlx::query(claims).fetch_all(pool).await? {
-        let count = row.try_get::<i64, _>("count")?.cast_unsigned();
-        found.push(Ailment::ClaimsOfNothing { tenant: tenant(&row)?, count });
-    }
-    let checkpoints = "SELECT tenant_id, c.projection || '_' || c.version AS projection
-           FROM checkpoints c JOIN log_heads h USING (tenant_id)
-          WHERE c.position > h.position";
-    for row in sqlx::query(checkpoints).fetch_all(pool).await? {
-        let projection = row.try_get("projection")?;
-        found.push(Ailment::CheckpointAhead { tenant: tenant(&row)?, projection });
-    }
-    Ok(found)
-}
-
-fn tenant(row: &sqlx::postgres::PgRow) -> Result<TenantId, sqlx::Error> {
-    let tenant: &str = row.try_get("tenant_id")?;
-    tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+    ailments.extend(others.into_iter().map(|other| Ailment::OtherFunction(other.name)));
+    let logs = logs::chosen(pool).await?;
+    ailments.extend(logs::examine(pool, &logs).await?);
+    Ok(Examination { ailments, logs: logs.len() })
 }
 
 async fn migrations(pool: &PgPool) -> Result<Vec<Ailment>, sqlx::Error> {
