@@ -7,6 +7,7 @@ use sqlx::{PgConnection, Row as _};
 use tokio_util::sync::CancellationToken;
 
 use crate::checkpoint::{self, Subscription};
+use crate::out_of_step::{OutOfStep, out_of_step};
 use crate::rebuild::{RebuildError, RebuildTarget, Rebuilder, state};
 use crate::schema::{self, run};
 use crate::{Projection, Schema};
@@ -20,6 +21,8 @@ pub struct Verification {
     pub rows: u64,
     /// The first row that is not as it should be.
     pub difference: Option<Difference>,
+    /// The logs that it has not read to the end although nobody looks at them.
+    pub out_of_step: Option<OutOfStep>,
 }
 
 /// A row that is there and should not be, or should be there and is not.
@@ -35,8 +38,8 @@ pub struct Difference {
     pub row: String,
 }
 
-/// Rebuilds a projection's rows, up to where the live ones are, and compares. Nobody has to wait for it,
-/// and nothing of it remains.
+/// Rebuilds a projection's rows, up to where the live ones are, and compares; and compares with the ends of all logs how
+/// far they have been read. Nobody has to wait for it, and nothing of it remains.
 ///
 /// # Errors
 /// When it cannot be compared. [`RebuildError::TakenOver`]: somebody else verifies it at present.
@@ -62,7 +65,11 @@ async fn compare(
     state::request(pool, &target.schema, id, rebuilder.clock.now()).await?;
     let heads = checkpoint::positions(pool, id).await?;
     rebuilder.fill_to(target, &heads).await?;
-    let mut found = Verification { tenants: 0, rows: 0, difference: None };
+    let mut found = Verification { tenants: 0, rows: 0, difference: None, out_of_step: None };
+    // What is not made yet has not read anything.
+    if !schema::whole(pool, &[id]).await?.is_empty() {
+        found.out_of_step = out_of_step(pool, id).await?;
+    }
     for rows in state::tenants(pool, &target.schema).await? {
         target.ensure_wanted().await?;
         found.tenants += 1;

@@ -118,8 +118,13 @@ async fn verify_all(parts: &Parts, which: &Which) -> anyhow::Result<()> {
         let verified = verify(&rebuilder, &projection, &never).await;
         let verified = verified.with_context(|| format!("{id} cannot be compared"))?;
         let (rows, tenants) = (verified.rows, verified.tenants);
-        if let Some(difference) = verified.difference {
+        if let Some(out_of_step) = &verified.out_of_step {
+            output::line(&format!("{id}: NOT up to date: {out_of_step}"))?;
+        }
+        if let Some(difference) = &verified.difference {
             output::line(&format!("{id}: NOT what the log says: {difference}"))?;
+        }
+        if verified.difference.is_some() || verified.out_of_step.is_some() {
             different.push(id.to_string());
         } else {
             let took = begun.elapsed().as_secs_f64();

@@ -112,6 +112,8 @@ metrics! {
     PROJECTION_TENANTS_STALLED = Gauge, "daybook_projection_tenants_stalled", Count,
         ["projection", "version"],
         "Tenants for whom the projection is stalled by an event that it cannot apply";
+    LOGS_OVERLOOKED = Counter, "daybook_logs_overlooked_total", Count, ["comparison"],
+        "Logs that were behind and nobody looked at, until they were compared: begun, asked or regular";
     PROJECTION_BUILD_EVENTS = Gauge, "daybook_projection_build_events", Count, ["projection", "version"],
         "Events in the log that a projection is made of, while it is made";
     PROJECTION_BUILD_EVENTS_DONE = Gauge, "daybook_projection_build_events_done", Count,
@@ -171,6 +173,9 @@ pub fn begin() {
     }
     for path in ["optimistic", "serial"] {
         counter!(BATCH_FAILURES, "path" => path).increment(0);
+    }
+    for comparison in ["begun", "asked", "regular"] {
+        counter!(LOGS_OVERLOOKED, "comparison" => comparison).increment(0);
     }
     counter!(EVENTS_APPENDED).increment(0);
     counter!(LOG_LINES_DROPPED).increment(0);

@@ -155,6 +155,45 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     database.projections_are_what_the_log_says();
 }
 
+#[test]
+fn a_log_that_is_behind_and_that_nobody_looks_at_is_named_and_counted_when_it_is_found() {
+    let server = Server::start(&Database::fresh());
+    let practice = Practice::on(&server);
+    let position = practice.booking(monday(9, 0)).send().position();
+    practice.found(&format!("min_position={position}"));
+    eventually("all is read", || {
+        let all = practice.api.get("/v1/projections").send().is(200);
+        let items = all["items"].as_array().unwrap();
+        items.iter().all(|item| item["position"] == position).then_some(())
+    });
+    let database = server.database.clone();
+    let verified = || database.run(&["projections", "verify", "waiting"]);
+    verified().succeeded();
+    server.interrupt();
+    server.wait();
+    let mut sql = database.sql();
+    let overlook = "WITH behind AS (
+            UPDATE checkpoints SET position = position - 1
+             WHERE tenant_id = $1 AND projection = 'waiting')
+         UPDATE log_heads SET active = false WHERE tenant_id = $1";
+    assert_eq!(sql.change(overlook, &practice.tenant), 1);
+    let finished = verified();
+    let found = format!(
+        "NOT up to date: 1 logs are out of step; that of {} ends at {position}, and is read up to {} while nobody",
+        practice.tenant,
+        position - 1
+    );
+    assert!(finished.code == Some(1) && finished.stdout.contains(&found), "{finished:?}");
+
+    let next = Server::start(&database);
+    eventually("it is counted", || {
+        let figures = next.operator().get("/metrics").send().text;
+        let counted = "daybook_logs_overlooked_total{comparison=\"begun\"} 1\n";
+        figures.contains(counted).then_some(())
+    });
+    eventually("it is read", || (verified().code == Some(0)).then_some(()));
+}
+
 /// The schemas in which rows are made to be compared.
 fn compared(database: &Database) -> Vec<String> {
     use sqlx::Row as _;

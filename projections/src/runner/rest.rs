@@ -67,7 +67,7 @@ pub(crate) struct Compared {
     /// The last one, where there may be more.
     pub(crate) more_after: Option<TenantId>,
     /// How many were made active.
-    pub(crate) made_active: i64,
+    pub(crate) made_active: u64,
 }
 
 /// Makes those logs active that are not and that these projections have not read to the end: of one page of all
@@ -111,6 +111,6 @@ pub(crate) async fn compare(
     let full = row.try_get::<i64, _>("seen")? == PAGE;
     Ok(Compared {
         more_after: full.then(|| tenant_of(&row)).transpose()?,
-        made_active: row.try_get("made_active")?,
+        made_active: row.try_get::<i64, _>("made_active")?.cast_unsigned(),
     })
 }

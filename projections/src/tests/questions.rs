@@ -1,13 +1,15 @@
 //! What operators ask costs by what is behind or wrong, however many tenants there are.
 
+use daybook_store::Position;
 use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::bookings::booked;
 use super::world::World;
 use crate::appointments::Appointments;
+use crate::out_of_step::out_of_step;
 use crate::runner::look;
-use crate::{Leftover, ProjectionId, all, leftovers, status};
+use crate::{Leftover, OutOfStep, ProjectionId, all, leftovers, status};
 
 /// Tenants who rest, and a projection that no program has, of which nothing is left but a schema and checkpoints.
 const MANY: &str = "
@@ -64,4 +66,22 @@ async fn what_is_left_over_and_how_far_projections_are_is_said_without_reading_a
     drop(tx);
     let mut tx = world.pool.begin_with(look::BEGIN).await.unwrap();
     reads_little(&mut tx, &with_values(status::OF_ALL)).await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_behind_and_that_nobody_looks_at_is_found_among_all() {
+    let world = World::new().await;
+    sqlx::raw_sql(MANY).execute(&world.pool).await.unwrap();
+    let found = async || out_of_step(&world.pool, Appointments::ID).await.unwrap();
+    assert_eq!(found().await, None);
+    let tenant = world.tenant("north").await;
+    let head = world.append(&tenant, &[booked(1)]).await;
+    assert_eq!(found().await, None, "it is looked at");
+    sqlx::query("UPDATE log_heads SET active = false").execute(&world.pool).await.unwrap();
+    let overlooked = OutOfStep { logs: 1, tenant, read: Position::START, head };
+    assert_eq!(found().await, Some(overlooked));
+    let further = "UPDATE checkpoints SET position = 4 WHERE tenant_id = 'idle-1'";
+    sqlx::query(further).execute(&world.pool).await.unwrap();
+    let both = found().await.unwrap();
+    assert_eq!((both.logs, both.tenant.as_str()), (2, "idle-1"));
 }
