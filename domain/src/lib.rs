@@ -17,6 +17,7 @@ mod facts;
 mod ids;
 mod matching;
 mod personal;
+mod quota;
 mod refusal;
 pub mod resource;
 pub mod series;
@@ -39,6 +40,7 @@ pub use ids::{
     ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
 pub use personal::{Personal, withhold_personal};
+pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
 pub use settings::TenantSettings;
 pub use text::{

@@ -51,8 +51,7 @@ impl App {
         A::Command: Clone,
     {
         let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
-        let location = format!("{}/{}", A::PATH, executed.id);
-        Ok(Created { location, answer: answer(executed)? })
+        created(executed)
     }
 
     /// Changes something that may exist.
@@ -68,6 +67,11 @@ impl App {
     {
         answer(self.engine.execute::<A>(context, Target::Existing(id), command).await?)
     }
+}
+
+pub(super) fn created<A: Viewed>(executed: Executed<A>) -> Result<Created<A::View>, Problem> {
+    let location = format!("{}/{}", A::PATH, executed.id);
+    Ok(Created { location, answer: answer(executed)? })
 }
 
 pub(super) fn answer<A: Viewed>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {

@@ -5,10 +5,10 @@ use super::hold::Hold;
 use super::joining::{Joining, queries_of_day};
 use super::reassigning::queries_of_replacement;
 use super::rescheduling::{To, draft};
-use super::{Appointment, AppointmentCommand, Booking, Details, QuotaRule, When};
+use super::{Appointment, AppointmentCommand, Booking, Details, When};
 use crate::claim::ClaimQuery;
 use crate::resource::Resource;
-use crate::{Facts, Needs, ResourceIds};
+use crate::{Facts, Needs, QuotaRule, ResourceIds};
 
 impl Appointment {
     /// The other aggregates that the decision on a command sees.

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::hold::still_held;
-use super::{AppointmentConfirmed, AppointmentRefusal, Details, QuotaRule, Slot};
-use crate::Facts;
+use super::{AppointmentConfirmed, AppointmentRefusal, Details, Slot};
 use crate::session::{Session, SessionStatus};
+use crate::{Facts, QuotaRule};
 
 pub(super) fn confirmed(
     details: &Details,

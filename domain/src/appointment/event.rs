@@ -10,8 +10,8 @@ use crate::claim::{Claim, Claims};
 use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
-    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
-    Tags, Title,
+    Category, ClientId, Note, Personal, QuotaRule, QuotaSlot, Reason, ResourceId, ResourceIds,
+    ServiceId, SessionId, Tags, Title,
 };
 
 /// When and on which resources an appointment is.
@@ -50,12 +50,7 @@ impl Slot {
         let ids = self.resource_ids.iter().enumerate().filter(|_| own);
         let resources =
             ids.map(|(n, resource)| Claim { resource, seat: self.seats.of(n), during, expires_at });
-        let quota_slots = self.quota_slots.iter().map(|taken| Claim {
-            resource: taken.of,
-            seat: taken.number,
-            during: taken.during,
-            expires_at,
-        });
+        let quota_slots = self.quota_slots.iter().map(|taken| taken.claim(expires_at));
         resources.chain(quota_slots).collect()
     }
 
@@ -96,34 +91,6 @@ impl Seats {
     fn are_first(&self) -> bool {
         self.0.is_empty()
     }
-}
-
-/// One of the numbered slots of a quota, taken by an appointment. It is claimed as a place of a
-/// resource is, so that a quota holds under any race.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuotaSlot {
-    /// What is limited.
-    pub rule: QuotaRule,
-    /// The quota, as a resource that is claimed: an id made of what it limits, and for whom.
-    pub of: ResourceId,
-    /// Which of them, from 0.
-    pub number: u16,
-    /// The quota when it was taken: how many slots there were.
-    pub at_most: u16,
-    /// For when it is taken.
-    pub during: Interval,
-}
-
-/// What a quota limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum QuotaRule {
-    /// How many appointments of a service a client has on a local day.
-    ClientDay,
-    /// How many holds a client has at once.
-    ClientHolds,
-    /// How many clients share a session.
-    SessionPlace,
 }
 
 /// All about an appointment but its status. As an event: it was booked.

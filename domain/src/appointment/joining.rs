@@ -8,7 +8,7 @@ use super::hold::Hold;
 use super::overriding::{Breach, allowed};
 use super::{
     Agreed, AppointmentRefusal, AppointmentRescheduled, AppointmentState, Booking, Details,
-    MovedBy, Overridden, QuotaRule, QuotaSlot, Slot,
+    MovedBy, Overridden, Slot,
 };
 use crate::claim::ClaimQuery;
 use crate::client::Client;
@@ -16,7 +16,7 @@ use crate::service::ServiceTerms;
 use crate::service::rules::{Broken, Proposal};
 use crate::session::{Session, SessionScheduled, SessionStatus};
 use crate::time::date_in;
-use crate::{Facts, SessionId};
+use crate::{Facts, QuotaRule, QuotaSlot, SessionId};
 
 /// A booking of a place that the rules allow, before the place is allocated.
 pub(super) struct Joining<'a> {
@@ -116,6 +116,8 @@ pub(super) fn followed(
             // The client did not choose this day: if it has room for no more, this one is not counted.
             Some(quota) => quota.take(date(plan), &facts.claims, facts.skip).ok(),
         },
+        // Entries of the waiting list have these.
+        QuotaRule::ClientEntries | QuotaRule::WaitingEntries => None,
     });
     Ok(AppointmentRescheduled {
         slot: in_session(session_id, plan, quota_slots.collect()),

@@ -38,7 +38,7 @@ pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
     AppointmentConflictAccepted, AppointmentEvent, AppointmentHeld, AppointmentHoldExpired,
     AppointmentMarkedNoShow, AppointmentReassigned, AppointmentRescheduled, AppointmentTagged,
-    CancelledBy, Details, MovedBy, QuotaRule, QuotaSlot, Seats, Slot,
+    CancelledBy, Details, MovedBy, Seats, Slot,
 };
 pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};

@@ -8,10 +8,9 @@ use super::hold::not_lapsed;
 use super::overriding::{Breach, allowed};
 use super::{
     AppointmentRefusal, AppointmentRescheduled, AppointmentState, Details, MovedBy, Overridden,
-    QuotaRule,
 };
 use crate::service::rules::{self, Broken};
-use crate::{Facts, Reason, ResourceIds};
+use crate::{Facts, QuotaRule, Reason, ResourceIds};
 
 /// Where an appointment is to be moved.
 #[derive(Clone, Copy)]

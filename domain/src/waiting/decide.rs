@@ -3,12 +3,14 @@
 use chrono::SubsecRound as _;
 
 use super::{
-    EntryState, Joined, Room, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
+    EntryState, Joined, WaitingCommand, WaitingEntry, WaitingEvent, WaitingListJoined,
     WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
     WaitingWishesPassed, WishedDays, Wishes,
 };
 use crate::appointment::AppointmentRefusal;
+use crate::claim::ClaimQuery;
 use crate::client::Client;
+use crate::quota::QuotaSlots;
 use crate::resource::Resource;
 use crate::service::{Roles, Service};
 use crate::{ClientId, Decide, Facts, Needs, Refusal, ResourceId};
@@ -16,11 +18,15 @@ use crate::{ClientId, Decide, Facts, Needs, Refusal, ResourceId};
 impl Decide for WaitingEntry {
     fn decide(&self, command: WaitingCommand, facts: &Facts) -> Result<WaitingEvent, Refusal> {
         match (self, command) {
-            (Self::Unjoined, WaitingCommand::Join { client_id, wishes, room }) => {
+            (Self::Unjoined, WaitingCommand::Join { client_id, wishes, limits, part }) => {
                 can_be_waited_for(client_id, &wishes, facts)?;
-                has_room(client_id, room)?;
                 let joined_at = facts.now.trunc_subsecs(6);
-                let joined = WaitingListJoined { client_id, wishes, joined_at };
+                let last = wishes.days.last().date();
+                let quotas = limits.quotas((client_id, &wishes), part, joined_at);
+                let quotas = quotas.ok_or(WaitingRefusal::WishesPassed { last })?;
+                let seen = (&facts.claims, facts.skip);
+                let quota_slots = limits.take(client_id, quotas, seen)?;
+                let joined = WaitingListJoined { client_id, wishes, joined_at, quota_slots };
                 Ok(WaitingEvent::WaitingListJoined(joined))
             }
             (Self::Unjoined, _) => Err(WaitingRefusal::EntryNotFound.into()),
@@ -29,6 +35,14 @@ impl Decide for WaitingEntry {
             }
             (Self::Joined(joined), command) => Ok(decide_joined(joined, &command, facts)?),
         }
+    }
+
+    fn claim_queries(&self, command: &WaitingCommand, facts: &Facts) -> Vec<ClaimQuery> {
+        let WaitingCommand::Join { client_id, wishes, limits, part } = command else {
+            return Vec::new();
+        };
+        let quotas = limits.quotas((*client_id, wishes), *part, facts.now.trunc_subsecs(6));
+        quotas.iter().flatten().map(QuotaSlots::query).collect()
     }
 
     fn needs(&self, command: &WaitingCommand) -> Needs {
@@ -110,19 +124,6 @@ fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Res
     let required = WishedDays::latest(wishes.days.time_zone(), facts.now);
     if last > required {
         return Err(WaitingRefusal::TooFarAhead { required, found: last }.into());
-    }
-    Ok(())
-}
-
-/// Nobody fills the list, and no client its turn.
-fn has_room(client_id: ClientId, room: Room) -> Result<(), WaitingRefusal> {
-    let Room { of_client, per_client, of_all, in_all } = room;
-    if of_client >= u64::from(per_client.get()) {
-        let (required, found) = (per_client, of_client);
-        return Err(WaitingRefusal::ClientEntryLimit { client_id, required, found });
-    }
-    if of_all >= u64::from(in_all.get()) {
-        return Err(WaitingRefusal::WaitingListFull { required: in_all, found: of_all });
     }
     Ok(())
 }

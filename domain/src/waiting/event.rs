@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Offer, Wishes};
-use crate::ClientId;
-use crate::claim::Claims;
+use crate::claim::{Claim, Claims};
+use crate::{ClientId, QuotaSlot};
 
 /// A client waits. Where this is in the log is their turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct WaitingListJoined {
     pub wishes: Wishes,
     /// Since when.
     pub joined_at: DateTime<Utc>,
+    /// Its slots of the limits that it counts towards, while it is open. Who joined before they were kept has none.
+    #[serde(rename = "counted", default, skip_serializing_if = "Vec::is_empty")]
+    pub quota_slots: Vec<QuotaSlot>,
 }
 
 /// A place is held for the client, and is theirs if they confirm it in time. What notifies clients
@@ -59,5 +62,18 @@ crate::event_types!(WaitingEvent:
         WaitingListLeft
 );
 
-/// What is offered is claimed by its hold.
-impl Claims for WaitingEvent {}
+/// An entry has its slots until it is closed. What is offered is claimed by its hold.
+impl Claims for WaitingEvent {
+    fn claims_after(&self) -> Option<Vec<Claim>> {
+        match self {
+            Self::WaitingListJoined(joined) => {
+                Some(joined.quota_slots.iter().map(|taken| taken.claim(None)).collect())
+            }
+            Self::WaitingPlaceOffered(_) => None,
+            Self::WaitingPlaceTaken(_)
+            | Self::WaitingOfferLapsed(_)
+            | Self::WaitingWishesPassed(_)
+            | Self::WaitingListLeft(_) => Some(Vec::new()),
+        }
+    }
+}

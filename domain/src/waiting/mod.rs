@@ -1,6 +1,7 @@
 //! The waiting list: an entry is a client who waits for an opening that fits their wishes.
 //!
 //! * `wishes`: what the client waits for; `opening`: the starts that fit it.
+//! * `limits`: how many entries can be open.
 //! * `freed`: what has become available, and for whom.
 //! * `command`, `decide`, `event`, `state`, `refusal`: what becomes of an entry.
 //!
@@ -11,6 +12,7 @@ mod command;
 mod decide;
 mod event;
 mod freed;
+mod limits;
 mod opening;
 mod refusal;
 mod state;
@@ -21,12 +23,13 @@ mod wishes;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
-pub use command::{Room, WaitingCommand};
+pub use command::WaitingCommand;
 pub use event::{
     WaitingEvent, WaitingListJoined, WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered,
     WaitingPlaceTaken, WaitingWishesPassed,
 };
 pub use freed::{Freed, Look};
+pub use limits::EntryLimits;
 pub use opening::{Opening, OpeningSearch};
 pub use refusal::WaitingRefusal;
 pub use state::{EntryState, Joined, Offer, Status, UnknownStatus, WaitingEntry};

@@ -118,7 +118,7 @@ impl WaitingEntry {
     /// Takes note of what happened.
     pub fn evolve(&mut self, event: WaitingEvent) {
         if let WaitingEvent::WaitingListJoined(joined) = event {
-            let WaitingListJoined { client_id, wishes, joined_at } = joined;
+            let WaitingListJoined { client_id, wishes, joined_at, quota_slots: _ } = joined;
             *self =
                 Self::Joined(Joined { client_id, wishes, joined_at, state: EntryState::Waiting });
         } else if let Self::Joined(joined) = self {

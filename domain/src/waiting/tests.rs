@@ -11,10 +11,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    EntryState, Joined, Offer, Room, Status, WaitingCommand, WaitingEntry, WaitingEvent,
+    EntryLimits, EntryState, Joined, Offer, Status, WaitingCommand, WaitingEntry, WaitingEvent,
     WaitingListJoined, WaitingRefusal, WaitingWishesPassed, WishedDays, Wishes,
 };
 use crate::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
+use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims as _};
 use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::rules::BookingRules;
@@ -43,7 +44,11 @@ fn client() -> ClientId {
 }
 
 fn join(wishes: Wishes) -> WaitingCommand {
-    WaitingCommand::Join { client_id: client(), wishes, room: Room::default() }
+    join_within(EntryLimits::default(), 0, wishes)
+}
+
+fn join_within(limits: EntryLimits, part: u16, wishes: Wishes) -> WaitingCommand {
+    WaitingCommand::Join { client_id: client(), wishes, limits, part }
 }
 
 fn joined() -> Given<WaitingEntry> {
@@ -52,6 +57,7 @@ fn joined() -> Given<WaitingEntry> {
         client_id,
         wishes: wishes(),
         joined_at,
+        quota_slots: Vec::new(),
     })])
 }
 
@@ -135,22 +141,65 @@ fn days_that_have_passed_or_are_too_far_ahead_are_not_waited_for() {
     given::<WaitingEntry>([]).when(join(of("2027-11-24", "2027-11-24"))).and();
 }
 
+fn within(per_client: u16, in_all: u16) -> EntryLimits {
+    let (per_client, in_all) = (per_client.try_into().unwrap(), in_all.try_into().unwrap());
+    EntryLimits { per_client, in_all }
+}
+
+/// What comes of joining a part of the list where these claims are.
+fn joining_beside(limits: EntryLimits, part: u16, claims: &[Claim]) -> Decided<WaitingEntry> {
+    let command = join_within(limits, part, wishes());
+    let mut facts = facts_for(&WaitingEntry::default().needs(&command), now());
+    let claimed = (900..)
+        .zip(claims)
+        .map(|(n, claim)| Claimed { claim: *claim, holder: Uuid::from_u128(n).into() });
+    facts.claims = ClaimSnapshot::at(now(), claimed);
+    given([]).knowing(&facts).when(command)
+}
+
+fn claims_of(joined: &Decided<WaitingEntry>) -> Vec<Claim> {
+    joined.event().claims_after().unwrap()
+}
+
 #[test]
 fn who_waits_often_enough_is_refused_and_so_is_everybody_when_the_list_is_full() {
-    let (per_client, in_all) = (2.try_into().unwrap(), 5.try_into().unwrap());
-    let with = |of_client, of_all| {
-        let room = Room { of_client, per_client, of_all, in_all };
-        given::<WaitingEntry>([]).when(WaitingCommand::Join {
-            client_id: client(),
-            wishes: wishes(),
-            room,
-        })
-    };
-    with(1, 4).and();
-    let (client_id, required) = (client(), per_client);
-    with(2, 4).then_refused(WaitingRefusal::ClientEntryLimit { client_id, required, found: 2 });
-    with(1, 5).then_refused(WaitingRefusal::WaitingListFull { required: in_all, found: 5 });
-    with(1, 7).then_refused(WaitingRefusal::WaitingListFull { required: in_all, found: 7 });
+    let first = claims_of(&joining_beside(within(2, 5), 0, &[]));
+    let second = claims_of(&joining_beside(within(2, 5), 0, &first));
+    assert_eq!([first.len(), second.len()], [2, 2]);
+    for (one, other) in first.iter().zip(&second) {
+        assert_eq!((other.resource, other.seat), (one.resource, one.seat + 1));
+    }
+    let (client_id, required) = (client(), within(2, 5).per_client);
+    joining_beside(within(2, 5), 0, &[first.clone(), second.clone()].concat())
+        .then_refused(WaitingRefusal::ClientEntryLimit { client_id, required, found: 2 });
+    let of_others: Vec<Claim> = [first, second].into_iter().map(|claims| claims[1]).collect();
+    joining_beside(within(2, 3), 0, &of_others).and();
+    let required = within(2, 2).in_all;
+    joining_beside(within(2, 2), 0, &of_others)
+        .then_refused(WaitingRefusal::WaitingListFull { required, found: 2 });
+}
+
+#[test]
+fn a_long_list_has_parts_with_room_of_their_own() {
+    assert_eq!([1, 1_000, 1_001, 50_000].map(|in_all| within(2, in_all).parts()), [1, 1, 2, 50]);
+    let last = claims_of(&joining_beside(within(9, 1_001), 1, &[]));
+    let required = within(9, 1_001).in_all;
+    joining_beside(within(9, 1_001), 1, &last[1..])
+        .then_refused(WaitingRefusal::WaitingListFull { required, found: 1_001 });
+    joining_beside(within(9, 1_001), 0, &last[1..]).and();
+    joining_beside(within(9, 1_001), 2, &[])
+        .then_refused(WaitingRefusal::WaitingListFull { required, found: 1_001 });
+}
+
+#[test]
+fn an_entry_counts_while_it_is_open_and_its_wishes_stand() {
+    let joined = joining_beside(within(1, 1), 0, &[]);
+    let bounds = wishes().days.bounds().unwrap();
+    assert!(claims_of(&joined).iter().all(|claim| claim.during.end() == bounds.end()));
+    let after = |given: Given<WaitingEntry>, command| given.when(command).event().claims_after();
+    assert_eq!(after(joined.and(), WaitingCommand::OfferPlace(offer())), None);
+    assert_eq!(after(offered(), WaitingCommand::Leave), Some(Vec::new()));
+    assert_eq!(after(offered(), WaitingCommand::LapseOffer), Some(Vec::new()));
 }
 
 #[test]
@@ -238,12 +287,17 @@ fn events_are_stored_like_this() {
         "wishes": {"service_id": service,
             "days": {"from": "2026-12-01", "to": "2026-12-20", "time_zone": "UTC"}},
         "joined_at": "2026-11-23T07:00:00Z"});
+    let mut counted = simple.clone();
+    counted["counted"] = json!([{"rule": "client-entries", "of": id, "number": 3, "at_most": 20,
+        "during": {"start": "2026-11-23T07:00:00Z", "end": "2026-12-21T00:00:00Z"}},
+        {"rule": "waiting-entries", "of": service, "number": 0, "at_most": 1000,
+        "during": {"start": "2026-11-23T07:00:00Z", "end": "2026-12-21T00:00:00Z"}}]);
     let offered = json!({"type": "WaitingPlaceOffered", "appointment_id": id,
         "start": "2026-12-01T09:00:00Z", "expires_at": "2026-11-23T07:15:00Z"});
     let others =
         ["WaitingPlaceTaken", "WaitingOfferLapsed", "WaitingWishesPassed", "WaitingListLeft"];
     let others = others.map(|name| json!({"type": name}));
-    for stored in [joined, simple, offered].into_iter().chain(others) {
+    for stored in [joined, simple, counted, offered].into_iter().chain(others) {
         let event: WaitingEvent = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(serde_json::to_value(&event).unwrap(), stored);
     }

@@ -5,10 +5,6 @@ CREATE INDEX entries_of_service ON {schema}.entries (tenant_id, service_id, turn
 
 CREATE INDEX entries_of_client ON {schema}.entries (tenant_id, client_id, turn);
 
--- How many there is room for.
-CREATE INDEX entries_open
-    ON {schema}.entries (tenant_id, client_id) WHERE status IN ('waiting', 'offered');
-
 -- Who waits, in turn: of all services, and of one.
 CREATE INDEX entries_waiting
     ON {schema}.entries (tenant_id, turn) WHERE status = 'waiting';

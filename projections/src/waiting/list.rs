@@ -91,34 +91,6 @@ pub(super) async fn before(
     Ok(count.map(i64::cast_unsigned))
 }
 
-/// How many entries are open: waiting, or offered a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Open {
-    pub of_client: u64,
-    pub of_all: u64,
-}
-
-statement!(
-    /// Served by `entries_open`.
-    OPEN: WaitingList =
-        "SELECT count(*) FILTER (WHERE client_id = $2) AS of_client, count(*) AS of_all
-           FROM {schema}.entries
-          WHERE tenant_id = $1 AND status IN ('waiting', 'offered')"
-);
-
-pub(super) async fn open(
-    pool: &PgPool,
-    tenant: &TenantId,
-    client: ClientId,
-) -> Result<Open, sqlx::Error> {
-    let (of_client, of_all): (i64, i64) = sqlx::query_as(&OPEN.live())
-        .bind(tenant.as_str())
-        .bind(client.uuid())
-        .fetch_one(pool)
-        .await?;
-    Ok(Open { of_client: of_client.cast_unsigned(), of_all: of_all.cast_unsigned() })
-}
-
 statement!(
     /// Served by `entries_waiting`.
     IN_TURN: WaitingList = format!(

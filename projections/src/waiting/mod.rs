@@ -14,13 +14,13 @@ mod tests;
 mod write;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::{ClientId, ServiceId, TenantId, WaitingEntryId};
+use daybook_domain::{ServiceId, TenantId, WaitingEntryId};
 use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
-pub use list::{AnybodyWaits, Open, WaitingFilter, WaitingTenant};
+pub use list::{AnybodyWaits, WaitingFilter, WaitingTenant};
 pub use row::Entry;
 
 use crate::{
@@ -36,7 +36,7 @@ pub struct WaitingList {
 
 impl WaitingList {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "waiting", version: 2 };
+    pub const ID: ProjectionId = ProjectionId { name: "waiting", version: 3 };
 
     /// The projection in this database.
     #[must_use]
@@ -72,14 +72,6 @@ impl WaitingList {
         now: DateTime<Utc>,
     ) -> Result<Option<u64>, sqlx::Error> {
         list::before(&self.pool, tenant, service, entry, now).await
-    }
-
-    /// How many entries are open: of this client, and of all.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open(&self, tenant: &TenantId, client: ClientId) -> Result<Open, sqlx::Error> {
-        list::open(&self.pool, tenant, client).await
     }
 
     /// Tenants of whom somebody waits, those after `after` in the order of their ids, at most `limit`.

@@ -33,7 +33,15 @@ fn joined(n: u128, service: u128) -> AnyEvent {
     .unwrap();
     let joined_at = at("2026-11-23T07:00:00Z");
     let client_id = Uuid::from_u128(n).into();
-    event(n, WaitingEvent::WaitingListJoined(WaitingListJoined { client_id, wishes, joined_at }))
+    event(
+        n,
+        WaitingEvent::WaitingListJoined(WaitingListJoined {
+            client_id,
+            wishes,
+            joined_at,
+            quota_slots: Vec::new(),
+        }),
+    )
 }
 
 /// Appointment `n` is offered to entry `n`.

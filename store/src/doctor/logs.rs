@@ -5,6 +5,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 
 use super::Ailment;
+use crate::log::CLAIMING;
 
 /// So many of those in which something happens are looked at, and about as many of all, by chance. Where there are no
 /// more, that is all of them.
@@ -52,7 +53,7 @@ const CLAIMS_OF_NOTHING: &str = "
                SELECT tenant_id, appointment_id FROM claims WHERE tenant_id = t.tenant_id
                 ORDER BY appointment_id DESC LIMIT $2) AS c
      WHERE (SELECT e.position FROM events e
-             WHERE e.aggregate_type IN ('appointment', 'session')
+             WHERE e.aggregate_type = ANY($3)
                AND e.aggregate_id = c.tenant_id || '/' || c.appointment_id
                AND e.tenant_id = c.tenant_id AND e.sequence = 1
              LIMIT 1) IS NULL
@@ -71,7 +72,13 @@ pub(super) async fn examine(pool: &PgPool, logs: &[String]) -> Result<Vec<Ailmen
         found.push(Ailment::EndIsNotLastEvent(tenant(&row)?));
     }
     let of_each = i64::try_from(CLAIMS / logs.len().max(1)).unwrap_or(i64::MAX);
-    for row in sqlx::query(CLAIMS_OF_NOTHING).bind(logs).bind(of_each).fetch_all(&mut *tx).await? {
+    for row in sqlx::query(CLAIMS_OF_NOTHING)
+        .bind(logs)
+        .bind(of_each)
+        .bind(CLAIMING.as_slice())
+        .fetch_all(&mut *tx)
+        .await?
+    {
         let count = row.try_get::<i64, _>("count")?.cast_unsigned();
         found.push(Ailment::ClaimsOfNothing { tenant: tenant(&row)?, count });
     }

@@ -12,6 +12,7 @@ mod directory;
 mod each;
 mod facts;
 mod freed;
+mod joining;
 mod outcome;
 mod refusals;
 mod repository;

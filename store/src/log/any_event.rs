@@ -3,7 +3,10 @@
 use std::fmt::Debug;
 
 use cqrs_es::{Aggregate, DomainEvent};
+use daybook_domain::appointment::Appointment;
 use daybook_domain::claim::{Claim, Claims};
+use daybook_domain::session::Session;
+use daybook_domain::waiting::WaitingEntry;
 use daybook_domain::{AggregateEvent as _, Decide, TenantId, aggregates};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -103,6 +106,9 @@ macro_rules! any_event {
     };
 }
 aggregates!(any_event);
+
+/// The types of the aggregates whose events claim something.
+pub(crate) const CLAIMING: [&str; 3] = [Appointment::TYPE, Session::TYPE, WaitingEntry::TYPE];
 
 /// An event of its type, which is the one that its row names.
 pub(super) fn read<E: DomainEvent + DeserializeOwned>(

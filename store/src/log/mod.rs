@@ -47,6 +47,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 pub use answers::OldAnswers;
+pub(crate) use any_event::CLAIMING;
 pub use any_event::{AnyEvent, PersistedAggregate};
 pub use appended::{AppendedTo, Appends};
 #[cfg(test)]

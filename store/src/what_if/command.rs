@@ -7,13 +7,12 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, Booking, Details, Overridden, QuotaRule,
-    When,
+    Appointment, AppointmentCommand, AppointmentEvent, Booking, Details, Overridden, When,
 };
 use daybook_domain::service::{HoldLimit, ServiceTerms};
 use daybook_domain::session::{Scheduling, SessionCommand, SessionScheduled};
 use daybook_domain::time::{Duration, Interval};
-use daybook_domain::{Reason, ServiceId};
+use daybook_domain::{QuotaRule, Reason, ServiceId};
 
 /// The command of an event of an appointment; `None`: another aggregate's, which is repeated itself.
 /// `recorded` is what the service's terms were, and `state` is the appointment as the replay has it.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Full, a_full_practice, cancel, confirm, hold_of, join, join_as, offered, path, read};
-use crate::harness::{a_practice, date, eventually};
+use crate::harness::{a_practice, at_once, date, eventually};
 
 #[test]
 fn each_knows_their_number_and_the_list_is_in_turn() {
@@ -97,6 +97,27 @@ fn a_client_waits_so_many_times_at_most_and_the_list_has_an_end() {
     again().is_refused(409, "client-entry-limit");
     practice.api.request("DELETE", &path(&entries[1])).send().is(200);
     again().is(201);
+    practice.is_whole();
+}
+
+#[test]
+fn however_many_join_at_once_no_more_wait_than_may() {
+    const AT_ONCE: usize = 24;
+    let Full { practice, .. } = a_full_practice();
+    practice.settings(&json!({"waiting_per_client": 5, "waiting_list": 8}));
+    let joined = |client: &(dyn Fn(usize) -> String + Sync), refusal: &str| {
+        let answers = at_once(AT_ONCE, |n| join_as(&practice, &client(n), &json!({})));
+        let (joined, others): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 201);
+        for other in others {
+            other.is_refused(409, refusal);
+        }
+        joined.len()
+    };
+    assert_eq!(joined(&|_| practice.client.clone(), "client-entry-limit"), 5);
+    let clients: Vec<String> = (0..AT_ONCE).map(|_| practice.a_client("One of many")).collect();
+    assert_eq!(joined(&|n| clients[n].clone(), "waiting-list-full"), 3);
+    let open = practice.api.get("/v1/waiting-list?status=waiting").send().is(200);
+    assert!(open["items"].as_array().unwrap().len() <= 8);
     practice.is_whole();
 }
 

@@ -3,15 +3,14 @@
 use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::time::{Duration, LocalDate, WeeklyHours};
-use daybook_domain::waiting::{Room, WaitingCommand, WaitingEntry, WishedDays, Wishes};
-use daybook_domain::{ClientId, ResourceIds, ServiceId, TenantId};
-use daybook_projections::waiting::WaitingList;
+use daybook_domain::waiting::{EntryLimits, WishedDays, Wishes};
+use daybook_domain::{ClientId, ResourceIds, ServiceId};
 use serde::Deserialize;
-use tokio::time::Instant;
 use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
+use crate::routes::commands::created;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -43,16 +42,15 @@ pub(crate) struct JoinBody {
 }
 
 impl JoinBody {
-    fn command(self, tenants_zone: Tz, room: Room) -> Result<WaitingCommand, Problem> {
+    fn wishes(self, tenants_zone: Tz) -> Result<Wishes, Problem> {
         let days = WishedDays::new(self.from, self.to, self.tz.unwrap_or(tenants_zone));
-        let wishes = Wishes {
+        Ok(Wishes {
             service_id: self.service_id,
             duration: self.duration_minutes,
             days: days.map_err(|error| Problem::bad_body(error.to_string()))?,
             times: self.times,
             resource_ids: self.resource_ids,
-        };
-        Ok(WaitingCommand::Join { client_id: self.client_id, wishes, room })
+        })
     }
 }
 
@@ -74,30 +72,9 @@ pub(crate) async fn join_waiting_list(
 ) -> Result<Created<WaitingView>, Problem> {
     let zone = app.zone_of(&caller.tenant).await?;
     let (context, body) = request.by(caller);
-    let room = app.room(&context.tenant, body.client_id).await?;
-    app.create::<WaitingEntry>(&context, body.command(zone, room)?).await
-}
-
-/// How long whoever joins waits until the list has been read up to now. If it has not by then, it is counted as
-/// it is.
-const COUNT_TIMEOUT: std::time::Duration = std::time::Duration::from_millis(500);
-
-impl App {
-    /// How long the list is, and can be.
-    async fn room(&self, tenant: &TenantId, client: ClientId) -> Result<Room, Problem> {
-        let settings = self.tenant(tenant).await?.settings;
-        let head = self.engine.log().head(tenant).await?.unwrap_or_default();
-        let deadline = Instant::now() + COUNT_TIMEOUT;
-        let read = self.progress.wait_until(tenant, WaitingList::ID, head, deadline).await;
-        if let Err(error) = read {
-            tracing::debug!(%error, %tenant, "the waiting list is counted as it was before");
-        }
-        let open = self.waiting.open(tenant, client).await?;
-        Ok(Room {
-            of_client: open.of_client,
-            per_client: settings.waiting_per_client,
-            of_all: open.of_all,
-            in_all: settings.waiting_list,
-        })
-    }
+    let (client_id, wishes) = (body.client_id, body.wishes(zone)?);
+    let settings = app.tenant(&context.tenant).await?.settings;
+    let limits =
+        EntryLimits { per_client: settings.waiting_per_client, in_all: settings.waiting_list };
+    created(app.engine.join_waiting_list(&context, client_id, wishes, limits).await?)
 }

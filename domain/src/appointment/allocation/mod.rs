@@ -18,12 +18,12 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{AppointmentRefusal, QuotaSlot, Seats, Slot};
+use super::{AppointmentRefusal, Seats, Slot};
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::resource::{Resource, ResourceProfile};
 use crate::service::ServiceTerms;
 use crate::time::{Buffer, Interval, date_in};
-use crate::{Facts, ResourceId, ResourceIds};
+use crate::{Facts, QuotaSlot, ResourceId, ResourceIds};
 pub(super) use quotas::Quota;
 pub(crate) use roles::Needed;
 use roles::Slots;

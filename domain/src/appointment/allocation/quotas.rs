@@ -1,19 +1,14 @@
-//! Quotas that are kept by claims: of at most n of something, each claims one of n numbered slots, and
-//! the (n+1)th finds none. So a quota holds under any race, as a time slot does.
+//! The quotas that an appointment counts towards.
 
 use std::collections::BTreeSet;
 
 use chrono::{NaiveDate, NaiveTime};
-use uuid::Uuid;
 
-use crate::appointment::{AppointmentRefusal, QuotaRule, QuotaSlot};
+use crate::appointment::AppointmentRefusal;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
+use crate::quota::{QuotaSlots, named};
 use crate::time::{Duration, Interval};
-use crate::{ClientId, ResourceId, ServiceId, SessionId};
-
-/// The namespace of what has numbered places (UUIDv5, RFC 9562 section 5.5). It is part of events:
-/// it never changes.
-const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_84e6_0f0b_4c7e_9b56_2d43_a0f5_71c8);
+use crate::{ClientId, QuotaRule, QuotaSlot, ResourceId, ServiceId, SessionId};
 
 /// A quota that an appointment counts towards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +29,7 @@ impl Quota {
     ) -> Vec<ClaimQuery> {
         let mut queries: Vec<ClaimQuery> = Vec::with_capacity(dates.len());
         for date in dates {
-            let (resource, during) = self.counted_on(*date);
-            let query = ClaimQuery { resource, during };
+            let query = self.slots_on(*date).query();
             // Holds count together, on whatever date they are for; a session has one.
             if !queries.contains(&query) {
                 queries.push(query);
@@ -51,22 +45,12 @@ impl Quota {
         claims: &ClaimSnapshot,
         skip: usize,
     ) -> Result<QuotaSlot, AppointmentRefusal> {
-        let (of, during) = self.counted_on(date);
-        let (rule, at_most) = match *self {
-            Self::ClientDay { at_most, .. } => (QuotaRule::ClientDay, at_most),
-            Self::SessionPlace { at_most, .. } => (QuotaRule::SessionPlace, at_most),
-            Self::ClientHolds { at_most, .. } => (QuotaRule::ClientHolds, at_most),
-        };
-        let free = claims.free_seats(of, at_most, &during);
-        match free.get(skip % free.len().max(1)) {
-            Some(number) => Ok(QuotaSlot { rule, of, number: *number, at_most, during }),
-            None => Err(self.refusal(date)),
-        }
+        self.slots_on(date).take(claims, skip).ok_or_else(|| self.refusal(date))
     }
 
     /// Whether this is its place on this local date.
     pub(in crate::appointment) fn has_slot(&self, taken: &QuotaSlot, date: NaiveDate) -> bool {
-        self.counted_on(date).0 == taken.of
+        self.slots_on(date).of == taken.of
     }
 
     /// All places are taken, so as many were found as the limit allows.
@@ -86,25 +70,27 @@ impl Quota {
         }
     }
 
-    /// What the places belong to, and for when they are taken.
+    /// The places of which it takes one.
     ///
     /// A local day is named by its date; in which zone it lies does not matter to the client, so
     /// the time is that of the date in UTC for all. A hold has its place from when it is made until
     /// it lapses: two that overlap are held at once.
-    fn counted_on(&self, date: NaiveDate) -> (ResourceId, Interval) {
+    fn slots_on(&self, date: NaiveDate) -> QuotaSlots {
         match *self {
-            Self::ClientDay { client_id, service_id, .. } => {
-                let day = Interval::lasting(date.and_time(NaiveTime::MIN).and_utc(), Duration::DAY);
-                (named(&format!("client-day\n{client_id}\n{service_id}\n{date}")), day)
+            Self::ClientDay { client_id, service_id, at_most } => QuotaSlots {
+                rule: QuotaRule::ClientDay,
+                of: named(&format!("client-day\n{client_id}\n{service_id}\n{date}")),
+                at_most,
+                during: Interval::lasting(date.and_time(NaiveTime::MIN).and_utc(), Duration::DAY),
+            },
+            Self::SessionPlace { session_id, during, at_most } => {
+                let (rule, of): (_, ResourceId) = (QuotaRule::SessionPlace, session_id.places());
+                QuotaSlots { rule, of, at_most, during }
             }
-            Self::SessionPlace { session_id, during, .. } => (session_id.places(), during),
-            Self::ClientHolds { client_id, during, .. } => {
-                (named(&format!("client-holds\n{client_id}")), during)
+            Self::ClientHolds { client_id, during, at_most } => {
+                let of = named(&format!("client-holds\n{client_id}"));
+                QuotaSlots { rule: QuotaRule::ClientHolds, of, at_most, during }
             }
         }
     }
-}
-
-fn named(name: &str) -> ResourceId {
-    Uuid::new_v5(&NAMESPACE, name.as_bytes()).into()
 }

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Appointment, AppointmentCommand as C, AppointmentRefusal as R, Booking, Details, MovedBy,
-    QuotaRule, Slot,
+    Appointment, AppointmentCommand as C, AppointmentRefusal as R, Booking, Details, MovedBy, Slot,
 };
 use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{
@@ -19,7 +18,9 @@ use crate::resource::{
 use crate::service::{Choose, HoldLimit, Service, ServiceTerms};
 use crate::testing::{Decided, Given, a_booking, at, facts, given, profile, resource, tags, terms};
 use crate::time::{Interval, OpeningHours, WeeklyHours};
-use crate::{AppointmentId, Decide as _, Directory, Facts, Name, ResourceId, ResourceIds};
+use crate::{
+    AppointmentId, Decide as _, Directory, Facts, Name, QuotaRule, ResourceId, ResourceIds,
+};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 const END: &str = "2026-11-23T09:40:00Z";

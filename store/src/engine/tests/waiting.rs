@@ -2,8 +2,7 @@
 
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    EntryState, Look, Opening, Room, Status as Waiting, WaitingCommand, WaitingEntry,
-    WaitingRefusal, Wishes,
+    EntryLimits, EntryState, Look, Opening, Status as Waiting, WaitingEntry, WaitingRefusal, Wishes,
 };
 use serde_json::json;
 
@@ -25,13 +24,16 @@ fn wishes() -> Wishes {
 }
 
 async fn join(house: &House, engine: &Engine) -> Uuid {
-    let command = WaitingCommand::Join {
-        client_id: uuid(CLIENT).into(),
-        wishes: wishes(),
-        room: Room::default(),
-    };
-    let joined = engine.execute::<WaitingEntry>(&house.context(), Target::fresh(), command).await;
-    joined.unwrap().id
+    join_within(house, engine, EntryLimits::default()).await.unwrap().id
+}
+
+async fn join_within(
+    house: &House,
+    engine: &Engine,
+    limits: EntryLimits,
+) -> Result<Executed<WaitingEntry>, ExecuteError> {
+    let client_id = uuid(CLIENT).into();
+    engine.join_waiting_list(&house.context(), client_id, wishes(), limits).await
 }
 
 async fn places(house: &House, engine: &Engine) -> Vec<Opening> {
@@ -120,8 +122,8 @@ async fn of_many_programs_that_offer_a_place_to_an_entry_one_does() {
     for outcome in refused {
         assert_eq!(waiting_refusal(outcome), WaitingRefusal::OfferOpen);
     }
-    // One place of the room, and one of the client's holds.
-    assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await.len(), 2);
+    // One place of the room, and one of the client's holds; and the entry's places in the list.
+    assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await.len(), 2 + 2);
     is_consistent(&house, &engine).await;
 }
 
@@ -179,7 +181,11 @@ async fn whoever_leaves_gives_the_place_back_and_whoever_has_taken_it_does_not()
     engine.execute::<Appointment>(&house.context(), Target::Existing(id), confirm).await.unwrap();
     let closed = WaitingRefusal::EntryClosed { waiting_status: Waiting::Taken };
     assert_eq!(waiting_refusal(leave(entry).await), closed);
+    // The room's, and those of the entry until it is recorded that the place was taken.
+    assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await.len(), 1 + 2);
+    engine.settle_entry(&house.context(), entry.into()).await.unwrap();
     assert_eq!(claims_in_the_table(&house.pool, &house.tenant).await.len(), 1);
+    is_consistent(&house, &engine).await;
 }
 
 #[tokio::test]
@@ -220,4 +226,32 @@ async fn a_hold_that_lapses_after_a_look_began_is_in_its_way() {
     };
     assert!(!starts(minute(9)).await);
     assert!(starts(minute(11)).await);
+}
+
+#[tokio::test]
+async fn a_long_list_is_full_when_all_of_its_parts_are() {
+    let (house, engine) = an_open_house().await;
+    let limits =
+        EntryLimits { per_client: 1_000.try_into().unwrap(), in_all: 1_001.try_into().unwrap() };
+    // Whichever part they come to, the second has one place.
+    for _ in 0..20 {
+        join_within(&house, &engine, limits).await.unwrap();
+    }
+    let most_of_the_first = "
+        INSERT INTO claims (tenant_id, appointment_id, resource_id, seat, during)
+        SELECT c.tenant_id, gen_random_uuid(), c.resource_id, n, c.during
+          FROM (SELECT * FROM claims WHERE resource_id = $1 LIMIT 1) AS c,
+               generate_series(0, 998) AS n
+        ON CONFLICT DO NOTHING";
+    let first: Uuid = sqlx::query_scalar(
+        "SELECT (c ->> 'of')::uuid FROM events, json_array_elements(payload -> 'counted') AS c
+          WHERE c ->> 'at_most' = '1000' AND c ->> 'rule' = 'waiting-entries' LIMIT 1",
+    )
+    .fetch_one(&house.pool)
+    .await
+    .unwrap();
+    sqlx::query(most_of_the_first).bind(first).execute(&house.pool).await.unwrap();
+    join_within(&house, &engine, limits).await.unwrap();
+    let full = WaitingRefusal::WaitingListFull { required: limits.in_all, found: 1_001 };
+    assert_eq!(waiting_refusal(join_within(&house, &engine, limits).await), full);
 }

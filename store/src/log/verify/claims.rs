@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
-use cqrs_es::Aggregate;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::{AppointmentId, TenantId};
@@ -17,7 +16,7 @@ use super::chain::Stored;
 use super::decoded::EventReader;
 use super::finding::{Finding, Problem};
 use crate::log::copy::{Fields, literal, rows};
-use crate::log::{Position, StreamId};
+use crate::log::{CLAIMING, Position, StreamId};
 
 /// Of so many differences the first in the log is told; there may be more.
 const MAX_DIFFERENCES: usize = 1_000;
@@ -139,9 +138,9 @@ async fn last_said(
         format!("'{}'", stream.id())
     });
     let query = format!(
-        "{} AND aggregate_type = '{}' AND aggregate_id IN ({}) ORDER BY position",
+        "{} AND aggregate_type IN ('{}') AND aggregate_id IN ({}) ORDER BY position",
         Stored::query(tenant),
-        Appointment::TYPE,
+        CLAIMING.join("', '"),
         streams.collect::<Vec<_>>().join(", "),
     );
     let reader = EventReader::of(tenant);
