@@ -3,6 +3,9 @@
 //! That is kept only to spare looking again: an offer is one submission to the log, whoever makes it. So a lease is
 //! a time by the database's clock, and one that has run out does no harm.
 
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use sqlx::{PgPool, Row as _};
@@ -27,13 +30,15 @@ pub struct Promoted {
 pub struct Promotions {
     pool: PgPool,
     program: Uuid,
+    /// Those that it has, unless the lease has run out.
+    taken: Arc<Mutex<HashSet<TenantId>>>,
 }
 
 impl Promotions {
     /// For a program of its own.
     #[must_use]
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, program: Uuid::now_v7() }
+        Self { pool, program: Uuid::now_v7(), taken: Arc::default() }
     }
 
     /// Takes a tenant for a short time; `None`: another program has it.
@@ -54,6 +59,7 @@ impl Promotions {
         .bind(f64::from(LEASE_SECONDS))
         .fetch_optional(&self.pool)
         .await?;
+        self.taken().extend(row.iter().map(|_| tenant.clone()));
         row.map(|row| {
             let read = row.try_get::<Option<i64>, _>("read_position")?.map(Position::from_i64);
             Ok(Promoted { read, passed: row.try_get("passed_at")? })
@@ -70,6 +76,7 @@ impl Promotions {
         tenant: &TenantId,
         promoted: Promoted,
     ) -> Result<(), sqlx::Error> {
+        self.taken().remove(tenant);
         sqlx::query(
             "UPDATE promotions
                 SET read_position = $3, passed_at = $4, lease_until = clock_timestamp()
@@ -82,6 +89,30 @@ impl Promotions {
         .execute(&self.pool)
         .await
         .map(drop)
+    }
+
+    /// Gives all tenants back that this program has; how far they are, is what was said last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_all_back(&self) -> Result<(), sqlx::Error> {
+        let taken: Vec<String> = self.taken().drain().map(|tenant| tenant.to_string()).collect();
+        if taken.is_empty() {
+            return Ok(());
+        }
+        sqlx::query(
+            "UPDATE promotions SET lease_until = clock_timestamp()
+              WHERE tenant_id = ANY($1) AND program = $2 AND lease_until > clock_timestamp()",
+        )
+        .bind(taken)
+        .bind(self.program)
+        .execute(&self.pool)
+        .await
+        .map(drop)
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashSet<TenantId>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -107,5 +138,9 @@ mod tests {
         let expire = "UPDATE promotions SET lease_until = clock_timestamp() - interval '1 second'";
         sqlx::query(expire).execute(&house.pool).await.unwrap();
         assert_eq!(one.take(tenant).await.unwrap(), Some(far), "the other one died");
+        other.give_all_back().await.unwrap();
+        assert_eq!(other.take(tenant).await.unwrap(), None, "it was not that program's to give");
+        one.give_all_back().await.unwrap();
+        assert_eq!(other.take(tenant).await.unwrap(), Some(far), "the first one ends");
     }
 }

@@ -7,8 +7,10 @@
 //! is one's at a time.
 //!
 //! Whoever waits for nothing that has become available is not looked at, and a tenant of whom nobody waits costs a
-//! look-up when its log grows. `queue`: who has a turn when; `turn`: a tenant's turn; `walk`: through those who wait.
+//! look-up when its log grows. `queue`: who has a turn when; `behind`: who has to wait for the projections; `turn`: a tenant's
+//! turn; `walk`: through those who wait.
 
+mod behind;
 mod queue;
 mod turn;
 mod walk;
@@ -23,7 +25,7 @@ use daybook_projections::waiting::WaitingList;
 use daybook_store::promotions::Promotions;
 use daybook_store::{AppendedTo, Repeated};
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::Parts;
@@ -42,6 +44,9 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(15);
 
 /// So many tenants of them in each round.
 const SWEEP_PAGE: u32 = 500;
+
+/// How long it may take to give tenants back.
+const GIVE_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 static PROMOTE: Repeated = Repeated::new("offer places to those who wait");
 
@@ -70,24 +75,28 @@ impl Promoter {
         Self { parts, progress, list, sessions, promotions, sweep }
     }
 
+    /// Promotes until cancelled; then other programs have its tenants at once.
     pub(crate) async fn run(self, cancel: CancellationToken) {
-        let work = self.work();
-        tokio::select! {
-            () = cancel.cancelled() => {}
-            () = work => {}
+        let mut queue = Queue::default();
+        let _ = cancel.run_until_cancelled(self.work(&mut queue)).await;
+        queue.stop().await;
+        match timeout(GIVE_BACK_TIMEOUT, self.promotions.give_all_back()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the tenants who wait are left to be taken"),
+            Err(_) => tracing::warn!("the tenants who wait are left to be taken"),
         }
     }
 
-    async fn work(&self) {
+    async fn work(&self, queue: &mut Queue) {
         let mut appended = self.parts.log().appends();
-        let (mut queue, mut sweep) = (Queue::default(), Sweep::After(None));
+        let mut sweep = Sweep::After(None);
         // Anybody may have something new: all are asked once more, when all have been.
         let mut once_more = false;
         loop {
             if once_more && matches!(sweep, Sweep::RestsUntil(_)) {
                 (once_more, sweep) = (false, Sweep::After(None));
             }
-            let round = self.round(&mut queue, &mut sweep).await;
+            let round = self.round(queue, &mut sweep).await;
             PROMOTE.note(&round);
             sleep(if round.is_ok() { MIN_ROUND } else { MAX_ROUND }).await;
             // In a while anyhow, and at once when there is something to do.

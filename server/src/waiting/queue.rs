@@ -1,5 +1,7 @@
 //! Which tenants are to have a turn, and when.
 //!
+//! Whose projections are behind has none until they are not (`behind`).
+//!
 //! A turn takes a short time; whoever has not come to an end is begun again after a pause, behind the others, that is
 //! longer than what it has taken. So a tenant with thousands who wait keeps no other from its turn, and no processor
 //! busy.
@@ -14,6 +16,7 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::Promoter;
+use super::behind::Behind;
 use super::turn::{After, Turn};
 
 /// How many have a turn at once.
@@ -36,6 +39,8 @@ pub(super) struct Queue {
     busy: HashMap<task::Id, TenantId>,
     /// How far this program knows tenants to be.
     known: HashMap<TenantId, Position>,
+    /// Whose projections are behind.
+    behind: HashMap<TenantId, Behind>,
 }
 
 struct Ready {
@@ -121,12 +126,21 @@ impl Queue {
             Err(error) => (error.id(), Err(error.into())),
         };
         let Some(tenant) = self.busy.remove(&id) else { return };
+        if !matches!(after, Ok(After::Behind(_))) {
+            self.behind.remove(&tenant);
+        }
+        let now = Instant::now();
         let (pause, walk) = match after {
             Ok(After::Done(read)) => {
                 self.known.insert(tenant, read);
                 return;
             }
             Ok(After::Later { pause, walk }) => (pause, Some(walk)),
+            Ok(After::Behind(walk)) => {
+                let behind = self.behind.entry(tenant.clone());
+                let behind = behind.or_insert_with(|| Behind::since(now));
+                (behind.pause(&tenant, now), walk)
+            }
             Ok(After::Others) => (PAUSE, None),
             Err(error) => {
                 tracing::debug!(error = format!("{error:#}"), %tenant, "not promoted");
@@ -136,7 +150,12 @@ impl Queue {
         // How far it is, is what the database says.
         self.known.remove(&tenant);
         let ready = self.add(tenant);
-        ready.not_before = Instant::now() + pause;
+        ready.not_before = now + pause;
         ready.turn.walk = walk;
+    }
+
+    /// Breaks off the turns that are under way, and returns when they have ended.
+    pub(super) async fn stop(&mut self) {
+        self.running.shutdown().await;
     }
 }

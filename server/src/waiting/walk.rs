@@ -11,10 +11,10 @@ use chrono::{DateTime, Utc};
 use daybook_domain::session::SessionStatus;
 use daybook_domain::waiting::{Freed, Look, Opening, Wishes};
 use daybook_domain::{ServiceId, TenantId, WaitingEntryId};
-use daybook_projections::Limit;
 use daybook_projections::sessions::SessionFilter;
 use daybook_projections::waiting::Entry;
-use daybook_store::engine::{Catalogue, OfferTerms};
+use daybook_projections::{Cursor, Limit};
+use daybook_store::engine::{Catalogue, OfferTerms, another_place_may_do};
 use daybook_store::promotions::Promoted;
 use daybook_store::{CommandContext, ExecuteError, Position};
 use tokio::runtime::Handle;
@@ -58,6 +58,30 @@ pub(super) enum Walked {
     NotAll,
     /// The time was over.
     NotYet,
+    /// It has begun anew, and what it reads has not read the log as far as that.
+    Behind,
+}
+
+/// What has come of an offer.
+enum Offered {
+    /// A place, or none: whoever is next in turn can be looked at.
+    Done,
+    /// The walk is to begin anew.
+    Overtaken,
+}
+
+/// Where places were looked for already.
+#[derive(Default, PartialEq, Eq)]
+enum PlaceSearch {
+    /// Nowhere: it begins with the service's own time.
+    #[default]
+    OwnTime,
+    /// There, and in so many pages of its sessions.
+    Sessions {
+        pages: u32,
+        after: Option<Cursor>,
+    },
+    Over,
 }
 
 impl Walk {
@@ -140,7 +164,12 @@ impl Promoter {
                     }
                 };
                 let look = walk.look(entry, catalogue);
-                if look != Look::Nowhere && self.offer(tenant, entry, &look, walk).await? {
+                if look != Look::Nowhere
+                    && let Offered::Overtaken = self.offer(tenant, entry, &look, walk).await?
+                {
+                    if !self.has_been_read(tenant, walk.until).await? {
+                        return Ok(Walked::Behind);
+                    }
                     // What a service or a resource is may be different, too.
                     catalogues.clear();
                     break;
@@ -166,49 +195,56 @@ impl Promoter {
         })
     }
 
-    /// Finds a place for an entry, holds it and offers it. `true`: the walk begins anew instead.
+    /// Finds a place for an entry, holds it and offers it.
     async fn offer(
         &self,
         tenant: &TenantId,
         entry: &Entry,
         look: &Look,
         walk: &mut Walk,
-    ) -> anyhow::Result<bool> {
-        let engine = &self.parts.engine;
-        // It can take a while of processor time; the other tasks of this thread go on elsewhere.
-        let search = self.places(tenant, &entry.joined.wishes, look, walk.now);
+    ) -> anyhow::Result<Offered> {
         let id: WaitingEntryId = entry.entry_id;
-        let places = match block_in_place(|| Handle::current().block_on(search)) {
-            Ok(places) => places,
-            Err(error) => {
-                go_on(tenant, id, error, walk)?;
-                Vec::new()
+        let mut search = PlaceSearch::default();
+        loop {
+            // It can take a while of processor time; the other tasks of this thread go on elsewhere.
+            let found = self.next_places(tenant, &entry.joined.wishes, look, walk.now, &mut search);
+            let places = match block_in_place(|| Handle::current().block_on(found)) {
+                Ok(Some(places)) => places,
+                Ok(None) => return Ok(Offered::Done),
+                Err(error) => {
+                    go_on(tenant, id, error, walk)?;
+                    return Ok(Offered::Done);
+                }
+            };
+            // What has become available since the walk began may be what was found, and those who were looked at
+            // before have not seen it.
+            if self.is_overtaken(tenant, walk).await? {
+                return Ok(Offered::Overtaken);
             }
-        };
-        if places.is_empty() {
-            return Ok(false);
-        }
-        // What has become available since the walk began may be what was found, and those who were looked at
-        // before have not seen it.
-        if self.is_overtaken(tenant, walk).await? {
-            self.caught_up(tenant, walk.until).await?;
-            return Ok(true);
-        }
-        let settings = engine.tenants().get(tenant).await?.settings;
-        let terms = OfferTerms {
-            length: settings.offer_minutes,
-            holds_per_client: settings.holds_per_client,
-        };
-        let context = CommandContext::new(tenant.clone(), "daybook:waiting-list");
-        match engine.offer_place(&context, id, &places, terms).await {
-            Ok(_) => tracing::debug!(%tenant, %id, "a place is offered"),
-            // Others were faster, the client has enough, or the entry is offered something already.
-            Err(ExecuteError::Refused(refusal)) => {
-                tracing::debug!(%tenant, %id, %refusal, "nothing is offered");
+            let settings = self.parts.engine.tenants().get(tenant).await?.settings;
+            let terms = OfferTerms {
+                length: settings.offer_minutes,
+                holds_per_client: settings.holds_per_client,
+            };
+            let context = CommandContext::new(tenant.clone(), "daybook:waiting-list");
+            match self.parts.engine.offer_place(&context, id, &places, terms).await {
+                Ok(_) => {
+                    tracing::debug!(%tenant, %id, "a place is offered");
+                    return Ok(Offered::Done);
+                }
+                // Others were faster, the client has enough, or the entry is offered something already.
+                Err(ExecuteError::Refused(refusal)) => {
+                    tracing::debug!(%tenant, %id, %refusal, "nothing is offered");
+                    if !another_place_may_do(&refusal) {
+                        return Ok(Offered::Done);
+                    }
+                }
+                Err(error) => {
+                    go_on(tenant, id, error.into(), walk)?;
+                    return Ok(Offered::Done);
+                }
             }
-            Err(error) => go_on(tenant, id, error.into(), walk)?,
         }
-        Ok(false)
     }
 
     /// Whether something has become available since it was last asked: then the walk begins anew. Only so often.
@@ -230,22 +266,27 @@ impl Promoter {
         Ok(overtaken)
     }
 
-    /// The places that were free then and fit: of the service's own time, or in its sessions.
-    async fn places(
+    /// The next places that were free then and fit: of the service's own time, then page by page in its sessions. `None`:
+    /// there are no more, or enough were tried.
+    async fn next_places(
         &self,
         tenant: &TenantId,
         wishes: &Wishes,
         look: &Look,
         now: DateTime<Utc>,
-    ) -> anyhow::Result<Vec<Opening>> {
+        search: &mut PlaceSearch,
+    ) -> anyhow::Result<Option<Vec<Opening>>> {
         let engine = &self.parts.engine;
-        let places = engine.places_for(tenant, wishes, look, now).await?;
-        if !places.is_empty() {
-            return Ok(places);
+        if *search == PlaceSearch::OwnTime {
+            *search = PlaceSearch::Sessions { pages: 0, after: None };
+            let places = engine.places_for(tenant, wishes, look, now).await?;
+            if !places.is_empty() {
+                return Ok(Some(places));
+            }
         }
         let days = look.of(wishes.days.bounds().into_iter().collect());
         let Some(days) = days.into_iter().reduce(|all, time| all.hull(&time)) else {
-            return Ok(places);
+            return Ok(None);
         };
         let filter = SessionFilter {
             from: Some(days.start().max(now)),
@@ -253,18 +294,22 @@ impl Promoter {
             service_id: Some(wishes.service_id),
             status: Some(SessionStatus::Scheduled),
         };
-        let mut cursor = None;
-        for _ in 0..MAX_SESSION_PAGES {
+        while let PlaceSearch::Sessions { pages, after } = search
+            && *pages < MAX_SESSION_PAGES
+        {
             let limit = Limit::new(PAGE)?;
-            let page = self.sessions.page(tenant, &filter, cursor.as_ref(), limit).await?;
+            let page = self.sessions.page(tenant, &filter, after.as_ref(), limit).await?;
+            *search = match page.next {
+                Some(next) => PlaceSearch::Sessions { pages: *pages + 1, after: Some(next) },
+                None => PlaceSearch::Over,
+            };
             let sessions = page.items.into_iter().map(|listed| (listed.session_id, listed.session));
             let sessions: Vec<_> = sessions.collect();
             let places = engine.places_in(tenant, wishes, &sessions, now).await?;
-            cursor = page.next;
-            if !places.is_empty() || cursor.is_none() {
-                return Ok(places);
+            if !places.is_empty() {
+                return Ok(Some(places));
             }
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 }

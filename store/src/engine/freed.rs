@@ -16,8 +16,9 @@ use crate::log::{AnyEvent, PersistedAggregate, Position, RecordedEvent, stream_e
 /// How many events, or streams, are read at once.
 const PART: usize = 200;
 
-/// With more appointments than this it is no use to ask which: it may be anything.
+/// With more appointments than this, or more events, it is no use to ask which: it may be anything.
 const MAX_APPOINTMENTS: usize = 1_000;
+const MAX_EVENTS: u64 = 20_000;
 
 /// What is to be asked of streams.
 #[derive(Default)]
@@ -37,6 +38,9 @@ impl Engine {
         after: Position,
         until: Position,
     ) -> Result<Freed, ExecuteError> {
+        if until.get().saturating_sub(after.get()) > MAX_EVENTS {
+            return Ok(Freed::anything());
+        }
         let (mut freed, mut asked) = (Freed::default(), Asked::default());
         let mut read = after;
         while read < until {

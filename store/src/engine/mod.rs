@@ -41,7 +41,7 @@ pub use series::SeriesBooking;
 pub use sessions::{CancelSession, MoveSession};
 pub use unit_context::UnitContext;
 pub use unit_of_work::{Abort, UnitOfWork};
-pub use waiting::OfferTerms;
+pub use waiting::{OfferTerms, another_place_may_do};
 
 use crate::Clock;
 use crate::log::{Log, PersistedAggregate, StreamId};

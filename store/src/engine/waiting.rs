@@ -202,6 +202,20 @@ impl UnitOfWork for OfferPlace<'_> {
     }
 }
 
+/// Whether another place can still be offered, after none of some could be had.
+#[must_use]
+pub const fn another_place_may_do(refusal: &Refusal) -> bool {
+    match refusal {
+        // Nothing could be tried of those.
+        Refusal::Waiting(WaitingRefusal::NoOffer) => true,
+        // The entry has an offer, or is closed; the client holds enough.
+        Refusal::Waiting(_) | Refusal::Appointment(AppointmentRefusal::ClientHoldLimit { .. }) => {
+            false
+        }
+        _ => true,
+    }
+}
+
 impl OfferPlace<'_> {
     /// Holds the first place that can be had.
     async fn hold(&self, unit: &mut UnitContext<'_>, joined: &Joined) -> Result<Offer, Abort> {
@@ -227,15 +241,12 @@ impl OfferPlace<'_> {
                 let appointment_id = target.id().into();
                 return Ok(Offer { appointment_id, start: place.start, expires_at });
             };
-            match &refusal {
-                // No other place would do either.
-                Refusal::Appointment(AppointmentRefusal::ClientHoldLimit { .. }) => {
-                    return Err(refusal.into());
-                }
-                Refusal::Appointment(AppointmentRefusal::ClientDayLimit { date, .. }) => {
-                    full.push(*date);
-                }
-                _ => {}
+            if !another_place_may_do(&refusal) {
+                return Err(refusal.into());
+            }
+            if let Refusal::Appointment(AppointmentRefusal::ClientDayLimit { date, .. }) = &refusal
+            {
+                full.push(*date);
             }
             refused = Some(refusal);
         }

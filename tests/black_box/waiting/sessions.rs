@@ -131,6 +131,34 @@ fn for_sessions_no_resource_need_be_named() {
 }
 
 #[test]
+fn who_cannot_have_a_place_in_any_of_200_sessions_is_offered_one_in_a_later_one() {
+    let practice = a_practice();
+    let class = practice.a_service(&json!({
+        "duration_minutes": 5, "session_places": 2, "limit_per_client_per_day": 1,
+    }));
+    let session = |start| {
+        let body = json!({"service_id": class, "resource_ids": [practice.room],
+                          "start": utc(start)});
+        practice.created("/v1/sessions", &body)
+    };
+    let monday_sessions = at_once(4, |n| {
+        let first = 51 * i64::try_from(n).unwrap();
+        let starts = (first..first + 51).map(|k| monday(0, 0) + TimeDelta::minutes(5 * k));
+        starts.map(session).collect::<Vec<_>>()
+    });
+    // It is the client's one for that day, and all others have room.
+    let body = json!({"client_id": practice.client});
+    let taken = format!("/v1/sessions/{}/appointments", monday_sessions[3][50]);
+    practice.api.post(&taken, &body).send().is(201);
+    let tuesday = monday(10, 0) + TimeDelta::days(1);
+    session(tuesday);
+    let but = json!({"service_id": class, "resource_ids": null, "from": date(0), "to": date(1)});
+    let entry = join_as(&practice, &practice.client, &but).is(201);
+    assert_eq!(start(&offered(&practice, &entry)), tuesday);
+    practice.is_whole();
+}
+
+#[test]
 fn sessions_that_nobody_may_join_any_more_keep_nobody_from_a_later_one() {
     let practice = a_practice();
     let month = 30 * 24 * 60;

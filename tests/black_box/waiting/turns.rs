@@ -4,13 +4,17 @@ use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use sqlx::Row as _;
 
 use super::{
     Full, a_full_practice, a_while, cancel, confirm, full, join, join_as, offered, path, read,
     start, status, times,
 };
-use crate::harness::{Answer, Database, Practice, Server, a_practice, at_once, date, monday};
+use crate::harness::{
+    Answer, Database, Practice, Server, Sql, a_practice, at_once, date, eventually, monday,
+};
 
 #[test]
 fn ten_places_that_come_free_one_by_one_go_to_ten_in_the_order_in_which_they_joined() {
@@ -96,6 +100,82 @@ fn a_place_that_came_free_before_the_program_was_killed_is_offered_after_it_star
     }
     let said = database.run(&["verify"]).succeeded();
     assert!(said.contains("not whole: 0;"), "{said}");
+}
+
+/// Sixty tenants like this one, of whom somebody waits, and whose waiting list nobody brings up to date.
+fn stall_sixty_others(sql: &mut Sql, tenant: &str) {
+    let schema =
+        "SELECT nspname::text FROM pg_namespace WHERE nspname ~ '^waiting_[0-9]+$' AND $1 <> ''";
+    let schema: String = sql.rows(schema, tenant)[0].get(0);
+    let columns = format!(
+        "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+          WHERE attrelid = '{schema}.entries'::regclass AND attnum > 0 AND attname <> 'tenant_id'
+            AND $1 <> ''"
+    );
+    let columns: String = sql.rows(&columns, tenant)[0].get(0);
+    for made in [
+        "INSERT INTO log_heads (tenant_id, position, hash, recorded_at)
+         SELECT 'stalled-' || n, position, hash, recorded_at
+           FROM log_heads, generate_series(1, 60) AS n WHERE tenant_id = $1"
+            .to_owned(),
+        "INSERT INTO checkpoints (tenant_id, projection, version, position, leader, lease_until)
+         SELECT 'stalled-' || n, projection, version, 0, gen_random_uuid(), now() + interval '1 hour'
+           FROM checkpoints, generate_series(1, 60) AS n WHERE tenant_id = $1"
+            .to_owned(),
+        format!(
+            "INSERT INTO {schema}.entries (tenant_id, {columns})
+             SELECT 'stalled-' || n, {columns}
+               FROM {schema}.entries, generate_series(1, 60) AS n WHERE tenant_id = $1"
+        ),
+    ] {
+        assert!(sql.change(&made, tenant) >= 60, "{made}");
+    }
+}
+
+#[test]
+fn tenants_whose_waiting_lists_are_behind_hold_up_nobody() {
+    let server = Server::start(&Database::fresh());
+    let Full { practice, nine, half_past } = full(Practice::on(&server));
+    let entries = [(); 2].map(|()| join(&practice, &json!({})));
+    let list = || practice.api.get("/v1/waiting-list").send().is(200)["items"].clone();
+    eventually("they are on the list", || (list().as_array().unwrap().len() == 2).then_some(()));
+    let database = server.database.clone();
+    server.interrupt();
+    server.wait();
+    stall_sixty_others(&mut database.sql(), &practice.tenant);
+    let server = Server::start(&database);
+    let practice = practice.moved_to(&server);
+    for (appointment, entry) in [nine, half_past].iter().zip(&entries) {
+        cancel(&practice, appointment);
+        offered(&practice, entry);
+    }
+}
+
+#[test]
+fn a_program_that_is_told_to_stop_gives_the_tenants_back_whose_lists_it_goes_through() {
+    let mut server = Server::start(&Database::fresh());
+    let Full { practice, .. } = full(Practice::on(&server));
+    practice.settings(&json!({"waiting_per_client": 1_000}));
+    at_once(4, |_| {
+        for _ in 0..150 {
+            join_as(&practice, &practice.client, &times("09:00", "10:00")).is(201);
+        }
+    });
+    let database = server.database.clone();
+    server.interrupt();
+    server.wait();
+    let mut sql = database.sql();
+    // All are to be gone through, which takes several turns.
+    sql.change("DELETE FROM promotions WHERE tenant_id = $1", &practice.tenant);
+    server = Server::start_with(&database, &["--drain-seconds", "0"]);
+    let leased = "SELECT count(*) FROM promotions
+                   WHERE tenant_id = $1 AND lease_until > clock_timestamp()";
+    eventually("it goes through the list", || {
+        (sql.number(leased, &practice.tenant) == 1).then_some(())
+    });
+    server.signal(Signal::SIGTERM);
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    assert_eq!(sql.number(leased, &practice.tenant), 0);
 }
 
 #[test]

@@ -2,11 +2,13 @@
 
 use daybook_domain::time::HoldLength;
 use daybook_domain::waiting::{
-    EntryLimits, EntryState, Look, Opening, Status as Waiting, WaitingEntry, WaitingRefusal, Wishes,
+    EntryLimits, EntryState, Freed, Look, Opening, Status as Waiting, WaitingEntry, WaitingRefusal,
+    Wishes,
 };
 use serde_json::json;
 
 use super::*;
+use crate::Position;
 use crate::engine::OfferTerms;
 use crate::testing::{claims_in_the_log, claims_in_the_table, minute, noon};
 
@@ -254,4 +256,13 @@ async fn a_long_list_is_full_when_all_of_its_parts_are() {
     join_within(&house, &engine, limits).await.unwrap();
     let full = WaitingRefusal::WaitingListFull { required: limits.in_all, found: 1_001 };
     assert_eq!(waiting_refusal(join_within(&house, &engine, limits).await), full);
+}
+
+#[tokio::test]
+async fn what_has_become_available_by_very_many_events_is_not_read_but_may_be_anything() {
+    let (house, engine) = an_open_house().await;
+    let at = Position::from_i64;
+    let freed = async |until| engine.freed(&house.tenant, at(100), at(until)).await.unwrap();
+    assert_eq!(freed(20_100).await, Freed::default(), "there are no such events");
+    assert_eq!(freed(20_101).await, Freed::anything());
 }
