@@ -1,5 +1,6 @@
 //! `http`: bookings through `POST /v1/appointments` of a real server, beside pgbench.
 
+pub(crate) mod booking;
 pub(crate) mod client;
 pub(crate) mod server;
 
@@ -7,13 +8,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::ensure;
-use chrono::SecondsFormat;
 use daybook_store::keys::{self, Scope};
-use serde_json::json;
 
-use crate::calendar::{Calendar, drawn};
-use crate::catalogue::{self, Size};
+use crate::calendar::Calendar;
+use crate::catalogue::Size;
 use crate::cli::{Options, Timing};
 use crate::cluster::{Database, Server};
 use crate::daybook::{AT_ONCE_TO_KNOW, Daybook, TENANT};
@@ -22,6 +20,7 @@ use crate::machine;
 use crate::report::{Aim, Report};
 use crate::rivals::pgbench::Pgbench;
 use crate::samples::Samples;
+use booking::{book, head};
 use client::Connection;
 use server::{Program, Serving};
 
@@ -127,14 +126,6 @@ impl People {
     }
 }
 
-/// What all requests begin with.
-fn head(address: SocketAddr, key: &str) -> String {
-    format!(
-        "POST /v1/appointments HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {key}\r\n\
-         content-type: application/json\r\n"
-    )
-}
-
 pub(crate) struct Person {
     connection: Connection,
     calendar: Arc<Calendar>,
@@ -145,23 +136,7 @@ pub(crate) struct Person {
 
 impl Work for Person {
     async fn once(&mut self) -> anyhow::Result<&'static str> {
-        let slot = self.calendar.take();
-        let (one, other) = (drawn(slot.number), drawn(!slot.number));
-        let body = json!({
-            "service_id": catalogue::service(catalogue::service_of(slot)),
-            "resource_ids": [catalogue::resource(slot.resource)],
-            "client_id": catalogue::client(catalogue::client_of(slot, self.size)),
-            "start": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
-            "title": catalogue::title(slot.number),
-        });
-        let body = body.to_string();
-        let head = &self.head;
-        let request = format!(
-            "{head}idempotency-key: {one:016x}{other:016x}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let answer = self.connection.ask(request.as_bytes()).await?;
-        ensure!(answer.status == 201, "{}: {}", answer.status, answer.body);
+        book(&mut self.connection, &self.head, self.calendar.take(), self.size).await?;
         Ok(self.case)
     }
 }

@@ -4,13 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
-use chrono::SecondsFormat;
-use serde_json::json;
 
 use super::make::Made;
 use super::{BOOKS, READS};
-use crate::calendar::{Calendar, drawn};
-use crate::catalogue::{self, Size};
+use crate::calendar::Calendar;
+use crate::catalogue::Size;
+use crate::http::booking::{book, head};
 use crate::http::client::Connection;
 use crate::load::Work;
 
@@ -44,26 +43,10 @@ impl Booker {
 
     /// Books a slot; for whom, and at which position.
     async fn book(&mut self) -> anyhow::Result<(String, u64)> {
-        let slot = self.calendar.take();
-        let (one, other) = (drawn(slot.number), drawn(!slot.number));
-        let body = json!({
-            "service_id": catalogue::service(catalogue::service_of(slot)),
-            "resource_ids": [catalogue::resource(slot.resource)],
-            "client_id": catalogue::client(catalogue::client_of(slot, self.size)),
-            "start": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
-        })
-        .to_string();
         self.next += 1;
         let key = self.keys[self.next % self.keys.len()].clone();
-        let request = format!(
-            "POST /v1/appointments HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {key}\r\n\
-             content-type: application/json\r\nidempotency-key: {one:016x}{other:016x}\r\n\
-             content-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        let answer = self.connection.ask(request.as_bytes()).await?;
-        ensure!(answer.status == 201, "{}: {}", answer.status, answer.body);
+        let head = head(self.address, &key);
+        let answer = book(&mut self.connection, &head, self.calendar.take(), self.size).await?;
         Ok((key, answer.position.context("a booking without a position")?))
     }
 }
