@@ -22,9 +22,6 @@ const AT_MOST_EVERY: Duration = Duration::from_mins(1);
 /// tried again, too, what has failed.
 const AGAIN_AFTER: Duration = Duration::from_secs(15);
 
-/// Of the time, so much is rested: this many times as long as the database took.
-const RESTS: u32 = 4;
-
 /// Why all logs are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reason {
@@ -37,6 +34,15 @@ enum Reason {
 }
 
 impl Reason {
+    /// Of the time, so much is rested: this many times as long as the database took. What is regular finds nothing, and
+    /// may take all of the time until the next.
+    const fn rests(self) -> u32 {
+        match self {
+            Self::Begun | Self::Asked => 4,
+            Self::Regular => 99,
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::Begun => "begun",
@@ -98,7 +104,7 @@ async fn all(
         if after.is_none() {
             break;
         }
-        sleep(began.elapsed() * RESTS).await;
+        sleep(began.elapsed() * reason.rests()).await;
     }
     if logs > 0 {
         tracing::warn!(logs, comparison, "logs were behind and nobody looked at them");
