@@ -42,7 +42,7 @@ pub use ids::{
 pub use personal::{Personal, withhold_personal};
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
-pub use settings::TenantSettings;
+pub use settings::{ImportDays, ImportDaysError, TenantSettings};
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
 };

@@ -153,7 +153,7 @@ text!(
 );
 text!(
     /// Free text about a client or an appointment; it may have line breaks.
-    Note, "a note", 4000, controls: ['\n', '\r', '\t']
+    Note, "a note", 16_000, controls: ['\n', '\r', '\t']
 );
 text!(
     /// How something recurs: the value of an RRULE (RFC 5545 section 3.3.10), not looked into yet.

@@ -5,7 +5,7 @@ use super::checks::{closed, not_past, offered, zones};
 use super::hold::Hold;
 use super::joining::Joining;
 use super::overriding::{Breach, allowed};
-use super::{AppointmentRefusal, Booking, Details, Overridden, When};
+use super::{AppointmentRefusal, Booking, Details, Overridden, Takes, When};
 use crate::client::Client;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
@@ -44,6 +44,7 @@ pub(super) fn booked(
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,
+        private: booking.private,
         imported: matches!(booking.when, When::Imported(_)),
         agreed: check.and_then(|check| check.agreed()).unwrap_or_default(),
         overridden,
@@ -73,11 +74,15 @@ impl<'a> Draft<'a> {
             let check = RuleCheck::of_booking(terms, during, length, facts.now);
             Ok::<_, AppointmentRefusal>((during, Some(check)))
         };
+        let mut takes = Takes::Place;
         let (during, check) = match booking.when {
             When::From(start) => made_now(start, terms.duration)?,
             When::Lasting { start, duration } => made_now(start, duration)?,
             // It was agreed elsewhere, by other rules.
-            When::Imported(during) => (during, None),
+            When::Imported(copied) => {
+                takes = copied.takes;
+                (copied.during, None)
+            }
             // Decided apart: see `joining`.
             When::InSession(session_id) => {
                 return Err(AppointmentRefusal::InSession { session_id });
@@ -86,7 +91,7 @@ impl<'a> Draft<'a> {
         let broken = check.as_ref().map(|check| check.broken(&zones)).unwrap_or_default();
         let breaches = broken.into_iter().map(Breach::Service).chain(closed(during, facts));
         allowed(breaches, booking.overriding.as_ref())?;
-        let span = Span::of(terms, during);
+        let span = Span::of(terms, during).taking(takes);
         let overrides = booking.overriding.is_some();
         let needed = check.as_ref().map(|check| Needed::by(terms, check, overrides));
         let allocation = Allocation::new(span, needed, facts)?;

@@ -1,11 +1,12 @@
 //! What a decision has to see: other aggregates, and the claims where there is something to choose.
 
 use super::booking::Draft;
+use super::following;
 use super::hold::Hold;
 use super::joining::{Joining, queries_of_day};
 use super::reassigning::queries_of_replacement;
 use super::rescheduling::{To, draft};
-use super::{Appointment, AppointmentCommand, Booking, Details, When};
+use super::{Appointment, AppointmentCommand, Booking, Copied, Details, Takes, When};
 use crate::claim::ClaimQuery;
 use crate::resource::Resource;
 use crate::{Facts, Needs, QuotaRule, ResourceIds};
@@ -14,7 +15,7 @@ impl Appointment {
     /// The other aggregates that the decision on a command sees.
     pub(super) fn needs_for(&self, command: &AppointmentCommand) -> Needs {
         use AppointmentCommand::{
-            AcceptConflict, BookAppointment, HoldAppointment, ReassignAppointment,
+            AcceptConflict, BookAppointment, FollowCalendar, HoldAppointment, ReassignAppointment,
             RescheduleAppointment,
         };
         match command {
@@ -27,7 +28,7 @@ impl Appointment {
                     _ => None,
                 },
             },
-            RescheduleAppointment { resource_ids, .. } => {
+            RescheduleAppointment { resource_ids, .. } | FollowCalendar { resource_ids, .. } => {
                 let details = self.details();
                 let current = details.map(|details| &details.slot.resource_ids);
                 let resources = resource_ids.as_ref().or(current).cloned();
@@ -85,7 +86,9 @@ impl Appointment {
         command: &AppointmentCommand,
         facts: &Facts,
     ) -> Vec<ClaimQuery> {
-        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        use AppointmentCommand::{
+            BookAppointment, FollowCalendar, HoldAppointment, RescheduleAppointment,
+        };
         if let (Self::Made { details, .. }, AppointmentCommand::ReassignAppointment { to, .. }) =
             (self, command)
         {
@@ -115,21 +118,32 @@ impl Appointment {
                 let to = To { start: *start, resource_ids: resource_ids.as_ref(), overriding };
                 draft(details, to, None, facts).map(|(_, allocation)| allocation)
             }
+            (Self::Made { details, .. }, FollowCalendar { copied, overriding, .. }) => {
+                following::draft(details, *copied, overriding.as_ref(), facts)
+            }
             _ => return Vec::new(),
         };
         allocation.map(|allocation| allocation.claim_queries()).unwrap_or_default()
     }
 
     fn may_choose(&self, command: &AppointmentCommand, facts: &Facts) -> bool {
-        use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
+        use AppointmentCommand::{
+            BookAppointment, FollowCalendar, HoldAppointment, RescheduleAppointment,
+        };
         let counts = match (self, command) {
             (Self::Unmade, BookAppointment(booking)) => {
                 let terms = facts.service.terms();
                 let limited = terms.is_some_and(|terms| terms.limit_per_client_per_day.is_some());
-                limited || matches!(booking.when, When::InSession(_))
+                let more = |copied: &Copied| copied.takes == Takes::PlaceOrMore;
+                limited
+                    || matches!(booking.when, When::InSession(_))
+                    || matches!(&booking.when, When::Imported(copied) if more(copied))
             }
             (Self::Unmade, HoldAppointment { .. }) => true,
             (Self::Made { details, .. }, RescheduleAppointment { .. }) => counts_for_a_day(details),
+            (Self::Made { .. }, FollowCalendar { copied, .. }) => {
+                copied.takes == Takes::PlaceOrMore
+            }
             _ => return false,
         };
         let places = facts.resources.iter().any(|(_, resource)| has_places(resource));

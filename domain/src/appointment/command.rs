@@ -70,6 +70,16 @@ pub enum AppointmentCommand {
         to: ResourceId,
         reason: Option<Reason>,
     },
+    /// Go where it has gone in the calendar that it was copied from.
+    FollowCalendar {
+        copied: Copied,
+        /// The new resources. `None`: the same as before.
+        resource_ids: Option<ResourceIds>,
+        /// Why it may be where they are closed. `None`: it may not.
+        overriding: Option<Reason>,
+    },
+    /// Replace what is said about it: all of this.
+    DescribeAppointment { title: Title, note: Option<Personal<Note>>, private: bool },
     /// Go where the session goes that it is in.
     FollowSession {
         /// Where the session is from now on.
@@ -97,6 +107,8 @@ pub struct Booking {
     pub tags: Option<Tags>,
     /// Free text about the client.
     pub note: Option<Personal<Note>>,
+    /// Whether its text is for those who may book, and not for whoever may only read.
+    pub private: bool,
     /// Why it may break the service's rules and opening hours. `None`: it may not.
     pub overriding: Option<Reason>,
     /// Of which series it is an occurrence.
@@ -116,6 +128,7 @@ impl Booking {
             category: None,
             tags: None,
             note: None,
+            private: false,
             overriding: None,
             series: None,
         }
@@ -128,7 +141,9 @@ impl Booking {
             When::From(_) => When::From(start),
             When::Lasting { duration, .. } => When::Lasting { start, duration },
             When::InSession(session_id) => When::InSession(session_id),
-            When::Imported(during) => When::Imported(during.moved_to(start)),
+            When::Imported(copied) => {
+                When::Imported(Copied { during: copied.during.moved_to(start), ..copied })
+            }
         };
         Self { when, series: Some(series), ..self.clone() }
     }
@@ -148,7 +163,34 @@ pub enum When {
     /// It is a place in a session, and is when that is.
     InSession(SessionId),
     /// It was made elsewhere and is copied: it may lie in the past, and is as long as it was.
-    Imported(Interval),
+    Imported(Copied),
+}
+
+/// When something is in another calendar, and how it takes that time here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    pub during: Interval,
+    pub takes: Takes,
+}
+
+impl Copied {
+    /// It takes its time as a booking does.
+    #[must_use]
+    pub const fn exclusive(during: Interval) -> Self {
+        Self { during, takes: Takes::Place }
+    }
+}
+
+/// How what was copied takes the time of its resources.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Takes {
+    /// A place of each, as a booking does.
+    #[default]
+    Place,
+    /// A place of each, and where all are taken one more: calendars let one event lie over another.
+    PlaceOrMore,
+    /// None (TRANSP of RFC 5545): it keeps nobody away.
+    Nothing,
 }
 
 impl When {

@@ -148,7 +148,8 @@ impl Excused {
             | E::AppointmentCheckedIn(_)
             | E::AppointmentCompleted(_)
             | E::AppointmentMarkedNoShow(_)
-            | E::AppointmentTagged(_) => {}
+            | E::AppointmentTagged(_)
+            | E::AppointmentDescribed(_) => {}
         }
     }
 

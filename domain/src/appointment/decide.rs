@@ -4,14 +4,15 @@ use super::accepting::accepted;
 use super::booking::booked;
 use super::cancelling::{Cancelling, cancelled};
 use super::confirming::confirmed;
+use super::following::{Calendar, with_calendar};
 use super::hold::{Hold, expired, released};
 use super::joining::followed;
 use super::reassigning::{Replacement, reassigned};
 use super::rescheduling::{To, rescheduled};
 use super::{
-    Appointment, AppointmentCheckedIn, AppointmentCommand, AppointmentCompleted, AppointmentEvent,
-    AppointmentHeld, AppointmentMarkedNoShow, AppointmentRefusal, AppointmentState,
-    AppointmentTagged, Details, Excused, Wanted,
+    Appointment, AppointmentCheckedIn, AppointmentCommand, AppointmentCompleted,
+    AppointmentDescribed, AppointmentEvent, AppointmentHeld, AppointmentMarkedNoShow,
+    AppointmentRefusal, AppointmentState, AppointmentTagged, Details, Excused, Wanted,
 };
 use crate::claim::ClaimQuery;
 use crate::{Category, Decide, Facts, Needs, Tags};
@@ -99,8 +100,16 @@ fn change(
         (C::FollowSession { plan }, S::Held { .. } | S::Booked) => {
             followed(details, state, &plan, facts).map(E::AppointmentRescheduled)
         }
-        (C::RescheduleAppointment { .. } | C::FollowSession { .. }, _) => {
-            wrong(Wanted::Rescheduled)
+        (C::FollowCalendar { copied, resource_ids: _, overriding }, S::Booked) => {
+            let calendar = Calendar { copied, overriding };
+            with_calendar(details, calendar, facts).map(E::AppointmentRescheduled)
+        }
+        (
+            C::RescheduleAppointment { .. } | C::FollowSession { .. } | C::FollowCalendar { .. },
+            _,
+        ) => wrong(Wanted::Rescheduled),
+        (C::DescribeAppointment { title, note, private }, _) => {
+            Ok(E::AppointmentDescribed(AppointmentDescribed { title, note, private }))
         }
         (C::ReassignAppointment { from, to, reason }, S::Held { .. } | S::Booked) => {
             reassigned(details, state, Replacement { from, to }, reason, facts)

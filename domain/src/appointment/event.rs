@@ -35,6 +35,9 @@ pub struct Slot {
     /// The session that it is in, and that has the resources. `None`: it has them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// Whether it takes no time of its resources (TRANSP of RFC 5545): it keeps nobody away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub transparent: bool,
 }
 
 impl Slot {
@@ -46,7 +49,7 @@ impl Slot {
 
     pub(crate) fn claims(&self, expires_at: Option<DateTime<Utc>>) -> Vec<Claim> {
         let during = self.claimed();
-        let own = self.session_id.is_none();
+        let own = self.session_id.is_none() && !self.transparent;
         let ids = self.resource_ids.iter().enumerate().filter(|_| own);
         let resources =
             ids.map(|(n, resource)| Claim { resource, seat: self.seats.of(n), during, expires_at });
@@ -107,6 +110,9 @@ pub struct Details {
     /// Free text about the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Personal<Note>>,
+    /// Whether its text is for those who may book, and not for whoever may only read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
     /// Whether it was copied from another calendar.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
@@ -147,6 +153,9 @@ pub struct AppointmentRescheduled {
     pub hold_expires_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "MovedBy::is_client")]
     pub by: MovedBy,
+    /// Whether it went where the calendar has it that it was copied from.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_calendar: bool,
     /// Why its new time was taken although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overridden: Option<Overridden>,
@@ -219,6 +228,16 @@ pub struct AppointmentTagged {
     pub tags: Tags,
 }
 
+/// What is said about it is this now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppointmentDescribed {
+    pub title: Title,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Personal<Note>>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub private: bool,
+}
+
 /// Its conflicts were accepted: it stays where it is, although resources can no longer be had then.
 /// That holds until it is moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -260,6 +279,7 @@ pub enum AppointmentEvent {
     AppointmentTagged(AppointmentTagged),
     AppointmentConflictAccepted(AppointmentConflictAccepted),
     AppointmentReassigned(AppointmentReassigned),
+    AppointmentDescribed(AppointmentDescribed),
 }
 
 impl AppointmentEvent {
@@ -288,6 +308,7 @@ impl AppointmentEvent {
             | Self::AppointmentCompleted(_)
             | Self::AppointmentMarkedNoShow(_)
             | Self::AppointmentTagged(_)
+            | Self::AppointmentDescribed(_)
             | Self::AppointmentConflictAccepted(_) => None,
         }
     }
@@ -318,7 +339,7 @@ crate::event_types!(AppointmentEvent:
     then AppointmentConfirmed, AppointmentRescheduled, AppointmentCancelled,
         AppointmentHoldExpired, AppointmentCheckedIn, AppointmentCompleted,
         AppointmentMarkedNoShow, AppointmentTagged, AppointmentConflictAccepted,
-        AppointmentReassigned
+        AppointmentReassigned, AppointmentDescribed
 );
 
 impl Claims for AppointmentEvent {

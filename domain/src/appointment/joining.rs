@@ -91,6 +91,7 @@ impl<'a> Joining<'a> {
             category: booking.category.unwrap_or_else(|| plan.category.clone()),
             tags: booking.tags.unwrap_or_else(|| plan.tags.clone()),
             note: booking.note,
+            private: booking.private,
             imported: false,
             agreed: Agreed::by(terms, plan.duration),
             overridden: with_session(overridden, plan),
@@ -123,6 +124,7 @@ pub(super) fn followed(
         slot: in_session(session_id, plan, quota_slots.collect()),
         hold_expires_at: state.hold_expires_at(),
         by: MovedBy::Staff,
+        with_calendar: false,
         overridden: with_session(None, plan),
     })
 }
@@ -152,6 +154,7 @@ fn in_session(session_id: SessionId, plan: &SessionScheduled, quota_slots: Vec<Q
         seats: plan.slot.seats.clone(),
         quota_slots,
         session_id: Some(session_id),
+        transparent: false,
     }
 }
 

@@ -14,6 +14,9 @@ mod conflict;
 mod conflict_tests;
 mod decide;
 mod event;
+mod following;
+#[cfg(test)]
+mod following_tests;
 mod hold;
 mod joining;
 pub(crate) mod overriding;
@@ -32,13 +35,13 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use agreed::Agreed;
-pub use command::{AppointmentCommand, Booking, When};
+pub use command::{AppointmentCommand, Booking, Copied, Takes, When};
 pub use conflict::{Conflict, ConflictReason, Excused, UnknownConflictReason};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,
-    AppointmentConflictAccepted, AppointmentEvent, AppointmentHeld, AppointmentHoldExpired,
-    AppointmentMarkedNoShow, AppointmentReassigned, AppointmentRescheduled, AppointmentTagged,
-    CancelledBy, Details, MovedBy, Seats, Slot,
+    AppointmentConflictAccepted, AppointmentDescribed, AppointmentEvent, AppointmentHeld,
+    AppointmentHoldExpired, AppointmentMarkedNoShow, AppointmentReassigned, AppointmentRescheduled,
+    AppointmentTagged, CancelledBy, Details, MovedBy, Seats, Slot,
 };
 pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};

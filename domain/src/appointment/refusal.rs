@@ -146,6 +146,9 @@ pub enum AppointmentRefusal {
     /// It is in no session.
     #[error("it is in no session")]
     NotInSession,
+    /// It was copied from no calendar.
+    #[error("it was copied from no calendar")]
+    NotImported,
     /// The service is given to several clients at once.
     #[error("service {service_id} is given in sessions: a place in one can be booked")]
     SessionsOnly { service_id: ServiceId },
@@ -170,6 +173,7 @@ impl AppointmentRefusal {
             Self::SessionCancelled { .. } => Meaning::conflict("The session was cancelled"),
             Self::InSession { .. } => Meaning::conflict("It is where its session is"),
             Self::NotInSession => Meaning::conflict("It is in no session"),
+            Self::NotImported => Meaning::conflict("It was copied from no calendar"),
             Self::SessionsOnly { .. } => Meaning::invalid("The service is given in sessions"),
             Self::UnknownSession { .. } => Meaning::invalid("Unknown session"),
             Self::NoConflict => Meaning::conflict("There is no conflict"),

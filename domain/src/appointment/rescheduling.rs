@@ -43,7 +43,8 @@ pub(super) fn rescheduled(
         let broken = too_late.into_iter().chain(check.broken(&allocated.zones));
         Overridden::all(broken.map(Breach::Service).chain(closed(span.during, facts)), reason)
     });
-    Ok(AppointmentRescheduled { slot: span.slot(allocated), hold_expires_at, by, overridden })
+    let (slot, with_calendar) = (span.slot(allocated), false);
+    Ok(AppointmentRescheduled { slot, hold_expires_at, by, with_calendar, overridden })
 }
 
 /// A move that the rules allow, before its resources and quota slots are allocated.

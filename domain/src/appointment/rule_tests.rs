@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{
     Appointment, AppointmentCommand as C, AppointmentEvent, AppointmentRefusal as R, CancelledBy,
-    MovedBy, Overridden, When,
+    Copied, MovedBy, Overridden, When,
 };
 use crate::resource::Resource;
 use crate::service::rules::Rule;
@@ -119,7 +119,8 @@ fn a_retired_services_rules_still_hold_for_moves() {
 fn an_imported_booking_was_agreed_by_other_rules() {
     let facts = under(r#"{"slot_step_minutes":30,"minimum_notice_minutes":120}"#);
     let during = Interval::new(at("2026-11-20T09:07:00Z"), at("2026-11-20T09:50:00Z")).unwrap();
-    let booking = super::Booking { when: When::Imported(during), ..a_booking(TOMORROW) };
+    let when = When::Imported(Copied::exclusive(during));
+    let booking = super::Booking { when, ..a_booking(TOMORROW) };
     let appointment = nothing(&facts).when(C::BookAppointment(booking)).and().state();
     assert!(appointment.details().unwrap().agreed.is_empty());
 }

@@ -227,12 +227,12 @@ impl Appointment {
 
     /// The slot whose time, without buffers, counts as booked time of its resources. A no-show's
     /// does: it was kept free for the client. A hold's does not, nor a cancelled appointment's, nor
-    /// that of a place in a session: the session has the resources.
+    /// that of a place in a session: the session has the resources; nor that of one that takes none.
     #[must_use]
     pub fn booked_slot(&self) -> Option<&Slot> {
         match self {
             Self::Made { details, state, .. } if state.is_booked() => {
-                Some(&details.slot).filter(|slot| slot.session_id.is_none())
+                Some(&details.slot).filter(|slot| slot.session_id.is_none() && !slot.transparent)
             }
             _ => None,
         }
@@ -291,6 +291,11 @@ fn change(details: &mut Details, state: &mut AppointmentState, event: Appointmen
         AppointmentEvent::AppointmentTagged(tagged) => {
             details.category = tagged.category;
             details.tags = tagged.tags;
+        }
+        AppointmentEvent::AppointmentDescribed(described) => {
+            details.title = described.title;
+            details.note = described.note;
+            details.private = described.private;
         }
     }
 }

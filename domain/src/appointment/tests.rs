@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{
     Appointment, AppointmentCheckedIn, AppointmentCommand as C, AppointmentCompleted,
     AppointmentConfirmed, AppointmentEvent, AppointmentHoldExpired, AppointmentRefusal as R,
-    AppointmentRescheduled, AppointmentTagged, CancelledBy, Details, MovedBy, Slot, Status, Wanted,
-    When,
+    AppointmentRescheduled, AppointmentTagged, CancelledBy, Copied, Details, MovedBy, Slot, Status,
+    Wanted, When,
 };
 use crate::claim::Claims;
 use crate::client::Client;
@@ -94,7 +94,8 @@ fn nothing_is_booked_in_the_past() {
 #[test]
 fn an_imported_booking_may_lie_in_the_past_and_has_its_own_length() {
     let during = Interval::new(at("2026-11-20T09:00:00Z"), at("2026-11-20T10:35:00Z")).unwrap();
-    let booking = super::Booking { when: When::Imported(during), ..a_booking(TEN) };
+    let when = When::Imported(Copied::exclusive(during));
+    let booking = super::Booking { when, ..a_booking(TEN) };
     let slot = Slot { during, ..details(TEN).slot };
     let details = Details { slot, imported: true, ..details(TEN) };
     nothing().when(C::BookAppointment(booking)).then(AppointmentEvent::AppointmentBooked(details));
@@ -175,6 +176,7 @@ fn moving_keeps_the_length() {
         slot: details(start).slot,
         hold_expires_at: None,
         by: MovedBy::Client,
+        with_calendar: false,
         overridden: None,
     };
     a_booked_appointment()

@@ -28,6 +28,7 @@ fn moved(to: u128) -> AppointmentEvent {
         slot: slot(to),
         hold_expires_at: None,
         by: MovedBy::Client,
+        with_calendar: false,
         overridden: None,
     })
 }

@@ -129,9 +129,13 @@ impl Outcome {
     }
 }
 
+/// What stands for the place of one that takes no time: no resource has so many.
+const NO_PLACE: u16 = 32_767;
+
 impl Placed {
     fn in_slot(slot: &Slot) -> Self {
-        let seats = (0..slot.resource_ids.count()).map(|n| slot.seats.of(n)).collect();
+        let seat = |n| if slot.transparent { NO_PLACE } else { slot.seats.of(n) };
+        let seats = (0..slot.resource_ids.count()).map(seat).collect();
         Self { busy: slot.claimed(), seats, session_id: slot.session_id }
     }
 }
@@ -163,6 +167,9 @@ impl AppointmentVersion {
         }
         let n = self.appointment.resource_ids.iter().position(|id| id == resource)?;
         let seat = self.placed.seats.get(n).copied().unwrap_or_default();
+        if seat == NO_PLACE {
+            return None;
+        }
         let expires_at = self.appointment.hold_expires_at;
         Some(Claim { resource, seat, during: self.placed.busy, expires_at })
     }

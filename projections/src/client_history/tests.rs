@@ -62,6 +62,7 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
             slot: slot(100),
             hold_expires_at: None,
             by: MovedBy::Client,
+            with_calendar: false,
             overridden: None,
         }),
     ));

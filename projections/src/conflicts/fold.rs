@@ -25,10 +25,11 @@ pub(super) fn fold(
     touched.collect()
 }
 
-/// The slot of an appointment that stands: one that does not is in nobody's way, whatever becomes of it.
+/// The slot of an appointment that stands: one that does not is in nobody's way, whatever becomes of it, and
+/// neither is one that takes no time.
 pub(super) fn standing_slot(appointment: &Appointment) -> Option<&Slot> {
     let stands = matches!(appointment.status(), Some(Status::Held | Status::Booked));
-    appointment.slot().filter(|_| stands)
+    appointment.slot().filter(|slot| stands && !slot.transparent)
 }
 
 /// All resources of an appointment that was moved are to be judged, by what they are like at that position;

@@ -157,6 +157,7 @@ async fn a_conflict_is_listed_until_it_is_resolved_in_whichever_way() {
         slot: on_room_1(20).slot,
         hold_expires_at: None,
         by: MovedBy::Staff,
+        with_calendar: false,
         overridden: None,
     });
     let moved = AnyEvent::Appointment(appointment(4), moved);

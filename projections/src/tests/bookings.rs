@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Agreed, AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
-    AppointmentHeld, AppointmentHoldExpired, AppointmentRescheduled, AppointmentTagged,
-    CancelledBy, Details, MovedBy, Seats, Slot,
+    Agreed, AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentDescribed,
+    AppointmentEvent, AppointmentHeld, AppointmentHoldExpired, AppointmentRescheduled,
+    AppointmentTagged, CancelledBy, Details, MovedBy, Seats, Slot,
 };
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{AppointmentId, Category, ResourceId, Tag, Tags, Title};
@@ -32,6 +32,7 @@ pub(crate) fn slot(n: u128) -> Slot {
         seats: Seats::default(),
         quota_slots: Vec::new(),
         session_id: None,
+        transparent: false,
     }
 }
 
@@ -50,6 +51,7 @@ pub(crate) fn details(n: u128) -> Details {
         category: Category::new("care").unwrap(),
         tags: tags(&["adult", "a\"b\\c,{}"]),
         note: None,
+        private: false,
         imported: false,
         agreed: Agreed::default(),
         overridden: None,
@@ -72,6 +74,7 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
             slot: slot(n + by),
             hold_expires_at: None,
             by: MovedBy::Staff,
+            with_calendar: false,
             overridden: None,
         }),
         3 => E::AppointmentCancelled(AppointmentCancelled {
@@ -84,6 +87,11 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
         6 => E::AppointmentTagged(AppointmentTagged {
             category: Category::new("other").unwrap(),
             tags: tags(&["late"]),
+        }),
+        7 => E::AppointmentDescribed(AppointmentDescribed {
+            title: Title::new("Renamed").unwrap(),
+            note: None,
+            private: by.is_multiple_of(2),
         }),
         _ => E::AppointmentBooked(details(n + by)),
     };

@@ -27,6 +27,7 @@ pub(crate) fn slot(start: i64) -> Slot {
         seats: Seats::default(),
         quota_slots: Vec::new(),
         session_id: None,
+        transparent: false,
     }
 }
 

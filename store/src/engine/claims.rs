@@ -28,6 +28,20 @@ pub(super) const CLAIM_QUERY: &str = concat!(
 );
 
 impl Engine {
+    /// What others than this appointment have claimed of a resource in some time: whether it could be booked
+    /// then, as far as can be seen.
+    ///
+    /// # Errors
+    /// When the claims cannot be read.
+    pub async fn claims_of_others(
+        &self,
+        tenant: &TenantId,
+        query: ClaimQuery,
+        own: AppointmentId,
+    ) -> Result<ClaimSnapshot, ExecuteError> {
+        self.load_claims(tenant, &[query], own.uuid(), self.clock.now()).await
+    }
+
     /// What is claimed where a decision looks, but for what its own appointment claims.
     pub(super) async fn load_claims(
         &self,

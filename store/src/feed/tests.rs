@@ -26,6 +26,7 @@ async fn a_history(house: &House, log: &Log) {
             slot: Slot { resource_ids, ..details.slot.clone() },
             hold_expires_at: None,
             by: MovedBy::Client,
+            with_calendar: false,
             overridden: None,
         };
         let by = CancelledBy::Client;

@@ -131,6 +131,7 @@ fn read_appointment(
         "AppointmentCompleted" => E::AppointmentCompleted(parsed(payload)?),
         "AppointmentMarkedNoShow" => E::AppointmentMarkedNoShow(parsed(payload)?),
         "AppointmentTagged" => E::AppointmentTagged(parsed(payload)?),
+        "AppointmentDescribed" => E::AppointmentDescribed(parsed(payload)?),
         "AppointmentReassigned" => E::AppointmentReassigned(parsed(payload)?),
         _ => return Ok(None),
     }))
@@ -177,6 +178,10 @@ mod tests {
             ("AppointmentCompleted", String::new()),
             ("AppointmentMarkedNoShow", String::new()),
             ("AppointmentTagged", r#""category":"checks","tags":["late"]"#.to_owned()),
+            (
+                "AppointmentDescribed",
+                r#""title":"Fitting","note":"Left knee","private":true"#.to_owned(),
+            ),
             ("AppointmentReassigned", format!(r#""slot":{SLOT},"from":"{id}","to":"{id}""#)),
         ];
         for (event_type, fields) in events {

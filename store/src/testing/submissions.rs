@@ -30,6 +30,7 @@ pub(crate) fn a_move(resources: &[u128], from: i64, to: i64) -> AppointmentEvent
         slot: details(resources, from, to).slot,
         hold_expires_at: None,
         by: MovedBy::Client,
+        with_calendar: false,
         overridden: None,
     })
 }
@@ -47,11 +48,13 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
             seats: Seats::default(),
             quota_slots: Vec::new(),
             session_id: None,
+            transparent: false,
         },
         title: Title::new("Check-up").unwrap(),
         category: Category::new("care").unwrap(),
         tags: Tags::default(),
         note: None,
+        private: false,
         imported: false,
         agreed: Agreed::default(),
         overridden: None,

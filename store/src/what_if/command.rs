@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, Booking, Details, Overridden, When,
+    Appointment, AppointmentCommand, AppointmentEvent, Booking, Copied, Details, Overridden, Slot,
+    Takes, When,
 };
 use daybook_domain::service::{HoldLimit, ServiceTerms};
 use daybook_domain::session::{Scheduling, SessionCommand, SessionScheduled};
@@ -37,11 +38,13 @@ pub(super) fn of_appointment(
             let now = state.details().map(|details| &details.slot.resource_ids);
             let other =
                 (now != Some(&moved.slot.resource_ids)).then(|| moved.slot.resource_ids.clone());
-            C::RescheduleAppointment {
-                start: moved.slot.during.start(),
-                resource_ids: other,
-                by: moved.by,
-                overriding: why(moved.overridden.as_ref()),
+            let overriding = why(moved.overridden.as_ref());
+            if moved.with_calendar {
+                let copied = copied(&moved.slot);
+                C::FollowCalendar { copied, resource_ids: other, overriding }
+            } else {
+                let (start, by) = (moved.slot.during.start(), moved.by);
+                C::RescheduleAppointment { start, resource_ids: other, by, overriding }
             }
         }
         E::AppointmentCancelled(cancelled) => C::CancelAppointment {
@@ -53,6 +56,11 @@ pub(super) fn of_appointment(
         E::AppointmentCheckedIn(_) => C::CheckInAppointment,
         E::AppointmentCompleted(_) => C::CompleteAppointment,
         E::AppointmentMarkedNoShow(_) => C::MarkNoShow,
+        E::AppointmentDescribed(described) => C::DescribeAppointment {
+            title: described.title.clone(),
+            note: described.note.clone(),
+            private: described.private,
+        },
         E::AppointmentTagged(tagged) => C::TagAppointment {
             category: Some(tagged.category.clone()),
             tags: Some(tagged.tags.clone()),
@@ -66,11 +74,22 @@ pub(super) fn of_appointment(
     })
 }
 
+/// How an appointment was copied: one that has another place than the first was let have more.
+fn copied(slot: &Slot) -> Copied {
+    let beside = (0..slot.resource_ids.count()).any(|n| slot.seats.of(n) > 0);
+    let takes = match (slot.transparent, beside) {
+        (true, _) => Takes::Nothing,
+        (false, true) => Takes::PlaceOrMore,
+        (false, false) => Takes::Place,
+    };
+    Copied { during: slot.during, takes }
+}
+
 fn booking(details: &Details, recorded: &HashMap<ServiceId, ServiceTerms>) -> Booking {
     let slot = &details.slot;
     let when = match slot.session_id {
         Some(session_id) => When::InSession(session_id),
-        None if details.imported => When::Imported(slot.during),
+        None if details.imported => When::Imported(copied(slot)),
         None => {
             When::at(slot.during.start(), chosen(slot.during, recorded.get(&details.service_id)))
         }
@@ -85,6 +104,7 @@ fn booking(details: &Details, recorded: &HashMap<ServiceId, ServiceTerms>) -> Bo
         category: Some(details.category.clone()),
         tags: Some(details.tags.clone()),
         note: details.note.clone(),
+        private: details.private,
         overriding: why(details.overridden.as_ref()),
         series: details.series,
     }

@@ -19,7 +19,7 @@ const LIVES: &str = "
              WHERE tenant_id = $1 AND aggregate_type IN ('appointment', 'session')
                AND event_type NOT IN
                    ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged',
-                    'AppointmentConflictAccepted')) e
+                    'AppointmentDescribed', 'AppointmentConflictAccepted')) e
      CROSS JOIN LATERAL (
            SELECT r.id::uuid, coalesce((slot -> 'seats' ->> (r.n - 1)::int)::smallint, 0),
                   tstzrange(
@@ -28,8 +28,8 @@ const LIVES: &str = "
                       (slot -> 'during' ->> 'end')::timestamptz
                           + make_interval(mins => (slot ->> 'buffer_after_minutes')::int))
              FROM json_array_elements_text(slot -> 'resource_ids') WITH ORDINALITY AS r (id, n)
-            -- What is in a session leaves the resources to that.
-            WHERE slot ->> 'session_id' IS NULL
+            -- What is in a session leaves the resources to that, and some take no time.
+            WHERE slot ->> 'session_id' IS NULL AND slot ->> 'transparent' IS NULL
             UNION ALL
            SELECT (c ->> 'of')::uuid, (c ->> 'number')::smallint,
                   tstzrange((c -> 'during' ->> 'start')::timestamptz,
@@ -134,7 +134,8 @@ fn all_events_are_known(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
                 ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
                  'AppointmentRescheduled', 'AppointmentCancelled', 'AppointmentHoldExpired',
                  'AppointmentMarkedNoShow', 'AppointmentCheckedIn', 'AppointmentCompleted',
-                 'AppointmentTagged', 'AppointmentConflictAccepted', 'AppointmentReassigned'))
+                 'AppointmentTagged', 'AppointmentDescribed', 'AppointmentConflictAccepted',
+                 'AppointmentReassigned'))
           LIMIT 1",
         tenant,
     );

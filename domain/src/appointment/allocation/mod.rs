@@ -18,9 +18,9 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
-use super::{AppointmentRefusal, Seats, Slot};
+use super::{AppointmentRefusal, Copied, Seats, Slot, Takes};
 use crate::claim::{ClaimQuery, ClaimSnapshot};
-use crate::resource::{Resource, ResourceProfile};
+use crate::resource::{Capacity, Resource, ResourceProfile};
 use crate::service::ServiceTerms;
 use crate::time::{Buffer, Interval, date_in};
 use crate::{Facts, QuotaSlot, ResourceId, ResourceIds};
@@ -53,25 +53,48 @@ pub(crate) struct Span {
     pub(crate) during: Interval,
     pub(super) buffer_before: Buffer,
     pub(super) buffer_after: Buffer,
+    takes: Takes,
 }
 
 impl Span {
     /// With the buffers of a service.
     pub(crate) fn of(terms: &ServiceTerms, during: Interval) -> Self {
-        Self { during, buffer_before: terms.buffer_before, buffer_after: terms.buffer_after }
+        let ServiceTerms { buffer_before, buffer_after, .. } = *terms;
+        Self { during, buffer_before, buffer_after, takes: Takes::Place }
+    }
+
+    /// It takes the time of its resources so.
+    pub(super) fn taking(self, takes: Takes) -> Self {
+        Self { takes, ..self }
     }
 
     /// As long as it was, with the buffers that it had.
     pub(crate) fn moved(slot: &Slot, start: DateTime<Utc>) -> Self {
+        let Slot { buffer_before, buffer_after, transparent, .. } = *slot;
+        let takes = if transparent { Takes::Nothing } else { Takes::Place };
+        Self { during: slot.during.moved_to(start), buffer_before, buffer_after, takes }
+    }
+
+    /// At another time, and of another length, with the buffers that it had.
+    pub(super) fn copied(slot: &Slot, copied: Copied) -> Self {
         let Slot { buffer_before, buffer_after, .. } = *slot;
-        Self { during: slot.during.moved_to(start), buffer_before, buffer_after }
+        let Copied { during, takes } = copied;
+        Self { during, buffer_before, buffer_after, takes }
     }
 
     pub(crate) fn slot(self, allocated: Allocated) -> Slot {
-        let Self { during, buffer_before, buffer_after } = self;
+        let Self { during, buffer_before, buffer_after, takes } = self;
         let Allocated { resource_ids, seats, quota_slots, zones: _ } = allocated;
-        let session_id = None;
-        Slot { resource_ids, during, buffer_before, buffer_after, seats, quota_slots, session_id }
+        Slot {
+            resource_ids,
+            during,
+            buffer_before,
+            buffer_after,
+            seats,
+            quota_slots,
+            session_id: None,
+            transparent: takes == Takes::Nothing,
+        }
     }
 
     fn claimed(&self) -> Interval {
@@ -128,7 +151,12 @@ impl<'a> Allocation<'a> {
     /// The claims to query, because there is something to choose; else none.
     pub(crate) fn claim_queries(&self) -> Vec<ClaimQuery> {
         let one_place_each = self.named.iter().all(|named| named.profile.capacity.is_one());
-        if one_place_each && self.slots.are_filled() && self.quotas.is_empty() {
+        let no_choice_of_place = match self.span.takes {
+            Takes::Place => one_place_each,
+            Takes::PlaceOrMore => false,
+            Takes::Nothing => true,
+        };
+        if no_choice_of_place && self.slots.are_filled() && self.quotas.is_empty() {
             return Vec::new();
         }
         let during = self.span.claimed();
@@ -153,7 +181,12 @@ impl<'a> Allocation<'a> {
             chosen.extend(self.named.iter().map(|named| (*named, 0)));
         } else {
             for named in &self.named {
-                chosen.push((*named, seat_or_refusal(named, &during, claims, skip)?));
+                let seat = match self.span.takes {
+                    Takes::Place => seat_or_refusal(named, &during, claims, skip)?,
+                    Takes::PlaceOrMore => seat_or_more(named, &during, claims, skip)?,
+                    Takes::Nothing => 0,
+                };
+                chosen.push((*named, seat));
             }
             for other in self.slots.fill(&during, self.start(), claims, skip)? {
                 chosen.push((other, seat_or_refusal(&other, &during, claims, skip)?));
@@ -227,6 +260,18 @@ fn seat(
 ) -> Option<u16> {
     let free = claims.free_seats(candidate.id, candidate.profile.capacity.places(), during);
     free.get(skip % free.len().max(1)).copied()
+}
+
+/// A place that is free for all of the time: where it has none, one beyond those that it has.
+fn seat_or_more(
+    candidate: &Candidate<'_>,
+    during: &Interval,
+    claims: &ClaimSnapshot,
+    skip: usize,
+) -> Result<u16, AppointmentRefusal> {
+    let own = seat(candidate, during, claims, skip);
+    let any = || claims.free_seats(candidate.id, Capacity::MAX, during).first().copied();
+    own.or_else(any).map_or_else(|| seat_or_refusal(candidate, during, claims, skip), Ok)
 }
 
 fn seat_or_refusal(

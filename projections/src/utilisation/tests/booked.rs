@@ -51,6 +51,7 @@ fn moved_by_hours(hours: u128) -> AppointmentEvent {
         slot: slot(hours),
         hold_expires_at: None,
         by: MovedBy::Client,
+        with_calendar: false,
         overridden: None,
     })
 }

@@ -26,6 +26,7 @@ fn moved_to(event: &AppointmentEvent) -> AppointmentEvent {
         slot,
         hold_expires_at: None,
         by: MovedBy::Client,
+        with_calendar: false,
         overridden: None,
     })
 }
