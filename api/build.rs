@@ -39,6 +39,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("EntryLimit", "u16"),
     ("HoldLength", "u32"),
     ("HoldLimit", "u16"),
+    ("ImportDays", "u16"),
     ("LeadTime", "u32"),
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),

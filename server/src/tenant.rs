@@ -52,13 +52,27 @@ fn show(tenant: &TenantId, found: Option<Tenant>) -> anyhow::Result<()> {
     output::line(&format!("holds per client: {}", settings.holds_per_client.get()))?;
     output::line(&format!("offer minutes: {}", settings.offer_minutes.minutes()))?;
     output::line(&format!("waiting per client: {}", settings.waiting_per_client.get()))?;
-    output::line(&format!("waiting list: {}", settings.waiting_list.get()))
+    output::line(&format!("waiting list: {}", settings.waiting_list.get()))?;
+    output::line(&format!("import days: {}", settings.import_days.get()))
 }
 
 impl From<SettingsOptions> for NewSettings {
     fn from(options: SettingsOptions) -> Self {
-        let SettingsOptions { holds_per_client, offer_minutes, waiting_per_client, waiting_list } =
-            options;
-        Self { holds_per_client, offer_minutes, waiting_per_client, waiting_list }
+        let SettingsOptions {
+            holds_per_client,
+            offer_minutes,
+            waiting_per_client,
+            waiting_list,
+            import_days,
+            time_zone,
+        } = options;
+        Self {
+            holds_per_client,
+            offer_minutes,
+            waiting_per_client,
+            waiting_list,
+            import_days,
+            time_zone,
+        }
     }
 }

@@ -8,6 +8,7 @@
 //! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`database`]: where the log is kept, and what time it is there.
 //! * [`promotions`]: how far those who wait were offered what has become available.
+//! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
@@ -19,6 +20,7 @@ pub mod database;
 pub mod doctor;
 pub mod engine;
 pub mod feed;
+pub mod imports;
 mod json;
 pub mod keys;
 pub mod log;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
-use daybook_domain::{TenantId, TenantSettings};
+use daybook_domain::{ImportDays, TenantId, TenantSettings};
 use moka::future::Cache;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
@@ -84,17 +84,27 @@ pub struct NewSettings {
     pub offer_minutes: Option<HoldLength>,
     pub waiting_per_client: Option<ClientEntryLimit>,
     pub waiting_list: Option<EntryLimit>,
+    pub import_days: Option<ImportDays>,
+    /// The zone in which its dates are read.
+    pub time_zone: Option<Tz>,
 }
 
 impl From<TenantSettings> for NewSettings {
     fn from(settings: TenantSettings) -> Self {
-        let TenantSettings { holds_per_client, offer_minutes, waiting_per_client, waiting_list } =
-            settings;
+        let TenantSettings {
+            holds_per_client,
+            offer_minutes,
+            waiting_per_client,
+            waiting_list,
+            import_days,
+        } = settings;
         Self {
             holds_per_client: Some(holds_per_client),
             offer_minutes: Some(offer_minutes),
             waiting_per_client: Some(waiting_per_client),
             waiting_list: Some(waiting_list),
+            import_days: Some(import_days),
+            time_zone: None,
         }
     }
 }
@@ -105,7 +115,8 @@ impl From<TenantSettings> for NewSettings {
 /// When the database fails.
 pub async fn read(pool: &PgPool, tenant: &TenantId) -> Result<Option<Tenant>, sqlx::Error> {
     let row = sqlx::query(
-        "SELECT time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list
+        "SELECT time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
+                import_days
            FROM tenants WHERE tenant_id = $1",
     )
     .bind(tenant.as_str())
@@ -129,15 +140,20 @@ pub async fn set(
             SET holds_per_client = coalesce($2, holds_per_client),
                 offer_minutes = coalesce($3, offer_minutes),
                 waiting_per_client = coalesce($4, waiting_per_client),
-                waiting_list = coalesce($5, waiting_list)
+                waiting_list = coalesce($5, waiting_list),
+                import_days = coalesce($6, import_days),
+                time_zone = coalesce($7, time_zone)
           WHERE tenant_id = $1
-      RETURNING time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list",
+      RETURNING time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
+                import_days",
     )
     .bind(tenant.as_str())
     .bind(new.holds_per_client.map(|limit| i32::from(limit.get())))
     .bind(new.offer_minutes.map(|length| length.minutes().cast_signed()))
     .bind(new.waiting_per_client.map(|limit| i32::from(limit.get())))
     .bind(new.waiting_list.map(|limit| i32::from(limit.get())))
+    .bind(new.import_days.map(|days| i32::from(days.get())))
+    .bind(new.time_zone.map(Tz::name))
     .fetch_optional(pool)
     .await?;
     row.as_ref().map(decode).transpose()
@@ -166,6 +182,7 @@ fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
                 .unwrap_or(default.offer_minutes),
             waiting_per_client: chosen(row, "waiting_per_client", default.waiting_per_client)?,
             waiting_list: chosen(row, "waiting_list", default.waiting_list)?,
+            import_days: chosen(row, "import_days", default.import_days)?,
         },
     })
 }
@@ -257,6 +274,9 @@ mod tests {
         assert_eq!(set, expected);
         let seen = cached.get(&house.tenant).await.unwrap().settings;
         assert_eq!(seen.holds_per_client, two, "this program's change is seen by it at once");
+        let zone = NewSettings { time_zone: Some(Tz::Asia__Tokyo), ..NewSettings::default() };
+        cached.set(&house.tenant, zone).await.unwrap().unwrap();
+        assert_eq!(cached.get(&house.tenant).await.unwrap().time_zone, Tz::Asia__Tokyo);
         let all = NewSettings::from(TenantSettings::default());
         assert!(super::set(&house.pool, &"nobody".parse().unwrap(), all).await.unwrap().is_none());
         assert!(read(&house.pool, &"nobody".parse().unwrap()).await.unwrap().is_none());

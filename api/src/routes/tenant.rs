@@ -7,7 +7,7 @@ use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
-use daybook_domain::{TenantId, TenantSettings};
+use daybook_domain::{ImportDays, TenantId, TenantSettings};
 use daybook_store::tenants::{NewSettings, Tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -38,6 +38,9 @@ pub(crate) struct SettingsBody {
     /// How many entries of the waiting list can be open; else 1000.
     #[schema(minimum = 1, maximum = 50000)]
     waiting_list: Option<EntryLimit>,
+    /// How many days ahead series of imported calendars are followed; else 731.
+    #[schema(minimum = 1, maximum = 3660)]
+    import_days: Option<ImportDays>,
 }
 
 impl SettingsBody {
@@ -48,6 +51,7 @@ impl SettingsBody {
             offer_minutes: self.offer_minutes.unwrap_or(else_so.offer_minutes),
             waiting_per_client: self.waiting_per_client.unwrap_or(else_so.waiting_per_client),
             waiting_list: self.waiting_list.unwrap_or(else_so.waiting_list),
+            import_days: self.import_days.unwrap_or(else_so.import_days),
         }
     }
 }
@@ -63,13 +67,20 @@ pub(crate) struct SettingsView {
     waiting_per_client: ClientEntryLimit,
     /// How many entries of the waiting list can be open.
     waiting_list: EntryLimit,
+    /// How many days ahead series of imported calendars are followed.
+    import_days: ImportDays,
 }
 
 impl From<TenantSettings> for SettingsView {
     fn from(settings: TenantSettings) -> Self {
-        let TenantSettings { holds_per_client, offer_minutes, waiting_per_client, waiting_list } =
-            settings;
-        Self { holds_per_client, offer_minutes, waiting_per_client, waiting_list }
+        let TenantSettings {
+            holds_per_client,
+            offer_minutes,
+            waiting_per_client,
+            waiting_list,
+            import_days,
+        } = settings;
+        Self { holds_per_client, offer_minutes, waiting_per_client, waiting_list, import_days }
     }
 }
 
