@@ -6,6 +6,7 @@
 mod bodies;
 pub mod export;
 mod http;
+pub mod imports;
 mod openapi;
 pub mod operations;
 mod readiness;
@@ -39,6 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
 use http::{body, database, limits, trace};
+use imports::ImportService;
 pub use openapi::document;
 pub use readiness::{Check, Checker, Readiness};
 use routes::events::Streams;
@@ -68,6 +70,8 @@ pub struct Parts {
     /// Which programs live, where somebody says so.
     heard: Option<watch::Receiver<Heard>>,
     streams: Streams,
+    /// What imports calendars, where somebody does.
+    imports: Option<Arc<dyn ImportService>>,
 }
 
 impl App {
@@ -95,6 +99,7 @@ impl App {
             readiness,
             heard: None,
             streams: Streams::default(),
+            imports: None,
         }))
     }
 
@@ -102,6 +107,13 @@ impl App {
     #[must_use]
     pub fn with_programs(mut self, heard: watch::Receiver<Heard>) -> Self {
         Arc::make_mut(&mut self.0).heard = Some(heard);
+        self
+    }
+
+    /// The same, which can import calendars.
+    #[must_use]
+    pub fn with_imports(mut self, imports: Arc<dyn ImportService>) -> Self {
+        Arc::make_mut(&mut self.0).imports = Some(imports);
         self
     }
 

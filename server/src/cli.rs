@@ -10,15 +10,17 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::export::Format;
-use daybook_domain::TenantId;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
+use daybook_domain::{ImportDays, TenantId};
+use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
 use daybook_store::feed::Boundary;
 use daybook_store::keys::Scope;
 use uuid::Uuid;
 
+use crate::import::Home;
 use crate::logging;
 
 /// What every subcommand takes stands apart from its own options.
@@ -76,7 +78,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: TenantCommand,
     },
-    /// Book the events of an iCalendar file (RFC 5545).
+    /// Book the events of calendars (RFC 5545) and tables (CSV), and change what has changed there since.
     Import(Import),
     /// Manage public holidays.
     Holidays {
@@ -246,18 +248,47 @@ pub(crate) struct SettingsOptions {
     /// How many entries of the waiting list can be open: 1 to 50,000.
     #[arg(long, value_parser = number::<u16, EntryLimit>)]
     pub(crate) waiting_list: Option<EntryLimit>,
+    /// How many days ahead series of imported calendars are followed: 1 to 3,660.
+    #[arg(long, value_parser = number::<u16, ImportDays>)]
+    pub(crate) import_days: Option<ImportDays>,
+    /// The IANA zone in which its dates are read.
+    #[arg(long)]
+    pub(crate) time_zone: Option<Tz>,
 }
 
-#[derive(Args)]
+#[derive(Args, Clone)]
+#[command(after_help = daybook_integrations::table::HELP)]
 pub(crate) struct Import {
-    /// The file.
+    /// A calendar (RFC 5545) or a table (CSV), a folder of them, or - for standard input.
     pub(crate) file: PathBuf,
     /// Into whose log; the tenant is made if need be.
     #[arg(long)]
     pub(crate) tenant: TenantId,
-    /// The zone of times that name none, where the file names none either.
+    /// The zone of whole days, and of times that name none, where the file names none either [default:
+    /// the tenant's]. A tenant that is made has it.
     #[arg(long)]
     pub(crate) time_zone: Option<Tz>,
+    /// What the source is called that is imported again and again: its events are known by this name and by
+    /// their UIDs [default: the calendar's name, else --resource, else `calendar`].
+    #[arg(long)]
+    pub(crate) source: Option<String>,
+    /// Where events are that name no place: a resource's id, or its name [default: the calendar's name,
+    /// else the file's].
+    #[arg(long)]
+    pub(crate) resource: Option<Home>,
+    /// From where the category of events comes that name none: summary-parentheses is `Workshop` of
+    /// `Building teams (Workshop)` [default: from nowhere].
+    #[arg(long)]
+    pub(crate) category_from: Option<CategoryFrom>,
+    /// Only say what would happen.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Events that are refused are no failure.
+    #[arg(long)]
+    pub(crate) allow_refusals: bool,
+    /// Each file into a tenant of its own, told in a form for programs.
+    #[arg(long, hide = true)]
+    pub(crate) apart: bool,
 }
 
 #[derive(Subcommand)]

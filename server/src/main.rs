@@ -77,8 +77,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Some(Command::Import(options)) => {
             // Before anything is started: a file that cannot be read needs no database.
-            let calendar = import::read(&options)?;
-            on_runtime(&place, async |database| import::run(database, &options, calendar).await)
+            let files = import::open(&options)?;
+            on_runtime(&place, async |database| import::run(database, &options, files).await)
         }
         Some(Command::Holidays { command: HolidaysCommand::Import(options) }) => {
             let calendar = holidays::read(&options)?;

@@ -51,6 +51,11 @@ impl ProgressLine {
         }
     }
 
+    /// Says a line, without disturbing the bar.
+    pub(crate) fn above(&self, line: &str) -> anyhow::Result<()> {
+        self.bar.suspend(|| output::line(line))
+    }
+
     pub(crate) fn done(&self) {
         self.bar.finish_and_clear();
     }

@@ -44,7 +44,7 @@ fn subcommands_work_on_the_same_folder_before_and_while_the_server_runs() {
     database.run(&["migrate"]).succeeded();
     let while_it_runs = database.key("conf", "book");
     let file = CalendarFile::of_the_conference();
-    let import = database.import(&file.path, "conf");
+    let import = database.import(&file.path, "conf", &[]);
     assert_eq!(import.last_line(), "booked 61, already there 0, refused 0", "{import:#?}");
     for key in [before, while_it_runs] {
         let api = server.api(Some(key));
@@ -211,7 +211,7 @@ fn a_subcommand_that_cannot_reach_its_database_says_so() {
     let file = CalendarFile::of_the_conference();
     let database = Database::unreachable();
     let key = database.run(&["key", "create", "--tenant", "t", "--scope", "read"]);
-    for finished in [database.run(&["migrate"]), key, database.import(&file.path, "t")] {
+    for finished in [database.run(&["migrate"]), key, database.import(&file.path, "t", &[])] {
         let complaint = finished.failed();
         assert!((1..10).contains(&complaint.trim().lines().count()), "in few words: {complaint}");
     }

@@ -10,7 +10,8 @@ fn root() -> PathBuf {
 /// All files but those that nobody wrote: what is built, git's own, a data folder. Git is not asked,
 /// because it need not be installed where a copy is tested.
 fn files() -> Vec<PathBuf> {
-    let not_ours = [".git", "data", "target"].map(|name| root().join(name));
+    let not_ours = [".git", "data", "target", "fuzz/artifacts", "fuzz/corpus", "fuzz/target"];
+    let not_ours = not_ours.map(|name| root().join(name));
     let (mut folders, mut files) = (vec![root()], Vec::new());
     while let Some(folder) = folders.pop() {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

@@ -4,6 +4,7 @@
 //! daybook works: it calls cargo, the built program, cargo-deny, apt-get for programs that tests run, and python3 for
 //! the tests that run Python programs. PostgreSQL is found, or fetched, by the tests themselves (`embedded-postgres`).
 
+mod corpus;
 mod debian;
 mod deny;
 mod logs;
@@ -26,6 +27,8 @@ The project's own chores.
   cargo xtask test -- slot_taken         the tests alone whose names contain this
   cargo xtask deny                       what every dependency must be (deny.toml)
   cargo xtask openapi                    write api/openapi.json anew, from the code
+  cargo xtask corpus FOLDER              import every calendar below a folder, each into a scratch tenant, and
+                                         say what came in by program, and what was refused by reason
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         ["test", selection @ ..] => test::selected(selection),
         ["deny"] => deny::check(),
         ["openapi"] => openapi::regenerate(),
+        ["corpus", folder] => corpus::import(folder),
         [] | ["help" | "--help" | "-h"] => {
             shell::say(USAGE);
             Ok(())

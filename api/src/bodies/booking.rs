@@ -73,7 +73,7 @@ macro_rules! booking_body {
             #[schema(max_items = 20)]
             tags: Option<Tags>,
             /// Free text about the client.
-            #[schema(max_length = 4000)]
+            #[schema(max_length = 16000)]
             note: Option<Personal<Note>>,
             /// Do it although rules are against it: needs the scope `manage`. It makes no room.
             #[serde(rename = "override")]
@@ -97,6 +97,7 @@ macro_rules! booking_body {
                     category: self.category,
                     tags: self.tags,
                     note: self.note,
+                    private: false,
                     overriding: overriding::reason(caller, self.overriding)?,
                     series: None,
                 })

@@ -47,9 +47,14 @@ pub(crate) struct Caller<S> {
 }
 
 impl<S> Caller<S> {
+    /// Whether the caller's key has the scope `T`.
+    pub(crate) fn has<T: Requires>(&self) -> bool {
+        self.holds >= T::SCOPE
+    }
+
     /// Refuses what only some callers of a route may do: `what` needs the scope `T`.
     pub(crate) fn must_have<T: Requires>(&self, what: &str) -> Result<(), Problem> {
-        if self.holds < T::SCOPE { Err(insufficient(what, T::SCOPE, self.holds)) } else { Ok(()) }
+        if self.has::<T>() { Ok(()) } else { Err(insufficient(what, T::SCOPE, self.holds)) }
     }
 }
 

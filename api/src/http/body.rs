@@ -38,7 +38,7 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     })
 }
 
-fn too_large(max_bytes: usize) -> Problem {
+pub(crate) fn too_large(max_bytes: usize) -> Problem {
     let detail = format!("a body has at most {max_bytes} bytes");
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
 }

@@ -42,7 +42,7 @@ impl IntoParams for CommandParams {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
-struct IdempotencyKey {
+pub(crate) struct IdempotencyKey {
     /// Your own name for this command, 1 to 255 visible ASCII characters. Sent again with the same
     /// request, the first answer is given again; with another request it is refused (422).
     #[param(rename = "Idempotency-Key")]
@@ -108,7 +108,7 @@ impl<T: DeserializeOwned> FromRequest<App> for CommandRequest<T> {
     }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let bytes = value.as_bytes();
     if (1..=255).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic) {

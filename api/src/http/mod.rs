@@ -19,7 +19,9 @@ pub(crate) mod trace;
 pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{Admin, Book, Caller, Manage, Read};
 pub(crate) use body::Body;
-pub(crate) use command::{CommandParams, CommandRequest, DryRun, IfMatch};
+pub(crate) use command::{
+    CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, idempotency_key,
+};
 pub(crate) use path::{PathId, PathIds};
 pub(crate) use problem::Problem;
 pub(crate) use query::{NoQuery, Query};

@@ -39,6 +39,7 @@ use crate::{App, routes};
         (name = "series", description = "Appointments that recur by a rule."),
         (name = "waiting-list", description = "Clients who wait for a place."),
         (name = "figures", description = "How much of what is offered is booked."),
+        (name = "imports", description = "Calendars of other programs, booked."),
         (name = "events", description = "The log: all that has happened, in order."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )

@@ -10,6 +10,8 @@ use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
 
+use crate::imports::MAX_IMPORT_BYTES;
+
 use super::{appointments, availability, events, resources, utilisation};
 use crate::http::{body, heavy, in_flight, limits, query};
 
@@ -30,6 +32,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("of these, of one tenant", heavy::MAX_WAITING_OF_ONE_TENANT as u64, "overloaded"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),
+        ("bytes of a calendar that is imported", MAX_IMPORT_BYTES as u64, "body-too-large"),
         ("bookings of a batch", MAX_BATCH as u64, "invalid-body"),
         ("occurrences of a series", MAX_OCCURRENCES as u64, "too-many-occurrences"),
         ("bytes of a query", query::MAX_BYTES as u64, "invalid-query"),

@@ -12,6 +12,7 @@ mod conflicts;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod holds;
+mod imports;
 mod listing;
 mod problems;
 mod programs;
@@ -50,6 +51,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(projections::routes())
         .merge(utilisation::routes())
         .merge(events::routes())
+        .merge(imports::routes())
         .merge(tenant::routes())
 }
 

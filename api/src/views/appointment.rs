@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use super::Viewed;
 use super::conflict::AcceptedConflictView;
+use crate::http::{Book, Caller};
 
 /// An appointment.
 #[derive(Serialize, ToSchema)]
@@ -40,9 +41,15 @@ pub(crate) struct AppointmentView {
     title: Title,
     category: Category,
     tags: Tags,
-    /// Free text about the client.
+    /// Free text about the client. Of a private appointment, only whoever may book sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Personal<Note>>,
+    /// Whether its text is not for whoever may only read; left out where it is.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    private: bool,
+    /// Whether it takes no time of its resources, and keeps nobody away; left out where it does.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    transparent: bool,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     hold_expires_at: Option<DateTime<Utc>>,
@@ -149,6 +156,12 @@ impl AppointmentView {
         }
     }
 
+    /// As this caller may see it.
+    pub(crate) fn for_caller<S>(self, caller: &Caller<S>) -> Self {
+        let hidden = self.private && !caller.has::<Book>();
+        Self { note: self.note.filter(|_| !hidden), ..self }
+    }
+
     fn new(id: Uuid, version: u64, details: Details, state: AppointmentState) -> Self {
         let status = state.status();
         let (hold_expires_at, cancellation) = match state {
@@ -176,6 +189,8 @@ impl AppointmentView {
             category: details.category,
             tags: details.tags,
             note: details.note,
+            private: details.private,
+            transparent: details.slot.transparent,
             hold_expires_at,
             cancellation,
             agreed: (!details.agreed.is_empty()).then(|| details.agreed.into()),

@@ -1,22 +1,37 @@
-//! What kind of event it is, by its CATEGORIES or by the end of its SUMMARY.
+//! What kind of event it is: by its CATEGORIES, or by a rule that the caller names. Never by itself by a
+//! person's words, which whoever reads statistics would see.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// From where the kind of an event comes that has no CATEGORIES.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CategoryFrom {
+    /// The words in parentheses that end its SUMMARY: `Workshop` of `Building teams (Workshop)`.
+    SummaryParentheses,
+}
+
+/// The name of no such rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("a category comes from: summary-parentheses")]
+pub struct NoSuchRule;
+
+impl FromStr for CategoryFrom {
+    type Err = NoSuchRule;
+
+    fn from_str(text: &str) -> Result<Self, NoSuchRule> {
+        match text {
+            "summary-parentheses" => Ok(Self::SummaryParentheses),
+            _ => Err(NoSuchRule),
+        }
+    }
+}
 
 /// The words in parentheses that end a summary: `Workshop` of `Testing with care (Workshop)`.
 ///
 /// They must stand apart from the word before them, so that `Intro to f(x)` names none.
 pub(super) fn at_end_of(summary: &str) -> Option<&str> {
-    split(summary).map(|(_, category)| category)
-}
-
-/// The summary without the category that ends it. The whole summary if it does not end so, or if
-/// nothing would be left.
-pub(super) fn strip<'s>(summary: &'s str, category: &str) -> &'s str {
-    match split(summary) {
-        Some((title, found)) if found == category && !title.is_empty() => title,
-        _ => summary,
-    }
-}
-
-fn split(summary: &str) -> Option<(&str, &str)> {
     let inside = summary.trim_end().strip_suffix(')')?;
     let mut closed = 0_usize;
     for (at, character) in inside.char_indices().rev() {
@@ -26,7 +41,7 @@ fn split(summary: &str) -> Option<(&str, &str)> {
             '(' => {
                 let (before, category) = (&inside[..at], inside[at + 1..].trim());
                 let apart = before.is_empty() || before.ends_with(char::is_whitespace);
-                return (apart && !category.is_empty()).then_some((before.trim(), category));
+                return (apart && !category.is_empty()).then_some(category);
             }
             _ => {}
         }
@@ -51,12 +66,5 @@ mod tests {
         {
             assert_eq!(at_end_of(summary), None, "{summary:?}");
         }
-    }
-
-    #[test]
-    fn the_title_is_the_summary_without_its_category() {
-        assert_eq!(strip("Building teams (Workshop)", "Workshop"), "Building teams");
-        assert_eq!(strip("Building teams (Workshop)", "Talk"), "Building teams (Workshop)");
-        assert_eq!(strip("(Workshop)", "Workshop"), "(Workshop)");
     }
 }

@@ -1,13 +1,14 @@
 //! Ids made from what a file says: the same file gives the same ids.
 
-use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
+use daybook_integrations::calendar::Entry;
 use uuid::Uuid;
 
 /// The namespace of imported ids (UUIDv5, RFC 9562 section 5.5).
 const NAMESPACE: Uuid = Uuid::from_u128(0x2f0e_9a1c_57c4_4d0b_9d8e_6b1f_3a7c_5e21);
 
-/// The ids of one tenant's import.
+/// The ids of one tenant's imports.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Ids(Uuid);
 
 impl Ids {
@@ -15,25 +16,72 @@ impl Ids {
         Self(Uuid::new_v5(&NAMESPACE, tenant.as_str().as_bytes()))
     }
 
-    pub(super) fn client(&self) -> Uuid {
+    pub(super) fn client(self) -> Uuid {
         self.id("client", "")
     }
 
-    pub(super) fn service(&self, category: &str) -> Uuid {
+    pub(super) fn service(self, category: &str) -> Uuid {
         self.id("service", category)
     }
 
-    pub(super) fn resource(&self, location: &str) -> Uuid {
-        self.id("resource", location)
+    pub(super) fn resource(self, place: &str) -> Uuid {
+        self.id("resource", place)
     }
 
-    pub(super) fn appointment(&self, uid: &str, recurrence_id: Option<DateTime<Utc>>) -> Uuid {
-        let occurrence = recurrence_id.map_or(String::new(), |at| at.timestamp().to_string());
-        // A UID has no control characters, so the two parts cannot run into each other.
-        self.id("appointment", &format!("{uid}\n{occurrence}"))
+    /// Where the same calendar comes from, time and again.
+    pub(super) fn source(self, name: &str) -> SourceIds {
+        SourceIds { tenant: self, id: self.id("source", name), is_default: name == DEFAULT_SOURCE }
     }
 
-    fn id(&self, kind: &str, name: &str) -> Uuid {
+    fn id(self, kind: &str, name: &str) -> Uuid {
         Uuid::new_v5(&self.0, format!("{kind}\n{name}").as_bytes())
+    }
+}
+
+/// The source of calendars that say no name.
+pub(super) const DEFAULT_SOURCE: &str = "calendar";
+
+/// The ids of what one source tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SourceIds {
+    tenant: Ids,
+    pub(super) id: Uuid,
+    is_default: bool,
+}
+
+impl SourceIds {
+    /// All that is known of a UID.
+    pub(super) fn series(self, uid: &str) -> Uuid {
+        self.of("series", uid)
+    }
+
+    pub(super) fn entry(self, entry: &Entry) -> Uuid {
+        // A UID has no line breaks, so the two parts cannot run into each other.
+        self.of("entry", &format!("{}\n{}", entry.uid, entry.occurrence_text()))
+    }
+
+    /// The first appointment that is made of an entry.
+    pub(super) fn appointment(self, entry: &Entry) -> Uuid {
+        let name = format!("{}\n{}", entry.uid, entry.occurrence_text());
+        // As it was before there were sources.
+        if self.is_default {
+            self.tenant.id("appointment", &name)
+        } else {
+            self.of("appointment", &name)
+        }
+    }
+
+    /// The next one, where that was cancelled and is to take place all the same.
+    pub(super) fn again(self, appointment: Uuid) -> Uuid {
+        self.of("again", &appointment.to_string())
+    }
+
+    /// What a source says of an entry, to be compared with what it said before.
+    pub(super) fn content(self, text: &str) -> Uuid {
+        self.of("content", text)
+    }
+
+    fn of(self, kind: &str, name: &str) -> Uuid {
+        Uuid::new_v5(&self.id, format!("{kind}\n{name}").as_bytes())
     }
 }

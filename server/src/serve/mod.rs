@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use crate::cli::{Place, Serve};
 use crate::database::Database;
+use crate::import::Imports;
 use crate::listener::{Listener, Signals, Stop, raise_open_files};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
@@ -100,6 +101,7 @@ async fn serve(
     }
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
+        .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());

@@ -1,6 +1,6 @@
 //! A practice in which every operation can be carried out, each on something of its own.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
@@ -9,6 +9,8 @@ use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
 pub(super) struct Asked {
     pub(super) path: String,
     pub(super) body: Option<Value>,
+    /// A calendar, where that is the body.
+    pub(super) calendar: Option<String>,
 }
 
 pub(super) struct House {
@@ -25,6 +27,7 @@ pub(super) struct House {
     series: String,
     series_to_cancel: String,
     entry: String,
+    import: String,
     booked: Appointments,
 }
 
@@ -71,6 +74,9 @@ impl House {
         let series = |hour| practice.created("/v1/series", &a_series(&practice, hour));
         let (series, series_to_cancel) = (series(14), series(15));
         let entry = an_entry(&practice);
+        let imports = practice.api.request("POST", "/v1/imports");
+        let import = imports.body("text/calendar", a_calendar(date(301))).send().is(201);
+        let import = id_of(&import);
         let other_room = practice.a_room();
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
         Self {
@@ -86,6 +92,7 @@ impl House {
             series,
             series_to_cancel,
             entry,
+            import,
             booked,
         }
     }
@@ -95,7 +102,7 @@ impl House {
     pub(super) fn asked(&self, method: &str, path: &str) -> Asked {
         let Practice { service, room, client, .. } = &self.practice;
         let (given, body) = match (method, path) {
-            ("GET", "/livez" | "/readyz") => (path.to_owned(), None),
+            ("GET", "/livez" | "/readyz") | ("POST", "/v1/imports") => (path.to_owned(), None),
             ("GET", _) => (self.read(path), None),
             ("POST", "/v1/availability/search") => {
                 let (from, to) = (date(0), date(0));
@@ -154,7 +161,8 @@ impl House {
             _ => self.of_an_appointment(method, path),
         };
         assert!(!given.contains('{'), "{method} {path} is not known here");
-        Asked { path: given, body }
+        let calendar = (path == "/v1/imports").then(|| a_calendar(date(300)));
+        Asked { path: given, body, calendar }
     }
 
     /// What is asked of a room: of the practice's own what an exception is removed from, else of the other.
@@ -227,12 +235,22 @@ impl House {
                     Some("sessions") => &self.session,
                     Some("series") => &self.series,
                     Some("waiting-list") => &self.entry,
+                    Some("imports") => &self.import,
                     _ => "{}",
                 };
                 path.replace("{id}", id)
             }
         }
     }
+}
+
+/// A calendar of one whole day.
+fn a_calendar(day: NaiveDate) -> String {
+    let day = day.format("%Y%m%d");
+    format!(
+        "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:{day}\r\nDTSTART;VALUE=DATE:{day}\r\n\
+         SUMMARY:A day\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
 }
 
 fn tuesday(hour: u32) -> DateTime<Utc> {

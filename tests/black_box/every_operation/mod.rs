@@ -57,13 +57,14 @@ fn operations() -> Vec<Operation> {
 
 /// The request, with more in its query.
 fn request(house: &House, operation: &Operation, query: &str) -> Request {
-    let Asked { path, body } = house.asked(&operation.method, &operation.path);
+    let Asked { path, body, calendar } = house.asked(&operation.method, &operation.path);
     let joint = if path.contains('?') { "&" } else { "?" };
     let path = if query.is_empty() { path } else { format!("{path}{joint}{query}") };
     let request = house.practice.api.request(&operation.method, &path);
-    match body {
-        Some(body) => request.json(&body),
-        None => request,
+    match (body, calendar) {
+        (Some(body), _) => request.json(&body),
+        (None, Some(calendar)) => request.body("text/calendar", calendar),
+        (None, None) => request,
     }
 }
 

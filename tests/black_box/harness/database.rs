@@ -199,8 +199,11 @@ impl Database {
         }
     }
 
-    pub(crate) fn import(&self, file: &Path, tenant: &str) -> Finished {
-        self.run(&[OsStr::new("import"), file.as_os_str(), "--tenant".as_ref(), tenant.as_ref()])
+    /// Imports a calendar, with these options besides.
+    pub(crate) fn import(&self, file: &Path, tenant: &str, options: &[&str]) -> Finished {
+        let import = [OsStr::new("import"), file.as_os_str(), "--tenant".as_ref(), tenant.as_ref()];
+        let options = options.iter().map(OsStr::new);
+        self.run(&import.into_iter().chain(options).collect::<Vec<_>>())
     }
 }
 

@@ -1,4 +1,12 @@
 //! `daybook import`: a conference, booked into its rooms and found again.
+//!
+//! * `meaning`: what single events come to. `again`: sources that are imported again and again.
+//! * `files`: folders, tables, standard input, dry runs. `over_http`: the same over HTTP.
+
+mod again;
+mod files;
+mod meaning;
+mod over_http;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -33,7 +41,21 @@ impl Importer {
     }
 
     fn imports(&self, content: impl AsRef<[u8]>) -> Finished {
-        Server::shared().database.import(&self.file(content.as_ref()), &self.tenant)
+        self.imports_with(content, &[])
+    }
+
+    fn imports_with(&self, content: impl AsRef<[u8]>, options: &[&str]) -> Finished {
+        Server::shared().database.import(&self.file(content.as_ref()), &self.tenant, options)
+    }
+
+    /// All that is there once there is so much: titles and starts, those that are cancelled apart.
+    fn standing(&self, count: usize) -> Vec<(String, String)> {
+        eventually("the list is up to date", || {
+            let found = self.found("status=booked");
+            let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
+            let all = found.iter().map(|item| (text(item, "title"), text(item, "start")));
+            Some(all.collect::<Vec<_>>()).filter(|all| all.len() == count)
+        })
     }
 
     fn found(&self, query: &str) -> Vec<Value> {
@@ -81,10 +103,11 @@ fn a_conference_is_booked_once_and_found_by_day_category_and_zone() {
     assert_eq!(file.sessions.len(), 61);
     let importer = an_importer();
     let database = &Server::shared().database;
-    let first = database.import(&file.path, &importer.tenant);
+    let by_rule = ["--category-from", "summary-parentheses"];
+    let first = database.import(&file.path, &importer.tenant, &by_rule);
     assert_eq!(first.last_line(), "booked 61, already there 0, refused 0", "{first:#?}");
     first.succeeded();
-    let second = database.import(&file.path, &importer.tenant);
+    let second = database.import(&file.path, &importer.tenant, &by_rule);
     assert_eq!(second.last_line(), "booked 0, already there 61, refused 0", "{second:#?}");
     second.succeeded();
     eventually("the read model has all", || (importer.found("").len() >= 61).then_some(()));
@@ -167,7 +190,7 @@ fn what_is_not_a_calendar_is_a_clear_error_and_books_nothing() {
         importer.has_nothing();
     }
     let missing = importer.folder.path().join("missing.ics");
-    let complaint = Server::shared().database.import(&missing, &importer.tenant).failed();
+    let complaint = Server::shared().database.import(&missing, &importer.tenant, &[]).failed();
     assert!(complaint.contains("missing.ics"), "{complaint}");
 }
 
@@ -199,6 +222,12 @@ fn an_event_that_cannot_be_booked_is_listed_with_its_reason_and_the_others_are_b
     for refused in ["In its way", "Ends first"] {
         assert!(said.contains(refused), "{refused}: {said}");
     }
+    // The place by its name, and when it is taken.
+    assert!(
+        said.contains("Hall is taken from 2026-06-01 09:00 to 2026-06-01 10:00 (UTC)"),
+        "{said}"
+    );
+    assert!(done.failed().contains("2 were refused"));
     let found =
         eventually("both are there", || Some(importer.found("")).filter(|found| found.len() >= 2));
     let titles: Vec<_> = found.iter().map(|a| a["title"].as_str().unwrap()).collect();
@@ -207,6 +236,7 @@ fn an_event_that_cannot_be_booked_is_listed_with_its_reason_and_the_others_are_b
 
     let again = importer.imports(&calendar);
     assert_eq!(again.last_line(), "booked 0, already there 2, refused 2", "{again:#?}");
+    importer.imports_with(&calendar, &["--allow-refusals"]).succeeded();
 }
 
 #[test]

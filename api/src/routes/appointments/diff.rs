@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use daybook_domain::TenantId;
 use daybook_domain::appointment::Appointment;
 use daybook_store::engine::Known;
 use daybook_store::log::Moment;
@@ -47,8 +46,8 @@ pub(crate) async fn diff_appointment(
 ) -> Result<At<Json<AppointmentDiff>>, Problem> {
     let tenant = &caller.tenant;
     let (from, to) = app.moments(tenant, moments).await?;
-    let (version_before, before) = app.appointment_fields(tenant, id, from).await?;
-    let (version_after, after) = app.appointment_fields(tenant, id, to).await?;
+    let (version_before, before) = app.appointment_fields(&caller, id, from).await?;
+    let (version_after, after) = app.appointment_fields(&caller, id, to).await?;
     if version_before.is_none() && version_after.is_none() {
         return Err(Problem::not_found("appointment"));
     }
@@ -61,13 +60,14 @@ pub(crate) async fn diff_appointment(
 impl App {
     async fn appointment_fields(
         &self,
-        tenant: &TenantId,
+        caller: &Caller<Read>,
         id: Uuid,
         moment: Moment,
     ) -> Result<(Option<u64>, Map<String, Value>), Problem> {
-        let known = self.known::<Appointment>(tenant, id, Some(moment)).await?;
+        let known = self.known::<Appointment>(&caller.tenant, id, Some(moment)).await?;
         let shown = known.and_then(|Known { state, version, .. }| {
-            Some((AppointmentView::at(state, id, version, moment.at)?, version))
+            let view = AppointmentView::at(state, id, version, moment.at)?;
+            Some((view.for_caller(caller), version))
         });
         match shown {
             Some((view, version)) => Ok((Some(version), fields(&view)?)),

@@ -4,14 +4,16 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
+use daybook_domain::{TenantId, withhold_personal};
 use daybook_store::log::{StreamEvent, StreamId};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Book, Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
 /// The most events of one answer.
@@ -96,7 +98,21 @@ pub(crate) async fn list_appointment_events(
         None => log.head(&caller.tenant).await?.unwrap_or_default(),
     };
     let full = events.len() == MAX_EVENTS as usize;
-    let items: Vec<EventView> = events.into_iter().map(EventView::from).collect();
+    let mut items: Vec<EventView> = events.into_iter().map(EventView::from).collect();
+    if !caller.has::<Book>() && app.is_private(&caller.tenant, id).await? {
+        for item in &mut items {
+            withhold_personal("appointment", &mut item.data);
+        }
+    }
     let next_after = items.last().filter(|_| full).map(|event| event.sequence);
     Ok(At(position, Json(EventList { items, next_after })))
+}
+
+impl App {
+    /// Whether its text is not for whoever may only read.
+    async fn is_private(&self, tenant: &TenantId, id: Uuid) -> Result<bool, Problem> {
+        let there = self.engine.load::<Appointment>(tenant, id).await?;
+        let details = there.as_ref().and_then(|(appointment, _)| appointment.details());
+        Ok(details.is_some_and(|details| details.private))
+    }
 }

@@ -31,5 +31,5 @@ pub(crate) async fn get_appointment(
     let none = || Problem::not_found("appointment");
     let Known { state, version, position } = known.ok_or_else(none)?;
     let body = AppointmentView::at(state, id, version, now).ok_or_else(none)?;
-    Ok(Answer::read(version, position, body))
+    Ok(Answer::read(version, position, body.for_caller(&caller)))
 }

@@ -36,7 +36,7 @@ pub(crate) struct ClientBody {
     #[schema(max_length = 40)]
     phone: Option<Personal<Phone>>,
     /// What the front desk should know.
-    #[schema(max_length = 4000)]
+    #[schema(max_length = 16000)]
     notes: Option<Personal<Note>>,
 }
 

@@ -1,7 +1,8 @@
 //! Reading a calendar of public holidays: whole days, each with a name, some of them every year.
 //!
-//! As with bookings, a file is read all or nothing, and each event of a valid file is independent. What would have to be guessed (a time of day, a rule other than a yearly one, a day of a
-//! series that was moved) is refused.
+//! As with bookings, a file is read all or nothing, and each event of a valid file is independent. What
+//! would have to be guessed (a time of day, a rule other than a yearly one, a day of a series that was
+//! moved) is refused.
 
 mod yearly;
 
@@ -9,30 +10,23 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use chrono::{Days, NaiveDate};
+use chrono_tz::Tz;
 use daybook_domain::time::{Holiday, Holidays, LocalDate};
 use daybook_domain::{HolidayId, Name};
+use daybook_ical::event::{Length, Status};
+use daybook_ical::{Event, Fault, Moment, scan};
 
-use super::{
-    MAX_EVENTS, MAX_UID_CHARS,
-    duration::CalendarDuration,
-    envelope::Envelope,
-    error::{EventRefusal, ReadError, RefusalReason},
-    properties::{Properties, Value},
-    raw_event::RawEvent,
-    sized,
-    text::{excerpt, many_lines, one_line},
-    time,
-};
+use super::error::{ReadError, Refusal, RefusalReason, shown};
 
 /// The most days of one event: no holiday is longer than a year.
-const MAX_DAYS: u64 = 366;
+const MAX_DAYS: u32 = 366;
 
 /// What a file of holidays holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HolidayCalendar {
     /// The days of all events that can be read.
     pub holidays: Holidays,
-    pub refused: Vec<EventRefusal>,
+    pub refused: Vec<Refusal>,
 }
 
 /// Reads a file of holidays. Those that recur are taken in each of these `years`; the others in
@@ -47,19 +41,24 @@ pub fn read_holidays(
     bytes: &[u8],
     years: &RangeInclusive<i32>,
 ) -> Result<HolidayCalendar, ReadError> {
-    let envelope = Envelope::read(sized(bytes)?, MAX_EVENTS)?;
+    let index = scan(bytes)?;
+    // A holiday has no time, and so no zone: which one is said does not matter.
+    let zones = index.zones.with_default(None, Some(Tz::UTC));
     let (mut holidays, mut refused) = (Vec::new(), Vec::new());
     let mut first_lines = HashMap::new();
-    for event in envelope.objects.iter().flat_map(|object| &object.events) {
-        let properties = Properties::of(event);
-        match days_of(event, &properties, years, &mut first_lines) {
+    for place in &index.events {
+        let part = |at: u64| usize::try_from(at).unwrap_or(bytes.len()).min(bytes.len());
+        let text = &bytes[part(place.start)..part(place.end)];
+        let days = Event::read(text, place.line, &zones).map_err(Refusal::from);
+        let days = days.and_then(|event| {
+            days_of(&event, years, &mut first_lines).map_err(|reason| {
+                let shown = shown(event.summary.as_deref().or(event.uid.as_deref()));
+                Refusal { line: event.line, shown, reason }
+            })
+        });
+        match days {
             Ok(days) => holidays.extend(days),
-            Err(reason) => refused.push(EventRefusal {
-                line: event.line,
-                uid: properties.shown("UID"),
-                summary: properties.shown("SUMMARY"),
-                reason,
-            }),
+            Err(refusal) => refused.push(refusal),
         }
         if holidays.len() > Holidays::MAX {
             return Err(ReadError::TooManyHolidays { max: Holidays::MAX });
@@ -72,34 +71,33 @@ pub fn read_holidays(
 }
 
 fn days_of(
-    event: &RawEvent,
-    properties: &Properties,
+    event: &Event,
     years: &RangeInclusive<i32>,
-    first_lines: &mut HashMap<String, usize>,
+    first_lines: &mut HashMap<String, u32>,
 ) -> Result<Vec<Holiday>, RefusalReason> {
-    if let Some(fault) = &properties.fault {
-        return Err(fault.clone());
-    }
-    let uid = text(properties, "UID", |uid| many_lines("UID", uid, MAX_UID_CHARS))?;
-    let uid = uid.ok_or(RefusalReason::NoUid)?;
-    if properties.get("RECURRENCE-ID").is_some() {
+    let uid = event.uid.as_ref().ok_or(RefusalReason::NoUid)?;
+    if event.replaces.is_some() {
         return Err(RefusalReason::MovedInstance);
     }
-    if let Some(&first_line) = first_lines.get(&uid) {
+    if let Some(&first_line) = first_lines.get(uid) {
         return Err(RefusalReason::Duplicate { first_line });
     }
     first_lines.insert(uid.clone(), event.line);
-    if properties.get("STATUS").is_some_and(|s| s.text.trim().eq_ignore_ascii_case("CANCELLED")) {
+    if event.status == Status::Cancelled {
         return Err(RefusalReason::Cancelled);
     }
-    let name = text(properties, "SUMMARY", |text| one_line("SUMMARY", text, Name::MAX_CHARS))?;
-    let name = name.and_then(|name| Name::new(&name).ok()).ok_or(RefusalReason::NoSummary)?;
-    let (start, days) = span(properties)?;
+    let name = event.summary.as_deref().ok_or(RefusalReason::NoSummary)?;
+    let name = Name::new(name).map_err(|_| RefusalReason::TooLong {
+        property: "SUMMARY",
+        chars: name.chars().count(),
+        max_chars: Name::MAX_CHARS,
+    })?;
+    let (start, days) = span(event)?;
     let mut holidays = Vec::new();
-    for (first, which) in yearly::occurrences(properties, start, years)? {
-        for day in 0..days {
+    for (first, which) in yearly::occurrences(event, start, years)? {
+        for day in 0..u64::from(days) {
             let date = first.checked_add_days(Days::new(day)).map(LocalDate::try_from);
-            let date = date.and_then(Result::ok).ok_or_else(|| out_of_range("DTSTART", first))?;
+            let date = date.and_then(Result::ok).ok_or_else(|| out_of_range(first))?;
             let id = HolidayId::of(&format!("{uid}\n{which}\n{day}"));
             holidays.push(Holiday { id, date, name: name.clone() });
         }
@@ -107,49 +105,19 @@ fn days_of(
     Ok(holidays)
 }
 
-fn text(
-    properties: &Properties,
-    property: &str,
-    read: impl FnOnce(&str) -> Result<Option<String>, RefusalReason>,
-) -> Result<Option<String>, RefusalReason> {
-    properties.get(property).map_or(Ok(None), |value| read(&value.text))
-}
-
-/// The first day, and how many there are: one where nothing says when it ends (RFC 5545 §3.6.1).
-fn span(properties: &Properties) -> Result<(NaiveDate, u64), RefusalReason> {
-    let start = date("DTSTART", properties.get("DTSTART").ok_or(RefusalReason::NoStart)?)?;
-    let days = match (properties.get("DTEND"), properties.get("DURATION")) {
-        (None, None) => 1,
-        (Some(_), Some(_)) => return Err(RefusalReason::EndAndDuration),
-        (Some(end), None) => (date("DTEND", end)? - start).num_days(),
-        (None, Some(duration)) => whole_days(duration)?,
+/// The first day, and how many there are.
+fn span(event: &Event) -> Result<(NaiveDate, u32), RefusalReason> {
+    let start = match &event.start {
+        Moment::Day(day) => *day,
+        Moment::Time(_) => return Err(RefusalReason::NotAllDay { property: "DTSTART" }),
     };
-    match u64::try_from(days) {
-        Ok(days @ 1..=MAX_DAYS) => Ok((start, days)),
-        Ok(0) | Err(_) => Err(RefusalReason::EndNotAfterStart),
-        Ok(_) => Err(RefusalReason::TooManyDays { max: MAX_DAYS }),
+    match event.length {
+        Length::Days(days @ 1..=MAX_DAYS) => Ok((start, days)),
+        Length::Days(_) => Err(RefusalReason::TooManyDays { max: MAX_DAYS }),
+        _ => Err(RefusalReason::NotAllDay { property: "DTEND" }),
     }
 }
 
-fn whole_days(duration: &Value) -> Result<i64, RefusalReason> {
-    let text = duration.text.trim();
-    let days = CalendarDuration::parse(text).filter(|duration| duration.exact.is_zero());
-    let days = days.map(|duration| duration.days.num_days());
-    days.ok_or_else(|| RefusalReason::BadDuration { value: excerpt(text) })
-}
-
-/// A DATE (RFC 5545 §3.3.4).
-fn date(property: &'static str, value: &Value) -> Result<NaiveDate, RefusalReason> {
-    date_of(property, value.text.trim())
-}
-
-fn date_of(property: &'static str, text: &str) -> Result<NaiveDate, RefusalReason> {
-    if text.contains('T') {
-        return Err(RefusalReason::NotAllDay { property });
-    }
-    time::date(text).ok_or_else(|| RefusalReason::BadDate { property, value: excerpt(text) })
-}
-
-fn out_of_range(property: &'static str, date: NaiveDate) -> RefusalReason {
-    RefusalReason::BadDate { property, value: date.to_string() }
+fn out_of_range(date: NaiveDate) -> RefusalReason {
+    Fault::BadTime { property: "DTSTART".to_owned(), value: date.to_string() }.into()
 }

@@ -2,6 +2,8 @@
 
 use daybook_domain::HolidayId;
 use daybook_domain::time::Holidays;
+use daybook_ical::recur::RuleError;
+use daybook_ical::{Fault, FileError};
 
 use super::*;
 
@@ -94,51 +96,62 @@ fn a_holiday_is_the_same_one_in_every_file_that_has_its_uid() {
 #[test]
 fn what_would_have_to_be_guessed_is_refused_and_the_others_are_read() {
     let day = "DTSTART;VALUE=DATE:20270101";
+    let bad_time = |value: &str| {
+        RefusalReason::Fault(Fault::BadTime {
+            property: "DTSTART".to_owned(),
+            value: value.to_owned(),
+        })
+    };
     for (lines, reason) in [
         ("DTSTART:20270101T000000Z", RefusalReason::NotAllDay { property: "DTSTART" }),
-        ("DTEND;VALUE=DATE:20270102", RefusalReason::NoStart),
-        (
-            "DTSTART;VALUE=DATE:20270230",
-            RefusalReason::BadDate { property: "DTSTART", value: "20270230".to_owned() },
-        ),
-        (
-            "DTSTART;VALUE=DATE:19691231",
-            RefusalReason::BadDate { property: "DTSTART", value: "1969-12-31".to_owned() },
-        ),
+        ("DTEND;VALUE=DATE:20270102", RefusalReason::Fault(Fault::NoStart)),
+        ("DTSTART;VALUE=DATE:20270230", bad_time("20270230")),
+        ("DTSTART;VALUE=DATE:19691231", bad_time("1969-12-31")),
     ] {
         assert_eq!(refused_with(lines), reason);
     }
     for (lines, reason) in [
-        ("DTEND;VALUE=DATE:20270101", RefusalReason::EndNotAfterStart),
-        ("DTEND:20270102T000000", RefusalReason::NotAllDay { property: "DTEND" }),
+        ("DTEND;VALUE=DATE:20261231", RefusalReason::Fault(Fault::EndNotAfterStart)),
         ("DTEND;VALUE=DATE:20280103", RefusalReason::TooManyDays { max: 366 }),
-        ("DURATION:PT24H", RefusalReason::BadDuration { value: "PT24H".to_owned() }),
-        ("DURATION:P1D\nDTEND;VALUE=DATE:20270102", RefusalReason::EndAndDuration),
         ("STATUS:CANCELLED", RefusalReason::Cancelled),
         ("RECURRENCE-ID;VALUE=DATE:20270101", RefusalReason::MovedInstance),
         ("RDATE;VALUE=DATE:20280101", RefusalReason::Recurring { property: "RDATE" }),
-        ("RRULE:FREQ=YEARLY\nRRULE:FREQ=YEARLY", RefusalReason::Repeated { property: "RRULE" }),
+        ("EXRULE:FREQ=YEARLY", RefusalReason::Recurring { property: "EXRULE" }),
+        ("RRULE:FREQ=YEARLY\nRRULE:FREQ=YEARLY", RefusalReason::Recurring { property: "RRULE" }),
+        ("RRULE:FREQ=WEEKLY", RefusalReason::NotYearly),
+        ("RRULE:FREQ=YEARLY;BYHOUR=1,2,3", RefusalReason::NotYearly),
     ] {
         assert_eq!(refused_with(&format!("{day}\n{lines}")), reason);
     }
-    for rule in [
-        "FREQ=WEEKLY",
-        "FREQ=YEARLY;BYHOUR=1,2,3",
-        "FREQ=YEARLY;BYMONTH=13",
-        "FREQ=YEARLY;UNTIL=never",
-        "BYMONTH=1",
-        "yearly",
-        "",
-    ] {
+    for rule in ["FREQ=YEARLY;BYMONTH=13", "FREQ=YEARLY;UNTIL=never", "BYMONTH=1", "yearly"] {
         let reason = refused_with(&format!("{day}\nRRULE:{rule}"));
-        assert_eq!(reason, RefusalReason::BadRule { value: rule.to_owned() });
+        assert!(
+            matches!(reason, RefusalReason::Fault(Fault::BadRule { .. })),
+            "{rule}: {reason:?}"
+        );
     }
+    let no_frequency = Fault::BadRule {
+        property: "RRULE".to_owned(),
+        value: "BYMONTH=1".to_owned(),
+        error: RuleError::NoFrequency,
+    };
+    assert_eq!(
+        refused_with(&format!("{day}\nRRULE:BYMONTH=1")),
+        RefusalReason::Fault(no_frequency)
+    );
     assert_eq!(refused_for(&format!("SUMMARY:A day\n{day}")), RefusalReason::NoUid);
     assert_eq!(refused_for(&format!("UID:a\n{day}")), RefusalReason::NoSummary);
     let twice = holiday(&format!("UID:a\nSUMMARY:A\n{day}")).repeat(2);
     let read = read_all(&twice);
     assert_eq!(read.holidays.len(), 1);
     assert_eq!(read.refused[0].reason, RefusalReason::Duplicate { first_line: 4 });
+}
+
+#[test]
+fn a_day_that_ends_on_the_day_it_begins_or_after_24_hours_is_a_day() {
+    for end in ["DTEND;VALUE=DATE:20270516", "DURATION:PT86400S"] {
+        assert_eq!(days_of(&format!("DTSTART;VALUE=DATE:20270516\n{end}")), ["2027-05-16"]);
+    }
 }
 
 #[test]
@@ -149,9 +162,10 @@ fn a_file_is_read_whole_or_not_at_all_and_has_a_bounded_number_of_holidays() {
     };
     assert_eq!(read_all(&events(Holidays::MAX)).holidays.len(), Holidays::MAX);
     let too_many = a_calendar(&events(Holidays::MAX + 1));
-    let error = ReadError::TooManyHolidays { max: Holidays::MAX };
-    assert_eq!(read_holidays(too_many.as_bytes(), &(2027..=2029)), Err(error));
+    let error = read_holidays(too_many.as_bytes(), &(2027..=2029)).unwrap_err();
+    assert!(matches!(error, ReadError::TooManyHolidays { max: Holidays::MAX }), "{error:?}");
     let file = a_calendar(&events(2));
     let cut = &file.as_bytes()[..file.len() - 20];
-    assert!(matches!(read_holidays(cut, &(2027..=2029)), Err(ReadError::Truncated { .. })));
+    let error = read_holidays(cut, &(2027..=2029)).unwrap_err();
+    assert!(matches!(error, ReadError::File(FileError::Truncated { .. })), "{error:?}");
 }

@@ -1,0 +1,293 @@
+//! `/v1/imports`: calendars of other programs, booked.
+
+use axum::body::Bytes;
+use axum::extract::multipart::MultipartError;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Multipart, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use daybook_store::imports::{self as stored, StoredImport};
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::problems::{CommandProblems, ReadProblems};
+use crate::App;
+use crate::http::body::MaxBytes;
+use crate::http::query::query_params;
+use crate::http::{
+    Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
+    idempotency_key,
+};
+use crate::imports::{
+    ImportFault, ImportFile, ImportReport, ImportRequest, MAX_IMPORT_BYTES, SILENT,
+};
+
+/// How many parts of a form's file may wait.
+const PARTS: usize = 2;
+
+/// The namespace of the ids of imports that have a key.
+const OF_KEYS: Uuid = Uuid::from_u128(0x5d0c_11e2_7f64_4a7c_9b1e_20f8_4cc3_91d7);
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    let begin = OpenApiRouter::new()
+        .routes(routes!(begin_import))
+        .layer(DefaultBodyLimit::max(MAX_IMPORT_BYTES))
+        .layer(Extension(MaxBytes(MAX_IMPORT_BYTES)));
+    begin.merge(OpenApiRouter::new().routes(routes!(read_import)))
+}
+
+query_params! {
+    /// How a file is imported.
+    pub(crate) struct ImportParams {
+        /// The zone of whole days, and of times that name none, where the file names none either; else the tenant's.
+        tz: Option<Tz>,
+        /// What the source is called that is imported again and again: its events are known by this name and by
+        /// their UIDs. Else the calendar's name, else `resource`, else `calendar`.
+        source: Option<String>,
+        /// Where events are that name no place: a resource's id, or its name. Else a resource that is called as the
+        /// calendar, or as `name`.
+        resource: Option<String>,
+        /// What the calendar is called, where the file does not say so.
+        name: Option<String>,
+        /// From where the category of events comes that name none: `summary-parentheses` is `Workshop` of
+        /// `Building teams (Workshop)`. Else from nowhere.
+        category_from: Option<String>,
+        ..dry_run: DryRun,
+    }
+}
+
+/// An import.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportView {
+    id: Uuid,
+    status: ImportStatus,
+    begun_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<DateTime<Utc>>,
+    #[serde(flatten)]
+    report: ImportReport,
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ImportStatus {
+    Running,
+    Finished,
+    /// It ended before all was done; `failure` says why. Sent again, it goes on.
+    Failed,
+    /// Its program has ended meanwhile. Sent again, it goes on.
+    BrokenOff,
+}
+
+impl ImportView {
+    fn of(stored: StoredImport, now: DateTime<Utc>) -> Result<Self, Problem> {
+        let StoredImport { id, begun_at, seen_at, finished_at, report } = stored;
+        let report: ImportReport = match report {
+            Some(report) => serde_json::from_value(report).map_err(|_| Problem::internal())?,
+            None => ImportReport::default(),
+        };
+        let status = match finished_at {
+            Some(_) if report.failure.is_some() => ImportStatus::Failed,
+            Some(_) => ImportStatus::Finished,
+            None if now - seen_at > SILENT => ImportStatus::BrokenOff,
+            None => ImportStatus::Running,
+        };
+        Ok(Self { id, status, begun_at, finished_at, report })
+    }
+}
+
+/// A file, as a part of a form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents the form")]
+pub(crate) struct ImportForm {
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Import a calendar
+///
+/// Books the events of an iCalendar file (RFC 5545) or of a table (CSV), as `daybook import` does: a service per
+/// category, a resource per place. Sent again, the same events are known by their UIDs: what has moved, was
+/// renamed or cancelled since is moved, renamed, cancelled, unless it was changed here meanwhile. The body is the
+/// file, or a form with it as its only part, `file`; at most 32 MiB. A file that is not whole is refused, and books
+/// nothing. What takes longer than ten seconds goes on after the answer: `Location` says where its report is.
+///
+/// Sent again with the same `Idempotency-Key`, it is the same import, which is begun again only if it was broken off.
+#[utoipa::path(
+    post, path = "/v1/imports", tag = "imports", params(ImportParams, IdempotencyKey),
+    request_body(content((String = "text/calendar"), (String = "text/csv"), (ImportForm = "multipart/form-data"))),
+    security(("api_key" = ["manage"])),
+    responses((status = 201, description = "It is begun, and perhaps done", body = ImportView,
+               headers(("Location" = String, description = "Where its report is"))),
+              (status = 200, description = "What would happen", body = ImportView),
+              ReadProblems, CommandProblems)
+)]
+pub(crate) async fn begin_import(
+    State(app): State<App>,
+    caller: Caller<Manage>,
+    Query(asked): Query<ImportParams>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, Problem> {
+    let service = app.imports.clone();
+    let service = service.ok_or_else(|| Problem::unavailable("this program imports nothing"))?;
+    let key = idempotency_key(&headers)?;
+    let id = key.map_or_else(Uuid::now_v7, |key| {
+        Uuid::new_v5(&OF_KEYS, format!("{}\n{key}", caller.tenant).as_bytes())
+    });
+    let ImportParams { tz, source, resource, name, category_from, dry_run } = asked;
+    let request_of = ImportRequest {
+        id,
+        tenant: caller.tenant.clone(),
+        actor: caller.actor.clone(),
+        name,
+        time_zone: tz,
+        source,
+        resource,
+        category_from,
+        dry_run: dry_run.is_asked_for(),
+    };
+    let file = file_of(&headers, request).await?;
+    let now = app.engine.clock().now();
+    if let Some(report) = service.begin(request_of, file).await.map_err(problem)? {
+        let status = ImportStatus::Finished;
+        let view = ImportView { id, status, begun_at: now, finished_at: Some(now), report };
+        return Ok(Json(view).into_response());
+    }
+    let view = view(&app, &caller.tenant, id).await?;
+    let mut response = (StatusCode::CREATED, Json(view)).into_response();
+    if let Ok(location) = HeaderValue::try_from(format!("/v1/imports/{id}")) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// Report of an import
+///
+/// How far it is, and what became of its events. Reports are kept for 30 days.
+#[utoipa::path(
+    get, path = "/v1/imports/{id}", tag = "imports",
+    params(("id" = Uuid, Path, description = "The import's id")),
+    security(("api_key" = ["read"])),
+    responses((status = 200, description = "The report", body = ImportView), ReadProblems)
+)]
+pub(crate) async fn read_import(
+    State(app): State<App>,
+    caller: Caller<Read>,
+    _: NoQuery,
+    PathId(id): PathId,
+) -> Result<Json<ImportView>, Problem> {
+    view(&app, &caller.tenant, id).await.map(Json)
+}
+
+async fn view(
+    app: &App,
+    tenant: &daybook_domain::TenantId,
+    id: Uuid,
+) -> Result<ImportView, Problem> {
+    let found = stored::read(app.engine.log().pool(), tenant, id).await?;
+    let found = found.ok_or_else(|| Problem::not_found("import"))?;
+    ImportView::of(found, app.engine.clock().now())
+}
+
+/// The bytes of the file, as they come.
+async fn file_of(headers: &HeaderMap, request: Request) -> Result<ImportFile, Problem> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = media_type.unwrap_or_default().split(';').next().unwrap_or_default();
+    match media_type.trim().to_ascii_lowercase().as_str() {
+        "text/calendar" | "text/csv" => {
+            let bytes = request.into_body().into_data_stream();
+            let whole = bytes.map_err(|_| ImportFault::BrokenOff);
+            Ok(Box::pin(at_most(MAX_IMPORT_BYTES, whole)))
+        }
+        "multipart/form-data" => {
+            let form = Multipart::from_request(request, &()).await;
+            let form = form.map_err(|rejection| Problem::bad_body(rejection.body_text()))?;
+            Ok(parts_of(form))
+        }
+        _ => {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let detail = "send a file as text/calendar, text/csv or multipart/form-data";
+            let title = "The body is not of a type that is read";
+            Err(Problem::new(status, "unsupported-media-type", title, detail))
+        }
+    }
+}
+
+/// The file of a form, part by part: none of it is held.
+fn parts_of(form: Multipart) -> ImportFile {
+    let (parts, file) = mpsc::channel(PARTS);
+    tokio::spawn(async move {
+        if let Err(fault) = read_form(form, &parts).await {
+            // Whoever wanted it may have gone away.
+            let _ = parts.send(Err(fault)).await;
+        }
+    });
+    Box::pin(stream::unfold(file, async |mut file| Some((file.recv().await?, file))))
+}
+
+async fn read_form(
+    mut form: Multipart,
+    parts: &mpsc::Sender<Result<Bytes, ImportFault>>,
+) -> Result<(), ImportFault> {
+    let broken = |error: MultipartError| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ImportFault::TooLarge,
+        _ => ImportFault::BrokenOff,
+    };
+    let mut is_there = false;
+    while let Some(mut field) = form.next_field().await.map_err(broken)? {
+        if field.name() != Some("file") || is_there {
+            continue;
+        }
+        is_there = true;
+        while let Some(part) = field.chunk().await.map_err(broken)? {
+            if parts.send(Ok(part)).await.is_err() {
+                return Ok(());
+            }
+        }
+    }
+    let none = || ImportFault::Parameter("file", "the form has no part of this name".to_owned());
+    is_there.then_some(()).ok_or_else(none)
+}
+
+fn at_most(
+    max_bytes: usize,
+    bytes: impl Stream<Item = Result<Bytes, ImportFault>> + Send,
+) -> impl Stream<Item = Result<Bytes, ImportFault>> + Send {
+    let mut left = max_bytes;
+    bytes.map(move |part| {
+        let part = part?;
+        left = left.checked_sub(part.len()).ok_or(ImportFault::TooLarge)?;
+        Ok(part)
+    })
+}
+
+fn problem(fault: ImportFault) -> Problem {
+    match fault {
+        ImportFault::TooLarge => body::too_large(MAX_IMPORT_BYTES),
+        ImportFault::BrokenOff => {
+            let status = StatusCode::BAD_REQUEST;
+            Problem::new(status, "unreadable-body", "The body ended early", "send it again")
+        }
+        ImportFault::NotACalendar(why) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, "not-a-calendar", "The file is not a whole calendar", why)
+        }
+        ImportFault::Parameter(name, why) => {
+            let title = "A parameter is not understood";
+            Problem::bad_query("invalid-query", title, format!("{name}: {why}"))
+        }
+        ImportFault::TooMany => Problem::overloaded("too many imports at once"),
+        ImportFault::Unavailable(why) => {
+            Problem::unavailable("it cannot be imported at present").because(&why)
+        }
+    }
+}

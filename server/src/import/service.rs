@@ -1,0 +1,207 @@
+//! Imports that are asked for over HTTP.
+
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use daybook_api::imports::{
+    ImportFault, ImportFile, ImportReport, ImportRequest, ImportService, MAX_TOLD, SILENT,
+};
+use daybook_domain::{Name, TenantId};
+use daybook_store::{Engine, imports};
+use futures::StreamExt as _;
+use futures::future::{BoxFuture, FutureExt as _};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::importer::{Importer, Options, Seen};
+use super::input::{Input, NO_NAME};
+
+/// So many imports are under way at once; who imports is a migration, not a crowd.
+const AT_ONCE: usize = 4;
+
+/// How long an answer waits for the import to be done.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is said how far an import is.
+const BETWEEN_REPORTS: Duration = Duration::from_secs(5);
+
+/// Imports what is sent over HTTP, in the background.
+#[derive(Clone)]
+pub(crate) struct Imports {
+    engine: Engine,
+    room: Arc<Semaphore>,
+    /// The program is told to stop.
+    stop: CancellationToken,
+}
+
+impl Imports {
+    pub(crate) fn new(engine: Engine, stop: CancellationToken) -> Self {
+        Self { engine, room: Arc::new(Semaphore::new(AT_ONCE)), stop }
+    }
+
+    async fn start(
+        self,
+        request: ImportRequest,
+        file: ImportFile,
+    ) -> Result<Option<ImportReport>, ImportFault> {
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| ImportFault::TooMany)?;
+        let options = options(&request)?;
+        let name = name(request.name.as_deref())?;
+        let input = received(file).await?;
+        let importer = Importer::new(self.engine.clone(), &request.tenant, &request.actor, options);
+        let importer = importer.await.map_err(|error| match request.resource {
+            Some(_) => ImportFault::Parameter("resource", format!("{error:#}")),
+            None => ImportFault::Unavailable(format!("{error:#}")),
+        })?;
+        let work = Work { engine: self.engine.clone(), request, stop: self.stop, room };
+        if work.request.dry_run {
+            return Ok(Some(work.report(importer, input, name).await));
+        }
+        let request = &work.request;
+        let now = self.engine.clock().now();
+        let pool = self.engine.log().pool();
+        let begun = imports::begin(pool, &request.tenant, request.id, now, now - SILENT).await;
+        if begun.map_err(|error| ImportFault::Unavailable(error.to_string()))? {
+            // It goes on, whether somebody waits for it or not.
+            let done = tokio::spawn(work.run(importer, input, name));
+            let _ = timeout(PATIENCE, done).await;
+        }
+        Ok(None)
+    }
+}
+
+impl ImportService for Imports {
+    fn begin(
+        &self,
+        request: ImportRequest,
+        file: ImportFile,
+    ) -> BoxFuture<'static, Result<Option<ImportReport>, ImportFault>> {
+        self.clone().start(request, file).boxed()
+    }
+}
+
+fn options(request: &ImportRequest) -> Result<Options, ImportFault> {
+    let wrong = |name: &'static str| move |error: String| ImportFault::Parameter(name, error);
+    let resource = request.resource.as_deref().map(str::parse).transpose();
+    let category_from = request.category_from.as_deref().map(str::parse).transpose();
+    Ok(Options {
+        time_zone: request.time_zone,
+        source: request.source.clone(),
+        resource: resource
+            .map_err(|error: daybook_domain::TextError| error.to_string())
+            .map_err(wrong("resource"))?,
+        category_from: category_from
+            .map_err(|error: daybook_integrations::calendar::NoSuchRule| error.to_string())
+            .map_err(wrong("category_from"))?,
+        dry_run: request.dry_run,
+    })
+}
+
+fn name(given: Option<&str>) -> Result<Name, ImportFault> {
+    Name::new(given.unwrap_or(NO_NAME))
+        .map_err(|error| ImportFault::Parameter("name", error.to_string()))
+}
+
+/// Takes all of a file into a temporary one, and looks whether it is whole.
+async fn received(mut file: ImportFile) -> Result<Input, ImportFault> {
+    let failed = |error: std::io::Error| ImportFault::Unavailable(error.to_string());
+    let mut spooled: File = tempfile::tempfile().map_err(failed)?;
+    while let Some(part) = file.next().await {
+        spooled.write_all(&part?).map_err(failed)?;
+    }
+    spooled.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let opened = tokio::task::spawn_blocking(move || Input::open(spooled)).await;
+    let opened = opened.map_err(|error| ImportFault::Unavailable(error.to_string()))?;
+    opened.map_err(|error| ImportFault::NotACalendar(error.to_string()))
+}
+
+/// An import that was begun.
+struct Work {
+    engine: Engine,
+    request: ImportRequest,
+    stop: CancellationToken,
+    #[expect(dead_code, reason = "it is given back when the work is over")]
+    room: OwnedSemaphorePermit,
+}
+
+impl Work {
+    async fn run(self, importer: Importer, input: Input, name: Name) {
+        let (tenant, id) = (&self.request.tenant, self.request.id);
+        let report = self.report(importer, input, name).await;
+        if let Err(error) = keep(&self.engine, tenant, id, &report, true).await {
+            tracing::warn!(%tenant, import = %id, error = format!("{error:#}"), "its report is not kept");
+        }
+    }
+
+    /// Imports it, and says what has become of it.
+    async fn report(&self, mut importer: Importer, input: Input, name: Name) -> ImportReport {
+        let (tenant, id) = (&self.request.tenant, self.request.id);
+        let mut report = ImportReport {
+            dry_run: self.request.dry_run,
+            events: input.event_count() as u64,
+            ..ImportReport::default()
+        };
+        let outcome = self.until_done(&mut importer, input, name, &mut report).await;
+        report.counts = importer.counts();
+        if let Err(error) = outcome {
+            tracing::warn!(%tenant, import = %id, error = format!("{error:#}"), "an import ended early");
+            report.failure = Some("it could not be done to its end: send it again".to_owned());
+        }
+        report.outcomes.sort_by_key(|outcome| outcome.line);
+        report
+    }
+
+    async fn until_done(
+        &self,
+        importer: &mut Importer,
+        mut input: Input,
+        name: Name,
+        report: &mut ImportReport,
+    ) -> anyhow::Result<()> {
+        let reading = importer.begin(&input, name);
+        let mut said = Instant::now();
+        loop {
+            let mut seen = |seen: Seen<'_>| match seen {
+                Seen::Events(events) => report.done += events as u64,
+                Seen::Outcome(outcome) if outcome.is_told(report.dry_run) => {
+                    if report.outcomes.len() < MAX_TOLD {
+                        report.outcomes.push(outcome.clone());
+                    } else {
+                        report.more = true;
+                    }
+                }
+                Seen::Outcome(_) => {}
+            };
+            let next = importer.next(&reading, &mut input, &mut seen);
+            let more = tokio::select! {
+                more = next => more?,
+                () = self.stop.cancelled() => anyhow::bail!("the program stops"),
+            };
+            if !more {
+                return Ok(());
+            }
+            if !report.dry_run && said.elapsed() >= BETWEEN_REPORTS {
+                said = Instant::now();
+                report.counts = importer.counts();
+                keep(&self.engine, &self.request.tenant, self.request.id, report, false).await?;
+            }
+        }
+    }
+}
+
+async fn keep(
+    engine: &Engine,
+    tenant: &TenantId,
+    id: Uuid,
+    report: &ImportReport,
+    is_finished: bool,
+) -> anyhow::Result<()> {
+    let (pool, now) = (engine.log().pool(), engine.clock().now());
+    let report = serde_json::to_value(report)?;
+    imports::report(pool, tenant, id, &report, now, is_finished).await.context("the database fails")
+}
