@@ -180,9 +180,9 @@ fn one_fault_spoils_one_event_and_is_told_with_its_line() {
     assert_eq!(
         refused,
         [
-            "refused: line 20: Far away: it is in the year 9999; only the years 1970 to 2199 can be booked",
-            "refused: line 28: Elsewhere: the time zone \"Mars/Base\" is not known",
-            "refused: line 43: Long: DESCRIPTION has 19999 characters, and at most 16000 can be kept",
+            "refused: line 22: Far away: it is in the year 9999; only the years 1970 to 2199 can be booked",
+            "refused: line 30: Elsewhere: the time zone \"Mars/Base\" is not known",
+            "refused: line 46: Long: DESCRIPTION has 19999 characters, and at most 16000 can be kept",
         ]
     );
     importer.standing(3);

@@ -69,6 +69,20 @@ impl Importer {
         items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
     }
 
+    /// These are there, once the list is up to date, and no others.
+    #[track_caller]
+    fn stands(&self, expected: &[(String, String)]) {
+        let mut last = Vec::new();
+        for _ in 0..200 {
+            last = self.standing(expected.len());
+            if last == expected {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("{last:?} is not {expected:?}");
+    }
+
     fn has_nothing(&self) {
         for path in ["/v1/appointments", "/v1/services", "/v1/resources"] {
             let list = self.api.get(path).send().is(200);
