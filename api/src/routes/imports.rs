@@ -22,7 +22,7 @@ use crate::App;
 use crate::http::body::MaxBytes;
 use crate::http::query::query_params;
 use crate::http::{
-    Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
+    At, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
     idempotency_key,
 };
 use crate::imports::{
@@ -163,7 +163,7 @@ pub(crate) async fn begin_import(
         return Ok(Json(view).into_response());
     }
     let view = view(&app, &caller.tenant, id).await?;
-    let mut response = (StatusCode::CREATED, Json(view)).into_response();
+    let mut response = (StatusCode::CREATED, view).into_response();
     if let Ok(location) = HeaderValue::try_from(format!("/v1/imports/{id}")) {
         response.headers_mut().insert(header::LOCATION, location);
     }
@@ -184,18 +184,21 @@ pub(crate) async fn read_import(
     caller: Caller<Read>,
     _: NoQuery,
     PathId(id): PathId,
-) -> Result<Json<ImportView>, Problem> {
-    view(&app, &caller.tenant, id).await.map(Json)
+) -> Result<At<Json<ImportView>>, Problem> {
+    view(&app, &caller.tenant, id).await
 }
 
 async fn view(
     app: &App,
     tenant: &daybook_domain::TenantId,
     id: Uuid,
-) -> Result<ImportView, Problem> {
+) -> Result<At<Json<ImportView>>, Problem> {
     let found = stored::read(app.engine.log().pool(), tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("import"))?;
-    ImportView::of(found, app.engine.clock().now())
+    // What it has done so far is up to there.
+    let position = app.engine.log().head(tenant).await?.unwrap_or_default();
+    let view = ImportView::of(found, app.engine.clock().now())?;
+    Ok(At(position, Json(view)))
 }
 
 /// The bytes of the file, as they come.

@@ -144,9 +144,11 @@ fn without_a_place_events_are_in_their_calendar_and_may_lie_over_each_other() {
     let named = calendar.replace("VERSION", "X-WR-CALNAME:My week\r\nVERSION");
     let other = an_importer();
     booked(&other.imports(&named), 4);
+    other.standing(4);
     assert_eq!(other.names("/v1/resources"), ["My week".to_owned()].into());
     let third = an_importer();
     booked(&third.imports_with(&named, &["--resource", "Chair 2"]), 4);
+    third.standing(4);
     assert_eq!(third.names("/v1/resources"), ["Chair 2".to_owned()].into());
 }
 
