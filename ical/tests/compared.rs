@@ -1,7 +1,7 @@
 //! Recurrence, compared with programs that have nothing to do with this one: `python-dateutil` for rules alone, and
 //! `recurring-ical-events` for events in zones, with what is left out, added and moved.
 //!
-//! `DAYBOOK_SEED` repeats the choices of a run, and `DAYBOOK_RULES` says how many rules there are.
+//! `DAYBOOK_SEED` repeats the choices of a run, and `DAYBOOK_RULES` says how many rules there are; 1,000 take a minute or two.
 
 #![expect(
     clippy::unwrap_used,
@@ -34,15 +34,19 @@ struct Case {
     rule: String,
 }
 
+/// The choices by itself: always the same, for by chance faults of the other programs are met, too, and each difference has
+/// to be looked at by a person.
+const SEED: u64 = 10_288_851_819_964_454_426;
+
 fn seed() -> u64 {
     let given = env::var("DAYBOOK_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed = given.unwrap_or_else(rand::random);
+    let seed = given.unwrap_or(SEED);
     println!("DAYBOOK_SEED={seed}");
     seed
 }
 
 fn how_many() -> usize {
-    env::var("DAYBOOK_RULES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000)
+    env::var("DAYBOOK_RULES").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
 }
 
 /// The environment that `cargo xtask test` makes from `requirements.txt`.
@@ -244,15 +248,23 @@ fn event(random: &mut StdRng, n: usize, case: &Case) -> String {
     );
     let parsed: Rule = rule.parse().unwrap();
     let found: Vec<NaiveDateTime> =
-        parsed.expand(case.start, case.end).map(Result::unwrap).take(30).collect();
+        parsed.expand(case.start, case.end).map(Result::unwrap).take(60).collect();
     // Of what makes nothing, the other program would look until the year 9999.
     if found.is_empty() {
         return String::new();
     }
     let mut own = String::new();
-    if let Some(left_out) = found.choose(random).filter(|_| random.random_bool(0.4)) {
+    let first = &found[..found.len().min(30)];
+    // With an EXDATE in a zone, the other program also leaves out what is as far from it as the zone is from UTC.
+    let is_alone = |at: &&NaiveDateTime| {
+        let far = |other: &NaiveDateTime| (*other - **at).abs() >= TimeDelta::days(1);
+        found.iter().all(|other| other == *at || far(other))
+    };
+    if let Some(left_out) =
+        first.choose(random).filter(is_alone).filter(|_| random.random_bool(0.4))
+    {
         writeln!(text, "{exdate}{}", written(*left_out)).unwrap();
-    } else if let Some(moved) = found.choose(random).filter(|_| random.random_bool(0.4)) {
+    } else if let Some(moved) = first.choose(random).filter(|_| random.random_bool(0.4)) {
         let id = exdate.replace("EXDATE", "RECURRENCE-ID");
         let to = *moved + TimeDelta::days(1) + TimeDelta::minutes(45);
         own = format!(
@@ -339,12 +351,12 @@ fn events_recur_as_recurring_ical_events_has_it() {
         .map(|(uid, start)| (uid.to_owned(), start.to_owned()))
         .collect();
     let found = found_in(file.as_bytes(), last);
-    let extra: Vec<_> = found.difference(&expected).take(20).collect();
-    let missing: Vec<_> = expected.difference(&found).take(20).collect();
     let of = |uid: &str| {
         let from = file.find(&format!("UID:{uid}\r\n")).unwrap();
         file[from..].split("END:VEVENT").next().unwrap().to_owned()
     };
+    let extra: Vec<_> = found.difference(&expected).take(20).collect();
+    let missing: Vec<_> = expected.difference(&found).take(20).collect();
     let first = extra.first().or(missing.first()).map(|(uid, _)| of(uid));
     assert!(
         extra.is_empty() && missing.is_empty(),

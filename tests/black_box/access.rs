@@ -77,6 +77,8 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/waiting-list", Some("read")),
     ("GET", "/v1/waiting-list/{id}", Some("read")),
     ("DELETE", "/v1/waiting-list/{id}", Some("book")),
+    ("POST", "/v1/imports", Some("manage")),
+    ("GET", "/v1/imports/{id}", Some("read")),
     ("GET", "/v1/tenant/settings", Some("read")),
     ("PUT", "/v1/tenant/settings", Some("admin")),
 ];
@@ -102,6 +104,7 @@ struct Ground {
     class: String,
     /// On the waiting list, for a room that never opens.
     entry: String,
+    import: String,
 }
 
 fn a_ground() -> Ground {
@@ -115,7 +118,8 @@ fn a_ground() -> Ground {
     let class = practice.a_service(&json!({"session_places": 5}));
     let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
     let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
-    Ground { practice, held, booked, exception, series, session, class, entry }
+    let import = id(import(&practice.api).is(201));
+    Ground { practice, held, booked, exception, series, session, class, entry, import }
 }
 
 impl Ground {
@@ -131,6 +135,7 @@ impl Ground {
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
             Some("waiting-list") => &self.entry,
+            Some("imports") => &self.import,
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
@@ -159,6 +164,7 @@ impl Ground {
             // What has an end.
             "GET" if route.ends_with("/stream") => api.get(&format!("{path}?to=2000-01-01")).send(),
             "GET" => api.get(&path).send(),
+            _ if route.ends_with("/imports") => import(api),
             method => api.request(method, &path).json(&body).send(),
         }
     }
@@ -202,6 +208,14 @@ impl Ground {
             _ => json!({}),
         }
     }
+}
+
+/// Of a calendar in which there is nothing.
+fn import(api: &Api) -> Answer {
+    let calendar =
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//daybook//tests//EN\r\nEND:VCALENDAR\r\n";
+    let request = api.request("POST", "/v1/imports").header("content-type", "text/calendar");
+    request.raw_body(calendar.as_bytes()).send()
 }
 
 /// In the past, where it conflicts with nothing.

@@ -61,6 +61,9 @@ const series = had(await daybook.bookSeries({
   },
 }));
 
+const calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//daybook//clients//EN\r\nEND:VCALENDAR\r\n";
+const imported = had(await daybook.beginImport({ body: { file: new Blob([calendar], { type: "text/calendar" }) } }));
+
 had(await daybook.live());
 had(await daybook.ready());
 had(await daybook.getAgenda({ query: { resource_id: room.id, date: from, view: "week" } }));
@@ -81,6 +84,7 @@ const { stream } = await daybook.streamEvents();
 for await (const event of stream) {
   if (event !== undefined) break;
 }
+had(await daybook.readImport(path(imported.id)));
 had(await daybook.listPrograms());
 had(await daybook.listProjections());
 had(await daybook.listResources());

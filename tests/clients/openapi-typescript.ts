@@ -66,6 +66,11 @@ const series = had(await api.POST("/v1/series", {
   },
 }));
 
+const imported = had(await api.POST("/v1/imports", {
+  headers: { "Content-Type": "text/calendar" }, bodySerializer: (body) => body,
+  body: "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//daybook//clients//EN\r\nEND:VCALENDAR\r\n",
+}));
+
 const path = (id: string) => ({ params: { path: { id } } });
 had(await api.GET("/livez", { parseAs: "text" }));
 had(await api.GET("/readyz"));
@@ -89,6 +94,7 @@ const events = had(await api.GET("/v1/events", { params: { query: { limit: 1_000
 const exported = had(await api.GET("/v1/events/export", { params: { query: { format: "csv" } }, parseAs: "text" }));
 const stream = had(await api.GET("/v1/events/stream", { parseAs: "stream" }));
 await stream?.cancel();
+had(await api.GET("/v1/imports/{id}", path(imported.id)));
 had(await api.GET("/v1/programs"));
 had(await api.GET("/v1/projections"));
 had(await api.GET("/v1/resources"));

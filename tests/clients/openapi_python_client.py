@@ -1,6 +1,7 @@
 """Books, lists, compares and reads every GET with the client that openapi-python-client makes of the OpenAPI document."""
 
 import importlib
+import io
 import json
 import pkgutil
 import sys
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 import daybook_client.api
 from daybook_client import AuthenticatedClient
 from daybook_client import models
+from daybook_client.types import File
 
 url, key = sys.argv[1:]
 client = AuthenticatedClient(base_url=url, token=key, raise_on_unexpected_status=True)
@@ -67,6 +69,10 @@ series = done("book_series", body=models.SeriesBody.from_dict({
     "rrule": "FREQ=DAILY;COUNT=2",
 }))
 
+calendar = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//daybook//clients//EN\r\nEND:VCALENDAR\r\n"
+form = models.ImportForm(file=File(payload=io.BytesIO(calendar), file_name="calendar.ics", mime_type="text/calendar"))
+imported = done("begin_import", body=form)
+
 done("live")
 done("ready")
 done("get_agenda", resource_id=room.id, date=day(7))
@@ -89,6 +95,7 @@ done("get_session", session.id)
 done("list_places", session.id)
 done("get_utilisation", from_=day(7), to=day(13))
 done("get_waiting", waiting.id)
+done("read_import", imported.id)
 for name in ["list_clients", "list_conflicts", "list_programs", "list_projections", "list_resources", "list_services",
              "list_sessions", "list_waiting", "read_settings"]:
     done(name)

@@ -212,6 +212,9 @@ requests! {
     "POST /v1/holds/{id}/confirm" => |house| {
         Asked::post(&format!("/v1/holds/{}/confirm", held(&house).await?), &json!({}))
     };
+    // As many events as 32 MiB have room for go on after the answer: what is asked for is how far that is.
+    "POST /v1/imports" => |house| Asked::post("/v1/imports?dry_run=true", &json!({})).or_unsupported();
+    "GET /v1/imports/{id}" => |house| Asked::get("/v1/imports/00000000-0000-0000-0000-000000000000").or_missing();
     "GET /v1/programs" => |house| Asked::get("/v1/programs");
     "GET /v1/projections" => |house| Asked::get("/v1/projections");
     "POST /v1/projections/{name}/rebuild" => |house| {
@@ -326,6 +329,11 @@ impl Asked {
     /// Decided, and refused for what others have done.
     fn or_conflict(self) -> Self {
         Self { or_status: &[409, 422], ..self }
+    }
+
+    /// It takes no JSON.
+    fn or_unsupported(self) -> Self {
+        Self { or_status: &[415], ..self }
     }
 
     fn or_missing(self) -> Self {

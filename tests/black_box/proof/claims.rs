@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::Finding;
 use crate::harness::Sql;
 
-/// What each event says that its appointment, or session, has from then on, and until which position.
+/// What each event says that its appointment, session or entry of the waiting list has from then on, and until which position.
 const LIVES: &str = "
     INSERT INTO lives
     SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid,
@@ -16,10 +16,10 @@ const LIVES: &str = "
                    payload -> 'slot' AS slot, payload -> 'closed' AS closed,
                    lead(position) OVER (PARTITION BY aggregate_id ORDER BY position) AS until
               FROM events
-             WHERE tenant_id = $1 AND aggregate_type IN ('appointment', 'session')
+             WHERE tenant_id = $1 AND aggregate_type IN ('appointment', 'session', 'waiting')
                AND event_type NOT IN
                    ('AppointmentCheckedIn', 'AppointmentCompleted', 'AppointmentTagged',
-                    'AppointmentDescribed', 'AppointmentConflictAccepted')) e
+                    'AppointmentDescribed', 'AppointmentConflictAccepted', 'WaitingPlaceOffered')) e
      CROSS JOIN LATERAL (
            SELECT r.id::uuid, coalesce((slot -> 'seats' ->> (r.n - 1)::int)::smallint, 0),
                   tstzrange(
@@ -34,7 +34,7 @@ const LIVES: &str = "
            SELECT (c ->> 'of')::uuid, (c ->> 'number')::smallint,
                   tstzrange((c -> 'during' ->> 'start')::timestamptz,
                             (c -> 'during' ->> 'end')::timestamptz)
-             FROM json_array_elements(slot -> 'counted') AS c
+             FROM json_array_elements(coalesce(slot -> 'counted', payload -> 'counted')) AS c
             UNION ALL
            SELECT (closed ->> 'session_id')::uuid, n::smallint,
                   tstzrange((closed -> 'during' ->> 'start')::timestamptz,
@@ -43,7 +43,7 @@ const LIVES: &str = "
            ) AS place (resource, seat, during)
      WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
                           'AppointmentRescheduled', 'AppointmentReassigned',
-                          'SessionScheduled', 'SessionRescheduled', 'SessionCancelled')";
+                          'SessionScheduled', 'SessionRescheduled', 'SessionCancelled', 'WaitingListJoined')";
 
 /// At no position of the log have two appointments a resource at the same time. A hold that has
 /// lapsed when another takes its time conflicts with nothing.
