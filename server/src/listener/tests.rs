@@ -16,10 +16,12 @@ const LARGE: usize = 64 << 20;
 /// Longer than any step takes by itself.
 const LONG: Duration = Duration::from_mins(2);
 
-/// A listener with so much room, what ends it, and what lets one request to `/waits` be answered.
+/// A listener with so much room, what ends it, and requests to `/waits`: how many there are, and how many may be
+/// answered.
 struct Listening {
     address: SocketAddr,
     stop: Stop,
+    asked: Arc<Semaphore>,
     may_answer: Arc<Semaphore>,
     ended: JoinHandle<()>,
 }
@@ -27,21 +29,23 @@ struct Listening {
 impl Listening {
     async fn with_room_for(connections: usize) -> Self {
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), connections).await.unwrap();
-        let (stop, may_answer) = (Stop::default(), Arc::new(Semaphore::new(0)));
-        let waits = Arc::clone(&may_answer);
+        let stop = Stop::default();
+        let [asked, may_answer] = [(); 2].map(|()| Arc::new(Semaphore::new(0)));
+        let (is_asked, waits) = (Arc::clone(&asked), Arc::clone(&may_answer));
         let routes = Router::new()
             .route("/small", get(async || "small"))
             .route("/large", get(async || Bytes::from(vec![b'x'; LARGE])))
             .route(
                 "/waits",
                 get(async move || {
+                    is_asked.add_permits(1);
                     waits.acquire().await.unwrap().forget();
                     "waited"
                 }),
             );
         let address = listener.address().unwrap();
         let ended = tokio::spawn(listener.answer(routes, stop.clone()));
-        Self { address, stop, may_answer, ended }
+        Self { address, stop, asked, may_answer, ended }
     }
 
     async fn connect(&self) -> TcpStream {
@@ -106,6 +110,8 @@ async fn whoever_has_not_taken_its_answer_yet_keeps_its_connection_and_one_that_
 async fn what_waits_for_room_when_the_program_stops_is_answered() {
     let listening = Listening::with_room_for(1).await;
     let mut busy = listening.asks("/waits").await;
+    // Else it would be idle still, and make room.
+    timeout(LONG, listening.asked.acquire()).await.expect("it is asked").unwrap().forget();
     // Accepted without room, and still with the system.
     let mut waiting = [listening.asks("/small").await, listening.asks("/small").await];
     // Time enough to be accepted; where it is not, this proves less.
