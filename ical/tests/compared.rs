@@ -36,7 +36,7 @@ struct Case {
 
 /// The choices by itself: always the same, for by chance faults of the other programs are met, too, and each difference has
 /// to be looked at by a person.
-const SEED: u64 = 10_288_851_819_964_454_426;
+const SEED: u64 = 1;
 
 fn seed() -> u64 {
     let given = env::var("DAYBOOK_SEED").ok().and_then(|seed| seed.parse().ok());
@@ -255,7 +255,8 @@ fn event(random: &mut StdRng, n: usize, case: &Case) -> String {
     }
     let mut own = String::new();
     let first = &found[..found.len().min(30)];
-    // With an EXDATE in a zone, the other program also leaves out what is as far from it as the zone is from UTC.
+    // With an EXDATE or a RECURRENCE-ID in a zone, the other program also leaves out what is as far from it as the zone
+    // is from UTC.
     let is_alone = |at: &&NaiveDateTime| {
         let far = |other: &NaiveDateTime| (*other - **at).abs() >= TimeDelta::days(1);
         found.iter().all(|other| other == *at || far(other))
@@ -264,7 +265,9 @@ fn event(random: &mut StdRng, n: usize, case: &Case) -> String {
         first.choose(random).filter(is_alone).filter(|_| random.random_bool(0.4))
     {
         writeln!(text, "{exdate}{}", written(*left_out)).unwrap();
-    } else if let Some(moved) = first.choose(random).filter(|_| random.random_bool(0.4)) {
+    } else if let Some(moved) =
+        first.choose(random).filter(is_alone).filter(|_| random.random_bool(0.4))
+    {
         let id = exdate.replace("EXDATE", "RECURRENCE-ID");
         let to = *moved + TimeDelta::days(1) + TimeDelta::minutes(45);
         own = format!(
