@@ -21,7 +21,7 @@ pub struct Effort<'a> {
     until_asked: u64,
 }
 
-/// Looks between two questions whether the search is still wanted: about a millisecond.
+/// Looks between two questions whether the search is still wanted.
 const BETWEEN_QUESTIONS: u64 = 100_000;
 
 impl<'a> Effort<'a> {

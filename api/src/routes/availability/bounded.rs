@@ -8,8 +8,8 @@ use daybook_domain::availability::{Effort, Unfinished};
 use crate::App;
 use crate::http::Problem;
 
-/// As many looks as are taken at once, which is a few milliseconds. A search that takes more is begun anew beside the
-/// runtime, when it is its tenant's turn; so everyday ones, like 50 resources over 30 days, take less.
+/// As many looks as are taken at once. A search that takes more is begun anew beside the runtime, when it is its
+/// tenant's turn; so everyday ones should take less.
 const LOOKS_AT_ONCE: u64 = 1_000_000;
 
 /// Why a search has found nothing.
