@@ -12,7 +12,7 @@ use daybook_domain::resource::{
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
-use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
+use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{
     AppointmentId, Category, ClientId, Name, Personal, ResourceId, ResourceIds, ServiceId, Tag,
     Tags, TenantId, Title,
@@ -209,14 +209,12 @@ where
 
 /// Open around the clock.
 fn profile(number: u64) -> anyhow::Result<ResourceProfile> {
-    let week = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri, Day::Sat, Day::Sun];
-    let always = OpeningWindow::new(week, TimeOfDay::MIDNIGHT, "24:00".parse()?)?;
     Ok(ResourceProfile {
         name: Name::new(&format!("Room {number}"))?,
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: Tz::UTC,
-        opening_hours: WeeklyHours::try_from(vec![always])?.into(),
+        opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
     })
 }

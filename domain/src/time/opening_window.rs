@@ -45,6 +45,13 @@ impl OpeningWindow {
         Ok(Self { days, from, to, valid_from: None, valid_until: None })
     }
 
+    /// Each day as a whole, for ever.
+    #[must_use]
+    pub fn always() -> Self {
+        let (from, to) = (TimeOfDay::MIDNIGHT, TimeOfDay::END_OF_DAY);
+        Self { days: Day::ALL.to_vec(), from, to, valid_from: None, valid_until: None }
+    }
+
     /// The same window, where it opens on a day from `from` until `until`, both included.
     ///
     /// # Errors

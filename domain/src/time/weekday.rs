@@ -16,6 +16,11 @@ pub enum Day {
     Sun,
 }
 
+impl Day {
+    pub const ALL: [Self; 7] =
+        [Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun];
+}
+
 impl From<Weekday> for Day {
     fn from(day: Weekday) -> Self {
         match day {

@@ -15,6 +15,12 @@ impl WeeklyHours {
     /// How many windows one resource can have.
     pub const MAX_WINDOWS: usize = 50;
 
+    /// Open around the clock.
+    #[must_use]
+    pub fn always() -> Self {
+        Self(vec![OpeningWindow::always()])
+    }
+
     /// The windows as they were given.
     #[must_use]
     pub fn windows(&self) -> &[OpeningWindow] {
@@ -53,6 +59,14 @@ mod tests {
 
     fn refused(windows: &str) -> bool {
         serde_json::from_str::<WeeklyHours>(windows).is_err()
+    }
+
+    #[test]
+    fn what_is_always_open_is_so_each_day_and_can_be_read_again() {
+        let written = serde_json::to_string(&WeeklyHours::always()).unwrap();
+        let days = r#"["mon","tue","wed","thu","fri","sat","sun"]"#;
+        assert_eq!(written, format!(r#"[{{"days":{days},"from":"00:00","to":"24:00"}}]"#));
+        assert!(!refused(&written));
     }
 
     #[test]

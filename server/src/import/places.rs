@@ -9,7 +9,7 @@ use daybook_domain::resource::{
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
-use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
+use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
 use daybook_integrations::calendar::Place;
 use daybook_store::log::PersistedAggregate;
@@ -48,7 +48,7 @@ impl Furnished {
         }
         if self.0.insert(wish.resource) {
             let zone = wish.to_book.time_zone;
-            let command = ResourceCommand::RegisterResource(profile(wish, zone)?);
+            let command = ResourceCommand::RegisterResource(profile(wish, zone));
             make::<Resource>(engine, context, wish.resource, command).await?;
         }
         Ok(())
@@ -77,22 +77,20 @@ async fn make<A: PersistedAggregate>(
 }
 
 /// It is always open: when there is something in it, its calendar says.
-fn profile(wish: &Wish, time_zone: Tz) -> anyhow::Result<ResourceProfile> {
+fn profile(wish: &Wish, time_zone: Tz) -> ResourceProfile {
     let kind = match wish.to_book.place {
         Place::Named(_) => ResourceKind::Room,
         // Whose calendar it is.
         Place::Calendar(_) => ResourceKind::Staff,
     };
-    let days = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri, Day::Sat, Day::Sun];
-    let always = OpeningWindow::new(days, TimeOfDay::MIDNIGHT, TimeOfDay::END_OF_DAY)?;
-    Ok(ResourceProfile {
+    ResourceProfile {
         name: wish.place.clone(),
         kind,
         tags: Tags::default(),
         time_zone,
-        opening_hours: WeeklyHours::try_from(vec![always])?.into(),
+        opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
-    })
+    }
 }
 
 /// Imported appointments have lengths of their own; what is booked later is as long as the first, if that

@@ -47,20 +47,13 @@ fn terms() -> ServiceTerms {
     }
 }
 
-fn always() -> WeeklyHours {
-    serde_json::from_str(
-        r#"[{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"24:00"}]"#,
-    )
-    .unwrap()
-}
-
 fn profile() -> ResourceProfile {
     ResourceProfile {
         name: Name::new("Room 1").unwrap(),
         kind: ResourceKind::Room,
         tags: Tags::default(),
         time_zone: chrono_tz::Tz::UTC,
-        opening_hours: always().into(),
+        opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
     }
 }

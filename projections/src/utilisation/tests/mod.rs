@@ -29,9 +29,8 @@ fn day(text: &str) -> NaiveDate {
 
 /// Every day from one hour to another.
 fn hours(from: u8, to: u8) -> WeeklyHours {
-    let days = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri, Day::Sat, Day::Sun];
     let hour = |hour: u8| format!("{hour:02}:00").parse().unwrap();
-    let window = OpeningWindow::new(days, hour(from), hour(to)).unwrap();
+    let window = OpeningWindow::new(Day::ALL.to_vec(), hour(from), hour(to)).unwrap();
     vec![window].try_into().unwrap()
 }
 

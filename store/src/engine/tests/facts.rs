@@ -18,7 +18,7 @@ async fn hours_that_another_engine_changed_hold_both_ways() {
     change_hours(&house, &elsewhere, WeeklyHours::default()).await;
     let refused = refusal(book(&engine, &house.context(), minute(120)).await);
     assert!(matches!(refused, AppointmentRefusal::OutsideOpeningHours { .. }), "{refused:?}");
-    change_hours(&house, &elsewhere, always()).await;
+    change_hours(&house, &elsewhere, WeeklyHours::always()).await;
     book(&engine, &house.context(), minute(120)).await.unwrap();
 }
 
