@@ -8,13 +8,14 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::python::target;
-use crate::shell::{Failure, output, root, run, say};
+use crate::shell::{Failure, cargo, output, run, say};
+use crate::test::FEATURES;
 
 /// So many programs have a row of their own: those with most events.
 const ROWS: usize = 40;
 
 pub(crate) fn import(folder: &str) -> Result<(), Failure> {
-    run(Command::new(env!("CARGO")).args(["build", "--package", "daybook"]).current_dir(root()))?;
+    run(&mut cargo(&["build", "--package", "daybook", FEATURES]))?;
     let program = target()?.join("debug/daybook");
     let scratch = env::temp_dir().join(format!("daybook-corpus-{}", std::process::id()));
     let imported = imported(&program, folder, &scratch);
@@ -35,12 +36,29 @@ fn imported(program: &Path, folder: &str, scratch: &Path) -> Result<String, Fail
     Ok(String::from_utf8_lossy(&said).into_owned())
 }
 
+/// Those whose programs most people leave, by what is in the PRODID of each: each has a row of its own.
+const MAKERS: [(&str, &[&str]); 4] = [
+    ("Google", &["google"]),
+    ("Apple", &["apple", "icloud", "calendarserver"]),
+    ("Microsoft", &["microsoft"]),
+    ("Mozilla", &["mozilla"]),
+];
+
+/// All others.
+const NO_MAKER: &str = "others";
+
+fn maker(program: &str) -> &'static str {
+    let program = program.to_lowercase();
+    let is_of = |(_, words): &&(&str, &[&str])| words.iter().any(|word| program.contains(word));
+    MAKERS.iter().find(is_of).map_or(NO_MAKER, |(name, _)| name)
+}
+
 /// What became of all files.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Corpus {
     programs: BTreeMap<String, Counts>,
-    /// How many events were refused so, of all programs.
-    reasons: BTreeMap<String, usize>,
+    /// How many events were refused so, by the maker of their program.
+    reasons: BTreeMap<String, BTreeMap<&'static str, usize>>,
     /// How many files were not read for a reason.
     unread: BTreeMap<String, usize>,
 }
@@ -62,7 +80,8 @@ impl Corpus {
             match fields.as_slice() {
                 // An event that recurs may be refused more than once.
                 ["refused", path, program, line, why] if refused.insert((path, line)) => {
-                    *corpus.reasons.entry(kind(why)).or_default() += 1;
+                    let reason = corpus.reasons.entry(kind(why)).or_default();
+                    *reason.entry(maker(program)).or_default() += 1;
                     corpus.programs.entry((*program).to_owned()).or_default().refused += 1;
                 }
                 ["file", _, program, events] => {
@@ -89,15 +108,28 @@ impl Corpus {
             lines.push(others.row("(others)"));
         }
         lines.push(all.row("(all)"));
-        for (title, counts) in [("events refused", &self.reasons), ("files not read", &self.unread)]
-        {
-            let mut counts: Vec<(&String, &usize)> = counts.iter().collect();
-            counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
-            lines.push(format!("\n{title}"));
-            lines.extend(counts.into_iter().map(|(why, count)| format!("{count:>8}  {why}")));
+        lines.push(String::new());
+        for name in MAKERS.iter().map(|(name, _)| *name).chain([NO_MAKER]) {
+            let own = programs.iter().filter(|(program, _)| maker(program) == name);
+            lines.push(own.fold(Counts::default(), |all, (_, it)| all.and(**it)).row(name));
         }
+        let refused = self.reasons.iter().map(|(why, makers)| {
+            let of = makers.iter().map(|(maker, count)| format!("{maker} {count}"));
+            (makers.values().sum::<usize>(), format!("{why} ({})", of.collect::<Vec<_>>().join(", ")))
+        });
+        lines.extend(counted("events refused", refused));
+        let unread = self.unread.iter().map(|(why, count)| (*count, why.clone()));
+        lines.extend(counted("files not read", unread));
         lines.join("\n")
     }
+}
+
+/// A list with the most frequent first, below its title.
+fn counted(title: &str, all: impl Iterator<Item = (usize, String)>) -> Vec<String> {
+    let mut all: Vec<(usize, String)> = all.collect();
+    all.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let lines = all.into_iter().map(|(count, what)| format!("{count:>8}  {what}"));
+    std::iter::once(format!("\n{title}")).chain(lines).collect()
 }
 
 impl Counts {
@@ -147,22 +179,26 @@ mod tests {
 
     #[test]
     fn events_are_counted_by_program_and_refusals_by_kind() {
-        let said = "refused\ta.ics\tP\t4\tRoom 9 is taken from 2027 to 2028\n\
-                    refused\ta.ics\tP\t4\tRoom 9 is taken from 2029 to 2030\n\
-                    refused\ta.ics\tP\t9\tthe time zone \"Mars\" is not known\n\
-                    file\ta.ics\tP\t10\n\
+        let said = "refused\ta.ics\t-//Google//P\t4\tRoom 9 is taken from 2027 to 2028\n\
+                    refused\ta.ics\t-//Google//P\t4\tRoom 9 is taken from 2029 to 2030\n\
+                    refused\ta.ics\t-//Google//P\t9\tthe time zone \"Mars\" is not known\n\
+                    file\ta.ics\t-//Google//P\t10\n\
                     refused\tb.ics\tQ\t4\tthe time zone \"Moon\" is not known\n\
                     file\tb.ics\tQ\t1\n\
                     unread\tc.ics\tline 3 ends A, but B is open there\n\
                     unread\td.ics\tline 77 ends A, but B is open there\n";
         let corpus = Corpus::of(said);
-        assert_eq!(corpus.programs["P"], Counts { files: 1, events: 10, refused: 2 });
-        let reasons: Vec<_> =
-            corpus.reasons.iter().map(|(why, count)| (why.as_str(), *count)).collect();
-        assert_eq!(reasons, [("a place is taken from", 1), ("the time zone … is not known", 2)]);
+        assert_eq!(corpus.programs["-//Google//P"], Counts { files: 1, events: 10, refused: 2 });
+        let expected = [
+            ("a place is taken from", vec![("Google", 1)]),
+            ("the time zone … is not known", vec![("Google", 1), (NO_MAKER, 1)]),
+        ];
+        let expected = expected.map(|(why, of)| (why.to_owned(), of.into_iter().collect()));
+        assert_eq!(corpus.reasons, BTreeMap::from(expected));
         assert_eq!(corpus.unread["line N ends A, but B is open there"], 2);
         let table = corpus.table();
         assert!(table.contains("80.0") && table.contains("(all)"), "{table}");
+        assert!(table.contains("the time zone … is not known (Google 1, others 1)"), "{table}");
     }
 
     #[test]

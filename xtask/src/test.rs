@@ -13,7 +13,7 @@ use crate::{debian, deny, logs, node, openapi, python};
 
 /// What the program can do but does not do by itself is tested, too; always with the same, so that nothing is built
 /// twice.
-const FEATURES: &str = "--features=daybook/otlp";
+pub(crate) const FEATURES: &str = "--features=daybook/otlp";
 
 /// All of it, in the order in which it is cheap to fail.
 pub(crate) fn everything() -> Result<(), Failure> {
