@@ -3,6 +3,7 @@
 use crate::Fault;
 use crate::lines::Lines;
 use crate::property::Property;
+use crate::text::{decoded, excerpt};
 
 /// Far more than any component has of properties that are read.
 const MAX_LINES: usize = 10_000;
@@ -97,13 +98,10 @@ impl Component {
             self.faults.push(Fault::TooManyLines { max: MAX_LINES });
         } else if line.bytes.len() > MAX_LINE_BYTES {
             self.faults.push(Fault::LineTooLong { property: name, max_bytes: MAX_LINE_BYTES });
-        } else if let Ok(rest) = std::str::from_utf8(&line.bytes[end..]) {
-            match Property::parse(name, number, rest) {
-                Some(property) => self.properties.push(property),
-                None => self.faults.push(Fault::Malformed { line: number }),
-            }
+        } else if let Some(property) = Property::parse(name, number, &decoded(&line.bytes[end..])) {
+            self.properties.push(property);
         } else {
-            self.faults.push(Fault::NotUtf8 { line: number });
+            self.faults.push(Fault::Malformed { line: number });
         }
         // One says it all, and ten are enough to see.
         self.faults.truncate(10);
@@ -125,7 +123,7 @@ impl Component {
 pub(crate) fn mark(line: &[u8]) -> String {
     let colon = line.iter().position(|byte| *byte == b':').map_or(line.len(), |at| at + 1);
     let name = String::from_utf8_lossy(&line[colon..]);
-    crate::text::excerpt(&name.trim().to_ascii_uppercase())
+    excerpt(&name.trim().to_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -162,11 +160,11 @@ mod tests {
         let event = Component::with(&["UID", "SUMMARY"], text, 1);
         let expected = [
             Fault::Malformed { line: 3 },
-            Fault::NotUtf8 { line: 4 },
             Fault::Malformed { line: 5 },
             Fault::Malformed { line: 6 },
         ];
         assert_eq!(event.faults, expected);
+        assert_eq!(event.get("SUMMARY").map(Property::text).as_deref(), Some("ÿ"));
     }
 
     #[test]

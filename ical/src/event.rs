@@ -1,15 +1,18 @@
 //! A VEVENT as what it says: who it is, when it is, how it recurs, and its texts.
 
+mod recurrence;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use crate::component::Component;
 use crate::duration::Duration;
 use crate::fault::Fault;
 use crate::property::Property;
-use crate::recur::Rule;
 use crate::text::{excerpt, one_line};
-use crate::time::{Form, Moment, bad_time, read};
+use crate::time::{Form, Moment, read};
 use crate::zone::Zones;
+
+pub use recurrence::{Extra, Recurrence};
 
 /// The properties that are read of an event; nobody minds what the others say.
 pub(crate) const READ: [&str; 20] = [
@@ -48,8 +51,8 @@ const ONCE: [&str; 9] = [
     "LOCATION",
 ];
 
-/// More dates than any series has.
-const MAX_DATES: usize = 10_000;
+/// More categories than anybody keeps.
+const MAX_CATEGORIES: usize = 1_000;
 
 /// An event, as its file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +78,7 @@ pub struct Event {
     pub description: Option<String>,
     /// On one line.
     pub location: Option<String>,
-    /// Each on one line, in the order of the file.
+    /// Each on one line, in the order of the file; a thousand at most.
     pub categories: Vec<String>,
 }
 
@@ -119,32 +122,6 @@ pub enum Status {
     Cancelled,
 }
 
-/// How an event recurs (RFC 5545 §3.8.5).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Recurrence {
-    pub rules: Vec<Rule>,
-    /// EXRULE, of RFC 2445.
-    pub left_out_by_rule: Vec<Rule>,
-    pub dates: Vec<Extra>,
-    pub left_out: Vec<Moment>,
-}
-
-/// An occurrence that is named by itself (RDATE).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Extra {
-    pub start: Moment,
-    /// How long it is, where that is said (a PERIOD).
-    pub length: Option<Length>,
-}
-
-impl Recurrence {
-    /// Whether it is the event alone.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        self.rules.is_empty() && self.dates.is_empty()
-    }
-}
-
 /// An event that cannot be read, with what a person needs to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread {
@@ -153,6 +130,8 @@ pub struct Unread {
     pub uid: Option<String>,
     /// Its SUMMARY; shortened, and safe to print.
     pub summary: Option<String>,
+    /// Whether its texts are for its owner alone (CLASS).
+    pub is_private: bool,
     pub fault: Fault,
 }
 
@@ -169,6 +148,7 @@ impl Event {
                 line: first_line,
                 uid: text("UID"),
                 summary: text("SUMMARY").map(|summary| excerpt(&one_line(&summary))),
+                is_private: is_private(&component),
                 fault,
             })
         })
@@ -188,9 +168,7 @@ impl Event {
         let line =
             |name| text(component, name).map(|text| one_line(&text)).filter(|t| !t.is_empty());
         let replaces = component.get("RECURRENCE-ID").map(|id| replaces(id, zones)).transpose()?;
-        let value = |name: &str| {
-            component.get(name).map(|it| it.value.trim().to_ascii_uppercase()).unwrap_or_default()
-        };
+        let value = |name| word(component, name);
         let status = match value("STATUS").as_str() {
             // Some spell it as Americans do.
             "CANCELLED" | "CANCELED" => Status::Cancelled,
@@ -212,14 +190,14 @@ impl Event {
             replaces,
             version: version(component),
             length: length(component, &start, zones)?,
-            recurrence: recurrence(component, zones)?,
+            recurrence: recurrence::read(component, zones)?,
             status,
             takes_time: match value("TRANSP").as_str() {
                 "TRANSPARENT" => false,
                 "" => value("X-MICROSOFT-CDO-BUSYSTATUS") != "FREE",
                 _ => true,
             },
-            is_private: matches!(value("CLASS").as_str(), "PRIVATE" | "CONFIDENTIAL"),
+            is_private: is_private(component),
             summary: line("SUMMARY"),
             description: text(component, "DESCRIPTION")
                 .map(|text| text.trim().to_owned())
@@ -229,6 +207,16 @@ impl Event {
             start,
         })
     }
+}
+
+/// A value that is one of a few words, in capitals.
+fn word(component: &Component, name: &str) -> String {
+    component.get(name).map(|it| it.value.trim().to_ascii_uppercase()).unwrap_or_default()
+}
+
+/// Whoever does not know a class is to take it for PRIVATE (RFC 5545 §3.8.1.3).
+fn is_private(component: &Component) -> bool {
+    !matches!(word(component, "CLASS").as_str(), "" | "PUBLIC")
 }
 
 fn text(component: &Component, name: &str) -> Option<String> {
@@ -241,6 +229,9 @@ fn categories(component: &Component) -> Vec<String> {
         let item = one_line(&item);
         if !item.is_empty() && !found.contains(&item) {
             found.push(item);
+        }
+        if found.len() == MAX_CATEGORIES {
+            break;
         }
     }
     found
@@ -329,56 +320,6 @@ fn lasting(start: &Moment, duration: Duration) -> Result<Length, Fault> {
         Moment::Time(_) if duration.days.is_zero() => Length::Exact(duration.exact),
         Moment::Time(_) => Length::Calendar(duration),
     })
-}
-
-fn recurrence(component: &Component, zones: &Zones) -> Result<Recurrence, Fault> {
-    let rules = |name: &str| {
-        let read = |rule: &Property| {
-            rule.value.parse::<Rule>().map_err(|error| Fault::BadRule {
-                property: rule.name.clone(),
-                value: excerpt(rule.value.trim()),
-                error,
-            })
-        };
-        let given = component.all(name).filter(|rule| !rule.value.trim().is_empty());
-        given.map(read).collect::<Result<Vec<_>, _>>()
-    };
-    let (mut dates, mut left_out) = (Vec::new(), Vec::new());
-    for (property, value) in values(component, "RDATE") {
-        dates.push(extra(value, property, zones)?);
-    }
-    for (property, value) in values(component, "EXDATE") {
-        left_out.push(Moment::of(value, property, zones)?);
-    }
-    if dates.len().max(left_out.len()) > MAX_DATES {
-        return Err(Fault::TooManyOccurrences { max: MAX_DATES });
-    }
-    let (rules, left_out_by_rule) = (rules("RRULE")?, rules("EXRULE")?);
-    Ok(Recurrence { rules, left_out_by_rule, dates, left_out })
-}
-
-fn values<'c>(
-    component: &'c Component,
-    name: &'c str,
-) -> impl Iterator<Item = (&'c Property, &'c str)> {
-    component.all(name).flat_map(|property| {
-        let values = property.value.split([',', ';']).map(str::trim);
-        values.filter(|value| !value.is_empty()).map(move |value| (property, value))
-    })
-}
-
-/// A moment, or a PERIOD (RFC 5545 §3.3.9).
-fn extra(value: &str, property: &Property, zones: &Zones) -> Result<Extra, Fault> {
-    let Some((start, end)) = value.split_once('/') else {
-        return Ok(Extra { start: Moment::of(value, property, zones)?, length: None });
-    };
-    let start = Moment::of(start, property, zones)?;
-    let length = match Duration::parse(end) {
-        Some(duration) => lasting(&start, duration)?,
-        None => until(&start, &Moment::of(end, property, zones)?)
-            .ok_or_else(|| bad_time(value, property))?,
-    };
-    Ok(Extra { start, length: Some(length) })
 }
 
 /// The first and last day of an event of whole days.

@@ -28,6 +28,12 @@ pub enum FileError {
         /// The limit.
         max: usize,
     },
+    /// The file is text of another encoding.
+    #[error("the file is UTF-16: save it as UTF-8")]
+    Utf16,
+    /// The file's lines end as they did on old Macs.
+    #[error("the lines of the file end with CR alone: save it with CR LF or LF")]
+    OnlyCr,
     /// The file does not begin with `BEGIN:VCALENDAR`.
     #[error("this is not an iCalendar file: line {line} is not BEGIN:VCALENDAR")]
     NotICalendar {
@@ -99,12 +105,6 @@ pub enum Fault {
         /// Where the line is, counted from 1.
         line: u32,
     },
-    /// A line that is read is not UTF-8 (RFC 5545 §3.1.4).
-    #[error("line {line} is not UTF-8 text")]
-    NotUtf8 {
-        /// Where the content line begins.
-        line: u32,
-    },
     /// A line is longer than any text that can be kept.
     #[error("{property} has a line of more than {max_bytes} bytes")]
     LineTooLong {
@@ -160,6 +160,12 @@ pub enum Fault {
         /// The property at fault.
         property: String,
         error: TooMuchWork,
+    },
+    /// It has more rules of recurrence than are followed for one event.
+    #[error("it has more than {max} rules of recurrence")]
+    TooManyRules {
+        /// The limit, of RRULE and EXRULE together.
+        max: usize,
     },
     /// It recurs more often than is ever read.
     #[error("it recurs more than {max} times")]

@@ -24,6 +24,8 @@ mod time;
 mod write;
 mod zone;
 
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -31,10 +31,10 @@ impl Property {
         }
     }
 
-    /// Reads a content line. `None`: it is none, or no UTF-8.
+    /// Reads a content line. `None`: it is none.
     pub(crate) fn of(line: &Line) -> Option<Self> {
         let (name, end) = line.name()?;
-        Self::parse(name, line.number, std::str::from_utf8(&line.bytes[end..]).ok()?)
+        Self::parse(name, line.number, &text::decoded(&line.bytes[end..]))
     }
 
     /// The first value of a parameter.

@@ -5,27 +5,7 @@ mod events;
 mod files;
 
 use super::*;
-
-/// A file with one VCALENDAR that holds these lines.
-fn a_calendar(lines: &str) -> String {
-    let body = format!(
-        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//daybook//test//EN\n{}\nEND:VCALENDAR\n",
-        lines.trim_end()
-    );
-    body.replace('\n', "\r\n")
-}
-
-/// A file with one VEVENT that has a UID, a start, an end and these lines.
-fn an_event_with(lines: &str) -> String {
-    an_event(&format!(
-        "UID:a@example.org\nDTSTART:20260301T090000Z\nDTEND:20260301T100000Z\n{lines}"
-    ))
-}
-
-/// A file with one VEVENT that has these lines only.
-fn an_event(lines: &str) -> String {
-    a_calendar(&format!("BEGIN:VEVENT\n{}\nEND:VEVENT", lines.trim_end()))
-}
+use crate::testing::{a_calendar, an_event, an_event_with};
 
 fn events_of(file: &[u8], default_zone: Option<chrono_tz::Tz>) -> Vec<Result<Event, Box<Unread>>> {
     let index = scan(file).expect("the file is sound");

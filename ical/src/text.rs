@@ -1,6 +1,32 @@
 //! Texts: their escapes (RFC 5545 §3.3.11), and what of them is safe to keep and to show.
 
+use std::borrow::Cow;
+
 const EXCERPT_CHARS: usize = 80;
+
+/// What Windows-1252 has from 0x80 to 0x9F, where Latin 1 has control characters; so do the five that are not assigned.
+const WINDOWS_1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
+    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+];
+
+/// Bytes as text: UTF-8 (RFC 5545 §3.1.4), and what is not is Windows-1252, which programs of before the RFC wrote, and
+/// Thunderbird reads so.
+pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let chunks = bytes.utf8_chunks();
+            let of_byte = |byte: &u8| match byte {
+                0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+                other => char::from(*other),
+            };
+            let text = chunks
+                .flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(of_byte)));
+            Cow::Owned(text.collect())
+        }
+    }
+}
 
 /// A text as its writer meant it: the escapes undone. A backslash before any other character stands
 /// for itself.
@@ -105,6 +131,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_utf_8_is_windows_1252() {
+        assert_eq!(decoded("Caf\u{e9} \u{1f600}".as_bytes()), "Caf\u{e9} \u{1f600}");
+        assert_eq!(decoded(b"Caf\xe9, 5 \x80 \x96 \xc3\xbcber\x81"), "Caf\u{e9}, 5 € – über\u{81}");
+        assert_eq!(clean(&decoded(b"cut \xe2\x82")), "cut â‚");
+    }
 
     #[test]
     fn escapes_of_a_text_are_undone_and_other_backslashes_stay() {

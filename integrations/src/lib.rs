@@ -5,3 +5,5 @@
 
 pub mod calendar;
 pub mod table;
+#[cfg(test)]
+mod testing;

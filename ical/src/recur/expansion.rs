@@ -68,6 +68,11 @@ impl Expansion {
         }
     }
 
+    /// How many days and times have been looked at so far.
+    pub(crate) const fn steps(&self) -> u32 {
+        self.steps
+    }
+
     fn work(&mut self, steps: usize) -> Result<(), TooMuchWork> {
         self.steps = self.steps.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
         if self.steps > MAX_STEPS { Err(TooMuchWork) } else { Ok(()) }

@@ -149,7 +149,11 @@ impl Scanner {
         let bytes = std::mem::take(&mut self.line);
         let line = if self.begun == 0 { bytes.strip_prefix(BYTE_ORDER_MARK) } else { None };
         let line = line.unwrap_or(&bytes);
-        let done = if line.trim_ascii().is_empty() {
+        let done = if self.begun == 0 && UTF_16.iter().any(|mark| line.starts_with(mark)) {
+            Err(FileError::Utf16)
+        } else if self.begun == 0 && begins_with(line.trim_ascii_end(), b"BEGIN:VCALENDAR\r") {
+            Err(FileError::OnlyCr)
+        } else if line.trim_ascii().is_empty() {
             Ok(())
         } else {
             self.understood(line, self.number + 1, terminated)
@@ -326,6 +330,8 @@ impl Scanner {
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+/// What it is in UTF-16.
+const UTF_16: [&[u8]; 2] = [b"\xFF\xFE", b"\xFE\xFF"];
 
 enum Mark {
     Begin,
@@ -350,8 +356,7 @@ fn begins_with(line: &[u8], name: &[u8]) -> bool {
 
 /// A line is unfolded already; it may be cut.
 fn property(line: &[u8], number: u32) -> Option<Property> {
-    let text = String::from_utf8_lossy(line);
-    Lines::from(text.as_bytes(), number).next().as_ref().and_then(Property::of)
+    Lines::from(line, number).next().as_ref().and_then(Property::of)
 }
 
 fn hash(of: &(impl Hash + ?Sized)) -> u64 {

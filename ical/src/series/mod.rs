@@ -9,9 +9,13 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 use crate::event::{Event, Extra, Length, Recurrence, Status, last_day};
 use crate::fault::Fault;
-use crate::recur::Rule;
+use crate::recur::{Rule, TooMuchWork};
 use crate::time::{Moment, Time};
 use crate::zone::Zone;
+
+/// The most that is looked at for the rules of one event, in the steps of [`Occurrences::steps`]: as much again as for
+/// one rule.
+pub const MAX_STEPS: u64 = 2_000_000;
 
 /// The most occurrences of one event.
 pub const MAX_OCCURRENCES: usize = 25_000;
@@ -53,6 +57,8 @@ pub struct Occurrences<'e> {
     pub all: Vec<Occurrence<'e>>,
     /// Whether a rule goes on after the horizon.
     pub goes_on: bool,
+    /// How many days and times were looked at for its rules.
+    pub steps: u64,
 }
 
 /// From when to when rules are followed.
@@ -72,13 +78,13 @@ pub struct Window {
 pub fn occurrences<'e>(events: &[&'e Event], window: Window) -> Result<Occurrences<'e>, Fault> {
     let parts = Parts::of(events);
     let Some(master) = parts.master else {
-        return Ok(Occurrences { all: parts.alone(), goes_on: false });
+        return Ok(Occurrences { all: parts.alone(), ..Occurrences::default() });
     };
     if master.recurrence.is_none() && parts.changed.is_empty() && parts.from.is_empty() {
         let is_cancelled = master.status == Status::Cancelled;
         let span = span(&master.start, master.length);
         let only = Occurrence { event: master, id: None, span, is_cancelled };
-        return Ok(Occurrences { all: vec![only], goes_on: false });
+        return Ok(Occurrences { all: vec![only], ..Occurrences::default() });
     }
     let set = Set::of(master, window)?;
     let mut all = Vec::with_capacity(set.starts.len());
@@ -102,7 +108,7 @@ pub fn occurrences<'e>(events: &[&'e Event], window: Window) -> Result<Occurrenc
     for occurrence in &mut all {
         occurrence.is_cancelled |= all_cancelled;
     }
-    Ok(Occurrences { all, goes_on: set.goes_on })
+    Ok(Occurrences { all, goes_on: set.goes_on, steps: set.steps })
 }
 
 /// The events that count, by what they are about.
@@ -258,6 +264,7 @@ struct Set<'e> {
     /// Days of which whatever is on them is left out.
     days_left_out: BTreeSet<NaiveDate>,
     goes_on: bool,
+    steps: u64,
 }
 
 impl<'e> Set<'e> {
@@ -268,6 +275,7 @@ impl<'e> Set<'e> {
             left_out: BTreeSet::new(),
             days_left_out: BTreeSet::new(),
             goes_on: false,
+            steps: 0,
         };
         let Recurrence { rules, left_out_by_rule, dates, left_out } = &master.recurrence;
         for left_out in left_out {
@@ -316,28 +324,38 @@ impl<'e> Set<'e> {
         window: Window,
         mut take: impl FnMut(&mut Self, Moment) -> bool,
     ) -> Result<bool, Fault> {
+        if self.steps > MAX_STEPS / 2 {
+            return Err(Fault::EndlessRule { property: name.to_owned(), error: TooMuchWork });
+        }
         let (start, _) = local_and_utc(&self.master.start);
         let end = match &self.master.start {
             Moment::Day(_) => window.horizon.naive_utc(),
             Moment::Time(start) => start.zone.local(window.horizon),
         };
         let last = NaiveDate::from_ymd_opt(END_YEAR, 1, 1).unwrap_or(NaiveDate::MAX);
-        for local in rule.expand(start, last.and_time(NaiveTime::MIN)) {
-            let local =
-                local.map_err(|error| Fault::EndlessRule { property: name.to_owned(), error })?;
+        let mut expansion = rule.expand(start, last.and_time(NaiveTime::MIN));
+        let goes_on = loop {
+            let local = match expansion.next() {
+                Some(Ok(local)) => local,
+                Some(Err(error)) => {
+                    break Err(Fault::EndlessRule { property: name.to_owned(), error });
+                }
+                None => break Ok(false),
+            };
             let moment = self.moment(local);
             let (_, utc) = local_and_utc(&moment);
             if !rule.reaches(local, utc) {
-                return Ok(false);
+                break Ok(false);
             }
             if local >= end {
-                return Ok(true);
+                break Ok(true);
             }
             if local.date() >= window.first && !take(self, moment) {
-                return Err(Fault::TooManyOccurrences { max: MAX_OCCURRENCES });
+                break Err(Fault::TooManyOccurrences { max: MAX_OCCURRENCES });
             }
-        }
-        Ok(false)
+        };
+        self.steps += u64::from(expansion.steps());
+        goes_on
     }
 
     fn moment(&self, local: NaiveDateTime) -> Moment {

@@ -196,3 +196,16 @@ fn a_series_without_measure_is_a_fault_of_its_own() {
     let endless = refused("FREQ=SECONDLY;BYSECOND=1;BYSETPOS=2");
     assert!(matches!(endless, Fault::EndlessRule { .. }), "{endless:?}");
 }
+
+#[test]
+fn the_rules_of_an_event_have_one_measure_together() {
+    let of = |count| {
+        let never = "RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\n".repeat(count);
+        let events = read(&[&format!("DTSTART:20270101T000000Z\nDURATION:PT1M\n{never}")]);
+        occurrences(&[&events[0]], window("2029-01-01T00:00:00Z")).map(|found| found.steps)
+    };
+    let one = of(1).unwrap();
+    assert!((10_000..500_000).contains(&one), "{one}");
+    assert_eq!(of(2), Ok(2 * one));
+    assert!(matches!(of(20), Err(Fault::EndlessRule { .. })), "{:?}", of(20));
+}

@@ -140,6 +140,7 @@ fn an_event_that_cannot_be_read_says_which_it_is() {
         line: 4,
         uid: Some("a".to_owned()),
         summary: Some("No, start".to_owned()),
+        is_private: false,
         fault: Fault::NoStart,
     };
     assert_eq!(events[0].as_ref().unwrap_err().as_ref(), &unread);
@@ -175,6 +176,22 @@ fn lines_that_break_the_format_are_faults_of_their_event() {
     }
     let duration = Fault::BadDuration { value: "an hour".to_owned() };
     assert_eq!(fault_of(&an_event("UID:a\nDTSTART:20260301T090000Z\nDURATION:an hour")), duration);
+}
+
+#[test]
+fn an_event_has_a_bounded_number_of_rules_dates_and_categories() {
+    let rules = |count| an_event_with(&"RRULE:FREQ=DAILY;COUNT=2\n".repeat(count));
+    let max = 20;
+    assert_eq!(only(&rules(max)).recurrence.rules.len(), max);
+    assert_eq!(fault_of(&rules(max + 1)), Fault::TooManyRules { max });
+    let dates = |count: usize| {
+        an_event_with(&format!("RDATE:{}", vec!["20270101T000000Z"; count].join(",")))
+    };
+    assert_eq!(only(&dates(10_000)).recurrence.dates.len(), 10_000);
+    assert_eq!(fault_of(&dates(10_001)), Fault::TooManyOccurrences { max: 10_000 });
+    let many: Vec<String> = (0..50_000).map(|n| format!("c{n}")).collect();
+    let many = many.chunks(1_000).map(|some| format!("CATEGORIES:{}\n", some.join(",")));
+    assert_eq!(only(&an_event_with(&many.collect::<String>())).categories.len(), 1_000);
 }
 
 #[test]

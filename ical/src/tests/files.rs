@@ -42,6 +42,15 @@ fn what_is_no_calendar_says_so() {
 }
 
 #[test]
+fn a_calendar_in_another_form_of_text_says_which() {
+    let file = an_event_with("SUMMARY:Lunch");
+    let utf_16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!(error_of(&[b"\xFF\xFE", &utf_16[..]].concat()), FileError::Utf16);
+    assert_eq!(error_of(file.replace("\r\n", "\r").as_bytes()), FileError::OnlyCr);
+    assert!(scan(file.replace("\r\n", "\n").as_bytes()).is_ok());
+}
+
+#[test]
 fn a_truncated_file_names_what_is_open() {
     let whole = an_event_with("SUMMARY:Lunch");
     let up_to = |words: &str| whole.rfind(words).expect("words of the file");

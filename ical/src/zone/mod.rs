@@ -19,6 +19,8 @@ use crate::text::{self, excerpt};
 
 /// More zones than there are.
 const MAX_OWN_ZONES: usize = 2_000;
+/// Longer than the name of any zone.
+const MAX_NAME_BYTES: usize = 255;
 
 /// A time zone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,8 @@ pub struct Zones {
     /// By the name in lower case.
     own: Arc<HashMap<String, Zone>>,
     default: Default,
+    /// How much work the definitions have taken.
+    worked: u32,
 }
 
 /// The zone of times that name none.
@@ -96,10 +100,16 @@ impl Zones {
         else {
             return;
         };
+        // What is known does not go by what the file says of it.
+        if known(&name).is_some() {
+            return;
+        }
         let location = definition.get("X-LIC-LOCATION");
         let zone = location.and_then(|location| names::iana(location.value.trim()));
         let zone = zone.map(Zone::Iana);
-        let zone = zone.or_else(|| OwnZone::read(definition).map(|own| Zone::Own(Arc::new(own))));
+        let zone = zone.or_else(|| {
+            OwnZone::read(definition, &mut self.worked).map(|own| Zone::Own(Arc::new(own)))
+        });
         let Some(zone) = zone else { return };
         let own = Arc::make_mut(&mut self.own);
         let is_full = own.len() >= MAX_OWN_ZONES;
@@ -126,7 +136,7 @@ impl Zones {
             (None, Some(zone)) => Default::Known(Zone::Iana(zone)),
             (None, None) => Default::None,
         };
-        Self { own: Arc::clone(&self.own), default }
+        Self { own: Arc::clone(&self.own), default, worked: self.worked }
     }
 
     /// The zone of this name.
@@ -135,8 +145,7 @@ impl Zones {
     /// When nobody knows it, the file included.
     pub fn named(&self, name: &str) -> Result<Zone, Fault> {
         let name = name.trim().trim_matches('"').trim();
-        let known = names::iana(name).or_else(|| names::windows(name)).map(Zone::Iana);
-        let zone = known.or_else(|| self.own.get(&key(name)).cloned());
+        let zone = known(name).map(Zone::Iana).or_else(|| self.own.get(&key(name)).cloned());
         zone.ok_or_else(|| Fault::UnknownTimeZone { name: excerpt(name) })
     }
 
@@ -157,6 +166,12 @@ impl Zones {
             Default::Unknown(_) | Default::None => Zone::UTC,
         }
     }
+}
+
+/// A zone that the whole world calls so.
+fn known(name: &str) -> Option<Tz> {
+    let name = (name.len() <= MAX_NAME_BYTES).then_some(name)?;
+    names::iana(name).or_else(|| names::windows(name))
 }
 
 fn key(name: &str) -> String {

@@ -39,7 +39,14 @@ pub(super) fn windows(name: &str) -> Option<Tz> {
     if let Some(custom) = strip_prefix_any_case(name, "tzone://Microsoft/") {
         return custom.eq_ignore_ascii_case("utc").then_some(Tz::UTC);
     }
-    in_table(name).or_else(|| shown(name))
+    in_table(name).or_else(|| shown(name)).or_else(|| fixed(hours_and_minutes(name)?))
+}
+
+/// So many minutes east of UTC, all year round (`UTC+01`); whole hours have a zone of IANA's.
+fn fixed(minutes: i64) -> Option<Tz> {
+    let hours = (minutes % 60 == 0).then_some(minutes / 60)?;
+    // They count westwards.
+    format!("Etc/GMT{:+}", -hours).parse().ok()
 }
 
 fn in_table(name: &str) -> Option<Tz> {
@@ -88,7 +95,8 @@ fn hours_and_minutes(text: &str) -> Option<i64> {
         return Some(0);
     }
     let (hours, minutes) = digits.split_once([':', '.']).unwrap_or((digits, "0"));
-    Some(sign * (hours.trim().parse::<i64>().ok()? * 60 + minutes.trim().parse::<i64>().ok()?))
+    let number = |text: &str| text.trim().parse::<u16>().ok().map(i64::from);
+    Some(sign * (number(hours)? * 60 + number(minutes)?))
 }
 
 /// Whether the zone's standard time is so many minutes east of UTC; `None`: whatever it is.
@@ -168,12 +176,18 @@ mod tests {
             ("(UTC) Dublin, Edinburgh, Lisbon, London", "Europe/Dublin"),
             ("tzone://Microsoft/Utc", "UTC"),
             ("UTC-02", "Etc/GMT+2"),
+            ("UTC+01", "Etc/GMT-1"),
+            ("GMT -05:00", "Etc/GMT+5"),
+            ("UTC+05:30", ""),
+            ("UTC+15", ""),
+            ("GMT-05.00/-04.00", ""),
             ("Eastern Standard Time (Mexico)", "America/Cancun"),
             ("Customized Time Zone", ""),
             ("Central America", ""),
             ("(UTC+09:00) Amsterdam", ""),
             ("Amsterdam, Berlin", ""),
             ("(soon) Berlin", ""),
+            ("(UTC+999999999999999999) Berlin", ""),
         ] {
             assert_eq!(windows(name).map_or("", |zone| zone.name()), zone, "{name}");
         }

@@ -13,6 +13,8 @@ const FIRST_YEAR: i32 = 1960;
 const END_YEAR: i32 = 2201;
 /// Ten changes in each year, and more.
 const MAX_CHANGES: usize = 3_000;
+/// Days that are looked at for the rules of all zones of a file: a zone with two yearly ones takes some 30,000.
+pub(super) const MAX_WORK: u32 = 20_000_000;
 /// A zone has a handful of observances, and one whose history is told a few hundred.
 const MAX_OBSERVANCES: usize = 1_000;
 
@@ -31,15 +33,16 @@ struct Change {
 }
 
 impl OwnZone {
-    /// Reads the observances of a VTIMEZONE. `None`: there is nothing in it to go by.
-    pub(super) fn read(definition: &Component) -> Option<Self> {
+    /// Reads the observances of a VTIMEZONE, and adds to the work that was done for those of its file. `None`: there is
+    /// nothing in it to go by, or it takes more than is left.
+    pub(super) fn read(definition: &Component, worked: &mut u32) -> Option<Self> {
         let observances = definition
             .components
             .iter()
             .filter(|component| matches!(component.name.as_str(), "STANDARD" | "DAYLIGHT"));
         let mut changes = Vec::new();
         for observance in observances.take(MAX_OBSERVANCES) {
-            add_changes(observance, &mut changes)?;
+            add_changes(observance, &mut changes, worked)?;
         }
         changes.sort_unstable();
         changes.dedup();
@@ -76,7 +79,7 @@ impl OwnZone {
     }
 }
 
-fn add_changes(observance: &Component, changes: &mut Vec<Change>) -> Option<()> {
+fn add_changes(observance: &Component, changes: &mut Vec<Change>, worked: &mut u32) -> Option<()> {
     let offset = |name: &str| time::utc_offset(&observance.get(name)?.value);
     let to = offset("TZOFFSETTO")?;
     let from = offset("TZOFFSETFROM").unwrap_or(to);
@@ -91,13 +94,21 @@ fn add_changes(observance: &Component, changes: &mut Vec<Change>) -> Option<()> 
     let end = NaiveDate::from_ymd_opt(END_YEAR, 1, 1)?.and_hms_opt(0, 0, 0)?;
     for rule in observance.all("RRULE") {
         let rule: Rule = rule.value.parse().ok()?;
-        for local in rule.expand(later_start(&rule, start), end) {
-            let local = local.ok()?;
-            let change = change(local)?;
-            if !rule.reaches(local, Some(change.at)) {
-                break;
+        let mut expansion = rule.expand(later_start(&rule, start), end);
+        let mut is_sound = *worked < MAX_WORK;
+        while is_sound && let Some(next) = expansion.next() {
+            let found = next.ok().and_then(|local| Some((local, change(local)?)));
+            is_sound = found.is_some() && changes.len() < MAX_CHANGES;
+            match found {
+                Some((local, change)) if rule.reaches(local, Some(change.at)) => {
+                    changes.push(change);
+                }
+                _ => break,
             }
-            changes.push(change);
+        }
+        *worked = worked.saturating_add(expansion.steps());
+        if !is_sound {
+            return None;
         }
     }
     let dates = observance.all("RDATE").flat_map(|dates: &Property| dates.value.split(','));

@@ -115,6 +115,31 @@ fn a_definition_without_sense_defines_nothing() {
 }
 
 #[test]
+fn definitions_take_a_bounded_amount_of_work() {
+    let body = observance("STANDARD", TO_WINTER) + &observance("DAYLIGHT", TO_SUMMER);
+    let text = definition("Ours", &body);
+    let component = Component::whole(text.as_bytes(), 1);
+    let mut zones = Zones { worked: own::MAX_WORK, ..Zones::default() };
+    zones.define(&component);
+    assert!(zones.named("Ours").is_err());
+    let mut zones = Zones::default();
+    zones.define(&component);
+    assert!(zones.named("Ours").is_ok());
+    assert!((10_000..100_000).contains(&zones.worked), "{}", zones.worked);
+    let worked = zones.worked;
+    zones.define(&Component::whole(text.replace("Ours", "Europe/Berlin").as_bytes(), 1));
+    assert_eq!(zones.worked, worked, "what is known is not looked at");
+}
+
+#[test]
+fn a_name_that_is_longer_than_any_is_only_what_the_file_calls_so() {
+    let long = "/x".repeat(200) + "/Europe/Berlin";
+    assert!(Zones::default().named(&long).is_err());
+    let fixed = "DTSTART:19700101T000000\nTZOFFSETFROM:+0530\nTZOFFSETTO:+0530";
+    assert!(zones(&definition(&long, &observance("STANDARD", fixed))).named(&long).is_ok());
+}
+
+#[test]
 fn the_files_default_goes_before_the_callers() {
     let zones = Zones::default();
     let default = |of_file, of_caller| zones.with_default(of_file, of_caller).floating("DTSTART");

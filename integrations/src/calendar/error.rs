@@ -29,22 +29,29 @@ pub enum ReadError {
 pub struct Refusal {
     /// Where its `BEGIN:VEVENT` is, counted from 1.
     pub line: u32,
-    /// Its SUMMARY, else its UID; shortened, and safe to print.
+    /// Its SUMMARY, where it has one and it is for everybody; shortened, and safe to print.
     pub shown: String,
     pub reason: RefusalReason,
 }
 
 impl From<Box<Unread>> for Refusal {
     fn from(unread: Box<Unread>) -> Self {
-        let Unread { line, uid, summary, fault } = *unread;
-        let shown = shown(summary.as_deref().or(uid.as_deref()));
+        let Unread { line, summary, is_private, fault, .. } = *unread;
+        let shown = shown(summary.as_deref(), is_private);
         Self { line, shown, reason: RefusalReason::Fault(fault) }
     }
 }
 
-/// What a person is shown of an event by that name.
-pub(crate) fn shown(name: Option<&str>) -> String {
-    name.map_or_else(|| "an event without a name".to_owned(), daybook_ical::text::excerpt)
+/// What is shown of what is not for everybody.
+pub(crate) const PRIVATE: &str = "Busy";
+
+/// What a person is shown of an event by that name. Its UID says nothing to anybody.
+pub(crate) fn shown(name: Option<&str>, is_private: bool) -> String {
+    match name {
+        _ if is_private => PRIVATE.to_owned(),
+        Some(name) => daybook_ical::text::excerpt(name),
+        None => "an event without a name".to_owned(),
+    }
 }
 
 /// Why an event is not taken. Each names the property at fault where there is one.
@@ -127,6 +134,15 @@ pub enum RefusalReason {
         /// What it has, shortened.
         value: String,
     },
+    /// The events of its UID have more texts than are held together.
+    #[error("the events with its UID have more than {max_bytes} bytes of texts")]
+    TooMuchOfUid {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// The series before it in the file have taken all the work that is done for one file.
+    #[error("the series of the file take more work than is done for one: import it in parts")]
+    TooMuchWork,
     /// A file has more events of its UID than are read together.
     #[error("the file has more than {max} events with its UID")]
     TooManyOfUid {

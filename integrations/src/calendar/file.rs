@@ -7,13 +7,19 @@ use daybook_ical::{Calendar, Event, Index, Place, Scanner};
 
 use super::error::{ReadError, Refusal, RefusalReason, shown};
 use super::meaning::{Meaning, Reading};
-use super::{Entry, entry};
+use super::{Entry, entry, meaning};
 
 /// How much is read at once.
 const CHUNK: usize = 64 * 1024;
 
 /// The most events of one UID: a series of which every occurrence was changed.
 const MAX_OF_UID: usize = 10_000;
+
+/// The most texts of the events of one UID, which are held together, in bytes.
+const MAX_BYTES_OF_UID: usize = 32 * 1024 * 1024;
+
+/// The most that is looked at for the rules of one file, in steps: as much as for half a million series of a thousand.
+const MAX_STEPS: u64 = 500_000_000;
 
 /// The longest event that is looked at: all of its texts, and what is attached to it.
 const MAX_EVENT_BYTES: u64 = 64 * 1024 * 1024;
@@ -26,6 +32,8 @@ pub struct CalendarFile<R> {
     /// The events, by which is the first of their UID, and then in the order of the file.
     order: Vec<u32>,
     next: usize,
+    /// How much was looked at for its rules.
+    pub(super) steps: u64,
 }
 
 /// The events of one UID.
@@ -59,7 +67,7 @@ impl<R: Read + Seek> CalendarFile<R> {
         }
         let index = scanner.finish()?;
         let order = by_uid(&index.events);
-        Ok(Self { source, index, order, next: 0 })
+        Ok(Self { source, index, order, next: 0, steps: 0 })
     }
 
     /// What holds for the events of each of its calendars.
@@ -91,16 +99,23 @@ impl<R: Read + Seek> CalendarFile<R> {
         if count > MAX_OF_UID {
             let too_many = |place: &Place| {
                 let reason = RefusalReason::TooManyOfUid { max: MAX_OF_UID };
-                Err(Refusal { line: place.line, shown: shown(None), reason })
+                Err(Refusal { line: place.line, shown: shown(None, false), reason })
             };
             group.entries = places.iter().map(too_many).collect();
             return Ok(Some(group));
         }
         // Two UIDs may share a hash.
         let mut by_uid: BTreeMap<Option<String>, Vec<(Event, u32)>> = BTreeMap::new();
+        let mut bytes = 0;
         for place in places {
             match self.event(place, reading)? {
+                Ok(event) if bytes > MAX_BYTES_OF_UID => {
+                    let max_bytes = MAX_BYTES_OF_UID;
+                    let reason = RefusalReason::TooMuchOfUid { max_bytes };
+                    group.entries.push(Err(meaning::refusal(&event, reason)));
+                }
                 Ok(event) => {
+                    bytes += bytes_of(&event);
                     by_uid.entry(event.uid.clone()).or_default().push((event, place.calendar));
                 }
                 Err(refusal) => group.entries.push(Err(refusal)),
@@ -109,9 +124,14 @@ impl<R: Read + Seek> CalendarFile<R> {
         let is_whole = group.entries.is_empty() && by_uid.len() == 1;
         for (uid, events) in by_uid {
             let calendar = events.first().map_or(0, |(_, calendar)| *calendar);
-            let meaning = Meaning::new(reading, &self.index, calendar);
+            let how = Meaning::new(reading, &self.index, calendar);
             let events: Vec<&Event> = events.iter().map(|(event, _)| event).collect();
-            meaning.of(uid, &events, &mut group);
+            if self.steps > MAX_STEPS && events.iter().any(|event| !event.recurrence.is_none()) {
+                let too_much = |event: &&Event| meaning::refusal(event, RefusalReason::TooMuchWork);
+                group.entries.extend(events.iter().map(too_much).map(Err));
+                continue;
+            }
+            self.steps = self.steps.saturating_add(how.of(uid, &events, &mut group));
         }
         if !is_whole {
             group.all_of = None;
@@ -135,6 +155,13 @@ impl<R: Read + Seek> CalendarFile<R> {
         let zones = reading.zones(&self.index, place.calendar);
         Ok(Event::read(&bytes, place.line, &zones).map_err(Refusal::from))
     }
+}
+
+/// How long the texts of an event are.
+fn bytes_of(event: &Event) -> usize {
+    let texts = [&event.uid, &event.summary, &event.description, &event.location];
+    let texts = texts.into_iter().flatten().chain(&event.categories);
+    texts.map(String::len).sum()
 }
 
 /// The numbers of the events: those of one UID together, each UID where its first event is.

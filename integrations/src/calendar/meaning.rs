@@ -11,16 +11,13 @@ use daybook_ical::{Calendar, Index, Method, Zones};
 
 use super::category::{CategoryFrom, at_end_of};
 use super::entry::{Entry, Place, ToBook, Wanted};
-use super::error::{Refusal, RefusalReason, shown};
+use super::error::{PRIVATE, Refusal, RefusalReason, shown};
 use super::file::Group;
 use super::place::Location;
 use super::texts;
 
 /// The years that can be booked.
 const YEARS: std::ops::RangeInclusive<i32> = 1970..=2199;
-
-/// What is shown of what is not for everybody.
-const PRIVATE: &str = "Busy";
 
 /// What an event that takes no time is shown with.
 const MOMENT: TimeDelta = TimeDelta::minutes(1);
@@ -72,22 +69,21 @@ impl<'r> Meaning<'r> {
         }
     }
 
-    /// Adds what these events of one UID come to.
-    pub(super) fn of(&self, uid: Option<String>, events: &[&Event], group: &mut Group) {
+    /// Adds what these events of one UID come to; how much was looked at for their rules.
+    pub(super) fn of(&self, uid: Option<String>, events: &[&Event], group: &mut Group) -> u64 {
         let Some(uid) = uid else {
-            for event in events {
-                self.add(&without_uid(event), &[event], group);
-            }
-            return;
+            let alone = events.iter().map(|event| self.add(&without_uid(event), &[event], group));
+            return alone.sum();
         };
-        self.add(&uid, events, group);
+        let steps = self.add(&uid, events, group);
         let of_all = |event: &&&Event| event.replaces.is_none();
         if self.method == Method::Publish && events.iter().any(|event| of_all(&event)) {
             group.all_of = Some(uid);
         }
+        steps
     }
 
-    fn add(&self, uid: &str, events: &[&Event], group: &mut Group) {
+    fn add(&self, uid: &str, events: &[&Event], group: &mut Group) -> u64 {
         let first = NaiveDate::from_ymd_opt(*YEARS.start(), 1, 1).unwrap_or_default();
         let window = Window { first, horizon: self.reading.horizon };
         let found = match series::occurrences(events, window) {
@@ -96,7 +92,7 @@ impl<'r> Meaning<'r> {
                 let event = events.iter().find(|event| event.replaces.is_none());
                 let refusals = event.map(|event| refusal(event, fault.clone().into()));
                 group.entries.extend(refusals.map(Err));
-                return;
+                return series::MAX_STEPS;
             }
         };
         group.goes_on |= found.goes_on;
@@ -109,6 +105,7 @@ impl<'r> Meaning<'r> {
                 Err(reason) => group.entries.push(Err(refusal(occurrence.event, reason))),
             }
         }
+        found.steps
     }
 
     fn entry(
@@ -127,7 +124,7 @@ impl<'r> Meaning<'r> {
             uid: uid.to_owned(),
             occurrence: occurrence.id,
             line: event.line,
-            shown: if event.is_private { PRIVATE.to_owned() } else { name_of(event) },
+            shown: name_of(event),
             version: event.version.max(of_series),
             wanted,
         })
@@ -163,11 +160,13 @@ impl<'r> Meaning<'r> {
             Some((first, others)) => (Some(texts::category(first)?), others),
             None => (None, &[][..]),
         };
+        let summary = event.summary.as_deref().map(texts::title_of).transpose()?;
+        let (title, whole) = summary.map_or((None, None), |(title, whole)| (Some(title), whole));
         Ok(ToBook {
-            title: event.summary.as_deref().map(texts::title).transpose()?,
+            title,
             category,
             tags: texts::tags(tags.iter().copied(), event.status == Status::Tentative)?,
-            note: texts::note([description, elsewhere])?,
+            note: texts::note([whole.unwrap_or_default(), description, elsewhere])?,
             private: false,
             place,
             copied,
@@ -191,9 +190,10 @@ impl<'r> Meaning<'r> {
 
     /// When it is, how it takes that time, and where it is shown.
     fn time(&self, occurrence: &Occurrence, place: &Place) -> Result<(Copied, Tz), RefusalReason> {
-        let exclusive = match place {
-            Place::Named(_) => Takes::Place,
-            Place::Calendar(_) => Takes::PlaceOrMore,
+        let exclusive = match (place, &occurrence.span) {
+            // A day is called something, and so may another one be there: it keeps bookings away, and no other event.
+            (Place::Calendar(_), _) | (_, Some(Span::Days { .. })) => Takes::PlaceOrMore,
+            (Place::Named(_), _) => Takes::Place,
         };
         let takes = if occurrence.event.takes_time { exclusive } else { Takes::Nothing };
         match &occurrence.span {
@@ -230,12 +230,11 @@ const fn out_of_calendar(year: i32) -> RefusalReason {
 }
 
 fn name_of(event: &Event) -> String {
-    shown(event.summary.as_deref().or(event.uid.as_deref()))
+    shown(event.summary.as_deref(), event.is_private)
 }
 
-fn refusal(event: &Event, reason: RefusalReason) -> Refusal {
-    let shown = if event.is_private { PRIVATE.to_owned() } else { name_of(event) };
-    Refusal { line: event.line, shown, reason }
+pub(super) fn refusal(event: &Event, reason: RefusalReason) -> Refusal {
+    Refusal { line: event.line, shown: name_of(event), reason }
 }
 
 /// What stands for a UID that is missing: the same for the same event in every file. A control character

@@ -23,6 +23,15 @@ pub(crate) fn title(text: &str) -> Result<Title, RefusalReason> {
     Title::new(text).map_err(refused("SUMMARY"))
 }
 
+/// A title; and the whole text, where it is longer than a title can be: then that ends with `…`.
+pub(crate) fn title_of(text: &str) -> Result<(Title, Option<&str>), RefusalReason> {
+    if text.chars().count() <= Title::MAX_CHARS {
+        return Ok((title(text)?, None));
+    }
+    let start: String = text.chars().take(Title::MAX_CHARS - 1).collect();
+    Ok((title(&format!("{}…", start.trim_end()))?, Some(text)))
+}
+
 pub(crate) fn category(text: &str) -> Result<Category, RefusalReason> {
     Category::new(text).map_err(refused("CATEGORIES"))
 }

@@ -117,8 +117,11 @@ impl<R: Read + Seek> TableFile<R> {
         let line = record.position().map_or(0, csv::Position::line);
         let line = u32::try_from(line).unwrap_or(u32::MAX);
         let row = self.columns.row(&record, line);
-        let entry =
-            row.entry(reading).map_err(|reason| Refusal { line, shown: shown(row.name()), reason });
+        let entry = row.entry(reading).map_err(|reason| Refusal {
+            line,
+            shown: shown(row.name(), false),
+            reason,
+        });
         let all_of = entry.as_ref().ok().map(|entry| entry.uid.clone());
         Ok(Some(Group { entries: vec![entry], all_of, goes_on: false, events: 1 }))
     }

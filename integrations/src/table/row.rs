@@ -54,7 +54,7 @@ impl<'r> Row<'r> {
             uid,
             occurrence: None,
             line: self.line,
-            shown: shown(self.name()),
+            shown: shown(self.name(), false),
             version: Version::default(),
             wanted,
         })

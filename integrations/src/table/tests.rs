@@ -2,20 +2,11 @@
 
 use std::io::Cursor;
 
-use chrono_tz::Tz;
 use daybook_domain::Name;
 
 use super::*;
-use crate::calendar::{Entry, Place, RefusalReason, ToBook, Wanted};
-
-fn reading() -> Reading {
-    Reading {
-        time_zone: Tz::Europe__Berlin,
-        horizon: "2029-01-01T00:00:00Z".parse().unwrap(),
-        category_from: None,
-        calendar_name: Name::new("week").unwrap(),
-    }
-}
+use crate::calendar::{Entry, Place, RefusalReason, Wanted};
+use crate::testing::{from_to, hours, note, reading, to_book};
 
 fn all_of(table: &str) -> Vec<Result<Entry, Refusal>> {
     assert!(is_table(table.as_bytes()), "{table}");
@@ -28,26 +19,6 @@ fn all_of(table: &str) -> Vec<Result<Entry, Refusal>> {
     all
 }
 
-fn booked(entry: &Result<Entry, Refusal>) -> &ToBook {
-    match &entry.as_ref().expect("no refusal").wanted {
-        Wanted::Booked(to_book) => to_book,
-        Wanted::Cancelled => panic!("it is cancelled"),
-    }
-}
-
-fn hours(to_book: &ToBook) -> (String, String) {
-    let text = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M").to_string();
-    (text(to_book.copied.during.start()), text(to_book.copied.during.end()))
-}
-
-fn from_to(start: &str, end: &str) -> (String, String) {
-    (start.to_owned(), end.to_owned())
-}
-
-fn note(to_book: &ToBook) -> &str {
-    to_book.note.as_ref().map_or("", |note| note.reveal().as_str())
-}
-
 #[test]
 fn a_row_is_an_appointment_with_what_its_columns_say() {
     let all = all_of(
@@ -55,7 +26,7 @@ fn a_row_is_an_appointment_with_what_its_columns_say() {
          7,2027-06-01 09:00,2027-06-01 09:30,Fitting,Fittings,Room 9,\"new, vip\",\"Left\nknee\"\n\
          8,2027-06-01T09:00:00Z,2027-06-01T10:00:00+00:00,,,,,\n",
     );
-    let fitting = booked(&all[0]);
+    let fitting = to_book(&all[0]);
     assert_eq!(hours(fitting), from_to("2027-06-01T07:00", "2027-06-01T07:30"));
     assert_eq!(fitting.title.as_ref().map(daybook_domain::Title::as_str), Some("Fitting"));
     assert_eq!(fitting.category.as_ref().map(daybook_domain::Category::as_str), Some("Fittings"));
@@ -66,7 +37,7 @@ fn a_row_is_an_appointment_with_what_its_columns_say() {
     );
     assert_eq!(note(fitting), "Left\nknee");
     assert_eq!(all[0].as_ref().unwrap().line, 2);
-    let bare = booked(&all[1]);
+    let bare = to_book(&all[1]);
     assert_eq!(hours(bare), from_to("2027-06-01T09:00", "2027-06-01T10:00"));
     assert_eq!(bare.place, Place::Calendar(Name::new("week").unwrap()));
     assert_eq!(all[1].as_ref().unwrap().uid, "8");
@@ -79,7 +50,7 @@ fn exports_of_booking_programs_are_read_as_they_are() {
         "Start Time,End Time,First Name,Last Name,Phone,Email,Type,Calendar,Appointment Price,Paid?,Notes,Label,Appointment ID\n\
          \"June 1, 2027 9:00 am\",\"June 1, 2027 9:45 am\",A.,Client,+47 22 00 00 00,a@example.org,Cut,Chair 1,30.00,no,Short,first,4711\n",
     );
-    let cut = booked(&acuity[0]);
+    let cut = to_book(&acuity[0]);
     assert_eq!(hours(cut), from_to("2027-06-01T07:00", "2027-06-01T07:45"));
     assert_eq!(cut.category.as_ref().map(daybook_domain::Category::as_str), Some("Cut"));
     assert_eq!(note(cut), "A., Client, +47 22 00 00 00, a@example.org\n\nShort");
@@ -89,13 +60,13 @@ fn exports_of_booking_programs_are_read_as_they_are() {
          2027-06-01;9:00 AM;10:00 AM;A. Client;Cut;Chair 2;Accepted\n\
          2027-06-02;9:00 AM;10:00 AM;A. Client;Cut;Chair 2;Cancelled\n",
     );
-    assert_eq!(hours(booked(&square[0])), from_to("2027-06-01T07:00", "2027-06-01T08:00"));
+    assert_eq!(hours(to_book(&square[0])), from_to("2027-06-01T07:00", "2027-06-01T08:00"));
     assert_eq!(square[1].as_ref().unwrap().wanted, Wanted::Cancelled);
     let easy = all_of(
         "id\tstart_datetime\tend_datetime\tnotes\tprovider\tservice\thash\n\
          3\t2027-06-01 09:00:00\t2027-06-01 09:20:00\t\tChair 3\tCut\tab12\n",
     );
-    assert_eq!(hours(booked(&easy[0])), from_to("2027-06-01T07:00", "2027-06-01T07:20"));
+    assert_eq!(hours(to_book(&easy[0])), from_to("2027-06-01T07:00", "2027-06-01T07:20"));
 }
 
 #[test]
@@ -124,7 +95,7 @@ fn a_row_that_cannot_be_read_says_which_column_and_the_others_are_read() {
             "line 7: F: its end is not after its start",
         ]
     );
-    assert_eq!(hours(booked(&all[6])), from_to("2027-06-01T15:00", "2027-06-01T16:30"));
+    assert_eq!(hours(to_book(&all[6])), from_to("2027-06-01T15:00", "2027-06-01T16:30"));
     let reason = &all[7].as_ref().unwrap_err().reason;
     assert!(matches!(reason, RefusalReason::Field { column: "start", .. }), "{reason:?}");
 }

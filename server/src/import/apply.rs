@@ -208,9 +208,9 @@ fn waves(planned: Vec<Planned>) -> Vec<Vec<Planned>> {
     waves
 }
 
-/// What an entry is to have to itself.
+/// What an entry is to have, to itself or as the first.
 fn wanted(one: &Planned) -> Option<(Uuid, Interval)> {
-    let wish = one.item.wish.as_ref().filter(|wish| wish.is_exclusive())?;
+    let wish = one.item.wish.as_ref().filter(|wish| wish.is_in_the_way())?;
     let takes = matches!(one.step, Step::Book { .. } | Step::Change { .. });
     takes.then_some((wish.resource, wish.to_book.copied.during))
 }

@@ -191,6 +191,8 @@ impl Importer {
             let Some(group) = input.next_group(&begun.reading)? else { break };
             entries += group.entries.len().max(1);
             groups.push(group);
+            // A series may take a while, and others are served by the same threads.
+            tokio::task::yield_now().await;
         }
         if groups.is_empty() {
             return Ok(false);

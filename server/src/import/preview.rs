@@ -82,10 +82,13 @@ impl Importer {
         appointment: Uuid,
         wish: &Wish,
     ) -> anyhow::Result<Option<String>> {
+        let (resource, during) = (wish.resource, wish.to_book.copied.during);
         if !wish.is_exclusive() {
+            if wish.is_in_the_way() {
+                self.preview().take(resource, during);
+            }
             return Ok(None);
         }
-        let (resource, during) = (wish.resource, wish.to_book.copied.during);
         let taken = |other: Interval| format!("{} is taken {}", wish.place, when(&other, wish));
         let tenant = &self.context.tenant;
         match self.engine.load::<Resource>(tenant, resource).await? {

@@ -4,7 +4,7 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentState, Booking, Copied, Details, Takes, When,
 };
 use daybook_domain::{Category, ClientId, Name, Reason, ResourceId, ResourceIds, Title};
-use daybook_integrations::calendar::ToBook;
+use daybook_integrations::calendar::{Place, ToBook};
 use uuid::Uuid;
 
 use super::ids::SourceIds;
@@ -45,6 +45,16 @@ impl Wish {
     /// Whether one that lies over another is refused.
     pub(super) fn is_exclusive(&self) -> bool {
         self.to_book.copied.takes == Takes::Place
+    }
+
+    /// Whether it may be in the way of one that is: then it matters which of them comes first.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        let ToBook { place, copied, .. } = &self.to_book;
+        match copied.takes {
+            Takes::Place => true,
+            Takes::PlaceOrMore => matches!(place, Place::Named(_)),
+            Takes::Nothing => false,
+        }
     }
 
     fn resources(&self) -> Option<ResourceIds> {

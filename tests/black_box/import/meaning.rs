@@ -91,20 +91,23 @@ fn whole_days_take_the_local_days_and_what_is_transparent_takes_no_time() {
             "DTSTART;VALUE=DATE:20270505\nDTEND;VALUE=DATE:20270505\nSUMMARY:A holiday\nTRANSP:TRANSPARENT\nLOCATION:Room 1",
         ),
         ("c", "DTSTART:20270505T080000Z\nSUMMARY:A reminder\nLOCATION:Room 1"),
+        ("e", "DTSTART;VALUE=DATE:20270505\nSUMMARY:A fair\nLOCATION:Room 1"),
         (
             "d",
             "DTSTART;TZID=Europe/Oslo:20270505T120000\nDURATION:PT1H\nSUMMARY:In the way\nLOCATION:Room 1",
         ),
     ]);
-    let done = importer.imports_with(calendar, &["--time-zone", "Europe/Oslo"]);
-    assert_eq!(done.last_line(), "booked 3, already there 0, refused 1", "{done:#?}");
+    let tried = importer.imports_with(&calendar, &["--time-zone", "Europe/Oslo", "--dry-run"]);
+    assert_eq!(tried.last_line(), "booked 4, already there 0, refused 1", "{tried:#?}");
+    let done = importer.imports_with(&calendar, &["--time-zone", "Europe/Oslo"]);
+    assert_eq!(done.last_line(), "booked 4, already there 0, refused 1", "{done:#?}");
     assert!(
         done.stdout.contains(
             "In the way: Room 1 is taken from 2027-05-05 00:00 to 2027-05-06 00:00 (Europe/Oslo)"
         ),
         "{done:#?}"
     );
-    let found = importer.standing(3);
+    let found = importer.standing(4);
     assert!(
         found.contains(&("Stocktaking".to_owned(), "2027-05-04T22:00:00Z".to_owned())),
         "{found:?}"
@@ -210,6 +213,52 @@ fn what_is_private_is_busy_for_whoever_may_only_read() {
         let seen = seen(&importer.api, path).to_string();
         assert!(!seen.contains("knee") && !seen.contains("physician"), "{seen}");
     }
+}
+
+#[test]
+fn of_what_is_private_no_message_tells_the_text() {
+    let importer = an_importer();
+    let private = at_nine("CLASS:CONFIDENTIAL\nSUMMARY:Visit to the physician\nLOCATION:Room 1");
+    let elsewhere = private.replace(":20270601T090000Z", ";TZID=Mars/Base:20270601T090000");
+    let nobodys = at_nine("LOCATION:Room 1");
+    let calendar =
+        events(&[("a", &private), ("b", &elsewhere), ("c", &private), ("6f1c", &nobodys)]);
+    let done = importer.imports(calendar);
+    assert_eq!(done.last_line(), "booked 1, already there 0, refused 3", "{done:#?}");
+    let mut refused: Vec<&str> =
+        done.stdout.lines().filter(|line| line.starts_with("refused")).collect();
+    refused.sort_unstable();
+    let taken = "Room 1 is taken from 2027-06-01 09:00 to 2027-06-01 10:00 (UTC)";
+    let expected = [
+        "refused: line 13: Busy: the time zone \"Mars/Base\" is not known".to_owned(),
+        format!("refused: line 22: Busy: {taken}"),
+        format!("refused: line 31: an event without a name: {taken}"),
+    ];
+    assert_eq!(refused, expected);
+}
+
+#[test]
+fn texts_are_kept_whole_wherever_they_fit() {
+    let importer = an_importer();
+    let long = "A long way to say it. ".repeat(20);
+    let calendar = events(&[
+        ("a", &at_nine(&format!("SUMMARY:{}", long.trim_end()))),
+        ("b", &at_nine("SUMMARY:B")),
+    ]);
+    // What is not UTF-8 was written by a program of before it.
+    let calendar = calendar.replace("SUMMARY:B\r\n", "SUMMARY:Caf");
+    let (before, after) = calendar.split_once("SUMMARY:Caf").unwrap();
+    let bytes = [before.as_bytes(), b"SUMMARY:Caf\xe9 \x80\r\n", after.as_bytes()].concat();
+    booked(&importer.imports(bytes), 2);
+    let titles: Vec<String> = importer.standing(2).into_iter().map(|(title, _)| title).collect();
+    assert!(titles.contains(&"Café €".to_owned()), "{titles:?}");
+    let server = Server::shared();
+    let books = server.api(Some(server.database.key(&importer.tenant, "book")));
+    let found = importer.found("q=say").remove(0);
+    let title = found["title"].as_str().unwrap();
+    assert!(title.chars().count() <= 300 && title.ends_with('…'), "{title}");
+    let path = format!("/v1/appointments/{}", found["id"].as_str().unwrap());
+    assert_eq!(books.get(&path).send().is(200)["note"], long.trim_end());
 }
 
 /// Twelve weekly exports, each with a visit on every weekday an hour later than the week before.

@@ -37,7 +37,7 @@ pub(crate) async fn get_series(
     let now = app.engine.clock().now();
     let shown = ids.iter().zip(each).map(|(id, known)| {
         let Known { state, version, .. } = known?;
-        AppointmentView::at(state, *id, version, now)
+        Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller))
     });
     Ok(Answer::read(version, position, body.with_appointments(shown)))
 }

@@ -114,7 +114,8 @@ pub(crate) async fn list_places(
     let (mut position, mut items) = (session.position, Vec::with_capacity(known.len()));
     for (holder, appointment) in known.into_iter().flatten() {
         position = position.max(appointment.position);
-        items.extend(AppointmentView::at(appointment.state, holder, appointment.version, now));
+        let shown = AppointmentView::at(appointment.state, holder, appointment.version, now);
+        items.extend(shown.map(|shown| shown.for_caller(&caller)));
     }
     Ok(At(position, Json(Places { items })))
 }

@@ -52,7 +52,7 @@ pub fn read_holidays(
         let days = Event::read(text, place.line, &zones).map_err(Refusal::from);
         let days = days.and_then(|event| {
             days_of(&event, years, &mut first_lines).map_err(|reason| {
-                let shown = shown(event.summary.as_deref().or(event.uid.as_deref()));
+                let shown = shown(event.summary.as_deref(), event.is_private);
                 Refusal { line: event.line, shown, reason }
             })
         });

@@ -6,25 +6,8 @@ use daybook_ical::Fault;
 
 use super::*;
 
-fn hours(to_book: &ToBook) -> (String, String) {
-    let text = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%dT%H:%M").to_string();
-    (text(to_book.copied.during.start()), text(to_book.copied.during.end()))
-}
-
-fn utc(start: &str, end: &str) -> (String, String) {
-    (start.to_owned(), end.to_owned())
-}
-
 fn named(place: &str) -> Place {
     Place::Named(Name::new(place).unwrap())
-}
-
-fn note(to_book: &ToBook) -> &str {
-    to_book.note.as_ref().map_or("", |note| note.reveal().as_str())
-}
-
-fn tags(to_book: &ToBook) -> Vec<&str> {
-    to_book.tags.iter().map(daybook_domain::Tag::as_str).collect()
 }
 
 #[test]
@@ -81,12 +64,14 @@ fn an_online_meeting_is_no_place_and_its_link_is_kept() {
 fn whole_days_are_the_local_days_of_the_calendars_zone() {
     let day = an_event("UID:a\nDTSTART;VALUE=DATE:20270328\nDTEND;VALUE=DATE:20270330");
     let event = booked(&day);
-    assert_eq!(hours(&event), utc("2027-03-27T23:00", "2027-03-29T22:00"));
+    assert_eq!(hours(&event), from_to("2027-03-27T23:00", "2027-03-29T22:00"));
     assert_eq!((event.time_zone, event.copied.takes), (Tz::Europe__Berlin, Takes::PlaceOrMore));
+    let at_a_place = booked(&day.replace("UID:a", "UID:a\r\nLOCATION:Room 9"));
+    assert_eq!((at_a_place.place, at_a_place.copied.takes), (named("Room 9"), Takes::PlaceOrMore));
     let denver = day.replace("VERSION", "X-WR-TIMEZONE:America/Denver\r\nVERSION");
-    assert_eq!(hours(&booked(&denver)), utc("2027-03-28T06:00", "2027-03-30T06:00"));
+    assert_eq!(hours(&booked(&denver)), from_to("2027-03-28T06:00", "2027-03-30T06:00"));
     let same_day = an_event("UID:a\nDTSTART;VALUE=DATE:20270516\nDTEND;VALUE=DATE:20270516");
-    assert_eq!(hours(&booked(&same_day)), utc("2027-05-15T22:00", "2027-05-16T22:00"));
+    assert_eq!(hours(&booked(&same_day)), from_to("2027-05-15T22:00", "2027-05-16T22:00"));
     let skipped = an_event("UID:a\nDTSTART;VALUE=DATE:20111230")
         .replace("VERSION", "X-WR-TIMEZONE:Pacific/Apia\r\nVERSION");
     assert_eq!(refused(&skipped), RefusalReason::NoSuchDays { time_zone: "Pacific/Apia" });
@@ -98,13 +83,13 @@ fn what_takes_no_time_takes_none() {
     assert_eq!((free.place.clone(), free.copied.takes), (named("Room 9"), Takes::Nothing));
     let moment = booked(&an_event("UID:a\nDTSTART:20260301T090000Z"));
     assert_eq!(moment.copied.takes, Takes::Nothing);
-    assert_eq!(hours(&moment), utc("2026-03-01T09:00", "2026-03-01T09:01"));
+    assert_eq!(hours(&moment), from_to("2026-03-01T09:00", "2026-03-01T09:01"));
 }
 
 #[test]
 fn an_event_may_be_as_long_as_it_is() {
     let file = an_event("UID:a\nDTSTART:20270801T080000Z\nDTEND:20270915T080000Z");
-    assert_eq!(hours(&booked(&file)), utc("2027-08-01T08:00", "2027-09-15T08:00"));
+    assert_eq!(hours(&booked(&file)), from_to("2027-08-01T08:00", "2027-09-15T08:00"));
 }
 
 #[test]
@@ -130,20 +115,38 @@ fn what_is_private_is_busy_and_its_text_is_about_a_person() {
     assert!(event.private);
     assert_eq!(event.place, named("Room 9"));
     assert_eq!(only(&file).shown, "Busy", "nor is it told in messages");
+    for unread in [
+        file.replace(":20260301T090000Z", ";TZID=Mars/Base:20260301T090000"),
+        file.replace("Left", &"Left ".repeat(4_000)),
+    ] {
+        let refusal = all_of(&unread).remove(0).expect_err("it cannot be booked");
+        assert_eq!(refusal.shown, "Busy", "nor where it is refused: {refusal}");
+    }
+    let unknown = booked(&file.replace("CLASS:PRIVATE", "CLASS:X-FAMILY"));
+    assert!(unknown.private, "RFC 5545 §3.8.1.3");
+    assert!(!booked(&file.replace("CLASS:PRIVATE", "CLASS:Public")).private);
 }
 
 #[test]
 fn texts_are_whole_or_refused_by_name() {
     let of =
         |property: &str, chars: usize| an_event_with(&format!("{property}:{}", "ü".repeat(chars)));
-    for (property, max_chars) in
-        [("SUMMARY", Title::MAX_CHARS), ("DESCRIPTION", Note::MAX_CHARS), ("CATEGORIES", 80)]
-    {
+    for (property, max_chars) in [("DESCRIPTION", Note::MAX_CHARS), ("CATEGORIES", 80)] {
         booked(&of(property, max_chars));
         let chars = max_chars + 1;
         let too_long = RefusalReason::TooLong { property, chars, max_chars };
         assert_eq!(refused(&of(property, chars)), too_long);
     }
+    let short = booked(&of("SUMMARY", Title::MAX_CHARS));
+    assert_eq!(
+        (short.title.unwrap().as_str().chars().count(), short.note),
+        (Title::MAX_CHARS, None)
+    );
+    // What is too long for a title is whole in the note, and the title says that it goes on.
+    let long = booked(&of("SUMMARY", Title::MAX_CHARS + 1));
+    assert_eq!(note(&long), "ü".repeat(Title::MAX_CHARS + 1));
+    let title = long.title.as_ref().unwrap().as_str();
+    assert_eq!(title, "ü".repeat(Title::MAX_CHARS - 1) + "…");
     // An address that is too long for a name is no name, and is kept all the same.
     let address = "1 High Street, ".repeat(20);
     let event = booked(&an_event_with(&format!("LOCATION:{}", address.replace(',', "\\,"))));

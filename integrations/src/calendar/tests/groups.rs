@@ -3,7 +3,7 @@
 use super::*;
 
 fn event(uid: &str, lines: &str) -> String {
-    format!("BEGIN:VEVENT\nUID:{uid}\n{}\nEND:VEVENT\n", lines.trim_end())
+    a_vevent(&format!("UID:{uid}\n{lines}"))
 }
 
 const WEEKLY: &str = "DTSTART;TZID=Europe/Berlin:20270308T090000\nDURATION:PT1H\n\
@@ -86,4 +86,35 @@ fn of_one_uid_a_bounded_number_of_events_is_read() {
     let group = groups(&a_calendar(&file), &reading()).remove(0);
     assert_eq!(group.entries.len(), 10_001);
     assert!(group.entries.iter().all(Result::is_err));
+}
+
+#[test]
+fn the_work_for_a_file_is_bounded_and_costs_only_what_recurs() {
+    let once = event("b", "DTSTART:20270301T090000Z");
+    let text = a_calendar(&(event("a", WEEKLY) + &once));
+    let mut file = CalendarFile::open(Cursor::new(text.as_bytes())).unwrap();
+    file.next_group(&reading()).unwrap();
+    assert!((10..1_000).contains(&file.steps), "{}", file.steps);
+    let mut file = CalendarFile::open(Cursor::new(text.as_bytes())).unwrap();
+    file.steps = u64::MAX;
+    let series = file.next_group(&reading()).unwrap().unwrap();
+    let reason = series.entries[0].as_ref().unwrap_err().reason.clone();
+    assert_eq!((series.entries.len(), reason), (1, RefusalReason::TooMuchWork));
+    assert_eq!(series.all_of, None);
+    assert_eq!(entries(&file.next_group(&reading()).unwrap().unwrap()).len(), 1);
+}
+
+#[test]
+fn what_is_held_of_one_uid_is_bounded() {
+    let text = "x".repeat(500_000);
+    let changed = |n: u32| {
+        let at = format!("20270101T00{:02}{:02}Z", n / 60, n % 60);
+        event("a", &format!("RECURRENCE-ID:{at}\nDTSTART:{at}\nDESCRIPTION:{text}"))
+    };
+    let file: String = (0..70).map(changed).collect();
+    let group = groups(&a_calendar(&file), &reading()).remove(0);
+    let too_much = |entry: &&Result<Entry, Refusal>| {
+        matches!(entry, Err(Refusal { reason: RefusalReason::TooMuchOfUid { .. }, .. }))
+    };
+    assert_eq!((group.entries.len(), group.entries.iter().filter(too_much).count()), (70, 2));
 }

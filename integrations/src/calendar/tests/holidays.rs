@@ -7,10 +7,6 @@ use daybook_ical::{Fault, FileError};
 
 use super::*;
 
-fn holiday(lines: &str) -> String {
-    format!("BEGIN:VEVENT\n{}\nEND:VEVENT\n", lines.trim_end())
-}
-
 fn read_all(events: &str) -> HolidayCalendar {
     read_holidays(a_calendar(events).as_bytes(), &(2027..=2029)).expect("the file is sound")
 }
@@ -21,13 +17,13 @@ fn days(holidays: &Holidays) -> Vec<String> {
 
 /// The days of the one event of a file.
 fn days_of(lines: &str) -> Vec<String> {
-    let read = read_all(&holiday(&format!("UID:a@example.org\nSUMMARY:A day\n{lines}")));
+    let read = read_all(&a_vevent(&format!("UID:a@example.org\nSUMMARY:A day\n{lines}")));
     assert_eq!(read.refused, []);
     read.holidays.iter().map(|holiday| holiday.date.to_string()).collect()
 }
 
 fn refused_for(lines: &str) -> RefusalReason {
-    let mut read = read_all(&holiday(lines));
+    let mut read = read_all(&a_vevent(lines));
     assert_eq!((read.holidays.len(), read.refused.len()), (0, 1), "{lines}");
     read.refused.remove(0).reason
 }
@@ -38,10 +34,10 @@ fn refused_with(lines: &str) -> RefusalReason {
 
 #[test]
 fn holidays_are_whole_days_with_their_names_and_an_end_that_is_not_part_of_them() {
-    let events = holiday(
+    let events = a_vevent(
         "UID:b\nSUMMARY:Christmas\\, both days\nDTSTART;VALUE=DATE:20271225\nDTEND;VALUE=DATE:20271227",
-    ) + &holiday("UID:a\nSUMMARY:New Year\nDTSTART;VALUE=DATE:20270101")
-        + &holiday("UID:c\nSUMMARY:Leap day\nDTSTART:20280229\nDURATION:P1D");
+    ) + &a_vevent("UID:a\nSUMMARY:New Year\nDTSTART;VALUE=DATE:20270101")
+        + &a_vevent("UID:c\nSUMMARY:Leap day\nDTSTART:20280229\nDURATION:P1D");
     let read = read_all(&events);
     assert_eq!(read.refused, []);
     let expected = [
@@ -81,7 +77,7 @@ fn a_yearly_holiday_is_taken_in_each_year_that_is_asked_for() {
 #[test]
 fn a_holiday_is_the_same_one_in_every_file_that_has_its_uid() {
     let ids = |lines: &str| -> Vec<HolidayId> {
-        let read = read_all(&holiday(&format!("UID:king\nSUMMARY:The day\n{lines}")));
+        let read = read_all(&a_vevent(&format!("UID:king\nSUMMARY:The day\n{lines}")));
         read.holidays.iter().map(|holiday| holiday.id).collect()
     };
     let once = ids("DTSTART;VALUE=DATE:20270427");
@@ -141,7 +137,7 @@ fn what_would_have_to_be_guessed_is_refused_and_the_others_are_read() {
     );
     assert_eq!(refused_for(&format!("SUMMARY:A day\n{day}")), RefusalReason::NoUid);
     assert_eq!(refused_for(&format!("UID:a\n{day}")), RefusalReason::NoSummary);
-    let twice = holiday(&format!("UID:a\nSUMMARY:A\n{day}")).repeat(2);
+    let twice = a_vevent(&format!("UID:a\nSUMMARY:A\n{day}")).repeat(2);
     let read = read_all(&twice);
     assert_eq!(read.holidays.len(), 1);
     assert_eq!(read.refused[0].reason, RefusalReason::Duplicate { first_line: 4 });
@@ -157,7 +153,7 @@ fn a_day_that_ends_on_the_day_it_begins_or_after_24_hours_is_a_day() {
 #[test]
 fn a_file_is_read_whole_or_not_at_all_and_has_a_bounded_number_of_holidays() {
     let events = |count: usize| -> String {
-        let event = |n| holiday(&format!("UID:{n}\nSUMMARY:A day\nDTSTART;VALUE=DATE:20270101"));
+        let event = |n| a_vevent(&format!("UID:{n}\nSUMMARY:A day\nDTSTART;VALUE=DATE:20270101"));
         (0..count).map(event).collect()
     };
     assert_eq!(read_all(&events(Holidays::MAX)).holidays.len(), Holidays::MAX);

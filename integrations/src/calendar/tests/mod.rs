@@ -9,39 +9,10 @@ use std::io::Cursor;
 
 use chrono_tz::Tz;
 use daybook_domain::Name;
+use daybook_ical::testing::{a_calendar, a_vevent, an_event, an_event_with};
 
 use super::*;
-
-/// A file with one VCALENDAR that holds these lines.
-fn a_calendar(lines: &str) -> String {
-    let body = format!(
-        "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//daybook//test//EN\n{}\nEND:VCALENDAR\n",
-        lines.trim_end()
-    );
-    body.replace('\n', "\r\n")
-}
-
-/// A file with one VEVENT that has a UID, a start, an end and these lines.
-fn an_event_with(lines: &str) -> String {
-    an_event(&format!(
-        "UID:a@example.org\nDTSTART:20260301T090000Z\nDTEND:20260301T100000Z\n{lines}"
-    ))
-}
-
-/// A file with one VEVENT that has these lines only.
-fn an_event(lines: &str) -> String {
-    a_calendar(&format!("BEGIN:VEVENT\n{}\nEND:VEVENT", lines.trim_end()))
-}
-
-/// In Berlin, until the end of 2028.
-fn reading() -> Reading {
-    Reading {
-        time_zone: Tz::Europe__Berlin,
-        horizon: "2029-01-01T00:00:00Z".parse().unwrap(),
-        category_from: None,
-        calendar_name: Name::new("week").unwrap(),
-    }
-}
+use crate::testing::{from_to, hours, note, reading, tags, to_book};
 
 fn groups(file: &str, reading: &Reading) -> Vec<Group> {
     let mut file = CalendarFile::open(Cursor::new(file.as_bytes())).expect("the file is sound");
@@ -64,10 +35,7 @@ fn only(file: &str) -> Entry {
 }
 
 fn booked(file: &str) -> ToBook {
-    match only(file).wanted {
-        Wanted::Booked(to_book) => *to_book,
-        Wanted::Cancelled => panic!("it is cancelled"),
-    }
+    to_book(&Ok(only(file))).clone()
 }
 
 /// Why the one event of a file is not taken.
