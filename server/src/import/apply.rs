@@ -6,7 +6,7 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, CancelledBy,
 };
 use daybook_domain::time::Interval;
-use daybook_store::{CommandContext, ExecuteError, Executed, Target};
+use daybook_store::{CommandContext, ExecuteError, Executed, Target, with_first_refused};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
@@ -95,7 +95,9 @@ impl Importer {
         command: AppointmentCommand,
     ) -> Result<Executed<Appointment>, ExecuteError> {
         let context = CommandContext { expected_version, ..self.context.clone() };
-        self.engine.execute(&context, Target::Existing(appointment), command).await
+        let done = self.engine.execute(&context, Target::Existing(appointment), command);
+        // What is refused the import tells itself, with names in place of ids.
+        with_first_refused(done).await.0
     }
 
     async fn cancel(&self, appointment: Uuid, version: u64) -> anyhow::Result<Outcome> {

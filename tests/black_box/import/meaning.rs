@@ -235,6 +235,7 @@ fn of_what_is_private_no_message_tells_the_text() {
         format!("refused: line 31: an event without a name: {taken}"),
     ];
     assert_eq!(refused, expected);
+    assert!(!done.stderr.contains("slot-taken"), "it is told once, without ids: {done:#?}");
 }
 
 #[test]
