@@ -258,7 +258,12 @@ fn replaces(id: &Property, zones: &Zones) -> Result<Replaces, Fault> {
 /// Where both are given, which RFC 5545 forbids, DTEND counts, as it does for those who write both.
 fn length(component: &Component, start: &Moment, zones: &Zones) -> Result<Length, Fault> {
     if let Some(end) = component.get("DTEND") {
-        return until(start, &Moment::read(end, zones)?).ok_or(Fault::EndNotAfterStart);
+        // An end that names no zone is in the start's.
+        let end = match start {
+            Moment::Time(time) => Moment::read(end, &zones.floating_in(&time.zone)),
+            Moment::Day(_) => Moment::read(end, zones),
+        };
+        return until(start, &end?).ok_or(Fault::EndNotAfterStart);
     }
     let Some(duration) = component.get("DURATION") else {
         return Ok(match start {

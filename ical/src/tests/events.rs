@@ -195,6 +195,17 @@ fn an_event_has_a_bounded_number_of_rules_dates_and_categories() {
 }
 
 #[test]
+fn an_end_that_names_no_zone_is_in_the_starts() {
+    let file =
+        an_event("UID:a\nDTSTART;TZID=America/New_York:20270607T090000\nDTEND:20270607T103000");
+    let event = events_of(file.as_bytes(), Some(Tz::Europe__Berlin)).remove(0).unwrap();
+    assert_eq!(event.length, event::Length::Exact(chrono::TimeDelta::minutes(90)));
+    let utc = file.replace("T103000", "T143000Z");
+    let event = events_of(utc.as_bytes(), Some(Tz::Europe__Berlin)).remove(0).unwrap();
+    assert_eq!(event.length, event::Length::Exact(chrono::TimeDelta::minutes(90)));
+}
+
+#[test]
 fn a_cancellation_need_not_say_when_it_would_have_been() {
     let event = only(&an_event("UID:a\nSTATUS:CANCELLED\nSEQUENCE:2"));
     assert_eq!(event.status, Status::Cancelled);

@@ -139,6 +139,11 @@ impl Zones {
         Self { own: Arc::clone(&self.own), default, worked: self.worked }
     }
 
+    /// The same zones, where a time that names none is in this one.
+    pub(crate) fn floating_in(&self, zone: &Zone) -> Self {
+        Self { default: Default::Known(zone.clone()), ..self.clone() }
+    }
+
     /// The zone of this name.
     ///
     /// # Errors
