@@ -13,19 +13,17 @@ const WINDOWS_1252: [char; 32] = [
 /// Bytes as text: UTF-8 (RFC 5545 §3.1.4), and what is not is Windows-1252, which programs of before the RFC wrote, and
 /// Thunderbird reads so.
 pub(crate) fn decoded(bytes: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            let chunks = bytes.utf8_chunks();
-            let of_byte = |byte: &u8| match byte {
-                0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
-                other => char::from(*other),
-            };
-            let text = chunks
-                .flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(of_byte)));
-            Cow::Owned(text.collect())
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
     }
+    let of_byte = |byte: &u8| match byte {
+        0x80..=0x9f => WINDOWS_1252[usize::from(byte - 0x80)],
+        other => char::from(*other),
+    };
+    let characters = bytes
+        .utf8_chunks()
+        .flat_map(|chunk| chunk.valid().chars().chain(chunk.invalid().iter().map(of_byte)));
+    Cow::Owned(characters.collect())
 }
 
 /// A text as its writer meant it: the escapes undone. A backslash before any other character stands
