@@ -1,7 +1,7 @@
 //! Recurrence, compared with programs that have nothing to do with this one: `python-dateutil` for rules alone, and
 //! `recurring-ical-events` for events in zones, with what is left out, added and moved.
 //!
-//! `DAYBOOK_SEED` repeats the choices of a run, and `DAYBOOK_RULES` says how many rules there are; 1,000 take a minute or two.
+//! `DAYBOOK_SEED` repeats the choices of a run, and `DAYBOOK_RULES` says how many rules there are; by itself 1,000.
 
 #![expect(
     clippy::unwrap_used,
@@ -47,7 +47,7 @@ fn seed() -> u64 {
 }
 
 fn how_many() -> usize {
-    env::var("DAYBOOK_RULES").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
+    env::var("DAYBOOK_RULES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000)
 }
 
 /// The environment that `cargo xtask test` makes from `requirements.txt`.
