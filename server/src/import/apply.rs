@@ -97,7 +97,7 @@ impl Importer {
         let context = CommandContext { expected_version, ..self.context.clone() };
         let done = self.engine.execute(&context, Target::Existing(appointment), command);
         // What is refused the import tells itself, with names in place of ids.
-        with_first_refused(done).await.0
+        with_first_refused(Box::pin(done)).await.0
     }
 
     async fn cancel(&self, appointment: Uuid, version: u64) -> anyhow::Result<Outcome> {
