@@ -37,9 +37,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
-use http::{body, database, limits, trace};
+use http::{body, compression, cors, database, etag, limits, trace};
 use imports::ImportService;
 pub use openapi::document;
 pub use readiness::{Check, Checker, Readiness};
@@ -72,6 +73,8 @@ pub struct Parts {
     streams: Streams,
     /// What imports calendars, where somebody does.
     imports: Option<Arc<dyn ImportService>>,
+    /// Whose pages may call.
+    cors_origins: Vec<CorsOrigin>,
 }
 
 impl App {
@@ -100,6 +103,7 @@ impl App {
             heard: None,
             streams: Streams::default(),
             imports: None,
+            cors_origins: Vec::new(),
         }))
     }
 
@@ -114,6 +118,13 @@ impl App {
     #[must_use]
     pub fn with_imports(mut self, imports: Arc<dyn ImportService>) -> Self {
         Arc::make_mut(&mut self.0).imports = Some(imports);
+        self
+    }
+
+    /// The same, which pages of these origins may call.
+    #[must_use]
+    pub fn with_cors(mut self, origins: Vec<CorsOrigin>) -> Self {
+        Arc::make_mut(&mut self.0).cors_origins = origins;
         self
     }
 
@@ -137,16 +148,24 @@ impl Deref for App {
 pub fn router(app: App) -> Router {
     let (routes, probes, document) = openapi::documented();
     let probes = probes.method_not_allowed_fallback(routes::no_such_method);
-    let readiness = app.readiness.clone();
-    routes
+    let (readiness, cors) = (app.readiness.clone(), cors::layer(&app.cors_origins));
+    let all = routes
         .merge(routes::docs::routes(document))
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(from_fn_with_state(app.clone(), database::needed))
+        .layer(from_fn(etag::not_modified))
+        // Inside of the bounds: an answer is under way until its last encoded part has been taken.
+        .layer(compression::layer())
+        .layer(from_fn(etag::of_encoding))
+        .layer(from_fn(compression::never_refused))
         .layer(from_fn_with_state(app.clone(), limits::bound))
         .with_state(app)
-        .merge(probes.with_state(readiness))
-        .layer(CatchPanicLayer::custom(limits::panicked))
-        .layer(from_fn(trace::trace))
+        .merge(probes.with_state(readiness));
+    let all = match cors {
+        Some(cors) => all.layer(cors),
+        None => all,
+    };
+    all.layer(CatchPanicLayer::custom(limits::panicked)).layer(from_fn(trace::trace))
 }

@@ -259,13 +259,13 @@ pub(crate) struct CloudEventForm {
     time: DateTime<Utc>,
     #[schema(example = "application/json")]
     datacontenttype: String,
-    #[schema(example = "urn:daybook:schema:AppointmentBooked:1.0")]
+    #[schema(example = "urn:daybook:schema:AppointmentBooked:2.0")]
     dataschema: String,
     /// The position once more, in 20 digits: it can be compared as text.
     #[schema(example = "00000000000000001041")]
     sequence: String,
     /// The version of the subject after it.
-    streamversion: u64,
+    version: u64,
     /// Who did it.
     actor: Option<String>,
     /// What it belongs together with.

@@ -92,7 +92,7 @@ impl House {
             for start in house.starts(n) {
                 let booking = json!({
                     "service_id": service, "client_id": client, "resource_ids": [room],
-                    "start": start.to_rfc3339_opts(SecondsFormat::Secs, true),
+                    "start_at": start.to_rfc3339_opts(SecondsFormat::Secs, true),
                 });
                 house.made(&mut connection, "/v1/appointments", &booking).await?;
             }

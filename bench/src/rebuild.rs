@@ -179,8 +179,8 @@ const FOLD: &str = "
     field AS (
         SELECT tenant_id, split_part(aggregate_id, '/', 2)::uuid AS appointment_id,
                position, recorded_at, until_position,
-               (payload->'slot'->'during'->>'start')::timestamptz AS start_at,
-               (payload->'slot'->'during'->>'end')::timestamptz AS end_at,
+               (payload->'slot'->'during'->>'start_at')::timestamptz AS start_at,
+               (payload->'slot'->'during'->>'end_at')::timestamptz AS end_at,
                'booked' AS status, NULL::timestamptz AS hold_expires_at,
                payload->>'category' AS category,
                ARRAY(SELECT json_array_elements_text(payload->'tags')) AS tags,

@@ -102,4 +102,34 @@ mod tests {
         assert_eq!(serde_json::to_string(&refusal).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Refusal>(stored).unwrap(), refusal);
     }
+
+    #[test]
+    fn a_refusal_that_was_stored_with_shorter_names_is_read() {
+        let (at, end) = ("2026-11-24T09:00:00Z", "2026-11-24T09:30:00Z");
+        let id = "00000000-0000-0000-0000-000000000001";
+        for (names, stored) in [
+            (
+                [
+                    "\"start\":\"2026-11-24T09:00:00Z\",\"end\"",
+                    "\"start_at\":\"2026-11-24T09:00:00Z\",\"end_at\"",
+                ],
+                format!(
+                    r#"{{"aggregate":"appointment","code":"slot-taken","resource_id":"{id}","during":{{"start":"{at}","end":"{end}"}}}}"#
+                ),
+            ),
+            (
+                ["\"start\"", "\"start_at\""],
+                format!(r#"{{"aggregate":"appointment","code":"in-the-past","start":"{at}"}}"#),
+            ),
+            (
+                ["\"start\"", "\"dtstart\""],
+                r#"{"aggregate":"series","code":"start-not-in-rule","start":"2027-03-15T09:00"}"#
+                    .to_owned(),
+            ),
+        ] {
+            let refusal: Refusal = serde_json::from_str(&stored).unwrap();
+            let today = stored.replace(names[0], names[1]);
+            assert_eq!(serde_json::to_string(&refusal).unwrap(), today);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
+use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
@@ -132,6 +133,10 @@ pub(crate) struct Serve {
     /// 600 [default: 5; 0 on a terminal].
     #[arg(long, env = "DAYBOOK_DRAIN_SECONDS", value_parser = clap::value_parser!(u16).range(0..=600))]
     pub(crate) drain_seconds: Option<u16>,
+    /// An origin whose pages may call the API from a browser: a scheme and a host, and the port where it is not the usual
+    /// one; several with commas between them; * for any [default: none].
+    #[arg(long, env = "DAYBOOK_CORS_ORIGIN", value_delimiter = ',')]
+    pub(crate) cors_origin: Vec<CorsOrigin>,
     #[command(flatten)]
     pub(crate) moved: Moved,
     /// Make a demo tenant with a small practice in it, and print a key to try.
@@ -154,6 +159,7 @@ impl Default for Serve {
             operations_listen: ANY_PORT,
             max_connections: MAX_CONNECTIONS,
             drain_seconds: None,
+            cors_origin: Vec::new(),
             moved: Moved::default(),
             demo: false,
         }
@@ -383,7 +389,7 @@ pub(crate) struct Export {
     pub(crate) part: Part,
     /// Only these types, like `AppointmentBooked`.
     #[arg(long, value_delimiter = ',')]
-    pub(crate) types: Vec<String>,
+    pub(crate) event_type: Vec<String>,
     /// ndjson, csv or parquet.
     #[arg(long, default_value = "ndjson")]
     pub(crate) format: Format,
@@ -401,7 +407,7 @@ pub(crate) struct Replay {
     pub(crate) part: Part,
     /// Only these types, like `AppointmentBooked`.
     #[arg(long, value_delimiter = ',', conflicts_with = "what_if")]
-    pub(crate) types: Vec<String>,
+    pub(crate) event_type: Vec<String>,
     /// So many times as fast as they happened [default: at once].
     #[arg(long, value_parser = speed, conflicts_with = "what_if")]
     pub(crate) speed: Option<f64>,

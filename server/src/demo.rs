@@ -55,9 +55,9 @@ pub(crate) async fn introduce(
     API=http://{address}/v1
     START=$(curl -sG -H "Authorization: Bearer $KEY" $API/availability \
       -d service_id={SERVICE} -d resource_id={ROOM} \
-      -d from={from} -d to={to} -d limit=1 | grep -o '"start":"[^"]*"' | cut -d '"' -f 4)
+      -d from={from} -d to={to} -d limit=1 | grep -o '"start_at":"[^"]*"' | cut -d '"' -f 4)
     curl -s -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' $API/appointments \
-      -d "{{\"service_id\":\"{SERVICE}\",\"resource_ids\":[\"{ROOM}\"],\"client_id\":\"{CLIENT}\",\"start\":\"$START\"}}"
+      -d "{{\"service_id\":\"{SERVICE}\",\"resource_ids\":[\"{ROOM}\"],\"client_id\":\"{CLIENT}\",\"start_at\":\"$START\"}}"
 
   And find it:
 

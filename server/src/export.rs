@@ -21,8 +21,9 @@ const PARTS: usize = 2;
 pub(crate) async fn run(database: &Database, options: &Export) -> anyhow::Result<()> {
     // It changes nothing: tables that are missing are not made.
     let parts = parts::connected(database).await?;
-    let Export { part, types, format, personal, output } = options;
-    let Selected { feed, after, until, .. } = select(parts.log(), part, types, *personal).await?;
+    let Export { part, event_type, format, personal, output } = options;
+    let Selected { feed, after, until, .. } =
+        select(parts.log(), part, event_type, *personal).await?;
     let (sender, written) = mpsc::channel(PARTS);
     let format = *format;
     let exported = tokio::spawn(async move {

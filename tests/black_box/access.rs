@@ -193,16 +193,16 @@ impl Ground {
             "sessions/{id}/appointments" | "sessions/{id}/holds" => {
                 json!({"client_id": practice.client})
             }
-            "sessions/{id}/reschedule" => json!({"start": utc(monday(14, 0))}),
+            "sessions/{id}/reschedule" => json!({"start_at": utc(monday(14, 0))}),
             "series/{id}/reschedule" => json!({"scope": "all", "shift_days": 1}),
             "series/{id}/cancel" => json!({"scope": "all"}),
             "availability/search" => {
                 json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
             }
-            "appointments/{id}/reschedule" => json!({"start": utc(monday(21, 0))}),
+            "appointments/{id}/reschedule" => json!({"start_at": utc(monday(21, 0))}),
             "appointments/{id}/accept-conflict" => json!({"reason": "why not"}),
             "appointments/{id}/reassign" => {
-                json!({"from": practice.room, "to": practice.a_room()})
+                json!({"from_resource_id": practice.room, "to_resource_id": practice.a_room()})
             }
             "appointments/{id}/tag" => json!({"tags": ["seen"]}),
             _ => json!({}),
@@ -225,14 +225,14 @@ fn an_exception() -> Value {
 
 /// At this hour of the Monday.
 fn a_session(practice: &Practice, class: &str, hour: u32) -> Value {
-    json!({"service_id": class, "resource_ids": [practice.room], "start": utc(monday(hour, 0))})
+    json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(monday(hour, 0))})
 }
 
 /// At this hour of the Monday, once.
 fn a_series(practice: &Practice, hour: u32) -> Value {
-    let mut body = practice.booking(monday(hour, 0)).body;
-    body["start"] = json!(monday(hour, 0).format("%Y-%m-%dT%H:%M").to_string());
-    body["tz"] = json!("UTC");
+    let mut body = practice.booking(monday(hour, 0)).without("start_at").body;
+    body["dtstart"] = json!(monday(hour, 0).format("%Y-%m-%dT%H:%M").to_string());
+    body["time_zone"] = json!("UTC");
     body["rrule"] = json!("FREQ=DAILY;COUNT=1");
     body
 }

@@ -28,7 +28,7 @@ fn column<'v>(items: &'v Value, field: &str) -> Vec<&'v str> {
 fn local(items: &Value) -> Vec<(String, String)> {
     let of = |item: &Value, field: &str| item[field].as_str().unwrap()[11..16].to_owned();
     let items = items.as_array().unwrap().iter();
-    items.map(|item| (of(item, "local_start"), of(item, "local_end"))).collect()
+    items.map(|item| (of(item, "local_start_at"), of(item, "local_end_at"))).collect()
 }
 
 fn pairs(times: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -79,9 +79,9 @@ fn a_week_is_monday_to_sunday_and_has_what_reaches_into_it() {
     let query = format!("date={}&view=week&min_position={after}", date(4));
     let week = agenda(&practice, &practice.room, &query);
     assert_eq!((&week["from"], &week["to"]), (&json!(date(0)), &json!(date(6))));
-    assert_eq!(column(&week["items"], "start"), starts.map(utc));
+    assert_eq!(column(&week["items"], "start_at"), starts.map(utc));
     let day = agenda(&practice, &practice.room, &format!("date={}", date(3)));
-    assert_eq!(column(&day["items"], "start"), [utc(starts[1])]);
+    assert_eq!(column(&day["items"], "start_at"), [utc(starts[1])]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn a_session_is_one_entry_that_says_how_many_are_in_it() {
     let practice = a_practice();
     let class = practice.a_service(&json!({"session_places": 5}));
     let session = json!({
-        "service_id": class, "resource_ids": [practice.room], "start": utc(monday(18, 0)),
+        "service_id": class, "resource_ids": [practice.room], "start_at": utc(monday(18, 0)),
     });
     let session = practice.created("/v1/sessions", &session);
     let path = format!("/v1/sessions/{session}/appointments");
@@ -157,7 +157,7 @@ fn what_changed_on_a_calendar_is_added_removed_or_changed() {
     );
     let from = goes.position();
     let goes = goes.is(201);
-    practice.act(&moves, "reschedule", &json!({"start": utc(monday(15, 0))})).is(200);
+    practice.act(&moves, "reschedule", &json!({"start_at": utc(monday(15, 0))})).is(200);
     practice.act(&goes, "cancel", &json!({"by": "client"})).is(200);
     practice
         .act(&stays, "accept-conflict", &json!({"reason": "no"}))
@@ -175,7 +175,10 @@ fn what_changed_on_a_calendar_is_added_removed_or_changed() {
     let other = changes["changed"].as_array().unwrap();
     assert_eq!(other.len(), 1, "{changes}");
     assert_eq!(other[0]["item"]["id"], moves["id"]);
-    assert_eq!(column(&other[0]["changes"], "field"), ["busy_from", "busy_until", "end", "start"]);
+    assert_eq!(
+        column(&other[0]["changes"], "field"),
+        ["busy_end_at", "busy_start_at", "end_at", "start_at"]
+    );
     assert_eq!(other[0]["changes"][3]["before"], utc(monday(10, 0)));
     assert_eq!(other[0]["changes"][3]["after"], utc(monday(15, 0)));
     assert_eq!(

@@ -127,7 +127,7 @@ fn the_views_say_what_happened_and_what_is() {
     let (_database, server, mut sql) = published();
     let practice = Practice::on(&server);
     let moved = practice.booked(monday(10, 0));
-    let to = json!({"start": utc(monday(12, 0)), "by": "staff"});
+    let to = json!({"start_at": utc(monday(12, 0)), "by": "staff"});
     practice.act(&moved, "reschedule", &to).is(200);
     let last = practice.act(&moved, "tag", &json!({"category": "rare", "tags": ["seen"]}));
     last.is(200);
@@ -147,7 +147,7 @@ fn the_views_say_what_happened_and_what_is() {
     let last_is_now = "SELECT a.appointment_id::text
            FROM analytics.appointments a
            JOIN analytics.appointments_over_time o USING (tenant_id, appointment_id)
-          WHERE a.tenant_id = $1 AND o.valid_to IS NULL
+          WHERE a.tenant_id = $1 AND o.to_at IS NULL
             AND (o.status, o.start_at, o.end_at, o.service_id, o.client_id, o.resource_ids, o.category,
                  o.tags, o.version, o.from_position)
               = (a.status, a.start_at, a.end_at, a.service_id, a.client_id, a.resource_ids, a.category,
@@ -157,8 +157,8 @@ fn the_views_say_what_happened_and_what_is() {
     let now = "SELECT concat_ws(' ', status, times_moved, cancelled_by) FROM analytics.appointments
                 WHERE tenant_id = $1 ORDER BY start_at";
     assert_eq!(texts(&mut sql, now, &practice), ["cancelled 0 client", "booked 1"]);
-    let sides = "SELECT concat_ws(' ', event_type, side) FROM analytics.events
-                  WHERE tenant_id = $1 AND side IS NOT NULL ORDER BY position";
+    let sides = "SELECT concat_ws(' ', event_type, by) FROM analytics.events
+                  WHERE tenant_id = $1 AND by IS NOT NULL ORDER BY position";
     let expected = ["AppointmentRescheduled staff", "AppointmentCancelled client"];
     assert_eq!(texts(&mut sql, sides, &practice), expected);
     let gaps = "SELECT count(*) - max(position) FROM analytics.events WHERE tenant_id = $1";
@@ -253,7 +253,8 @@ fn personal_data_is_in_no_view() {
     practice.act(&booked, "cancel", &reason).is(200);
     let held = booking(10).held(30).send().is(201);
     let other = practice.a_room();
-    let reassigned = json!({"from": doctor, "to": other, "reason": PLANTED});
+    let reassigned =
+        json!({"from_resource_id": doctor, "to_resource_id": other, "reason": PLANTED});
     let last = practice.act(&held, "reassign", &reassigned);
     last.is(200);
     caught_up(&practice, &mut sql, last.position());
@@ -263,10 +264,10 @@ fn personal_data_is_in_no_view() {
     assert!(types.len() > 30, "{types:?}");
     let id = "01890000-0000-7000-8000-000000000000";
     let slot = json!({"resource_ids": [id], "session_id": id, "title": PLANTED, "new": PLANTED,
-        "during": {"start": "2027-01-04T09:00:00Z", "end": "2027-01-04T10:00:00Z", "new": PLANTED}});
+        "during": {"start_at": "2027-01-04T09:00:00Z", "end_at": "2027-01-04T10:00:00Z", "new": PLANTED}});
     let payload = json!({
         "service_id": id, "client_id": id, "slot": slot, "category": "care", "tags": [], "by": "staff",
-        "expires_at": "2027-01-04T09:00:00Z", "imported": true,
+        "hold_expires_at": "2027-01-04T09:00:00Z", "imported": true,
         "wishes": {"service_id": id, "new": PLANTED},
         "name": PLANTED, "email": PLANTED, "phone": PLANTED, "notes": PLANTED, "note": PLANTED,
         "title": PLANTED, "reason": PLANTED, "new": PLANTED, "contact": {"name": PLANTED},
@@ -307,7 +308,7 @@ fn an_event_that_nobody_has_named_shows_nothing_but_that_it_happened() {
     sql.run(
         r#"INSERT INTO events VALUES ('new', 1, 'dream', 'new/01890000-0000-7000-8000-000000000000', 1,
                'DreamDreamt', '1.0', '{"service_id": "x", "category": "Planted", "tags": ["Planted"],
-               "slot": {"during": {"start": "Planted"}}, "by": "Planted"}', '{}', now(), '')"#,
+               "slot": {"during": {"start_at": "Planted"}}, "by": "Planted"}', '{}', now(), '')"#,
     );
     let row = "SELECT jsonb_strip_nulls(to_jsonb(e) - 'recorded_at')::text FROM analytics.events e
                 WHERE tenant_id = $1";
@@ -315,7 +316,7 @@ fn an_event_that_nobody_has_named_shows_nothing_but_that_it_happened() {
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(
         shown,
-        json!({"tenant_id": "new", "position": 1, "sequence": 1, "aggregate_type": "dream",
+        json!({"tenant_id": "new", "position": 1, "version": 1, "aggregate_type": "dream",
                "aggregate_id": "01890000-0000-7000-8000-000000000000", "event_type": "DreamDreamt",
                "event_version": "1.0"})
     );

@@ -46,7 +46,7 @@ impl Desk {
 
 /// The times of day in UTC.
 fn starts(slots: &Value) -> Vec<String> {
-    let start = |slot: &Value| slot["start"].as_str().unwrap()[11..16].to_owned();
+    let start = |slot: &Value| slot["start_at"].as_str().unwrap()[11..16].to_owned();
     slots.as_array().unwrap().iter().map(start).collect()
 }
 
@@ -66,7 +66,7 @@ fn what_is_offered_has_its_end_and_can_be_booked_and_what_lies_between_cannot() 
     desk.book(monday(9, 40));
     let query = format!("service_id={}&resource_id={}", desk.practice.service, desk.room);
     let slots = desk.asked(&query).is(200)["slots"].clone();
-    assert_eq!(slots[0], json!({"start": utc(monday(9, 0)), "end": utc(monday(9, 30))}));
+    assert_eq!(slots[0], json!({"start_at": utc(monday(9, 0)), "end_at": utc(monday(9, 30))}));
     let offered = starts(&slots);
     for minute in (0..135).step_by(15) {
         let (hour, minute) = (9 + minute / 60, minute % 60);
@@ -135,13 +135,13 @@ fn a_service_that_needs_roles_is_offered_when_each_can_be_filled() {
     let booking = practice.booking(monday(9, 30)).with("service_id", &*service);
     booking.without("resource_ids").send().is(201);
     assert_eq!(desk.offered(&of_service), ["09:00", "10:00", "10:30"]);
-    let body = json!({"service_id": service, "from": date(0), "to": date(0), "tz": "UTC"});
+    let body = json!({"service_id": service, "from": date(0), "to": date(0), "time_zone": "UTC"});
     let found = practice.api.post("/v1/availability/search", &body).send().is(200);
     assert_eq!(found["slots"][0]["resource_ids"], json!([early, desk.room]));
     assert_eq!(found["slots"][1]["resource_ids"], json!([late, desk.room]));
     let body = json!({
         "roles": [{"role": "one", "kind": "staff"}, {"role": "other", "kind": "staff"}],
-        "duration_minutes": 30, "from": date(0), "to": date(0), "tz": "UTC",
+        "duration_minutes": 30, "from": date(0), "to": date(0), "time_zone": "UTC",
     });
     let together = practice.api.post("/v1/availability/search", &body).send().is(200);
     assert_eq!(starts(&together["slots"]), Vec::<String>::new(), "they never meet");
@@ -164,7 +164,7 @@ fn a_moment_that_is_not_offered_is_explained() {
         explanation["resources"][0]["reasons"].clone()
     };
     assert_eq!(reasons(why(8, 0)), json!([{"reason": "closed"}]));
-    let during = json!({"start": booked["start"], "end": booked["end"]});
+    let during = json!({"start_at": booked["start_at"], "end_at": booked["end_at"]});
     assert_eq!(reasons(why(9, 30)), json!([{"reason": "claimed", "during": during}]));
     let off_grid = reasons(why(10, 10));
     assert_eq!(
@@ -179,7 +179,7 @@ fn a_hold_is_not_offered_until_it_is_let_go_and_places_are_offered_until_the_las
     let practice = &desk.practice;
     let body = json!({
         "service_id": practice.service, "client_id": practice.client,
-        "resource_ids": [desk.room], "start": utc(monday(9, 0)),
+        "resource_ids": [desk.room], "start_at": utc(monday(9, 0)),
     });
     let held = practice.api.post("/v1/holds", &body).send().is(201);
     assert!(!desk.of_room().contains(&"09:00".to_owned()));

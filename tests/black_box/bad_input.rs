@@ -74,7 +74,7 @@ fn a_cursor_that_was_changed_is_refused() {
     refused(format!("/v1/appointments?limit=1&cursor={}", &cursor[1..]));
     refused(format!("/v1/appointments?limit=1&cursor={cursor}AAAA"));
     // It goes on with the question that it was given for, and with no other.
-    refused(format!("/v1/appointments?limit=1&sort=-start&cursor={cursor}"));
+    refused(format!("/v1/appointments?limit=1&sort=-start_at&cursor={cursor}"));
     refused(format!("/v1/appointments?limit=1&category=other&cursor={cursor}"));
 }
 
@@ -83,12 +83,12 @@ fn every_bad_booking_is_refused_before_anything_is_booked() {
     let practice = a_practice();
     let long = |length| Value::from("x".repeat(length));
     let cases: Vec<(&str, Value)> = vec![
-        ("start", json!("2026-12-01T10:00:00")),
-        ("start", json!("2026-12-01")),
-        ("start", json!("2026-02-30T10:00:00Z")),
-        ("start", json!("soon")),
-        ("start", json!(1_780_000_000)),
-        ("start", Value::Null),
+        ("start_at", json!("2026-12-01T10:00:00")),
+        ("start_at", json!("2026-12-01")),
+        ("start_at", json!("2026-02-30T10:00:00Z")),
+        ("start_at", json!("soon")),
+        ("start_at", json!(1_780_000_000)),
+        ("start_at", Value::Null),
         ("service_id", json!("one")),
         ("service_id", json!(1)),
         ("service_id", Value::Null),
@@ -127,7 +127,7 @@ fn every_bad_booking_is_refused_before_anything_is_booked() {
             wrong.push(format!("{member}={shown}: {} {}", answer.status, answer.text));
         }
     }
-    for member in ["service_id", "client_id", "start"] {
+    for member in ["service_id", "client_id", "start_at"] {
         let answer = practice.booking(monday(10, 0)).without(member).send();
         if (answer.status, &*answer.slug()) != (422, "invalid-body") {
             wrong.push(format!("without {member}: {} {}", answer.status, answer.text));
@@ -239,9 +239,9 @@ fn every_action_refuses_unknown_members_and_wrong_types() {
         ("cancel", json!({"by": "fate"})),
         ("cancel", json!({"by": "client", "reason": "x".repeat(10_000)})),
         ("reschedule", json!({})),
-        ("reschedule", json!({"start": "2026-12-01T10:00:00"})),
-        ("reschedule", json!({"start": "2026-12-01T10:00:00Z", "x": 1})),
-        ("reschedule", json!({"start": "2026-12-01T10:00:00Z", "resource_ids": []})),
+        ("reschedule", json!({"start_at": "2026-12-01T10:00:00"})),
+        ("reschedule", json!({"start_at": "2026-12-01T10:00:00Z", "x": 1})),
+        ("reschedule", json!({"start_at": "2026-12-01T10:00:00Z", "resource_ids": []})),
         ("tag", json!({"tags": "a"})),
         ("tag", json!({"category": "a\u{0}b"})),
         ("tag", json!({"x": 1})),

@@ -69,7 +69,7 @@ fn each_item_gets_its_verdict_in_order_and_a_refused_one_stops_nobody() {
     assert_eq!(statuses(&answer), [201, 409, 422, 201]);
     for n in [0, 3] {
         let appointment = &verdicts[n]["appointment"];
-        assert_eq!(appointment["start"], utc(half_hour(n)));
+        assert_eq!(appointment["start_at"], utc(half_hour(n)));
         let id = appointment["id"].as_str().unwrap();
         assert_eq!(*appointment, practice.appointment(id));
     }
@@ -100,7 +100,7 @@ fn an_atomic_batch_is_booked_whole_in_one_piece_of_the_log() {
     assert_eq!(statuses(&answer), [201; 20]);
     for (n, verdict) in verdicts(&answer).iter().enumerate() {
         let appointment = &verdict["appointment"];
-        assert_eq!(appointment["start"], utc(half_hour(n)));
+        assert_eq!(appointment["start_at"], utc(half_hour(n)));
         assert_eq!(*appointment, practice.appointment(appointment["id"].as_str().unwrap()));
     }
     assert_eq!(found_after(&practice, &answer), 20);
@@ -114,9 +114,9 @@ fn an_atomic_batch_with_one_refused_item_books_nothing_and_says_which() {
     let taken = all_or_none(&practice, &at(&practice, (0..8).map(half_hour)));
     let problem = taken.is_refused(409, "slot-taken");
     assert_eq!(problem["index"], 5);
-    assert_eq!(problem["start"], utc(half_hour(5)));
+    assert_eq!(problem["start_at"], utc(half_hour(5)));
     let mut items = at(&practice, (0..4).map(half_hour));
-    items[2]["start"] = json!("2001-01-01T00:00:00Z");
+    items[2]["start_at"] = json!("2001-01-01T00:00:00Z");
     let past = all_or_none(&practice, &items);
     assert_eq!(past.is_refused(422, "in-the-past")["index"], 2);
     assert_eq!(found_beside_one_more(&practice), 1);
@@ -290,9 +290,9 @@ fn a_body_that_cannot_be_read_books_nothing_and_says_where() {
     let practice = a_practice();
     each(&practice, &[]).is_refused(422, "invalid-body");
     let mut items = at(&practice, (0..3).map(half_hour));
-    items[1]["start"] = json!("soon");
+    items[1]["start_at"] = json!("soon");
     let refused = each(&practice, &items);
-    assert_eq!(refused.is_refused(422, "invalid-body")["field"], "items[1].start");
+    assert_eq!(refused.is_refused(422, "invalid-body")["field"], "items[1].start_at");
     let body = json!({"atomic": "yes", "items": []});
     send(&practice, &body, None).is_refused(422, "invalid-body");
     assert_eq!(found_beside_one_more(&practice), 0);

@@ -50,7 +50,7 @@ fn impossible(room: &str) -> Value {
     };
     json!({
         "roles": (0..16).map(role).collect::<Vec<_>>(), "duration_minutes": 1, "step_minutes": 1,
-        "from": date(0), "to": date(91), "tz": "UTC", "limit": 1,
+        "from": date(0), "to": date(91), "time_zone": "UTC", "limit": 1,
     })
 }
 
@@ -61,7 +61,7 @@ fn a_search_that_costs_too_much_is_refused_and_the_program_lives_meanwhile() {
     let search = |body: &Value| practice.api.post("/v1/availability/search", body).send();
     let possible = json!({
         "roles": [{"role": "one", "kind": "room"}, {"role": "other", "kind": "room"}],
-        "duration_minutes": 1, "step_minutes": 1, "from": date(0), "to": date(91), "tz": "UTC", "limit": 1,
+        "duration_minutes": 1, "step_minutes": 1, "from": date(0), "to": date(91), "time_zone": "UTC", "limit": 1,
     });
     let found = search(&possible).is(200);
     assert_eq!((found["slots"].as_array().unwrap().len(), &found["more"]), (1, &json!(true)));

@@ -24,7 +24,8 @@ fn a_client_sees_what_became_of_each_appointment_and_what_they_come_to() {
     practice.act(&first, "cancel", &late).is(200);
     practice.act(&second, "check-in", &json!({})).is(200);
     practice.act(&missed, "no-show", &json!({})).is(200);
-    let tuesday = json!({"start": utc(monday(8, 0) + chrono::TimeDelta::days(1)), "by": "staff"});
+    let tuesday =
+        json!({"start_at": utc(monday(8, 0) + chrono::TimeDelta::days(1)), "by": "staff"});
     practice.act(&moved, "reschedule", &tuesday).is(200);
     let held = practice.booking(monday(14, 0)).held(60).send().is(201);
     let last = practice.act(&held, "cancel", &json!({"by": "client"}));
@@ -33,8 +34,8 @@ fn a_client_sees_what_became_of_each_appointment_and_what_they_come_to() {
     let found = history(&practice, &format!("min_position={}", last.position()));
     let counts = ["booked", "kept", "cancelled", "late_cancellations", "no_shows"];
     assert_eq!(counts.map(|name| found[name].as_u64().unwrap()), [4, 1, 1, 1, 1]);
-    assert_eq!(found["first_start"], second["start"]);
-    assert_eq!(found["last_start"], tuesday["start"]);
+    assert_eq!(found["first_start_at"], second["start_at"]);
+    assert_eq!(found["last_start_at"], tuesday["start_at"]);
     let items = found["items"].as_array().unwrap();
     let became: Vec<_> =
         items.iter().map(|it| (&it["id"], it["status"].as_str().unwrap())).collect();

@@ -132,7 +132,7 @@ fn a_conflict_is_resolved_by_moving_cancelling_accepting_or_reassigning() {
     let changed = request(&practice, "POST", "change-hours", &mornings());
     assert_eq!(listed(&practice, &changed).len(), 5);
 
-    let start = json!({"start": utc(monday(9, 0)), "by": "staff"});
+    let start = json!({"start_at": utc(monday(9, 0)), "by": "staff"});
     practice.act(&moved, "reschedule", &start).is(200);
     practice.act(&cancelled, "cancel", &json!({"by": "staff"})).is(200);
     let shown = practice.act(&accepted, "accept-conflict", &json!({"reason": "they know"})).is(200);
@@ -140,10 +140,14 @@ fn a_conflict_is_resolved_by_moving_cancelling_accepting_or_reassigning() {
     let stands = json!({"reason": "they know", "conflicts": [conflict]});
     assert_eq!(shown["accepted_conflict"], stands);
     assert_eq!(practice.appointment(accepted["id"].as_str().unwrap())["accepted_conflict"], stands);
-    let body = json!({"from": practice.room, "to": other, "reason": "closed"});
+    let body =
+        json!({"from_resource_id": practice.room, "to_resource_id": other, "reason": "closed"});
     let last = practice.act(&reassigned, "reassign", &body);
     let shown = last.is(200);
-    assert_eq!((&shown["resource_ids"], &shown["start"]), (&json!([other]), &reassigned["start"]));
+    assert_eq!(
+        (&shown["resource_ids"], &shown["start_at"]),
+        (&json!([other]), &reassigned["start_at"])
+    );
     assert_eq!(ids(&listed(&practice, &last)), [left["id"].as_str().unwrap()]);
 
     // What was accepted is listed again when it is another conflict, or when it has been moved.
@@ -159,7 +163,8 @@ fn an_acceptance_holds_until_the_appointment_is_moved() {
     practice.act(&appointment, "accept-conflict", &json!({"reason": "they know"})).is(200);
     let twice = practice.act(&appointment, "accept-conflict", &json!({"reason": "again"}));
     twice.is_refused(409, "no-conflict");
-    let into = json!({"start": utc(monday(16, 0)), "by": "staff", "override": {"reason": "late"}});
+    let into =
+        json!({"start_at": utc(monday(16, 0)), "by": "staff", "override": {"reason": "late"}});
     let moved = practice.act(&appointment, "reschedule", &into);
     assert!(moved.is(200).get("accepted_conflict").is_none());
     // Moved by an override of just that, it is in no conflict either.
@@ -193,7 +198,11 @@ fn an_appointment_is_reassigned_whole_or_not_at_all() {
     let practice = a_practice();
     let appointment = practice.booked(monday(10, 0));
     let reassign = |from: &str, to: &str| {
-        practice.act(&appointment, "reassign", &json!({"from": from, "to": to}))
+        practice.act(
+            &appointment,
+            "reassign",
+            &json!({"from_resource_id": from, "to_resource_id": to}),
+        )
     };
     let taken = practice.a_room();
     let booking = practice.booking(monday(10, 15)).with("resource_ids", json!([taken]));
@@ -214,7 +223,7 @@ fn an_appointment_is_reassigned_whole_or_not_at_all() {
     practice.booking(monday(10, 0)).send().is_refused(409, "slot-taken");
 
     let path = format!("/v1/appointments/{}/reassign", appointment["id"].as_str().unwrap());
-    let body = json!({"from": practice.room, "to": free});
+    let body = json!({"from_resource_id": practice.room, "to_resource_id": free});
     let stale = practice.api.post(&path, &body).header("if-match", "\"9\"").send();
     stale.is_refused(412, "stale-version");
     let keyed = || practice.api.post(&path, &body).header("idempotency-key", "swap").send();
@@ -239,7 +248,11 @@ fn of_many_that_are_reassigned_to_one_room_one_gets_it() {
         .collect();
     let answers = at_once(appointments.len(), |n| {
         let (room, appointment) = &appointments[n];
-        practice.act(appointment, "reassign", &json!({"from": room, "to": free}))
+        practice.act(
+            appointment,
+            "reassign",
+            &json!({"from_resource_id": room, "to_resource_id": free}),
+        )
     });
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     for (answer, (room, appointment)) in answers.iter().zip(&appointments) {

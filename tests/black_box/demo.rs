@@ -35,7 +35,7 @@ fn what_it_prints_books_each_time_that_it_is_pasted_and_finds_all_of_it() {
     let [first, _] = &pasted(&database, &said)[..] else { panic!("two answers: {said}") };
     let [second, _] = &pasted(&database, &said)[..] else { panic!("two answers: {said}") };
     assert_eq!([&first["status"], &second["status"]], ["booked", "booked"]);
-    assert!(first["start"].as_str() < second["start"].as_str(), "{first} {second}");
+    assert!(first["start_at"].as_str() < second["start_at"].as_str(), "{first} {second}");
 
     server.interrupt();
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());

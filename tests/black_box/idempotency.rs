@@ -125,5 +125,66 @@ fn a_key_is_short_and_visible() {
         answer.is_refused(400, "invalid-idempotency-key");
     }
     let longest = practice.booking(monday(10, 0)).idempotency_key(&"k".repeat(255)).send();
-    assert_eq!(longest.is(201)["start"], utc(monday(10, 0)));
+    assert_eq!(longest.is(201)["start_at"], utc(monday(10, 0)));
+}
+
+/// Whether an answer says that it was given before.
+fn is_replay(answer: &Answer) -> bool {
+    answer.header("idempotent-replayed").is_some_and(|said| said == "true")
+}
+
+#[test]
+fn a_body_that_means_the_same_is_the_same_request_whatever_its_bytes_are() {
+    let practice = a_practice();
+    let (service, room, client) = (&practice.service, &practice.room, &practice.client);
+    let send = |body: String| {
+        let request = practice.api.request("POST", "/v1/holds").header("idempotency-key", "meant");
+        request.body("application/json", body).send()
+    };
+    let start = utc(monday(10, 0));
+    let first = send(format!(
+        r#"{{"service_id":"{service}","resource_ids":["{room}"],"client_id":"{client}","start_at":"{start}"}}"#
+    ));
+    first.is(201);
+    assert!(!is_replay(&first));
+    let elsewhere = monday(10, 0).with_timezone(&chrono_tz::Europe::Oslo).to_rfc3339();
+    let upper = service.to_uppercase();
+    let again = send(format!(
+        "{{ \"start_at\": \"{elsewhere}\",\n  \"client_id\": \"{client}\", \"ttl_minutes\": 10, \"note\": null,
+            \"resource_ids\": [ \"{room}\" ], \"service_id\": \"{upper}\" }}"
+    ));
+    assert_eq!(seen(&again), seen(&first));
+    assert!(is_replay(&again), "{again:#?}");
+    let longer = send(format!(
+        r#"{{"service_id":"{service}","resource_ids":["{room}"],"client_id":"{client}","start_at":"{start}","ttl_minutes":11}}"#
+    ));
+    longer.is_refused(422, "idempotency-key-reused");
+    assert!(!is_replay(&longer));
+}
+
+#[test]
+fn an_answer_that_was_given_before_says_so() {
+    let practice = a_practice();
+    let booking = practice.booking(monday(10, 0)).idempotency_key("k");
+    assert!(!is_replay(&booking.send()));
+    assert!(is_replay(&booking.send()));
+    // A refusal too.
+    let refused = practice.booking(monday(10, 0)).idempotency_key("late");
+    assert!(!is_replay(&refused.send()));
+    let again = refused.send();
+    again.is_refused(409, "slot-taken");
+    assert!(is_replay(&again));
+    // Without a key, nothing is.
+    assert!(!is_replay(&practice.booking(monday(10, 0)).send()));
+    // Of a batch, all of it.
+    let batch = |hours: &[u32]| {
+        let items: Vec<Value> =
+            hours.iter().map(|hour| practice.booking(monday(*hour, 0)).body).collect();
+        let request = practice.api.post("/v1/appointments:batch", &json!({"items": items}));
+        request.header("idempotency-key", "batch").send()
+    };
+    assert!(!is_replay(&batch(&[11, 12, 11])));
+    let again = batch(&[11, 12, 11]);
+    again.is(200);
+    assert!(is_replay(&again), "{again:#?}");
 }

@@ -16,7 +16,7 @@ fn what_is_refused_and_what_is_free_is_of_the_end_of_the_log() {
     let free =
         format!("/v1/availability?duration_minutes=30&from={from}&to={to}&resource_id={room}");
     let search = json!({
-        "duration_minutes": 30, "from": from, "to": to, "tz": "UTC",
+        "duration_minutes": 30, "from": from, "to": to, "time_zone": "UTC",
         "roles": [{"role": "room", "among": [room]}],
     });
     let search = practice.api.post("/v1/availability/search", &search);

@@ -189,7 +189,7 @@ fn after_kill_dash_9_in_a_burst_every_answered_booking_is_there_once() {
         (!answer.says_come_back()).then_some(())
     });
     let found = practice.found(&query);
-    let starts: BTreeSet<&str> = found.iter().map(|a| a["start"].as_str().unwrap()).collect();
+    let starts: BTreeSet<&str> = found.iter().map(|a| a["start_at"].as_str().unwrap()).collect();
     assert_eq!(starts.len(), found.len(), "none is there twice");
     assert_eq!(found.len(), seen.len(), "all of them, and nothing else");
     again.booked(monday(10, 0));

@@ -18,7 +18,7 @@ fn one_of(answers: &[Answer]) -> Value {
 
 fn times(appointment: &Value) -> (DateTime<Utc>, DateTime<Utc>) {
     let time = |name: &str| appointment[name].as_str().unwrap().parse().unwrap();
-    (time("start"), time("end"))
+    (time("start_at"), time("end_at"))
 }
 
 /// The booked appointments of the practice's room; no two of them overlap.
@@ -94,7 +94,7 @@ fn of_many_who_move_to_one_slot_one_does() {
     let practice = a_practice();
     let appointments: Vec<Value> =
         (0..16).map(|n| practice.booked(monday(0, 0) + TimeDelta::minutes(30 * n))).collect();
-    let body = json!({"start": crate::harness::utc(monday(20, 0))});
+    let body = json!({"start_at": crate::harness::utc(monday(20, 0))});
     let answers = at_once(16, |n| practice.act(&appointments[n], "reschedule", &body));
     let moved = answers.iter().filter(|answer| answer.status == 200).count();
     assert_eq!(moved, 1);

@@ -88,7 +88,7 @@ impl Calendar {
         let path = format!("/v1/availability?{query}");
         let answer = self.practice.api.get(&path).send().is(200);
         let slots = answer["slots"].as_array().unwrap();
-        slots.iter().map(|slot| slot["start"].as_str().unwrap().to_owned()).collect()
+        slots.iter().map(|slot| slot["start_at"].as_str().unwrap().to_owned()).collect()
     }
 }
 

@@ -135,13 +135,13 @@ fn a_booking_chooses_a_duration_that_is_offered_at_its_price() {
     is_broken(&refused, "offered-duration", &required, &found);
 
     let hour = booking.clone().with("duration_minutes", 60).send().is(201);
-    assert_eq!(hour["end"], utc(monday(11, 0)));
+    assert_eq!(hour["end_at"], utc(monday(11, 0)));
     let price = json!({"amount_minor": 80000, "currency": "NOK"});
     assert_eq!(hour["agreed"]["price"], price);
     assert_eq!(last_event(&practice, &hour)["data"]["agreed"]["price"], price);
 
-    let usual = booking.with("start", utc(monday(11, 0))).send().is(201);
-    assert_eq!(usual["end"], utc(monday(11, 30)));
+    let usual = booking.with("start_at", utc(monday(11, 0))).send().is(201);
+    assert_eq!(usual["end_at"], utc(monday(11, 30)));
     assert_eq!(usual["agreed"]["price"]["amount_minor"], 45000);
 }
 
@@ -155,9 +155,9 @@ fn an_appointment_starts_on_the_grid_of_its_resources_clock() {
     let required = json!({"step_minutes": 60, "offset_minutes": 20, "time_zone": "Asia/Kathmandu"});
     let found = json!({"local_time": "15:45:00"});
     is_broken(&booking.send(), "start-grid", &required, &found);
-    let appointment = booking.with("start", utc(monday(9, 35))).send().is(201);
+    let appointment = booking.with("start_at", utc(monday(9, 35))).send().is(201);
 
-    let moved = |start| practice.act(&appointment, "reschedule", &json!({"start": start}));
+    let moved = |start| practice.act(&appointment, "reschedule", &json!({"start_at": start}));
     let found = json!({"local_time": "15:20:01"});
     let late = utc(monday(9, 35) + TimeDelta::seconds(1));
     is_broken(&moved(late), "start-grid", &required, &found);
@@ -172,10 +172,11 @@ fn a_booking_is_made_with_the_notice_that_its_service_needs() {
     let (required, found) = (json!({"minutes": 90}), json!({"minutes": 89}));
     is_broken(&booking.send(), "minimum-notice", &required, &found);
     is_broken(&booking.clone().held(5).send(), "minimum-notice", &required, &found);
-    let appointment = booking.with("start", utc(now() + minutes(90) + a_moment())).send().is(201);
+    let appointment =
+        booking.with("start_at", utc(now() + minutes(90) + a_moment())).send().is(201);
 
     let moved = |start| {
-        practice.act(&appointment, "reschedule", &json!({"start": utc(start), "by": "staff"}))
+        practice.act(&appointment, "reschedule", &json!({"start_at": utc(start), "by": "staff"}))
     };
     is_broken(&moved(now() + minutes(90) - a_moment()), "minimum-notice", &required, &found);
     moved(now() + minutes(95)).is(200);
@@ -198,9 +199,9 @@ fn a_booking_is_made_up_to_the_end_of_the_last_day_of_the_horizon() {
     let found = json!({"date": (today + Days::new(11)).to_string()});
     is_broken(&booking.send(), "booking-horizon", &required, &found);
     let last = utc(midnight_after(11) - TimeDelta::microseconds(1));
-    let appointment = booking.with("start", last).send().is(201);
+    let appointment = booking.with("start_at", last).send().is(201);
 
-    let body = json!({"start": utc(midnight_after(11))});
+    let body = json!({"start_at": utc(midnight_after(11))});
     let moved = practice.act(&appointment, "reschedule", &body);
     is_broken(&moved, "booking-horizon", &required, &found);
 }
@@ -224,13 +225,13 @@ fn a_client_cancels_until_the_window_closes_and_staff_also_later() {
 fn a_client_moves_until_the_window_closes_and_staff_also_later() {
     let practice = a_practice();
     let rules = json!({"rescheduling_window_minutes": 120});
-    let to = |hour, by| json!({"start": utc(monday(hour, 0)), "by": by});
+    let to = |hour, by| json!({"start_at": utc(monday(hour, 0)), "by": by});
     let early = under(&practice, &rules, now() + minutes(120) + a_moment()).send().is(201);
     practice.act(&early, "reschedule", &to(10, "client")).is(200);
 
     let late = under(&practice, &rules, now() + minutes(120) - a_moment()).send().is(201);
     let (required, found) = (json!({"minutes": 120}), json!({"minutes": 119}));
-    for body in [to(11, "client"), json!({"start": utc(monday(11, 0))})] {
+    for body in [to(11, "client"), json!({"start_at": utc(monday(11, 0))})] {
         let refused = practice.act(&late, "reschedule", &body);
         is_broken(&refused, "rescheduling-window", &required, &found);
     }
@@ -246,7 +247,7 @@ fn a_client_lets_go_of_a_hold_when_it_likes() {
     let rules =
         json!({"cancellation_window_minutes": 525_600, "rescheduling_window_minutes": 525_600});
     let held = under(&practice, &rules, monday(10, 0)).held(30).send().is(201);
-    practice.act(&held, "reschedule", &json!({"start": utc(monday(11, 0))})).is(200);
+    practice.act(&held, "reschedule", &json!({"start_at": utc(monday(11, 0))})).is(200);
     practice.act(&held, "cancel", &json!({})).is(200);
 }
 
@@ -298,7 +299,7 @@ fn staff_who_manage_override_rules_and_opening_hours_and_the_event_says_why() {
 
     let path = format!("/v1/appointments/{}", booked["id"].as_str().unwrap());
     let act = |action: &str, body: &Value| desk.post(&format!("{path}/{action}"), body).send();
-    let move_to = json!({"start": utc(monday(12, 0)), "override": {"reason": "she asked to"}});
+    let move_to = json!({"start_at": utc(monday(12, 0)), "override": {"reason": "she asked to"}});
     let moved = act("reschedule", &move_to).is(200);
     let broken = ["minimum-notice", "booking-horizon", "rescheduling-window", "opening-hours"];
     let overridden = json!({"reason": "she asked to", "rules": broken, "closed": [closed]});
@@ -325,7 +326,7 @@ fn an_override_needs_the_scope_manage_whether_or_not_a_rule_is_broken() {
         web_site
             .post(
                 &format!("{path}/reschedule"),
-                &json!({"start": utc(monday(11, 0)), "override": overriding}),
+                &json!({"start_at": utc(monday(11, 0)), "override": overriding}),
             )
             .send(),
         web_site.post(&format!("{path}/cancel"), &json!({"override": overriding})).send(),

@@ -16,7 +16,7 @@ fn a_studio() -> (Practice, String) {
 
 fn session_at(practice: &Practice, class: &str, start: DateTime<Utc>, but: &Value) -> Answer {
     let mut body =
-        json!({"service_id": class, "resource_ids": [practice.room], "start": utc(start)});
+        json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(start)});
     for (name, value) in but.as_object().unwrap() {
         body[name] = value.clone();
     }
@@ -60,7 +60,7 @@ fn clients_share_a_session_and_each_has_an_appointment_of_their_own() {
     let [ada, bo, cy] = clients(&practice, 3).try_into().unwrap();
     let first = join(&practice, &id, &ada).is(201);
     assert_eq!(first["session_id"], *id);
-    assert_eq!(first["start"], utc(monday(10, 0)));
+    assert_eq!(first["start_at"], utc(monday(10, 0)));
     assert_eq!(first["resource_ids"], json!([practice.room]));
     assert_eq!((&first["title"], &first["category"]), (&json!("Morning yoga"), &json!("yoga")));
     let second = join(&practice, &id, &bo).is(201);
@@ -179,7 +179,7 @@ fn a_session_moves_with_everybody_in_it() {
     let other = practice.a_room();
     // By less than its length: it overlaps only its own claims.
     let to = |start, but: Value| {
-        let mut body = json!({"start": utc(start)});
+        let mut body = json!({"start_at": utc(start)});
         if let Some(ids) = but.get("resource_ids") {
             body["resource_ids"] = ids.clone();
         }
@@ -189,7 +189,7 @@ fn a_session_moves_with_everybody_in_it() {
     to(monday(10, 15), json!({"resource_ids": [other]})).is(200);
     for appointment in &joined {
         let appointment = practice.appointment(&id_of(appointment));
-        assert_eq!(appointment["start"], utc(monday(10, 15)));
+        assert_eq!(appointment["start_at"], utc(monday(10, 15)));
         assert_eq!(appointment["resource_ids"], json!([other]));
         assert_eq!(appointment["status"], "booked");
     }
@@ -217,7 +217,7 @@ fn everybody_who_joins_a_session_while_it_moves_is_where_it_is() {
         // Every second time only the room changes.
         let start = monday(8, 0) + TimeDelta::minutes(10 * (round / 2));
         let body =
-            json!({"start": utc(start), "resource_ids": [rooms[usize::from(round % 2 == 0)]]});
+            json!({"start_at": utc(start), "resource_ids": [rooms[usize::from(round % 2 == 0)]]});
         let answers = at_once(9, |n| match n {
             0 => act(&practice, &id, "reschedule", &body),
             n => join(&practice, &id, &clients[n]),
@@ -230,7 +230,7 @@ fn everybody_who_joins_a_session_while_it_moves_is_where_it_is() {
         let session = session(&practice, &id);
         for appointment in &answers[1..] {
             let appointment = practice.appointment(&id_of(appointment));
-            assert_eq!(appointment["start"], session["start"], "{appointment}");
+            assert_eq!(appointment["start_at"], session["start_at"], "{appointment}");
             assert_eq!(appointment["resource_ids"], session["resource_ids"], "{appointment}");
         }
     }
@@ -243,10 +243,10 @@ fn an_appointment_in_a_session_is_not_moved_by_itself() {
     let (practice, class) = a_studio();
     let id = a_session(&practice, &class);
     let joined = join(&practice, &id, &practice.client).is(201);
-    let body = json!({"start": utc(monday(12, 0))});
+    let body = json!({"start_at": utc(monday(12, 0))});
     let problem = practice.act(&joined, "reschedule", &body).is_refused(409, "in-session");
     assert_eq!(problem["session_id"], *id);
-    let body = json!({"from": practice.room, "to": practice.a_room()});
+    let body = json!({"from_resource_id": practice.room, "to_resource_id": practice.a_room()});
     practice.act(&joined, "reassign", &body).is_refused(409, "in-session");
 }
 
@@ -287,7 +287,7 @@ fn roles_of_a_session_are_filled_and_its_resources_bound() {
         "session_places": 3, "needs": [{"role": "teacher", "kind": "staff"}],
     }));
     let schedule = || {
-        let body = json!({"service_id": class, "start": utc(monday(10, 0))});
+        let body = json!({"service_id": class, "start_at": utc(monday(10, 0))});
         practice.api.post("/v1/sessions", &body).send()
     };
     schedule().is_refused(422, "role-unfilled");
@@ -323,15 +323,14 @@ fn sessions_are_listed_by_start_with_the_places_that_are_free() {
 #[test]
 fn a_session_asked_for_twice_is_there_once_and_a_stale_version_changes_nothing() {
     let (practice, class) = a_studio();
-    let body =
-        json!({"service_id": class, "resource_ids": [practice.room], "start": utc(monday(10, 0))});
+    let body = json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(monday(10, 0))});
     let send = || practice.api.post("/v1/sessions", &body).header("Idempotency-Key", "s").send();
     let [first, second] = [send().is(201), send().is(201)];
     assert_eq!(first["id"], second["id"]);
     let id = id_of(&first);
     let joined = join(&practice, &id, &practice.client).is(201);
     let path = format!("/v1/sessions/{id}/reschedule");
-    let to = |hour| json!({"start": utc(monday(hour, 0))});
+    let to = |hour| json!({"start_at": utc(monday(hour, 0))});
     let moved = |version: &str, hour| {
         practice.api.post(&path, &to(hour)).header("If-Match", version).send()
     };
@@ -342,7 +341,7 @@ fn a_session_asked_for_twice_is_there_once_and_a_stale_version_changes_nothing()
     assert_eq!(move_again(), move_again());
     let appointment = practice.appointment(&id_of(&joined));
     assert_eq!(
-        (&appointment["start"], &appointment["version"]),
+        (&appointment["start_at"], &appointment["version"]),
         (&json!(utc(monday(13, 0))), &json!(3))
     );
     practice.is_whole();
@@ -355,7 +354,8 @@ fn what_is_no_session_is_not_found_and_bad_bodies_say_why() {
     join(&practice, unknown, &practice.client).is_refused(404, "not-found");
     act(&practice, unknown, "cancel", &json!({})).is_refused(404, "not-found");
     practice.api.get(&format!("/v1/sessions/{unknown}")).send().is_refused(404, "not-found");
-    for (name, value) in [("places", json!(0)), ("places", json!(501)), ("start", json!("soon"))] {
+    for (name, value) in [("places", json!(0)), ("places", json!(501)), ("start_at", json!("soon"))]
+    {
         let answer = session_at(&practice, &class, monday(10, 0), &json!({name: value}));
         answer.is_refused(422, "invalid-body");
     }

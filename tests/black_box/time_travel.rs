@@ -26,7 +26,7 @@ fn an_appointment_is_shown_as_it_was_at_a_position_and_at_an_instant() {
     let practice = a_practice();
     let booked = practice.booking(monday(9, 0)).send();
     let (first, booked) = (booked.position(), booked.is(201));
-    let moved = practice.act(&booked, "reschedule", &json!({"start": utc(monday(11, 0))}));
+    let moved = practice.act(&booked, "reschedule", &json!({"start_at": utc(monday(11, 0))}));
     let second = moved.position();
     practice.act(&booked, "cancel", &json!({"by": "client", "reason": "ill"})).is(200);
     let path = format!("/v1/appointments/{}", booked["id"].as_str().unwrap());
@@ -35,7 +35,7 @@ fn an_appointment_is_shown_as_it_was_at_a_position_and_at_an_instant() {
     let answer = as_of(&format!("position:{second}"));
     assert_eq!(answer.header("etag"), Some("\"2\""));
     assert_eq!(answer.position(), second);
-    assert_eq!(answer.is(200)["start"], utc(monday(11, 0)));
+    assert_eq!(answer.is(200)["start_at"], utc(monday(11, 0)));
     as_of(&format!("position:{}", first - 1)).is_refused(404, "not-found");
     let at = recorded_at(&practice, &booked, 2);
     assert_eq!(as_of(&plus(at, 0)).position(), second);
@@ -94,7 +94,7 @@ fn a_list_is_as_it_was_with_every_filter_and_its_pages_are_of_that_moment() {
             1 => practice.act(appointment, "tag", &json!({"tags": ["vip"]})).is(200),
             _ => {
                 let start = utc(monday(10, 0) + TimeDelta::minutes(30 * i64::try_from(n).unwrap()));
-                practice.act(appointment, "reschedule", &json!({"start": start})).is(200)
+                practice.act(appointment, "reschedule", &json!({"start_at": start})).is(200)
             }
         };
     }
@@ -110,7 +110,7 @@ fn a_list_is_as_it_was_with_every_filter_and_its_pages_are_of_that_moment() {
     assert_eq!(found("status=cancelled"), Vec::<Value>::new());
     assert_eq!(found("tags=vip"), ids[9..]);
     assert_eq!(found("tags=first&limit=2"), ids[..9]);
-    assert_eq!(found(&format!("resource_id={}&sort=-start", practice.room)).len(), 10);
+    assert_eq!(found(&format!("resource_id={}&sort=-start_at", practice.room)).len(), 10);
     assert_eq!(found(&format!("client_id={}&limit=4", practice.client)), ids);
     assert_eq!(found(&format!("from={}&status=booked&q=check", date(0))), ids);
     let page = practice.api.get(&format!("/v1/appointments?limit=3&{as_of}")).send();
@@ -152,7 +152,7 @@ fn what_was_offered_then_is_told_by_the_claims_the_rules_and_the_hours_of_then()
         let path = format!("/v1/availability?from={day}&to={day}&tz=UTC&{query}");
         let slots = get(&practice, &path)["slots"].clone();
         let slots = slots.as_array().unwrap().iter();
-        slots.map(|slot| slot["start"].as_str().unwrap()[11..16].to_owned()).collect()
+        slots.map(|slot| slot["start_at"].as_str().unwrap()[11..16].to_owned()).collect()
     };
     let query = format!("service_id={}&resource_id={room}", practice.service);
     let booking =
@@ -211,8 +211,8 @@ fn what_changed_in_an_appointment_is_told_field_by_field() {
     assert_eq!(tagged["changes"].as_array().unwrap().len(), 1);
     // Before it was booked there was nothing of it; backwards is a difference too.
     let made = diff(&format!("from=position:{first}&to=2020-01-01T00:00:00Z")).is(200);
-    assert_eq!(made["version_after"], Value::Null);
-    assert!(made["changes"].as_array().unwrap().iter().all(|it| it["after"].is_null()));
+    assert!(made.get("version_after").is_none());
+    assert!(made["changes"].as_array().unwrap().iter().all(|it| it.get("after").is_none()));
     diff("").is_refused(400, "invalid-query");
     diff("from=position:1&to=2190-01-01T00:00:00Z").is_refused(400, "moment-ahead");
     diff("from=position:1&to=position:1").is_refused(404, "not-found");

@@ -43,7 +43,8 @@ fn what_is_booked_is_counted_where_it_is_now() {
         booking.send().is(201)
     };
     let [moved, cancelled, missed, _stays] = [8, 9, 10, 11].map(book);
-    let tuesday = json!({"start": utc(monday(8, 0) + chrono::TimeDelta::days(1)), "by": "staff"});
+    let tuesday =
+        json!({"start_at": utc(monday(8, 0) + chrono::TimeDelta::days(1)), "by": "staff"});
     practice.act(&moved, "reschedule", &tuesday).is(200);
     practice.act(&cancelled, "cancel", &json!({"by": "client"})).is(200);
     let held = practice.booking(monday(11, 0)).with("resource_ids", json!([room]));
@@ -104,7 +105,7 @@ fn a_session_takes_its_resources_once_however_many_are_in_it() {
     let practice = a_practice();
     let class = practice.a_service(&json!({"session_places": 5, "category": "class"}));
     let room = a_room(&practice, 1);
-    let body = json!({"service_id": class, "resource_ids": [room], "start": utc(monday(9, 0))});
+    let body = json!({"service_id": class, "resource_ids": [room], "start_at": utc(monday(9, 0))});
     let session = practice.created("/v1/sessions", &body);
     let mut last = None;
     for client in ["One", "Another"] {

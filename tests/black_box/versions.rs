@@ -7,7 +7,7 @@ use crate::harness::{Answer, Practice, a_practice, at_once, eventually, monday, 
 fn act_if(practice: &Practice, appointment: &Value, etag: &str, action: &str) -> Answer {
     let path = path_of(appointment["id"].as_str().unwrap(), action);
     let body = match action {
-        "reschedule" => json!({"start": utc(monday(15, 0))}),
+        "reschedule" => json!({"start_at": utc(monday(15, 0))}),
         "tag" => json!({"tags": ["seen"]}),
         _ => json!({}),
     };
@@ -20,7 +20,7 @@ fn a_change_of_the_version_that_was_seen_is_made() {
     let booked = practice.booking(monday(10, 0)).send();
     let appointment = booked.is(201);
     let moved = act_if(&practice, &appointment, booked.header("etag").unwrap(), "reschedule");
-    assert_eq!(moved.is(200)["start"], utc(monday(15, 0)));
+    assert_eq!(moved.is(200)["start_at"], utc(monday(15, 0)));
     let path = format!("/v1/appointments/{}", appointment["id"].as_str().unwrap());
     let read = practice.api.get(&path).send();
     assert_eq!(read.header("etag"), moved.header("etag"));

@@ -42,22 +42,22 @@ const exception = made;
 const free = had(await daybook.getAvailability({
   query: { service_id: service.id, from, to, tz: "UTC", limit: 3 },
 }));
-const start = free.slots?.[0]?.start;
-if (start === undefined) throw new Error("nothing is free");
+const start_at = free.slots?.[0]?.start_at;
+if (start_at === undefined) throw new Error("nothing is free");
 const booked = had(await daybook.createAppointment({
-  body: { service_id: service.id, client_id: client.id, start },
+  body: { service_id: service.id, client_id: client.id, start_at },
 }));
 const tagged = had(await daybook.tagAppointment({ ...path(booked.id), body: { tags: ["first"] } }));
 const session = had(await daybook.scheduleSession({
-  body: { service_id: lesson.id, start: `${day(8)}T10:00:00Z` },
+  body: { service_id: lesson.id, start_at: `${day(8)}T10:00:00Z` },
 }));
 had(await daybook.bookPlace({ ...path(session.id), body: { client_id: client.id } }));
 const waiting = had(await daybook.joinWaitingList({
-  body: { service_id: lesson.id, client_id: client.id, from, to, tz: "UTC" },
+  body: { service_id: lesson.id, client_id: client.id, from, to, time_zone: "UTC" },
 }));
 const series = had(await daybook.bookSeries({
   body: {
-    service_id: service.id, client_id: client.id, start: `${day(20)}T09:00`, tz: "UTC", rrule: "FREQ=DAILY;COUNT=2",
+    service_id: service.id, client_id: client.id, dtstart: `${day(20)}T09:00`, time_zone: "UTC", rrule: "FREQ=DAILY;COUNT=2",
   },
 }));
 

@@ -45,24 +45,24 @@ const exception = made;
 const free = had(await api.GET("/v1/availability", {
   params: { query: { service_id: service.id, from, to, tz: "UTC", limit: 3 } },
 }));
-const start = free.slots?.[0]?.start;
-if (start === undefined) throw new Error("nothing is free");
+const start_at = free.slots?.[0]?.start_at;
+if (start_at === undefined) throw new Error("nothing is free");
 const booked = had(await api.POST("/v1/appointments", {
-  body: { service_id: service.id, client_id: client.id, start },
+  body: { service_id: service.id, client_id: client.id, start_at },
 }));
 const tagged = had(await api.POST("/v1/appointments/{id}/tag", {
   params: { path: { id: booked.id } }, body: { tags: ["first"] },
 }));
-const session = had(await api.POST("/v1/sessions", { body: { service_id: lesson.id, start: `${day(8)}T10:00:00Z` } }));
+const session = had(await api.POST("/v1/sessions", { body: { service_id: lesson.id, start_at: `${day(8)}T10:00:00Z` } }));
 had(await api.POST("/v1/sessions/{id}/appointments", {
   params: { path: { id: session.id } }, body: { client_id: client.id },
 }));
 const waiting = had(await api.POST("/v1/waiting-list", {
-  body: { service_id: lesson.id, client_id: client.id, from, to, tz: "UTC" },
+  body: { service_id: lesson.id, client_id: client.id, from, to, time_zone: "UTC" },
 }));
 const series = had(await api.POST("/v1/series", {
   body: {
-    service_id: service.id, client_id: client.id, start: `${day(20)}T09:00`, tz: "UTC", rrule: "FREQ=DAILY;COUNT=2",
+    service_id: service.id, client_id: client.id, dtstart: `${day(20)}T09:00`, time_zone: "UTC", rrule: "FREQ=DAILY;COUNT=2",
   },
 }));
 

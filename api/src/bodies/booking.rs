@@ -13,7 +13,7 @@ use daybook_domain::{
     TenantId, Title,
 };
 use daybook_store::engine::SeriesBooking;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::overriding::{self, OverrideBody};
@@ -56,7 +56,7 @@ macro_rules! booking_body {
     };
     ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
         $(#[$meta])*
-        #[derive(Deserialize, ToSchema)]
+        #[derive(Deserialize, Serialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $name {
             $($own)*
@@ -111,7 +111,7 @@ booking_body! {
     BookingBody of a service {
         /// When it starts: RFC 3339, with an offset.
         #[schema(example = "2026-12-01T10:00:00+01:00")]
-        start: Instant,
+        start_at: Instant,
     }
 }
 
@@ -120,7 +120,7 @@ booking_body! {
     HoldBody of a service {
         /// When it starts: RFC 3339, with an offset.
         #[schema(example = "2026-12-01T10:00:00+01:00")]
-        start: Instant,
+        start_at: Instant,
         /// For how many minutes the time is kept free: 1 to 60.
         #[serde(default)]
         #[schema(minimum = 1, maximum = 60, default = 10)]
@@ -149,10 +149,10 @@ booking_body! {
     SeriesBody of a service {
         /// When the first occurrence starts: a local time, which the rule must allow.
         #[schema(example = "2027-01-04T09:00")]
-        start: LocalDateTime,
+        dtstart: LocalDateTime,
         /// The IANA zone in which times are local; else the tenant's.
         #[schema(example = "Europe/Oslo")]
-        tz: Option<Tz>,
+        time_zone: Option<Tz>,
         /// The value of an RRULE (RFC 5545) with COUNT or UNTIL. At most 366 occurrences.
         #[schema(max_length = 500, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
         rrule: RuleText,
@@ -160,7 +160,7 @@ booking_body! {
         #[serde(default)]
         #[schema(max_items = 366, example = json!(["2027-02-22T09:00", "2027-04-05"]))]
         exdates: Exdates,
-        /// Whether all must be booked: `all_or_nothing` where it is left out.
+        /// Whether all must be booked: `all-or-nothing` where it is left out.
         #[serde(default)]
         mode: Mode,
     }
@@ -169,7 +169,7 @@ booking_body! {
 impl BookingBody {
     /// The command that it is, from a caller who may give it.
     pub(crate) fn command(self, caller: &Caller<Book>) -> Result<AppointmentCommand, Problem> {
-        let start = self.start.0;
+        let start = self.start_at.0;
         self.booking(caller, start).map(AppointmentCommand::BookAppointment)
     }
 }
@@ -181,7 +181,7 @@ impl HoldBody {
         app: &App,
         caller: &Caller<Book>,
     ) -> Result<AppointmentCommand, Problem> {
-        let (start, length) = (self.start.0, self.ttl_minutes);
+        let (start, length) = (self.start_at.0, self.ttl_minutes);
         app.hold(&caller.tenant, self.booking(caller, start)?, length).await
     }
 }
@@ -221,8 +221,8 @@ impl SeriesBody {
     ) -> Result<SeriesBooking, Problem> {
         let recurrence = Recurrence {
             rrule: self.rrule.clone(),
-            start: self.start,
-            time_zone: self.tz.unwrap_or(tenants_zone),
+            dtstart: self.dtstart,
+            time_zone: self.time_zone.unwrap_or(tenants_zone),
             exdates: self.exdates.clone(),
         };
         let mode = self.mode;

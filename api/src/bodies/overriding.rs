@@ -1,14 +1,14 @@
 //! Rules that staff override.
 
 use daybook_domain::Reason;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::{Caller, Manage, Problem};
 
 /// Do it although rules of the service or opening hours are against it. It needs the scope
 /// `manage`, and is recorded with its reason and the rules that were broken.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideBody {
     /// Why.

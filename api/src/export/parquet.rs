@@ -21,9 +21,9 @@ const MAX_BYTES: usize = 2 * Feed::MAX_BYTES;
 const SCHEMA: &str = "message event {
     REQUIRED INT64 position;
     REQUIRED INT64 recorded_at (TIMESTAMP(MICROS, true));
-    REQUIRED BYTE_ARRAY type (STRING);
-    REQUIRED BYTE_ARRAY schema_version (STRING);
-    REQUIRED BYTE_ARRAY aggregate (STRING);
+    REQUIRED BYTE_ARRAY event_type (STRING);
+    REQUIRED BYTE_ARRAY event_version (STRING);
+    REQUIRED BYTE_ARRAY aggregate_type (STRING);
     REQUIRED BYTE_ARRAY aggregate_id (STRING);
     REQUIRED INT64 version;
     OPTIONAL BYTE_ARRAY actor (STRING);
@@ -34,8 +34,8 @@ const SCHEMA: &str = "message event {
     OPTIONAL GROUP resource_ids (LIST) {
         REPEATED GROUP list { REQUIRED BYTE_ARRAY element (STRING); }
     }
-    OPTIONAL INT64 starts_at (TIMESTAMP(MICROS, true));
-    OPTIONAL INT64 ends_at (TIMESTAMP(MICROS, true));
+    OPTIONAL INT64 start_at (TIMESTAMP(MICROS, true));
+    OPTIONAL INT64 end_at (TIMESTAMP(MICROS, true));
     OPTIONAL BYTE_ARRAY title (STRING);
     OPTIONAL BYTE_ARRAY category (STRING);
     OPTIONAL GROUP tags (LIST) {
@@ -81,8 +81,8 @@ impl File {
         texts(&mut group, &rows, |row| row.service_id.map(text))?;
         texts(&mut group, &rows, |row| row.client_id.map(text))?;
         lists(&mut group, &rows, |row| row.resource_ids.as_deref())?;
-        numbers(&mut group, &rows, |row| row.starts_at.as_ref().map(DateTime::timestamp_micros))?;
-        numbers(&mut group, &rows, |row| row.ends_at.as_ref().map(DateTime::timestamp_micros))?;
+        numbers(&mut group, &rows, |row| row.start_at.as_ref().map(DateTime::timestamp_micros))?;
+        numbers(&mut group, &rows, |row| row.end_at.as_ref().map(DateTime::timestamp_micros))?;
         texts(&mut group, &rows, |row| row.title.map(text))?;
         texts(&mut group, &rows, |row| row.category.map(text))?;
         lists(&mut group, &rows, |row| row.tags.as_deref())?;

@@ -103,7 +103,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
 }
 
 /// The body of a command that needs none: `{}`, or nothing.
-#[derive(serde::Deserialize, utoipa::ToSchema)]
+#[derive(serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EmptyBody {}
 

@@ -1,13 +1,16 @@
 //! A request that is a command: its body, and the parameters that all commands have.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode};
 use daybook_store::{CommandContext, CommandKey};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use utoipa::IntoParams;
 use utoipa::openapi::path::{Parameter, ParameterIn};
 
+use super::etag::if_match;
 use super::query::{self, query_params};
 use super::{Caller, Problem, body};
 use crate::App;
@@ -43,8 +46,9 @@ impl IntoParams for CommandParams {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
 pub(crate) struct IdempotencyKey {
-    /// Your own name for this command, 1 to 255 visible ASCII characters. Sent again with the same
-    /// request, the first answer is given again; with another request it is refused (422).
+    /// Your own name for this command, 1 to 255 visible ASCII characters. Sent again with a request that means the
+    /// same, the first answer is given again, with `Idempotent-Replayed: true`; with another request it is refused
+    /// (422).
     #[param(rename = "Idempotency-Key")]
     idempotency_key: Option<String>,
 }
@@ -54,7 +58,8 @@ pub(crate) struct IdempotencyKey {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "read by `CommandRequest`; this is how it is documented")]
 pub(crate) struct IfMatch {
-    /// The `ETag` that you have seen. If it is no longer the present one, nothing is done (412).
+    /// The `ETag` that you have seen. If the version that it begins with is no longer the present one, nothing is done
+    /// (412).
     #[param(rename = "If-Match")]
     if_match: Option<String>,
 }
@@ -87,7 +92,7 @@ impl<T> CommandRequest<T> {
     }
 }
 
-impl<T: DeserializeOwned> FromRequest<App> for CommandRequest<T> {
+impl<T: DeserializeOwned + Serialize> FromRequest<App> for CommandRequest<T> {
     type Rejection = Problem;
 
     async fn from_request(mut request: Request, _: &App) -> Result<Self, Problem> {
@@ -95,16 +100,43 @@ impl<T: DeserializeOwned> FromRequest<App> for CommandRequest<T> {
         let dry_run = query::take::<DryRun>(&mut request)?.is_asked_for();
         let key = idempotency_key(&headers)?;
         let expected_version = if_match(&headers)?;
-        let digest = Sha256::new()
-            .chain_update(request.method().as_str())
-            .chain_update(b" ")
-            .chain_update(request.uri().path())
-            .chain_update(b"\n");
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let bytes = body::read(request).await?;
-        let fingerprint = digest.chain_update(&bytes).finalize().into();
         let body = body::parse(&headers, &bytes)?;
-        let key = key.filter(|_| !dry_run).map(|key| CommandKey { key, fingerprint });
+        let key = match key.filter(|_| !dry_run) {
+            Some(key) => {
+                let text = if method == Method::PATCH { said(&bytes) } else { meant(&body) };
+                let text = text.map_err(|error| Problem::internal().because(&error))?;
+                let all = Sha256::new().chain_update(format!("{method} {path}\n{text}"));
+                Some(CommandKey { key, fingerprint: all.finalize().into() })
+            }
+            None => None,
+        };
         Ok(Self { body, key, expected_version, dry_run })
+    }
+}
+
+/// What a body means, whatever its bytes are: spaces, the order of members, the offset of an instant, and whether what has a
+/// default is said. A member that is new in a later version, and is not given, changes nothing.
+fn meant<T: Serialize>(body: &T) -> serde_json::Result<Value> {
+    let mut body = serde_json::to_value(body)?;
+    leave_out_null(&mut body);
+    Ok(body)
+}
+
+/// What a body says. Of a patch, a `null` is not the same as nothing (RFC 7396).
+fn said(bytes: &[u8]) -> serde_json::Result<Value> {
+    if bytes.is_empty() { Ok(json!({})) } else { serde_json::from_slice(bytes) }
+}
+
+fn leave_out_null(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|_, member| !member.is_null());
+            members.values_mut().for_each(leave_out_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(leave_out_null),
+        _ => {}
     }
 }
 
@@ -122,21 +154,6 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     ))
 }
 
-/// The version of an `If-Match`. `*` asks only that it exists, which every command does.
-fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
-        let detail = "If-Match takes one ETag as it was given, like \"3\", or *";
-        let title = "The If-Match header is not valid";
-        Problem::new(StatusCode::BAD_REQUEST, "invalid-if-match", title, detail)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
@@ -148,12 +165,18 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_is_taken_as_it_was_given() {
-        assert_eq!(if_match(&headers("if-match", "\"3\"")).unwrap(), Some(3));
-        assert_eq!(if_match(&headers("if-match", "*")).unwrap(), None);
-        for bad in ["3", "\"x\"", "W/\"3\"", "\"1\", \"2\""] {
-            assert!(if_match(&headers("if-match", bad)).is_err(), "{bad}");
-        }
+    fn a_body_is_known_by_what_it_means_and_a_patch_by_what_it_says() {
+        let meaning = |json: &str| meant(&serde_json::from_str::<Value>(json).unwrap()).unwrap();
+        assert_eq!(
+            meaning(r#"{"a": 1, "b": [{"c": null}]}"#),
+            meaning(r#"{"b":[{}],"a":1,"d":null}"#)
+        );
+        // An item that is nothing is an item.
+        assert_ne!(meaning("[null]"), meaning("[]"));
+        let text = |bytes: &[u8]| said(bytes).unwrap().to_string();
+        assert_eq!(text(br#"{"a": 1, "b": null}"#), text(br#"{"b":null,"a":1}"#));
+        assert_ne!(text(br#"{"b": null}"#), text(b"{}"));
+        assert_eq!(text(b""), text(b"{}"));
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! Instants in bodies.
 
 use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// An RFC 3339 instant from 1970 to 2199, to the microsecond: what the log can keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Instant(pub(crate) DateTime<Utc>);
 
 impl<'de> Deserialize<'de> for Instant {

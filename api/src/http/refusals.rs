@@ -74,7 +74,7 @@ fn members(refusal: &Refusal) -> Map<String, Value> {
     }
 }
 
-/// `during` is shown as `start` and `end`, as everywhere in the API.
+/// `during` is shown as `start_at` and `end_at`, as everywhere in the API.
 fn flat(mut members: Map<String, Value>) -> Map<String, Value> {
     if let Some(Value::Object(during)) = members.remove("during") {
         members.extend(during);

@@ -12,15 +12,18 @@ use axum::middleware::Next;
 use axum::response::Response;
 use daybook_store::metrics::{HTTP_ACTIVE_REQUESTS, HTTP_REQUEST_SECONDS, REFUSALS};
 use daybook_store::trace_context::{self, TraceContext};
-use daybook_store::{RefusedCommand, with_first_refused};
+use daybook_store::{RefusedCommand, noting};
 use metrics::{counter, gauge, histogram};
 use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use super::problem::AnsweredProblem;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// That an answer is the one that the request's `Idempotency-Key` had already.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// The longest id of a caller's that is taken.
 const MAX_ID_BYTES: usize = 128;
@@ -69,10 +72,13 @@ pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
     }
     request.extensions_mut().insert(RequestContext { correlation_id, trace });
     let unanswered = Unanswered::new(&span, method, route, began);
-    let answer = with_first_refused(next.run(request));
-    let (mut response, refused) = answer.instrument(span.clone()).await;
+    let answer = noting(next.run(request));
+    let (mut response, noted) = answer.instrument(span.clone()).await;
     response.headers_mut().insert(REQUEST_ID, id);
-    unanswered.answered(&response, refused);
+    if noted.is_replay() {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    unanswered.answered(&response, noted.refused);
     response
 }
 

@@ -11,10 +11,86 @@ const SCHEMAS: &str = "#/components/schemas/";
 pub(super) fn finish(document: &mut Value) {
     document["servers"] = json!([{"url": "/", "description": "Where this document comes from."}]);
     each_operation(document, name_scope);
+    say_conditional(document);
     say_defaults(&mut document["components"]["schemas"]);
     let schemas = document["components"]["schemas"].clone();
     merge_all_of(document, &schemas);
     drop_unused(document);
+    leave_out_null(document);
+}
+
+/// What is absent is left out of answers, so no member of what only answers have can be `null`.
+fn leave_out_null(document: &mut Value) {
+    let (mut asked, mut answered) = (Vec::new(), Vec::new());
+    each_operation(document, |operation| {
+        for (part, value) in operation.iter() {
+            let of_part = if part == "responses" { &mut answered } else { &mut asked };
+            of_part.extend(references(value));
+        }
+        if let Some(responses) = operation.get_mut("responses") {
+            without_null(responses);
+        }
+    });
+    let schemas = &mut document["components"]["schemas"];
+    let asked = reached(asked, schemas);
+    for name in reached(answered, schemas).difference(&asked) {
+        without_null(&mut schemas[name]);
+    }
+}
+
+/// The schemas that these lead to, and they themselves.
+fn reached(mut found: Vec<String>, schemas: &Value) -> BTreeSet<String> {
+    let mut reached = BTreeSet::new();
+    while let Some(name) = found.pop() {
+        if !reached.contains(&name) {
+            found.extend(references(&schemas[&name]));
+            reached.insert(name);
+        }
+    }
+    reached
+}
+
+fn without_null(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|one| one != "null");
+                if let [one] = &**types {
+                    let one = one.clone();
+                    object.insert("type".to_owned(), one);
+                }
+            }
+            if let Some(Value::Array(forms)) = object.get_mut("oneOf") {
+                forms.retain(|form| form["type"] != "null");
+                if let [Value::Object(only)] = &**forms {
+                    // Beside a `$ref`, a description is that of the member (OpenAPI 3.1).
+                    let only = only.clone();
+                    object.remove("oneOf");
+                    object.extend(only.into_iter().filter(|(name, _)| name != "description"));
+                }
+            }
+            object.values_mut().for_each(without_null);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_null),
+        _ => {}
+    }
+}
+
+/// What is one thing is read conditionally: that is the router's, and no route says it.
+fn say_conditional(document: &mut Value) {
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    let of_one_thing = paths.filter(|(path, _)| path.ends_with('}') || path.ends_with("/settings"));
+    for read in of_one_thing.filter_map(|(_, operations)| operations.get_mut("get")) {
+        let parameter = json!({
+            "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},
+            "description": "The `ETag` of the answer that you have. If it would be the same, it is not sent again (304).",
+        });
+        match &mut read["parameters"] {
+            Value::Array(parameters) => parameters.push(parameter),
+            none => *none = json!([parameter]),
+        }
+        read["responses"]["304"] = json!({"description": "It is as you have it"});
+    }
 }
 
 /// Every operation, whatever its path.
@@ -134,15 +210,7 @@ fn alternatives(schema: &Value, schemas: &Value) -> Vec<Members> {
 
 /// Removes schemas that nothing leads to.
 fn drop_unused(document: &mut Value) {
-    let mut used = BTreeSet::new();
-    let mut found = references(&document["paths"]);
-    while let Some(name) = found.pop() {
-        found.extend(references(&document["components"]["schemas"][&name]));
-        if !used.insert(name) {
-            // Its own references were followed before.
-            found.retain(|name| !used.contains(name));
-        }
-    }
+    let used = reached(references(&document["paths"]), &document["components"]["schemas"]);
     if let Some(schemas) = document["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| used.contains(name));
     }
@@ -165,6 +233,30 @@ fn references(value: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn members_of_answers_are_left_out_and_never_null() {
+        let reference =
+            |name: &str| json!({"schema": {"$ref": format!("#/components/schemas/{name}")}});
+        let nullable = || {
+            json!({"type": "object", "properties": {
+            "note": {"type": ["string", "null"]},
+            "place": {"oneOf": [{"type": "null"}, {"$ref": "#/components/schemas/Place", "description": "A."}],
+                      "description": "Where."}}})
+        };
+        let mut document = json!({
+            "paths": {"/x": {"post": {"requestBody": reference("Asked"), "responses": {"200": reference("Told")}}}},
+            "components": {"schemas": {
+                "Asked": nullable(), "Told": nullable(), "Place": {"type": "object"},
+            }}
+        });
+        finish(&mut document);
+        let schemas = &document["components"]["schemas"];
+        assert_eq!(schemas["Asked"], nullable());
+        let members = json!({"note": {"type": "string"},
+            "place": {"$ref": "#/components/schemas/Place", "description": "Where."}});
+        assert_eq!(schemas["Told"]["properties"], members);
+    }
 
     #[test]
     fn alternatives_are_distributed_over_what_all_of_them_have() {

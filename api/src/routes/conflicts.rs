@@ -53,5 +53,5 @@ pub(crate) async fn list_conflicts(
     let position = app.wait(&caller.tenant, Conflicts::ID, page.fresh).await?;
     let now = app.engine.clock().now();
     let page = app.conflicts.page(&caller.tenant, &filter, cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, position, page, ConflictSummary::from))
+    Ok(Listed::of(uri, position, page, ConflictSummary::from).shown_in(days.tz))
 }

@@ -22,7 +22,7 @@ use crate::App;
 use crate::http::body::MaxBytes;
 use crate::http::query::query_params;
 use crate::http::{
-    At, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
+    Answer, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
     idempotency_key,
 };
 use crate::imports::{
@@ -68,7 +68,7 @@ query_params! {
 pub(crate) struct ImportView {
     id: Uuid,
     status: ImportStatus,
-    begun_at: DateTime<Utc>,
+    started_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<DateTime<Utc>>,
     #[serde(flatten)]
@@ -100,7 +100,7 @@ impl ImportView {
             None if now - seen_at > SILENT => ImportStatus::BrokenOff,
             None => ImportStatus::Running,
         };
-        Ok(Self { id, status, begun_at, finished_at, report })
+        Ok(Self { id, status, started_at: begun_at, finished_at, report })
     }
 }
 
@@ -159,7 +159,7 @@ pub(crate) async fn begin_import(
     let now = app.engine.clock().now();
     if let Some(report) = service.begin(request_of, file).await.map_err(problem)? {
         let status = ImportStatus::Finished;
-        let view = ImportView { id, status, begun_at: now, finished_at: Some(now), report };
+        let view = ImportView { id, status, started_at: now, finished_at: Some(now), report };
         return Ok(Json(view).into_response());
     }
     let view = view(&app, &caller.tenant, id).await?;
@@ -184,7 +184,7 @@ pub(crate) async fn read_import(
     caller: Caller<Read>,
     _: NoQuery,
     PathId(id): PathId,
-) -> Result<At<Json<ImportView>>, Problem> {
+) -> Result<Answer<ImportView>, Problem> {
     view(&app, &caller.tenant, id).await
 }
 
@@ -192,13 +192,13 @@ async fn view(
     app: &App,
     tenant: &daybook_domain::TenantId,
     id: Uuid,
-) -> Result<At<Json<ImportView>>, Problem> {
+) -> Result<Answer<ImportView>, Problem> {
     let found = stored::read(app.engine.log().pool(), tenant, id).await?;
     let found = found.ok_or_else(|| Problem::not_found("import"))?;
     // What it has done so far is up to there.
     let position = app.engine.log().head(tenant).await?.unwrap_or_default();
     let view = ImportView::of(found, app.engine.clock().now())?;
-    Ok(At(position, Json(view)))
+    Ok(Answer::seen(None, Some(position), view))
 }
 
 /// The bytes of the file, as they come.

@@ -15,9 +15,11 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
+use super::as_of::AsOfParams;
 use crate::App;
 use crate::http::query::{invalid_date, invalid_range, query_params};
 use crate::http::{At, Problem};
+use crate::views::Timed;
 
 /// How long a list waits for `min_position`.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,8 +34,25 @@ query_params! {
         from: Option<NaiveDate>,
         /// Starts on this day or earlier (`YYYY-MM-DD`, in `tz`).
         to: Option<NaiveDate>,
-        /// The IANA zone of `from` and `to`; else the tenant's.
+        /// The IANA zone of `from` and `to`, and of the local times that are then shown beside; else the tenant's, and
+        /// none are.
         tz: Option<Tz>,
+    }
+}
+
+query_params! {
+    /// In which zone it is shown.
+    pub(crate) struct ShownIn {
+        /// The IANA zone of the local times that are then shown beside; else none are.
+        tz: Option<Tz>,
+    }
+}
+
+query_params! {
+    /// How one thing is read.
+    pub(crate) struct ReadParams {
+        ..moment: AsOfParams,
+        ..shown: ShownIn,
     }
 }
 
@@ -67,8 +86,9 @@ query_params! {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct List<T> {
     pub(crate) items: Vec<T>,
-    /// Send it as `cursor` for the next page; `null`: this is the last. A page that is not the last can have fewer items
+    /// Send it as `cursor` for the next page; left out: this is the last. A page that is not the last can have fewer items
     /// than its limit, where these are large.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -77,6 +97,15 @@ pub(crate) struct Listed<T> {
     uri: Uri,
     position: Position,
     list: List<T>,
+}
+
+impl<T: Timed> Listed<T> {
+    /// The same, with local times where a zone is asked for.
+    pub(super) fn shown_in(mut self, zone: Option<Tz>) -> Self {
+        let items = self.list.items.into_iter();
+        self.list.items = items.map(|item| item.shown_in(zone)).collect();
+        self
+    }
 }
 
 impl<T> Listed<T> {

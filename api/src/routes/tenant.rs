@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
-use crate::http::{Admin, Body, Caller, DryRun, NoQuery, Problem, Query, Read};
+use crate::http::{Admin, Answer, Body, Caller, DryRun, NoQuery, Problem, Query, Read};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read_settings, put_settings))
@@ -94,8 +94,8 @@ pub(crate) async fn read_settings(
     State(app): State<App>,
     caller: Caller<Read>,
     _: NoQuery,
-) -> Result<Json<SettingsView>, Problem> {
-    Ok(Json(app.tenant(&caller.tenant).await?.settings.into()))
+) -> Result<Answer<SettingsView>, Problem> {
+    Ok(Answer::seen(None, None, app.tenant(&caller.tenant).await?.settings.into()))
 }
 
 /// Replace the tenant's settings

@@ -18,8 +18,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Viewed;
 use super::conflict::AcceptedConflictView;
+use super::times::timed;
+use super::{Times, Viewed};
 use crate::http::{Book, Caller};
 
 /// An appointment.
@@ -35,9 +36,8 @@ pub(crate) struct AppointmentView {
     /// The session that it is in, where it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     session_id: Option<SessionId>,
-    start: DateTime<Utc>,
-    /// The first instant after it; buffers are not part of it.
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     title: Title,
     category: Category,
     tags: Tags,
@@ -138,6 +138,8 @@ impl From<InSeries> for InSeriesView {
     }
 }
 
+timed!(AppointmentView);
+
 impl AppointmentView {
     /// As everybody must see it at `now`: a hold that has lapsed is cancelled.
     pub(crate) fn at(
@@ -154,6 +156,12 @@ impl AppointmentView {
                 Some(Self { accepted_conflict: accepted, ..shown })
             }
         }
+    }
+
+    /// Whether what is shown of it depends on more than its version: on the time, or on who asks.
+    pub(crate) fn varies(appointment: &Appointment) -> bool {
+        let private = appointment.details().is_some_and(|details| details.private);
+        private || matches!(appointment.state(), Some(AppointmentState::Held { .. }))
     }
 
     /// As this caller may see it.
@@ -183,8 +191,7 @@ impl AppointmentView {
             resource_ids: details.slot.resource_ids,
             client_id: details.client_id,
             session_id: details.slot.session_id,
-            start: details.slot.during.start(),
-            end: details.slot.during.end(),
+            times: Times::of(&details.slot.during),
             title: details.title,
             category: details.category,
             tags: details.tags,

@@ -27,16 +27,18 @@ impl From<Moment> for MomentView {
 /// A field that changed.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 pub(crate) struct FieldChange {
-    #[schema(example = "start")]
+    #[schema(example = "start_at")]
     field: String,
-    /// What it was; `null`: it was left out.
-    before: Value,
-    /// What it was then.
-    after: Value,
+    /// What it was; left out where it was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Value>,
+    /// What it was then; left out where it was left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Value>,
 }
 
 /// What no change is about: how often it was changed is no change of its own.
-const LEFT_OUT: [&str; 3] = ["version", "local_start", "local_end"];
+const LEFT_OUT: [&str; 3] = ["version", "local_start_at", "local_end_at"];
 
 /// As it is shown: the fields of a thing.
 pub(crate) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Problem> {
@@ -49,7 +51,7 @@ pub(crate) fn fields(shown: &impl Serialize) -> Result<Map<String, Value>, Probl
 /// The fields that differ, by name.
 pub(crate) fn between(before: &Map<String, Value>, after: &Map<String, Value>) -> Vec<FieldChange> {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let of = |fields: &Map<String, Value>, name| fields.get(name).cloned().unwrap_or_default();
+    let of = |fields: &Map<String, Value>, name| fields.get(name).cloned();
     let changes = names.into_iter().filter(|name| !LEFT_OUT.contains(&name.as_str()));
     let changes = changes.map(|name| FieldChange {
         field: name.clone(),
@@ -69,8 +71,8 @@ mod tests {
     fn what_differs_is_a_change_and_how_often_is_not() {
         let fields = |value: Value| value.as_object().cloned().unwrap();
         let before = fields(json!({"version": 1, "status": "held", "tags": ["a"], "note": "x"}));
-        let after = fields(json!({"version": 2, "status": "booked", "tags": ["a"], "end": 1}));
-        let change = |field: &str, before: Value, after: Value| FieldChange {
+        let after = fields(json!({"version": 2, "status": "booked", "tags": ["a"], "end_at": 1}));
+        let change = |field: &str, before: Option<Value>, after: Option<Value>| FieldChange {
             field: field.to_owned(),
             before,
             after,
@@ -78,9 +80,9 @@ mod tests {
         assert_eq!(
             between(&before, &after),
             [
-                change("end", Value::Null, json!(1)),
-                change("note", json!("x"), Value::Null),
-                change("status", json!("held"), json!("booked")),
+                change("end_at", None, Some(json!(1))),
+                change("note", Some(json!("x")), None),
+                change("status", Some(json!("held")), Some(json!("booked"))),
             ]
         );
     }

@@ -15,8 +15,11 @@ pub(crate) struct ClientView {
     /// Its version: how many events it has had.
     version: u64,
     name: Personal<Name>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<Personal<Email>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     phone: Option<Personal<Phone>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Personal<Note>>,
 }
 

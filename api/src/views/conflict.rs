@@ -8,6 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::Times;
+use super::times::timed;
+
 /// That an appointment uses a resource when that cannot be had.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ConflictView {
@@ -47,8 +50,8 @@ pub(crate) struct ConflictSummary {
     service_id: ServiceId,
     resource_ids: ResourceIds,
     client_id: ClientId,
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     title: Title,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +59,8 @@ pub(crate) struct ConflictSummary {
     /// What is in conflict, and why.
     conflicts: Vec<ConflictView>,
 }
+
+timed!(ConflictSummary);
 
 impl From<InConflict> for ConflictSummary {
     fn from(found: InConflict) -> Self {
@@ -66,8 +71,7 @@ impl From<InConflict> for ConflictSummary {
             service_id: found.service_id,
             resource_ids: found.resource_ids,
             client_id: found.client_id,
-            start: found.during.start(),
-            end: found.during.end(),
+            times: Times::of(&found.during),
             title: found.title,
             hold_expires_at: found.hold_expires_at,
             conflicts: found.conflicts.into_iter().map(ConflictView::from).collect(),

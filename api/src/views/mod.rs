@@ -5,11 +5,11 @@ pub(crate) mod build;
 pub(crate) mod change;
 pub(crate) mod client;
 pub(crate) mod conflict;
-pub(crate) mod period;
 pub(crate) mod resource;
 pub(crate) mod series;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod times;
 pub(crate) mod waiting;
 
 use daybook_store::log::PersistedAggregate;
@@ -19,11 +19,11 @@ pub(crate) use appointment::AppointmentView;
 pub(crate) use build::BuildView;
 pub(crate) use client::ClientView;
 pub(crate) use conflict::ConflictSummary;
-pub(crate) use period::Period;
 pub(crate) use resource::{ExceptionView, ResourceView};
 pub(crate) use series::SeriesView;
 pub(crate) use service::ServiceView;
 pub(crate) use session::SessionView;
+pub(crate) use times::{Timed, Times};
 pub(crate) use waiting::WaitingView;
 
 /// An aggregate that is shown.

@@ -28,9 +28,9 @@ pub(crate) struct SeriesView {
     rrule: RuleText,
     /// The local start that the rule begins with.
     #[schema(example = "2027-01-04T09:00")]
-    start: LocalDateTime,
+    dtstart: LocalDateTime,
     #[schema(example = "Europe/Oslo")]
-    tz: Tz,
+    time_zone: Tz,
     exdates: Exdates,
     mode: Mode,
     /// What was booked, in order.
@@ -94,7 +94,7 @@ pub(crate) struct ChangedView {
     recurrence_id: RecurrenceId,
     /// When it starts since, where it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
-    start: Option<DateTime<Utc>>,
+    start_at: Option<DateTime<Utc>>,
 }
 
 /// An occurrence that a change did not reach.
@@ -119,8 +119,8 @@ impl SeriesView {
             service_id,
             client_id,
             rrule: recurrence.rrule,
-            start: recurrence.start,
-            tz: recurrence.time_zone,
+            dtstart: recurrence.dtstart,
+            time_zone: recurrence.time_zone,
             exdates: recurrence.exdates,
             mode,
             occurrences: occurrences.collect(),
@@ -167,7 +167,7 @@ impl From<SeriesChange> for ChangeView {
                 let moved = moved.into_iter();
                 let changed = moved.map(|MovedOccurrence { recurrence_id, start }| ChangedView {
                     recurrence_id,
-                    start: Some(start),
+                    start_at: Some(start),
                 });
                 Self::new(ChangeKind::Rescheduled, which, changed.collect(), left, refused)
             }
@@ -176,7 +176,7 @@ impl From<SeriesChange> for ChangeView {
             }) => {
                 let cancelled = cancelled.into_iter();
                 let changed =
-                    cancelled.map(|recurrence_id| ChangedView { recurrence_id, start: None });
+                    cancelled.map(|recurrence_id| ChangedView { recurrence_id, start_at: None });
                 Self::new(ChangeKind::Cancelled, which, changed.collect(), left, refused)
             }
         }

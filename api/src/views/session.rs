@@ -1,6 +1,5 @@
 //! How a session is shown.
 
-use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::SessionPlaces;
 use daybook_domain::session::{Session, SessionStatus};
@@ -9,8 +8,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Viewed;
 use super::appointment::OverriddenView;
+use super::times::timed;
+use super::{Times, Viewed};
 
 /// A session.
 #[derive(Serialize, ToSchema)]
@@ -21,9 +21,8 @@ pub(crate) struct SessionView {
     version: u64,
     service_id: ServiceId,
     resource_ids: ResourceIds,
-    start: DateTime<Utc>,
-    /// The first instant after it; buffers are not part of it.
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     /// The IANA zone of its first resource, whose days count.
     time_zone: Tz,
     title: Title,
@@ -42,6 +41,8 @@ pub(crate) struct SessionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
 }
+
+timed!(SessionView);
 
 impl SessionView {
     /// With so many places taken.
@@ -67,8 +68,7 @@ impl Viewed for Session {
             version,
             service_id: plan.service_id,
             resource_ids: plan.slot.resource_ids,
-            start: plan.slot.during.start(),
-            end: plan.slot.during.end(),
+            times: Times::of(&plan.slot.during),
             time_zone: plan.time_zone,
             title: plan.title,
             category: plan.category,

@@ -47,7 +47,7 @@ pub(crate) struct WaitingView {
 pub(crate) struct OfferView {
     /// The hold. It is taken by `POST /v1/holds/{id}/confirm`.
     appointment_id: Uuid,
-    start: DateTime<Utc>,
+    start_at: DateTime<Utc>,
     /// Until when it can be taken.
     expires_at: DateTime<Utc>,
 }
@@ -58,7 +58,7 @@ impl WaitingView {
         let Wishes { service_id, duration, days, times, resource_ids } = wishes;
         let offer = state.offer().map(|Offer { appointment_id, start, expires_at }| OfferView {
             appointment_id: appointment_id.uuid(),
-            start,
+            start_at: start,
             expires_at,
         });
         Self {

@@ -126,7 +126,7 @@ impl House {
             let booking = |n: u64| {
                 json!({
                     "service_id": self.plain, "resource_ids": [room], "client_id": catalogue::client(n),
-                    "start": instant(self.day(10) + TimeDelta::hours(i64::try_from(n % 100 + batch).unwrap_or_default())),
+                    "start_at": instant(self.day(10) + TimeDelta::hours(i64::try_from(n % 100 + batch).unwrap_or_default())),
                     "title": "t".repeat(300),
                 })
             };
@@ -140,7 +140,7 @@ impl House {
     pub(crate) async fn a_session(&self) -> anyhow::Result<String> {
         let room = self.a_room(&json!({})).await?;
         let body = json!({
-            "service_id": self.class, "resource_ids": [room], "start": instant(self.day(30)),
+            "service_id": self.class, "resource_ids": [room], "start_at": instant(self.day(30)),
         });
         self.made(Asked::post("/v1/sessions", &body)).await
     }
@@ -150,7 +150,7 @@ impl House {
         let start = self.next_start().naive_utc().format("%Y-%m-%dT%H:%M");
         let body = json!({
             "service_id": self.plain, "resource_ids": [self.own_room], "client_id": catalogue::client(1),
-            "start": start.to_string(), "tz": "UTC", "rrule": format!("FREQ=DAILY;COUNT={count}"),
+            "dtstart": start.to_string(), "time_zone": "UTC", "rrule": format!("FREQ=DAILY;COUNT={count}"),
         });
         Asked::post("/v1/series", &body)
     }
@@ -159,7 +159,7 @@ impl House {
     pub(crate) fn a_booking(&self) -> Value {
         json!({
             "service_id": self.plain, "resource_ids": [self.own_room], "client_id": catalogue::client(2),
-            "start": instant(self.next_start()), "note": "n".repeat(4_000),
+            "start_at": instant(self.next_start()), "note": "n".repeat(4_000),
         })
     }
 

@@ -121,12 +121,12 @@ requests! {
     "GET /v1/appointments" => |house| {
         let (from, to) = (house.date(0), house.date(600));
         Asked::get(&format!("/v1/appointments?limit=200&from={from}&to={to}&tz=UTC&status=booked&tags=adult,urgent\
-            &tags_match=any&q=kn%20sh&sort=-start"))
+            &tags_match=any&q=kn%20sh&sort=-start_at"))
     };
     "POST /v1/appointments" => |house| {
         let body = json!({
             "service_id": house.crew, "client_id": catalogue::client(3),
-            "start": instant(house.next_start()), "note": "n".repeat(4_000),
+            "start_at": instant(house.next_start()), "note": "n".repeat(4_000),
         });
         Asked::post("/v1/appointments", &body).or_conflict()
     };
@@ -158,10 +158,10 @@ requests! {
     "POST /v1/appointments/{id}/no-show" => |house| act(&house, "no-show", &json!({})).await?.or_conflict();
     "POST /v1/appointments/{id}/reassign" => |house| {
         let (from, to) = (catalogue::resource(0), catalogue::resource(1));
-        act(&house, "reassign", &json!({"from": from, "to": to})).await?.or_conflict()
+        act(&house, "reassign", &json!({"from_resource_id": from, "to_resource_id": to})).await?.or_conflict()
     };
     "POST /v1/appointments/{id}/reschedule" => |house| {
-        act(&house, "reschedule", &json!({"start": instant(house.next_start())})).await?
+        act(&house, "reschedule", &json!({"start_at": instant(house.next_start())})).await?
     };
     "POST /v1/appointments/{id}/tag" => |house| {
         let tags: Vec<_> = (0..20).map(|n| format!("{n} {}", "t".repeat(40))).collect();
@@ -197,7 +197,7 @@ requests! {
     "GET /v1/conflicts" => |house| Asked::get("/v1/conflicts?limit=200");
     // Of a category that nothing has: as much as one request reads is looked at closely.
     "GET /v1/events" => |house| {
-        Asked::get(&format!("/v1/events?limit=1000&aggregate=resource&after={}", after_seed(&house)))
+        Asked::get(&format!("/v1/events?limit=1000&aggregate_type=resource&after={}", after_seed(&house)))
     };
     "GET /v1/events/export" => |house| Asked::get("/v1/events/export?format=parquet").at_its_own_pace();
     "GET /v1/events/stream" => |house| {
@@ -284,7 +284,7 @@ requests! {
     "POST /v1/sessions" => |house| {
         let body = json!({
             "service_id": house.class, "resource_ids": (200..216).map(catalogue::resource).collect::<Vec<_>>(),
-            "start": instant(house.next_start() + TimeDelta::days(800)),
+            "start_at": instant(house.next_start() + TimeDelta::days(800)),
         });
         Asked::post("/v1/sessions", &body).or_conflict()
     };
@@ -304,7 +304,7 @@ requests! {
     };
     "POST /v1/sessions/{id}/reschedule" => |house| {
         let id = full_session(&house, 20).await?;
-        Asked::post(&format!("/v1/sessions/{id}/reschedule"), &json!({"start": instant(house.day(40))}))
+        Asked::post(&format!("/v1/sessions/{id}/reschedule"), &json!({"start_at": instant(house.day(40))}))
     };
     "GET /v1/tenant/settings" => |house| Asked::get("/v1/tenant/settings");
     "PUT /v1/tenant/settings" => |house| Asked::put("/v1/tenant/settings", &json!({}));
@@ -369,7 +369,7 @@ fn search(house: &House) -> Value {
     }
     json!({
         "roles": roles, "duration_minutes": 1, "step_minutes": 1, "from": house.date(0), "to": house.date(91),
-        "tz": "UTC", "limit": 10_000,
+        "time_zone": "UTC", "limit": 10_000,
     })
 }
 

@@ -30,7 +30,7 @@ pub(crate) async fn book(
         "service_id": catalogue::service(catalogue::service_of(slot)),
         "resource_ids": [catalogue::resource(slot.resource)],
         "client_id": catalogue::client(catalogue::client_of(slot, size)),
-        "start": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
+        "start_at": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
         "title": catalogue::title(slot.number),
     });
     let body = body.to_string();

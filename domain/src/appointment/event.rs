@@ -134,6 +134,7 @@ pub struct AppointmentHeld {
     #[serde(flatten)]
     pub details: Details,
     /// When the hold lapses by itself.
+    #[serde(rename = "hold_expires_at")]
     pub expires_at: DateTime<Utc>,
 }
 
@@ -253,8 +254,10 @@ pub struct AppointmentConflictAccepted {
 pub struct AppointmentReassigned {
     pub slot: Slot,
     /// The resource that it no longer uses.
+    #[serde(rename = "from_resource_id")]
     pub from: ResourceId,
     /// The one that it uses instead.
+    #[serde(rename = "to_resource_id")]
     pub to: ResourceId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -335,11 +338,11 @@ impl AppointmentEvent {
 }
 
 crate::event_types!(AppointmentEvent:
-    creating AppointmentHeld, AppointmentBooked;
-    then AppointmentConfirmed, AppointmentRescheduled, AppointmentCancelled,
+    creating AppointmentHeld = "2.0", AppointmentBooked = "2.0";
+    then AppointmentConfirmed = "2.0", AppointmentRescheduled = "2.0", AppointmentCancelled,
         AppointmentHoldExpired, AppointmentCheckedIn, AppointmentCompleted,
         AppointmentMarkedNoShow, AppointmentTagged, AppointmentConflictAccepted,
-        AppointmentReassigned, AppointmentDescribed
+        AppointmentReassigned = "2.0", AppointmentDescribed
 );
 
 impl Claims for AppointmentEvent {

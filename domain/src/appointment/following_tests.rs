@@ -157,8 +157,8 @@ fn stored_events_are_read_and_written_as_they_are() {
     for stored in [
         r#"{"type":"AppointmentDescribed","title":"Fitting"}"#,
         r#"{"type":"AppointmentDescribed","title":"Fitting","note":"Left knee","private":true}"#,
-        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T10:00:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":0},"by":"staff"}"#,
-        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T10:00:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":0,"transparent":true},"by":"staff","with_calendar":true}"#,
+        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start_at":"2026-11-23T09:00:00Z","end_at":"2026-11-23T10:00:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":0},"by":"staff"}"#,
+        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start_at":"2026-11-23T09:00:00Z","end_at":"2026-11-23T10:00:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":0,"transparent":true},"by":"staff","with_calendar":true}"#,
     ] {
         let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
         assert_eq!(serde_json::to_string(&event).unwrap(), stored);

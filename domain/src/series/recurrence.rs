@@ -21,9 +21,8 @@ const MAX_OF_A_RULE: usize = 2 * MAX_OCCURRENCES;
 pub struct Recurrence {
     pub rrule: RuleText,
     /// The local start of the first occurrence (DTSTART).
-    pub start: LocalDateTime,
+    pub dtstart: LocalDateTime,
     /// The zone in which times are local.
-    #[serde(rename = "tz")]
     pub time_zone: Tz,
     /// What is left out.
     #[serde(default, skip_serializing_if = "Exdates::is_empty")]
@@ -53,8 +52,8 @@ impl Recurrence {
     pub fn occurrences(&self) -> Result<Vec<RecurrenceId>, SeriesRefusal> {
         let rule = Rule::parse(self.rrule.as_str()).map_err(SeriesRefusal::InvalidRrule)?;
         let mut all = self.expanded(&rule)?;
-        if all.first() != Some(&self.start) {
-            return Err(SeriesRefusal::StartNotInRule { start: self.start });
+        if all.first() != Some(&self.dtstart) {
+            return Err(SeriesRefusal::StartNotInRule { dtstart: self.dtstart });
         }
         for exdate in &self.exdates.0 {
             if let Exdate::At(exdate) = *exdate
@@ -88,13 +87,13 @@ impl Recurrence {
             rule.parts.iter().map(|(name, value)| format!("{name}={value}")).collect();
         if rule.leaves_weekday_open() {
             // The expansion would take all seven days of the week, but the RFC the start's.
-            let day = self.start.date_time().weekday().to_string().to_ascii_uppercase();
+            let day = self.dtstart.date_time().weekday().to_string().to_ascii_uppercase();
             parts.push(format!("BYDAY={}", &day[..2]));
         }
         match rule.end {
             End::Count(count) => parts.push(format!("COUNT={count}")),
             End::Until(until) => {
-                if !until.allows(self.start.date_time(), self.time_zone) {
+                if !until.allows(self.dtstart.date_time(), self.time_zone) {
                     return Err(of_part("UNTIL"));
                 }
                 LocalDate::try_from(until.date()).map_err(|_| SeriesRefusal::OutOfCalendar)?;
@@ -103,7 +102,7 @@ impl Recurrence {
                 parts.push(format!("UNTIL={}T235959Z", late.format("%Y%m%d")));
             }
         }
-        let start = self.start.date_time().and_utc().with_timezone(&rrule::Tz::UTC);
+        let start = self.dtstart.date_time().and_utc().with_timezone(&rrule::Tz::UTC);
         // What is left to refuse here is a position beyond the length of its period.
         let expandable = parts.join(";").parse::<rrule::RRule<rrule::Unvalidated>>();
         let expandable = expandable.and_then(|rule| rule.build(start));

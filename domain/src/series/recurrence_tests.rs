@@ -8,7 +8,7 @@ use crate::RuleText;
 pub(super) fn recurrence(start: &str, zone: Tz, rule: &str) -> Recurrence {
     Recurrence {
         rrule: RuleText::new(rule).unwrap(),
-        start: start.parse().unwrap(),
+        dtstart: start.parse().unwrap(),
         time_zone: zone,
         exdates: Exdates::default(),
     }
@@ -277,8 +277,8 @@ fn a_series_ends_with_the_calendar() {
 #[test]
 fn the_start_is_an_occurrence_of_the_rule() {
     let tuesdays = recurrence("2027-01-04T09:00", Tz::UTC, "FREQ=WEEKLY;BYDAY=TU;COUNT=3");
-    let start = tuesdays.start;
-    assert_eq!(tuesdays.occurrences(), Err(SeriesRefusal::StartNotInRule { start }));
+    let dtstart = tuesdays.dtstart;
+    assert_eq!(tuesdays.occurrences(), Err(SeriesRefusal::StartNotInRule { dtstart }));
 }
 
 #[test]
@@ -293,8 +293,8 @@ fn a_rule_that_never_occurs_is_refused_in_no_time() {
         "FREQ=YEARLY;INTERVAL=1000;BYYEARDAY=366;COUNT=1",
     ] {
         let never = recurrence("2027-01-04T09:00", Tz::UTC, rule);
-        let start = never.start;
-        let refused = Err(SeriesRefusal::StartNotInRule { start });
+        let dtstart = never.dtstart;
+        let refused = Err(SeriesRefusal::StartNotInRule { dtstart });
         assert_eq!(never.occurrences(), refused, "{rule}");
     }
     assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());

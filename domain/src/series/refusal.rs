@@ -20,10 +20,11 @@ pub enum SeriesRefusal {
     #[error(transparent)]
     InvalidRrule(RuleError),
     /// The first occurrence is not one of the rule's: what the RFC leaves open (section 3.8.5.3).
-    #[error("the rule has no occurrence at {start}")]
+    #[error("the rule has no occurrence at {dtstart}")]
     StartNotInRule {
         /// The first occurrence as it was asked for.
-        start: LocalDateTime,
+        #[serde(alias = "start")]
+        dtstart: LocalDateTime,
     },
     /// Nothing occurs at a time that is to be left out.
     #[error("the rule has no occurrence at {exdate} that could be left out")]

@@ -260,8 +260,8 @@ fn a_booked_series_is_stored_with_its_rule_and_what_was_refused() {
     is_stored_as(
         &SeriesEvent::SeriesBooked(booked(Mode::BestEffort, &[1, 2])),
         json!({
-            "type": "SeriesBooked", "rrule": "FREQ=WEEKLY;COUNT=4", "start": "2027-03-15T09:00",
-            "tz": "Europe/Oslo", "mode": "best_effort", "service_id": id(100), "client_id": id(200),
+            "type": "SeriesBooked", "rrule": "FREQ=WEEKLY;COUNT=4", "dtstart": "2027-03-15T09:00",
+            "time_zone": "Europe/Oslo", "mode": "best-effort", "service_id": id(100), "client_id": id(200),
             "occurrences": [{"recurrence_id": "2027-03-15T09:00", "appointment_id": id(0)},
                             {"recurrence_id": "2027-04-05T09:00", "appointment_id": id(3)}],
             "refused": [{"recurrence_id": "2027-03-22T09:00",
@@ -290,8 +290,8 @@ fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
         &a_series(&[]).when(SeriesCommand::RescheduleSeries { moving, verdicts }).event(),
         json!({
             "type": "SeriesRescheduled", "scope": "following", "recurrence_id": "2027-03-15T09:00",
-            "shift_days": 1, "time": "15:30", "mode": "all_or_nothing", "by": "staff",
-            "moved": [{"recurrence_id": "2027-03-22T09:00", "start": "2027-03-23T14:30:00Z"}],
+            "shift_days": 1, "time": "15:30", "mode": "all-or-nothing", "by": "staff",
+            "moved": [{"recurrence_id": "2027-03-22T09:00", "start_at": "2027-03-23T14:30:00Z"}],
             "left": [{"recurrence_id": "2027-03-15T09:00", "because": "begun"}],
         }),
     );
@@ -300,7 +300,7 @@ fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
     is_stored_as(
         &a_series(&[]).when(cancel(verdicts, Mode::AllOrNothing)).event(),
         json!({
-            "type": "SeriesCancelled", "scope": "all", "mode": "all_or_nothing", "by": "client",
+            "type": "SeriesCancelled", "scope": "all", "mode": "all-or-nothing", "by": "client",
             "cancelled": ["2027-03-15T09:00"],
         }),
     );

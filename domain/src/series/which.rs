@@ -8,7 +8,7 @@ use crate::time::{LocalDateTime, TimeOfDay, resolve_local};
 
 /// Whether all must be booked or changed, or as many as can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// All of them, or none.
     #[default]

@@ -93,8 +93,8 @@ pub enum SessionEvent {
 }
 
 crate::event_types!(SessionEvent:
-    creating SessionScheduled;
-    then SessionRescheduled, SessionCancelled
+    creating SessionScheduled = "2.0";
+    then SessionRescheduled = "2.0", SessionCancelled = "2.0"
 );
 
 impl Claims for SessionEvent {

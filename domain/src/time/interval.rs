@@ -115,11 +115,12 @@ impl Interval {
     }
 }
 
+/// A refusal that was stored with an idempotency key before 2.0 of the events has the short names.
 #[derive(Serialize, Deserialize)]
 struct Ends {
-    #[serde(deserialize_with = "instant::deserialize")]
+    #[serde(rename = "start_at", alias = "start", deserialize_with = "instant::deserialize")]
     start: DateTime<Utc>,
-    #[serde(deserialize_with = "instant::deserialize")]
+    #[serde(rename = "end_at", alias = "end", deserialize_with = "instant::deserialize")]
     end: DateTime<Utc>,
 }
 

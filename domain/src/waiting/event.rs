@@ -57,8 +57,8 @@ pub enum WaitingEvent {
 }
 
 crate::event_types!(WaitingEvent:
-    creating WaitingListJoined;
-    then WaitingPlaceOffered, WaitingPlaceTaken, WaitingOfferLapsed, WaitingWishesPassed,
+    creating WaitingListJoined = "2.0";
+    then WaitingPlaceOffered = "2.0", WaitingPlaceTaken, WaitingOfferLapsed, WaitingWishesPassed,
         WaitingListLeft
 );
 

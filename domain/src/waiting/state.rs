@@ -36,6 +36,7 @@ pub struct Joined {
 pub struct Offer {
     /// The hold: by confirming it the client takes the place.
     pub appointment_id: AppointmentId,
+    #[serde(rename = "start_at")]
     pub start: DateTime<Utc>,
     /// Until when it can be taken.
     pub expires_at: DateTime<Utc>,

@@ -289,11 +289,11 @@ fn events_are_stored_like_this() {
         "joined_at": "2026-11-23T07:00:00Z"});
     let mut counted = simple.clone();
     counted["counted"] = json!([{"rule": "client-entries", "of": id, "number": 3, "at_most": 20,
-        "during": {"start": "2026-11-23T07:00:00Z", "end": "2026-12-21T00:00:00Z"}},
+        "during": {"start_at": "2026-11-23T07:00:00Z", "end_at": "2026-12-21T00:00:00Z"}},
         {"rule": "waiting-entries", "of": service, "number": 0, "at_most": 1000,
-        "during": {"start": "2026-11-23T07:00:00Z", "end": "2026-12-21T00:00:00Z"}}]);
+        "during": {"start_at": "2026-11-23T07:00:00Z", "end_at": "2026-12-21T00:00:00Z"}}]);
     let offered = json!({"type": "WaitingPlaceOffered", "appointment_id": id,
-        "start": "2026-12-01T09:00:00Z", "expires_at": "2026-11-23T07:15:00Z"});
+        "start_at": "2026-12-01T09:00:00Z", "expires_at": "2026-11-23T07:15:00Z"});
     let others =
         ["WaitingPlaceTaken", "WaitingOfferLapsed", "WaitingWishesPassed", "WaitingListLeft"];
     let others = others.map(|name| json!({"type": name}));

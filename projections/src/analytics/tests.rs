@@ -14,8 +14,13 @@ use crate::tests::world::World;
 use crate::utilisation::Utilisation;
 
 /// Which views revision 1, 2, ... had: by this a change without a new number is found.
-const FINGERPRINTS: [&str; 4] =
-    ["695d1aa0b7583906", "6bddee5afecb0efe", "0f962bf2f192daaf", "2e07f10e58c0f395"];
+const FINGERPRINTS: [&str; 5] = [
+    "695d1aa0b7583906",
+    "6bddee5afecb0efe",
+    "0f962bf2f192daaf",
+    "2e07f10e58c0f395",
+    "5508b9be7c338abf",
+];
 
 #[test]
 fn whoever_changes_the_views_raises_their_number() {
@@ -83,6 +88,35 @@ async fn a_newer_program_points_the_views_to_its_tables_and_an_older_one_leaves_
     world.pool.execute("DROP SCHEMA analytics CASCADE").await.unwrap();
     assert_eq!(publish(&world.pool).await.unwrap(), Published::Ours(AnalystRole::Ready));
     assert_eq!(categories(&world.pool).await, ["care"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_that_an_older_program_called_otherwise_are_renamed() {
+    let world = World::new().await;
+    publish(&world.pool).await.unwrap();
+    let columns = async || -> Vec<String> {
+        sqlx::query_scalar(
+            "SELECT a.attrelid::regclass || '.' || a.attname FROM pg_attribute a
+               JOIN pg_class c ON c.oid = a.attrelid
+              WHERE c.relnamespace = 'analytics'::regnamespace AND c.relkind = 'v' ORDER BY 1",
+        )
+        .fetch_all(&world.pool)
+        .await
+        .unwrap()
+    };
+    let ours = columns().await;
+    world
+        .pool
+        .execute(
+            "ALTER VIEW analytics.events RENAME COLUMN version TO sequence;
+             ALTER VIEW analytics.appointments_over_time RENAME COLUMN to_at TO valid_to;
+             UPDATE analytics.revision SET revision = 1",
+        )
+        .await
+        .unwrap();
+    assert_ne!(columns().await, ours);
+    publish(&world.pool).await.unwrap();
+    assert_eq!(columns().await, ours);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,8 +1,27 @@
 -- What analysts read. Columns may be added at the end of a view; none is taken away or changed, and each is
--- described in docs/analytics.md. Whoever changes anything here raises `REVISION`.
+-- described in docs/analytics.md; they have the names of docs/api.md. Whoever changes anything here raises `REVISION`.
 --
 -- Nothing that identifies a person: every member of an event that is shown is named here, for each type of
 -- event that has it. Titles, names and reasons are free text, and are not shown.
+
+-- What older revisions called otherwise: a view is replaced only by one with the same names.
+DO $$
+DECLARE
+    renamed record;
+BEGIN
+    FOR renamed IN
+        SELECT n.view_name, n.old, n.new
+          FROM (VALUES ('events', 'sequence', 'version'),
+                       ('events', 'side', 'by'),
+                       ('appointments_over_time', 'valid_from', 'from_at'),
+                       ('appointments_over_time', 'valid_to', 'to_at')) n (view_name, old, new)
+          JOIN pg_attribute a ON a.attrelid = to_regclass('analytics.' || n.view_name) AND a.attname = n.old
+    LOOP
+        EXECUTE format('ALTER VIEW analytics.%I RENAME COLUMN %I TO %I',
+                       renamed.view_name, renamed.old, renamed.new);
+    END LOOP;
+END
+$$;
 
 CREATE OR REPLACE VIEW analytics.events AS
 SELECT e.tenant_id,
@@ -10,7 +29,7 @@ SELECT e.tenant_id,
        e.recorded_at,
        e.aggregate_type,
        split_part(e.aggregate_id, '/', 2)::uuid AS aggregate_id,
-       e.sequence,
+       e.sequence AS version,
        e.event_type,
        e.event_version,
        CASE
@@ -26,8 +45,8 @@ SELECT e.tenant_id,
        CASE
            WHEN slot.has THEN ARRAY(SELECT json_array_elements_text(e.payload -> 'slot' -> 'resource_ids')::uuid)
        END AS resource_ids,
-       CASE WHEN slot.has THEN (e.payload -> 'slot' -> 'during' ->> 'start')::timestamptz END AS start_at,
-       CASE WHEN slot.has THEN (e.payload -> 'slot' -> 'during' ->> 'end')::timestamptz END AS end_at,
+       CASE WHEN slot.has THEN coalesce(slot.during ->> 'start_at', slot.during ->> 'start')::timestamptz END AS start_at,
+       CASE WHEN slot.has THEN coalesce(slot.during ->> 'end_at', slot.during ->> 'end')::timestamptz END AS end_at,
        CASE WHEN slot.has THEN (e.payload -> 'slot' ->> 'session_id')::uuid END AS session_id,
        CASE
            WHEN e.event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentTagged', 'SessionScheduled',
@@ -44,9 +63,10 @@ SELECT e.tenant_id,
                THEN e.payload ->> 'by'
            -- Where nothing is said, it was the client's.
            WHEN e.event_type = 'AppointmentRescheduled' THEN coalesce(e.payload ->> 'by', 'client')
-       END AS side,
+       END AS by,
        CASE
-           WHEN e.event_type = 'AppointmentHeld' THEN (e.payload ->> 'expires_at')::timestamptz
+           WHEN e.event_type = 'AppointmentHeld'
+               THEN coalesce(e.payload ->> 'hold_expires_at', e.payload ->> 'expires_at')::timestamptz
            WHEN e.event_type IN ('AppointmentRescheduled', 'AppointmentReassigned')
                THEN (e.payload ->> 'hold_expires_at')::timestamptz
        END AS hold_expires_at,
@@ -58,7 +78,9 @@ SELECT e.tenant_id,
  CROSS JOIN LATERAL (
        SELECT e.event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentConfirmed',
                                'AppointmentRescheduled', 'AppointmentReassigned', 'SessionScheduled',
-                               'SessionRescheduled') AS has
+                               'SessionRescheduled') AS has,
+              -- Events that were stored in version 1.0 have `start`, `end`, and `expires_at` of a hold.
+              e.payload -> 'slot' -> 'during' AS during
        ) slot;
 
 CREATE OR REPLACE VIEW analytics.appointments AS
@@ -87,8 +109,8 @@ SELECT h.tenant_id,
        h.version,
        h.position AS from_position,
        h.until_position AS to_position,
-       h.recorded_at AS valid_from,
-       h.until_at AS valid_to,
+       h.recorded_at AS from_at,
+       h.until_at AS to_at,
        h.status,
        h.start_at,
        h.end_at,

@@ -46,9 +46,9 @@ pub struct Summary {
     /// To how many of them the client did not come.
     pub no_shows: u64,
     /// When the first starts that was booked and not cancelled.
-    pub first_start: Option<DateTime<Utc>>,
+    pub first_start_at: Option<DateTime<Utc>>,
     /// When the last does.
-    pub last_start: Option<DateTime<Utc>>,
+    pub last_start_at: Option<DateTime<Utc>>,
 }
 
 /// The current versions of a client's appointments, as `a`, in the order of a page. Entries are read from the
@@ -73,8 +73,8 @@ statement!(
                 count(*) FILTER (WHERE a.status = 'cancelled') AS cancelled,
                 count(*) FILTER (WHERE a.cancelled_late) AS late,
                 count(*) FILTER (WHERE a.status = 'no-show') AS no_shows,
-                min(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS first_start,
-                max(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS last_start
+                min(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS first_start_at,
+                max(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS last_start_at
          {} WHERE l.tenant_id = $1 AND l.party_id = $2 AND a.booked_at IS NOT NULL",
         of_client("status, cancelled_late, start_at, booked_at")
     )
@@ -97,8 +97,8 @@ pub(super) async fn summary(
         cancelled: count("cancelled")?,
         late_cancellations: count("late")?,
         no_shows: count("no_shows")?,
-        first_start: row.try_get("first_start")?,
-        last_start: row.try_get("last_start")?,
+        first_start_at: row.try_get("first_start_at")?,
+        last_start_at: row.try_get("last_start_at")?,
     })
 }
 

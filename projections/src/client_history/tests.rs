@@ -127,13 +127,13 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
             cancelled: 3,
             late_cancellations: 1,
             no_shows: 1,
-            first_start: start(3),
-            last_start: start(100),
+            first_start_at: start(3),
+            last_start_at: start(100),
         }
     );
     let from = start(7);
     let page = history.page(&tenant, client, (from, start(9)), None, Limit::default(), now);
     assert_eq!(page.await.unwrap().items.len(), 2);
     let nobody = history.summary(&"south".parse().unwrap(), client).await.unwrap();
-    assert_eq!((nobody.booked, nobody.first_start), (0, None));
+    assert_eq!((nobody.booked, nobody.first_start_at), (0, None));
 }

@@ -32,7 +32,7 @@ pub struct Sessions {
 
 impl Sessions {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "sessions", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "sessions", version: 2 };
 
     /// The projection in this database.
     #[must_use]

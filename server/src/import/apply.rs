@@ -6,7 +6,7 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, CancelledBy,
 };
 use daybook_domain::time::Interval;
-use daybook_store::{CommandContext, ExecuteError, Executed, Target, with_first_refused};
+use daybook_store::{CommandContext, ExecuteError, Executed, Target, noting};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
@@ -97,7 +97,7 @@ impl Importer {
         let context = CommandContext { expected_version, ..self.context.clone() };
         let done = self.engine.execute(&context, Target::Existing(appointment), command);
         // What is refused the import tells itself, with names in place of ids.
-        with_first_refused(Box::pin(done)).await.0
+        noting(Box::pin(done)).await.0
     }
 
     async fn cancel(&self, appointment: Uuid, version: u64) -> anyhow::Result<Outcome> {

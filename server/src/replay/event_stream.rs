@@ -19,8 +19,9 @@ const PART: usize = 1_000;
 /// Prints a CloudEvent per line, each when it is its turn.
 pub(super) async fn run(database: &Database, options: &Replay) -> anyhow::Result<()> {
     let parts = parts::connected(database).await?;
-    let Replay { part, types, personal, speed, .. } = options;
-    let Selected { feed, after, until, .. } = select(parts.log(), part, types, *personal).await?;
+    let Replay { part, event_type, personal, speed, .. } = options;
+    let Selected { feed, after, until, .. } =
+        select(parts.log(), part, event_type, *personal).await?;
     let mut pace = speed.map(Pace::new);
     let mut read_to: Position = after;
     while read_to < until {

@@ -102,6 +102,7 @@ async fn serve(
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
+        .with_cors(options.cors_origin)
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());

@@ -36,7 +36,7 @@ pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};
 pub use outcome::{ExecuteError, Executed};
 pub(crate) use refusals::refusal_type;
-pub use refusals::{RefusedCommand, with_first_refused};
+pub use refusals::{Noted, RefusedCommand, noting};
 pub use series::SeriesBooking;
 pub use sessions::{CancelSession, MoveSession};
 pub use unit_context::UnitContext;

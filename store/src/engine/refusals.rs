@@ -1,5 +1,5 @@
-//! Refusals, for whoever runs the program: each is logged. Those that answer a request are counted where
-//! it is answered.
+//! What is noted of commands while a request is answered: whether all were answered before; and refusals, for whoever
+//! runs the program, each of which is logged. Those that answer a request are counted where it is answered.
 
 use std::cell::RefCell;
 use std::fmt::{self, Debug, Write as _};
@@ -26,18 +26,43 @@ pub struct RefusedCommand {
     pub correlation_id: Uuid,
 }
 
+/// What is noted of the commands of a request.
+#[derive(Debug, Default)]
+pub struct Noted {
+    /// The first that was refused.
+    pub refused: Option<RefusedCommand>,
+    /// Whether each so far was answered by its key; `None`: there was none.
+    replayed: Option<bool>,
+}
+
+impl Noted {
+    /// Whether all that the request asked for was done, or refused, before: its keys had answers.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.replayed == Some(true)
+    }
+}
+
 task_local! {
-    static FIRST_REFUSED: RefCell<Option<RefusedCommand>>;
+    static NOTED: RefCell<Noted>;
 }
 
 /// Does what answers a request. The first command in it that is refused is for its line in the log to say; each
 /// further one, as of a batch, has a line of its own.
-pub async fn with_first_refused<T>(work: impl Future<Output = T>) -> (T, Option<RefusedCommand>) {
+pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Noted) {
     let noted = async {
         let output = work.await;
-        (output, FIRST_REFUSED.with(RefCell::take))
+        (output, NOTED.with(RefCell::take))
     };
-    FIRST_REFUSED.scope(RefCell::default(), noted).await
+    NOTED.scope(RefCell::default(), noted).await
+}
+
+/// A command has its answer: the one that its key had already, or a new one.
+pub(super) fn note_answer(replayed: bool) {
+    let _ = NOTED.try_with(|noted| {
+        let so_far = &mut noted.borrow_mut().replayed;
+        *so_far = Some(so_far.unwrap_or(true) && replayed);
+    });
 }
 
 impl RefusedCommand {
@@ -54,8 +79,8 @@ impl RefusedCommand {
     /// Leaves it to whoever answers the request, if there is one and nothing was left to it yet.
     fn report(self) {
         let mut left = Some(self);
-        let _ = FIRST_REFUSED.try_with(|first| {
-            let mut first = first.borrow_mut();
+        let _ = NOTED.try_with(|noted| {
+            let first = &mut noted.borrow_mut().refused;
             if first.is_none() {
                 *first = left.take();
             }
@@ -150,13 +175,27 @@ mod tests {
         };
         // Outside a request: there is nobody to leave it to.
         refused("zeroth").report();
-        let ((), first) = with_first_refused(async {
+        let ((), noted) = noting(async {
             refused("first").report();
             refused("second").report();
         })
         .await;
-        assert_eq!(first.unwrap().command, "first");
-        assert!(with_first_refused(async {}).await.1.is_none());
+        assert_eq!(noted.refused.unwrap().command, "first");
+        assert!(noting(async {}).await.1.refused.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_request_is_a_replay_if_all_its_commands_are() {
+        for (answers, expected) in [
+            (&[][..], false),
+            (&[true], true),
+            (&[true, true], true),
+            (&[true, false], false),
+            (&[false, true], false),
+        ] {
+            let ((), noted) = noting(async { answers.iter().copied().for_each(note_answer) }).await;
+            assert_eq!(noted.is_replay(), expected, "{answers:?}");
+        }
     }
 
     #[test]

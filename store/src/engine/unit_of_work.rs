@@ -19,6 +19,7 @@ use metrics::counter;
 use uuid::Uuid;
 
 use super::decision::Decided;
+use super::refusals::note_answer;
 use super::repository::Loaded;
 use super::unit_context::UnitContext;
 use super::{CommandContext, Engine, ExecuteError, Executed};
@@ -276,6 +277,7 @@ impl Engine {
                 answer.appended(decided, None).map(Submitted::Done)
             }
             Verdict::Appended(last) => {
+                note_answer(false);
                 if decided.iter().any(|one| one.stream.kind() == Resource::TYPE) {
                     self.directories.out_of_date(&context.tenant).await;
                 }
@@ -289,7 +291,10 @@ impl Engine {
                 let refusal = AppointmentRefusal::from(conflict).into();
                 match (on_conflict, refused_by(&decided, &conflict)) {
                     // The log has kept it as the answer to the key.
-                    (OnConflict::Refuse, _) => Err(ExecuteError::Refused(refusal)),
+                    (OnConflict::Refuse, _) => {
+                        note_answer(false);
+                        Err(ExecuteError::Refused(refusal))
+                    }
                     (OnConflict::Retry, Some(index)) => {
                         Ok(Submitted::Refused(answer.refused(index, refusal)))
                     }
@@ -317,7 +322,10 @@ impl Engine {
             decision: Decision::Refuse(refusal.clone()),
         };
         match self.log.append(submission).await? {
-            Verdict::RefusalKept => Err(ExecuteError::Refused(refusal)),
+            Verdict::RefusalKept => {
+                note_answer(false);
+                Err(ExecuteError::Refused(refusal))
+            }
             verdict => self.first_answer(context, verdict, answer).await,
         }
     }
@@ -328,6 +336,9 @@ impl Engine {
         verdict: Verdict,
         answer: &R,
     ) -> Result<R::Output, ExecuteError> {
+        if matches!(verdict, Verdict::Answered(_)) {
+            note_answer(true);
+        }
         match verdict {
             Verdict::Answered(FirstAnswer::Refused(refusal)) => Err(ExecuteError::Refused(refusal)),
             Verdict::Answered(FirstAnswer::Accepted { id, version, position }) => {

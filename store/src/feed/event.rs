@@ -95,7 +95,7 @@ struct Attributes<'a> {
     dataschema: String,
     /// The extension of that name: it can be compared as text.
     sequence: String,
-    streamversion: u64,
+    version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -122,7 +122,7 @@ impl Serialize for CloudEvent {
             datacontenttype: "application/json",
             dataschema: format!("urn:daybook:schema:{event_type}:{event_version}"),
             sequence: format!("{:020}", position.get()),
-            streamversion: self.stream_version,
+            version: self.stream_version,
             actor: self.actor.as_deref(),
             correlationid: self.correlation_id.as_deref(),
             causationid: self.causation_id.as_deref(),
@@ -159,7 +159,7 @@ mod tests {
             "subject": "service/0192f0c1-2d2f-7c51-9f0a-000000000001",
             "time": "2026-11-23T07:00:00.000123Z", "datacontenttype": "application/json",
             "dataschema": "urn:daybook:schema:ServiceRetired:1.0",
-            "sequence": "00000000000000001041", "streamversion": 2,
+            "sequence": "00000000000000001041", "version": 2,
             "actor": "key:1", "correlationid": "c", "data": {},
         });
         assert_eq!(serde_json::to_value(&event).unwrap(), expected);

@@ -120,7 +120,7 @@ fn read_appointment(
     Ok(Some(match stored.event_type {
         "AppointmentBooked" => E::AppointmentBooked(parsed(payload)?),
         "AppointmentHeld" => {
-            let Expiry { expires_at } = parsed(payload)?;
+            let Expiry { hold_expires_at: expires_at } = parsed(payload)?;
             E::AppointmentHeld(AppointmentHeld { details: parsed(payload)?, expires_at })
         }
         "AppointmentConfirmed" => E::AppointmentConfirmed(parsed(payload)?),
@@ -140,7 +140,7 @@ fn read_appointment(
 /// What a hold has beside its details.
 #[derive(Deserialize)]
 struct Expiry {
-    expires_at: DateTime<Utc>,
+    hold_expires_at: DateTime<Utc>,
 }
 
 /// A JSON text as what it is of.
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::testing::{SERVICE_DEFINED_1, upcasters};
 
-    const SLOT: &str = r#"{"during":{"start":"2026-05-04T09:00:00Z","end":"2026-05-04T09:30:00Z"},
+    const SLOT: &str = r#"{"during":{"start_at":"2026-05-04T09:00:00Z","end_at":"2026-05-04T09:30:00Z"},
         "buffer_before_minutes":0,"buffer_after_minutes":15,
         "resource_ids":["00000000-0000-0000-0000-000000000003"]}"#;
 
@@ -169,7 +169,7 @@ mod tests {
         );
         let events = [
             ("AppointmentBooked", details.clone()),
-            ("AppointmentHeld", format!(r#"{details},"expires_at":"2026-05-01T00:00:00Z""#)),
+            ("AppointmentHeld", format!(r#"{details},"hold_expires_at":"2026-05-01T00:00:00Z""#)),
             ("AppointmentConfirmed", format!(r#""slot":{SLOT}"#)),
             ("AppointmentRescheduled", format!(r#""slot":{SLOT},"by":"staff""#)),
             ("AppointmentCancelled", r#""by":"client","reason":"ill""#.to_owned()),
@@ -182,7 +182,10 @@ mod tests {
                 "AppointmentDescribed",
                 r#""title":"Fitting","note":"Left knee","private":true"#.to_owned(),
             ),
-            ("AppointmentReassigned", format!(r#""slot":{SLOT},"from":"{id}","to":"{id}""#)),
+            (
+                "AppointmentReassigned",
+                format!(r#""slot":{SLOT},"from_resource_id":"{id}","to_resource_id":"{id}""#),
+            ),
         ];
         for (event_type, fields) in events {
             let comma = if fields.is_empty() { "" } else { "," };

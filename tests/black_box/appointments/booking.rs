@@ -18,7 +18,7 @@ fn a_booking_is_answered_with_the_appointment_and_where_it_is() {
             "id": id, "status": "booked", "version": 1,
             "service_id": practice.service, "resource_ids": [practice.room],
             "client_id": practice.client,
-            "start": utc(start), "end": utc(start + TimeDelta::minutes(30)),
+            "start_at": utc(start), "end_at": utc(start + TimeDelta::minutes(30)),
             "title": "Check-up", "category": "check-up", "tags": ["first", "short"],
             "note": "Comes by\ntaxi",
         })
@@ -69,7 +69,7 @@ fn an_appointment_stays_as_it_was_booked_when_its_service_is_revised() {
     practice.api.post(&path, &revision).send().is(200);
     assert_eq!(practice.appointment(appointment["id"].as_str().unwrap()), appointment);
     let next = practice.booked(monday(10, 0));
-    assert_eq!(next["end"], utc(monday(11, 0)));
+    assert_eq!(next["end_at"], utc(monday(11, 0)));
     assert_eq!(next["category"], "long");
 }
 
@@ -78,8 +78,8 @@ fn a_start_with_any_offset_is_the_same_instant() {
     let practice = a_practice();
     let start = monday(10, 0);
     let local = start.with_timezone(&chrono_tz::Asia::Kathmandu).to_rfc3339();
-    let appointment = practice.booking(start).with("start", local).send().is(201);
-    assert_eq!(appointment["start"], utc(start));
+    let appointment = practice.booking(start).with("start_at", local).send().is(201);
+    assert_eq!(appointment["start_at"], utc(start));
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn a_taken_slot_is_refused_with_what_takes_it() {
     practice.booked(monday(10, 0));
     let problem = practice.booking(monday(10, 15)).send().is_refused(409, "slot-taken");
     assert_eq!(problem["resource_id"], practice.room);
-    assert_eq!(problem["start"], utc(monday(10, 0)));
-    assert_eq!(problem["end"], utc(monday(10, 30)));
+    assert_eq!(problem["start_at"], utc(monday(10, 0)));
+    assert_eq!(problem["end_at"], utc(monday(10, 30)));
 }
 
 #[test]
@@ -108,12 +108,12 @@ fn buffers_keep_the_neighbours_apart() {
         "buffer_before_minutes": 10, "buffer_after_minutes": 20,
     }));
     let appointment = practice.booking(monday(12, 0)).with("service_id", &*buffered).send().is(201);
-    assert_eq!(appointment["start"], utc(monday(12, 0)), "the buffers are not part of it");
-    assert_eq!(appointment["end"], utc(monday(12, 30)));
+    assert_eq!(appointment["start_at"], utc(monday(12, 0)), "the buffers are not part of it");
+    assert_eq!(appointment["end_at"], utc(monday(12, 30)));
     // Half an hour each: 11:50 to 12:50 is taken.
     let problem = practice.booking(monday(12, 49)).send().is_refused(409, "slot-taken");
-    assert_eq!(problem["start"], utc(monday(11, 50)));
-    assert_eq!(problem["end"], utc(monday(12, 50)));
+    assert_eq!(problem["start_at"], utc(monday(11, 50)));
+    assert_eq!(problem["end_at"], utc(monday(12, 50)));
     practice.booking(monday(11, 21)).send().is_refused(409, "slot-taken");
     practice.booked(monday(12, 50));
     practice.booked(monday(11, 20));
@@ -146,7 +146,7 @@ fn what_is_no_longer_needed_can_be_booked_again() {
     let first = practice.booked(start);
     let second = free_again(practice.act(&first, "cancel", &json!({"by": "staff"})));
     let third = free_again(practice.act(&second, "no-show", &json!({})));
-    let elsewhere = json!({"start": utc(monday(15, 0))});
+    let elsewhere = json!({"start_at": utc(monday(15, 0))});
     free_again(practice.act(&third, "reschedule", &elsewhere));
     practice.booking(start).send().is_refused(409, "slot-taken");
 }

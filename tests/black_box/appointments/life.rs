@@ -26,7 +26,7 @@ fn event_types(practice: &Practice, appointment: &Value) -> Vec<String> {
     let events = events["items"].as_array().expect("items");
     let positions: Vec<_> = events.iter().map(|event| event["position"].as_u64()).collect();
     assert!(positions.is_sorted() && positions.iter().all(Option::is_some), "{events:#?}");
-    events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    events.iter().map(|event| event["event_type"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -55,11 +55,11 @@ fn an_appointment_is_moved_and_then_called_off() {
     let practice = a_practice();
     let other_room = practice.a_room();
     let booked = practice.booked(monday(10, 0));
-    let moved = after(&practice, &booked, "reschedule", &json!({"start": utc(monday(10, 15))}));
-    assert_eq!(moved["start"], utc(monday(10, 15)), "its own old time is not in its way");
-    assert_eq!(moved["end"], utc(monday(10, 45)));
+    let moved = after(&practice, &booked, "reschedule", &json!({"start_at": utc(monday(10, 15))}));
+    assert_eq!(moved["start_at"], utc(monday(10, 15)), "its own old time is not in its way");
+    assert_eq!(moved["end_at"], utc(monday(10, 45)));
     assert_eq!(moved["resource_ids"], json!([practice.room]));
-    let body = json!({"start": utc(monday(12, 0)), "resource_ids": [other_room]});
+    let body = json!({"start_at": utc(monday(12, 0)), "resource_ids": [other_room]});
     let moved = after(&practice, &moved, "reschedule", &body);
     assert_eq!(moved["resource_ids"], json!([other_room]));
     assert_eq!(moved["status"], "booked");
@@ -83,7 +83,7 @@ fn an_appointment_is_moved_and_then_called_off() {
 fn a_hold_can_be_moved_and_given_up() {
     let practice = a_practice();
     let held = practice.booking(monday(10, 0)).held(30).send().is(201);
-    let moved = after(&practice, &held, "reschedule", &json!({"start": utc(monday(11, 0))}));
+    let moved = after(&practice, &held, "reschedule", &json!({"start_at": utc(monday(11, 0))}));
     assert_eq!(moved["status"], "held");
     assert_eq!(moved["hold_expires_at"], held["hold_expires_at"]);
     practice.booked(monday(10, 0));

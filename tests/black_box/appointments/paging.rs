@@ -51,7 +51,7 @@ fn ids(items: &[Value]) -> Vec<&Value> {
 }
 
 fn starts(items: &[Value]) -> Vec<&str> {
-    items.iter().map(|item| item["start"].as_str().unwrap()).collect()
+    items.iter().map(|item| item["start_at"].as_str().unwrap()).collect()
 }
 
 fn sorted(items: &[Value]) -> Vec<&str> {
@@ -65,7 +65,7 @@ fn pages_give_each_appointment_once_in_either_order() {
     let practice = a_practice();
     let (booked, position) = with_appointments(&practice, 7);
     let mut orders = Vec::new();
-    for sort in ["start", "-start"] {
+    for sort in ["start_at", "-start_at"] {
         for limit in [1, 4, 34, 35, 36] {
             let first =
                 format!("/v1/appointments?sort={sort}&limit={limit}&min_position={position}");
@@ -77,7 +77,7 @@ fn pages_give_each_appointment_once_in_either_order() {
             let all = pages.concat();
             assert_eq!(sorted(&all), sorted(&booked), "{sort} by {limit}");
             let mut in_order = starts(&all);
-            if sort == "-start" {
+            if sort == "-start_at" {
                 in_order.reverse();
             }
             assert!(in_order.is_sorted(), "{sort} by {limit}");
@@ -99,7 +99,7 @@ fn a_cursor_keeps_to_its_filters_and_order() {
     let (booked, position) = with_appointments(&practice, 4);
     let room = booked[2]["resource_ids"][0].clone();
     let first = format!(
-        "/v1/appointments?resource_id={}&sort=-start&limit=1&min_position={position}",
+        "/v1/appointments?resource_id={}&sort=-start_at&limit=1&min_position={position}",
         room.as_str().unwrap()
     );
     let all = pages(&practice, &first, |_| {}).concat();
@@ -111,7 +111,7 @@ fn a_cursor_keeps_to_its_filters_and_order() {
 
 #[test]
 fn rows_that_are_added_while_one_reads_move_nothing_else() {
-    for (sort, before, after) in [("start", 5, 20), ("-start", 20, 5)] {
+    for (sort, before, after) in [("start_at", 5, 20), ("-start_at", 20, 5)] {
         let practice = a_practice();
         let (booked, position) = with_appointments(&practice, 6);
         let room = practice.a_room();

@@ -12,7 +12,7 @@ const ACTIONS: [&str; 7] =
 
 fn body_of(action: &str) -> Value {
     match action {
-        "reschedule" => json!({"start": utc(monday(18, 0))}),
+        "reschedule" => json!({"start_at": utc(monday(18, 0))}),
         "cancel" => json!({"by": "staff"}),
         "tag" => json!({"tags": ["x"]}),
         _ => json!({}),
@@ -85,10 +85,10 @@ fn an_appointment_that_does_not_exist_is_not_found() {
 fn the_past_cannot_be_booked() {
     let practice = a_practice();
     let past = "2020-03-02T10:00:00Z";
-    let booking = practice.booking(monday(10, 0)).with("start", past);
+    let booking = practice.booking(monday(10, 0)).with("start_at", past);
     booking.send().is_refused(422, "in-the-past");
     let appointment = practice.booked(monday(10, 0));
-    let answer = practice.act(&appointment, "reschedule", &json!({"start": past}));
+    let answer = practice.act(&appointment, "reschedule", &json!({"start_at": past}));
     answer.is_refused(422, "in-the-past");
 }
 
@@ -123,14 +123,14 @@ fn a_move_is_refused_for_the_reasons_of_a_booking() {
     let appointment = practice.booked(monday(10, 0));
     practice.booked(monday(11, 0));
     let moved = |body: &Value| practice.act(&appointment, "reschedule", body);
-    moved(&json!({"start": utc(monday(11, 0))})).is_refused(409, "slot-taken");
-    moved(&json!({"start": utc(monday(13, 0)), "resource_ids": [half_day]}))
+    moved(&json!({"start_at": utc(monday(11, 0))})).is_refused(409, "slot-taken");
+    moved(&json!({"start_at": utc(monday(13, 0)), "resource_ids": [half_day]}))
         .is_refused(422, "outside-opening-hours");
-    moved(&json!({"start": utc(monday(9, 0)), "resource_ids": [NOBODY]}))
+    moved(&json!({"start_at": utc(monday(9, 0)), "resource_ids": [NOBODY]}))
         .is_refused(422, "unknown-resource");
     // Still where it was.
     practice.booking(monday(10, 0)).send().is_refused(409, "slot-taken");
-    moved(&json!({"start": utc(monday(9, 0)), "resource_ids": [half_day]})).is(200);
+    moved(&json!({"start_at": utc(monday(9, 0)), "resource_ids": [half_day]})).is(200);
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn a_service_is_defined_revised_and_retired() {
     assert_eq!(revised["name"], "Long hearing test");
     assert_eq!(revised["duration_minutes"], 60);
     let booking = practice.booking(monday(9, 0)).with("service_id", service["id"].clone());
-    assert_eq!(booking.send().is(201)["end"], utc(monday(10, 0)));
+    assert_eq!(booking.send().is(201)["end_at"], utc(monday(10, 0)));
 
     changed(&practice, &path, "retire", &json!({}));
     for action in ["revise", "retire"] {

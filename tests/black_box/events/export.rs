@@ -41,7 +41,7 @@ fn expected(events: &[Value]) -> Value {
     let instant = |text: &Value| text.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
     let minutes = |event: &&Value| {
         let during = &event["data"]["slot"]["during"];
-        (instant(&during["end"]) - instant(&during["start"])).num_minutes()
+        (instant(&during["end_at"]) - instant(&during["start_at"])).num_minutes()
     };
     let length = |list: &Value| list.as_array().unwrap().len();
     let tagged = |event: &&&Value| {
@@ -101,7 +101,7 @@ fn duckdb_and_pyarrow_find_in_the_parquet_file_what_the_api_says() {
     assert_eq!(duckdb, expected);
     for (name, kind) in [
         ("recorded_at", "TIMESTAMP WITH TIME ZONE"),
-        ("starts_at", "TIMESTAMP WITH TIME ZONE"),
+        ("start_at", "TIMESTAMP WITH TIME ZONE"),
         ("tags", "VARCHAR[]"),
         ("position", "BIGINT"),
     ] {
@@ -124,7 +124,7 @@ fn an_export_as_lines_is_the_feed_and_one_as_csv_has_a_record_for_each() {
     let lines: Vec<Value> =
         lines.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines, all);
-    let csv = practice.api.get("/v1/events/export?format=csv&types=AppointmentBooked").send();
+    let csv = practice.api.get("/v1/events/export?format=csv&event_type=AppointmentBooked").send();
     assert!(csv.header("content-type").unwrap().starts_with("text/csv"), "{csv:#?}");
     let name = format!("attachment; filename=events-{}-{}.csv", practice.tenant, all.len());
     assert_eq!(csv.header("content-disposition"), Some(&*name));
@@ -154,8 +154,8 @@ fn the_program_exports_what_is_asked_for_and_no_name_unless_it_is_asked_for() {
     };
     let all = events(&practice.api, "limit=1000");
     assert_eq!(export(&[]), all);
-    let cancelled = events(&practice.api, "types=AppointmentCancelled");
-    assert_eq!(export(&["--types", "AppointmentCancelled"]), cancelled);
+    let cancelled = events(&practice.api, "event_type=AppointmentCancelled");
+    assert_eq!(export(&["--event-type", "AppointmentCancelled"]), cancelled);
     let from = all[10]["time"].as_str().unwrap();
     assert_eq!(positions(&export(&["--from", from]))[0], 11);
     assert!(export(&["--from", &date(0).to_string()]).is_empty());
@@ -163,7 +163,8 @@ fn the_program_exports_what_is_asked_for_and_no_name_unless_it_is_asked_for() {
     assert!(!named(&export(&[])) && named(&export(&["--personal"])));
     let refused = database.run(&["export", "--tenant", "nobody-here"]).failed();
     assert!(refused.contains("there is no tenant nobody-here"), "{refused}");
-    let refused = database.run(&["export", "--tenant", &practice.tenant, "--types", "Nothing"]);
+    let refused =
+        database.run(&["export", "--tenant", &practice.tenant, "--event-type", "Nothing"]);
     assert!(refused.failed().contains("there is no event type"));
 }
 

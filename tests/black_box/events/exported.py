@@ -16,12 +16,12 @@ def with_duckdb(path):
         f"SELECT count(*), min(position), max(position) FROM {events}"
     ).fetchone()
     types = dict(
-        found.execute(f"SELECT type, count(*) FROM {events} GROUP BY type").fetchall()
+        found.execute(f"SELECT event_type, count(*) FROM {events} GROUP BY event_type").fetchall()
     )
     minutes, tags, tagged, resources = found.execute(
-        f"""SELECT sum(date_diff('minute', starts_at, ends_at)), sum(len(tags)),
+        f"""SELECT sum(date_diff('minute', start_at, end_at)), sum(len(tags)),
                    count(*) FILTER (list_contains(tags, 'a "quoted", tag')), sum(len(resource_ids))
-              FROM {events} WHERE type = 'AppointmentBooked'"""
+              FROM {events} WHERE event_type = 'AppointmentBooked'"""
     ).fetchone()
     columns = {
         name: kind
@@ -47,9 +47,9 @@ def with_duckdb(path):
 def with_pyarrow(path):
     table = pq.read_table(path)
     positions = table["position"]
-    kinds = table["type"].value_counts().to_pylist()
-    booked = table.filter(pc.equal(table["type"], "AppointmentBooked"))
-    lasted = pc.minutes_between(booked["starts_at"], booked["ends_at"])
+    kinds = table["event_type"].value_counts().to_pylist()
+    booked = table.filter(pc.equal(table["event_type"], "AppointmentBooked"))
+    lasted = pc.minutes_between(booked["start_at"], booked["end_at"])
     tags = booked["tags"].combine_chunks()
     services = pc.drop_null(table["service_id"])
     return {

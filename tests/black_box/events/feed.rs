@@ -33,7 +33,7 @@ fn the_feed_tells_all_that_has_happened_in_order_as_cloudevents() {
     assert_eq!(cancelled["datacontenttype"], "application/json");
     assert_eq!(cancelled["dataschema"], "urn:daybook:schema:AppointmentCancelled:1.0");
     assert_eq!(cancelled["sequence"], "00000000000000000005");
-    assert_eq!(cancelled["streamversion"], 2);
+    assert_eq!(cancelled["version"], 2);
     assert_eq!(cancelled["data"], json!({"reason": "a cold", "by": "client"}));
     assert!(cancelled["actor"].as_str().unwrap().starts_with("key:"), "{cancelled}");
 }
@@ -44,7 +44,7 @@ fn pages_follow_on_each_other_and_lines_have_the_same() {
     for hour in 8..15 {
         practice.booked(monday(hour, 0));
     }
-    let mut path = "/v1/events?limit=3&types=AppointmentBooked".to_owned();
+    let mut path = "/v1/events?limit=3&event_type=AppointmentBooked".to_owned();
     let mut found = Vec::new();
     loop {
         let page = practice.api.get(&path).send();
@@ -54,14 +54,14 @@ fn pages_follow_on_each_other_and_lines_have_the_same() {
         assert!(found.len() <= 7, "pages without end");
     }
     assert_eq!(found, [4, 5, 6, 7, 8, 9, 10]);
-    let request = practice.api.get("/v1/events?after=4&types=AppointmentBooked");
+    let request = practice.api.get("/v1/events?after=4&event_type=AppointmentBooked");
     let lines = request.header("accept", "application/x-ndjson").send();
     assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
     assert_eq!(lines.header("daybook-read-to"), Some("10"));
     assert_eq!(lines.header("daybook-head"), Some("10"));
     let lines: Vec<Value> =
         lines.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines, events(&practice.api, "types=AppointmentBooked")[1..]);
+    assert_eq!(lines, events(&practice.api, "event_type=AppointmentBooked")[1..]);
     let latest = practice.api.get("/v1/events?after=latest").send().is(200);
     assert_eq!((&latest["items"], &latest["read_to"]), (&json!([]), &json!(10)));
 }
@@ -72,15 +72,15 @@ fn filters_find_what_belongs_together() {
     let other = practice.a_room();
     let first = practice.booked(monday(10, 0));
     practice.booking(monday(11, 0)).with("category", "massage").send().is(201);
-    let to_other = json!({"start": first["start"], "resource_ids": [other]});
+    let to_other = json!({"start_at": first["start_at"], "resource_ids": [other]});
     practice.act(&first, "reschedule", &to_other).is(200);
     practice.act(&first, "cancel", &json!({})).is(200);
     let of = |query: &str| positions(&events(&practice.api, query));
     assert_eq!(of(""), (1..=8).collect::<Vec<_>>());
-    assert_eq!(of("aggregate=resource"), [2, 4]);
-    assert_eq!(of("types=AppointmentBooked,daybook.ServiceDefined"), [1, 5, 6]);
+    assert_eq!(of("aggregate_type=resource"), [2, 4]);
+    assert_eq!(of("event_type=AppointmentBooked,daybook.ServiceDefined"), [1, 5, 6]);
     assert_eq!(of(&format!("aggregate_id={}", id_of(&first))), [5, 7, 8]);
-    assert_eq!(of(&format!("aggregate=client&aggregate_id={}", id_of(&first))), [0; 0]);
+    assert_eq!(of(&format!("aggregate_type=client&aggregate_id={}", id_of(&first))), [0; 0]);
     assert_eq!(of("category=massage"), [6]);
     assert_eq!(
         of("category=check-up"),
@@ -134,8 +134,8 @@ fn what_identifies_a_client_is_told_only_to_an_admin_who_asks() {
 fn a_query_that_is_not_understood_is_refused() {
     let practice = a_practice();
     for (query, slug) in [
-        ("types=AppointmentBoked", "invalid-query"),
-        ("aggregate=appointments", "invalid-query"),
+        ("event_type=AppointmentBoked", "invalid-query"),
+        ("aggregate_type=appointments", "invalid-query"),
         ("aggregate_id=1", "invalid-id"),
         ("after=-1", "invalid-query"),
         ("after=4", "position-ahead"),
@@ -164,7 +164,7 @@ fn a_page_ends_early_where_nothing_passes_the_filter() {
     let practice = server.api(Some(key));
     let mut read_to = 0;
     for expected in [50_000, 100_000, 120_000] {
-        let path = format!("/v1/events?types=ClientRegistered&after={read_to}");
+        let path = format!("/v1/events?event_type=ClientRegistered&after={read_to}");
         let answer = practice.get(&path).send();
         let page = answer.is(200);
         assert_eq!((&page["items"], &page["read_to"]), (&json!([]), &json!(expected)));

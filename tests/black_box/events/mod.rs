@@ -8,6 +8,7 @@ mod stream;
 mod what_if;
 
 use serde_json::Value;
+pub(crate) use what_if::a_full_history;
 
 use crate::harness::{Api, Database};
 

@@ -23,8 +23,8 @@ fn a_replay_tells_the_events_again_and_as_slowly_as_is_asked() {
         (lines(&Server::shared().database.run(&arguments).succeeded()), began.elapsed())
     };
     assert_eq!(replay(&[]).0, all);
-    let booked = events(&practice.api, "types=AppointmentBooked");
-    assert_eq!(replay(&["--types", "AppointmentBooked"]).0, booked);
+    let booked = events(&practice.api, "event_type=AppointmentBooked");
+    assert_eq!(replay(&["--event-type", "AppointmentBooked"]).0, booked);
     let (slow, took) = replay(&["--speed", "0.5"]);
     assert_eq!(slow, all);
     assert!(took.as_millis() >= 1_200, "twice as long as it took: {took:?}");

@@ -27,7 +27,7 @@ fn a_stream_tells_what_there_is_and_then_what_happens() {
     let event: Value = serde_json::from_str(&event.data).unwrap();
     assert_eq!(event, events(&practice.api, "")[3]);
     assert_eq!(event["subject"], format!("appointment/{}", booked["id"].as_str().unwrap()));
-    let mut filtered = Stream::open(&practice.api, "types=AppointmentBooked", None).unwrap();
+    let mut filtered = Stream::open(&practice.api, "event_type=AppointmentBooked", None).unwrap();
     assert_eq!(filtered.next().unwrap().id, "4");
 }
 
@@ -93,13 +93,13 @@ fn a_reader_who_is_killed_a_hundred_times_under_load_sees_every_position_once_an
 fn where_nothing_passes_the_filter_the_position_comes_by_itself() {
     let practice = a_practice();
     let mut stream =
-        Stream::open(&practice.api, "types=AppointmentBooked&to=2000-01-01", None).unwrap();
+        Stream::open(&practice.api, "event_type=AppointmentBooked&to=2000-01-01", None).unwrap();
     let end = stream.next().unwrap();
     assert_eq!((&*end.name, &*end.data), ("end", r#"{"reason":"to","resume_after":"0"}"#));
     assert_eq!(stream.next(), None);
     let to = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
     practice.booked(monday(10, 0));
-    let query = format!("types=SeriesBooked&to={}", to.format("%Y-%m-%dT%H:%M:%S%.6fZ"));
+    let query = format!("event_type=SeriesBooked&to={}", to.format("%Y-%m-%dT%H:%M:%S%.6fZ"));
     let mut stream = Stream::open(&practice.api, &query, None).unwrap();
     assert_eq!(stream.next().unwrap().data, r#"{"reason":"to","resume_after":"3"}"#);
     assert_eq!(stream.last_id.as_deref(), Some("3"), "told without an event");

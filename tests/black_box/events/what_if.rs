@@ -52,7 +52,7 @@ fn minutes(report: &Value, room: &str) -> (i64, i64) {
 }
 
 /// Something of all that happens to appointments and sessions.
-fn a_full_history() -> Practice {
+pub(crate) fn a_full_history() -> Practice {
     let practice = a_practice();
     let act = |appointment: &Value, action: &str, body: Value| {
         practice.act(appointment, action, &body).is(200)
@@ -74,15 +74,15 @@ fn a_full_history() -> Practice {
     }
     let longer = practice.booking(monday(8, 0)).with("service_id", &*buffered);
     let longer = longer.with("duration_minutes", 60).send().is(201);
-    act(&longer, "reschedule", json!({"start": utc(monday(9, 15))}));
-    act(&longer, "reassign", json!({"from": practice.room, "to": other}));
+    act(&longer, "reschedule", json!({"start_at": utc(monday(9, 15))}));
+    act(&longer, "reassign", json!({"from_resource_id": practice.room, "to_resource_id": other}));
     act(&longer, "tag", json!({"tags": ["late"], "category": "massage"}));
     act(&longer, "check-in", json!({}));
     act(&longer, "complete", json!({}));
     let held = |hour| practice.booking(monday(hour, 0)).held(30).send().is(201);
     act(&held(10), "confirm", json!({}));
     let moved = held(11);
-    act(&moved, "reschedule", json!({"start": utc(monday(11, 30)), "resource_ids": [other]}));
+    act(&moved, "reschedule", json!({"start_at": utc(monday(11, 30)), "resource_ids": [other]}));
     act(&moved, "confirm", json!({}));
     let released = held(12);
     practice
@@ -104,16 +104,16 @@ fn a_full_history() -> Practice {
         .post("/v1/appointments:batch", &json!({"atomic": true, "items": items}))
         .send()
         .is(200);
-    let mut series = practice.booking(monday(16, 0)).body;
-    series["start"] = json!(monday(16, 0).format("%Y-%m-%dT%H:%M").to_string());
-    series["tz"] = json!("UTC");
+    let mut series = practice.booking(monday(16, 0)).without("start_at").body;
+    series["dtstart"] = json!(monday(16, 0).format("%Y-%m-%dT%H:%M").to_string());
+    series["time_zone"] = json!("UTC");
     series["rrule"] = json!("FREQ=DAILY;COUNT=3");
     let series = practice.created("/v1/series", &series);
     let all = json!({"scope": "all", "time": "17:00"});
     practice.api.post(&format!("/v1/series/{series}/reschedule"), &all).send().is(200);
     let class = practice.a_service(&json!({"session_places": 3, "buffer_before_minutes": 5}));
     let session = |hour| {
-        let body = json!({"service_id": class, "resource_ids": [practice.room], "start": utc(monday(hour, 0))});
+        let body = json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(monday(hour, 0))});
         let session = practice.created("/v1/sessions", &body);
         for name in ["Ada", "Grace"] {
             let place = json!({"client_id": practice.a_client(name)});
@@ -121,7 +121,7 @@ fn a_full_history() -> Practice {
         }
         session
     };
-    let to = json!({"start": utc(monday(19, 30))});
+    let to = json!({"start_at": utc(monday(19, 30))});
     practice.api.post(&format!("/v1/sessions/{}/reschedule", session(19)), &to).send().is(200);
     let gone = session(21);
     practice.api.post(&format!("/v1/sessions/{gone}/cancel"), &json!({})).send().is(200);

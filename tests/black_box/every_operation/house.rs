@@ -137,7 +137,7 @@ impl House {
                         (&self.session, session(&self.practice, &self.class, tuesday(12)))
                     }
                     Some("reschedule") => {
-                        (&self.session_to_move, json!({"start": utc(tuesday(13))}))
+                        (&self.session_to_move, json!({"start_at": utc(tuesday(13))}))
                     }
                     Some("cancel") => (&self.session_to_cancel, json!({"reason": "Ill"})),
                     _ => (&self.session, json!({"client_id": client})),
@@ -192,9 +192,14 @@ impl House {
                     Some("no-show") => (&booked.to_miss, json!({})),
                     Some("reassign") => {
                         let (from, to) = (&self.practice.room, &self.other_room);
-                        (&booked.to_reassign, json!({"from": from, "to": to}))
+                        (
+                            &booked.to_reassign,
+                            json!({"from_resource_id": from, "to_resource_id": to}),
+                        )
                     }
-                    Some("reschedule") => (&booked.to_move, json!({"start": utc(monday(19, 0))})),
+                    Some("reschedule") => {
+                        (&booked.to_move, json!({"start_at": utc(monday(19, 0))}))
+                    }
                     Some("tag") => (&booked.to_tag, json!({"category": "other"})),
                     _ => panic!("{method} {path} is not known here"),
                 };
@@ -268,13 +273,13 @@ fn in_conflict(practice: &Practice) -> String {
 }
 
 fn session(practice: &Practice, class: &str, start: DateTime<Utc>) -> Value {
-    json!({"service_id": class, "resource_ids": [practice.room], "start": utc(start)})
+    json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(start)})
 }
 
 fn a_series(practice: &Practice, hour: u32) -> Value {
     json!({
         "service_id": practice.service, "resource_ids": [practice.room],
-        "client_id": practice.client, "start": format!("{}T{hour}:00", date(2)), "tz": "UTC",
+        "client_id": practice.client, "dtstart": format!("{}T{hour}:00", date(2)), "time_zone": "UTC",
         "rrule": "FREQ=DAILY;COUNT=3",
     })
 }

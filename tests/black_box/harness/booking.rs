@@ -20,7 +20,7 @@ impl<'a> Booking<'a> {
             "service_id": practice.service,
             "resource_ids": [practice.room],
             "client_id": practice.client,
-            "start": utc(start),
+            "start_at": utc(start),
         });
         Self { practice, body, idempotency_key: None, path: "/v1/appointments" }
     }

@@ -33,7 +33,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The schemas of projections: the one place where their versions stand in these tests.
-pub(crate) const APPOINTMENTS: &str = "appointments_2";
+pub(crate) const APPOINTMENTS: &str = "appointments_3";
 pub(crate) const CATALOGUE: &str = "catalogue_1";
 pub(crate) const UTILISATION: &str = "utilisation_3";
 

@@ -60,8 +60,8 @@ fn what_has_moved_was_renamed_or_cancelled_since_is_moved_renamed_and_cancelled(
     let same: BTreeSet<String> =
         found.iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(same, ids, "they are the same appointments");
-    let visit = found.iter().find(|it| it["start"] == "2027-06-15T08:00:00Z").unwrap();
-    assert_eq!(visit["end"], "2027-06-15T10:00:00Z", "it has the length that it has there");
+    let visit = found.iter().find(|it| it["start_at"] == "2027-06-15T08:00:00Z").unwrap();
+    assert_eq!(visit["end_at"], "2027-06-15T10:00:00Z", "it has the length that it has there");
 
     let again = importer.imports(&after);
     assert_eq!(again.last_line(), "booked 0, already there 3, refused 0", "{again:#?}");
@@ -111,13 +111,13 @@ fn what_was_changed_here_meanwhile_is_left_and_told() {
     importer.imports(versions(&[("a", 0, EIGHT), ("b", 0, TEN)])).succeeded();
     let id = |start: &str| {
         let found = importer.found("");
-        found.iter().find(|it| it["start"] == start).unwrap()["id"].as_str().unwrap().to_owned()
+        found.iter().find(|it| it["start_at"] == start).unwrap()["id"].as_str().unwrap().to_owned()
     };
     importer.standing(2);
     let server = Server::shared();
     let desk = server.api(Some(server.database.key(&importer.tenant, "manage")));
     let path = format!("/v1/appointments/{}/reschedule", id("2027-06-14T08:00:00Z"));
-    desk.post(&path, &json!({"start": "2027-06-20T08:00:00Z"})).send().is(200);
+    desk.post(&path, &json!({"start_at": "2027-06-20T08:00:00Z"})).send().is(200);
     let moved = EIGHT.replace("20270614", "20270616");
     let done =
         importer.imports(versions(&[("a", 1, &moved), ("b", 1, &TEN.replace("Visit", "Fitting"))]));

@@ -46,7 +46,7 @@ fn a_table_is_a_calendar_by_other_means() {
         assert!(done.stdout.lines().any(|line| line == told), "{told}: {done:#?}");
     }
     let found = eventually("it is there", || importer.found("category=Cut").pop());
-    assert_eq!(found["start"], "2027-06-01T07:00:00Z");
+    assert_eq!(found["start_at"], "2027-06-01T07:00:00Z");
     fs::write(&file, table.replace("9:00 am", "8:00 am").replace("9:30 am", "8:30 am")).unwrap();
     let again = import();
     assert_eq!(again.last_line(), "booked 1, moved 1, already there 0, refused 1", "{again:#?}");

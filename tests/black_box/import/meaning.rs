@@ -141,7 +141,7 @@ fn without_a_place_events_are_in_their_calendar_and_may_lie_over_each_other() {
     let (service, room) = (first("/v1/services"), first("/v1/resources"));
     let client = api.post("/v1/clients", &json!({"name": "A client"})).send().is(201);
     let start = utc("2027-06-01T09:30:00Z".parse().unwrap());
-    let booking = json!({"service_id": service, "resource_ids": [room], "client_id": client["id"], "start": start});
+    let booking = json!({"service_id": service, "resource_ids": [room], "client_id": client["id"], "start_at": start});
     api.post("/v1/appointments", &booking).send().is_refused(409, "slot-taken");
 
     let named = calendar.replace("VERSION", "X-WR-CALNAME:My week\r\nVERSION");

@@ -53,7 +53,7 @@ impl Importer {
         eventually("the list is up to date", || {
             let found = self.found("status=booked");
             let text = |item: &Value, name: &str| item[name].as_str().unwrap().to_owned();
-            let all = found.iter().map(|item| (text(item, "title"), text(item, "start")));
+            let all = found.iter().map(|item| (text(item, "title"), text(item, "start_at")));
             Some(all.collect::<Vec<_>>()).filter(|all| all.len() == count)
         })
     }
@@ -94,7 +94,7 @@ impl Importer {
 /// Start, end and category: what must be equal. The title is compared by `is_title_of`.
 fn key(appointment: &Value) -> (DateTime<Utc>, DateTime<Utc>, String) {
     let time = |name: &str| appointment[name].as_str().unwrap().parse().unwrap();
-    (time("start"), time("end"), appointment["category"].as_str().unwrap().to_owned())
+    (time("start_at"), time("end_at"), appointment["category"].as_str().unwrap().to_owned())
 }
 
 #[track_caller]

@@ -76,7 +76,7 @@ impl Place {
         let text = |stretch: &Value, name: &str| stretch[name].as_str().unwrap().to_owned();
         let shown = |stretch: &Value| {
             let span = |start, end| format!("{}/{}", text(stretch, start), text(stretch, end));
-            (span("local_start", "local_end"), span("start", "end"))
+            (span("local_start_at", "local_end_at"), span("start_at", "end_at"))
         };
         hours["open"].as_array().unwrap().iter().map(shown).collect()
     }

@@ -16,7 +16,7 @@ fn as_many_appointments_overlap_on_a_resource_as_it_has_places() {
     // At half past ten the first has gone, and each refusal says when a place is free first.
     let problem = at(25).send().is_refused(409, "slot-taken");
     assert_eq!(problem["resource_id"], chairs);
-    assert_eq!(problem["end"], utc(monday(10, 30)));
+    assert_eq!(problem["end_at"], utc(monday(10, 30)));
     at(30).send().is(201);
     practice.is_whole();
 }
@@ -31,10 +31,10 @@ fn a_place_is_free_again_when_its_appointment_is_cancelled_or_moved() {
     practice.act(&first, "cancel", &json!({})).is(200);
     let third = book().is(201);
     book().is_refused(409, "slot-taken");
-    practice.act(&second, "reschedule", &json!({"start": utc(monday(12, 0))})).is(200);
+    practice.act(&second, "reschedule", &json!({"start_at": utc(monday(12, 0))})).is(200);
     book().is(201);
     // Into time that is full, and within its own.
-    let into = |start| json!({"start": utc(start)});
+    let into = |start| json!({"start_at": utc(start)});
     let answer = practice.act(&second, "reschedule", &into(monday(10, 15)));
     answer.is_refused(409, "slot-taken");
     let later = monday(10, 0) + TimeDelta::minutes(20);

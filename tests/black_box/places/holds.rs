@@ -91,7 +91,7 @@ fn a_hold_has_a_shape_and_an_idempotency_key() {
         ("ttl_minutes", Value::Null),
         ("hold_minutes", json!(10)),
         ("resource_ids", json!([])),
-        ("start", json!("soon")),
+        ("start_at", json!("soon")),
     ] {
         hold(&practice, 9, &json!({member: bad})).is_refused(422, "invalid-body");
     }

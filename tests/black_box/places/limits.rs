@@ -18,14 +18,14 @@ fn a_client_has_no_more_appointments_of_a_service_on_a_day_than_it_allows() {
     // Another client, another service and another day are not meant.
     at(12).with("client_id", practice.a_client("Another")).send().is(201);
     practice.booked(monday(13, 0));
-    let tuesday = at(9).with("start", format!("{}T09:00:00Z", date(1)));
+    let tuesday = at(9).with("start_at", format!("{}T09:00:00Z", date(1)));
     let tuesday = tuesday.send().is(201);
 
     // What is cancelled no longer counts, and what is moved counts where it is.
     practice.act(&first, "cancel", &json!({})).is(200);
     let third = at(11).send().is(201);
     let to = |appointment: &Value, start| {
-        practice.act(appointment, "reschedule", &json!({"start": start}))
+        practice.act(appointment, "reschedule", &json!({"start_at": start}))
     };
     to(&tuesday, utc(monday(14, 0))).is_refused(409, "client-day-limit");
     to(&second, format!("{}T10:00:00Z", date(1))).is(200);
@@ -62,7 +62,7 @@ fn a_client_holds_no_more_at_once_than_three() {
     assert_eq!((&problem["required"], &problem["found"]), (&json!(3), &json!(3)));
     // Booking is not holding; and who moves a hold holds no more than before.
     practice.booked(monday(12, 0));
-    let moved = json!({"start": utc(monday(16, 0))});
+    let moved = json!({"start_at": utc(monday(16, 0))});
     practice.act(&third, "reschedule", &moved).is(200);
     hold(13).is_refused(409, "client-hold-limit");
 
@@ -73,7 +73,7 @@ fn a_client_holds_no_more_at_once_than_three() {
     hold(14).is(201);
     hold(15).is_refused(409, "client-hold-limit");
     // What was confirmed can move, and still does not count.
-    let moved = json!({"start": utc(monday(17, 0))});
+    let moved = json!({"start_at": utc(monday(17, 0))});
     practice.act(&first, "reschedule", &moved).is(200);
     practice.is_whole();
 }

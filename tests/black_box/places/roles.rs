@@ -126,7 +126,7 @@ fn they_take_turns() {
     assert_eq!(chosen[..3].iter().collect::<BTreeSet<_>>(), all);
     assert_eq!(chosen[..3], chosen[3..]);
     // Another day begins with another.
-    let tuesday = clinic.booking(8).with("start", format!("{}T08:00:00Z", date(1)));
+    let tuesday = clinic.booking(8).with("start_at", format!("{}T08:00:00Z", date(1)));
     assert_ne!(tuesday.send().is(201)["resource_ids"][0], chosen[0]);
 }
 
@@ -150,7 +150,7 @@ fn an_appointment_moves_to_resources_that_fill_its_roles() {
     let [_, bo, cy] = &clinic.doctors;
     let booked = clinic.booking(10).send().is(201);
     let to = |ids: Value| {
-        let body = json!({"start": crate::harness::utc(monday(12, 0)), "resource_ids": ids});
+        let body = json!({"start_at": crate::harness::utc(monday(12, 0)), "resource_ids": ids});
         clinic.practice.act(&booked, "reschedule", &body)
     };
     to(json!([bo, cy])).is_refused(422, "unfit-resource");

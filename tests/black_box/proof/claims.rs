@@ -10,7 +10,7 @@ const LIVES: &str = "
     INSERT INTO lives
     SELECT e.position, e.recorded_at, split_part(e.aggregate_id, '/', 2)::uuid,
            place.resource, place.seat, place.during,
-           coalesce(payload ->> 'expires_at', payload ->> 'hold_expires_at')::timestamptz,
+           (payload ->> 'hold_expires_at')::timestamptz,
            int8range(e.position, e.until)
       FROM (SELECT position, recorded_at, aggregate_id, event_type, payload,
                    payload -> 'slot' AS slot, payload -> 'closed' AS closed,
@@ -23,22 +23,22 @@ const LIVES: &str = "
      CROSS JOIN LATERAL (
            SELECT r.id::uuid, coalesce((slot -> 'seats' ->> (r.n - 1)::int)::smallint, 0),
                   tstzrange(
-                      (slot -> 'during' ->> 'start')::timestamptz
+                      (slot -> 'during' ->> 'start_at')::timestamptz
                           - make_interval(mins => (slot ->> 'buffer_before_minutes')::int),
-                      (slot -> 'during' ->> 'end')::timestamptz
+                      (slot -> 'during' ->> 'end_at')::timestamptz
                           + make_interval(mins => (slot ->> 'buffer_after_minutes')::int))
              FROM json_array_elements_text(slot -> 'resource_ids') WITH ORDINALITY AS r (id, n)
             -- What is in a session leaves the resources to that, and some take no time.
             WHERE slot ->> 'session_id' IS NULL AND slot ->> 'transparent' IS NULL
             UNION ALL
            SELECT (c ->> 'of')::uuid, (c ->> 'number')::smallint,
-                  tstzrange((c -> 'during' ->> 'start')::timestamptz,
-                            (c -> 'during' ->> 'end')::timestamptz)
+                  tstzrange((c -> 'during' ->> 'start_at')::timestamptz,
+                            (c -> 'during' ->> 'end_at')::timestamptz)
              FROM json_array_elements(coalesce(slot -> 'counted', payload -> 'counted')) AS c
             UNION ALL
            SELECT (closed ->> 'session_id')::uuid, n::smallint,
-                  tstzrange((closed -> 'during' ->> 'start')::timestamptz,
-                            (closed -> 'during' ->> 'end')::timestamptz)
+                  tstzrange((closed -> 'during' ->> 'start_at')::timestamptz,
+                            (closed -> 'during' ->> 'end_at')::timestamptz)
              FROM json_array_elements_text(closed -> 'numbers') AS n
            ) AS place (resource, seat, during)
      WHERE event_type IN ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
@@ -130,7 +130,7 @@ fn all_events_are_known(sql: &mut Sql, tenant: &str) -> Result<(), Finding> {
         "SELECT event_type
            FROM events
           WHERE tenant_id = $1 AND aggregate_type = 'appointment'
-            AND (event_version <> '1.0' OR event_type NOT IN
+            AND (event_version NOT IN ('1.0', '2.0') OR event_type NOT IN
                 ('AppointmentHeld', 'AppointmentBooked', 'AppointmentConfirmed',
                  'AppointmentRescheduled', 'AppointmentCancelled', 'AppointmentHoldExpired',
                  'AppointmentMarkedNoShow', 'AppointmentCheckedIn', 'AppointmentCompleted',

@@ -45,7 +45,7 @@ fn a_double_booking_by_a_buffer_or_by_a_move_is_found_and_one_that_is_over_is_no
     let first = practice.booked(monday(10, 0));
     practice.act(&first, "cancel", &json!({})).is(200);
     let second = practice.booked(monday(10, 0));
-    practice.act(&second, "reschedule", &json!({"start": "2190-01-01T00:00:00Z"})).is(200);
+    practice.act(&second, "reschedule", &json!({"start_at": "2190-01-01T00:00:00Z"})).is(200);
     practice.booked(monday(10, 0));
     claims::no_double_booking(&mut sql, tenant).unwrap();
 
@@ -58,7 +58,8 @@ fn a_double_booking_by_a_buffer_or_by_a_move_is_found_and_one_that_is_over_is_no
             if position == near.position().cast_signed()),
         "{found:?}"
     );
-    let moved = practice.act(&near.json(), "reschedule", &json!({"start": "2190-01-01T00:30:00Z"}));
+    let moved =
+        practice.act(&near.json(), "reschedule", &json!({"start_at": "2190-01-01T00:30:00Z"}));
     moved.is(200);
     let moved = moved.position().cast_signed();
     // As if only the move had been wrong: the buffer was none.

@@ -15,7 +15,8 @@ type Rows = BTreeMap<String, Vec<String>>;
 pub(super) fn something_of_everything(practice: &Practice) {
     let class = practice.a_service(&json!({"session_places": 2}));
     let room = practice.a_room();
-    let session = json!({"service_id": class, "resource_ids": [room], "start": utc(monday(9, 0))});
+    let session =
+        json!({"service_id": class, "resource_ids": [room], "start_at": utc(monday(9, 0))});
     practice.created("/v1/sessions", &session);
     let day = date(1).to_string();
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});

@@ -39,7 +39,7 @@ impl Operation {
             Self::Book { service, rooms, client, start, hold_minutes } => {
                 let mut body = json!({
                     "service_id": service, "resource_ids": rooms, "client_id": client,
-                    "start": utc(*start),
+                    "start_at": utc(*start),
                 });
                 match hold_minutes {
                     None => api.post("/v1/appointments", &body),
@@ -51,7 +51,7 @@ impl Operation {
             }
             Self::Confirm(id) => api.post(&format!("/v1/holds/{id}/confirm"), &json!({})),
             Self::Reschedule { appointment, start } => {
-                act(appointment, "reschedule", &json!({"start": utc(*start)}))
+                act(appointment, "reschedule", &json!({"start_at": utc(*start)}))
             }
             Self::Cancel(id) => act(id, "cancel", &json!({})),
             Self::Read(id) => api.get(&format!("/v1/appointments/{id}")),
@@ -100,7 +100,7 @@ impl Outcome {
                 appointment: body["id"].as_str().unwrap().parse().unwrap(),
                 version: body["version"].as_i64().unwrap(),
                 status: body["status"].as_str().unwrap().to_owned(),
-                start: time("start").unwrap(),
+                start: time("start_at").unwrap(),
                 hold_expires_at: time("hold_expires_at"),
                 position: answer.header("daybook-position").map(|at| at.parse().unwrap()),
             });
@@ -108,7 +108,7 @@ impl Outcome {
         let slug = answer.slug();
         answer.is_refused(409, &slug);
         assert!(["slot-taken", "wrong-status", "hold-expired"].contains(&&*slug), "{answer:?}");
-        Self::Refused(Refusal { slug, taken: time("start").zip(time("end")) })
+        Self::Refused(Refusal { slug, taken: time("start_at").zip(time("end_at")) })
     }
 }
 

@@ -89,14 +89,14 @@ fn an_occurrence_that_has_begun_is_left_alone() {
 fn an_occurrence_can_still_be_changed_by_itself() {
     let (practice, series) = four_days();
     let appointment = json!({"id": series["occurrences"][1]["appointment_id"]});
-    let moved = json!({"start": utc(instant(1, "14:00"))});
+    let moved = json!({"start_at": utc(instant(1, "14:00"))});
     let shown = practice.act(&appointment, "reschedule", &moved).is(200);
     assert_eq!(shown["series"]["recurrence_id"], local(1, "09:00"));
     // It moves on from where it is; its recurrence id is as before.
     let body = json!({"scope": "following", "recurrence_id": local(1, "09:00"), "shift_days": 7});
     act(&practice, &series, "reschedule", &body).is(200);
     assert_eq!(
-        each(&practice, &series, "start"),
+        each(&practice, &series, "start_at"),
         starts(&[(0, "09:00"), (8, "14:00"), (9, "09:00"), (10, "09:00")])
     );
     practice.is_whole();
@@ -110,9 +110,9 @@ fn all_move_to_another_time_of_day() {
     let change = &answer.is(200)["latest_change"];
     assert_eq!(change["kind"], "rescheduled");
     assert_eq!(ids(&change["changed"]), days(&[0, 1, 2, 3]));
-    assert_eq!(change["changed"][3]["start"], utc(instant(3, "15:30")));
+    assert_eq!(change["changed"][3]["start_at"], utc(instant(3, "15:30")));
     let at = |time| starts(&[(0, time), (1, time), (2, time), (3, time)]);
-    assert_eq!(each(&practice, &series, "start"), at("15:30"));
+    assert_eq!(each(&practice, &series, "start_at"), at("15:30"));
     practice.is_whole();
 }
 
@@ -123,10 +123,10 @@ fn occurrences_that_move_are_not_in_each_others_way() {
     let shift = |days: i64| json!({"scope": "all", "shift_days": days});
     act(&practice, &series, "reschedule", &shift(1)).is(200);
     let nine = |days: [u64; 4]| starts(&days.map(|days| (days, "09:00")));
-    assert_eq!(each(&practice, &series, "start"), nine([1, 2, 3, 4]));
-    let back = with(shift(-1), "mode", "best_effort");
+    assert_eq!(each(&practice, &series, "start_at"), nine([1, 2, 3, 4]));
+    let back = with(shift(-1), "mode", "best-effort");
     act(&practice, &series, "reschedule", &back).is(200);
-    assert_eq!(each(&practice, &series, "start"), nine([0, 1, 2, 3]));
+    assert_eq!(each(&practice, &series, "start_at"), nine([0, 1, 2, 3]));
     practice.is_whole();
 }
 
@@ -151,10 +151,10 @@ fn a_limit_of_the_day_counts_occurrences_and_moves_with_them() {
 fn the_local_time_is_kept_when_a_series_moves_over_a_change_of_clocks() {
     let practice = a_practice();
     let body = a_series(&practice, &local(0, "09:00"), "FREQ=WEEKLY;COUNT=3");
-    let series = booked(&practice, &with(body, "tz", "Europe/Oslo"));
+    let series = booked(&practice, &with(body, "time_zone", "Europe/Oslo"));
     let half_a_year = json!({"scope": "all", "shift_days": 26 * 7});
     act(&practice, &series, "reschedule", &half_a_year).is(200);
-    for (n, start) in (0u64..).zip(each(&practice, &series, "start")) {
+    for (n, start) in (0u64..).zip(each(&practice, &series, "start_at")) {
         let start: DateTime<Utc> = start.parse().unwrap();
         let shown = start.with_timezone(&chrono_tz::Tz::Europe__Oslo).naive_local();
         assert_eq!(shown, instant(26 * 7 + 7 * n, "09:00").naive_utc());
@@ -170,17 +170,17 @@ fn with_one_in_the_way_all_or_nothing_moves_nothing_and_best_effort_the_others()
     let refused = act(&practice, &series, "reschedule", &body);
     assert_eq!(refused.is_refused(409, "slot-taken")["recurrence_id"], local(2, "09:00"));
     let nine = starts(&[(0, "09:00"), (1, "09:00"), (2, "09:00"), (3, "09:00")]);
-    assert_eq!(each(&practice, &series, "start"), nine);
-    let answer = act(&practice, &series, "reschedule", &with(body.clone(), "mode", "best_effort"));
+    assert_eq!(each(&practice, &series, "start_at"), nine);
+    let answer = act(&practice, &series, "reschedule", &with(body.clone(), "mode", "best-effort"));
     let change = &answer.is(200)["latest_change"];
     assert_eq!(ids(&change["changed"]), days(&[0, 1, 3]));
     assert_eq!(ids(&change["refused"]), days(&[2]));
     let problem = &change["refused"][0]["problem"];
     assert_eq!(problem["type"], "urn:daybook:problem:slot-taken");
     let but_one = starts(&[(0, "15:00"), (1, "15:00"), (2, "09:00"), (3, "15:00")]);
-    assert_eq!(each(&practice, &series, "start"), but_one);
+    assert_eq!(each(&practice, &series, "start_at"), but_one);
     let this = json!({"scope": "this", "recurrence_id": local(2, "09:00"), "time": "15:00",
-                      "mode": "best_effort"});
+                      "mode": "best-effort"});
     let refused = act(&practice, &series, "reschedule", &this).is_refused(409, "none-changed");
     assert_eq!(ids(&refused["refused"]), days(&[2]));
     assert_eq!(refused["refused"][0]["problem"]["type"], "urn:daybook:problem:slot-taken");
@@ -214,7 +214,7 @@ fn what_is_too_late_for_a_client_to_cancel_is_refused_and_the_rest_is_not() {
     let all = json!({"scope": "all"});
     let refused = act(&practice, &series, "cancel", &all).is_refused(422, "cancellation-window");
     assert_eq!(refused["recurrence_id"], local(0, "09:00"));
-    let answer = act(&practice, &series, "cancel", &with(all.clone(), "mode", "best_effort"));
+    let answer = act(&practice, &series, "cancel", &with(all.clone(), "mode", "best-effort"));
     let change = &answer.is(200)["latest_change"];
     assert_eq!(ids(&change["changed"]), days(&[7, 14]));
     assert_eq!(ids(&change["refused"]), days(&[0]));
@@ -238,6 +238,6 @@ fn a_change_of_what_was_not_seen_is_refused_and_one_sent_again_is_answered_as_be
     send(&body, "\"2\"", "c").is(200);
     assert_eq!(send(&body, "\"1\"", "a").is(200), first.is(200));
     let moved = starts(&[(2, "09:00"), (3, "09:00"), (4, "09:00"), (5, "09:00")]);
-    assert_eq!(each(&practice, &series, "start"), moved);
+    assert_eq!(each(&practice, &series, "start_at"), moved);
     practice.is_whole();
 }

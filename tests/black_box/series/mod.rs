@@ -27,8 +27,8 @@ fn a_series(practice: &Practice, start: &str, rrule: &str) -> Value {
         "service_id": practice.service,
         "resource_ids": [practice.room],
         "client_id": practice.client,
-        "start": start,
-        "tz": "UTC",
+        "dtstart": start,
+        "time_zone": "UTC",
         "rrule": rrule,
     })
 }

@@ -38,7 +38,7 @@ fn of_as_many_as_can_be_each_time_is_booked_once() {
     let practice = a_practice();
     let answers = at_once(6, |_| {
         let body = a_series(&practice, &local(0, "09:00"), "FREQ=DAILY;COUNT=10");
-        book(&practice, &with(body, "mode", "best_effort"))
+        book(&practice, &with(body, "mode", "best-effort"))
     });
     let mut booked = Vec::new();
     let mut last = 0;

@@ -35,7 +35,7 @@ fn a_rule_that_does_not_begin_where_the_series_does_is_refused() {
         "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30;COUNT=3",
     ] {
         let refused = book(&practice, &a_series(&practice, &local(0, "09:00"), rule));
-        assert_eq!(refused.is_refused(422, "start-not-in-rule")["start"], local(0, "09:00"));
+        assert_eq!(refused.is_refused(422, "start-not-in-rule")["dtstart"], local(0, "09:00"));
     }
 }
 
@@ -56,9 +56,9 @@ fn a_body_with_something_else_in_it_is_no_series() {
     let practice = a_practice();
     let body = || a_series(&practice, &local(0, "09:00"), "FREQ=DAILY;COUNT=2");
     for (member, value) in [
-        ("start", json!("2027-01-04T09:00:00Z")),
-        ("start", json!("2027-01-04")),
-        ("tz", json!("Mars/Olympus")),
+        ("dtstart", json!("2027-01-04T09:00:00Z")),
+        ("dtstart", json!("2027-01-04")),
+        ("time_zone", json!("Mars/Olympus")),
         ("mode", json!("some")),
         ("exdates", json!(["soon"])),
         ("exdates", json!(vec!["2027-01-01"; 367])),
@@ -76,7 +76,7 @@ fn a_series_of_which_none_can_be_booked_is_refused_with_all_reasons() {
     practice.booked(instant(0, "09:00"));
     practice.booked(instant(1, "09:15"));
     let body = a_series(&practice, &local(0, "09:00"), "FREQ=DAILY;COUNT=2");
-    let refused = book(&practice, &with(body, "mode", "best_effort"));
+    let refused = book(&practice, &with(body, "mode", "best-effort"));
     let problem = refused.is_refused(409, "none-booked");
     assert_eq!(ids(&problem["refused"]), [local(0, "09:00"), local(1, "09:00")]);
     for one in problem["refused"].as_array().unwrap() {

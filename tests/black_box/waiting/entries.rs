@@ -60,7 +60,7 @@ fn a_client_who_cannot_wait_is_refused_with_the_reason() {
         json!({"from": date(1).to_string()}),
         json!({"to": date(92).to_string()}),
         json!({"from": "soon"}),
-        json!({"tz": "Nowhere/At_All"}),
+        json!({"time_zone": "Nowhere/At_All"}),
         json!({"times": [{"days": [], "from": "09:00", "to": "10:00"}]}),
         json!({"times": "morning"}),
         json!({"resource_ids": []}),

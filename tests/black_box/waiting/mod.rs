@@ -39,7 +39,7 @@ fn full(mut practice: Practice) -> Full {
 fn join_as(practice: &Practice, client: &str, but: &Value) -> Answer {
     let mut body = json!({
         "service_id": practice.service, "client_id": client, "resource_ids": [practice.room],
-        "from": date(0).to_string(), "to": date(0).to_string(), "tz": "UTC",
+        "from": date(0).to_string(), "to": date(0).to_string(), "time_zone": "UTC",
     });
     for (name, value) in but.as_object().unwrap() {
         body[name] = value.clone();
@@ -81,7 +81,7 @@ fn offered(practice: &Practice, entry: &Value) -> Value {
 }
 
 fn start(entry: &Value) -> DateTime<Utc> {
-    entry["offer"]["start"].as_str().unwrap().parse().unwrap()
+    entry["offer"]["start_at"].as_str().unwrap().parse().unwrap()
 }
 
 fn hold_of(entry: &Value) -> &str {

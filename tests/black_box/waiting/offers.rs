@@ -145,7 +145,7 @@ fn a_moved_appointment_and_a_no_show_leave_a_place() {
     let Full { practice, nine, half_past } = a_full_practice();
     let entries = [(); 2].map(|()| join(&practice, &json!({})));
     let other = practice.a_room();
-    let to = json!({"start": nine["start"], "resource_ids": [other]});
+    let to = json!({"start_at": nine["start_at"], "resource_ids": [other]});
     practice.act(&nine, "reschedule", &to).is(200);
     assert_eq!(start(&offered(&practice, &entries[0])), monday(9, 0));
     practice.act(&half_past, "no-show", &json!({})).is(200);

@@ -12,7 +12,7 @@ fn a_studio() -> (Practice, String, [String; 2]) {
     let class = practice.a_service(&json!({"name": "Yoga", "session_places": 2}));
     let session = |hour: u32| {
         let body = json!({"service_id": class, "resource_ids": [practice.room],
-                          "start": utc(monday(hour, 0))});
+                          "start_at": utc(monday(hour, 0))});
         practice.created("/v1/sessions", &body)
     };
     let sessions = [session(10), session(12)];
@@ -67,7 +67,7 @@ fn a_session_that_is_scheduled_is_offered_to_those_who_wait_for_one() {
     let but = json!({"service_id": class, "resource_ids": [other_room]});
     let elsewhere = join_as(&practice, &client, &but).is(201);
     let body = json!({"service_id": class, "resource_ids": [practice.room],
-                      "start": utc(monday(10, 0))});
+                      "start_at": utc(monday(10, 0))});
     let session = practice.created("/v1/sessions", &body);
     for entry in &entries[..2] {
         offered(&practice, entry);
@@ -77,7 +77,7 @@ fn a_session_that_is_scheduled_is_offered_to_those_who_wait_for_one() {
         assert_eq!(status(&practice, entry), "waiting");
     }
     // It has gone to another day, and the offers with it; nobody has time then.
-    let to = json!({"start": utc(monday(10, 0) + chrono::TimeDelta::days(7))});
+    let to = json!({"start_at": utc(monday(10, 0) + chrono::TimeDelta::days(7))});
     let path = format!("/v1/sessions/{session}/reschedule");
     practice.api.post(&path, &to).send().is(200);
     a_while();
@@ -138,7 +138,7 @@ fn who_cannot_have_a_place_in_any_of_200_sessions_is_offered_one_in_a_later_one(
     }));
     let session = |start| {
         let body = json!({"service_id": class, "resource_ids": [practice.room],
-                          "start": utc(start)});
+                          "start_at": utc(start)});
         practice.created("/v1/sessions", &body)
     };
     let monday_sessions = at_once(4, |n| {
@@ -166,7 +166,7 @@ fn sessions_that_nobody_may_join_any_more_keep_nobody_from_a_later_one() {
     let class = practice.a_service(&json!({"session_places": 2, "rules": rules}));
     let session = |start| {
         let body = json!({"service_id": class, "resource_ids": [practice.room],
-                          "start": utc(start)});
+                          "start_at": utc(start)});
         practice.created("/v1/sessions", &body)
     };
     // More than are tried, and all have room.

@@ -32,7 +32,7 @@ fn ten_places_that_come_free_one_by_one_go_to_ten_in_the_order_in_which_they_joi
         let freed = &booked[(n * 7 + 3) % 10];
         cancel(&practice, freed);
         let entry = offered(&practice, entry);
-        assert_eq!(entry["offer"]["start"], freed["start"]);
+        assert_eq!(entry["offer"]["start_at"], freed["start_at"]);
         if let Some(next) = entries.get(n + 1) {
             assert_eq!(status(&practice, next), "waiting");
         }

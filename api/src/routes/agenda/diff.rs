@@ -16,7 +16,7 @@ use super::view::{AgendaItem, AgendaView};
 use crate::App;
 use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
-use crate::views::Period;
+use crate::views::Times;
 use crate::views::change::{FieldChange, MomentView, between, fields};
 
 /// What changed on a resource's calendar.
@@ -60,8 +60,8 @@ pub(crate) struct ChangedItem {
 /// When the resource was open.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OpenChange {
-    before: Vec<Period>,
-    after: Vec<Period>,
+    before: Vec<Times>,
+    after: Vec<Times>,
 }
 
 /// See what changed on a resource's calendar between two moments

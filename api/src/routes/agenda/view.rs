@@ -1,6 +1,6 @@
 //! How a resource's calendar is shown.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::appointment::Status;
 use daybook_domain::availability::Calendar;
@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::query::AgendaQuery;
 use crate::App;
 use crate::http::Problem;
-use crate::views::Period;
+use crate::views::Times;
 
 /// What is on a resource's calendar.
 #[derive(Serialize, ToSchema)]
@@ -34,11 +34,11 @@ pub(crate) struct AgendaView {
     /// By which clock holds have lapsed.
     at: DateTime<Utc>,
     /// When the resource is open, appointments or not.
-    pub(super) open: Vec<Period>,
+    pub(super) open: Vec<Times>,
     /// What has its time there, by start; also what began before, or ends after, these days.
     pub(super) items: Vec<AgendaItem>,
     /// When it is open and some place of it is free, buffers considered.
-    free: Vec<Period>,
+    free: Vec<Times>,
     /// Whether there is more than an agenda can show.
     more: bool,
 }
@@ -53,31 +53,20 @@ pub(crate) enum AgendaItem {
     Session(SessionItem),
 }
 
-/// When something is.
+/// When something is, in the agenda's zone, too.
 #[derive(Serialize, ToSchema)]
-struct Times {
-    start: DateTime<Utc>,
-    /// The first instant after it.
-    end: DateTime<Utc>,
-    /// As clocks show it in the agenda's zone, with their offset.
-    #[schema(format = DateTime, example = "2027-03-28T09:00:00+02:00")]
-    local_start: String,
-    #[schema(format = DateTime, example = "2027-03-28T09:30:00+02:00")]
-    local_end: String,
+struct BusyTimes {
+    #[serde(flatten)]
+    times: Times,
     /// The same with its buffers.
-    busy_from: DateTime<Utc>,
-    busy_until: DateTime<Utc>,
+    busy_start_at: DateTime<Utc>,
+    busy_end_at: DateTime<Utc>,
 }
 
-impl Times {
-    fn new(zone: Tz, during: Interval, busy: Interval) -> Self {
-        let local = |at: DateTime<Utc>| {
-            at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
-        };
-        let (start, end) = (during.start(), during.end());
-        let (busy_from, busy_until) = (busy.start(), busy.end());
-        let (local_start, local_end) = (local(start), local(end));
-        Self { start, end, local_start, local_end, busy_from, busy_until }
+impl BusyTimes {
+    fn new(zone: Tz, during: &Interval, busy: &Interval) -> Self {
+        let (busy_start_at, busy_end_at) = (busy.start(), busy.end());
+        Self { times: Times::in_zone(zone, during), busy_start_at, busy_end_at }
     }
 }
 
@@ -88,7 +77,7 @@ pub(crate) struct AppointmentItem {
     status: Status,
     version: u64,
     #[serde(flatten)]
-    times: Times,
+    times: BusyTimes,
     service_id: ServiceId,
     resource_ids: ResourceIds,
     /// Which of the resource's places it has, from 0.
@@ -108,7 +97,7 @@ pub(crate) struct SessionItem {
     id: Uuid,
     version: u64,
     #[serde(flatten)]
-    times: Times,
+    times: BusyTimes,
     service_id: ServiceId,
     resource_ids: ResourceIds,
     title: Title,
@@ -125,7 +114,7 @@ impl AgendaItem {
         match entry {
             Entry::Appointment(version) => {
                 let (found, placed) = (version.appointment, version.placed);
-                let times = Times::new(zone, found.during, placed.busy);
+                let times = BusyTimes::new(zone, &found.during, &placed.busy);
                 let n = found.resource_ids.iter().position(|id| id == query.resource_id);
                 let place = n.and_then(|n| placed.seats.get(n).copied()).unwrap_or_default();
                 Self::Appointment(AppointmentItem {
@@ -146,7 +135,7 @@ impl AgendaItem {
             Entry::Session { session_id, version, plan, taken } => Self::Session(SessionItem {
                 id: session_id.uuid(),
                 version,
-                times: Times::new(zone, plan.slot.during, plan.slot.claimed()),
+                times: BusyTimes::new(zone, &plan.slot.during, &plan.slot.claimed()),
                 service_id: plan.service_id,
                 resource_ids: plan.slot.resource_ids,
                 title: plan.title,
@@ -167,8 +156,8 @@ impl AgendaItem {
 
     pub(super) const fn start(&self) -> DateTime<Utc> {
         match self {
-            Self::Appointment(item) => item.times.start,
-            Self::Session(item) => item.times.start,
+            Self::Appointment(item) => item.times.times.start(),
+            Self::Session(item) => item.times.times.start(),
         }
     }
 }
@@ -212,7 +201,7 @@ impl App {
             claims: &on.claims,
         };
         let periods = |all: Vec<Interval>| {
-            all.iter().map(|interval| Period::new(time_zone, interval)).collect()
+            all.iter().map(|interval| Times::in_zone(time_zone, interval)).collect()
         };
         view.open = periods(profile.opening_hours.open(profile.time_zone, within));
         view.free = periods(calendar.free(within));

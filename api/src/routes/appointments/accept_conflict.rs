@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::Reason;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -14,7 +14,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// Why it is to stay as it is.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptBody {
     /// Why.

@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Many bookings.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BatchBody {
     /// All of them or none; else each by itself.

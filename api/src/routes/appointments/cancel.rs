@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::Reason;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -14,7 +14,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// Who cancels, and why.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelBody {
     /// Why, in the words of who cancels.

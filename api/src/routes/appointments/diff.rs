@@ -23,8 +23,10 @@ pub(crate) struct AppointmentDiff {
     id: Uuid,
     from: MomentView,
     to: MomentView,
-    /// Its version at the first moment; `null`: there was no such appointment yet.
+    /// Its version at the first moment; left out: there was no such appointment yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
     version_before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     version_after: Option<u64>,
     /// Each field of the appointment, as `GET` shows it, that differs.
     changes: Vec<FieldChange>,

@@ -22,7 +22,7 @@ pub(crate) const MAX_EVENTS: u32 = 200;
 query_params! {
     /// Which of them.
     pub(crate) struct EventsAsked {
-        /// Leave out the events up to this one.
+        /// Leave out the events up to this version.
         after: Option<u64>,
     }
 }
@@ -31,20 +31,20 @@ query_params! {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventList {
     items: Vec<EventView>,
-    /// Ask for what is `after` this one; `null`: there is no more at present.
+    /// Ask for what is `after` this version; left out: there is no more at present.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_after: Option<u64>,
 }
 
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EventView {
-    /// Its number in the appointment's history, from 1: the version that it led to.
-    sequence: u64,
+    /// The version of the appointment that it led to: its number in the appointment's history, from 1.
+    version: u64,
     /// Its place in the tenant's log.
     position: u64,
-    #[serde(rename = "type")]
     #[schema(example = "AppointmentBooked")]
-    kind: String,
+    event_type: String,
     /// What happened.
     #[schema(value_type = Object)]
     data: Value,
@@ -62,9 +62,9 @@ impl From<StreamEvent> for EventView {
             fields.remove("type");
         }
         Self {
-            sequence: event.sequence,
+            version: event.sequence,
             position: event.position.get(),
-            kind: event.event_type,
+            event_type: event.event_type,
             data,
             metadata: event.metadata,
             recorded_at: event.recorded_at,
@@ -104,7 +104,7 @@ pub(crate) async fn list_appointment_events(
             withhold_personal("appointment", &mut item.data);
         }
     }
-    let next_after = items.last().filter(|_| full).map(|event| event.sequence);
+    let next_after = items.last().filter(|_| full).map(|event| event.version);
     Ok(At(position, Json(EventList { items, next_after })))
 }
 

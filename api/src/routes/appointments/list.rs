@@ -22,6 +22,8 @@ use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{Bounds, Days, Freshness, List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
+use crate::views::Times;
+use crate::views::times::timed;
 
 query_params! {
     /// The filters. All that are given must be met.
@@ -51,7 +53,7 @@ query_params! {
 }
 
 one_of!(TagsMatch { "any" => TagsMatch::Any, "all" => TagsMatch::All });
-one_of!(Sort { "start" => Sort::StartAscending, "-start" => Sort::StartDescending });
+one_of!(Sort { "start_at" => Sort::StartAscending, "-start_at" => Sort::StartDescending });
 
 /// An appointment, in a list.
 #[derive(Serialize, ToSchema)]
@@ -62,8 +64,8 @@ pub(crate) struct AppointmentSummary {
     service_id: ServiceId,
     resource_ids: ResourceIds,
     client_id: ClientId,
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     title: Title,
     category: Category,
     tags: Tags,
@@ -71,6 +73,8 @@ pub(crate) struct AppointmentSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     hold_expires_at: Option<DateTime<Utc>>,
 }
+
+timed!(AppointmentSummary);
 
 impl From<FoundAppointment> for AppointmentSummary {
     fn from(found: FoundAppointment) -> Self {
@@ -81,8 +85,7 @@ impl From<FoundAppointment> for AppointmentSummary {
             service_id: found.service_id,
             resource_ids: found.resource_ids,
             client_id: found.client_id,
-            start: found.during.start(),
-            end: found.during.end(),
+            times: Times::of(&found.during),
             title: found.title,
             category: found.category,
             tags: found.tags,
@@ -127,7 +130,7 @@ pub(crate) async fn list_appointments(
         }
     };
     let position = moment.map_or(read_to, |moment| moment.position);
-    Ok(Listed::of(uri, position, page, AppointmentSummary::from))
+    Ok(Listed::of(uri, position, page, AppointmentSummary::from).shown_in(asked.days.tz))
 }
 
 impl AppointmentParams {

@@ -7,15 +7,16 @@ use daybook_store::engine::Known;
 use crate::App;
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::ReadParams;
 use crate::routes::problems::ReadProblems;
-use crate::views::AppointmentView;
+use crate::views::{AppointmentView, Timed as _};
 
 /// Get an appointment
 ///
 /// As the log has it now, or as of a moment; no `min_position` is needed to see what a command did.
 #[utoipa::path(
     get, path = "/v1/appointments/{id}", tag = "appointments",
-    params(("id" = Uuid, Path), AsOfParams),
+    params(("id" = Uuid, Path), ReadParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The appointment", body = AppointmentView), ReadProblems)
 )]
@@ -23,13 +24,20 @@ pub(crate) async fn get_appointment(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    Query(AsOfParams { as_of }): Query<AsOfParams>,
+    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<AppointmentView>, Problem> {
     let moment = app.moment(&caller.tenant, as_of).await?;
     let known = app.known::<Appointment>(&caller.tenant, id, moment).await?;
     let now = moment.map_or_else(|| app.engine.clock().now(), |moment| moment.at);
     let none = || Problem::not_found("appointment");
     let Known { state, version, position } = known.ok_or_else(none)?;
+    // What a hold that lapses becomes, and what not every caller sees, does not follow from the version.
+    let varies = AppointmentView::varies(&state);
     let body = AppointmentView::at(state, id, version, now).ok_or_else(none)?;
-    Ok(Answer::read(version, position, body.for_caller(&caller)))
+    let body = body.for_caller(&caller).shown_in(shown.tz);
+    Ok(if varies {
+        Answer::seen(Some(version), Some(position), body)
+    } else {
+        Answer::read(version, position, body)
+    })
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
 use daybook_domain::{Reason, ResourceId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -12,13 +12,13 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// Which resource is replaced by which.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReassignBody {
     /// The resource that it is not to use any longer.
-    from: ResourceId,
+    from_resource_id: ResourceId,
     /// The one that it is to use instead.
-    to: ResourceId,
+    to_resource_id: ResourceId,
     /// Why.
     #[schema(max_length = 500)]
     reason: Option<Reason>,
@@ -41,7 +41,8 @@ pub(crate) async fn reassign_appointment(
     PathId(id): PathId,
     request: CommandRequest<ReassignBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let (context, ReassignBody { from, to, reason }) = request.by(caller);
+    let (context, body) = request.by(caller);
+    let ReassignBody { from_resource_id: from, to_resource_id: to, reason } = body;
     let command = AppointmentCommand::ReassignAppointment { from, to, reason };
     app.change::<Appointment>(&context, id, command).await
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::ResourceIds;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -14,12 +14,12 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// Where an appointment moves.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RescheduleBody {
     /// The new start: RFC 3339, with an offset. The length stays.
     #[schema(example = "2026-12-01T10:00:00+01:00")]
-    start: Instant,
+    start_at: Instant,
     /// The new resources; else the same as before.
     #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
@@ -50,7 +50,7 @@ pub(crate) async fn reschedule_appointment(
 ) -> Result<Answer<AppointmentView>, Problem> {
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
-    let RescheduleBody { start: Instant(start), resource_ids, by, overriding: _ } = body;
+    let RescheduleBody { start_at: Instant(start), resource_ids, by, overriding: _ } = body;
     let command = AppointmentCommand::RescheduleAppointment { start, resource_ids, by, overriding };
     app.change::<Appointment>(&context, id, command).await
 }

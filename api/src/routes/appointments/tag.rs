@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
 use daybook_domain::{Category, Tags};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -12,7 +12,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
 /// A new category, new tags, or both.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TagBody {
     /// The new category; else the same as before.

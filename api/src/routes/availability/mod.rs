@@ -98,7 +98,7 @@ fn shown(
 ) -> Result<Response, NotFound> {
     let (plan, calendars) = (&snapshot.query.purpose, snapshot.calendars());
     let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
-    let slots = |starts| Slots::new(starts, plan.length);
+    let slots = |starts| Slots::new(starts, plan.length, asked.shown_in);
     let mut view = Availability::new(asked, plan.length);
     match asked.show {
         Show::Why(at) => {

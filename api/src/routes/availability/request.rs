@@ -37,7 +37,8 @@ query_params! {
         from: NaiveDate,
         /// The last day it may start on; at most 92 days with the first.
         to: NaiveDate,
-        /// The IANA zone of `from` and `to`; else the tenant's.
+        /// The IANA zone of `from` and `to`, and of the local times that are then shown beside; else the tenant's, and
+        /// none are.
         tz: Option<Tz>,
         /// How far starts are apart, from local midnight on, where the service has no step of its own;
         /// 15 where it is left out.
@@ -74,6 +75,8 @@ pub(super) struct AvailabilityRequest {
     /// Where there is no service to say so.
     pub(super) buffers: (Buffer, Buffer),
     pub(super) days: DayRange,
+    /// In which zone times are shown, beside UTC.
+    pub(super) shown_in: Option<Tz>,
     pub(super) grid: Grid,
     /// How many starts are given in each list. `None`: as many as usual.
     pub(super) limit: Option<usize>,
@@ -128,6 +131,7 @@ impl AvailabilityRequest {
             duration: params.duration_minutes,
             buffers: (Buffer::NONE, Buffer::NONE),
             days: DayRange::new(params.from, params.to, params.tz.unwrap_or(tenants_zone))?,
+            shown_in: params.tz,
             grid: grid(params.step_minutes).map_err(|why| invalid("step_minutes", why))?,
             limit: limit(params.limit).map_err(|why| invalid("limit", why))?,
             show,

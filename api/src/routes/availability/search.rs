@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 use daybook_domain::availability::{Effort, Requirements};
 use daybook_domain::service::Roles;
@@ -24,6 +24,8 @@ use crate::App;
 use crate::http::query::Value as _;
 use crate::http::{At, Body, Caller, Problem, Read};
 use crate::routes::problems::{ReadProblems, SearchProblems};
+use crate::views::times::timed;
+use crate::views::{Timed as _, Times};
 
 /// What is looked for.
 #[derive(Deserialize, ToSchema)]
@@ -50,7 +52,7 @@ pub(crate) struct SearchBody {
     /// The last day it may start on; at most 92 days with the first.
     to: NaiveDate,
     /// The IANA zone of `from` and `to`; else the tenant's.
-    tz: Option<Tz>,
+    time_zone: Option<Tz>,
     /// How far starts are apart, where the service has no step of its own; else 15.
     step_minutes: Option<u32>,
     /// The most starts: 1 to 10,000; else 1,000.
@@ -71,11 +73,13 @@ pub(crate) struct FoundView {
 /// Something that can be booked, and on what.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FoundSlot {
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     /// Resources that fill the roles, in their order; others may do as well.
     resource_ids: Vec<Uuid>,
 }
+
+timed!(FoundSlot);
 
 /// Search for time of several resources together
 ///
@@ -115,10 +119,10 @@ fn found(
     let wanted = plan.query(asked.grid, asked.days.within, snapshot.now);
     let found = plan.free_starts(&calendars, &wanted, asked.limit_of(1)?, effort)?;
     let slots = found.starts.into_iter().map(|found| FoundSlot {
-        start: found.start,
-        end: Interval::lasting(found.start, plan.length).end(),
+        times: Times::of(&Interval::lasting(found.start, plan.length)),
         resource_ids: found.filled_by.iter().map(|n| calendars[*n].resource.uuid()).collect(),
     });
+    let slots = slots.map(|slot: FoundSlot| slot.shown_in(asked.shown_in));
     let (slots, more) = (slots.collect(), found.more);
     Ok(Json(FoundView { duration_minutes: plan.length, slots, more }).into_response())
 }
@@ -133,7 +137,8 @@ impl SearchBody {
             roles: self.roles,
             duration: self.duration_minutes,
             buffers: (self.buffer_before_minutes, self.buffer_after_minutes),
-            days: DayRange::new(self.from, self.to, self.tz.unwrap_or(tenants_zone))?,
+            days: DayRange::new(self.from, self.to, self.time_zone.unwrap_or(tenants_zone))?,
+            shown_in: self.time_zone,
             grid: grid(self.step_minutes).map_err(Problem::bad_body)?,
             limit: limit(self.limit).map_err(Problem::bad_body)?,
             show: Show::Merged,

@@ -14,6 +14,8 @@ use super::explain::ExplanationView;
 use super::request::AvailabilityRequest;
 use crate::http::Problem;
 use crate::http::instant::Writer;
+use crate::views::Times;
+use crate::views::times::local;
 
 /// What is offered.
 #[derive(ToSchema)]
@@ -26,7 +28,7 @@ pub(crate) struct AvailabilityView {
     time_zone: Tz,
     duration_minutes: Duration,
     /// Each start once, in order.
-    slots: Option<Vec<SlotView>>,
+    slots: Option<Vec<Times>>,
     /// With `slots`: whether there are more than the limit.
     more: Option<bool>,
     /// With `by=resource`: each resource by itself.
@@ -35,20 +37,12 @@ pub(crate) struct AvailabilityView {
     explanation: Option<ExplanationView>,
 }
 
-/// Something that can be booked.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it documents what is written of `Slots`")]
-struct SlotView {
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
-}
-
 /// The starts on one resource.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents what is written of `ResourceSlots`")]
 struct ResourceSlotsView {
     resource_id: Uuid,
-    slots: Vec<SlotView>,
+    slots: Vec<Times>,
     /// Whether there are more than the limit.
     more: bool,
 }
@@ -118,28 +112,36 @@ pub(crate) struct Slots {
     /// Whether there are more than the limit.
     more: bool,
     length: Duration,
+    /// In which zone they are shown, too.
+    zone: Option<Tz>,
 }
 
 impl Slots {
-    pub(super) fn new(found: Found<DateTime<Utc>>, length: Duration) -> Self {
+    pub(super) fn new(found: Found<DateTime<Utc>>, length: Duration, zone: Option<Tz>) -> Self {
         let Found { starts, more } = found;
-        Self { starts, more, length }
+        Self { starts, more, length, zone }
     }
 
     /// Its members, without the braces.
     fn write(&self, json: &mut Vec<u8>) {
         const LENGTH: usize =
-            r#"{"start":"2026-12-01T10:00:00Z","end":"2026-12-01T10:30:00Z"},"#.len();
+            r#"{"start_at":"2026-12-01T10:00:00Z","end_at":"2026-12-01T10:30:00Z"},"#.len();
         json.reserve(self.starts.len() * LENGTH + 64);
         // A day each: an appointment may end on another one.
         let (mut starts, mut ends) = (Writer::default(), Writer::default());
         json.extend_from_slice(br#""slots":["#);
         for (n, start) in self.starts.iter().enumerate() {
-            let opening: &[u8] = if n == 0 { br#"{"start":"# } else { br#",{"start":"# };
+            let opening: &[u8] = if n == 0 { br#"{"start_at":"# } else { br#",{"start_at":"# };
             json.extend_from_slice(opening);
             starts.write(*start, json);
-            json.extend_from_slice(br#","end":"#);
-            ends.write(Interval::lasting(*start, self.length).end(), json);
+            json.extend_from_slice(br#","end_at":"#);
+            let end = Interval::lasting(*start, self.length).end();
+            ends.write(end, json);
+            if let Some(zone) = self.zone {
+                let (start, end) = (local(zone, *start), local(zone, end));
+                let beside = format!(r#","local_start_at":"{start}","local_end_at":"{end}""#);
+                json.extend_from_slice(beside.as_bytes());
+            }
             json.push(b'}');
         }
         let more: &[u8] = if self.more { br#"],"more":true"# } else { br#"],"more":false"# };

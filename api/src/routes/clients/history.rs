@@ -19,6 +19,8 @@ use crate::http::query::query_params;
 use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
+use crate::views::times::timed;
+use crate::views::{Timed as _, Times};
 
 query_params! {
     /// What is asked for.
@@ -44,13 +46,14 @@ pub(crate) struct HistoryView {
     no_shows: u64,
     /// When the first starts that was booked and not cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
-    first_start: Option<DateTime<Utc>>,
+    first_start_at: Option<DateTime<Utc>>,
     /// When the last does.
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_start: Option<DateTime<Utc>>,
+    last_start_at: Option<DateTime<Utc>>,
     /// A page of them, by start.
     items: Vec<PastView>,
-    /// Send it as `cursor` for the next page; `null`: this is the last.
+    /// Send it as `cursor` for the next page; left out: this is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
@@ -61,8 +64,8 @@ pub(crate) struct PastView {
     id: Uuid,
     /// `held`, `booked`, `checked-in`, `fulfilled`, `cancelled` or `no-show`.
     status: &'static str,
-    start: DateTime<Utc>,
-    end: DateTime<Utc>,
+    #[serde(flatten)]
+    times: Times,
     service_id: Uuid,
     resource_ids: ResourceIds,
     category: Category,
@@ -93,13 +96,14 @@ impl From<Cancelled> for CalledOffView {
     }
 }
 
+timed!(PastView);
+
 impl From<PastAppointment> for PastView {
     fn from(PastAppointment { appointment: found, outcome }: PastAppointment) -> Self {
         Self {
             id: found.appointment_id.uuid(),
             status: found.status.as_str(),
-            start: found.during.start(),
-            end: found.during.end(),
+            times: Times::of(&found.during),
             service_id: found.service_id.uuid(),
             resource_ids: found.resource_ids,
             category: found.category,
@@ -138,8 +142,15 @@ pub(crate) async fn get_client_history(
     let page = history.page(tenant, client_id.into(), bounds, cursor.as_ref(), limit, now).await?;
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
-    let Summary { booked, kept, cancelled, late_cancellations, no_shows, first_start, last_start } =
-        summary;
+    let Summary {
+        booked,
+        kept,
+        cancelled,
+        late_cancellations,
+        no_shows,
+        first_start_at,
+        last_start_at,
+    } = summary;
     let view = HistoryView {
         client_id,
         booked,
@@ -147,9 +158,9 @@ pub(crate) async fn get_client_history(
         cancelled,
         late_cancellations,
         no_shows,
-        first_start,
-        last_start,
-        items: page.items.into_iter().map(PastView::from).collect(),
+        first_start_at,
+        last_start_at,
+        items: page.items.into_iter().map(|past| PastView::from(past).shown_in(days.tz)).collect(),
         next_cursor,
     };
     let mut response = At(position, Json(view)).into_response();

@@ -7,7 +7,7 @@ mod register;
 
 use daybook_domain::client::Contact;
 use daybook_domain::{Email, Name, Note, Personal, Phone};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// How a client is called and reached.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClientBody {
     /// What they are called.

@@ -3,13 +3,14 @@
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
 use axum::response::{Html, IntoResponse as _, Redirect};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::App;
+use crate::http::etag::Etag;
 use crate::http::{NoQuery, Problem};
 
 const PAGE: &str = include_str!("page.html");
@@ -23,8 +24,9 @@ pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
     // Anybody may ask for it, so it is written once.
     let document = document.map(|document| Bytes::from(document.to_string()));
     let document = document.map_err(|_| Problem::internal());
-    let json =
-        async move |_: NoQuery| document.map(|json| ([(CONTENT_TYPE, "application/json")], json));
+    let etag = document.as_ref().ok().map(|json| Etag::of_body(None, json).to_string());
+    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.unwrap_or_default())];
+    let json = async move |_: NoQuery| document.map(|json| (headers, json));
     let index = async |headers: HeaderMap, _: NoQuery| {
         if accepts_html(&headers) {
             return Redirect::to("/docs").into_response();

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt as _, stream};
 use tokio::sync::mpsc;
 use utoipa::openapi::schema::Schema;
 
@@ -71,7 +71,8 @@ pub(crate) async fn export_events(
     });
     // After an error the connection is cut, so that nobody takes what is there for all.
     let body = stream::unfold(written, async |mut parts| Some((parts.recv().await?, parts)));
-    let mut response = Body::from_stream(body).into_response();
+    // Whoever compresses it asks once more at its end.
+    let mut response = Body::from_stream(body.fuse()).into_response();
     response.extensions_mut().insert(CountedApart);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));

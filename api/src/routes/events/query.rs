@@ -19,10 +19,10 @@ query_params! {
         /// After this position; `latest`: after the present end. From the beginning where it is left out.
         after: Option<After>,
         /// One type, like `AppointmentBooked`, or several with commas between them.
-        types: Vec<String>,
+        event_type: Vec<String>,
         /// What it happened to: `service`, `resource`, `client`, `appointment`, `session`, `series` or
         /// `waiting`.
-        aggregate: Option<String>,
+        aggregate_type: Option<String>,
         /// The id of what it happened to.
         aggregate_id: Option<Uuid>,
         /// What it happened to is a service, appointment or session of this category, or was until then.
@@ -128,11 +128,11 @@ async fn bounds(app: &App, tenant: &TenantId, params: &EventParams) -> Result<Bo
 
 fn filter(caller: &Caller<Read>, params: &EventParams) -> Result<FeedFilter, Problem> {
     let mut filter = FeedFilter::default();
-    for name in &params.types {
-        filter.add_type(name).map_err(|error| invalid("types", error))?;
+    for name in &params.event_type {
+        filter.add_type(name).map_err(|error| invalid("event_type", error))?;
     }
-    if let Some(aggregate) = &params.aggregate {
-        filter.only_of(aggregate).map_err(|error| invalid("aggregate", error))?;
+    if let Some(aggregate_type) = &params.aggregate_type {
+        filter.only_of(aggregate_type).map_err(|error| invalid("aggregate_type", error))?;
     }
     filter.aggregate_id = params.aggregate_id;
     filter.category.clone_from(&params.category);

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::resource::{Capacity, ResourceCommand};
 use daybook_domain::time::WeeklyHours;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::dry_run::{Changed, ResourceOrDryRun};
@@ -16,7 +16,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ResourceView;
 
 /// New opening hours.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HoursBody {
     /// All the windows from now on.
@@ -46,7 +46,7 @@ pub(crate) async fn change_resource_hours(
 }
 
 /// More places, or fewer.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CapacityBody {
     /// How many appointments it takes at once, each on a place of its own: 1 to 1,000.

@@ -6,7 +6,7 @@ use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::time::{ExceptionKind, HoursException, LocalDays, LocalHours, LocalSpan};
 use daybook_store::engine::Known;
 use daybook_store::{Executed, Target};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::{ExceptionView, ResourceView};
 
 /// Extra hours or time off, for whole `days` or for `hours`: one of the two.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(try_from = "ExceptionFields")]
 pub(crate) struct ExceptionBody {
     kind: ExceptionKind,

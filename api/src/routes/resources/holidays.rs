@@ -4,7 +4,7 @@ use axum::extract::State;
 use daybook_domain::resource::ResourceCommand;
 use daybook_domain::time::{Holiday, Holidays, LocalDate};
 use daybook_domain::{HolidayId, Name};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ResourceView;
 
 /// The days on which a resource is closed, whatever its weekly hours say.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HolidaysBody {
     /// All of them from now on.

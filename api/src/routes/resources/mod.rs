@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use daybook_domain::resource::{Capacity, ResourceKind, ResourceProfile};
 use daybook_domain::time::WeeklyHours;
 use daybook_domain::{Name, Tags};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -35,7 +35,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// What is known of a resource.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResourceBody {
     /// What it is called.

@@ -13,7 +13,7 @@ use crate::App;
 use crate::http::query::{invalid_range, query_params};
 use crate::http::{At, Caller, PathId, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
-use crate::views::Period;
+use crate::views::Times;
 
 /// The most days that are asked for at once.
 pub(crate) const MAX_DAYS: i64 = 92;
@@ -38,7 +38,7 @@ pub(crate) struct OpeningHoursView {
     from: LocalDate,
     to: LocalDate,
     /// Every period as long as it is, in order; cut off at the first and the last midnight.
-    open: Vec<Period>,
+    open: Vec<Times>,
 }
 
 /// See when a resource is open
@@ -68,7 +68,7 @@ pub(crate) async fn get_opening_hours(
     // A zone can skip a day altogether: there is no time in it to be open.
     let range = day_bounds(zone, from.date(), to.date());
     let open = range.map(|range| profile.opening_hours.open(zone, range)).unwrap_or_default();
-    let open = open.iter().map(|interval| Period::new(zone, interval)).collect();
+    let open = open.iter().map(|interval| Times::in_zone(zone, interval)).collect();
     let view = OpeningHoursView { resource_id, time_zone: zone, from, to, open };
     Ok(At(known.position, Json(view)))
 }

@@ -7,7 +7,7 @@ use daybook_domain::series::{
 };
 use daybook_domain::time::TimeOfDay;
 use daybook_domain::{Reason, ResourceIds};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -19,7 +19,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SeriesView;
 
 /// How far a change reaches: one occurrence, that one and all after it, or all.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Scope {
     This,
@@ -41,7 +41,7 @@ fn which(scope: Scope, recurrence_id: Option<RecurrenceId>) -> Result<Which, Pro
 }
 
 /// Where occurrences move.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SeriesRescheduleBody {
     scope: Scope,
@@ -59,7 +59,7 @@ pub(crate) struct SeriesRescheduleBody {
     /// The new resources; else each keeps its own.
     #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
-    /// Whether all must be moved: `all_or_nothing` where it is left out.
+    /// Whether all must be moved: `all-or-nothing` where it is left out.
     #[serde(default)]
     mode: Mode,
     /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
@@ -75,7 +75,7 @@ pub(crate) struct SeriesRescheduleBody {
 ///
 /// Or one of it, or that one and all after it. Each occurrence moves by the same local days and to the same local
 /// time, from where it is. Occurrences that have begun, or are no longer booked, are left alone
-/// (`latest_change` says which). With `all_or_nothing` all the others are moved at once, or none: the problem
+/// (`latest_change` says which). With `all-or-nothing` all the others are moved at once, or none: the problem
 /// is then that of the first that is refused, with its `recurrence_id`. If none can be moved, that is refused
 /// (`none-changed`, `nothing-to-change`).
 #[utoipa::path(
@@ -109,7 +109,7 @@ pub(crate) async fn reschedule_series(
 }
 
 /// What is cancelled, and why.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SeriesCancelBody {
     scope: Scope,
@@ -117,7 +117,7 @@ pub(crate) struct SeriesCancelBody {
     /// moved since.
     #[schema(example = "2027-01-04T09:00")]
     recurrence_id: Option<RecurrenceId>,
-    /// Whether all must be cancelled: `all_or_nothing` where it is left out.
+    /// Whether all must be cancelled: `all-or-nothing` where it is left out.
     #[serde(default)]
     mode: Mode,
     /// Why. It is shown: no personal data.

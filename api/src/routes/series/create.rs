@@ -16,8 +16,8 @@ use crate::views::{SeriesView, Viewed as _};
 /// the year round; a local time that does not exist when clocks change, or exists twice, is resolved as
 /// RFC 5545 says (section 3.3.5).
 ///
-/// With `all_or_nothing` all are booked at once, or none: the problem is then that of the first that is
-/// refused, with its `recurrence_id`. With `best_effort` those are booked that can be, and `refused` says
+/// With `all-or-nothing` all are booked at once, or none: the problem is then that of the first that is
+/// refused, with its `recurrence_id`. With `best-effort` those are booked that can be, and `refused` says
 /// why the others were not; if none can be, that is refused (`none-booked`).
 #[utoipa::path(
     post, path = "/v1/series", tag = "series", params(CommandParams),

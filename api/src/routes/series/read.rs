@@ -8,16 +8,17 @@ use daybook_store::Position;
 use daybook_store::engine::Known;
 
 use crate::App;
-use crate::http::{Answer, Caller, NoQuery, PathId, Problem, Read};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::listing::ShownIn;
 use crate::routes::problems::ReadProblems;
-use crate::views::{AppointmentView, SeriesView, Viewed as _};
+use crate::views::{AppointmentView, SeriesView, Timed as _, Viewed as _};
 
 /// Get a series
 ///
-/// With each of its appointments, as the log has them now. The `ETag` is that of the series, which does not
-/// change when one of its appointments is changed by itself.
+/// With each of its appointments, as the log has them now. The version is that of the series, which does not
+/// change when one of its appointments is changed by itself; the `ETag` does.
 #[utoipa::path(
-    get, path = "/v1/series/{id}", tag = "series", params(("id" = Uuid, Path)),
+    get, path = "/v1/series/{id}", tag = "series", params(("id" = Uuid, Path), ShownIn),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The series", body = SeriesView), ReadProblems)
 )]
@@ -25,7 +26,7 @@ pub(crate) async fn get_series(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    _: NoQuery,
+    Query(ShownIn { tz }): Query<ShownIn>,
 ) -> Result<Answer<SeriesView>, Problem> {
     let known = app.known::<Series>(&caller.tenant, id, None).await?;
     let none = || Problem::not_found("series");
@@ -37,7 +38,7 @@ pub(crate) async fn get_series(
     let now = app.engine.clock().now();
     let shown = ids.iter().zip(each).map(|(id, known)| {
         let Known { state, version, .. } = known?;
-        Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller))
+        Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller).shown_in(tz))
     });
-    Ok(Answer::read(version, position, body.with_appointments(shown)))
+    Ok(Answer::seen(Some(version), Some(position), body.with_appointments(shown)))
 }

@@ -8,7 +8,7 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, DailyLimit, Price, Roles, ServiceTerms, SessionPlaces};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -24,7 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 /// What is agreed about a service.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceBody {
     /// What it is called.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use daybook_domain::{Reason, ResourceIds};
 use daybook_store::engine::{CancelSession, MoveSession};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -17,12 +17,12 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SessionView;
 
 /// Where a session moves.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RescheduleSessionBody {
     /// The new start: RFC 3339, with an offset. The length stays.
     #[schema(example = "2026-12-01T18:30:00+01:00")]
-    start: Instant,
+    start_at: Instant,
     /// The new resources; else the same as before.
     #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
@@ -32,7 +32,7 @@ pub(crate) struct RescheduleSessionBody {
 }
 
 /// Why a session is cancelled.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CancelSessionBody {
     /// Why.
@@ -59,8 +59,8 @@ pub(crate) async fn reschedule_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
-    let RescheduleSessionBody { start, resource_ids, .. } = body;
-    let work = MoveSession { session_id: id.into(), start: start.0, resource_ids, overriding };
+    let RescheduleSessionBody { start_at, resource_ids, .. } = body;
+    let work = MoveSession { session_id: id.into(), start: start_at.0, resource_ids, overriding };
     answer(app.engine.execute_unit(&context, id, &work).await?)
 }
 

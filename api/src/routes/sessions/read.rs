@@ -12,16 +12,16 @@ use crate::App;
 use crate::http::query::query_params;
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{Days, List, Listed, PageParams};
+use crate::routes::listing::{Days, List, Listed, PageParams, ReadParams};
 use crate::routes::problems::ReadProblems;
-use crate::views::{SessionView, Viewed as _};
+use crate::views::{SessionView, Timed as _, Viewed as _};
 
 /// Get a session
 ///
 /// As the log has it now, or as of a moment, with the places that are free at that moment.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}", tag = "sessions",
-    params(("id" = Uuid, Path), AsOfParams),
+    params(("id" = Uuid, Path), ReadParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The session", body = SessionView), ReadProblems)
 )]
@@ -29,7 +29,7 @@ pub(crate) async fn get_session(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    Query(AsOfParams { as_of }): Query<AsOfParams>,
+    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<SessionView>, Problem> {
     let tenant = &caller.tenant;
     let moment = app.as_of(tenant, as_of, None).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn get_session(
         Some(moment) => app.agenda.taken(tenant, (id.into(), &session), moment).await?,
     };
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
-    Ok(Answer::read(version, position, view.with_taken(taken)))
+    Ok(Answer::seen(Some(version), Some(position), view.with_taken(taken).shown_in(shown.tz)))
 }
 
 query_params! {
@@ -88,5 +88,6 @@ pub(crate) async fn list_sessions(
         Some(view.with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
-    Ok(Listed::of(uri, position, Page { items, next: page.next }, |view| view))
+    let page = Page { items, next: page.next };
+    Ok(Listed::of(uri, position, page, |view| view).shown_in(days.tz))
 }

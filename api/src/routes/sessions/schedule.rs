@@ -5,7 +5,7 @@ use daybook_domain::service::SessionPlaces;
 use daybook_domain::session::{Scheduling, Session, SessionCommand};
 use daybook_domain::time::Duration;
 use daybook_domain::{Category, ResourceIds, ServiceId, Tags, Title};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -16,7 +16,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SessionView;
 
 /// What a session is to be.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SessionBody {
     /// The service, which must be given in sessions.
@@ -27,7 +27,7 @@ pub(crate) struct SessionBody {
     resource_ids: Option<ResourceIds>,
     /// When it starts: RFC 3339, with an offset.
     #[schema(example = "2026-12-01T18:00:00+01:00")]
-    start: Instant,
+    start_at: Instant,
     /// How long it takes: one of the service's durations; else the service's own.
     #[schema(minimum = 1, maximum = 44640)]
     duration_minutes: Option<Duration>,
@@ -69,7 +69,7 @@ pub(crate) async fn schedule_session(
     let scheduling = Scheduling {
         service_id: body.service_id,
         resource_ids: body.resource_ids,
-        start: body.start.0,
+        start: body.start_at.0,
         duration: body.duration_minutes,
         places: body.places,
         title: body.title,

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use daybook_domain::time::{Duration, LocalDate, WeeklyHours};
 use daybook_domain::waiting::{EntryLimits, WishedDays, Wishes};
 use daybook_domain::{ClientId, ResourceIds, ServiceId};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
@@ -15,7 +15,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
 /// Who waits, and for what.
-#[derive(Deserialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct JoinBody {
     /// The service.
@@ -30,7 +30,7 @@ pub(crate) struct JoinBody {
     /// The last; at most 92 days with the first, and at most 366 days ahead.
     to: LocalDate,
     /// The IANA zone of `from`, `to` and `times`; else the tenant's.
-    tz: Option<Tz>,
+    time_zone: Option<Tz>,
     /// The times of the week in which all of the appointment is to lie; none at all: at any time.
     #[serde(default)]
     #[schema(max_items = 50)]
@@ -43,7 +43,7 @@ pub(crate) struct JoinBody {
 
 impl JoinBody {
     fn wishes(self, tenants_zone: Tz) -> Result<Wishes, Problem> {
-        let days = WishedDays::new(self.from, self.to, self.tz.unwrap_or(tenants_zone));
+        let days = WishedDays::new(self.from, self.to, self.time_zone.unwrap_or(tenants_zone));
         Ok(Wishes {
             service_id: self.service_id,
             duration: self.duration_minutes,

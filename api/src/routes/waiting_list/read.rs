@@ -49,7 +49,7 @@ pub(crate) async fn get_waiting(
     };
     let mut body = WaitingView::new(id, version, joined);
     body.queue_position = before.map(|before| before + 1);
-    Ok(Answer::read(version, position, body))
+    Ok(Answer::seen(Some(version), Some(position), body))
 }
 
 query_params! {

@@ -91,7 +91,7 @@ impl Log {
             let (kind, data) = (event.data["type"].as_str().unwrap(), &event.data);
             if matches!(kind, "AppointmentBooked" | "AppointmentHeld") {
                 let status = if kind == "AppointmentHeld" { "held" } else { "booked" };
-                let expires = data["expires_at"].as_str().map(|at| at.parse().unwrap());
+                let expires = data["hold_expires_at"].as_str().map(|at| at.parse().unwrap());
                 let made = Known {
                     status: status.to_owned(),
                     version: 0,

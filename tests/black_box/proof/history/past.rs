@@ -115,14 +115,14 @@ impl Past {
     fn session(&mut self, rng: &mut StdRng) -> Answer {
         let room = one_of(rng, &self.rooms);
         let start = utc(Self::a_start(rng));
-        let body = json!({"service_id": self.class, "resource_ids": [room], "start": start});
+        let body = json!({"service_id": self.class, "resource_ids": [room], "start_at": start});
         let answer = match self.sessions.choose(rng) {
             Some(session) if rng.random_bool(0.4) => {
                 let path = format!("/v1/sessions/{session}");
                 let (action, body) = if rng.random_bool(0.5) {
                     ("cancel", json!({}))
                 } else {
-                    ("reschedule", json!({"start": start}))
+                    ("reschedule", json!({"start_at": start}))
                 };
                 return self.practice.api.post(&format!("{path}/{action}"), &body).send();
             }
@@ -168,7 +168,7 @@ impl Past {
     fn act(&mut self, rng: &mut StdRng) -> Answer {
         let Some(appointment) = self.appointments.choose(rng) else { return self.book(rng) };
         let (action, body) = match rng.random_range(0..8) {
-            0..2 => ("reschedule", json!({"start": utc(Self::a_start(rng)), "by": "staff"})),
+            0..2 => ("reschedule", json!({"start_at": utc(Self::a_start(rng)), "by": "staff"})),
             2 => ("cancel", json!({"by": "staff"})),
             3 => ("tag", json!({"tags": [TAGS.choose(rng).unwrap()], "category": "surgery"})),
             4 => ("check-in", json!({})),

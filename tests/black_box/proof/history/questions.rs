@@ -69,7 +69,7 @@ impl Question {
             Self::List { filter, then } => {
                 let mut all: Vec<(String, Known)> = log.appointments(then).into_iter().collect();
                 all.retain(|(_, known)| filter.lets_through(known));
-                all.sort_by_key(|(id, known)| (known.instant("start"), id.clone()));
+                all.sort_by_key(|(id, known)| (known.instant("start_at"), id.clone()));
                 if filter.descending {
                     all.reverse();
                 }
@@ -83,10 +83,10 @@ impl Question {
                     known.uses(room)
                         && !gone
                         && known.slot().get("session_id").is_none()
-                        && known.instant("end") > from
-                        && known.instant("start") < from + TimeDelta::days(1)
+                        && known.instant("end_at") > from
+                        && known.instant("start_at") < from + TimeDelta::days(1)
                 });
-                all.sort_by_key(|(id, known)| (known.instant("start"), id.clone()));
+                all.sort_by_key(|(id, known)| (known.instant("start_at"), id.clone()));
                 all.iter().map(|(id, known)| said(id, known)).collect()
             }
         }
@@ -142,7 +142,7 @@ fn a_moment(rng: &mut StdRng, log: &Log) -> Then {
 
 /// An appointment of an answer.
 fn shown(item: &Value) -> String {
-    let fields = ["id", "status", "version", "start", "end", "title", "category", "tags"]
+    let fields = ["id", "status", "version", "start_at", "end_at", "title", "category", "tags"]
         .map(|field| item[field].clone());
     let more = ["resource_ids", "client_id", "service_id"].map(|field| item[field].clone());
     json!([fields, more]).to_string()
@@ -155,8 +155,8 @@ fn said(id: &str, known: &Known) -> String {
         id,
         known.status,
         known.version,
-        utc(known.instant("start")),
-        utc(known.instant("end")),
+        utc(known.instant("start_at")),
+        utc(known.instant("end_at")),
         details["title"],
         details["category"],
         details["tags"],
@@ -220,7 +220,7 @@ impl Filter {
         let is = |asked: &Option<String>, field: &str| {
             asked.as_ref().is_none_or(|asked| details[field] == **asked)
         };
-        let day = known.instant("start").date_naive();
+        let day = known.instant("start_at").date_naive();
         let has = |tag: &&str| details["tags"].as_array().unwrap().iter().any(|it| it == tag);
         let tags = if self.any_tag {
             self.tags.is_empty() || self.tags.iter().any(has)

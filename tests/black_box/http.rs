@@ -1,0 +1,277 @@
+//! Manners of HTTP that all routes have: conditional requests, compression, calls from other origins' pages.
+
+use std::io::Read as _;
+
+use flate2::read::GzDecoder;
+use serde_json::json;
+
+use crate::harness::{
+    Answer, Api, Database, Practice, Server, a_practice, date, eventually, id_of, monday, utc,
+};
+
+/// Everything that is one thing, as `GET` shows it.
+fn single_things(practice: &Practice) -> Vec<String> {
+    let booked = practice.booked(monday(10, 0));
+    let held = practice.booking(monday(11, 0)).held(30).send().is(201);
+    let class = practice.a_service(&json!({"session_places": 2}));
+    let session = json!({"service_id": class, "resource_ids": [practice.a_room()], "start_at": utc(monday(9, 0))});
+    let session = practice.created("/v1/sessions", &session);
+    let mut series = practice.booking(monday(16, 0)).without("start_at").body;
+    series["dtstart"] = json!(monday(16, 0).format("%Y-%m-%dT%H:%M").to_string());
+    series["time_zone"] = json!("UTC");
+    series["rrule"] = json!("FREQ=DAILY;COUNT=2");
+    let series = practice.created("/v1/series", &series);
+    let day = date(1).to_string();
+    let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
+    let entry = practice.created("/v1/waiting-list", &entry);
+    let off = json!({"kind": "time-off", "days": {"first": date(40), "last": date(41)}});
+    let exceptions = format!("/v1/resources/{}/exceptions", practice.room);
+    let exception = practice.created(&exceptions, &off);
+    let calendar = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//a//b//EN\r\nEND:VCALENDAR\r\n";
+    let import = practice.api.request("POST", "/v1/imports").body("text/calendar", calendar).send();
+    let import = import.is(201);
+    let report = format!("/v1/imports/{}", id_of(&import));
+    eventually("the import is over", || {
+        (practice.api.get(&report).send().is(200)["status"] == "finished").then_some(())
+    });
+    vec![
+        format!("/v1/appointments/{}", id_of(&booked)),
+        format!("/v1/appointments/{}", id_of(&held)),
+        format!("/v1/clients/{}", practice.client),
+        format!("/v1/services/{}", practice.service),
+        format!("/v1/resources/{}", practice.room),
+        format!("{exceptions}/{exception}"),
+        format!("/v1/sessions/{session}"),
+        format!("/v1/series/{series}"),
+        format!("/v1/waiting-list/{entry}"),
+        report,
+        "/v1/tenant/settings".to_owned(),
+        "/openapi.json".to_owned(),
+    ]
+}
+
+/// The paths of which the document says that they are read conditionally.
+fn documented() -> Vec<String> {
+    let document = Server::shared().api(None).get("/openapi.json").send().is(200);
+    let paths = document["paths"].as_object().unwrap().iter();
+    let read = paths.filter(|(_, it)| it["get"]["responses"].get("304").is_some());
+    let read: Vec<String> = read.map(|(path, _)| path.clone()).collect();
+    assert!(read.len() >= 10, "{read:?}");
+    read
+}
+
+#[test]
+fn whoever_has_a_thing_as_it_is_is_told_so_whatever_it_is() {
+    let practice = a_practice();
+    let paths = single_things(&practice);
+    for documented in documented() {
+        let segments = documented.split('/').count();
+        let begins = documented.split('{').next().unwrap();
+        let shown =
+            |path: &&String| path.starts_with(begins) && path.split('/').count() == segments;
+        assert!(paths.iter().any(|path| shown(&path)), "{documented} is tried");
+    }
+    for path in paths {
+        let read = practice.api.get(&path).send();
+        read.has_status(200);
+        let etag = read.header("etag").unwrap_or_else(|| panic!("{path} has an ETag"));
+        for method in ["GET", "HEAD"] {
+            for known in
+                [etag.to_owned(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()]
+            {
+                let request = practice.api.request(method, &path);
+                let again = request.header("if-none-match", &known).send();
+                assert_eq!(again.status, 304, "{method} {path}: {known}");
+                assert_eq!(
+                    (again.header("etag"), &*again.text),
+                    (Some(etag), ""),
+                    "{method} {path}"
+                );
+                assert_eq!(again.header("daybook-position"), read.header("daybook-position"));
+            }
+            let other =
+                practice.api.request(method, &path).header("if-none-match", "\"other\"").send();
+            assert_eq!((other.status, other.header("etag")), (200, Some(etag)), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn what_has_changed_is_shown_also_where_its_version_is_the_same() {
+    let practice = a_practice();
+    let unchanged = |path: &str, etag: &str| {
+        practice.api.get(path).header("if-none-match", etag).send().status == 304
+    };
+    let booked = practice.booked(monday(10, 0));
+    let path = format!("/v1/appointments/{}", id_of(&booked));
+    let etag = practice.api.get(&path).send().header("etag").unwrap().to_owned();
+    assert!(unchanged(&path, &etag));
+    practice.act(&booked, "check-in", &json!({})).is(200);
+    assert!(!unchanged(&path, &etag));
+    // A place of a session is taken without a change of the session.
+    let class = practice.a_service(&json!({"session_places": 2}));
+    let session = json!({"service_id": class, "resource_ids": [practice.a_room()], "start_at": utc(monday(9, 0))});
+    let session = practice.created("/v1/sessions", &session);
+    let path = format!("/v1/sessions/{session}");
+    let first = practice.api.get(&path).send();
+    let etag = first.header("etag").unwrap().to_owned();
+    let place = json!({"client_id": practice.client});
+    practice.created(&format!("{path}/appointments"), &place);
+    let second = practice.api.get(&path).header("if-none-match", &etag).send();
+    assert_eq!(second.is(200)["version"], first.json()["version"]);
+    // A command asks for the version alone.
+    let to = json!({"start_at": utc(monday(13, 0))});
+    let moved = practice.api.post(&format!("{path}/reschedule"), &to).header("if-match", &etag);
+    moved.send().is(200);
+}
+
+/// The answer to whoever takes these encodings, and its body once it is decoded.
+fn encoded(practice: &Practice, path: &str, accept: &str) -> (Answer, Vec<u8>) {
+    let request = || practice.api.get(path).header("accept-encoding", accept);
+    let (answer, bytes) = (request().send(), request().download());
+    let mut decoded = Vec::new();
+    match answer.header("content-encoding") {
+        None => decoded = bytes,
+        Some("gzip") => {
+            GzDecoder::new(&*bytes).read_to_end(&mut decoded).unwrap();
+        }
+        Some("br") => {
+            brotli_decompressor::Decompressor::new(&*bytes, 4_096)
+                .read_to_end(&mut decoded)
+                .unwrap();
+        }
+        Some(other) => panic!("{other}: {answer:#?}"),
+    }
+    (answer, decoded)
+}
+
+#[test]
+fn a_large_answer_is_compressed_for_whoever_takes_that_and_a_small_one_is_left_alone() {
+    let practice = a_practice();
+    let booked = (0..12).map(|hour| practice.booking(monday(hour, 0)).send().position());
+    let list = format!("/v1/appointments?min_position={}", booked.max().unwrap());
+    let list = list.as_str();
+    let (plain, bytes) = encoded(&practice, list, "identity");
+    assert_eq!(plain.header("content-encoding"), None);
+    for (accept, expected) in [
+        ("gzip", Some("gzip")),
+        ("br", Some("br")),
+        ("gzip, deflate, br", Some("br")),
+        ("gzip;q=1.0, br;q=0.5", Some("gzip")),
+        ("zstd", None),
+        // Nothing is refused for an encoding: it would be told of a command that has been done.
+        ("identity;q=0", None),
+        ("*;q=0", None),
+    ] {
+        let (answer, decoded) = encoded(&practice, list, accept);
+        answer.has_status(200);
+        assert_eq!(answer.header("content-encoding"), expected, "{accept}");
+        assert_eq!(decoded, bytes, "{accept}");
+        assert_eq!(answer.header("vary"), Some("accept-encoding"), "{accept}");
+        if expected.is_some() {
+            let sent = practice.api.get(list).header("accept-encoding", accept).download();
+            assert!(sent.len() * 3 < bytes.len(), "{accept}: {} of {}", sent.len(), bytes.len());
+        }
+    }
+    let small = format!("/v1/clients/{}", practice.client);
+    assert_eq!(encoded(&practice, &small, "gzip, br").0.header("content-encoding"), None);
+    let (csv, lines) = encoded(&practice, "/v1/events/export?format=csv", "gzip");
+    assert_eq!(csv.header("content-encoding"), Some("gzip"));
+    assert!(lines.starts_with(b"position,"));
+}
+
+#[test]
+fn an_encoded_answer_has_an_etag_of_its_own_and_is_known_by_it() {
+    let practice = a_practice();
+    let note = "n".repeat(4_000);
+    let booked = practice.booking(monday(10, 0)).with("note", note).send().is(201);
+    let path = format!("/v1/appointments/{}", id_of(&booked));
+    let plain = practice.api.get(&path).send();
+    let plain = plain.header("etag").unwrap();
+    let (answer, _) = encoded(&practice, &path, "gzip");
+    let etag = answer.header("etag").unwrap();
+    assert_eq!(etag, format!("{}-gzip\"", plain.strip_suffix('"').unwrap()));
+    for known in [etag, plain] {
+        let request = practice.api.get(&path).header("accept-encoding", "gzip");
+        let again = request.header("if-none-match", known).send();
+        assert_eq!((again.status, again.header("etag")), (304, Some(known)));
+    }
+    let cancel = practice.api.post(&format!("{path}/cancel"), &json!({})).header("if-match", etag);
+    cancel.send().is(200);
+}
+
+#[test]
+fn a_stream_of_events_is_not_compressed() {
+    let practice = a_practice();
+    let path = "/v1/events/stream?to=2000-01-01";
+    let answer = practice.api.get(path).header("accept-encoding", "gzip, br").send();
+    answer.has_status(200);
+    assert_eq!(answer.header("content-encoding"), None);
+}
+
+/// What a browser asks before a page of this origin may send a command.
+fn preflight(api: &Api, origin: &str) -> Answer {
+    let request = api.request("OPTIONS", "/v1/appointments").header("origin", origin);
+    let request = request.header("access-control-request-method", "POST");
+    request.header("access-control-request-headers", "authorization,idempotency-key").send()
+}
+
+#[test]
+fn pages_of_other_origins_may_not_call_unless_they_are_named() {
+    let practice = a_practice();
+    let read = practice.api.get("/v1/services").header("origin", "https://desk.example").send();
+    read.has_status(200);
+    assert_eq!(read.header("access-control-allow-origin"), None);
+    assert_eq!(
+        preflight(&practice.api, "https://desk.example").header("access-control-allow-origin"),
+        None
+    );
+
+    let database = Database::fresh();
+    let origins = "https://desk.example,http://localhost:5173";
+    let server = Server::start_with(&database, &["--cors-origin", origins]);
+    let practice = Practice::on(&server);
+    let allowed = |answer: &Answer| answer.header("access-control-allow-origin").map(str::to_owned);
+    for origin in ["https://desk.example", "http://localhost:5173"] {
+        // Whoever asks before has no key.
+        let asked = preflight(&server.api(None), origin);
+        asked.has_status(200);
+        assert_eq!(allowed(&asked).as_deref(), Some(origin));
+        let list = |name: &str| asked.header(name).unwrap().to_ascii_lowercase();
+        for method in ["get", "post", "put", "patch", "delete"] {
+            assert!(list("access-control-allow-methods").contains(method), "{method}");
+        }
+        for header in
+            ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+        {
+            assert!(list("access-control-allow-headers").contains(header), "{header}");
+        }
+        assert_eq!(list("access-control-max-age"), "7200");
+        for request in [
+            practice.api.get("/v1/services"),
+            practice.api.get("/v1/services/none"),
+            server.api(None).get("/v1/services"),
+        ] {
+            let answer = request.header("origin", origin).send();
+            assert_eq!(allowed(&answer).as_deref(), Some(origin), "{answer:#?}");
+            let exposed =
+                answer.header("access-control-expose-headers").unwrap().to_ascii_lowercase();
+            for header in [
+                "etag",
+                "location",
+                "link",
+                "daybook-position",
+                "idempotent-replayed",
+                "x-request-id",
+            ] {
+                assert!(exposed.contains(header), "{header}");
+            }
+            assert_eq!(answer.header("access-control-allow-credentials"), None);
+        }
+    }
+    for other in ["https://desk.example.net", "http://desk.example", "null"] {
+        assert_eq!(allowed(&preflight(&server.api(None), other)), None, "{other}");
+    }
+    let said = database.run(&["serve", "--cors-origin", "desk.example"]).failed();
+    assert!(said.contains("an origin is a scheme and a host"), "{said}");
+}
