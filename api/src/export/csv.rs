@@ -3,30 +3,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use daybook_store::feed::CloudEvent;
 
-use super::columns::Row;
+use super::columns::{COLUMNS, Cell};
 use super::{EncodeError, Encoder};
-
-const NAMES: [&str; 19] = [
-    "position",
-    "recorded_at",
-    "event_type",
-    "event_version",
-    "aggregate_type",
-    "aggregate_id",
-    "version",
-    "actor",
-    "correlation_id",
-    "causation_id",
-    "service_id",
-    "client_id",
-    "resource_ids",
-    "start_at",
-    "end_at",
-    "title",
-    "category",
-    "tags",
-    "data",
-];
 
 /// Each part has a writer of its own: what is ready can be taken when it ends.
 pub(super) struct Records(csv::Writer<Vec<u8>>);
@@ -34,40 +12,24 @@ pub(super) struct Records(csv::Writer<Vec<u8>>);
 impl Records {
     pub(super) fn new() -> Result<Self, EncodeError> {
         let mut records = csv::Writer::from_writer(Vec::new());
-        records.write_record(NAMES)?;
+        records.write_record(COLUMNS.iter().map(|column| column.name))?;
         Ok(Self(records))
     }
 }
 
 impl Encoder for Records {
     fn write(&mut self, event: &CloudEvent) -> Result<(), EncodeError> {
-        let row = Row::of(event);
-        let text = |value: Option<&str>| value.map(harmless).unwrap_or_default();
-        let list = |values: &Option<Vec<&str>>| {
-            values.as_ref().map(serde_json::to_string).transpose().map(Option::unwrap_or_default)
-        };
-        let record: [String; NAMES.len()] = [
-            row.event.position.to_string(),
-            instant(row.event.recorded_at),
-            row.event.event_type.clone(),
-            row.event.event_version.clone(),
-            row.event.aggregate_type.clone(),
-            row.event.aggregate_id.to_string(),
-            row.event.stream_version.to_string(),
-            text(row.event.actor.as_deref()),
-            text(row.event.correlation_id.as_deref()),
-            text(row.event.causation_id.as_deref()),
-            text(row.service_id),
-            text(row.client_id),
-            list(&row.resource_ids)?,
-            row.start_at.map(instant).unwrap_or_default(),
-            row.end_at.map(instant).unwrap_or_default(),
-            text(row.title),
-            text(row.category),
-            list(&row.tags)?,
-            serde_json::to_string(&row.event.data)?,
-        ];
-        Ok(self.0.write_record(record)?)
+        for column in &COLUMNS {
+            self.0.write_field(match (column.of)(event) {
+                None => String::new(),
+                Some(Cell::Integer(number)) => number.to_string(),
+                Some(Cell::Instant(at)) => instant(at),
+                Some(Cell::Text(text)) => harmless(&text),
+                Some(Cell::Texts(texts)) => serde_json::to_string(&texts)?,
+                Some(Cell::Json(json)) => json,
+            })?;
+        }
+        Ok(self.0.write_record(None::<&[u8]>)?)
     }
 
     fn take(&mut self, _: usize) -> Result<Vec<u8>, EncodeError> {
@@ -124,7 +86,7 @@ mod tests {
 
     #[test]
     fn a_text_that_begins_like_a_formula_is_none_and_data_has_it_as_it_was() {
-        let column = |name: &str| NAMES.iter().position(|known| *known == name).unwrap();
+        let column = |name: &str| COLUMNS.iter().position(|known| known.name == name).unwrap();
         for formula in ["=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1"] {
             let record = written(formula);
             assert_eq!(record[column("title")], format!("'{formula}"));
