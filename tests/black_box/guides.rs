@@ -41,28 +41,31 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 4] = [
+const GUIDES: [(&str, [&[&str]; 2]); 5] = [
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
     ("history.md", [&[], &[]]),
+    ("migrate.md", [&[], &[]]),
     // The second time there are two teachers and two halls: a second session finds the others.
     ("yoga.md", [&["role-taken", "session-full"], &["session-full"]]),
 ];
 
-fn works_twice(guide: &str) {
+/// Runs a guide twice, and says what it printed.
+fn works_twice(guide: &str) -> [String; 2] {
     let (_, refusals) = GUIDES.iter().find(|(name, _)| *name == guide).unwrap();
     let database = Database::fresh();
     let server = Server::start(&database);
     let (folder, script) = (a_folder_with_daybook(), script(guide, &server));
-    for refused in refusals {
+    refusals.map(|refused| {
         let ran = paste(&database, &folder, &script);
         assert_eq!(ran.code, Some(0), "{guide}: {ran:#?}");
-        assert_eq!(problems(&ran), *refused, "{guide}: {ran:#?}");
+        assert_eq!(problems(&ran), refused, "{guide}: {ran:#?}");
         for failed in ["jq: ", "curl: "] {
             assert!(!ran.stderr.contains(failed), "{guide}: {ran:#?}");
         }
-    }
+        ran.stdout
+    })
 }
 
 #[test]
@@ -83,6 +86,47 @@ fn the_yoga_studio_works_twice() {
 #[test]
 fn history_works_twice() {
     works_twice("history.md");
+}
+
+#[test]
+fn what_was_migrated_once_is_there_the_second_time() {
+    let counts = |printed: &str| -> Vec<String> {
+        printed.lines().filter(|line| line.starts_with("booked ")).map(str::to_owned).collect()
+    };
+    let [first, second] = works_twice("migrate.md");
+    assert_eq!(
+        counts(&first),
+        [
+            "booked 4, already there 0, refused 0",
+            "booked 4, already there 0, refused 0",
+            "booked 0, moved 1, already there 3, refused 0",
+            "booked 2, already there 0, refused 0",
+            "booked 2, already there 0, refused 0",
+            "booked 2, already there 0, refused 1",
+        ],
+        "{first}"
+    );
+    assert_eq!(
+        counts(&second),
+        [
+            "booked 0, already there 4, refused 0",
+            "booked 0, already there 4, refused 0",
+            "booked 0, already there 4, refused 0",
+            "booked 0, already there 2, refused 0",
+            "booked 0, already there 2, refused 0",
+            "booked 0, already there 2, refused 1",
+        ],
+        "{second}"
+    );
+    for printed in [&first, &second] {
+        let moved = r#"{"title":"Fitting","start_at":"2027-04-05T10:00:00Z"}"#;
+        assert!(printed.lines().any(|line| line == moved), "{printed}");
+        let listed = printed.lines().filter(|line| line.starts_with("2027-04-")).count();
+        assert_eq!(listed, 10, "{printed}");
+        for place in ["Front desk", "Treatment room", "Chair 1", "Chair 2"] {
+            assert!(printed.lines().any(|line| line == place), "{place}: {printed}");
+        }
+    }
 }
 
 #[test]
