@@ -19,7 +19,7 @@ const FINGERPRINTS: [&str; 5] = [
     "6bddee5afecb0efe",
     "0f962bf2f192daaf",
     "2e07f10e58c0f395",
-    "5508b9be7c338abf",
+    "f0520e2ad54b7dde",
 ];
 
 #[test]

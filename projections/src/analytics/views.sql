@@ -79,7 +79,7 @@ SELECT e.tenant_id,
        SELECT e.event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentConfirmed',
                                'AppointmentRescheduled', 'AppointmentReassigned', 'SessionScheduled',
                                'SessionRescheduled') AS has,
-              -- Events that were stored in version 1.0 have `start`, `end`, and `expires_at` of a hold.
+              -- Events of the first form have `start`, `end`, and `expires_at` of a hold.
               e.payload -> 'slot' -> 'during' AS during
        ) slot;
 
