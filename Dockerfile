@@ -22,4 +22,4 @@ COPY --from=build /out/daybook /usr/local/bin/daybook
 USER 65532:65532
 EXPOSE 8080 9464
 ENTRYPOINT ["/usr/local/bin/daybook"]
-CMD ["serve", "--listen", "0.0.0.0:8080", "--operations-listen", "0.0.0.0:9464"]
+CMD ["serve", "--listen", "0.0.0.0", "--operations-listen", "0.0.0.0:9464"]

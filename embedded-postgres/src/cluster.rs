@@ -11,6 +11,7 @@ use crate::keeper::Keeper;
 use crate::layout::Layout;
 use crate::lock::{Attempt, Lock};
 use crate::settings::Settings;
+use crate::users::Nobody;
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -33,25 +34,36 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] when another process runs the cluster and does not end within the
-    /// [lock's timeout](Settings::lock_timeout); and everything else that [`Error`] lists.
+    /// [`Error::Busy`] when another server runs the cluster, at once; or when somebody starts or stops it and is not done
+    /// within the [lock's timeout](Settings::lock_timeout); [`Error::Subcommands`] when they work on it as long; and
+    /// everything else that [`Error`] lists.
     pub fn start(settings: Settings) -> Result<Self, Error> {
         let layout = Layout::create(&settings.data_dir)?;
         let deadline = Instant::now() + settings.lock_timeout;
-        loop {
+        let mut lock = loop {
             match Lock::attempt(&layout.lock)? {
-                Attempt::Locked(lock) => return Self::start_locked(settings, layout, lock),
-                Attempt::HeldBy(_) if Instant::now() < deadline => thread::sleep(POLL),
-                Attempt::HeldBy(holder) => return Err(Error::Busy { folder: layout.root, holder }),
+                Attempt::Locked(lock) => break lock,
+                Attempt::HeldBy(holder) if holder.stays || Instant::now() >= deadline => {
+                    return Err(Error::Busy { folder: layout.root, holder: holder.pid });
+                }
+                Attempt::HeldBy(_) => thread::sleep(POLL),
             }
-        }
+        };
+        lock.stays()?;
+        // What they work on is not ours: when they are done, it is stopped.
+        let _nobody = loop {
+            match Nobody::keep(&layout.users)? {
+                Some(nobody) => break nobody,
+                None if Instant::now() >= deadline => {
+                    return Err(Error::Subcommands { folder: layout.root });
+                }
+                None => thread::sleep(POLL),
+            }
+        };
+        Self::start_locked(settings, layout, lock)
     }
 
-    pub(crate) fn start_locked(
-        settings: Settings,
-        layout: Layout,
-        lock: Lock,
-    ) -> Result<Self, Error> {
+    fn start_locked(settings: Settings, layout: Layout, lock: Lock) -> Result<Self, Error> {
         let (running, is_running) = mpsc::channel();
         let (ready, is_ready) = mpsc::sync_channel(1);
         let root = layout.root.clone();

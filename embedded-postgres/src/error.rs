@@ -59,12 +59,25 @@ pub enum Error {
     #[error("{} is not empty, and is no data folder of PostgreSQL", .0.display())]
     NotACluster(PathBuf),
     /// Another daybook runs the cluster of this folder.
-    #[error("the data folder {} is in use by {}", folder.display(), holder.map_or("another process".to_owned(), |pid| format!("process {pid}")))]
+    #[error(
+        "the data folder {} is in use by {}: stop that daybook, or name another folder with --data-dir",
+        folder.display(),
+        holder.map_or("another process".to_owned(), |pid| format!("process {pid}"))
+    )]
     Busy {
         /// The data folder.
         folder: PathBuf,
         /// The process that holds it, if it said so.
         holder: Option<u32>,
+    },
+    /// Subcommands work on a PostgreSQL that they have started.
+    #[error(
+        "subcommands of daybook work on the data folder {}; start the server when they are done",
+        folder.display()
+    )]
+    Subcommands {
+        /// The data folder.
+        folder: PathBuf,
     },
     /// A step in making the cluster failed.
     #[error("`{step}` failed ({status}):\n{log}")]

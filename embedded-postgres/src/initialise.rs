@@ -56,7 +56,7 @@ impl Initialise<'_> {
     fn init_db(&self) -> Result<(), Error> {
         let program = &self.binaries.initdb;
         // A half-made cluster is worth nothing.
-        let mut command = process::command(program, self.user, Signal::SIGKILL);
+        let mut command = process::command(program, self.user, Some(Signal::SIGKILL));
         command.arg("-D").arg(&self.layout.unfinished);
         command.args(["-U", USER, "-E", "UTF8", "--no-instructions"]);
         // Text is ordered by code point: the same on every machine, after every upgrade of its libc.
@@ -76,7 +76,7 @@ impl Initialise<'_> {
     /// In single-user mode: neither a socket nor a client is needed.
     fn create_database(&self) -> Result<(), Error> {
         let program = &self.binaries.postgres;
-        let mut command = process::command(program, self.user, Signal::SIGKILL);
+        let mut command = process::command(program, self.user, Some(Signal::SIGKILL));
         command.arg("--single").arg("-D").arg(&self.layout.unfinished);
         // Else a failed statement would still end well.
         command.args(["-c", "exit_on_error=on"]);

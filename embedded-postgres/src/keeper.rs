@@ -17,7 +17,7 @@ use crate::initialise::Initialise;
 use crate::layout::Layout;
 use crate::lock::Lock;
 use crate::log_file::LogFile;
-use crate::server::{Plan, Server};
+use crate::server::{Life, Plan, Server};
 use crate::settings::Settings;
 use crate::user::ServerUser;
 
@@ -35,10 +35,25 @@ pub(crate) struct Keeper {
     pub(crate) running: Receiver<Infallible>,
 }
 
+/// What PostgreSQL is started from; a cluster is made where there is none.
+pub(crate) fn plan(settings: Settings, layout: Layout, life: Life) -> Result<Plan, Error> {
+    let user = ServerUser::choose(&layout.pgdata)?;
+    user.require_reach(&layout.root)?;
+    let major = layout.major()?;
+    let binaries = binaries::find(&Search::from_env(major), &user)?;
+    if major.is_none() {
+        info!(folder = %layout.root.display(), %binaries, "making a new PostgreSQL cluster");
+        let (log, durability) = (LogFile::open(&layout.log)?, settings.durability);
+        Initialise { layout: &layout, binaries: &binaries, user: &user, durability, log: &log }
+            .run()?;
+    }
+    Ok(Plan { settings, layout, user, binaries, life })
+}
+
 impl Keeper {
     /// The thread: answers once, when PostgreSQL is ready or cannot be, and then keeps it.
     pub(crate) fn run(
-        self,
+        mut self,
         ready: &SyncSender<Result<ConnectionInfo, Error>>,
     ) -> Result<(), Error> {
         // The other end waits for the answer; where it is gone, so is `running`.
@@ -56,30 +71,12 @@ impl Keeper {
     }
 
     fn first_start(&self) -> Result<(Plan, Server), Error> {
-        let layout = self.layout.clone();
-        let user = ServerUser::choose(&layout.pgdata)?;
-        user.require_reach(&layout.root)?;
-        let major = layout.major()?;
-        let binaries = binaries::find(&Search::from_env(major), &user)?;
-        if major.is_none() {
-            info!(folder = %layout.root.display(), %binaries, "making a new PostgreSQL cluster");
-            let (log, durability) = (LogFile::open(&layout.log)?, self.settings.durability);
-            Initialise { layout: &layout, binaries: &binaries, user: &user, durability, log: &log }
-                .run()?;
-        }
-        let plan = Plan { settings: self.settings.clone(), layout, user, binaries };
-        let mut server = Server::spawn(&plan)?;
-        if let Err(error) = server.wait_ready(&plan) {
-            if let Err(failure) = server.stop(&plan) {
-                warn!(%failure, "PostgreSQL did not become ready, and was not stopped cleanly");
-            }
-            return Err(error);
-        }
-        info!(folder = %plan.layout.root.display(), binaries = %plan.binaries, "PostgreSQL is ready");
+        let plan = plan(self.settings.clone(), self.layout.clone(), Life::OfOurThread)?;
+        let server = Server::spawn(&plan)?.ready(&plan)?;
         Ok((plan, server))
     }
 
-    fn keep(&self, plan: &Plan, mut server: Server) -> Result<(), Error> {
+    fn keep(&mut self, plan: &Plan, mut server: Server) -> Result<(), Error> {
         let mut backoff = Backoff::new();
         while self.runs_on(POLL) {
             let Some(status) = server.exited(plan)? else { continue };
@@ -90,6 +87,10 @@ impl Keeper {
                 Some(started) => server = started,
                 None => return Ok(()),
             }
+        }
+        // Whoever waits for the folder need not wait long any more.
+        if let Err(failure) = self.lock.ends() {
+            warn!(%failure, "it is not said that PostgreSQL is stopping");
         }
         server.stop(plan)
     }

@@ -19,6 +19,7 @@ pub(crate) struct Layout {
     pub(crate) unfinished: PathBuf,
     pub(crate) log: PathBuf,
     pub(crate) lock: PathBuf,
+    pub(crate) users: PathBuf,
     pub(crate) socket: SocketDir,
 }
 
@@ -46,6 +47,7 @@ impl Layout {
             unfinished: root.join("postgres.unfinished"),
             log: root.join("postgres.log"),
             lock: root.join("daybook.lock"),
+            users: root.join("daybook.users"),
             socket: SocketDir::of(&root),
             root,
         })

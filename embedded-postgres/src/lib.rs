@@ -17,7 +17,7 @@
 //! ```
 //!
 //! A subcommand works on the same folder while the server runs: [`open`] connects to the running
-//! cluster, or starts one for the time of the subcommand.
+//! cluster, or starts one for the time of the subcommand and of all who come meanwhile.
 //!
 //! Everything here blocks; an async caller does it before its runtime starts or on a blocking thread.
 //!
@@ -27,7 +27,8 @@
 //! |----------------|-------------------------------------------------------------------|
 //! | `postgres/`    | PostgreSQL's own data folder                                      |
 //! | `postgres.log` | its log; the one before it is `postgres.log.1`                    |
-//! | `daybook.lock` | locked while a daybook runs the cluster, and names its process    |
+//! | `daybook.lock` | locked while a daybook serves or starts the cluster, and names its process |
+//! | `daybook.users` | locked, together, by the subcommands that work on the cluster    |
 //! | `socket/`      | the socket, or in a folder under `/tmp` where this path is too long |
 //!
 //! What this crate leaves to others: the schema (migrations), pools and queries. It speaks no SQL but
@@ -57,6 +58,7 @@ mod socket;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod user;
+mod users;
 
 pub use binaries::Rejected;
 pub use cluster::Cluster;

@@ -1,5 +1,5 @@
 //! How every program of PostgreSQL is started: as the right user, apart from our terminal, without our
-//! secrets, and never to outlive us.
+//! secrets, and not to outlive us unless that is meant.
 
 use std::ffi::OsStr;
 use std::io;
@@ -23,8 +23,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// A command for a program of PostgreSQL.
 ///
 /// The child gets `on_death` when **the thread that spawns it** ends (on Linux), so that thread must
-/// live as long as the child may.
-pub(crate) fn command(program: &Path, user: &ServerUser, on_death: Signal) -> Command {
+/// live as long as the child may; `None`: it outlives us.
+pub(crate) fn command(program: &Path, user: &ServerUser, on_death: Option<Signal>) -> Command {
     let mut command = Command::new(program);
     command.env_clear().env("LC_ALL", "C");
     for name in KEPT {
@@ -38,7 +38,9 @@ pub(crate) fn command(program: &Path, user: &ServerUser, on_death: Signal) -> Co
     // A group of its own: Ctrl-C is for us, who then stop PostgreSQL when its clients are done.
     command.process_group(0);
     user.assume(&mut command);
-    die_with_us(&mut command, on_death);
+    if let Some(signal) = on_death {
+        die_with_us(&mut command, signal);
+    }
     command
 }
 
@@ -94,7 +96,8 @@ mod tests {
         // Cargo sets this one for every test.
         assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
         let us = ServerUser { uid: 0, gid: 0, switch: false };
-        let shown = command(Path::new("/usr/bin/env"), &us, Signal::SIGKILL).output().unwrap();
+        let shown =
+            command(Path::new("/usr/bin/env"), &us, Some(Signal::SIGKILL)).output().unwrap();
         let shown = String::from_utf8(shown.stdout).unwrap();
         assert!(shown.contains("LC_ALL=C") && shown.contains("PATH="), "{shown}");
         assert!(!shown.contains("CARGO"), "{shown}");

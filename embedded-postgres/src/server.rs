@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::binaries::Binaries;
 use crate::error::{Doing as _, Error};
@@ -30,6 +30,16 @@ pub(crate) struct Plan {
     pub(crate) layout: Layout,
     pub(crate) user: ServerUser,
     pub(crate) binaries: Binaries,
+    pub(crate) life: Life,
+}
+
+/// How long a PostgreSQL lives that nobody stops.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Life {
+    /// As long as the thread that starts it.
+    OfOurThread,
+    /// Until somebody stops it: others work on it when we are done.
+    OfItsOwn,
 }
 
 /// A running `postgres`, the child of the thread that made it.
@@ -53,13 +63,14 @@ impl Server {
     }
 
     fn command(plan: &Plan) -> Command {
-        let on_death = match plan.settings.durability {
+        let on_death = match (plan.life, plan.settings.durability) {
+            (Life::OfItsOwn, _) => None,
             // Fast shutdown: it sends its clients away, whose daybook is dead anyway, and writes a
             // checkpoint, so that the next start replays nothing. SIGTERM would wait for clients,
             // SIGQUIT would leave the log to be replayed.
-            Durability::Durable => Signal::SIGINT,
+            (_, Durability::Durable) => Some(Signal::SIGINT),
             // At once: nobody will read this data again.
-            Durability::Throwaway => Signal::SIGQUIT,
+            (_, Durability::Throwaway) => Some(Signal::SIGQUIT),
         };
         let mut command = process::command(&plan.binaries.postgres, &plan.user, on_death);
         let wished = parameters::WISHED.iter().filter(|parameter| Self::accepts(plan, parameter));
@@ -74,7 +85,8 @@ impl Server {
 
     /// Whether this PostgreSQL knows the parameter and the value.
     fn accepts(plan: &Plan, (name, value): &(&str, &str)) -> bool {
-        let mut asks = process::command(&plan.binaries.postgres, &plan.user, Signal::SIGKILL);
+        let kill = Some(Signal::SIGKILL);
+        let mut asks = process::command(&plan.binaries.postgres, &plan.user, kill);
         asks.arg("-D").arg(&plan.layout.pgdata).args([
             "-C",
             name,
@@ -85,8 +97,20 @@ impl Server {
         status.is_ok_and(|status| status.success())
     }
 
+    /// The same, when it takes connections.
+    pub(crate) fn ready(mut self, plan: &Plan) -> Result<Self, Error> {
+        if let Err(error) = self.wait_ready(plan) {
+            if let Err(failure) = self.stop(plan) {
+                warn!(%failure, "PostgreSQL did not become ready, and was not stopped cleanly");
+            }
+            return Err(error);
+        }
+        info!(folder = %plan.layout.root.display(), binaries = %plan.binaries, "PostgreSQL is ready");
+        Ok(self)
+    }
+
     /// Waits until the server takes connections.
-    pub(crate) fn wait_ready(&mut self, plan: &Plan) -> Result<(), Error> {
+    fn wait_ready(&mut self, plan: &Plan) -> Result<(), Error> {
         let deadline = Instant::now() + plan.settings.start_timeout;
         loop {
             if let Some(status) = self.exited(plan)? {

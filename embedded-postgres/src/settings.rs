@@ -43,8 +43,8 @@ impl Settings {
         self
     }
 
-    /// How long another daybook's hold on the folder is waited for: it may be starting or stopping.
-    /// 30 s unless set.
+    /// How long another daybook is waited for that starts PostgreSQL or stops it, and by a server also those that work
+    /// on it. 30 s unless set.
     #[must_use]
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.lock_timeout = timeout;

@@ -22,6 +22,7 @@ use daybook_store::keys::Scope;
 use uuid::Uuid;
 
 use crate::import::Home;
+use crate::listen_address::ListenAddress;
 use crate::logging;
 
 /// What every subcommand takes stands apart from its own options.
@@ -29,9 +30,9 @@ const GLOBAL: &str = "Global options";
 
 /// An event-sourced scheduling engine on PostgreSQL.
 ///
-/// Without a subcommand it serves, with a demo tenant to try.
+/// Without a subcommand it serves, with a demo tenant to try: it takes the options of `serve` then.
 #[derive(Parser)]
-#[command(name = "daybook", version)]
+#[command(name = "daybook", version, subcommand_required = false, arg_required_else_help = false)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) place: Place,
@@ -39,7 +40,7 @@ pub(crate) struct Cli {
     #[arg(long, env = "DAYBOOK_LOG_FORMAT", global = true, help_heading = GLOBAL, value_enum, default_value_t)]
     pub(crate) log_format: logging::Format,
     #[command(subcommand)]
-    pub(crate) command: Option<Command>,
+    pub(crate) command: Command,
 }
 
 /// Where the data is.
@@ -113,9 +114,12 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 pub(crate) struct Serve {
-    /// The address to listen on; port 0 takes any free one.
-    #[arg(long, env = "DAYBOOK_LISTEN", default_value_t = DEFAULT_ADDRESS)]
-    pub(crate) listen: SocketAddr,
+    /// The address to listen on, with a port or without; port 0 takes any free one.
+    #[arg(long, env = "DAYBOOK_LISTEN", default_value_t)]
+    pub(crate) listen: ListenAddress,
+    /// The port to listen on, where the address names none [default: 8080].
+    #[arg(long, env = "PORT")]
+    pub(crate) port: Option<u16>,
     /// What this program does of all that there is to do: api, projector, relay, reminders, sync, housekeeper. In this
     /// version there is nothing to do for relay, reminders and sync.
     #[arg(long, env = "DAYBOOK_ROLES", value_delimiter = ',', default_values_t = Role::ALL)]
@@ -144,30 +148,13 @@ pub(crate) struct Serve {
     pub(crate) demo: bool,
 }
 
-const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-
 const MAX_CONNECTIONS: u16 = 4_096;
 
 /// Several programs on one machine do not collide.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-impl Default for Serve {
-    fn default() -> Self {
-        Self {
-            listen: DEFAULT_ADDRESS,
-            roles: Role::ALL.to_vec(),
-            operations_listen: ANY_PORT,
-            max_connections: MAX_CONNECTIONS,
-            drain_seconds: None,
-            cors_origin: Vec::new(),
-            moved: Moved::default(),
-            demo: false,
-        }
-    }
-}
-
 /// What was an option of `serve` and is a setting of each tenant: whoever gives it is told so.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub(crate) struct Moved {
     #[arg(long, env = "DAYBOOK_HOLDS_PER_CLIENT", hide = true, value_parser = has_moved)]
     holds_per_client: Option<String>,

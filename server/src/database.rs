@@ -28,7 +28,7 @@ enum Keeper {
     Elsewhere,
     /// This program.
     Server(Box<Cluster>),
-    /// This program, or a server that runs on the same folder.
+    /// A server that runs on the same folder, or whoever works on it last.
     Subcommand(Box<Opened>),
 }
 
@@ -71,7 +71,7 @@ impl Database {
         match self.keeper {
             Keeper::Elsewhere => {}
             Keeper::Server(cluster) => cluster.stop()?,
-            Keeper::Subcommand(opened) => opened.stop()?,
+            Keeper::Subcommand(opened) => opened.close()?,
         }
         Ok(())
     }

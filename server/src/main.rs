@@ -1,6 +1,7 @@
 //! The daybook program: it puts the parts together, and each subcommand is a file.
 
 mod analysts;
+mod arguments;
 mod cli;
 mod database;
 mod demo;
@@ -11,6 +12,7 @@ mod holidays;
 mod import;
 mod key;
 mod leftovers;
+mod listen_address;
 mod listener;
 mod logging;
 mod metrics;
@@ -30,12 +32,14 @@ mod verify;
 mod waiting;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::Parser;
+use anyhow::bail;
 
 use cli::{Cli, Command, HolidaysCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
+use listener::Signals;
 
 /// What one thread allocates for a command, another frees: the system's allocator spends more time
 /// on that than daybook on deciding.
@@ -43,7 +47,7 @@ use daybook_projections::analytics::{self, AnalystRole, Published};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::of_this_program();
     let _running = logging::start(cli.log_format);
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,10 +61,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let place = cli.place;
     match cli.command {
-        // Without a subcommand: the whole of it, to try.
-        None => serve::run(&place, cli::Serve { demo: true, ..cli::Serve::default() }),
-        Some(Command::Serve(options)) => serve::run(&place, options),
-        Some(Command::Migrate) => on_runtime(&place, async |database| {
+        Command::Serve(options) => serve::run(&place, options),
+        Command::Migrate => on_runtime(&place, async |database| {
             let parts = parts::connected(database).await?;
             parts::prepare(&parts).await?;
             let published = analytics::publish(parts.log().pool()).await?;
@@ -69,37 +71,37 @@ fn run(cli: Cli) -> anyhow::Result<()> {
             }
             output::line("the database is up to date")
         }),
-        Some(Command::Key { command }) => {
+        Command::Key { command } => {
             on_runtime(&place, async |database| key::run(database, command).await)
         }
-        Some(Command::Tenant { command }) => {
+        Command::Tenant { command } => {
             on_runtime(&place, async |database| tenant::run(database, command).await)
         }
-        Some(Command::Import(options)) => {
+        Command::Import(options) => {
             // Before anything is started: a file that cannot be read needs no database.
             let files = import::open(&options)?;
             on_runtime(&place, async |database| import::run(database, &options, files).await)
         }
-        Some(Command::Holidays { command: HolidaysCommand::Import(options) }) => {
+        Command::Holidays { command: HolidaysCommand::Import(options) } => {
             let calendar = holidays::read(&options)?;
             on_runtime(&place, async |database| holidays::run(database, &options, calendar).await)
         }
-        Some(Command::Verify(options)) => {
+        Command::Verify(options) => {
             on_runtime(&place, async |database| verify::run(database, &options).await)
         }
-        Some(Command::Projections { command }) => {
+        Command::Projections { command } => {
             on_runtime(&place, async |database| projections::run(database, command).await)
         }
-        Some(Command::Export(options)) => {
+        Command::Export(options) => {
             on_runtime(&place, async |database| export::run(database, &options).await)
         }
-        Some(Command::Replay(options)) => {
+        Command::Replay(options) => {
             on_runtime(&place, async |database| replay::run(database, &options).await)
         }
-        Some(Command::Doctor) => on_runtime(&place, async |database| doctor::run(database).await),
-        Some(Command::Url) => psql::url(&place),
-        Some(Command::Psql { arguments }) => psql::run(&place, &arguments),
-        Some(Command::Openapi) => output::text(&daybook_api::document()?),
+        Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
+        Command::Url => psql::url(&place),
+        Command::Psql { arguments } => psql::run(&place, &arguments),
+        Command::Openapi => output::text(&daybook_api::document()?),
     }
 }
 
@@ -110,9 +112,14 @@ fn on_runtime(
 ) -> anyhow::Result<()> {
     let database = Database::open(place)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(work(&database));
+    let done = runtime.block_on(async {
+        // Whoever works on the same PostgreSQL goes on with it; it is left in order.
+        let told = Signals::hear()?.first;
+        let done = told.run_until_cancelled(work(&database)).await;
+        done.unwrap_or_else(|| bail!("told to stop: what was under way is cut off"))
+    });
     // Connections first, then the database that they lead to.
-    drop(runtime);
+    runtime.shutdown_timeout(Duration::from_secs(1));
     database.close()?;
     done
 }

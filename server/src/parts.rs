@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::bail;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -44,8 +44,14 @@ pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts 
 /// The same for a subcommand, which has nothing to do without its database.
 pub(crate) async fn connected(database: &Database) -> anyhow::Result<Parts> {
     let parts = connect(database);
-    let found = timeout(CONNECT_TIMEOUT, parts.log().primary().found()).await;
-    found.context("the database cannot be reached")??;
+    let primary = parts.log().primary();
+    match timeout(CONNECT_TIMEOUT, primary.found()).await {
+        Ok(found) => found?,
+        Err(_) => match primary.last_failure() {
+            Some(failure) => bail!("the database cannot be reached: {failure}"),
+            None => bail!("the database cannot be reached"),
+        },
+    }
     Ok(parts)
 }
 

@@ -32,11 +32,11 @@ pub(crate) fn url(place: &Place) -> anyhow::Result<()> {
 pub(crate) fn run(place: &Place, arguments: &[OsString]) -> anyhow::Result<()> {
     ensure_own(place)?;
     let opened = open(Settings::new(data_dir(place)?))?;
-    // Ctrl-C is psql's: it cancels a query. Without a handler it would end this program, and PostgreSQL with it.
+    // Ctrl-C is psql's: it cancels a query. Without a handler it would end this program, and leave PostgreSQL behind.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _handler = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
     let ran = Command::new("psql").arg(opened.connection().url()).args(arguments).status();
-    opened.stop()?;
+    opened.close()?;
     let status = match ran {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(NO_CLIENT),
         ran => ran.context("psql cannot be run")?,

@@ -62,6 +62,7 @@ mod rules;
 mod series;
 mod sessions;
 mod settings;
+mod starting;
 mod stopping;
 mod time_travel;
 mod traces;

@@ -43,7 +43,7 @@ impl Binaries {
 /// Asks the program, as the user who shall run it: that proves that the user can, and that its
 /// libraries are there.
 fn version(postgres: &Path, user: &ServerUser) -> Result<u32, String> {
-    let mut command = process::command(postgres, user, Signal::SIGKILL);
+    let mut command = process::command(postgres, user, Some(Signal::SIGKILL));
     let said = command
         .arg("--version")
         .output()

@@ -30,10 +30,16 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on an address, for at most so many connections at once.
-    pub(crate) async fn bind(address: SocketAddr, connections: usize) -> anyhow::Result<Self> {
+    /// Listens on an address, which `option` names, for at most so many connections at once.
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        option: &str,
+        connections: usize,
+    ) -> anyhow::Result<Self> {
         let bound = TcpListener::bind(address).await;
-        let tcp = bound.with_context(|| format!("cannot listen on {address}"))?;
+        let tcp = bound.with_context(|| {
+            format!("cannot listen on {address} (name another address with {option})")
+        })?;
         Ok(Self { tcp, open: OpenConnections::at_most(connections) })
     }
 

@@ -28,7 +28,8 @@ struct Listening {
 
 impl Listening {
     async fn with_room_for(connections: usize) -> Self {
-        let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), connections).await.unwrap();
+        let address = "127.0.0.1:0".parse().unwrap();
+        let listener = Listener::bind(address, "--listen", connections).await.unwrap();
         let stop = Stop::default();
         let [asked, may_answer] = [(); 2].map(|()| Arc::new(Semaphore::new(0)));
         let (is_asked, waits) = (Arc::clone(&asked), Arc::clone(&may_answer));

@@ -48,13 +48,15 @@ const OPERATORS: usize = 64;
 
 /// Serves until told to stop, by Ctrl-C or SIGTERM; told again, it stops at once.
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
-    let database = Database::own(place)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // First of all: an address that is taken is said at once, and nothing was started for it.
+    let listeners = runtime.block_on(Listeners::bind(&options))?;
+    let database = Database::own(place)?;
     let served = runtime.block_on(async {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
         let Signals { first, second } = Signals::hear()?;
         tokio::select! {
-            served = serve(place, &database, options, first) => served,
+            served = serve(place, &database, options, listeners, first) => served,
             () = second.cancelled() => bail!("told to stop again: what was under way is cut off"),
         }
     });
@@ -64,23 +66,37 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     served
 }
 
+/// Where requests come in.
+struct Listeners {
+    operations: Listener,
+    /// `None`: by its roles the program answers none.
+    api: Option<Listener>,
+}
+
+impl Listeners {
+    async fn bind(options: &Serve) -> anyhow::Result<Self> {
+        let (operations, api) = (options.operations_listen, options.listen);
+        let operations = Listener::bind(operations, "--operations-listen", OPERATORS).await?;
+        if !roles::have(&options.roles, Task::Answer) {
+            return Ok(Self { operations, api: None });
+        }
+        let connections = raise_open_files(options.max_connections.into());
+        let api = Listener::bind(api.with_port(options.port), "--listen or --port", connections);
+        Ok(Self { operations, api: Some(api.await?) })
+    }
+}
+
 async fn serve(
     place: &Place,
     database: &Database,
     options: Serve,
+    Listeners { operations, api: listener }: Listeners,
     told: CancellationToken,
 ) -> anyhow::Result<()> {
     let roles = options.roles;
     if let Some(idle) = roles::named_in_vain(&roles) {
         tracing::warn!("in this version there is nothing to do yet for {idle}");
     }
-    let operations = Listener::bind(options.operations_listen, OPERATORS).await?;
-    let listener = if roles::have(&roles, Task::Answer) {
-        let connections = raise_open_files(options.max_connections.into());
-        Some(Listener::bind(options.listen, connections).await?)
-    } else {
-        None
-    };
     let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
     let me = parts.log().program();
     let deployment = parts.deployment(Program::new(me, roles.clone(), hostname()));
@@ -112,9 +128,11 @@ async fn serve(
         .start("record of metrics", metrics::keep_up(recorded, operations_stop.over.clone()));
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if let Ok(done) = timeout(START_TIMEOUT, &mut prepared).await {
-        done?;
+        done??;
     } else {
-        tracing::warn!("the database is not there yet; answering 503 until it is");
+        let reason = parts.log().primary().last_failure();
+        let reason = reason.as_deref().unwrap_or("it takes long to prepare");
+        tracing::warn!(reason, "the database is not there yet; answering 503 until it is");
     }
     let sweep = Arc::new(Notify::new());
     let work = Work {

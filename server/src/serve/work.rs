@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use daybook_api::Checker;
 use daybook_projections::{Deployment, Runner};
+use daybook_store::database::{self, Refused};
 use daybook_store::{Repeated, Role};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -35,13 +36,33 @@ pub(super) struct Work {
 }
 
 /// Makes the tables, trying until it succeeds.
-pub(super) async fn prepare(parts: Parts) {
+///
+/// # Errors
+/// When it never will.
+pub(super) async fn prepare(parts: Parts) -> anyhow::Result<()> {
     let prepare = Repeated::new("prepare the database");
-    while let Err(error) = parts::prepare(&parts).await {
+    loop {
+        let error = match parts.log().primary().found().await {
+            Ok(()) => match parts::prepare(&parts).await {
+                Ok(()) => break,
+                Err(error) if is_in_vain(&error) => {
+                    return Err(error.context("the database cannot be prepared"));
+                }
+                Err(error) => error,
+            },
+            Err(refused @ Refused::InVain(_)) => return Err(refused.into()),
+            Err(refused) => refused.into(),
+        };
         prepare.failed(&error);
         sleep(RETRY_INTERVAL).await;
     }
     prepare.succeeded();
+    Ok(())
+}
+
+/// Whether the database would say the same as often as it is asked.
+fn is_in_vain(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref()).any(database::is_in_vain)
 }
 
 impl Work {
@@ -52,7 +73,7 @@ impl Work {
     /// starts it again, and the other parts go on until cancelled.
     pub(super) async fn run(
         self,
-        prepared: JoinHandle<()>,
+        prepared: JoinHandle<anyhow::Result<()>>,
         stop: CancellationToken,
         cancel: CancellationToken,
     ) -> anyhow::Result<()> {
@@ -60,7 +81,11 @@ impl Work {
         if !prepared.is_finished() {
             match cancel.run_until_cancelled(prepared).await {
                 None => return Ok(()),
-                Some(Ok(())) => {}
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => {
+                    stop.cancel();
+                    return Err(error);
+                }
                 Some(Err(error)) => {
                     stop.cancel();
                     return Err(error.into());

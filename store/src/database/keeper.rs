@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::address::{Address, Target};
 use super::clock::{DatabaseClock, Sample};
+use super::failure::{described, late, refusal};
 use super::link::{Link, Refused};
 use super::pooler::{self, Mark};
 use super::pools::Pools;
@@ -61,8 +62,8 @@ type Candidate = (PgConnectOptions, PgConnection, Option<i64>);
 
 /// Why there is no server to work on.
 enum NoServer {
-    /// None is there at present.
-    Unreachable(sqlx::Error),
+    /// None is there at present: why.
+    Unreachable(String),
     /// One takes writes that is no primary any more: this program has worked on a later one.
     Outdated,
     Refused(Refused),
@@ -70,7 +71,10 @@ enum NoServer {
 
 impl From<sqlx::Error> for NoServer {
     fn from(error: sqlx::Error) -> Self {
-        Self::Unreachable(error)
+        match refusal(&error) {
+            Some(said) => Self::Refused(Refused::InVain(said)),
+            None => Self::Unreachable(error.to_string()),
+        }
     }
 }
 
@@ -84,7 +88,7 @@ impl Keeper {
         let (mut was_said, mut outdated_was_said) = (false, false);
         loop {
             let found = timeout(FIND_TIMEOUT, self.find()).await;
-            match found.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()).into())) {
+            match found.unwrap_or_else(|_| Err(late().into())) {
                 Ok((options, mut session, mark)) => {
                     (was_said, outdated_was_said) = (false, false);
                     self.pools.move_to(&options);
@@ -94,7 +98,10 @@ impl Keeper {
                     tracing::warn!(reason = %lost, "the database is gone; looking for it");
                 }
                 Err(NoServer::Refused(refused)) => {
-                    tracing::error!("{refused}");
+                    // Whoever waits for the first one says so.
+                    if self.link.was_found() {
+                        tracing::error!("{refused}");
+                    }
                     self.link.refuse(refused);
                     sleep(PAUSE_WHEN_REFUSED).await;
                 }
@@ -109,8 +116,9 @@ impl Keeper {
                 }
                 Err(NoServer::Unreachable(error)) => {
                     if !std::mem::replace(&mut was_said, true) {
-                        tracing::warn!(%error, "no database to work on; trying again");
+                        tracing::warn!(error, "no database to work on; trying again");
                     }
+                    self.link.note_failure(error);
                     sleep(RETRY_PAUSE).await;
                 }
             }
@@ -159,7 +167,11 @@ impl Keeper {
                 };
                 Ok((options.clone(), connection, timeline))
             });
-            connected.await.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
+            let connected = connected.await.unwrap_or_else(|_| Err(late()));
+            connected.map_err(|error| match refusal(&error) {
+                Some(said) => NoServer::Refused(Refused::InVain(said)),
+                None => NoServer::Unreachable(described(options, &error)),
+            })
         }))
         .await;
         let (mut found, mut failure, mut is_outdated) = (None, None, false);
@@ -168,14 +180,18 @@ impl Keeper {
                 Ok(server) if self.is_outdated(&server) => is_outdated = true,
                 Ok(server) if self.is_better(&server, found.as_ref()) => found = Some(server),
                 Ok(_) => {}
-                Err(error) => failure = failure.or(Some(error)),
+                // Where one says no, another may still come.
+                Err(NoServer::Refused(refused)) => {
+                    failure = failure.or(Some(NoServer::Refused(refused)));
+                }
+                Err(other) => failure = Some(other),
             }
         }
-        let none_writes = || sqlx::Error::Configuration("none of the servers takes writes".into());
+        let none_writes = || NoServer::Unreachable("none of the servers takes writes".to_owned());
         match found {
             Some(found) => Ok(found),
             None if is_outdated => Err(NoServer::Outdated),
-            None => Err(failure.unwrap_or_else(none_writes).into()),
+            None => Err(failure.unwrap_or_else(none_writes)),
         }
     }
 
@@ -207,7 +223,7 @@ impl Keeper {
                 () = self.link.suspected() => is_suspected = true,
             }
             let renewed = timeout(ANSWER_TIMEOUT, self.renew(listener, mark)).await;
-            if let Err(error) = renewed.unwrap_or_else(|late| Err(sqlx::Error::Io(late.into()))) {
+            if let Err(error) = renewed.unwrap_or_else(|_| Err(late())) {
                 return error;
             }
             if std::mem::take(&mut is_suspected) || self.link.is_full() {

@@ -18,6 +18,11 @@ pub enum Refused {
          statements: use it in session mode (pool_mode=session), or connect to PostgreSQL directly"
     )]
     Pooler,
+    /// It says no to this program, and would say so as often as it is asked.
+    #[error(
+        "the database refuses daybook: {0} (DAYBOOK_DATABASE_URL says where it is, and as whom to connect)"
+    )]
+    InVain(String),
     /// There is no room for this program.
     #[error("{0}")]
     NoRoom(Room),
@@ -45,6 +50,8 @@ pub(super) struct Link {
     /// The highest timeline that this program has worked on.
     timeline: Mutex<Option<i64>>,
     suspicion: Notify,
+    /// Why no server was found when one was looked for last.
+    failure: Mutex<Option<String>>,
     /// Whether a server that takes no writes is of no use.
     must_write: bool,
 }
@@ -57,6 +64,7 @@ impl Link {
             options: Mutex::new(options),
             timeline: Mutex::default(),
             suspicion: Notify::new(),
+            failure: Mutex::default(),
             must_write,
         }
     }
@@ -108,6 +116,16 @@ impl Link {
             self.lost();
         }
         self.state.send_replace(State::Found);
+    }
+
+    /// None was found, for this reason.
+    pub(super) fn note_failure(&self, failure: String) {
+        *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+    }
+
+    /// Why none was found when one was looked for last.
+    pub(super) fn last_failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn refuse(&self, refused: Refused) {

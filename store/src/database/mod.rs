@@ -11,6 +11,7 @@
 mod address;
 mod budget;
 mod clock;
+mod failure;
 mod keeper;
 mod link;
 mod pooler;
@@ -29,6 +30,7 @@ pub use address::{Address, AddressError};
 pub use budget::{BadBudget, Budget};
 pub(crate) use budget::{HEARTBEAT, Shares, WAKEUPS};
 pub use clock::DatabaseClock;
+pub use failure::is_in_vain;
 pub use link::{Refused, State};
 pub(crate) use pools::Purpose;
 pub use room::Room;
@@ -136,6 +138,12 @@ impl Primary {
             Ok(State::Refused(refused)) => Err(refused),
             Ok(_) | Err(_) => Ok(()),
         }
+    }
+
+    /// Why none was found when one was looked for last: nothing secret is in it.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<String> {
+        self.link.last_failure()
     }
 
     /// When one was lost last: connections that are older lead nowhere.

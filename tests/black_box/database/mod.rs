@@ -3,6 +3,7 @@
 mod clocks;
 mod connections;
 mod failover;
+mod in_vain;
 mod poolers;
 
 use std::path::{Path, PathBuf};

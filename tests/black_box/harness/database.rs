@@ -157,10 +157,15 @@ impl Database {
         format!("postgres://daybook@127.0.0.1:{port}/{name}?sslmode=disable")
     }
 
+    /// The folder of daybook's own PostgreSQL.
+    pub(crate) fn data_dir(&self) -> PathBuf {
+        let Home::Embedded(folder) = &*self.0 else { panic!("it is not daybook's own") };
+        data_dir(folder)
+    }
+
     /// PostgreSQL's main process, where daybook runs it.
     pub(crate) fn postmaster(&self) -> Option<Pid> {
-        let Home::Embedded(folder) = &*self.0 else { panic!("it is not daybook's own") };
-        let file = fs::read_to_string(data_dir(folder).join("postgres/postmaster.pid")).ok()?;
+        let file = fs::read_to_string(self.data_dir().join("postgres/postmaster.pid")).ok()?;
         file.lines().next()?.parse().ok().map(Pid::from_raw)
     }
 
@@ -215,7 +220,7 @@ fn data_dir(folder: &TempDir) -> PathBuf {
 fn command<S: AsRef<OsStr>>(program: PathBuf, arguments: &[S]) -> Command {
     let mut command = Command::new(program);
     for (name, _) in env::vars_os() {
-        if name.to_string_lossy().starts_with("DAYBOOK_") {
+        if name == "PORT" || name.to_string_lossy().starts_with("DAYBOOK_") {
             command.env_remove(name);
         }
     }

@@ -67,6 +67,17 @@ impl Server {
         Self::run(database, command)
     }
 
+    /// A new one with these arguments and no others, which listens.
+    pub(crate) fn start_as(
+        database: &Database,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let mut command = database.daybook(arguments);
+        command.envs(environment.iter().copied());
+        Self::run(database, command)
+    }
+
     /// A new one at this address, which is ready.
     pub(crate) fn start_at(database: &Database, address: &str, arguments: &[&str]) -> Self {
         let arguments = [&["serve", "--listen", address], arguments].concat();
@@ -143,9 +154,13 @@ impl Server {
         self.wait();
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.lock().unwrap().id()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let id = self.child.lock().unwrap().id();
-        kill(Pid::from_raw(id.try_into().unwrap()), signal).unwrap();
+        kill(Pid::from_raw(self.id().try_into().unwrap()), signal).unwrap();
     }
 
     /// Waits until it has ended.
