@@ -125,7 +125,8 @@ async fn active(parts: &Parts, tenant: &TenantId) -> anyhow::Result<Vec<Uuid>> {
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
         let standing = Some(CatalogueStatus::Active);
-        let page = catalogue.resources(tenant, standing, cursor.as_ref(), Limit::default()).await?;
+        let page =
+            catalogue.resources(tenant, standing, (cursor.as_ref(), Limit::default())).await?;
         ids.extend(page.items.iter().map(|resource| resource.id.uuid()));
         cursor = page.next;
         if cursor.is_none() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Practice, a_practice, date, id_of, monday, utc};
@@ -251,4 +251,32 @@ fn who_pages_through_figures_while_others_book_is_told_of_each_group_once() {
         assert_eq!(groups.len(), once.len(), "{by}: {groups:?}");
         assert!(groups.len() > 1, "{by}: {groups:?}");
     }
+}
+
+/// What is offered is worked out for three months after the last event of the log.
+#[test]
+fn of_days_that_are_not_worked_out_it_is_said_that_it_is_not_known_what_is_offered() {
+    let practice = a_practice();
+    let far = date(150);
+    let last = practice.booking(monday(8, 0) + TimeDelta::days(150)).send();
+    last.is(201);
+    let asked = |from: NaiveDate, to: NaiveDate, by: &str| {
+        let position = last.position();
+        let query = format!("from={from}&to={to}&group_by={by}&min_position={position}");
+        practice.api.get(&format!("/v1/utilisation?{query}")).send().is(200)
+    };
+    let known_to: NaiveDate =
+        asked(far, far, "day")["worked_out_to"].as_str().unwrap().parse().unwrap();
+    assert!(known_to > date(30) && known_to < far, "{known_to}");
+    for (by, from) in [("day", far), ("resource", date(0)), ("day,resource", far)] {
+        let page = asked(from, far, by);
+        let item = &page["items"].as_array().unwrap().last().unwrap();
+        assert_eq!(item["booked_minutes"], 30, "{page}");
+        for unknown in ["offered_minutes", "utilisation"] {
+            assert_eq!(item.get(unknown), None, "{by}: {item}");
+        }
+    }
+    let known = &asked(date(0), known_to, "resource")["items"][0];
+    assert!(known["offered_minutes"].as_i64().unwrap() > 0, "{known}");
+    assert_eq!(known["utilisation"], 0.0);
 }

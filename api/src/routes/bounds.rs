@@ -49,6 +49,8 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("days of opening hours", resources::MAX_DAYS.unsigned_abs(), "invalid-range"),
         ("days of utilisation", utilisation::MAX_DAYS.unsigned_abs(), "invalid-range"),
         ("bookings that figures are added up of", u64::from(Utilisation::MAX_ROWS), "too-broad"),
+        ("the same, with `as_of`", u64::from(Utilisation::MAX_PAST_BOOKINGS), "too-broad"),
+        ("resources of these", u64::from(Utilisation::MAX_PAST_RESOURCES), "too-broad"),
         ("appointments of an agenda", Agenda::MAX_APPOINTMENTS as u64, "`more` is true"),
         ("appointments that a dry run tells", Conflicts::MAX_BROKEN as u64, "`more` is true"),
         ("events of a page of the log", events::MAX_LIMIT as u64, "invalid-query"),

@@ -1,5 +1,6 @@
 //! From a command to its answer, and single aggregates as the log has them.
 
+use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::engine::Known;
 use daybook_store::log::Moment;
@@ -20,7 +21,7 @@ impl App {
         id: Uuid,
         AsOfParams { as_of }: AsOfParams,
     ) -> Result<Answer<A::View>, Problem> {
-        let moment = self.moment(tenant, as_of).await?;
+        let moment = self.moment(tenant, as_of, None).await?;
         let known = self.known::<A>(tenant, id, moment).await?;
         let Known { state, version, position } =
             known.ok_or_else(|| Problem::not_found(A::TYPE))?;
@@ -38,6 +39,22 @@ impl App {
         let as_of = moment.map(|moment| moment.position);
         let known = self.engine.known::<A>(tenant, id, as_of).await?;
         Ok(known.map(|known| Known { position: as_of.unwrap_or(known.position), ..known }))
+    }
+
+    /// Many aggregates, now or as of a moment, in the order asked for.
+    pub(crate) async fn each_known<A: PersistedAggregate>(
+        &self,
+        tenant: &TenantId,
+        ids: &[Uuid],
+        moment: Option<Moment>,
+    ) -> Result<Vec<Option<Known<A>>>, Problem> {
+        let as_of = moment.map(|moment| moment.position);
+        Ok(self.engine.each_known::<A>(tenant, ids, as_of).await?)
+    }
+
+    /// What the clock shows, or showed at a moment.
+    pub(crate) fn at(&self, moment: Option<Moment>) -> DateTime<Utc> {
+        moment.map_or_else(|| self.engine.clock().now(), |moment| moment.at)
     }
 
     /// Makes something new.

@@ -75,6 +75,7 @@ impl PageParams {
 
 query_params! {
     /// How fresh the answer is.
+    #[derive(Clone, Copy)]
     pub(crate) struct Freshness {
         /// Show at least what had happened at this position of the log: the `Daybook-Position` of a
         /// command shows what that command did.

@@ -6,6 +6,7 @@ mod as_of;
 mod availability;
 #[cfg(test)]
 mod bounds;
+mod catalogue;
 mod clients;
 mod commands;
 mod conflicts;

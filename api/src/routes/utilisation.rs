@@ -1,10 +1,15 @@
 //! `GET /v1/utilisation`
 
+use axum::Json;
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{Uri, header};
+use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use daybook_domain::{Category, ResourceId, ServiceId};
-use daybook_projections::utilisation::{Dimensions, Figures, Utilisation, UtilisationFilter};
+use daybook_projections::appointments::Appointments;
+use daybook_projections::utilisation::{
+    Dimensions, Figures, FiguresPage, Utilisation, UtilisationFilter,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
@@ -12,11 +17,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::listing::{List, Listed, PageParams};
+use super::as_of::{AsOfParams, Reading};
+use super::listing::{PageParams, link};
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, query_params};
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, Read};
 
 /// The most days that can be asked for at once.
 pub(crate) const MAX_DAYS: i64 = 366;
@@ -42,6 +48,7 @@ query_params! {
         /// Booked in this category; what is offered is that of all.
         category: Option<Category>,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -53,6 +60,18 @@ impl Value for Dimensions {
     fn schema() -> Schema {
         String::schema()
     }
+}
+
+/// A page of figures.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UtilisationList {
+    items: Vec<UtilisationView>,
+    /// Send it as `cursor` for the next page; left out: this is the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    /// The last day of which it is worked out what is offered: of later ones it is not known. Left out: of no day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worked_out_to: Option<NaiveDate>,
 }
 
 /// What was offered and booked in a group.
@@ -71,13 +90,15 @@ pub(crate) struct UtilisationView {
     #[serde(skip_serializing_if = "Option::is_none")]
     category: Option<String>,
     /// How long the resources were open, as many times as they have places. Not where figures are
-    /// grouped by service or category: nobody says for which of them time is offered.
+    /// grouped by service or category: nobody says for which of them time is offered; and not where a day of the
+    /// group is after `worked_out_to`: it is not known yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     offered_minutes: Option<i64>,
     /// How long they were booked, without buffers: by appointments that were not cancelled, and by
     /// sessions.
     booked_minutes: i64,
-    /// What was booked of what was offered: 1 is all of it. Nothing where nothing was offered.
+    /// What was booked of what was offered: 1 is all of it. Nothing where nothing was offered, or it is not known
+    /// what is.
     #[serde(skip_serializing_if = "Option::is_none")]
     utilisation: Option<f64>,
     /// Appointments that begin, no-shows among them.
@@ -96,8 +117,9 @@ pub(crate) struct UtilisationView {
 }
 
 impl UtilisationView {
-    fn new(figures: Figures, by: Dimensions) -> Self {
-        let offered = by.are_of_offered().then_some(figures.offered_minutes);
+    fn new(figures: Figures, by: Dimensions, is_worked_out: bool) -> Self {
+        let offered = by.are_of_offered() && is_worked_out;
+        let offered = offered.then_some(figures.offered_minutes);
         Self {
             day: figures.day,
             resource_id: figures.resource_id.map(ResourceId::uuid),
@@ -124,29 +146,48 @@ fn share(booked: i64, offered: i64) -> Option<f64> {
 ///
 /// Day by day, in each resource's own zone. What was offered on a day that has passed stays, whatever
 /// becomes of the opening hours; what is offered is worked out up to 92 days after the last event of the
-/// log.
+/// log, and `worked_out_to` says which day that is. With `as_of`, by what was known then.
 #[utoipa::path(
     get, path = "/v1/utilisation", tag = "figures",
     params(UtilisationParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "A page of groups, in the order of day, resource, service \
-               and category", body = List<UtilisationView>), ReadProblems, BroadProblems)
+               and category", body = UtilisationList), ReadProblems, BroadProblems)
 )]
 pub(crate) async fn get_utilisation(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
     Query(asked): Query<UtilisationParams>,
-) -> Result<Listed<UtilisationView>, Problem> {
-    let UtilisationParams { from, to, group_by, resource_id, service_id, category, page } = asked;
+) -> Result<Response, Problem> {
+    let UtilisationParams { from, to, group_by, resource_id, service_id, category, page, moment } =
+        asked;
     if !(1..=MAX_DAYS).contains(&((to - from).num_days() + 1)) {
         let detail = format!("from {from} to {to} are not 1 to {MAX_DAYS} days");
         return Err(invalid_range(detail));
     }
     let filter = UtilisationFilter { from, to, resource_id, service_id, category };
     let by = group_by.unwrap_or_else(Dimensions::resource);
-    let (limit, cursor) = (page.limit(), page.cursor);
-    let position = app.wait(&caller.tenant, Utilisation::ID, page.fresh).await?;
-    let page = app.utilisation.page(&caller.tenant, &filter, by, cursor.as_ref(), limit).await?;
-    Ok(Listed::of(uri, position, page, |figures| UtilisationView::new(figures, by)))
+    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
+    let as_of = (moment.as_of, None);
+    let Reading { moment, position } =
+        app.reading(tenant, as_of, page.fresh, Utilisation::ID).await?;
+    if let Some(moment) = moment {
+        app.wait_for(tenant, Appointments::ID, moment.position).await?;
+    }
+    let FiguresPage { page, worked_out_to } =
+        app.utilisation.page(tenant, &filter, by, asked, moment).await?;
+    let next_cursor = page.next.map(|cursor| cursor.to_string());
+    let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
+    let items = page.items.into_iter().map(|figures| {
+        let last = figures.day.unwrap_or(to);
+        UtilisationView::new(figures, by, worked_out_to.is_some_and(|day| last <= day))
+    });
+    let items = items.collect();
+    let list = UtilisationList { items, next_cursor, worked_out_to };
+    let mut response = At(position, Json(list)).into_response();
+    if let Some(next) = next {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
 }

@@ -34,7 +34,7 @@ pub(crate) struct WaitingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_ids: Option<ResourceIds>,
     joined_at: DateTime<Utc>,
-    /// Of those who wait for the service, its number by time of joining, from 1. Lists leave it out.
+    /// Of those who wait for the service, its number by time of joining, from 1. Lists leave it out, and so do answers of the past.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) queue_position: Option<u64>,
     /// The place that is, or was, offered.
@@ -53,6 +53,14 @@ pub(crate) struct OfferView {
 }
 
 impl WaitingView {
+    pub(crate) const fn status(&self) -> WaitingStatus {
+        self.status
+    }
+
+    pub(crate) const fn version(&self) -> u64 {
+        self.version
+    }
+
     pub(crate) fn new(id: Uuid, version: u64, joined: Joined) -> Self {
         let Joined { client_id, wishes, joined_at, state } = joined;
         let Wishes { service_id, duration, days, times, resource_ids } = wishes;

@@ -6,14 +6,14 @@
 mod entry;
 
 use daybook_domain::claim::Claim;
-use daybook_domain::session::Session;
+use daybook_domain::session::{Session, SessionStatus};
 use daybook_domain::time::Interval;
-use daybook_domain::{ResourceId, SessionId, TenantId};
+use daybook_domain::{AppointmentId, ResourceId, SessionId, TenantId};
 use daybook_store::log::Moment;
 
 pub use entry::Entry;
 
-use crate::history::History;
+use crate::history::{AppointmentVersion, History};
 
 /// The agendas of resources.
 #[derive(Debug, Clone)]
@@ -62,24 +62,28 @@ impl Agenda {
         Ok(OnAgenda { entries: entry::entries(on, days, moment.at), claims, more })
     }
 
-    /// How many places of a session were taken at a moment.
+    /// Who had a place of a session at a moment; of one that was cancelled, nobody.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn taken(
+    pub async fn who_was_in(
         &self,
         tenant: &TenantId,
         (id, session): (SessionId, &Session),
         moment: Moment,
-    ) -> Result<usize, sqlx::Error> {
-        // Who is in it has its resources, in name.
-        let Some(plan) = session.plan() else { return Ok(0) };
-        let Some(resource) = plan.slot.resource_ids.iter().next() else { return Ok(0) };
-        let on = self.of(tenant, resource, plan.slot.during, moment).await?;
-        let its_own = |entry| match entry {
-            Entry::Session { session_id, taken, .. } if session_id == id => Some(taken),
-            _ => None,
+    ) -> Result<Vec<AppointmentId>, sqlx::Error> {
+        let Session::Made { plan, status: SessionStatus::Scheduled, .. } = session else {
+            return Ok(Vec::new());
         };
-        Ok(on.entries.into_iter().find_map(its_own).unwrap_or_default())
+        // Who is in it has its resources, in name.
+        let Some(resource) = plan.slot.resource_ids.iter().next() else { return Ok(Vec::new()) };
+        let as_of = (moment.position, Self::MAX_APPOINTMENTS);
+        let during = plan.slot.during;
+        let calendars = self.history.calendars(tenant, &[resource], during, as_of).await?;
+        let appointments = calendars.into_iter().flat_map(|on| on.appointments);
+        let is_in = |version: &AppointmentVersion| {
+            version.placed.session_id == Some(id) && version.stands(moment.at)
+        };
+        Ok(appointments.filter(is_in).map(|version| version.appointment.appointment_id).collect())
     }
 }

@@ -79,7 +79,7 @@ pub struct Listed<E: CatalogueEntity> {
     pub status: CatalogueStatus,
     /// The number of its events.
     pub version: u64,
-    /// Where its last event is in the log.
+    /// Where its last event is in the log; in a list of the past, of which position that is.
     pub position: Position,
 }
 

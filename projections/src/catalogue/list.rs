@@ -1,7 +1,9 @@
 //! Pages of services, resources and clients.
 
 use daybook_domain::TenantId;
+use daybook_store::Position;
 use sqlx::{FromRow as _, PgPool, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
 
 use super::Catalogue;
 use super::entity::{CatalogueEntity, CatalogueStatus, Listed};
@@ -21,8 +23,7 @@ pub(super) async fn page<E: CatalogueEntity>(
     pool: &PgPool,
     tenant: &TenantId,
     status: Option<CatalogueStatus>,
-    cursor: Option<&Cursor>,
-    limit: Limit,
+    (cursor, limit): (Option<&Cursor>, Limit),
 ) -> Result<Page<Listed<E>>, PageError> {
     let keyset = Keyset::new(List::of(tenant, E::TABLE, &status), cursor, limit)?;
     let schema = Schema::of(Catalogue::ID);
@@ -51,4 +52,26 @@ pub(super) async fn page<E: CatalogueEntity>(
         Ok::<_, sqlx::Error>((E::uuid(listed.id), listed))
     });
     Ok(keyset.page_of(listed.collect::<Result<_, _>>()?, is_cut))
+}
+
+/// Served by the primary key.
+pub(super) async fn ids<E: CatalogueEntity>(
+    pool: &PgPool,
+    tenant: &TenantId,
+    status: Option<CatalogueStatus>,
+    at: Position,
+    (cursor, limit): (Option<&Cursor>, Limit),
+) -> Result<Page<Uuid>, PageError> {
+    let list = List::of(tenant, E::TABLE, &status).at(at.get());
+    let keyset = Keyset::new(list, cursor, limit)?;
+    let (schema, id) = (Schema::of(Catalogue::ID), E::ID);
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT {id} FROM {schema}.{} WHERE tenant_id = ",
+        E::TABLE
+    ));
+    sql.push_bind(tenant.as_str());
+    keyset.push_after(&mut sql, id);
+    keyset.push_order(&mut sql, id);
+    let ids: Vec<Uuid> = sql.build_query_scalar().fetch_all(pool).await?;
+    Ok(keyset.page(ids.into_iter().map(|id| (id, id)).collect()))
 }

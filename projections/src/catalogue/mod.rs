@@ -16,10 +16,11 @@ use daybook_domain::TenantId;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
-use daybook_store::RecordedEvent;
+use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 pub use entity::{CatalogueEntity, CatalogueStatus, Listed};
 
@@ -61,10 +62,9 @@ impl Catalogue {
         &self,
         tenant: &TenantId,
         status: Option<CatalogueStatus>,
-        cursor: Option<&Cursor>,
-        limit: Limit,
+        page: (Option<&Cursor>, Limit),
     ) -> Result<Services, PageError> {
-        list::page(&SERVICES, &self.pool, tenant, status, cursor, limit).await
+        list::page(&SERVICES, &self.pool, tenant, status, page).await
     }
 
     /// A page of the resources, in the order in which they were made.
@@ -75,10 +75,9 @@ impl Catalogue {
         &self,
         tenant: &TenantId,
         status: Option<CatalogueStatus>,
-        cursor: Option<&Cursor>,
-        limit: Limit,
+        page: (Option<&Cursor>, Limit),
     ) -> Result<Resources, PageError> {
-        list::page(&RESOURCES, &self.pool, tenant, status, cursor, limit).await
+        list::page(&RESOURCES, &self.pool, tenant, status, page).await
     }
 
     /// A page of the clients, in the order in which they were made. It is personal data.
@@ -88,10 +87,26 @@ impl Catalogue {
     pub async fn clients(
         &self,
         tenant: &TenantId,
-        cursor: Option<&Cursor>,
-        limit: Limit,
+        page: (Option<&Cursor>, Limit),
     ) -> Result<Clients, PageError> {
-        list::page(&CLIENTS, &self.pool, tenant, None, cursor, limit).await
+        list::page(&CLIENTS, &self.pool, tenant, None, page).await
+    }
+}
+
+impl Catalogue {
+    /// A page of the ids of a list as it was at a position, in the order in which things were made: which list that
+    /// is, `status` says. What was made or changed since is still to be left out.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list at this position, or the database fails.
+    pub async fn known_by_now<E: CatalogueEntity>(
+        &self,
+        tenant: &TenantId,
+        status: Option<CatalogueStatus>,
+        at: Position,
+        page: (Option<&Cursor>, Limit),
+    ) -> Result<Page<Uuid>, PageError> {
+        list::ids::<E>(&self.pool, tenant, status, at, page).await
     }
 }
 

@@ -108,15 +108,15 @@ async fn lists_show_everything_as_it_is_now() {
     ])
     .await;
     let limit = Limit::default();
-    let services = catalogue.services(&tenant, None, None, limit).await.unwrap();
+    let services = catalogue.services(&tenant, None, (None, limit)).await.unwrap();
     assert_eq!(services.items[0].document, terms("New name"));
     assert_eq!((services.items[0].version, services.items[0].position), (2, Position::from_i64(4)));
-    let resources = catalogue.resources(&tenant, None, None, limit).await.unwrap();
+    let resources = catalogue.resources(&tenant, None, (None, limit)).await.unwrap();
     let exceptions = vec![exception].try_into().unwrap();
     let opening_hours = OpeningHours { weekly_hours, exceptions, holidays };
     assert_eq!(resources.items[0].document, ResourceProfile { opening_hours, ..profile });
     assert_eq!(resources.items[0].version, 6);
-    let clients = catalogue.clients(&tenant, None, limit).await.unwrap();
+    let clients = catalogue.clients(&tenant, (None, limit)).await.unwrap();
     assert_eq!(clients.items[0].document, contact("Front desk"));
     assert!(services.next.is_none() && resources.next.is_none() && clients.next.is_none());
 }
@@ -136,7 +136,8 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
     {
         let (mut ids, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
         loop {
-            let page = catalogue.services(&tenant, standing, cursor.as_ref(), limit).await.unwrap();
+            let page =
+                catalogue.services(&tenant, standing, (cursor.as_ref(), limit)).await.unwrap();
             ids.extend(page.items.iter().map(|item| item.id));
             cursor = page.next;
             if cursor.is_none() {
@@ -146,7 +147,7 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
         assert_eq!(ids.len(), count);
         assert!(ids.is_sorted());
     }
-    let page = catalogue.services(&tenant, None, None, limit).await.unwrap();
-    let resources = catalogue.resources(&tenant, None, page.next.as_ref(), limit).await;
+    let page = catalogue.services(&tenant, None, (None, limit)).await.unwrap();
+    let resources = catalogue.resources(&tenant, None, (page.next.as_ref(), limit)).await;
     assert!(matches!(resources, Err(PageError::Cursor(CursorError::OtherSearch))));
 }

@@ -8,6 +8,7 @@ mod tests;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
+use daybook_store::log::Moment;
 use sqlx::PgPool;
 
 pub use list::{PastAppointment, Summary};
@@ -29,7 +30,7 @@ impl ClientHistory {
         Self { pool }
     }
 
-    /// What all appointments of a client come to.
+    /// What all appointments of a client come to; at a moment, what they had come to.
     ///
     /// # Errors
     /// When the database fails.
@@ -37,12 +38,14 @@ impl ClientHistory {
         &self,
         tenant: &TenantId,
         client: ClientId,
+        moment: Option<Moment>,
     ) -> Result<Summary, sqlx::Error> {
-        list::summary(&self.pool, tenant, client).await
+        let position = moment.map(|moment| moment.position);
+        list::summary(&self.pool, tenant, client, position).await
     }
 
     /// A page of the appointments of a client that start from an instant on and before another, by
-    /// start. `now` decides which holds have lapsed.
+    /// start. `now` decides which holds have lapsed; with a moment, they are as they were then.
     ///
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
@@ -51,10 +54,11 @@ impl ClientHistory {
         tenant: &TenantId,
         client: ClientId,
         bounds: (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
-        cursor: Option<&Cursor>,
-        limit: Limit,
+        page: (Option<&Cursor>, Limit),
         now: DateTime<Utc>,
+        moment: Option<Moment>,
     ) -> Result<Page<PastAppointment>, PageError> {
-        list::page(&self.pool, tenant, client, bounds, cursor, limit, now).await
+        let seen = (moment.map_or(now, |it| it.at), moment.map(|it| it.position));
+        list::page(&self.pool, tenant, client, bounds, page, seen).await
     }
 }

@@ -81,7 +81,8 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
         let limit = Limit::new(2).unwrap();
-        let asked = history.page(&tenant, client, (None, None), cursor.as_ref(), limit, now);
+        let asked =
+            history.page(&tenant, client, (None, None), (cursor.as_ref(), limit), now, None);
         let page = asked.await.unwrap();
         found.extend(page.items);
         cursor = page.next;
@@ -117,7 +118,7 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     );
     assert_eq!(found.last().unwrap().outcome.times_moved, 1);
     assert_eq!(found[6].outcome.booked_at, None);
-    let summary = history.summary(&tenant, client).await.unwrap();
+    let summary = history.summary(&tenant, client, None).await.unwrap();
     let start = |n: u128| Some(slot(n).during.start());
     assert_eq!(
         summary,
@@ -132,8 +133,9 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
         }
     );
     let from = start(7);
-    let page = history.page(&tenant, client, (from, start(9)), None, Limit::default(), now);
+    let limit = Limit::default();
+    let page = history.page(&tenant, client, (from, start(9)), (None, limit), now, None);
     assert_eq!(page.await.unwrap().items.len(), 2);
-    let nobody = history.summary(&"south".parse().unwrap(), client).await.unwrap();
+    let nobody = history.summary(&"south".parse().unwrap(), client, None).await.unwrap();
     assert_eq!((nobody.booked, nobody.first_start_at), (0, None));
 }

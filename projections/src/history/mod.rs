@@ -1,11 +1,14 @@
 //! History: what was so at a moment is found as fast as what is so now.
 //!
 //! It reads the rows of [`crate::appointments`], which has every version of every appointment and session.
-//! `calendar`: what was on the calendars of resources. Pages are found by the query of [`crate::search`].
+//! `calendar`: what was on the calendars of resources; `sessions`: lists of those; `standing`: what was to come.
+//! Pages are found by the query of [`crate::search`].
 //!
 //! Why it is kept as it is: `docs/adr/0017-what-was-is-kept-in-rows.md`.
 
 mod calendar;
+mod sessions;
+mod standing;
 
 use daybook_domain::claim::Claim;
 use daybook_domain::time::Interval;
@@ -17,10 +20,13 @@ use sqlx::PgPool;
 pub use crate::appointments::sessions::SessionVersion;
 pub use crate::appointments::version::{AppointmentVersion, Outcome, Placed, Until};
 pub use calendar::OnCalendar;
+pub use standing::Standing;
 
+use crate::conflicts::ConflictFilter;
 use crate::search::query::{self, SearchQuery};
 use crate::search::{FoundAppointment, SearchFilter, Sort};
-use crate::{Cursor, Limit, Page, PageError};
+use crate::sessions::SessionFilter;
+use crate::{Cursor, CursorError, Limit, Page, PageError};
 
 /// What was so at a moment.
 #[derive(Debug, Clone)]
@@ -76,6 +82,36 @@ impl History {
         }
         let each = resources.iter().zip(calendars);
         Ok(Some(each.map(|(resource, on)| on.claims(*resource, moment.at)).collect()))
+    }
+
+    /// A page of the sessions that the filter let through at a moment, by start; it may have fewer items than
+    /// asked for although there is a next one.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list at this moment, or the database fails.
+    pub async fn sessions(
+        &self,
+        tenant: &TenantId,
+        filter: &SessionFilter,
+        page: (Option<&Cursor>, Limit),
+        moment: Moment,
+    ) -> Result<Page<SessionVersion>, PageError> {
+        sessions::page(&self.pool, tenant, filter, page, moment.position).await
+    }
+
+    /// The appointments that were held or booked at a moment and had not begun, where they may have been in the
+    /// conflicts that are asked for.
+    ///
+    /// # Errors
+    /// When the cursor is not of these conflicts at this moment.
+    pub fn standing<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        asked: &ConflictFilter,
+        cursor: Option<&Cursor>,
+        moment: Moment,
+    ) -> Result<Standing<'a>, CursorError> {
+        Standing::new(&self.pool, tenant, asked, cursor, moment)
     }
 
     pub(crate) async fn calendars(

@@ -24,6 +24,9 @@ impl Limit {
     /// The longest page.
     pub const MAX: u16 = 200;
 
+    /// The same.
+    pub const LONGEST: Self = Self(Self::MAX);
+
     /// Checks a page length.
     ///
     /// # Errors
@@ -33,6 +36,13 @@ impl Limit {
             Ok(fits @ 1..=Self::MAX) => Ok(Self(fits)),
             _ => Err(LimitError { items }),
         }
+    }
+
+    /// What is left of it where there are so many items already; `None`: nothing.
+    #[must_use]
+    pub fn less(self, items: usize) -> Option<Self> {
+        let left = self.items().checked_sub(items)?;
+        u16::try_from(left).ok().filter(|left| *left > 0).map(Self)
     }
 
     /// The number of items.

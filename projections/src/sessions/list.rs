@@ -28,6 +28,15 @@ pub struct SessionFilter {
     pub status: Option<SessionStatus>,
 }
 
+impl SessionFilter {
+    /// Whether it lets a session through that starts when it is asked for.
+    pub(crate) fn lets_through(&self, session: &Session) -> bool {
+        let Session::Made { plan, status, .. } = session else { return false };
+        self.service_id.is_none_or(|service| service == plan.service_id)
+            && self.status.is_none_or(|wanted| wanted == *status)
+    }
+}
+
 /// A session in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedSession {

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
+use daybook_store::log::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::postgres::PgRow;
@@ -9,8 +10,9 @@ use sqlx::query_builder::Separated;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::Utilisation;
+use super::as_of::Then;
 use super::dimension::{Dimension, Dimensions};
+use super::{Utilisation, resources};
 use crate::page::cursor::List;
 use crate::page::keyset::{Key, Keyset};
 use crate::{Cursor, CursorError, Limit, Page, PageError, Schema};
@@ -129,23 +131,62 @@ pub(super) async fn page(
     tenant: &TenantId,
     filter: &UtilisationFilter,
     by: Dimensions,
-    cursor: Option<&Cursor>,
-    limit: Limit,
-) -> Result<Page<Figures>, PageError> {
-    let keyset: Keyset<Group> =
-        Keyset::new(List::of(tenant, "utilisation", &(filter, by)), cursor, limit)?;
+    (cursor, limit): (Option<&Cursor>, Limit),
+    moment: Option<Moment>,
+) -> Result<FiguresPage, PageError> {
+    let list = List::of(tenant, "utilisation", &(filter, by));
+    let list = moment.map_or(list, |moment| list.at(moment.position.get()));
+    let keyset: Keyset<Group> = Keyset::new(list, cursor, limit)?;
     // Whoever makes a cursor up can say anything.
     let is_one = |after: &Group| by != Dimensions::default() && after.dimensions() == by;
     if !keyset.after().is_none_or(is_one) {
         return Err(CursorError::Damaged.into());
     }
-    few_enough(pool, tenant, filter).await?;
-    let rows = statement(tenant, filter, by, &keyset).build().fetch_all(pool).await?;
+    let (mut statement, worked_out_to) = match moment {
+        None => {
+            few_enough(pool, tenant, filter).await?;
+            let worked_out_to = resources::worked_out_to(pool, tenant).await?;
+            (statement(tenant, filter, by, &keyset, &Now), worked_out_to)
+        }
+        Some(moment) => {
+            let then = Then::at(pool, tenant, filter, moment).await?;
+            (statement(tenant, filter, by, &keyset, &then), then.horizon)
+        }
+    };
+    let rows = statement.build().fetch_all(pool).await?;
     let rows = rows.iter().map(|row| {
         let figures = figures(row)?;
         Ok::<_, sqlx::Error>((Group::of(&figures), figures))
     });
-    Ok(keyset.page(rows.collect::<Result<_, _>>()?))
+    let page = keyset.page(rows.collect::<Result<_, _>>()?);
+    Ok(FiguresPage { page, worked_out_to })
+}
+
+/// A page of figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FiguresPage {
+    pub page: Page<Figures>,
+    /// The last day of which it is known what is offered; `None`: it is known of none.
+    pub worked_out_to: Option<NaiveDate>,
+}
+
+/// Where rows come from: relations with the columns of the tables.
+pub(super) trait Source {
+    fn push_offered(&self, tenant: &TenantId, sql: &mut QueryBuilder<'_, Postgres>);
+    fn push_taken(&self, tenant: &TenantId, sql: &mut QueryBuilder<'_, Postgres>);
+}
+
+/// The tables themselves.
+struct Now;
+
+impl Source for Now {
+    fn push_offered(&self, _: &TenantId, sql: &mut QueryBuilder<'_, Postgres>) {
+        sql.push(format!("{}.offered", Schema::of(Utilisation::ID)));
+    }
+
+    fn push_taken(&self, _: &TenantId, sql: &mut QueryBuilder<'_, Postgres>) {
+        sql.push(format!("{}.taken", Schema::of(Utilisation::ID)));
+    }
 }
 
 /// Served by the same indexes, and by nothing else.
@@ -171,6 +212,7 @@ fn statement<'q>(
     filter: &UtilisationFilter,
     by: Dimensions,
     keyset: &Keyset<Group>,
+    source: &impl Source,
 ) -> QueryBuilder<'q, Postgres> {
     // The pages before had all days before that group's.
     let first = keyset.after().and_then(|group| group.day).unwrap_or(filter.from);
@@ -179,7 +221,7 @@ fn statement<'q>(
     // appointment, unless it is looked at by resource.
     let by_resource = by.has(Dimension::Resource) || filter.resource_id.is_some();
     let counted = if by_resource { "begins" } else { "begins AND nth = 0" };
-    let (schema, columns) = (Schema::of(Utilisation::ID), by.columns(false));
+    let columns = by.columns(false);
     let mut sql = QueryBuilder::new(format!(
         "WITH figures AS (
             SELECT {columns}, 0::numeric AS offered, sum(minutes) AS booked,
@@ -189,8 +231,9 @@ fn statement<'q>(
                    avg(lead_minutes) FILTER (WHERE {counted}) AS mean_lead,
                    percentile_cont(0.5) WITHIN GROUP (ORDER BY lead_minutes)
                        FILTER (WHERE {counted}) AS median_lead
-              FROM {schema}.taken"
+              FROM "
     ));
+    source.push_taken(tenant, &mut sql);
     filter.push_days(tenant, &mut sql);
     if let Some(service_id) = filter.service_id {
         sql.push(" AND service_id = ").push_bind(service_id.uuid());
@@ -202,9 +245,9 @@ fn statement<'q>(
     if by.are_of_offered() {
         let columns = by.columns(true);
         sql.push(format!(
-            " UNION ALL SELECT {columns}, sum(minutes), 0, 0, 0, 0, NULL, NULL
-                FROM {schema}.offered"
+            " UNION ALL SELECT {columns}, sum(minutes), 0, 0, 0, 0, NULL, NULL FROM "
         ));
+        source.push_offered(tenant, &mut sql);
         filter.push_days(tenant, &mut sql);
         sql.push(" GROUP BY 1, 2, 3, 4");
     }

@@ -2,11 +2,12 @@
 //!
 //! * `offered`, `booked`: what the events of a stream make of its rows, without a database.
 //! * `apply`: how a batch changes them; `resources`, `taken`: the rows.
-//! * `list`: the figures; `dimension`: by what they are grouped.
+//! * `list`: the figures; `dimension`: by what they are grouped; `as_of`: what they were.
 //!
 //! What counts as offered and as booked: `docs/adr/0018-what-was-offered-stays.md`.
 
 mod apply;
+mod as_of;
 mod booked;
 mod dimension;
 mod list;
@@ -18,16 +19,15 @@ mod tests;
 
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
+use daybook_store::log::Moment;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use sqlx::PgPool;
 
 pub use dimension::{Dimension, Dimensions, DimensionsError};
-pub use list::{Figures, UtilisationFilter};
+pub use list::{Figures, FiguresPage, UtilisationFilter};
 
-use crate::{
-    ApplyError, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec, Tables,
-};
+use crate::{ApplyError, Cursor, Limit, PageError, Projection, ProjectionId, TableSpec, Tables};
 
 /// The utilisation projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -42,13 +42,18 @@ impl Utilisation {
     /// How many bookings, each by its day and resource, figures are added up of.
     pub const MAX_ROWS: u32 = 75_000;
 
+    /// Of how many resources, and of how many bookings of them, figures of the past are worked out at once.
+    pub const MAX_PAST_RESOURCES: u32 = 500;
+    pub const MAX_PAST_BOOKINGS: u32 = 10_000;
+
     /// The projection in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
         Self { pool }
     }
 
-    /// A page of figures, one item for each group that has any, in the order of the dimensions.
+    /// A page of figures, one item for each group that has any, in the order of the dimensions; with a moment, as they
+    /// were known then.
     ///
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
@@ -57,10 +62,10 @@ impl Utilisation {
         tenant: &TenantId,
         filter: &UtilisationFilter,
         by: Dimensions,
-        cursor: Option<&Cursor>,
-        limit: Limit,
-    ) -> Result<Page<Figures>, PageError> {
-        list::page(&self.pool, tenant, filter, by, cursor, limit).await
+        page: (Option<&Cursor>, Limit),
+        moment: Option<Moment>,
+    ) -> Result<FiguresPage, PageError> {
+        list::page(&self.pool, tenant, filter, by, page, moment).await
     }
 }
 

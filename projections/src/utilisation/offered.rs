@@ -49,6 +49,27 @@ pub(super) fn fold(
     known: Option<NaiveDate>,
     to: NaiveDate,
 ) -> Option<(Terms, Anew)> {
+    fold_after(before, events, known, (NaiveDate::MIN, to))
+}
+
+/// What a resource is after all its events, and what it offers from a day on, as far as days are worked out.
+pub(super) fn of_days(
+    events: &[(DateTime<Utc>, &ResourceEvent)],
+    from: NaiveDate,
+    horizon: NaiveDate,
+) -> Option<(Terms, MinutesByDate)> {
+    let (terms, Anew { mut minutes, .. }) = fold_after(None, events, None, (from, horizon))?;
+    minutes.retain(|day, _| *day >= from);
+    Some((terms, minutes))
+}
+
+/// What lies before `first` is of no interest.
+fn fold_after(
+    before: Option<Terms>,
+    events: &[(DateTime<Utc>, &ResourceEvent)],
+    known: Option<NaiveDate>,
+    (first, to): (NaiveDate, NaiveDate),
+) -> Option<(Terms, Anew)> {
     let mut terms = before;
     let mut from = None;
     let mut minutes = MinutesByDate::new();
@@ -65,10 +86,10 @@ pub(super) fn fold(
             Some(mut terms) => {
                 let zone = terms.profile()?.time_zone;
                 let (at, today) = (at.max(terms.since), date_in(zone, at.max(terms.since)));
-                let first =
+                let anew =
                     from.get_or_insert_with(|| after(known).map_or(today, |it| it.min(today)));
                 // All that its last terms had to say: up to this minute.
-                let until = offered(&terms, *first, Some(at), today);
+                let until = offered(&terms, first.max(*anew), Some(at), today);
                 let minutes_before = until.get(&today).copied().unwrap_or_default();
                 minutes.extend(until);
                 terms.resource.evolve((*event).clone());
@@ -82,7 +103,7 @@ pub(super) fn fold(
         Some(from) => from,
         None => after(known).filter(|first| *first <= to)?,
     };
-    minutes.extend(offered(&terms, from, None, to));
+    minutes.extend(offered(&terms, first.max(from), None, to));
     minutes.retain(|_, minutes| *minutes > 0);
     Some((terms, Anew { from, minutes }))
 }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use chrono::NaiveDate;
 use daybook_domain::{ResourceId, TenantId};
-use sqlx::FromRow;
 use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::Utilisation;
@@ -124,6 +124,31 @@ pub(super) async fn next(
         .bind(PART)
         .fetch_all(tables.connection())
         .await
+}
+
+statement!(
+    /// Served by the primary key.
+    IDS: Utilisation =
+        "SELECT resource_id FROM {schema}.resources WHERE tenant_id = $1 ORDER BY resource_id LIMIT $2"
+);
+
+/// All resources that there are by now, at most so many.
+pub(super) async fn ids(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    limit: u32,
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let ids = IDS.live();
+    let ids = sqlx::query_scalar(&ids).bind(tenant.as_str()).bind(i64::from(limit));
+    ids.fetch_all(connection).await
+}
+
+/// Up to which day what is offered has been worked out.
+pub(super) async fn worked_out_to(
+    pool: &PgPool,
+    tenant: &TenantId,
+) -> Result<Option<NaiveDate>, sqlx::Error> {
+    sqlx::query_scalar(&HORIZON.live()).bind(tenant.as_str()).fetch_optional(pool).await
 }
 
 statement!(

@@ -6,6 +6,7 @@ use daybook_domain::{ClientId, ServiceId, TenantId, WaitingEntryId};
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
 
 use super::WaitingList;
 use super::row::{ENTRIES, Entry};
@@ -62,6 +63,35 @@ pub(super) async fn page(
     keyset.push_order(&mut sql, KEY);
     let entries: Vec<Entry> = sql.build_query_as().fetch_all(pool).await?;
     Ok(keyset.page(entries.into_iter().map(|entry| (entry.turn, entry.at(now))).collect()))
+}
+
+/// Served by the same indexes.
+pub(super) async fn joined_by(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &WaitingFilter,
+    at: Position,
+    (cursor, limit): (Option<&Cursor>, Limit),
+) -> Result<Page<WaitingEntryId>, PageError> {
+    let list = List::of(tenant, "waiting", filter).at(at.get());
+    let keyset = Keyset::<Position>::new(list, cursor, limit)?;
+    let schema = Schema::of(WaitingList::ID);
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT turn, entry_id FROM {schema}.entries WHERE tenant_id = "
+    ));
+    sql.push_bind(tenant.as_str());
+    keyset.push_after(&mut sql, KEY);
+    sql.push(" AND turn <= ").push_bind(at.as_i64());
+    if let Some(service) = filter.service_id {
+        sql.push(" AND service_id = ").push_bind(service.uuid());
+    }
+    if let Some(client) = filter.client_id {
+        sql.push(" AND client_id = ").push_bind(client.uuid());
+    }
+    keyset.push_order(&mut sql, KEY);
+    let rows: Vec<(i64, Uuid)> = sql.build_query_as().fetch_all(pool).await?;
+    let rows = rows.into_iter().map(|(turn, id)| (Position::from_i64(turn), id.into()));
+    Ok(keyset.page(rows.collect()))
 }
 
 statement!(

@@ -59,6 +59,21 @@ impl WaitingList {
         list::page(&self.pool, tenant, filter, cursor, limit, now).await
     }
 
+    /// A page of the entries of a service, of a client or of all that had been joined by a position, in that order.
+    /// Which list that is, the filter says; what had become of each is still to be seen.
+    ///
+    /// # Errors
+    /// When the cursor is not of this list at this position, or the database fails.
+    pub async fn joined_by(
+        &self,
+        tenant: &TenantId,
+        filter: &WaitingFilter,
+        at: Position,
+        page: (Option<&Cursor>, Limit),
+    ) -> Result<Page<WaitingEntryId>, PageError> {
+        list::joined_by(&self.pool, tenant, filter, at, page).await
+    }
+
     /// How many have waited for the service longer than this entry and are still waiting at `now`;
     /// `None`: it does not wait.
     ///

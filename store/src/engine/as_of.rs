@@ -13,7 +13,7 @@ use super::availability::unavailable;
 use super::directory::FoldedDirectory;
 use super::{Catalogue, Engine, ExecuteError};
 use crate::json::not_understood;
-use crate::log::{PersistedAggregate, Position, StreamId, StreamRange};
+use crate::log::{PersistedAggregate, Position, StreamId};
 
 /// How many directories of the past are cached, and for how long: whoever looks back asks about one moment
 /// more than once.
@@ -54,11 +54,10 @@ impl Engine {
         as_of: Option<Position>,
     ) -> Result<Option<Known<A>>, ExecuteError> {
         let stream = StreamId::of::<A>(tenant, id);
-        let up_to = as_of.unwrap_or(Position::from_i64(i64::MAX));
         let mut known = Known { state: A::default(), version: 0, position: Position::START };
         loop {
-            let range = StreamRange { after: known.version, up_to };
-            let page = self.log.read_stream_as_of(tenant, &stream, range, PAGE).await;
+            let range = (known.version, as_of);
+            let page = self.log.read_stream(tenant, &stream, range, PAGE).await;
             let page = page.map_err(unavailable)?;
             let last = page.len() < PAGE as usize;
             for event in page {

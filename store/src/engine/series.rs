@@ -14,6 +14,7 @@ use super::{
     Abort, CommandContext, Engine, ExecuteError, Executed, Known, PersistedAggregate, Target,
     UnitContext, UnitOfWork,
 };
+use crate::log::Position;
 
 /// So many streams are read beside each other, at most: each takes a connection.
 const LOADED_AT_ONCE: usize = 8;
@@ -30,7 +31,7 @@ pub struct SeriesBooking {
 }
 
 impl Engine {
-    /// Many aggregates as the log has each of them now, in the order asked for.
+    /// Many aggregates as the log has each of them now, or had at a position, in the order asked for.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -38,10 +39,11 @@ impl Engine {
         &self,
         tenant: &TenantId,
         ids: &[Uuid],
+        as_of: Option<Position>,
     ) -> Result<Vec<Option<Known<A>>>, ExecuteError> {
         let mut all = Vec::with_capacity(ids.len());
         for some in ids.chunks(LOADED_AT_ONCE) {
-            let known = some.iter().map(|id| self.known::<A>(tenant, *id, None));
+            let known = some.iter().map(|id| self.known::<A>(tenant, *id, as_of));
             all.extend(try_join_all(known).await?);
         }
         Ok(all)

@@ -60,12 +60,12 @@ pub use liveness::has_ended;
 #[cfg(test)]
 pub(crate) use moment::POSITION_AT;
 pub(crate) use moment::position_at;
-pub use moment::{AsOf, Moment, NoMoment};
+pub use moment::{AsOf, Moment, NoMoment, recorded_at};
 pub use position::Position;
 #[cfg(test)]
 pub(crate) use reader::RESOURCES;
 pub use reader::StreamEvent;
-pub(crate) use reader::StreamRange;
+use reader::StreamRange;
 pub(crate) use reader::stored;
 pub use stream::StreamId;
 #[cfg(test)]
@@ -312,7 +312,7 @@ impl Log {
         reader::last_of_resources(&self.pool, tenant, up_to).await
     }
 
-    /// One stream's events after the `after`th, at most `limit`.
+    /// One stream's events after the `after`th, up to a position where one is given; at most `limit`.
     ///
     /// # Errors
     /// When the database fails.
@@ -320,25 +320,11 @@ impl Log {
         &self,
         tenant: &TenantId,
         stream: &StreamId,
-        after: u64,
+        (after, up_to): (u64, Option<Position>),
         limit: u32,
     ) -> Result<Vec<StreamEvent>, sqlx::Error> {
-        let up_to = Position::from_i64(i64::MAX);
-        self.read_stream_as_of(tenant, stream, StreamRange { after, up_to }, limit).await
-    }
-
-    /// One stream's events in a range, at most `limit`.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub(crate) async fn read_stream_as_of(
-        &self,
-        tenant: &TenantId,
-        stream: &StreamId,
-        range: StreamRange,
-        limit: u32,
-    ) -> Result<Vec<StreamEvent>, sqlx::Error> {
-        reader::read_stream(&self.pool, tenant, stream, range, limit).await
+        let up_to = up_to.unwrap_or(Position::from_i64(i64::MAX));
+        reader::read_stream(&self.pool, tenant, stream, StreamRange { after, up_to }, limit).await
     }
 
     /// The moment that is meant, if it has come.

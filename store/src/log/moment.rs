@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
 use super::Position;
 
@@ -58,6 +58,22 @@ pub(crate) const POSITION_AT: &str = "
           WHERE h.low < h.high)
     SELECT low, (SELECT position FROM log_heads WHERE tenant_id = $1) AS head
       FROM halved WHERE low = high";
+
+/// When the event at a position was recorded; `None`: there is none.
+///
+/// # Errors
+/// When the database fails.
+pub async fn recorded_at(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    position: Position,
+) -> Result<Option<DateTime<Utc>>, sqlx::Error> {
+    sqlx::query_scalar("SELECT recorded_at FROM events WHERE tenant_id = $1 AND position = $2")
+        .bind(tenant.as_str())
+        .bind(position.as_i64())
+        .fetch_optional(connection)
+        .await
+}
 
 pub(super) async fn moment(
     pool: &PgPool,

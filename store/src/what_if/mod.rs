@@ -79,7 +79,7 @@ pub async fn run(
     for service_id in asked.policy.services() {
         let stream =
             StreamId::of::<daybook_domain::service::Service>(&asked.tenant, service_id.uuid());
-        if log.read_stream(&asked.tenant, &stream, 0, 1).await?.is_empty() {
+        if log.read_stream(&asked.tenant, &stream, (0, None), 1).await?.is_empty() {
             return Err(WhatIfError::UnknownService(service_id));
         }
     }

@@ -226,7 +226,7 @@ impl House {
             "/v1/appointments/{id}/diff" => {
                 format!("{}?from=position:1", path.replace("{id}", &self.booked.to_read))
             }
-            "/v1/events/stream" => format!("{path}?to=2026-01-01"),
+            "/v1/events/stream" => format!("{path}?to=2001-01-01"),
             "/v1/resources/{id}/exceptions/{exception_id}" => {
                 path.replace("{id}", room).replace("{exception_id}", &self.exception)
             }

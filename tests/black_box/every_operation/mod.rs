@@ -8,10 +8,20 @@ mod house;
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, Request, Server, monday};
+use crate::harness::{Answer, Request, Server, monday, today};
 use house::{Asked, House};
+
+/// What is asked of the program, and not of what has happened in a tenant: it has no past.
+const OF_THE_PROGRAM: &[&str] = &[
+    "/livez",
+    "/readyz",
+    "/v1/imports/{id}",
+    "/v1/programs",
+    "/v1/projections",
+    "/v1/tenant/settings",
+];
 
 /// An operation of the document.
 struct Operation {
@@ -192,4 +202,112 @@ fn a_dry_run_of_a_batch_sees_what_its_items_would_take_from_each_other() {
     assert_eq!(each["items"][1]["problem"]["type"], "urn:daybook:problem:slot-taken");
     assert_eq!(try_out(true).is_refused(409, "slot-taken")["index"], 1);
     assert_eq!(head(&house), before);
+}
+
+#[test]
+fn whatever_is_read_can_be_read_as_of_a_moment() {
+    let house = House::new();
+    let (operations, head) = (operations(), head(&house));
+    for operation in operations.iter().filter(|operation| operation.is_get()) {
+        let as_of = |moment: &str| send(&house, operation, &format!("as_of={moment}"));
+        if OF_THE_PROGRAM.contains(&&*operation.path) {
+            let problem = as_of("position:1").is_refused(400, "invalid-query");
+            assert_eq!(problem["parameter"], "as_of");
+            continue;
+        }
+        assert!(operation.has("as_of"), "{}", operation.path);
+        as_of(&format!("position:{head}")).has_status(200);
+        let ahead = as_of(&format!("position:{}", head + 1));
+        assert_eq!(ahead.is_refused(400, "position-ahead")["head"], head);
+        as_of("2190-01-01").is_refused(400, "moment-ahead");
+        as_of("2190-01-01T00:00:00Z").is_refused(400, "moment-ahead");
+        for bad in ["position:", "2026-02-30", "2026-12-01T10:00", "soon"] {
+            as_of(bad).is_refused(400, "invalid-query");
+        }
+        as_of(&today().to_string()).has_status(200);
+        // What it is about may not have been there; what there was then was nothing.
+        let then = as_of("2020-01-01");
+        if operation.path.ends_with("/diff") {
+            // Its first moment was not known then.
+            assert_eq!(then.is_refused(400, "invalid-query")["parameter"], "from");
+            continue;
+        }
+        if operation.path == "/v1/availability" {
+            then.is_refused(422, "unknown-service");
+            continue;
+        }
+        assert!([200, 404].contains(&then.status), "{then:#?}");
+        if then.status == 200 && !operation.path.starts_with("/v1/events/") {
+            assert_eq!(items(&then.json()), 0, "{then:#?}");
+        }
+    }
+}
+
+/// Every answer that is given now is given again by whoever asks for this moment later.
+#[test]
+fn what_was_answered_is_the_answer_as_of_then() {
+    let house = House::new();
+    let operations = operations();
+    let is_compared = |operation: &&Operation| {
+        // A comparison says when it was made.
+        let compares = operation.path.ends_with("/diff");
+        let is_open = operation.path == "/v1/events/stream";
+        operation.is_get() && operation.has("as_of") && !compares && !is_open
+    };
+    let reads: Vec<&Operation> = operations.iter().filter(is_compared).collect();
+    assert!(reads.len() > 20, "{}", reads.len());
+    let mut told: Vec<(u64, Vec<String>)> = Vec::new();
+    let mut tell = || {
+        let head = head(&house);
+        let fresh = format!("min_position={head}");
+        let answers = reads.iter().map(|operation| {
+            let query = if operation.has("min_position") { &*fresh } else { "" };
+            shown(operation, &send(&house, operation, query))
+        });
+        told.push((head, answers.collect()));
+    };
+    tell();
+    for (n, operation) in operations.iter().filter(|it| it.has("dry_run")).enumerate() {
+        // A place that comes free is offered by and by, and not at once.
+        if operation.path.starts_with("/v1/waiting-list") {
+            continue;
+        }
+        let done = send(&house, operation, "");
+        assert!([200, 201, 202].contains(&done.status), "{done:#?}");
+        if n % 4 == 0 {
+            tell();
+        }
+    }
+    tell();
+    let mut wrong = Vec::new();
+    for (position, answers) in &told {
+        for (operation, was) in reads.iter().zip(answers) {
+            let then = send(&house, operation, &format!("as_of=position:{position}"));
+            let then = shown(operation, &then);
+            if then != *was {
+                wrong.push(format!("{} at {position}\nwas  {was}\nthen {then}", operation.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}: {:#?}", wrong.len(), told.len() * reads.len(), &wrong[0]);
+}
+
+/// What an answer says, but for when it was given.
+fn shown(operation: &Operation, answer: &Answer) -> String {
+    if !answer.header("content-type").is_some_and(|it| it.ends_with("/json")) {
+        return format!("{} {}", answer.status, answer.text);
+    }
+    let mut body = answer.json();
+    match &*operation.path {
+        "/v1/agenda" => body["at"] = Value::Null,
+        // Of what has passed, no list is kept of who came before.
+        "/v1/waiting-list/{id}" => body["queue_position"] = Value::Null,
+        _ => {}
+    }
+    format!("{} {body}", answer.status)
+}
+
+/// The items of an answer, where it has any.
+fn items(answer: &Value) -> usize {
+    answer["items"].as_array().map_or(0, Vec::len)
 }

@@ -25,7 +25,7 @@ pub(crate) use self::practice::{Practice, a_practice, a_tenant, id_of, path_of};
 pub(crate) use self::server::Server;
 pub(crate) use self::size::{seed, size};
 pub(crate) use self::sql::Sql;
-pub(crate) use self::time::{date, monday, utc};
+pub(crate) use self::time::{date, monday, today, utc};
 pub(crate) use self::wire::Wire;
 
 use std::sync::Barrier;

@@ -5,9 +5,14 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, SecondsFormat, Utc};
 
+/// The day that it is in UTC.
+pub(crate) fn today() -> NaiveDate {
+    DateTime::<Utc>::from(SystemTime::now()).date_naive()
+}
+
 /// A Monday in some weeks; the same for the whole run, also past midnight.
 static MONDAY: LazyLock<NaiveDate> = LazyLock::new(|| {
-    let today = DateTime::<Utc>::from(SystemTime::now()).date_naive();
+    let today = today();
     let this_monday = today - Days::new(today.weekday().num_days_from_monday().into());
     this_monday + Days::new(28)
 });

@@ -158,3 +158,35 @@ fn joining_and_leaving_again_with_their_key_is_done_once() {
     let list = practice.api.get(&format!("/v1/waiting-list?min_position={position}")).send();
     assert_eq!(list.is(200)["items"].as_array().unwrap().len(), 1);
 }
+
+/// What the list and an entry were, also when the offer had been seen and not recorded of the entry yet.
+#[test]
+fn the_list_and_its_entries_are_shown_as_of_a_moment() {
+    let Full { practice, nine, .. } = a_full_practice();
+    let joined = join(&practice, &json!({}));
+    let head = || {
+        let page = practice.api.get("/v1/events?after=latest").send().is(200);
+        page["head"].as_u64().unwrap()
+    };
+    let mut told = vec![(head(), "waiting")];
+    cancel(&practice, &nine);
+    let offer = offered(&practice, &joined);
+    told.push((head(), "offered"));
+    confirm(&practice, &offer).is(200);
+    // Until the entry's own stream says so, its hold does.
+    let confirmed = head();
+    told.push((confirmed, "taken"));
+    eventually("it is recorded", || (head() > confirmed).then_some(()));
+    told.push((head(), "taken"));
+    for (position, status) in told {
+        let path = format!("{}?as_of=position:{position}", path(&joined));
+        let then = practice.api.get(&path).send();
+        assert_eq!(then.position(), position);
+        assert_eq!(then.is(200)["status"], status, "{position}");
+        for (asked, found) in [(status, 1), ("left", 0)] {
+            let query = format!("as_of=position:{position}&status={asked}");
+            let page = practice.api.get(&format!("/v1/waiting-list?{query}")).send().is(200);
+            assert_eq!(page["items"].as_array().unwrap().len(), found, "{query}");
+        }
+    }
+}

@@ -19,7 +19,7 @@ use utoipa::openapi::{RefOr, Required};
 
 use super::Problem;
 use crate::App;
-pub(crate) use value::{Value, invalid_date, invalid_range, one_of};
+pub(crate) use value::{Value, invalid_date, invalid_range, one_of, string};
 
 /// The query of a request: these parameters and no others. A misspelt filter must not silently show
 /// everything, nor a misspelt `dry_run` be the real thing.

@@ -9,7 +9,6 @@ use daybook_domain::{Category, ClientId, ResourceId, ServiceId};
 use daybook_projections::{Cursor, Limit};
 use daybook_store::Position;
 use daybook_store::feed::Boundary;
-use daybook_store::log::AsOf;
 use serde_json::json;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use uuid::Uuid;
@@ -56,7 +55,7 @@ pub(crate) use one_of;
 
 one_of!(bool { "true" => true, "false" => false });
 
-fn string() -> ObjectBuilder {
+pub(crate) fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
 }
 
@@ -181,26 +180,6 @@ impl Value for DateTime<Utc> {
     }
 }
 
-/// A moment of the past: an instant, or `position:N`.
-impl Value for AsOf {
-    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
-        let moment = match text.strip_prefix("position:") {
-            // Its parser would take a sign.
-            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
-                number.parse().ok().map(Self::Position)
-            }
-            Some(_) => None,
-            None => instant::parse(text).map(Self::Instant),
-        };
-        let why = "it is an instant (RFC 3339, with an offset) or position:N";
-        moment.ok_or_else(|| invalid(name, why))
-    }
-
-    fn schema() -> Schema {
-        string().examples([json!("position:17")]).build().into()
-    }
-}
-
 /// How many items a page has at most.
 impl Value for Limit {
     fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
@@ -255,17 +234,6 @@ mod tests {
         {
             let problem = NaiveDate::read("from", bad).unwrap_err();
             assert_eq!(problem.kind(), "urn:daybook:problem:invalid-date", "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_moment_is_an_instant_or_a_position() {
-        let read = |text| AsOf::read("as_of", text).ok();
-        assert_eq!(read("position:17"), Some(AsOf::Position("17".parse().unwrap())));
-        let instant = instant::parse("2026-12-01T10:00:00+01:00").unwrap();
-        assert_eq!(read("2026-12-01T09:00:00Z"), Some(AsOf::Instant(instant)));
-        for bad in ["17", "position:", "position:+1", "position:-1", "2026-12-01", "now"] {
-            assert_eq!(read(bad), None, "{bad}");
         }
     }
 }

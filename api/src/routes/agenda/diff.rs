@@ -79,7 +79,7 @@ pub(crate) async fn diff_agenda(
     let tenant = &caller.tenant;
     let AgendaDiffAsked { agenda, moments } = asked;
     let query = AgendaQuery::of(&agenda)?;
-    let (from, to) = app.moments(tenant, moments).await?;
+    let (from, to) = app.moments(tenant, moments, agenda.tz).await?;
     let position = from.position.max(to.position);
     app.wait(tenant, Appointments::ID, agenda.fresh).await?;
     app.wait_for(tenant, Appointments::ID, position).await?;

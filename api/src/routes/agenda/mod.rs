@@ -41,12 +41,11 @@ pub(crate) async fn get_agenda(
     let tenant = &caller.tenant;
     let AgendaAsked { agenda, moment } = asked;
     let query = AgendaQuery::of(&agenda)?;
-    let asked_for = app.as_of(tenant, moment.as_of, agenda.fresh.min_position).await?;
-    let moment = if let Some(moment) = asked_for {
-        moment
-    } else {
-        app.wait(tenant, Appointments::ID, agenda.fresh).await?;
-        app.now_in_history(tenant).await?
+    let named = (moment.as_of, agenda.tz);
+    let asked_for = app.reading(tenant, named, agenda.fresh, Appointments::ID).await?.moment;
+    let moment = match asked_for {
+        Some(moment) => moment,
+        None => app.now_in_history(tenant).await?,
     };
     let view = app.agenda_of(tenant, &query, moment, asked_for).await?;
     let view = view.ok_or_else(|| Problem::not_found("resource"))?;

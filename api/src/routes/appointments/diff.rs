@@ -47,7 +47,7 @@ pub(crate) async fn diff_appointment(
     Query(moments): Query<Moments>,
 ) -> Result<At<Json<AppointmentDiff>>, Problem> {
     let tenant = &caller.tenant;
-    let (from, to) = app.moments(tenant, moments).await?;
+    let (from, to) = app.moments(tenant, moments, None).await?;
     let (version_before, before) = app.appointment_fields(&caller, id, from).await?;
     let (version_after, after) = app.appointment_fields(&caller, id, to).await?;
     if version_before.is_none() && version_after.is_none() {

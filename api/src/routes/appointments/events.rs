@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::query::query_params;
 use crate::http::{At, Book, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
 
 /// The most events of one answer.
@@ -24,6 +25,7 @@ query_params! {
     pub(crate) struct EventsAsked {
         /// Leave out the events up to this version.
         after: Option<u64>,
+        ..moment: AsOfParams,
     }
 }
 
@@ -86,10 +88,12 @@ pub(crate) async fn list_appointment_events(
     PathId(id): PathId,
     Query(asked): Query<EventsAsked>,
 ) -> Result<At<Json<EventList>>, Problem> {
+    let moment = app.moment(&caller.tenant, asked.moment.as_of, None).await?;
     let after = asked.after.unwrap_or(0);
     let stream = StreamId::of::<Appointment>(&caller.tenant, id);
     let log = app.engine.log();
-    let events = log.read_stream(&caller.tenant, &stream, after, MAX_EVENTS).await?;
+    let up_to = moment.map(|moment| moment.position);
+    let events = log.read_stream(&caller.tenant, &stream, (after, up_to), MAX_EVENTS).await?;
     if events.is_empty() && after == 0 {
         return Err(Problem::not_found("appointment"));
     }
@@ -105,6 +109,7 @@ pub(crate) async fn list_appointment_events(
         }
     }
     let next_after = items.last().filter(|_| full).map(|event| event.version);
+    let position = moment.map_or(position, |moment| moment.position);
     Ok(At(position, Json(EventList { items, next_after })))
 }
 

@@ -20,7 +20,7 @@ use crate::App;
 use crate::http::query::{invalid, one_of, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{Bounds, Days, Freshness, List, Listed, PageParams};
+use crate::routes::listing::{Bounds, Days, List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
 use crate::views::times::timed;
@@ -113,13 +113,12 @@ pub(crate) async fn list_appointments(
 ) -> Result<Listed<AppointmentSummary>, Problem> {
     let AppointmentParams { page, .. } = &asked;
     let (sort, limit) = (asked.sort.unwrap_or(Sort::StartAscending), page.limit());
-    let (cursor, min_position) = (page.cursor.as_ref(), page.fresh.min_position);
-    let moment = app.as_of(&caller.tenant, asked.moment.as_of, min_position).await?;
-    let read_to = app.wait(&caller.tenant, Appointments::ID, Freshness { min_position }).await?;
+    let (cursor, as_of) = (page.cursor.as_ref(), (asked.moment.as_of, asked.days.tz));
+    let reading = app.reading(&caller.tenant, as_of, page.fresh, Appointments::ID).await?;
     let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
-    let page = match (filter, moment) {
+    let page = match (filter, reading.moment) {
         (None, _) => none,
         (Some(filter), None) => {
             let now = app.engine.clock().now();
@@ -129,8 +128,8 @@ pub(crate) async fn list_appointments(
             app.history.page(tenant, (&filter, sort), cursor, limit, moment).await?
         }
     };
-    let position = moment.map_or(read_to, |moment| moment.position);
-    Ok(Listed::of(uri, position, page, AppointmentSummary::from).shown_in(asked.days.tz))
+    let list = Listed::of(uri, reading.position, page, AppointmentSummary::from);
+    Ok(list.shown_in(asked.days.tz))
 }
 
 impl AppointmentParams {

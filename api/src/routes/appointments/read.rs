@@ -26,14 +26,13 @@ pub(crate) async fn get_appointment(
     PathId(id): PathId,
     Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<AppointmentView>, Problem> {
-    let moment = app.moment(&caller.tenant, as_of).await?;
+    let moment = app.moment(&caller.tenant, as_of, shown.tz).await?;
     let known = app.known::<Appointment>(&caller.tenant, id, moment).await?;
-    let now = moment.map_or_else(|| app.engine.clock().now(), |moment| moment.at);
     let none = || Problem::not_found("appointment");
     let Known { state, version, position } = known.ok_or_else(none)?;
     // What a hold that lapses becomes, and what not every caller sees, does not follow from the version.
     let varies = AppointmentView::varies(&state);
-    let body = AppointmentView::at(state, id, version, now).ok_or_else(none)?;
+    let body = AppointmentView::at(state, id, version, app.at(moment)).ok_or_else(none)?;
     let body = body.for_caller(&caller).shown_in(shown.tz);
     Ok(if varies {
         Answer::seen(Some(version), Some(position), body)

@@ -55,9 +55,9 @@ pub(crate) async fn get_availability(
     Query(params): Query<AvailabilityParams>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
-    let as_of = params.moment.as_of;
+    let (as_of, tz) = (params.moment.as_of, params.tz);
     let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?)?;
-    let moment = app.as_of(tenant, as_of, None).await?;
+    let moment = app.as_of(tenant, as_of, tz).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
     let position = snapshot.position;
     let work = move |effort: &mut Effort<'_>| shown(&asked, &snapshot, effort);

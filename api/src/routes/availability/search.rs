@@ -11,9 +11,7 @@ use daybook_domain::availability::{Effort, Requirements};
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
-use daybook_projections::appointments::Appointments;
 use daybook_store::engine::AvailabilitySnapshot;
-use daybook_store::log::AsOf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -23,6 +21,7 @@ use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::query::Value as _;
 use crate::http::{At, Body, Caller, Problem, Read};
+use crate::routes::as_of::NamedMoment;
 use crate::routes::problems::{ReadProblems, SearchProblems};
 use crate::views::times::timed;
 use crate::views::{Timed as _, Times};
@@ -57,7 +56,7 @@ pub(crate) struct SearchBody {
     step_minutes: Option<u32>,
     /// The most starts: 1 to 10,000; else 1,000.
     limit: Option<usize>,
-    /// What was offered at this moment: RFC 3339 with an offset, or `position:N`; else now.
+    /// What was offered at this moment, named as in the query of `GET /v1/availability`; else now.
     as_of: Option<String>,
 }
 
@@ -96,14 +95,10 @@ pub(crate) async fn search(
     Body(body): Body<SearchBody>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
-    let moment = match &body.as_of {
-        Some(text) => Some(app.moment_of(tenant, "as_of", AsOf::read("as_of", text)?).await?),
-        None => None,
-    };
+    let named = body.as_of.as_deref().map(|text| NamedMoment::read("as_of", text)).transpose()?;
+    let tz = body.time_zone;
     let asked = body.asked(app.zone_of(tenant).await?)?;
-    if let Some(moment) = moment {
-        app.wait_for(tenant, Appointments::ID, moment.position).await?;
-    }
+    let moment = app.as_of(tenant, named, tz).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
     let position = snapshot.position;
     let work = move |effort: &mut Effort<'_>| found(&asked, &snapshot, effort);

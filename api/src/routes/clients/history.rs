@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::query::query_params;
 use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
 use crate::views::times::timed;
@@ -27,6 +28,7 @@ query_params! {
     pub(crate) struct HistoryParams {
         ..days: Days,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -117,7 +119,8 @@ impl From<PastAppointment> for PastView {
 
 /// See a client's history
 ///
-/// All their appointments and holds by start, with what became of each, and what they come to.
+/// All their appointments and holds by start, with what became of each, and what they come to. With `as_of`, what had
+/// become of them by then.
 #[utoipa::path(
     get, path = "/v1/clients/{id}/history", tag = "clients",
     params(("id" = Uuid, Path), HistoryParams), security(("api_key" = ["read"])),
@@ -128,18 +131,20 @@ pub(crate) async fn get_client_history(
     caller: Caller<Read>,
     PathId(client_id): PathId,
     uri: Uri,
-    Query(HistoryParams { days, page }): Query<HistoryParams>,
+    Query(HistoryParams { days, page, moment }): Query<HistoryParams>,
 ) -> Result<Response, Problem> {
     let tenant = &caller.tenant;
     let bounds = app.days(tenant, &days).await?;
     let (limit, cursor) = (page.limit(), page.cursor);
-    let position = app.wait(tenant, Appointments::ID, page.fresh).await?;
-    let client = app.engine.load::<Client>(tenant, client_id).await?;
+    let as_of = (moment.as_of, days.tz);
+    let reading = app.reading(tenant, as_of, page.fresh, Appointments::ID).await?;
+    let client = app.known::<Client>(tenant, client_id, reading.moment).await?;
     client.ok_or_else(|| Problem::not_found("client"))?;
     let now = app.engine.clock().now();
     let history = &app.client_history;
-    let summary = history.summary(tenant, client_id.into()).await?;
-    let page = history.page(tenant, client_id.into(), bounds, cursor.as_ref(), limit, now).await?;
+    let summary = history.summary(tenant, client_id.into(), reading.moment).await?;
+    let asked = (cursor.as_ref(), limit);
+    let page = history.page(tenant, client_id.into(), bounds, asked, now, reading.moment).await?;
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
     let Summary {
@@ -163,7 +168,7 @@ pub(crate) async fn get_client_history(
         items: page.items.into_iter().map(|past| PastView::from(past).shown_in(days.tz)).collect(),
         next_cursor,
     };
-    let mut response = At(position, Json(view)).into_response();
+    let mut response = At(reading.position, Json(view)).into_response();
     if let Some(next) = next {
         response.headers_mut().insert(header::LINK, next);
     }

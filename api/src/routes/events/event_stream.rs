@@ -164,7 +164,7 @@ impl Streamer {
             // Seen up to here: what is committed from now on wakes.
             self.wakeups.borrow_and_update();
             let is_over = self.query.to.is_some_and(|to| to + MAX_CLOCK_SKEW <= self.clock.now());
-            let Ok(until) = self.query.feed.until(self.query.to).await else {
+            let Ok(until) = self.query.until().await else {
                 return End::Unavailable;
             };
             while self.read_to < until.position {

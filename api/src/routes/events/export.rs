@@ -63,7 +63,7 @@ pub(crate) async fn export_events(
     let opened = app.streams.open(&caller.tenant);
     let opened =
         opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
-    let until = query.feed.until(query.to).await?.position;
+    let until = query.until().await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
     tokio::spawn(async move {

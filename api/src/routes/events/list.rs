@@ -105,7 +105,7 @@ pub(crate) async fn list_events(
 }
 
 async fn page(query: &EventQuery, limit: usize) -> Result<Page, Problem> {
-    let until = query.feed.until(query.to).await?;
+    let until = query.until().await?;
     let (mut events, mut read_to, mut bytes) = (Vec::new(), query.after, 0);
     for _ in 0..MAX_READS {
         let part = query.feed.read(read_to, until.position, limit - events.len()).await?;

@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::{Category, ResourceId, TenantId};
 use daybook_store::Position;
-use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy};
+use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy, Until};
 use utoipa::openapi::schema::Schema;
 use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, one_of, query_params};
 use crate::http::{Admin, Caller, Problem, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::Bounds;
 
 query_params! {
@@ -38,6 +39,7 @@ query_params! {
         /// `withheld`, as where it is left out, or `told`, which needs a key with scope `admin`: whether
         /// names, addresses and notes of clients are among it.
         personal: Option<Privacy>,
+        ..moment: AsOfParams,
     }
 }
 
@@ -50,6 +52,8 @@ pub(super) struct EventQuery {
     pub(super) after: Position,
     /// Recorded before then.
     pub(super) to: Option<DateTime<Utc>>,
+    /// Where the log ended at the moment that it is of. `None`: it goes on.
+    up_to: Option<Position>,
 }
 
 /// Where a reader begins.
@@ -88,7 +92,12 @@ impl EventQuery {
             None => params.after,
         };
         let feed = Feed::new(app.engine.log(), caller.tenant.clone(), filter);
-        let head = feed.until(None).await?.head;
+        let moment = app.moment(&caller.tenant, params.moment.as_of, params.tz).await?;
+        let up_to = moment.map(|moment| moment.position);
+        let head = match up_to {
+            Some(up_to) => up_to,
+            None => feed.until(None).await?.head,
+        };
         let after = match after {
             None => Position::START,
             Some(After::Latest) => head,
@@ -106,7 +115,16 @@ impl EventQuery {
             Some(from) => after.max(feed.before(from).await?),
             None => after,
         };
-        Ok(Self { feed, after, to })
+        Ok(Self { feed, after, to, up_to })
+    }
+
+    /// Up to where there is something to read.
+    pub(super) async fn until(&self) -> Result<Until, sqlx::Error> {
+        let until = self.feed.until(self.to).await?;
+        Ok(match self.up_to {
+            None => until,
+            Some(head) => Until { position: until.position.min(head), is_final: true, head },
+        })
     }
 }
 

@@ -14,9 +14,10 @@ use super::dry_run::{Changed, DryRunView, ResourceOrDryRun};
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, NoQuery, PathId,
-    PathIds, Problem, Read,
+    Answer, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, PathId, PathIds,
+    Problem, Query, Read,
 };
+use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::{ExceptionView, ResourceView};
 
@@ -95,7 +96,7 @@ pub(crate) async fn add_resource_exception(
 /// Get extra hours or time off
 #[utoipa::path(
     get, path = "/v1/resources/{id}/exceptions/{exception_id}", tag = "resources",
-    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path)),
+    params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The exception", body = ExceptionView), ReadProblems)
 )]
@@ -103,9 +104,10 @@ pub(crate) async fn get_resource_exception(
     State(app): State<App>,
     caller: Caller<Read>,
     PathIds(resource, id): PathIds,
-    _: NoQuery,
+    Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<ExceptionView>, Problem> {
-    let known = app.known::<Resource>(&caller.tenant, resource, None).await?;
+    let moment = app.moment(&caller.tenant, as_of, None).await?;
+    let known = app.known::<Resource>(&caller.tenant, resource, moment).await?;
     let Known { state, version, position } = known.ok_or_else(|| Problem::not_found("resource"))?;
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let exception = exceptions.and_then(|exceptions| exceptions.get(id.into()));

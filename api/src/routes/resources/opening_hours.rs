@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::http::query::{invalid_range, query_params};
 use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
 
@@ -25,6 +26,7 @@ query_params! {
         from: LocalDate,
         /// The last day; at most 92 with the first.
         to: LocalDate,
+        ..moment: AsOfParams,
     }
 }
 
@@ -43,7 +45,8 @@ pub(crate) struct OpeningHoursView {
 
 /// See when a resource is open
 ///
-/// All things considered: weekly hours, holidays, extra hours and time off, but not appointments.
+/// All things considered: weekly hours, holidays, extra hours and time off, but not appointments. With `as_of`, by what
+/// was known then.
 #[utoipa::path(
     get, path = "/v1/resources/{id}/opening-hours", tag = "resources",
     params(("id" = Uuid, Path), DaysAsked), security(("api_key" = ["read"])),
@@ -54,7 +57,7 @@ pub(crate) async fn get_opening_hours(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(resource_id): PathId,
-    Query(DaysAsked { from, to }): Query<DaysAsked>,
+    Query(DaysAsked { from, to, moment }): Query<DaysAsked>,
 ) -> Result<At<Json<OpeningHoursView>>, Problem> {
     let count = (to.date() - from.date()).num_days() + 1;
     if !(1..=MAX_DAYS).contains(&count) {
@@ -62,7 +65,9 @@ pub(crate) async fn get_opening_hours(
         return Err(invalid_range(detail));
     }
     let none = || Problem::not_found("resource");
-    let known = app.known::<Resource>(&caller.tenant, resource_id, None).await?.ok_or_else(none)?;
+    let moment = app.moment(&caller.tenant, moment.as_of, None).await?;
+    let known = app.known::<Resource>(&caller.tenant, resource_id, moment).await?;
+    let known = known.ok_or_else(none)?;
     let profile = known.state.profile().ok_or_else(none)?;
     let zone = profile.time_zone;
     // A zone can skip a day altogether: there is no time in it to be open.

@@ -36,6 +36,7 @@ query_params! {
         /// Only those with this status.
         status: Option<ResourceStatus>,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -54,13 +55,17 @@ pub(crate) async fn list_resources(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    Query(ResourceParams { status, page }): Query<ResourceParams>,
+    Query(ResourceParams { status, page, moment }): Query<ResourceParams>,
 ) -> Result<Listed<ResourceView>, Problem> {
     let status = status.map(CatalogueStatus::from);
-    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
-    let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
-    let found = app.catalogue.resources(&caller.tenant, status, cursor, limit).await?;
-    Ok(Listed::of(uri, position, found, |resource| {
+    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
+    let as_of = (moment.as_of, None);
+    let reading = app.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;
+    let found = match reading.moment {
+        None => app.catalogue.resources(tenant, status, asked).await?,
+        Some(moment) => app.catalogue_as_of::<Resource>(tenant, status, moment, asked).await?,
+    };
+    Ok(Listed::of(uri, reading.position, found, |resource| {
         let status = ResourceStatus::from(resource.status);
         let (id, version) = (resource.id.uuid(), resource.version);
         ResourceView::new(id, version, status, resource.document).in_a_list()

@@ -9,16 +9,18 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
-use crate::routes::listing::ShownIn;
+use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::ReadParams;
 use crate::routes::problems::ReadProblems;
 use crate::views::{AppointmentView, SeriesView, Timed as _, Viewed as _};
 
 /// Get a series
 ///
-/// With each of its appointments, as the log has them now. The version is that of the series, which does not
-/// change when one of its appointments is changed by itself; the `ETag` does.
+/// With each of its appointments, as the log has them now, or as of a moment. The version is that of the series, which
+/// does not change when one of its appointments is changed by itself; the `ETag` does.
 #[utoipa::path(
-    get, path = "/v1/series/{id}", tag = "series", params(("id" = Uuid, Path), ShownIn),
+    get, path = "/v1/series/{id}", tag = "series",
+    params(("id" = Uuid, Path), ReadParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The series", body = SeriesView), ReadProblems)
 )]
@@ -26,19 +28,21 @@ pub(crate) async fn get_series(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    Query(ShownIn { tz }): Query<ShownIn>,
+    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<SeriesView>, Problem> {
-    let known = app.known::<Series>(&caller.tenant, id, None).await?;
+    let tenant = &caller.tenant;
+    let moment = app.moment(tenant, as_of, shown.tz).await?;
+    let known = app.known::<Series>(tenant, id, moment).await?;
     let none = || Problem::not_found("series");
     let Known { state, version, position } = known.ok_or_else(none)?;
     let body = state.view(id, version).ok_or_else(none)?;
     let ids: Vec<_> = body.appointment_ids().map(AppointmentId::uuid).collect();
-    let each = app.engine.each_known::<Appointment>(&caller.tenant, &ids).await?;
+    let each = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let position = each.iter().flatten().map(|known| known.position).fold(position, Position::max);
-    let now = app.engine.clock().now();
+    let now = app.at(moment);
     let shown = ids.iter().zip(each).map(|(id, known)| {
         let Known { state, version, .. } = known?;
-        Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller).shown_in(tz))
+        Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller).shown_in(shown.tz))
     });
     Ok(Answer::seen(Some(version), Some(position), body.with_appointments(shown)))
 }

@@ -36,6 +36,7 @@ query_params! {
         /// Only those with this status.
         status: Option<ServiceStatus>,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -54,13 +55,17 @@ pub(crate) async fn list_services(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    Query(ServiceParams { status, page }): Query<ServiceParams>,
+    Query(ServiceParams { status, page, moment }): Query<ServiceParams>,
 ) -> Result<Listed<ServiceView>, Problem> {
     let status = status.map(CatalogueStatus::from);
-    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
-    let position = app.wait(&caller.tenant, Catalogue::ID, page.fresh).await?;
-    let found = app.catalogue.services(&caller.tenant, status, cursor, limit).await?;
-    Ok(Listed::of(uri, position, found, |service| {
+    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
+    let as_of = (moment.as_of, None);
+    let reading = app.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;
+    let found = match reading.moment {
+        None => app.catalogue.services(tenant, status, asked).await?,
+        Some(moment) => app.catalogue_as_of::<Service>(tenant, status, moment, asked).await?,
+    };
+    Ok(Listed::of(uri, reading.position, found, |service| {
         let status = ServiceStatus::from(service.status);
         ServiceView::new(service.id.uuid(), service.version, status, service.document)
     }))

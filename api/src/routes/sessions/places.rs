@@ -4,8 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::session::Session;
-use daybook_domain::{ServiceId, SessionId, TenantId};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use daybook_domain::{AppointmentId, ServiceId, SessionId, TenantId};
+use daybook_store::engine::Known;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,13 +13,11 @@ use uuid::Uuid;
 use crate::App;
 use crate::bodies::{PlaceBody, PlaceHoldBody};
 use crate::http::{
-    At, Book, Caller, CommandParams, CommandRequest, Created, NoQuery, PathId, Problem, Read,
+    At, Book, Caller, CommandParams, CommandRequest, Created, PathId, Problem, Query, Read,
 };
+use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
-
-/// How many appointments are read at once.
-const MAX_CONCURRENT_READS: usize = 8;
 
 /// Book a place in a session
 ///
@@ -89,10 +87,11 @@ pub(crate) struct Places {
 
 /// List who is in a session
 ///
-/// The appointments that have a place in it at this moment, as the log has them; those that were
+/// The appointments that have a place in it at this moment, or had at another, as the log has them; those that were
 /// cancelled, or whose client did not come, are not among them.
 #[utoipa::path(
-    get, path = "/v1/sessions/{id}/appointments", tag = "sessions", params(("id" = Uuid, Path)),
+    get, path = "/v1/sessions/{id}/appointments", tag = "sessions",
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "All of them, at most 500", body = Places), ReadProblems)
 )]
@@ -100,21 +99,20 @@ pub(crate) async fn list_places(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    _: NoQuery,
+    Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<At<Json<Places>>, Problem> {
-    let found = app.known::<Session>(&caller.tenant, id, None).await?;
+    let tenant = &caller.tenant;
+    let moment = app.as_of(tenant, as_of, None).await?;
+    let found = app.known::<Session>(tenant, id, moment).await?;
     let session = found.ok_or_else(|| Problem::not_found("session"))?;
-    let now = app.engine.clock().now();
-    let who = app.engine.who_is_in(&caller.tenant, &[(id.into(), &session.state)]).await?;
-    let known = stream::iter(who.into_iter().flatten()).map(async |holder| {
-        let known = app.known::<Appointment>(&caller.tenant, holder.uuid(), None).await?;
-        Ok::<_, Problem>(known.map(|known| (holder.uuid(), known)))
-    });
-    let known: Vec<_> = known.buffered(MAX_CONCURRENT_READS).try_collect().await?;
+    let who = app.who_is_in(tenant, &[(id.into(), &session.state)], moment).await?;
+    let ids: Vec<Uuid> = who.into_iter().flatten().map(AppointmentId::uuid).collect();
+    let known = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let (mut position, mut items) = (session.position, Vec::with_capacity(known.len()));
-    for (holder, appointment) in known.into_iter().flatten() {
-        position = position.max(appointment.position);
-        let shown = AppointmentView::at(appointment.state, holder, appointment.version, now);
+    for (id, known) in ids.into_iter().zip(known) {
+        let Some(Known { state, version, position: changed }) = known else { continue };
+        position = position.max(changed);
+        let shown = AppointmentView::at(state, id, version, app.at(moment));
         items.extend(shown.map(|shown| shown.for_caller(&caller)));
     }
     Ok(At(position, Json(Places { items })))

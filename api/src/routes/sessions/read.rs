@@ -2,11 +2,14 @@
 
 use axum::extract::State;
 use axum::http::Uri;
-use daybook_domain::ServiceId;
 use daybook_domain::session::{Session, SessionStatus};
-use daybook_projections::Page;
-use daybook_projections::sessions::{SessionFilter, Sessions};
+use daybook_domain::{AppointmentId, ServiceId, SessionId, TenantId};
+use daybook_projections::appointments::Appointments;
+use daybook_projections::sessions::{ListedSession, SessionFilter, Sessions};
+use daybook_projections::{Cursor, Limit, Page};
 use daybook_store::engine::Known;
+use daybook_store::log::Moment;
+use futures::future::try_join_all;
 
 use crate::App;
 use crate::http::query::query_params;
@@ -32,16 +35,12 @@ pub(crate) async fn get_session(
     Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<SessionView>, Problem> {
     let tenant = &caller.tenant;
-    let moment = app.as_of(tenant, as_of, None).await?;
+    let moment = app.as_of(tenant, as_of, shown.tz).await?;
     let known = app.known::<Session>(tenant, id, moment).await?;
     let Known { state: session, version, position } =
         known.ok_or_else(|| Problem::not_found("session"))?;
-    let taken = match moment {
-        None => {
-            app.engine.who_is_in(tenant, &[(id.into(), &session)]).await?.iter().flatten().count()
-        }
-        Some(moment) => app.agenda.taken(tenant, (id.into(), &session), moment).await?,
-    };
+    let who = app.who_is_in(tenant, &[(id.into(), &session)], moment).await?;
+    let taken = who.iter().flatten().count();
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
     Ok(Answer::seen(Some(version), Some(position), view.with_taken(taken).shown_in(shown.tz)))
 }
@@ -55,12 +54,13 @@ query_params! {
         status: Option<SessionStatus>,
         ..days: Days,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
 /// List sessions
 ///
-/// By start, each with the places that are free at this moment.
+/// By start, each with the places that are free at this moment, or were as of another.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions",
     params(SessionParams),
@@ -74,20 +74,66 @@ pub(crate) async fn list_sessions(
     uri: Uri,
     Query(asked): Query<SessionParams>,
 ) -> Result<Listed<SessionView>, Problem> {
-    let SessionParams { service_id, status, days, page } = asked;
+    let SessionParams { service_id, status, days, page, moment } = asked;
+    let tenant = &caller.tenant;
     let (from, to) = app.days(&caller.tenant, &days).await?;
     let filter = SessionFilter { from, to, service_id, status };
-    let (limit, cursor) = (page.limit(), page.cursor);
-    let position = app.wait(&caller.tenant, Sessions::ID, page.fresh).await?;
-    let page = app.sessions.page(&caller.tenant, &filter, cursor.as_ref(), limit).await?;
+    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
+    let as_of = (moment.as_of, days.tz);
+    let reading = app.reading(tenant, as_of, page.fresh, Sessions::ID).await?;
+    let page = match reading.moment {
+        None => app.sessions.page(tenant, &filter, cursor, limit).await?,
+        Some(moment) => app.sessions_as_of(tenant, &filter, (cursor, limit), moment).await?,
+    };
     let sessions: Vec<_> =
         page.items.iter().map(|listed| (listed.session_id, &listed.session)).collect();
-    let who = app.engine.who_is_in(&caller.tenant, &sessions).await?;
+    let who = app.who_is_in(tenant, &sessions, reading.moment).await?;
     let views = page.items.into_iter().zip(who).map(|(listed, who)| {
         let view = listed.session.view(listed.session_id.uuid(), listed.version)?;
         Some(view.with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
     let page = Page { items, next: page.next };
-    Ok(Listed::of(uri, position, page, |view| view).shown_in(days.tz))
+    Ok(Listed::of(uri, reading.position, page, |view| view).shown_in(days.tz))
+}
+
+/// So many sessions of the past are looked into beside each other.
+const BESIDE: usize = 4;
+
+impl App {
+    async fn sessions_as_of(
+        &self,
+        tenant: &TenantId,
+        filter: &SessionFilter,
+        page: (Option<&Cursor>, Limit),
+        moment: Moment,
+    ) -> Result<Page<ListedSession>, Problem> {
+        self.wait_for(tenant, Appointments::ID, moment.position).await?;
+        let Page { items, next } = self.history.sessions(tenant, filter, page, moment).await?;
+        let listed = items.into_iter().map(|then| ListedSession {
+            session_id: then.session_id,
+            session: then.session,
+            version: then.version,
+            position: then.position,
+        });
+        Ok(Page { items: listed.collect(), next })
+    }
+
+    /// Who has a place of each of these sessions, now or at a moment.
+    pub(super) async fn who_is_in(
+        &self,
+        tenant: &TenantId,
+        sessions: &[(SessionId, &Session)],
+        moment: Option<Moment>,
+    ) -> Result<Vec<Vec<AppointmentId>>, Problem> {
+        let Some(moment) = moment else {
+            return Ok(self.engine.who_is_in(tenant, sessions).await?);
+        };
+        let mut all = Vec::with_capacity(sessions.len());
+        for some in sessions.chunks(BESIDE) {
+            let each = some.iter().map(|one| self.agenda.who_was_in(tenant, *one, moment));
+            all.extend(try_join_all(each).await?);
+        }
+        Ok(all)
+    }
 }

@@ -1,5 +1,6 @@
 //! `/v1/waiting-list`: clients who wait for a place.
 
+mod as_of;
 mod join;
 mod leave;
 mod read;

@@ -10,16 +10,18 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Answer, Caller, NoQuery, PathId, Problem, Query, Read};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
 use crate::views::WaitingView;
 
 /// Get an entry of the waiting list
 ///
-/// As it is now: an offer is what its hold is.
+/// As it is now, or was as of a moment: an offer is what its hold is.
 #[utoipa::path(
-    get, path = "/v1/waiting-list/{id}", tag = "waiting-list", params(("id" = Uuid, Path)),
+    get, path = "/v1/waiting-list/{id}", tag = "waiting-list",
+    params(("id" = Uuid, Path), AsOfParams),
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The entry", body = WaitingView), ReadProblems)
 )]
@@ -27,9 +29,15 @@ pub(crate) async fn get_waiting(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    _: NoQuery,
+    Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<WaitingView>, Problem> {
-    let (tenant, now) = (&caller.tenant, app.engine.clock().now());
+    let tenant = &caller.tenant;
+    if let Some(moment) = app.moment(tenant, as_of, None).await? {
+        let then = app.entries_as_of(tenant, &[id], moment).await?.pop().flatten();
+        let body = then.ok_or_else(|| Problem::not_found("entry"))?;
+        return Ok(Answer::read(body.version(), moment.position, body));
+    }
+    let now = app.engine.clock().now();
     let found = app.known::<WaitingEntry>(tenant, id, None).await?;
     let Some(Known { state: WaitingEntry::Joined(mut joined), version, position }) = found else {
         return Err(Problem::not_found("entry"));
@@ -62,6 +70,7 @@ query_params! {
         /// What has become of the entry.
         status: Option<Status>,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -81,13 +90,18 @@ pub(crate) async fn list_waiting(
     uri: Uri,
     Query(asked): Query<WaitingParams>,
 ) -> Result<Listed<WaitingView>, Problem> {
-    let WaitingParams { service_id, client_id, status, page } = asked;
+    let WaitingParams { service_id, client_id, status, page, moment } = asked;
     let filter = WaitingFilter { service_id, client_id, status };
-    let limit = page.limit();
-    let position = app.wait(&caller.tenant, WaitingList::ID, page.fresh).await?;
+    let (tenant, limit, cursor) = (&caller.tenant, page.limit(), page.cursor.as_ref());
+    let as_of = (moment.as_of, None);
+    let reading = app.reading(tenant, as_of, page.fresh, WaitingList::ID).await?;
+    if let Some(moment) = reading.moment {
+        let then = app.waiting_as_of(tenant, &filter, (cursor, limit), moment).await?;
+        return Ok(Listed::of(uri, reading.position, then, |entry| entry));
+    }
     let now = app.engine.clock().now();
-    let found = app.waiting.page(&caller.tenant, &filter, page.cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, position, found, |entry| {
+    let found = app.waiting.page(tenant, &filter, cursor, limit, now).await?;
+    Ok(Listed::of(uri, reading.position, found, |entry| {
         WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined)
     }))
 }

@@ -23,7 +23,7 @@ use super::signature::Signature;
 use super::terms::TermsOf;
 use crate::appointments::Appointments;
 use crate::page::cursor::List;
-use crate::page::keyset::Keyset;
+use crate::page::keyset::{Keyset, StartKey};
 use crate::{Cursor, Limit, Page, PageError, Schema};
 use plan::SearchPlan;
 
@@ -127,12 +127,21 @@ pub(crate) async fn page(
     cursor: Option<&Cursor>,
 ) -> Result<Page<FoundAppointment>, PageError> {
     let keyset = Keyset::new(asked.list(), cursor, asked.limit)?;
-    let mut plan = SearchPlan::new(asked, keyset.after().copied());
+    let (items, next) = run(pool, asked, keyset.after().copied()).await?;
+    Ok(Page { items, next: next.map(|key| keyset.cursor(&key)) })
+}
+
+/// The items of the page after a place, and after which the next page starts.
+pub(crate) async fn run(
+    pool: &PgPool,
+    asked: &SearchQuery<'_>,
+    after: Option<StartKey>,
+) -> Result<(Vec<FoundAppointment>, Option<StartKey>), sqlx::Error> {
+    let mut plan = SearchPlan::new(asked, after);
     let mut tx = pool.begin_with(BEGIN).await?;
     while let Some(statement) = plan.next() {
         plan.take(statement.run(asked, &mut tx).await?);
     }
     tx.commit().await?;
-    let (items, next) = plan.page();
-    Ok(Page { items, next: next.map(|key| keyset.cursor(&key)) })
+    Ok(plan.page())
 }

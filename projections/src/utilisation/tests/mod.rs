@@ -251,12 +251,14 @@ async fn a_quiet_resource_has_its_days_when_others_go_on() {
     };
     let utilisation = Utilisation::new(world.pool.clone());
     let by = Dimensions::resource();
-    let page = utilisation.page(&tenant, &filter, by, None, Limit::default()).await.unwrap();
+    let page =
+        utilisation.page(&tenant, &filter, by, (None, Limit::default()), None).await.unwrap().page;
     let [Figures { offered_minutes, booked_minutes, .. }] = &page.items[..] else {
         panic!("{page:?}");
     };
     assert_eq!((*offered_minutes, *booked_minutes), (480, 0));
     let nobody = "south".parse().unwrap();
-    let page = utilisation.page(&nobody, &filter, by, None, Limit::default()).await.unwrap();
+    let page =
+        utilisation.page(&nobody, &filter, by, (None, Limit::default()), None).await.unwrap().page;
     assert_eq!(page.items, []);
 }

@@ -1,4 +1,6 @@
-//! `GET /v1/conflicts`
+//! `GET /v1/conflicts`; `as_of`: as the list was at a moment.
+
+mod as_of;
 
 use axum::extract::State;
 use axum::http::Uri;
@@ -7,6 +9,7 @@ use daybook_projections::conflicts::{ConflictFilter, Conflicts};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::as_of::AsOfParams;
 use super::listing::{Days, List, Listed, PageParams};
 use super::problems::ReadProblems;
 use crate::App;
@@ -25,6 +28,7 @@ query_params! {
         resource_id: Option<ResourceId>,
         ..days: Days,
         ..page: PageParams,
+        ..moment: AsOfParams,
     }
 }
 
@@ -32,7 +36,8 @@ query_params! {
 ///
 /// The appointments that are held or booked, have not begun, and use a resource that is closed then
 /// or has been retired. Each stays on the list until it is moved, reassigned, cancelled or accepted,
-/// or the resource can be had again. What was booked by an override of just that is not on it.
+/// or the resource can be had again. What was booked by an override of just that is not on it. With `as_of`, what was
+/// in conflict then, of what had not begun; each page looks at so many appointments only, and can have few.
 #[utoipa::path(
     get, path = "/v1/conflicts", tag = "appointments",
     params(ConflictParams),
@@ -46,12 +51,20 @@ pub(crate) async fn list_conflicts(
     uri: Uri,
     Query(asked): Query<ConflictParams>,
 ) -> Result<Listed<ConflictSummary>, Problem> {
-    let ConflictParams { resource_id, days, page } = asked;
-    let (from, to) = app.days(&caller.tenant, &days).await?;
+    let ConflictParams { resource_id, days, page, moment } = asked;
+    let tenant = &caller.tenant;
+    let (from, to) = app.days(tenant, &days).await?;
     let filter = ConflictFilter { from, to, resource_id };
-    let (limit, cursor) = (page.limit(), page.cursor);
-    let position = app.wait(&caller.tenant, Conflicts::ID, page.fresh).await?;
-    let now = app.engine.clock().now();
-    let page = app.conflicts.page(&caller.tenant, &filter, cursor.as_ref(), limit, now).await?;
-    Ok(Listed::of(uri, position, page, ConflictSummary::from).shown_in(days.tz))
+    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
+    let as_of = (moment.as_of, days.tz);
+    let reading = app.reading(tenant, as_of, page.fresh, Conflicts::ID).await?;
+    let page = match reading.moment {
+        None => {
+            let now = app.engine.clock().now();
+            app.conflicts.page(tenant, &filter, cursor, limit, now).await?
+        }
+        Some(moment) => app.conflicts_as_of(tenant, &filter, (cursor, limit), moment).await?,
+    };
+    let list = Listed::of(uri, reading.position, page, ConflictSummary::from);
+    Ok(list.shown_in(days.tz))
 }

@@ -1,0 +1,82 @@
+//! The sessions that there were at a moment, by their start.
+
+use daybook_domain::TenantId;
+use daybook_store::Position;
+use sqlx::{PgPool, Postgres, QueryBuilder};
+
+use super::SessionVersion;
+use crate::appointments::Appointments;
+use crate::appointments::sessions::SESSIONS;
+use crate::page::cursor::List;
+use crate::page::keyset::{Keyset, StartKey};
+use crate::sessions::SessionFilter;
+use crate::{Cursor, Limit, Page, PageError, Schema};
+
+/// The order of the list.
+const KEY: &str = "start_at, session_id";
+
+/// How many are read at once, and how often for one page: service and status are seen when a session is read.
+const PART: usize = 500;
+const MAX_PARTS: usize = 10;
+
+/// Served by `sessions_start`.
+pub(super) async fn page(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &SessionFilter,
+    (cursor, limit): (Option<&Cursor>, Limit),
+    position: Position,
+) -> Result<Page<SessionVersion>, PageError> {
+    let list = List::of(tenant, "sessions", filter).at(position.get());
+    let keyset = Keyset::<StartKey>::new(list, cursor, limit)?;
+    let (mut items, mut after) = (Vec::new(), keyset.after().copied());
+    for _ in 0..MAX_PARTS {
+        let part = part(pool, tenant, filter, after, position).await?;
+        let is_last = part.len() < PART;
+        for version in part {
+            let Some(plan) = version.session.plan() else { continue };
+            let key =
+                StartKey { start_at: plan.slot.during.start(), id: version.session_id.uuid() };
+            if filter.lets_through(&version.session) {
+                if items.len() == limit.items() {
+                    return Ok(Page { items, next: after.map(|after| keyset.cursor(&after)) });
+                }
+                items.push(version);
+            }
+            after = Some(key);
+        }
+        if is_last {
+            return Ok(Page { items, next: None });
+        }
+    }
+    Ok(Page { items, next: after.map(|after| keyset.cursor(&after)) })
+}
+
+async fn part(
+    pool: &PgPool,
+    tenant: &TenantId,
+    filter: &SessionFilter,
+    after: Option<StartKey>,
+    position: Position,
+) -> Result<Vec<SessionVersion>, sqlx::Error> {
+    let (schema, names) = (Schema::of(Appointments::ID), SESSIONS.names());
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT {names} FROM {schema}.sessions WHERE tenant_id = "
+    ));
+    sql.push_bind(tenant.as_str());
+    sql.push(" AND position <= ").push_bind(position.as_i64());
+    sql.push(" AND (until_position IS NULL OR until_position > ").push_bind(position.as_i64());
+    sql.push(")");
+    if let Some(StartKey { start_at, id }) = after {
+        sql.push(format!(" AND ({KEY}) > (")).push_bind(start_at);
+        sql.push(", ").push_bind(id).push(")");
+    }
+    if let Some(from) = filter.from {
+        sql.push(" AND start_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        sql.push(" AND start_at < ").push_bind(to);
+    }
+    sql.push(format!(" ORDER BY {KEY} LIMIT {PART}"));
+    sql.build_query_as().fetch_all(pool).await
+}
