@@ -133,7 +133,7 @@ impl House {
     fn question(&self, resources: usize) -> String {
         let Self { address, key, from, .. } = self;
         let to = *from + Days::new(DAYS - 1);
-        let of = self.resources[..resources].join(",");
+        let of = self.resources[..resources].join("&resource_id=");
         let query = format!("duration_minutes=30&from={from}&to={to}&tz=UTC&limit=10000");
         format!(
             "GET /v1/availability?{query}&resource_id={of} HTTP/1.1\r\nhost: {address}\r\n\

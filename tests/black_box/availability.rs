@@ -103,7 +103,8 @@ fn hours_that_change_and_services_that_are_revised_count_at_once() {
 fn resources_are_asked_for_a_duration_without_a_service_merged_or_each_by_itself() {
     let desk = a_desk();
     let late = desk.practice.a_resource(&json!({"weekly_hours": hours("10:30", "12:00")}));
-    let both = format!("duration_minutes=60&step_minutes=30&resource_id={},{late}", desk.room);
+    let both =
+        format!("duration_minutes=60&step_minutes=30&resource_id={}&resource_id={late}", desk.room);
     assert_eq!(desk.offered(&both), ["09:00", "09:30", "10:00", "10:30", "11:00"]);
     let each = desk.asked(&format!("{both}&by=resource")).is(200)["resources"].clone();
     let of = |n: usize| (each[n]["resource_id"].as_str().unwrap(), starts(&each[n]["slots"]));

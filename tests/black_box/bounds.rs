@@ -94,7 +94,7 @@ fn all_lists_of_an_answer_together_are_bounded() {
     let server = Server::shared();
     let (practice, rooms) = a_house(server, 20);
     let asked = |limit: &str| {
-        let (day, rooms) = (date(0), rooms.join(","));
+        let (day, rooms) = (date(0), rooms.join("&resource_id="));
         let path = format!(
             "/v1/availability?duration_minutes=1&step_minutes=1&from={day}&to={day}&tz=UTC&by=resource\
              &resource_id={rooms}{limit}"

@@ -218,8 +218,10 @@ fn every_parameter_that_is_documented_is_known_and_no_other_is() {
             let is_list = parameter["schema"]["type"] == "array";
             let is_told = told(name, &format!("{name}=x&{name}=x"));
             assert_eq!(is_told == twice, !is_list, "{at}: {is_told:?}");
+            let empty = format!("{name}: it is empty: give it a value, or leave it out");
+            assert_eq!(told(name, &format!("{name}=")), Some(empty), "{at}");
             let missing = Some(format!("{name}: it must be given"));
-            let is_told = told(name, &format!("{name}="));
+            let is_told = told(name, "");
             assert_eq!(is_told == missing, parameter["required"] == true, "{at}: {is_told:?}");
         }
     }

@@ -78,7 +78,7 @@ fn filters_find_what_belongs_together() {
     let of = |query: &str| positions(&events(&practice.api, query));
     assert_eq!(of(""), (1..=8).collect::<Vec<_>>());
     assert_eq!(of("aggregate_type=resource"), [2, 4]);
-    assert_eq!(of("event_type=AppointmentBooked,daybook.ServiceDefined"), [1, 5, 6]);
+    assert_eq!(of("event_type=AppointmentBooked&event_type=daybook.ServiceDefined"), [1, 5, 6]);
     assert_eq!(of(&format!("aggregate_id={}", id_of(&first))), [5, 7, 8]);
     assert_eq!(of(&format!("aggregate_type=client&aggregate_id={}", id_of(&first))), [0; 0]);
     assert_eq!(of("category=massage"), [6]);

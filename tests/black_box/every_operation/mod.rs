@@ -1,4 +1,4 @@
-//! What is true of every operation that the OpenAPI document has: an unknown parameter is refused, a dry run
+//! What is true of every operation that the OpenAPI document has: an unknown or empty parameter is refused, a dry run
 //! changes nothing, the past can be asked for, and what was answered is of a position of the log.
 //!
 //! `house`: a practice in which each operation has something that it can be done to. An operation that is new is
@@ -95,6 +95,19 @@ fn an_unknown_parameter_is_refused_by_its_name() {
         for query in ["colour=red", "dryrun=true", "As_Of=position:1"] {
             let problem = send(&house, &operation, query).is_refused(400, "invalid-query");
             assert_eq!(problem["parameter"], query.split('=').next().unwrap());
+        }
+    }
+}
+
+/// It is not as good as left out: a filter whose value was forgotten would show everything.
+#[test]
+fn a_parameter_without_a_value_is_refused_by_its_name() {
+    let house = House::new();
+    for operation in operations() {
+        for parameter in &operation.parameters {
+            let answer = send(&house, &operation, &format!("{parameter}="));
+            let problem = answer.is_refused(400, "invalid-query");
+            assert_eq!(problem["parameter"], **parameter, "{problem}");
         }
     }
 }

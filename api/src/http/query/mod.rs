@@ -119,10 +119,8 @@ pub(crate) use query_params;
 pub(crate) trait Field: Sized {
     const REQUIRED: bool = false;
     const REPEATS: bool = false;
-    /// Whether an empty value is one, and not left out: see [`Value::READS_EMPTY`].
-    const READS_EMPTY: bool = false;
 
-    /// Reads it from all that was given under its name; what was empty is left out.
+    /// Reads it from all that was given under its name, none of which is empty.
     fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem>;
 
     fn schema() -> Schema;
@@ -141,8 +139,6 @@ impl<T: Value> Field for T {
 }
 
 impl<T: Value> Field for Option<T> {
-    const READS_EMPTY: bool = T::READS_EMPTY;
-
     fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
         match given.as_slice() {
             [] => Ok(None),
@@ -156,13 +152,12 @@ impl<T: Value> Field for Option<T> {
     }
 }
 
-/// Several, with commas between them, given several times, or both.
+/// Several: the parameter is given several times. A comma is a character like any other.
 impl<T: Value> Field for Vec<T> {
     const REPEATS: bool = true;
 
     fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
-        let texts = given.iter().flat_map(|text| text.split(',')).map(str::trim);
-        texts.filter(|text| !text.is_empty()).map(|text| T::read(name, text)).collect()
+        given.iter().map(|text| T::read(name, text)).collect()
     }
 
     fn schema() -> Schema {
@@ -185,8 +180,7 @@ pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Vec<Parameter> {
             .required(required)
             .description(Some(doc))
             .schema(Some(RefOr::T(T::schema())))
-            // With commas between them; that they can also be given several times cannot be said.
-            .explode(T::REPEATS.then_some(false))
+            .explode(T::REPEATS.then_some(true))
             .build()
     };
     let header = HEADER_FORMS.iter().find(|(parameter, _)| *parameter == name);
@@ -198,9 +192,9 @@ pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Vec<Parameter> {
     std::iter::once(parameter).chain(header).collect()
 }
 
-/// The longest query, in bytes, and how many parameters it has at most.
+/// The longest query, in bytes, and how many parameters it has at most: who asks for 200 resources names each.
 pub(crate) const MAX_BYTES: usize = 16 * 1024;
-pub(crate) const MAX_PARAMETERS: usize = 64;
+pub(crate) const MAX_PARAMETERS: usize = 256;
 
 /// The names and values of a query that have not been taken.
 pub(crate) struct Pairs {
@@ -239,16 +233,17 @@ impl Pairs {
         Ok(())
     }
 
-    /// Takes a parameter.
+    /// Takes a parameter. One that is empty is a mistake: were it left out, a filter whose value somebody forgot would
+    /// show everything, and `?dry_run=` be the real thing.
     pub(crate) fn take<T: Field>(&mut self, name: &'static str) -> Result<T, Problem> {
         let given = self.given.extract_if(.., |(given, _)| given == name);
-        let mut given: Vec<String> = given
-            .map(|(_, value)| value)
-            .filter(|value| T::READS_EMPTY || !value.is_empty())
-            .collect();
+        let mut given: Vec<String> = given.map(|(_, value)| value).collect();
         if given.is_empty() {
             let otherwise = self.otherwise.iter().filter(|(other, _)| *other == name);
             given.extend(otherwise.map(|(_, value)| value.clone()));
+        }
+        if given.iter().any(String::is_empty) {
+            return Err(invalid(name, EMPTY));
         }
         T::read(name, given)
     }
@@ -266,6 +261,9 @@ impl Pairs {
         query.map_or(Ok(()), |query| Self::parse(query)?.finish())
     }
 }
+
+/// Why a parameter that says nothing is refused.
+const EMPTY: &str = "it is empty: give it a value, or leave it out";
 
 /// A parameter that is not understood.
 pub(crate) fn invalid(name: &str, why: impl Display) -> Problem {
@@ -314,17 +312,20 @@ mod tests {
     #[test]
     fn a_set_is_read_from_a_query_with_the_sets_that_it_includes() {
         let Filters { from, tags, page } =
-            read("tags=a,b&limit=3&from=2028-02-29&tags=c&limit=").ok().unwrap();
+            read("tags=a,+b&limit=3&from=2028-02-29&tags=c").ok().unwrap();
         assert_eq!((from.to_string().as_str(), page.limit), ("2028-02-29", Some(3)));
-        assert_eq!(tags, ["a", "b", "c"]);
+        assert_eq!(tags, ["a, b", "c"]);
     }
 
     #[test]
-    fn what_is_missing_unknown_or_given_twice_is_refused_by_its_name() {
+    fn what_is_missing_empty_unknown_or_given_twice_is_refused_by_its_name() {
         for (query, name, why) in [
             ("limit=3", "from", "it must be given"),
             ("from=2028-02-29&form=x", "form", "this route has no such parameter"),
             ("from=2028-02-29&limit=1&limit=2", "limit", "given more than once"),
+            ("from=2028-02-29&limit=", "limit", EMPTY),
+            ("from=2028-02-29&tags=a&tags=", "tags", EMPTY),
+            ("from=", "from", EMPTY),
         ] {
             let problem = serde_json::to_value(read(query).err().unwrap()).unwrap();
             assert_eq!(problem["parameter"], name, "{query}");
@@ -349,7 +350,8 @@ mod tests {
         assert_eq!([of(0, "name"), of(1, "name"), of(2, "name")], ["from", "tags", "limit"]);
         assert_eq!([of(0, "required"), of(1, "required")], [true, false]);
         assert_eq!(of(1, "description"), "One tag\nor several.");
-        assert_eq!(of(1, "schema"), json!({"type": "array", "items": {"type": "string"}}));
-        assert_eq!(of(1, "explode"), false);
+        let tag = json!({"type": "string", "minLength": 1});
+        assert_eq!(of(1, "schema"), json!({"type": "array", "items": tag}));
+        assert_eq!(of(1, "explode"), true);
     }
 }

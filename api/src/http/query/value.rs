@@ -19,10 +19,7 @@ use crate::schema::Words;
 
 /// One value of a parameter: it reads itself from text, and says how it is written.
 pub(crate) trait Value: Sized {
-    /// Whether an empty text is read, and so refused if it says nothing. Others are as if they were not
-    /// given; but `?dry_run=` must not be the real thing.
-    const READS_EMPTY: bool = false;
-
+    /// Reads it from a text that is not empty.
     fn read(name: &'static str, text: &str) -> Result<Self, Problem>;
 
     fn schema() -> Schema;
@@ -32,8 +29,6 @@ pub(crate) trait Value: Sized {
 macro_rules! one_of {
     ($type:ty { $first:literal => $one:expr $(, $word:literal => $other:expr)+ $(,)? }) => {
         impl $crate::http::query::Value for $type {
-            const READS_EMPTY: bool = true;
-
             fn read(name: &'static str, text: &str) -> Result<Self, $crate::http::Problem> {
                 match text {
                     $first => Ok($one),
@@ -86,7 +81,7 @@ parsed! {
     u32: integer().build().into(),
     u64: integer().build().into(),
     usize: integer().build().into(),
-    String: string().build().into(),
+    String: string().min_length(Some(1)).build().into(),
     Position: integer().build().into(),
     Boundary: string().examples([json!("2026-12-01")]).build().into(),
     Status: Self::words(),
@@ -198,7 +193,7 @@ impl Value for Cursor {
     }
 
     fn schema() -> Schema {
-        string().build().into()
+        string().min_length(Some(1)).build().into()
     }
 }
 
@@ -218,7 +213,7 @@ impl Value for Category {
     }
 
     fn schema() -> Schema {
-        string().max_length(Some(Self::MAX_CHARS)).build().into()
+        string().min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build().into()
     }
 }
 

@@ -30,11 +30,11 @@ query_params! {
     pub(crate) struct AppointmentParams {
         /// Its category.
         category: Option<String>,
-        /// One tag, or several with commas between them; it can also be given several times.
+        /// A tag; given several times, several.
         tags: Vec<String>,
         /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
         tags_match: Option<TagsMatch>,
-        /// One status, or several with commas between them: any of them will do.
+        /// A status; given several times, any of them will do.
         status: Vec<Status>,
         /// Of this service.
         service_id: Option<ServiceId>,
@@ -42,7 +42,7 @@ query_params! {
         resource_id: Option<ResourceId>,
         /// Of this client.
         client_id: Option<ClientId>,
-        /// Words, all of which the title has: at least their beginnings, in any case.
+        /// Words, all of which the title has: at least their beginnings, in any case; one at least.
         q: Option<String>,
         /// `start` (earliest first, as where it is left out) or `-start`.
         sort: Option<Sort>,
@@ -135,8 +135,8 @@ pub(crate) async fn list_appointments(
 impl AppointmentParams {
     /// The filter that it is; `None`: it asks for what no appointment can be.
     fn filter(&self, (from, to): Bounds) -> Result<Option<SearchFilter>, Problem> {
-        let title = TitleWords::parse(self.q.as_deref().unwrap_or_default())
-            .map_err(|error| invalid("q", error))?;
+        let title = self.q.as_deref().map(TitleWords::parse).transpose();
+        let title = title.map_err(|error| invalid("q", error))?.unwrap_or_default();
         let category = self.category.as_deref().map(Category::new).transpose();
         let tags = self.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<BTreeSet<_>, _>>();
         // A category or tag that no appointment can have is found nowhere; that is no error.

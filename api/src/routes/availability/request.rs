@@ -28,8 +28,7 @@ query_params! {
     pub(crate) struct AvailabilityParams {
         /// The service: it gives duration, buffers, rules, and the resources that it needs.
         service_id: Option<ServiceId>,
-        /// Only on these resources: several with commas between them, or given several times. Without
-        /// roles of a service, any of them will do.
+        /// Only on this resource; given several times, on these. Without roles of a service, any of them will do.
         resource_id: Vec<ResourceId>,
         /// How long it takes; without a service it must be given.
         duration_minutes: Option<Duration>,

@@ -19,7 +19,7 @@ query_params! {
     pub(crate) struct EventParams {
         /// After this position; `latest`: after the present end. From the beginning where it is left out.
         after: Option<After>,
-        /// One type, like `AppointmentBooked`, or several with commas between them.
+        /// A type, like `AppointmentBooked`; given several times, any of them.
         event_type: Vec<String>,
         /// What it happened to: `service`, `resource`, `client`, `appointment`, `session`, `series` or
         /// `waiting`.

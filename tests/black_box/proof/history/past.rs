@@ -189,7 +189,8 @@ impl Past {
             let now = format!("{path}&min_position={position}");
             (path, self.practice.api.get(&now).send())
         } else {
-            let rooms = if rng.random_bool(0.5) { room.to_owned() } else { self.rooms.join(",") };
+            let all = || self.rooms.join("&resource_id=");
+            let rooms = if rng.random_bool(0.5) { room.to_owned() } else { all() };
             let each = ["merged", "resource"].choose(rng).unwrap();
             let path = format!(
                 "/v1/availability?service_id={service}&resource_id={rooms}&from={day}&to={day}&by={each}"

@@ -204,9 +204,9 @@ impl Filter {
         with("from", self.days.map(|(from, _)| date(from).to_string()));
         with("to", self.days.map(|(_, to)| date(to).to_string()));
         with("category", self.category.clone());
-        with("tags", (!self.tags.is_empty()).then(|| self.tags.join(",")));
+        with("tags", (!self.tags.is_empty()).then(|| self.tags.join("&tags=")));
         with("tags_match", self.any_tag.then(|| "any".to_owned()));
-        with("status", (!self.statuses.is_empty()).then(|| self.statuses.join(",")));
+        with("status", (!self.statuses.is_empty()).then(|| self.statuses.join("&status=")));
         with("service_id", self.service.clone());
         with("resource_id", self.room.clone());
         with("client_id", self.client.clone());
