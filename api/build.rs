@@ -40,6 +40,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("HoldLength", "u32"),
     ("HoldLimit", "u16"),
     ("ImportDays", "u16"),
+    ("LeastBookedDays", "u16"),
     ("LeadTime", "u32"),
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),

@@ -99,7 +99,8 @@ words! {
     ReasonLeft: LeftBecause { Begun, NotBooked }
 
     /// `first-free`: the first that is free, in the order of `among`, or else by name. `least-booked`: the
-    /// one of which the fewest minutes are claimed on that local day. `round-robin`: the one that longest
+    /// one of which the fewest minutes are claimed on the local days up to that one, seven unless the tenant's
+    /// `least_booked_days` say otherwise; equals take turns. `round-robin`: the one that longest
     /// ago was given an appointment for that local day.
     ChoiceOfResource: Choose { FirstFree, LeastBooked, RoundRobin }
 

@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::resource::Resource;
 use crate::service::Service;
 use crate::session::Session;
-use crate::{ClientId, Directory, Refusal, ResourceId, ServiceId, SessionId};
+use crate::{ClientId, Directory, LeastBookedDays, Refusal, ResourceId, ServiceId, SessionId};
 
 /// The aggregates that a decision depends on, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +53,8 @@ pub struct Facts {
     pub session: Arc<Session>,
     /// The tenant's resources, where the decision chooses among them.
     pub directory: Arc<Directory>,
+    /// Over how many days it is added up who is booked least, where the decision chooses by that.
+    pub least_booked_days: LeastBookedDays,
     /// The claims that the decision asked for, without the appointment's own.
     pub claims: ClaimSnapshot,
     /// How many free choices to skip (beginning anew when all are). It is 0 but for one who has
@@ -71,6 +73,7 @@ impl Facts {
             client: Arc::default(),
             session: Arc::default(),
             directory: Arc::default(),
+            least_booked_days: LeastBookedDays::default(),
             claims: ClaimSnapshot::default(),
             skip: 0,
         }

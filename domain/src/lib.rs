@@ -42,7 +42,9 @@ pub use ids::{
 pub use personal::{Personal, withhold_personal};
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
-pub use settings::{ImportDays, ImportDaysError, TenantSettings};
+pub use settings::{
+    ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, TenantSettings,
+};
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
 };

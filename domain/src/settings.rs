@@ -19,46 +19,65 @@ pub struct TenantSettings {
     pub waiting_list: EntryLimit,
     /// How far ahead series of imported calendars are followed.
     pub import_days: ImportDays,
+    /// Over how many days it is added up who is booked least.
+    pub least_booked_days: LeastBookedDays,
 }
 
-/// How many days ahead something is followed that may have no end: 1 to 3,660.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub struct ImportDays(u16);
+/// Whole days, within bounds.
+macro_rules! days {
+    ($(
+        $(#[$doc:meta])* $name:ident: $min:literal to $max:literal, else $default:literal;
+        $error:ident: $what:literal;
+    )+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "u16", into = "u16")]
+        pub struct $name(u16);
 
-/// A number of days outside the range of [`ImportDays`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("series are followed for 1 to 3660 days, got {days}")]
-pub struct ImportDaysError {
-    days: u16,
+        #[doc = concat!("A number of days outside the range of [`", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+        #[error("{} {} to {} days, got {days}", $what, $min, $max)]
+        pub struct $error {
+            days: u16,
+        }
+
+        impl $name {
+            #[must_use]
+            pub const fn get(self) -> u16 {
+                self.0
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self($default)
+            }
+        }
+
+        impl TryFrom<u16> for $name {
+            type Error = $error;
+
+            fn try_from(days: u16) -> Result<Self, $error> {
+                if ($min..=$max).contains(&days) { Ok(Self(days)) } else { Err($error { days }) }
+            }
+        }
+
+        impl From<$name> for u16 {
+            fn from(days: $name) -> Self {
+                days.0
+            }
+        }
+    )+};
 }
 
-impl ImportDays {
-    #[must_use]
-    pub const fn get(self) -> u16 {
-        self.0
-    }
-}
+days! {
+    /// How many days ahead something is followed that may have no end: two years, unless it is said.
+    ImportDays: 1 to 3660, else 731;
+    ImportDaysError: "series are followed for";
 
-impl Default for ImportDays {
-    /// Two years.
-    fn default() -> Self {
-        Self(731)
-    }
-}
-
-impl TryFrom<u16> for ImportDays {
-    type Error = ImportDaysError;
-
-    fn try_from(days: u16) -> Result<Self, ImportDaysError> {
-        if (1..=3_660).contains(&days) { Ok(Self(days)) } else { Err(ImportDaysError { days }) }
-    }
-}
-
-impl From<ImportDays> for u16 {
-    fn from(days: ImportDays) -> Self {
-        days.0
-    }
+    /// How many local days count for who is booked least: those up to the day of the appointment.
+    LeastBookedDays: 1 to 31, else 7;
+    LeastBookedDaysError: "who is booked least is told by";
 }
 
 impl Default for TenantSettings {
@@ -69,6 +88,7 @@ impl Default for TenantSettings {
             waiting_per_client: ClientEntryLimit::default(),
             waiting_list: EntryLimit::default(),
             import_days: ImportDays::default(),
+            least_booked_days: LeastBookedDays::default(),
         }
     }
 }

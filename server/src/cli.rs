@@ -13,7 +13,7 @@ use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
-use daybook_domain::{ImportDays, TenantId};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId};
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
@@ -244,6 +244,9 @@ pub(crate) struct SettingsOptions {
     /// How many days ahead series of imported calendars are followed: 1 to 3,660.
     #[arg(long, value_parser = number::<u16, ImportDays>)]
     pub(crate) import_days: Option<ImportDays>,
+    /// Over how many local days it is added up who is booked least: 1 to 31.
+    #[arg(long, value_parser = number::<u16, LeastBookedDays>)]
+    pub(crate) least_booked_days: Option<LeastBookedDays>,
     /// The IANA zone in which its dates are read.
     #[arg(long)]
     pub(crate) time_zone: Option<Tz>,

@@ -53,7 +53,8 @@ fn show(tenant: &TenantId, found: Option<Tenant>) -> anyhow::Result<()> {
     output::line(&format!("offer minutes: {}", settings.offer_minutes.minutes()))?;
     output::line(&format!("waiting per client: {}", settings.waiting_per_client.get()))?;
     output::line(&format!("waiting list: {}", settings.waiting_list.get()))?;
-    output::line(&format!("import days: {}", settings.import_days.get()))
+    output::line(&format!("import days: {}", settings.import_days.get()))?;
+    output::line(&format!("least booked days: {}", settings.least_booked_days.get()))
 }
 
 impl From<SettingsOptions> for NewSettings {
@@ -64,6 +65,7 @@ impl From<SettingsOptions> for NewSettings {
             waiting_per_client,
             waiting_list,
             import_days,
+            least_booked_days,
             time_zone,
         } = options;
         Self {
@@ -72,6 +74,7 @@ impl From<SettingsOptions> for NewSettings {
             waiting_per_client,
             waiting_list,
             import_days,
+            least_booked_days,
             time_zone,
         }
     }

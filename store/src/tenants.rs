@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
-use daybook_domain::{ImportDays, TenantId, TenantSettings};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use moka::future::Cache;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
@@ -85,6 +85,7 @@ pub struct NewSettings {
     pub waiting_per_client: Option<ClientEntryLimit>,
     pub waiting_list: Option<EntryLimit>,
     pub import_days: Option<ImportDays>,
+    pub least_booked_days: Option<LeastBookedDays>,
     /// The zone in which its dates are read.
     pub time_zone: Option<Tz>,
 }
@@ -97,6 +98,7 @@ impl From<TenantSettings> for NewSettings {
             waiting_per_client,
             waiting_list,
             import_days,
+            least_booked_days,
         } = settings;
         Self {
             holds_per_client: Some(holds_per_client),
@@ -104,6 +106,7 @@ impl From<TenantSettings> for NewSettings {
             waiting_per_client: Some(waiting_per_client),
             waiting_list: Some(waiting_list),
             import_days: Some(import_days),
+            least_booked_days: Some(least_booked_days),
             time_zone: None,
         }
     }
@@ -116,7 +119,7 @@ impl From<TenantSettings> for NewSettings {
 pub async fn read(pool: &PgPool, tenant: &TenantId) -> Result<Option<Tenant>, sqlx::Error> {
     let row = sqlx::query(
         "SELECT time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
-                import_days
+                import_days, least_booked_days
            FROM tenants WHERE tenant_id = $1",
     )
     .bind(tenant.as_str())
@@ -142,10 +145,11 @@ pub async fn set(
                 waiting_per_client = coalesce($4, waiting_per_client),
                 waiting_list = coalesce($5, waiting_list),
                 import_days = coalesce($6, import_days),
-                time_zone = coalesce($7, time_zone)
+                least_booked_days = coalesce($7, least_booked_days),
+                time_zone = coalesce($8, time_zone)
           WHERE tenant_id = $1
       RETURNING time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
-                import_days",
+                import_days, least_booked_days",
     )
     .bind(tenant.as_str())
     .bind(new.holds_per_client.map(|limit| i32::from(limit.get())))
@@ -153,6 +157,7 @@ pub async fn set(
     .bind(new.waiting_per_client.map(|limit| i32::from(limit.get())))
     .bind(new.waiting_list.map(|limit| i32::from(limit.get())))
     .bind(new.import_days.map(|days| i32::from(days.get())))
+    .bind(new.least_booked_days.map(|days| i32::from(days.get())))
     .bind(new.time_zone.map(Tz::name))
     .fetch_optional(pool)
     .await?;
@@ -183,6 +188,7 @@ fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
             waiting_per_client: chosen(row, "waiting_per_client", default.waiting_per_client)?,
             waiting_list: chosen(row, "waiting_list", default.waiting_list)?,
             import_days: chosen(row, "import_days", default.import_days)?,
+            least_booked_days: chosen(row, "least_booked_days", default.least_booked_days)?,
         },
     })
 }

@@ -9,7 +9,7 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     let practice = a_practice();
     let by_default = json!({
         "holds_per_client": 3, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 1000,
-        "import_days": 731,
+        "import_days": 731, "least_booked_days": 7,
     });
     let read = || practice.api.get("/v1/tenant/settings").send().is(200);
     let put = |body| practice.api.request("PUT", "/v1/tenant/settings").json(&body).send();
@@ -17,7 +17,7 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     let changed = put(json!({"holds_per_client": 1, "waiting_list": 50_000}));
     let expected = json!({
         "holds_per_client": 1, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 50_000,
-        "import_days": 731,
+        "import_days": 731, "least_booked_days": 7,
     });
     assert_eq!(changed.is(200), expected);
     assert_eq!(read(), expected);
@@ -64,7 +64,7 @@ fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
     database.run(&["tenant", "set", tenant, "--offer-minutes", "5"]).succeeded();
     let said = database.run(&["tenant", "show", tenant]).succeeded();
     let expected = "time zone: UTC\nholds per client: 1\noffer minutes: 5\nwaiting per client: 20\n\
-                    waiting list: 1000\nimport days: 731\n";
+                    waiting list: 1000\nimport days: 731\nleast booked days: 7\n";
     assert_eq!(said, expected);
     database.run(&["tenant", "set", tenant, "--time-zone", "Europe/Oslo"]).succeeded();
     let said = database.run(&["tenant", "show", tenant]).succeeded();
@@ -72,6 +72,7 @@ fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
     for (arguments, why) in [
         (vec!["tenant", "set", tenant], "required"),
         (vec!["tenant", "set", tenant, "--import-days", "3661"], "1 to 3660"),
+        (vec!["tenant", "set", tenant, "--least-booked-days", "0"], "1 to 31"),
         (vec!["tenant", "set", tenant, "--offer-minutes", "61"], "1 to 60"),
         (vec!["tenant", "set", "nobody", "--offer-minutes", "6"], "there is no tenant nobody"),
         (vec!["tenant", "show", "nobody"], "there is no tenant nobody"),

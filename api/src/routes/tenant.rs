@@ -7,7 +7,7 @@ use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
-use daybook_domain::{ImportDays, TenantId, TenantSettings};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use daybook_store::tenants::{NewSettings, Tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,6 +41,9 @@ pub(crate) struct SettingsBody {
     /// How many days ahead series of imported calendars are followed; else 731.
     #[schema(minimum = 1, maximum = 3660)]
     import_days: Option<ImportDays>,
+    /// Over how many local days it is added up who is booked least, where a service chooses by that; else 7.
+    #[schema(minimum = 1, maximum = 31)]
+    least_booked_days: Option<LeastBookedDays>,
 }
 
 impl SettingsBody {
@@ -52,6 +55,7 @@ impl SettingsBody {
             waiting_per_client: self.waiting_per_client.unwrap_or(else_so.waiting_per_client),
             waiting_list: self.waiting_list.unwrap_or(else_so.waiting_list),
             import_days: self.import_days.unwrap_or(else_so.import_days),
+            least_booked_days: self.least_booked_days.unwrap_or(else_so.least_booked_days),
         }
     }
 }
@@ -69,6 +73,8 @@ pub(crate) struct SettingsView {
     waiting_list: EntryLimit,
     /// How many days ahead series of imported calendars are followed.
     import_days: ImportDays,
+    /// Over how many local days it is added up who is booked least.
+    least_booked_days: LeastBookedDays,
 }
 
 impl From<TenantSettings> for SettingsView {
@@ -79,8 +85,16 @@ impl From<TenantSettings> for SettingsView {
             waiting_per_client,
             waiting_list,
             import_days,
+            least_booked_days,
         } = settings;
-        Self { holds_per_client, offer_minutes, waiting_per_client, waiting_list, import_days }
+        Self {
+            holds_per_client,
+            offer_minutes,
+            waiting_per_client,
+            waiting_list,
+            import_days,
+            least_booked_days,
+        }
     }
 }
 

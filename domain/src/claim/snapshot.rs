@@ -86,20 +86,20 @@ impl ClaimSnapshot {
         Some(ClaimConflict { resource, during: first.claim.during })
     }
 
-    /// How much of a day is claimed, of all places together.
+    /// How much of a time is claimed, of all places together.
     #[must_use]
-    pub fn claimed_within(&self, resource: ResourceId, day: &Interval) -> TimeDelta {
+    pub fn claimed_within(&self, resource: ResourceId, time: &Interval) -> TimeDelta {
         let within = |claimed: &Claimed| {
             let during = claimed.claim.during;
-            during.end().min(day.end()) - during.start().max(day.start())
+            during.end().min(time.end()) - during.start().max(time.start())
         };
-        self.conflicting(resource, day).map(within).sum()
+        self.conflicting(resource, time).map(within).sum()
     }
 
-    /// The appointment that was made last of those on this day. Ids sort by when they were made.
+    /// The appointment that was made last of those in this time. Ids sort by when they were made.
     #[must_use]
-    pub fn last_given(&self, resource: ResourceId, day: &Interval) -> Option<AppointmentId> {
-        self.conflicting(resource, day).map(|claimed| claimed.holder).max()
+    pub fn last_given(&self, resource: ResourceId, time: &Interval) -> Option<AppointmentId> {
+        self.conflicting(resource, time).map(|claimed| claimed.holder).max()
     }
 
     /// What is claimed of a resource, and by whom.

@@ -115,7 +115,8 @@ pub enum Choose {
     /// The first that is free, in the role's order, or else by name.
     #[default]
     FirstFree,
-    /// The one of which the fewest minutes are claimed on that local day.
+    /// The one of which the fewest minutes are claimed on the local days up to that one, as many as the tenant's
+    /// [`LeastBookedDays`](crate::LeastBookedDays); of equals the one that longest ago was given one of them.
     LeastBooked,
     /// The one that longest ago was given an appointment for that local day.
     RoundRobin,

@@ -11,6 +11,7 @@ use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot};
 use daybook_domain::{Needs, Refusal, TenantId};
 use uuid::Uuid;
 
+use super::availability::unavailable;
 use super::decision::{Decided, Prepared};
 use super::repository::Loaded;
 use super::unit_of_work::{Abort, RetryState};
@@ -160,6 +161,8 @@ impl<'a> UnitContext<'a> {
         if chooses {
             let directories = &self.engine.directories;
             (facts.directory, _) = directories.of(&self.engine.log, tenant, fresh).await?;
+            let known = self.engine.tenants.get(tenant).await.map_err(unavailable)?;
+            facts.least_booked_days = known.settings.least_booked_days;
         }
         let queries = state.claim_queries(&command, &facts);
         if !queries.is_empty() {

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use crate::harness::{Booking, Practice, a_practice, date, monday};
+use crate::harness::{Booking, Practice, a_practice, date, monday, utc};
 
 /// A practice whose service needs a doctor and a room with tag x-ray.
 struct Clinic {
@@ -34,7 +35,17 @@ impl Clinic {
 
     /// The doctor of a booking that names nobody.
     fn chosen(&self, hour: u32) -> String {
-        let booked = self.booking(hour).send().is(201);
+        self.doctor_of(&self.booking(hour))
+    }
+
+    /// The same at ten, so many days after the Monday.
+    fn chosen_on(&self, day: i64) -> String {
+        let start = utc(monday(10, 0) + TimeDelta::days(day));
+        self.doctor_of(&self.booking(10).with("start_at", start))
+    }
+
+    fn doctor_of(&self, booking: &Booking<'_>) -> String {
+        let booked = booking.send().is(201);
         assert_eq!(booked["resource_ids"][1], self.x_ray);
         booked["resource_ids"][0].as_str().unwrap().to_owned()
     }
@@ -102,7 +113,7 @@ fn who_is_closed_is_not_chosen() {
 }
 
 #[test]
-fn the_least_booked_of_the_day_is_chosen() {
+fn the_least_booked_is_chosen() {
     let clinic = a_clinic("least-booked");
     let [ada, bo, cy] = &clinic.doctors;
     let practice = &clinic.practice;
@@ -116,6 +127,53 @@ fn the_least_booked_of_the_day_is_chosen() {
     assert_eq!(&clinic.chosen(10), bo);
     assert_eq!(&clinic.chosen(11), cy);
     assert_eq!(&clinic.chosen(12), bo);
+}
+
+/// Nobody gets everything because each day begins with nothing.
+#[test]
+fn on_quiet_days_the_least_booked_of_the_week_is_chosen() {
+    let clinic = a_clinic("least-booked");
+    let chosen: Vec<String> = (0..9).map(|day| clinic.chosen_on(day)).collect();
+    let all: BTreeSet<&String> = clinic.doctors.iter().collect();
+    for three in chosen.chunks(3) {
+        assert_eq!(three.iter().collect::<BTreeSet<_>>(), all, "{chosen:?}");
+    }
+    // Where nothing else is near, they take turns, too.
+    let rare: BTreeSet<String> = (0..3).map(|n| clinic.chosen_on(30 + 10 * n)).collect();
+    assert_eq!(rare.len(), 3);
+}
+
+#[test]
+fn how_many_days_count_for_who_is_booked_least_is_a_setting() {
+    let clinic = a_clinic("least-booked");
+    let [ada, bo, cy] = &clinic.doctors;
+    let practice = &clinic.practice;
+    let long = practice.a_service(&json!({"duration_minutes": 120}));
+    let booked = |doctor: &String, day: i64| {
+        let start = utc(monday(15, 0) + TimeDelta::days(day));
+        let booking = practice.booking(monday(15, 0)).with("service_id", &*long);
+        booking.with("start_at", start).with("resource_ids", json!([doctor])).send().is(201);
+    };
+    booked(ada, 0);
+    booked(bo, 6);
+    booked(cy, 7);
+    // Ada's two hours are too long ago on the next Monday, and not on the day before it.
+    let count_days = |days: u64| practice.settings(&json!({"least_booked_days": days}));
+    assert_eq!(&clinic.chosen_on(6), cy);
+    assert_eq!(&clinic.chosen_on(7), ada);
+    count_days(1);
+    booked(ada, 14);
+    booked(cy, 14);
+    booked(bo, 13);
+    assert_eq!(&clinic.chosen_on(14), bo);
+    count_days(2);
+    booked(ada, 21);
+    booked(bo, 20);
+    booked(bo, 21);
+    booked(cy, 20);
+    booked(cy, 19);
+    // Two hours each but for Bo: of the equals, Ada has had a turn longest ago.
+    assert_eq!(&clinic.chosen_on(21), ada);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl<'a> Allocation<'a> {
     ) -> Result<Self, AppointmentRefusal> {
         let named = named(facts)?;
         let slots = match needed {
-            Some(needed) => Slots::new(needed, &named, &span.during, &facts.directory)?,
+            Some(needed) => Slots::new(needed, &named, &span.during, facts)?,
             None => Slots::default(),
         };
         if named.is_empty() && slots.is_empty() {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Candidate, MAX_CANDIDATES, RuleCheck, order, seat};
+use super::order::Order;
+use super::{Candidate, MAX_CANDIDATES, RuleCheck, seat};
 use crate::appointment::AppointmentRefusal;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::matching::Matching;
@@ -12,7 +13,7 @@ use crate::resource::ResourceProfile;
 use crate::service::rules::Broken;
 use crate::service::{Choose, Role, Roles, ServiceTerms};
 use crate::time::Interval;
-use crate::{Directory, ResourceId};
+use crate::{Facts, ResourceId};
 
 /// What a service says about the resources that it needs.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +49,7 @@ impl<'a> Needed<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Slots<'a> {
     roles: Vec<&'a Role>,
-    choose: Choose,
+    order: Order,
     /// Those that were named, and then the others that would do, where some slot is left to them.
     candidates: Vec<Candidate<'a>>,
     named: usize,
@@ -61,7 +62,7 @@ impl<'a> Slots<'a> {
         needed: Needed<'a>,
         named: &[Candidate<'a>],
         during: &Interval,
-        directory: &'a Directory,
+        facts: &'a Facts,
     ) -> Result<Self, AppointmentRefusal> {
         let roles: Vec<&Role> = needed.roles.places().collect();
         if roles.is_empty() {
@@ -82,7 +83,7 @@ impl<'a> Slots<'a> {
         let mut candidates = named.to_vec();
         let mut broken = None;
         if named.len() < roles.len() {
-            let fit = directory.iter().filter(|(id, profile)| {
+            let fit = facts.directory.iter().filter(|(id, profile)| {
                 !named.iter().any(|named| named.id == *id)
                     && roles.iter().any(|role| role.fits(*id, profile))
                     && profile.is_open(during)
@@ -94,8 +95,9 @@ impl<'a> Slots<'a> {
                 }
             }
         }
-        let mut slots =
-            Self { roles, choose: needed.choose, candidates, named: named.len(), would_do: vec![] };
+        let others = candidates.len() - named.len();
+        let order = Order::new(needed.choose, facts.least_booked_days, others.min(MAX_CANDIDATES));
+        let mut slots = Self { roles, order, candidates, named: named.len(), would_do: vec![] };
         slots.would_do = slots.listed(during.start());
         // Whether there are enough at all, before claims are queried.
         slots.matched(&slots.would_do).map_err(|Short { role, found }| {
@@ -119,7 +121,7 @@ impl<'a> Slots<'a> {
         let of_role = |role: &&Role| {
             let mut would_do: Vec<usize> =
                 (self.named..self.candidates.len()).filter(|n| fits(role, *n)).collect();
-            order::listed(&self.candidates, &mut would_do, role, self.choose, start);
+            self.order.listed(&self.candidates, &mut would_do, role, start);
             would_do.truncate(MAX_CANDIDATES);
             would_do.extend((0..self.named).filter(|n| fits(role, *n)));
             would_do
@@ -146,11 +148,8 @@ impl<'a> Slots<'a> {
             self.would_do.iter().flatten().copied().filter(|n| *n >= self.named).collect();
         others.into_iter().map(move |n| {
             let candidate = &self.candidates[n];
-            let day = match self.choose {
-                Choose::FirstFree => None,
-                Choose::LeastBooked | Choose::RoundRobin => order::day(candidate, start),
-            };
-            let during = day.map_or(*claimed, |day| claimed.hull(&day));
+            let window = self.order.window(candidate, start);
+            let during = window.map_or(*claimed, |window| claimed.hull(&window));
             ClaimQuery { resource: candidate.id, during }
         })
     }
@@ -173,7 +172,7 @@ impl<'a> Slots<'a> {
         let of_slot = |would_do: &Vec<usize>| {
             let others = would_do.iter().copied().filter(|n| *n >= self.named);
             let mut others: Vec<usize> = others.filter(free).collect();
-            order::by_claims(&self.candidates, &mut others, self.choose, start, claims);
+            self.order.by_claims(&self.candidates, &mut others, start, claims);
             let passed = skip % others.len().max(1);
             others.rotate_left(passed);
             others.extend(would_do.iter().copied().filter(|n| *n < self.named));

@@ -19,17 +19,58 @@ fn a_role_that_lists_resources_prefers_them_in_that_order() {
 }
 
 #[test]
-fn the_least_booked_of_the_day_is_chosen() {
+fn the_least_booked_of_the_days_up_to_that_one_is_chosen() {
     let terms = || terms_with(DOCTOR, Choose::LeastBooked);
     let hour = claim(2, 0, "2026-11-23T12:00:00Z", "2026-11-23T13:00:00Z");
     let half = claim(3, 0, "2026-11-23T12:00:00Z", "2026-11-23T12:30:00Z");
     let whole = claim(1, 0, "2026-11-23T12:00:00Z", "2026-11-23T15:00:00Z");
     let claims = [(4, &hour), (5, &half), (6, &whole)];
     assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[3]));
-    // What is on another day does not count.
+    // What is on a later day does not count, nor what is longer ago.
     let tomorrow = claim(3, 0, "2026-11-24T08:00:00Z", "2026-11-24T15:00:00Z");
-    let claims = [(4, &hour), (5, &half), (6, &whole), (7, &tomorrow)];
+    let a_week_ago = claim(3, 0, "2026-11-16T08:00:00Z", "2026-11-16T15:00:00Z");
+    let claims = [(4, &hour), (5, &half), (6, &whole), (7, &tomorrow), (8, &a_week_ago)];
     assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[3]));
+    let six_days_ago = claim(3, 0, "2026-11-17T08:00:00Z", "2026-11-17T15:00:00Z");
+    let claims = [(4, &hour), (5, &half), (6, &whole), (7, &six_days_ago)];
+    assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[2]));
+    let by_the_day = Facts {
+        least_booked_days: 1.try_into().unwrap(),
+        ..world(terms(), &[], &claims)
+    };
+    assert_eq!(on(&by_the_day, &[]), ids(&[3]));
+}
+
+#[test]
+fn of_those_who_are_booked_as_little_the_one_who_had_a_turn_longest_ago_is_chosen() {
+    let lunch = |n, day| {
+        let at = |hour| format!("2026-11-{day}T{hour}:00:00Z");
+        claim(n, 0, &at(12), &at(13))
+    };
+    let (one, two, three) = (lunch(1, 21), lunch(2, 20), lunch(3, 22));
+    // Made in the order 3, 1, 2.
+    let claims = [(10, &three), (11, &one), (12, &two)];
+    let facts = world(terms_with(DOCTOR, Choose::LeastBooked), &[], &claims);
+    assert_eq!(on(&facts, &[]), ids(&[3]));
+}
+
+#[test]
+fn who_has_many_to_choose_from_looks_at_fewer_days() {
+    let doctors: Vec<_> = (1..=2_000).map(|n| (n, doctor("Al"))).collect();
+    let named = |count: usize| Facts {
+        directory: directory(&doctors[..count]),
+        ..world(terms_with(DOCTOR, Choose::LeastBooked), &[], &[])
+    };
+    let days = |count: usize| {
+        let queries =
+            nothing(&named(count)).claim_queries(&C::BookAppointment(booking(&[])));
+        let total: i64 = queries.iter().map(|query| query.during.length().num_hours()).sum();
+        total / 24
+    };
+    assert_eq!(days(3), 3 * 7);
+    assert_eq!(days(250), 250 * 7);
+    assert_eq!(days(500), 500 * 4);
+    assert_eq!(days(2_000), 1_000 * 2);
 }
 
 #[test]
