@@ -161,7 +161,7 @@ impl Daybook {
     pub(crate) async fn reschedule(&self, id: AppointmentId) -> anyhow::Result<Position> {
         let slot = self.calendar.take();
         let resource_ids = ResourceIds::try_from(vec![catalogue::resource(slot.resource)])?;
-        let (start, resource_ids) = (slot.start, Some(resource_ids));
+        let (start, resource_ids) = (slot.start, Some(resource_ids.into()));
         let command = AppointmentCommand::RescheduleAppointment {
             start,
             resource_ids,

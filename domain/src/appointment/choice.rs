@@ -6,7 +6,7 @@ use super::hold::Hold;
 use super::joining::{Joining, queries_of_day};
 use super::reassigning::queries_of_replacement;
 use super::rescheduling::{To, draft};
-use super::{Appointment, AppointmentCommand, Booking, Copied, Details, Takes, When};
+use super::{Appointment, AppointmentCommand, Booking, Copied, Details, NewResources, Takes, When};
 use crate::claim::ClaimQuery;
 use crate::resource::Resource;
 use crate::{Facts, Needs, QuotaRule, ResourceIds};
@@ -28,15 +28,12 @@ impl Appointment {
                     _ => None,
                 },
             },
-            RescheduleAppointment { resource_ids, .. } | FollowCalendar { resource_ids, .. } => {
-                let details = self.details();
-                let current = details.map(|details| &details.slot.resource_ids);
-                let resources = resource_ids.as_ref().or(current).cloned();
-                Needs {
-                    service: details.map(|details| details.service_id),
-                    resources: resources.map(Into::into).unwrap_or_default(),
-                    ..Needs::default()
-                }
+            RescheduleAppointment { resource_ids, .. } => {
+                let named = resource_ids.as_ref().map(NewResources::named);
+                self.needs_on(named.unwrap_or_else(|| self.its_resources()))
+            }
+            FollowCalendar { resource_ids, .. } => {
+                self.needs_on(resource_ids.as_ref().or_else(|| self.its_resources()))
             }
             ReassignAppointment { from, to, .. } => {
                 let replaced = |id| if id == *from { *to } else { id };
@@ -64,6 +61,19 @@ impl Appointment {
         }
     }
 
+    fn its_resources(&self) -> Option<&ResourceIds> {
+        self.slot().map(|slot| &slot.resource_ids)
+    }
+
+    /// What a decision sees that puts it on these resources.
+    fn needs_on(&self, resources: Option<&ResourceIds>) -> Needs {
+        Needs {
+            service: self.details().map(|details| details.service_id),
+            resources: resources.cloned().map(Into::into).unwrap_or_default(),
+            ..Needs::default()
+        }
+    }
+
     /// Whether the service needs more resources than the command names.
     pub(super) fn leaves_resources_open(command: &AppointmentCommand, facts: &Facts) -> bool {
         use AppointmentCommand::{BookAppointment, HoldAppointment, RescheduleAppointment};
@@ -74,7 +84,9 @@ impl Appointment {
                 }
                 When::InSession(_) | When::Imported(_) => return false,
             },
-            RescheduleAppointment { resource_ids: Some(named), .. } => named.count(),
+            RescheduleAppointment { resource_ids: Some(new), .. } => {
+                new.named().map_or(0, ResourceIds::count)
+            }
             _ => return false,
         };
         facts.service.terms().is_some_and(|terms| terms.needs.places().count() > named)

@@ -32,7 +32,7 @@ pub enum AppointmentCommand {
     RescheduleAppointment {
         start: DateTime<Utc>,
         /// The new resources. `None`: the same as before.
-        resource_ids: Option<ResourceIds>,
+        resource_ids: Option<NewResources>,
         by: MovedBy,
         /// Why it may break rules. `None`: it may not.
         overriding: Option<Reason>,
@@ -87,6 +87,30 @@ pub enum AppointmentCommand {
     },
     /// Keep it where it is, although resources can no longer be had then.
     AcceptConflict { reason: Reason },
+}
+
+/// The resources of an appointment that moves to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewResources {
+    /// These; where they are fewer than the service has roles for, the others are chosen.
+    Named(ResourceIds),
+    /// All are chosen, as for a booking that names none.
+    Chosen,
+}
+
+impl NewResources {
+    pub(super) const fn named(&self) -> Option<&ResourceIds> {
+        match self {
+            Self::Named(named) => Some(named),
+            Self::Chosen => None,
+        }
+    }
+}
+
+impl From<ResourceIds> for NewResources {
+    fn from(named: ResourceIds) -> Self {
+        Self::Named(named)
+    }
 }
 
 /// What is to be booked.

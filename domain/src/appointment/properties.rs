@@ -63,7 +63,7 @@ fn command() -> impl Strategy<Value = AppointmentCommand> {
         3 => (start(), prop::option::of(resources()))
             .prop_map(|(start, resource_ids)| C::RescheduleAppointment {
                 start,
-                resource_ids,
+                resource_ids: resource_ids.map(Into::into),
                 by: MovedBy::Staff,
                 overriding: None,
             }),

@@ -7,16 +7,17 @@ use super::checks::{closed, not_past, zones};
 use super::hold::not_lapsed;
 use super::overriding::{Breach, allowed};
 use super::{
-    AppointmentRefusal, AppointmentRescheduled, AppointmentState, Details, MovedBy, Overridden,
+    AppointmentRefusal, AppointmentRescheduled, AppointmentState, Details, MovedBy, NewResources,
+    Overridden,
 };
 use crate::service::rules::{self, Broken};
-use crate::{Facts, QuotaRule, Reason, ResourceIds};
+use crate::{Facts, QuotaRule, Reason};
 
 /// Where an appointment is to be moved.
 #[derive(Clone, Copy)]
 pub(super) struct To<'a> {
     pub(super) start: DateTime<Utc>,
-    pub(super) resource_ids: Option<&'a ResourceIds>,
+    pub(super) resource_ids: Option<&'a NewResources>,
     pub(super) overriding: &'a Option<Reason>,
 }
 

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, Booking, Copied, Details, Overridden, Slot,
-    Takes, When,
+    Appointment, AppointmentCommand, AppointmentEvent, Booking, Copied, Details, NewResources,
+    Overridden, Slot, Takes, When,
 };
 use daybook_domain::service::{HoldLimit, ServiceTerms};
 use daybook_domain::session::{Scheduling, SessionCommand, SessionScheduled};
@@ -44,7 +44,8 @@ pub(super) fn of_appointment(
                 C::FollowCalendar { copied, resource_ids: other, overriding }
             } else {
                 let (start, by) = (moved.slot.during.start(), moved.by);
-                C::RescheduleAppointment { start, resource_ids: other, by, overriding }
+                let resource_ids = other.map(NewResources::Named);
+                C::RescheduleAppointment { start, resource_ids, by, overriding }
             }
         }
         E::AppointmentCancelled(cancelled) => C::CancelAppointment {

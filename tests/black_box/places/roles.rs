@@ -216,6 +216,53 @@ fn an_appointment_moves_to_resources_that_fill_its_roles() {
     clinic.practice.is_whole();
 }
 
+/// Where its own doctor is taken, another is free.
+#[test]
+fn an_appointment_can_be_moved_to_every_start_that_is_offered() {
+    let clinic = a_clinic("first-free");
+    let [ada, bo, cy] = &clinic.doctors;
+    let practice = &clinic.practice;
+    let booked = clinic.booking(10).send().is(201);
+    for (doctor, hours) in [(ada, [11, 12, 13]), (bo, [12, 13, 14]), (cy, [12, 14, 15])] {
+        for hour in hours {
+            let taken = practice.booking(monday(hour, 0)).with("resource_ids", json!([doctor]));
+            taken.send().is(201);
+        }
+    }
+    let day = date(0);
+    let query = format!("service_id={}&from={day}&to={day}&tz=UTC", clinic.service);
+    let offered = practice.api.get(&format!("/v1/availability?{query}")).send().is(200);
+    let starts: Vec<&str> = offered["slots"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["start_at"].as_str().unwrap())
+        .collect();
+    assert!(starts.contains(&&*utc(monday(13, 0))) && !starts.contains(&&*utc(monday(12, 0))));
+    let path = crate::harness::path_of(booked["id"].as_str().unwrap(), "reschedule");
+    let tried = |start: &str, more: (&str, Value)| {
+        let mut body = json!({"start_at": start});
+        body[more.0] = more.1;
+        practice.api.post(&format!("{path}?dry_run=true"), &body).send()
+    };
+    for start in &starts {
+        tried(start, ("choose_resources", json!(true))).is(200);
+    }
+    let eleven = &*utc(monday(11, 0));
+    tried(eleven, ("choose_resources", json!(false))).is_refused(409, "slot-taken");
+    // What is named stays.
+    let answer = tried(eleven, ("resource_ids", json!([clinic.x_ray])));
+    assert_eq!(answer.is(200)["resource_ids"], json!([clinic.x_ray, bo]));
+    let body = json!({"start_at": utc(monday(13, 0)), "choose_resources": true});
+    let moved = practice.act(&booked, "reschedule", &body).is(200);
+    assert_eq!(moved["resource_ids"], json!([cy, clinic.x_ray]));
+    // Nothing says what to choose.
+    let plain = practice.booked(monday(16, 0));
+    let body = json!({"start_at": utc(monday(17, 0)), "choose_resources": true});
+    practice.act(&plain, "reschedule", &body).is_refused(422, "no-resources");
+    practice.is_whole();
+}
+
 #[test]
 fn where_a_service_says_nothing_a_booking_names_its_resources() {
     let practice = a_practice();

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use daybook_domain::ResourceIds;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy};
+use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy, NewResources};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,9 +20,14 @@ pub(crate) struct RescheduleBody {
     /// The new start: RFC 3339, with an offset. The length stays.
     #[schema(example = "2026-12-01T10:00:00+01:00")]
     start_at: Instant,
-    /// The new resources; else the same as before.
+    /// The new resources; else the same as before. Where they are fewer than the service has roles for, the others are
+    /// chosen.
     #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
+    /// Choose anew what `resource_ids` does not name, as for a booking: so every start can be moved to that
+    /// `GET /v1/availability` offers.
+    #[serde(default)]
+    choose_resources: bool,
     /// On whose side: `client` where it is left out. Staff are not bound by the rescheduling
     /// window.
     #[serde(default)]
@@ -50,7 +55,10 @@ pub(crate) async fn reschedule_appointment(
 ) -> Result<Answer<AppointmentView>, Problem> {
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
-    let RescheduleBody { start_at: Instant(start), resource_ids, by, overriding: _ } = body;
+    let RescheduleBody { start_at, resource_ids, choose_resources, by, overriding: _ } = body;
+    let Instant(start) = start_at;
+    let chosen = choose_resources.then_some(NewResources::Chosen);
+    let resource_ids = resource_ids.map(NewResources::Named).or(chosen);
     let command = AppointmentCommand::RescheduleAppointment { start, resource_ids, by, overriding };
     app.change::<Appointment>(&context, id, command).await
 }

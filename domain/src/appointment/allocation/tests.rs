@@ -9,7 +9,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use super::super::{
-    Appointment, AppointmentCommand as C, AppointmentRefusal as R, Booking, Details, MovedBy, Slot,
+    Appointment, AppointmentCommand as C, AppointmentRefusal as R, Booking, Details, MovedBy,
+    NewResources, Slot,
 };
 use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::resource::{
@@ -34,6 +35,7 @@ fn booking(named: &[u128]) -> Booking {
 }
 
 fn to(start: DateTime<Utc>, resource_ids: Option<ResourceIds>) -> C {
+    let resource_ids = resource_ids.map(Into::into);
     C::RescheduleAppointment { start, resource_ids, by: MovedBy::Client, overriding: None }
 }
 

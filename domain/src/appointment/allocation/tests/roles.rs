@@ -34,10 +34,8 @@ fn the_least_booked_of_the_days_up_to_that_one_is_chosen() {
     let six_days_ago = claim(3, 0, "2026-11-17T08:00:00Z", "2026-11-17T15:00:00Z");
     let claims = [(4, &hour), (5, &half), (6, &whole), (7, &six_days_ago)];
     assert_eq!(on(&world(terms(), &[], &claims), &[]), ids(&[2]));
-    let by_the_day = Facts {
-        least_booked_days: 1.try_into().unwrap(),
-        ..world(terms(), &[], &claims)
-    };
+    let by_the_day =
+        Facts { least_booked_days: 1.try_into().unwrap(), ..world(terms(), &[], &claims) };
     assert_eq!(on(&by_the_day, &[]), ids(&[3]));
 }
 
@@ -62,8 +60,7 @@ fn who_has_many_to_choose_from_looks_at_fewer_days() {
         ..world(terms_with(DOCTOR, Choose::LeastBooked), &[], &[])
     };
     let days = |count: usize| {
-        let queries =
-            nothing(&named(count)).claim_queries(&C::BookAppointment(booking(&[])));
+        let queries = nothing(&named(count)).claim_queries(&C::BookAppointment(booking(&[])));
         let total: i64 = queries.iter().map(|query| query.during.length().num_hours()).sum();
         total / 24
     };
@@ -199,6 +196,22 @@ fn only_where_a_role_is_left_is_the_directory_needed() {
         let command = C::BookAppointment(booking(named));
         assert_eq!(Appointment::default().chooses(&command, &facts), chooses, "{named:?}");
     }
+}
+
+#[test]
+fn a_move_can_have_its_resources_chosen_as_a_booking_has() {
+    let terms = || terms_with(DOCTOR_AND_ROOM, Choose::FirstFree);
+    let appointment = book(&world(terms(), &[1], &[]), &[1]).and();
+    let moved = C::RescheduleAppointment {
+        start: at("2026-11-23T10:00:00Z"),
+        resource_ids: Some(NewResources::Chosen),
+        by: MovedBy::Client,
+        overriding: None,
+    };
+    assert_eq!(appointment.state().needs(&moved).resources, []);
+    let at_that_time = claim(2, 0, "2026-11-23T10:00:00Z", "2026-11-23T10:30:00Z");
+    let facts = world(terms(), &[], &[(7, &at_that_time)]);
+    assert_eq!(slot(appointment.knowing(&facts).when(moved)).resource_ids, ids(&[3, 9]));
 }
 
 #[test]
