@@ -165,9 +165,8 @@ impl From<SeriesChange> for ChangeView {
                 which, moved, left, refused, ..
             }) => {
                 let moved = moved.into_iter();
-                let changed = moved.map(|MovedOccurrence { recurrence_id, start }| ChangedView {
-                    recurrence_id,
-                    start_at: Some(start),
+                let changed = moved.map(|MovedOccurrence { recurrence_id, start, .. }| {
+                    ChangedView { recurrence_id, start_at: Some(start) }
                 });
                 Self::new(ChangeKind::Rescheduled, which, changed.collect(), left, refused)
             }
@@ -215,7 +214,7 @@ impl Viewed for Series {
     fn view(self, id: Uuid, version: u64) -> Option<SeriesView> {
         match self {
             Self::Unmade => None,
-            Self::Made { booked, latest } => Some(SeriesView::new(id, version, booked, latest)),
+            Self::Made { booked, latest, .. } => Some(SeriesView::new(id, version, booked, latest)),
         }
     }
 }

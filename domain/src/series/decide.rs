@@ -1,12 +1,10 @@
 //! What may be done with a series. Each of its appointments has been decided by itself when this is
 //! asked: what is left to decide is what that means for the whole.
 
-use chrono::{DateTime, Utc};
-
 use super::occurrence::Sorted;
 use super::{
-    Mode, MovedOccurrence, Occurrence, Recurrence, Series, SeriesBooked, SeriesCancelled,
-    SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
+    Destination, Mode, MovedOccurrence, Occurrence, Recurrence, Series, SeriesBooked,
+    SeriesCancelled, SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
 };
 use crate::appointment::{CancelledBy, MovedBy};
 use crate::{AppointmentId, ClientId, Decide, Facts, Reason, ResourceIds, ServiceId};
@@ -28,8 +26,8 @@ pub enum SeriesCommand {
     /// Move occurrences.
     RescheduleSeries {
         moving: SeriesMove,
-        /// What became of the moves: where each starts now.
-        verdicts: Verdicts<DateTime<Utc>>,
+        /// What became of the moves: where each is now.
+        verdicts: Verdicts<Destination>,
     },
     /// Cancel occurrences.
     CancelSeries {
@@ -93,8 +91,9 @@ impl Decide for Series {
             (Self::Made { .. }, RescheduleSeries { moving, verdicts }) => {
                 let Sorted { done, left, refused } = changed(verdicts, moving.mode)?;
                 let moved = done.into_iter();
-                let moved =
-                    moved.map(|(recurrence_id, start)| MovedOccurrence { recurrence_id, start });
+                let moved = moved.map(|(recurrence_id, Destination { start, skipped })| {
+                    MovedOccurrence { recurrence_id, start, skipped }
+                });
                 Ok(SeriesEvent::SeriesRescheduled(SeriesRescheduled {
                     which: moving.which,
                     shift: moving.shift,

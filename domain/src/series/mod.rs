@@ -30,7 +30,7 @@ pub use recurrence_id::{InSeries, RecurrenceId};
 pub use refusal::SeriesRefusal;
 pub use rule::RuleError;
 pub use state::{Series, SeriesChange};
-pub use which::{InvalidShift, Mode, PlannedMove, Shift, ShiftDays, Which};
+pub use which::{Destination, InvalidShift, Mode, PlannedMove, Shift, ShiftDays, Which};
 
 use crate::{Decide as _, Facts};
 

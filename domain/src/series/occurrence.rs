@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mode, RecurrenceId, SeriesRefusal};
 use crate::appointment::{Appointment, Status};
+use crate::time::LocalDateTime;
 use crate::{AppointmentId, Refusal};
 
 /// An occurrence that was booked.
@@ -22,6 +23,9 @@ pub struct MovedOccurrence {
     /// When it starts now.
     #[serde(rename = "start_at")]
     pub start: DateTime<Utc>,
+    /// The local time that it was moved to, where clocks skip that and show another: from there it moves on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<LocalDateTime>,
 }
 
 /// An occurrence that was refused, where others were not.

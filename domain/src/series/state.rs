@@ -1,10 +1,15 @@
 //! What a series is.
 
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Occurrence, SeriesBooked, SeriesCancelled, SeriesEvent, SeriesRefusal, SeriesRescheduled, Which,
+    Destination, Occurrence, RecurrenceId, SeriesBooked, SeriesCancelled, SeriesEvent,
+    SeriesRefusal, SeriesRescheduled, Shift, Which,
 };
+use crate::time::{LocalDateTime, resolve_local};
 
 /// A series. What has become of its appointments is theirs to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +24,8 @@ pub enum Series {
         booked: SeriesBooked,
         /// What was changed last, where anything was.
         latest: Option<SeriesChange>,
+        /// The local times of occurrences that were moved to one that clocks skip.
+        skipped: BTreeMap<RecurrenceId, LocalDateTime>,
     },
 }
 
@@ -47,13 +54,42 @@ impl Series {
         Ok(all.filter(|one| which.includes(one.recurrence_id)).collect())
     }
 
+    /// Where a shift takes an occurrence that starts at `start`.
+    ///
+    /// It is from its local time that it moves. Where it is as the rule or a move has put it, that is the time which
+    /// these have named, also on the day on which clocks show another; where it was moved by itself, what clocks show.
+    ///
+    /// # Errors
+    /// When there is no such series, or the calendar does not go so far.
+    pub fn shifted(
+        &self,
+        shift: &Shift,
+        id: RecurrenceId,
+        start: DateTime<Utc>,
+    ) -> Result<Destination, SeriesRefusal> {
+        let Self::Made { booked, skipped, .. } = self else {
+            return Err(SeriesRefusal::SeriesNotFound);
+        };
+        let zone = booked.recurrence.time_zone;
+        let named = skipped.get(&id).copied().into_iter().chain([id.local()]);
+        let mut named = named.map(LocalDateTime::date_time);
+        let local = named.find(|local| resolve_local(zone, *local) == start);
+        shift.of(zone, local.unwrap_or_else(|| start.with_timezone(&zone).naive_local()))
+    }
+
     /// Takes note of what happened.
     pub fn evolve(&mut self, event: SeriesEvent) {
         match (event, self) {
             (SeriesEvent::SeriesBooked(booked), this) => {
-                *this = Self::Made { booked, latest: None };
+                *this = Self::Made { booked, latest: None, skipped: BTreeMap::new() };
             }
-            (SeriesEvent::SeriesRescheduled(change), Self::Made { latest, .. }) => {
+            (SeriesEvent::SeriesRescheduled(change), Self::Made { latest, skipped, .. }) => {
+                for moved in &change.moved {
+                    match moved.skipped {
+                        Some(local) => skipped.insert(moved.recurrence_id, local),
+                        None => skipped.remove(&moved.recurrence_id),
+                    };
+                }
                 *latest = Some(SeriesChange::Rescheduled(change));
             }
             (SeriesEvent::SeriesCancelled(change), Self::Made { latest, .. }) => {

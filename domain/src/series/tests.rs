@@ -187,15 +187,29 @@ fn an_appointment_says_of_which_series_it_is_and_a_move_does_not_change_that() {
     assert_eq!(details.slot.during.start(), start + TimeDelta::hours(1));
 }
 
+/// A place in the calendar whose local time clocks show.
+fn clear(start: DateTime<Utc>) -> Destination {
+    Destination { start, skipped: None }
+}
+
+/// A series of one.
+fn one_of(start: &str, zone: Tz) -> (RecurrenceId, Series) {
+    let recurrence = recurrence(start, zone, "FREQ=DAILY;COUNT=1");
+    let recurrence_id = recurrence.occurrences().unwrap()[0];
+    let occurrences = vec![Occurrence { recurrence_id, appointment_id: appointment(0) }];
+    let booked = SeriesBooked { recurrence, occurrences, ..booked(Mode::AllOrNothing, &[]) };
+    (recurrence_id, given([SeriesEvent::SeriesBooked(booked)]).state())
+}
+
 fn shift(days: i16, time: Option<&str>) -> Shift {
     Shift { days: days.try_into().unwrap(), time: time.map(|time| time.parse().unwrap()) }
 }
 
 #[test]
 fn all_move_by_the_same_local_days_to_the_same_local_time() {
-    let mondays = mondays();
+    let (mondays, series) = (mondays(), a_series(&[]).state());
     let moved = |shift: Shift| -> Vec<String> {
-        let start = |id| shift.of(&mondays, id, mondays.at(id)).unwrap();
+        let start = |id| series.shifted(&shift, id, mondays.at(id)).unwrap().start;
         ids().into_iter().map(|id| start(id).format("%m-%dT%H:%MZ").to_string()).collect()
     };
     // Clocks change on the 28th.
@@ -211,26 +225,62 @@ fn all_move_by_the_same_local_days_to_the_same_local_time() {
 
 #[test]
 fn one_that_was_moved_before_moves_from_where_it_is() {
-    let mondays = mondays();
     let tuesday_at_ten = at("2027-03-16T09:00:00Z");
-    let moved = shift(1, None).of(&mondays, ids()[0], tuesday_at_ten).unwrap();
-    assert_eq!(moved, at("2027-03-17T09:00:00Z"));
+    let moved = a_series(&[]).state().shifted(&shift(1, None), ids()[0], tuesday_at_ten);
+    assert_eq!(moved, Ok(clear(at("2027-03-17T09:00:00Z"))));
 }
 
 #[test]
 fn one_whose_local_time_was_left_out_moves_by_the_time_that_the_rule_gave_it() {
-    let daily = recurrence("2027-03-28T02:30", Tz::Europe__Oslo, "FREQ=DAILY;COUNT=1");
-    let id = daily.occurrences().unwrap()[0];
+    let (id, series) = one_of("2027-03-28T02:30", Tz::Europe__Oslo);
     // It is at 03:30, since there is no 02:30.
-    let moved = shift(1, None).of(&daily, id, at("2027-03-28T01:30:00Z")).unwrap();
-    assert_eq!(moved, at("2027-03-29T00:30:00Z"));
+    let moved = series.shifted(&shift(1, None), id, at("2027-03-28T01:30:00Z"));
+    assert_eq!(moved, Ok(clear(at("2027-03-29T00:30:00Z"))));
+}
+
+#[test]
+fn one_that_was_moved_to_a_time_that_clocks_skip_returns_to_its_own() {
+    let (id, mut series) = one_of("2027-03-27T02:30", Tz::Europe__Oslo);
+    let move_by = |series: &Series, days: i16, from: &str| {
+        series.shifted(&shift(days, None), id, at(from)).unwrap()
+    };
+    let there = move_by(&series, 1, "2027-03-27T01:30:00Z");
+    let skipped = Some("2027-03-28T02:30".parse().unwrap());
+    assert_eq!(there, Destination { start: at("2027-03-28T01:30:00Z"), skipped });
+    let moved = |to: Destination| {
+        let mut verdicts = Verdicts::default();
+        verdicts.add(id, Verdict::Done(to), Mode::AllOrNothing);
+        let moving = SeriesMove {
+            which: Which::All,
+            shift: shift(1, None),
+            resource_ids: None,
+            mode: Mode::AllOrNothing,
+            by: MovedBy::Staff,
+            overriding: None,
+        };
+        a_series(&[]).when(SeriesCommand::RescheduleSeries { moving, verdicts }).event()
+    };
+    let stored = serde_json::to_value(moved(there)).unwrap();
+    assert_eq!(
+        stored["moved"],
+        json!([{"recurrence_id": "2027-03-27T02:30", "start": "2027-03-28T01:30:00Z",
+                "skipped": "2027-03-28T02:30"}])
+    );
+    series.evolve(serde_json::from_value(stored).unwrap());
+    let back = clear(at("2027-03-27T01:30:00Z"));
+    assert_eq!(move_by(&series, -1, "2027-03-28T01:30:00Z"), back);
+    // Moved by itself meanwhile, it moves from where it is.
+    let noon = move_by(&series, -1, "2027-03-28T10:00:00Z");
+    assert_eq!(noon, clear(at("2027-03-27T11:00:00Z")));
+    series.evolve(moved(back));
+    let skipped_no_more = move_by(&series, 2, "2027-03-27T01:30:00Z");
+    assert_eq!(skipped_no_more, clear(at("2027-03-29T00:30:00Z")));
 }
 
 #[test]
 fn nothing_moves_out_of_the_calendar() {
-    let last = recurrence("2199-12-31T09:00", Tz::UTC, "FREQ=DAILY;COUNT=1");
-    let id = last.occurrences().unwrap()[0];
-    let out = shift(1, None).of(&last, id, last.at(id));
+    let (id, last) = one_of("2199-12-31T09:00", Tz::UTC);
+    let out = last.shifted(&shift(1, None), id, at("2199-12-31T09:00:00Z"));
     assert_eq!(out, Err(SeriesRefusal::OutOfCalendar));
     assert!(ShiftDays::try_from(367).is_err());
 }
@@ -240,7 +290,7 @@ fn none_that_moves_is_in_the_way_of_another_that_moves_alike() {
     let planned = |hours: i64, by: i64| {
         let from = at("2027-03-15T08:00:00Z") + TimeDelta::hours(hours);
         let occurrence = Occurrence { recurrence_id: ids()[0], appointment_id: appointment(0) };
-        PlannedMove { occurrence, from, to: from + TimeDelta::hours(by) }
+        PlannedMove { occurrence, from, to: clear(from + TimeDelta::hours(by)) }
     };
     let mut moves = [planned(1, 1), planned(9, -1), planned(2, 1), planned(8, -1), planned(3, 1)];
     PlannedMove::order(&mut moves);
@@ -276,7 +326,7 @@ fn a_booked_series_is_stored_with_its_rule_and_what_was_refused() {
 fn a_changed_series_is_stored_with_what_was_changed_and_what_was_left() {
     let (first, second) = (ids()[0], ids()[1]);
     let mut verdicts = Verdicts::default();
-    verdicts.add(second, Verdict::Done(at("2027-03-23T14:30:00Z")), Mode::AllOrNothing);
+    verdicts.add(second, Verdict::Done(clear(at("2027-03-23T14:30:00Z"))), Mode::AllOrNothing);
     verdicts.add(first, Verdict::Left(LeftBecause::Begun), Mode::AllOrNothing);
     let moving = SeriesMove {
         which: Which::Following(first),

@@ -1,9 +1,10 @@
 //! Which occurrences a change is for, and how far it moves them.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{Occurrence, Recurrence, RecurrenceId, SeriesRefusal};
+use super::{Occurrence, RecurrenceId, SeriesRefusal};
 use crate::time::{LocalDateTime, TimeOfDay, resolve_local};
 
 /// Whether all must be booked or changed, or as many as can be.
@@ -108,30 +109,28 @@ impl Shift {
         self.days.is_none() && self.time.is_none()
     }
 
-    /// When an occurrence that starts at `start` starts after this.
+    /// Where an occurrence goes by this from its local time.
     ///
     /// # Errors
     /// When the calendar does not go so far.
-    pub fn of(
-        &self,
-        recurrence: &Recurrence,
-        id: RecurrenceId,
-        start: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, SeriesRefusal> {
-        let zone = recurrence.time_zone;
-        // Where it has not been moved, its local time is the rule's, also on the day on which clocks
-        // show another.
-        let local = if recurrence.at(id) == start {
-            id.local().date_time()
-        } else {
-            start.with_timezone(&zone).naive_local()
-        };
+    pub(super) fn of(self, zone: Tz, local: NaiveDateTime) -> Result<Destination, SeriesRefusal> {
         let out = |_| SeriesRefusal::OutOfCalendar;
         let moved = local + TimeDelta::days(self.days.0.into());
         let moved = self.time.map_or(moved, |time| time.on(moved.date()));
         let moved = LocalDateTime::try_from(moved).map_err(out)?;
-        Ok(resolve_local(zone, moved.date_time()))
+        let start = resolve_local(zone, moved.date_time());
+        let is_shown = start.with_timezone(&zone).naive_local() == moved.date_time();
+        Ok(Destination { start, skipped: (!is_shown).then_some(moved) })
     }
+}
+
+/// Where an occurrence goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destination {
+    /// When it starts then.
+    pub start: DateTime<Utc>,
+    /// Its local time, where clocks skip that and show another.
+    pub skipped: Option<LocalDateTime>,
 }
 
 /// One occurrence, and where it is to go.
@@ -140,8 +139,8 @@ pub struct PlannedMove {
     pub occurrence: Occurrence,
     /// When it starts now.
     pub from: DateTime<Utc>,
-    /// When it is to start.
-    pub to: DateTime<Utc>,
+    /// Where it is to be.
+    pub to: Destination,
 }
 
 impl PlannedMove {
@@ -149,7 +148,7 @@ impl PlannedMove {
     /// later the last goes first, and of those that go earlier the first.
     pub fn order(moves: &mut [Self]) {
         moves.sort_by_key(|one| {
-            let later = one.to > one.from;
+            let later = one.to.start > one.from;
             let start_us = one.from.timestamp_micros();
             (!later, if later { -start_us } else { start_us })
         });

@@ -135,7 +135,6 @@ impl UnitOfWork for RescheduleSeries<'_> {
     async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
         let SeriesMove { which, shift, resource_ids, mode, by, overriding } = self.moving;
         let (series, affected) = affected(unit, self.id, *which).await?;
-        let Series::Made { booked, .. } = series else { return Err(not_found()) };
         let mut verdicts = Verdicts::default();
         let mut moves = Vec::with_capacity(affected.len());
         for Affected { occurrence, appointment, left } in affected {
@@ -145,7 +144,7 @@ impl UnitOfWork for RescheduleSeries<'_> {
                 verdicts.add(id, Verdict::Left(left.unwrap_or(LeftBecause::NotBooked)), *mode);
                 continue;
             };
-            match shift.of(&booked.recurrence, id, from) {
+            match series.shifted(shift, id, from) {
                 Ok(to) => moves.push(PlannedMove { occurrence, from, to }),
                 Err(refusal) => {
                     verdicts.add(id, Verdict::Refused(refusal.into()), *mode);
@@ -155,7 +154,7 @@ impl UnitOfWork for RescheduleSeries<'_> {
         PlannedMove::order(&mut moves);
         for PlannedMove { occurrence, to, .. } in moves {
             let command = AppointmentCommand::RescheduleAppointment {
-                start: to,
+                start: to.start,
                 resource_ids: resource_ids.clone().map(NewResources::Named),
                 by: *by,
                 overriding: overriding.clone(),

@@ -8,7 +8,7 @@ use super::{a_series, book, booked, each, ids, instant, local, now, with};
 use crate::harness::{Practice, a_practice, date, utc};
 
 /// The next day in Oslo, some weeks from now, that has this many hours.
-fn next_day_of(hours: i64) -> NaiveDate {
+pub(super) fn next_day_of(hours: i64) -> NaiveDate {
     let midnight = |date: NaiveDate| {
         Tz::Europe__Oslo.from_local_datetime(&date.and_time(NaiveTime::MIN)).unwrap()
     };

@@ -3,8 +3,10 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
+use chrono_tz::Tz;
 use serde_json::{Value, json};
 
+use super::booking::next_day_of;
 use super::{a_series, act, booked, each, ids, instant, local, now, with};
 use crate::harness::{Practice, a_practice, eventually, utc};
 
@@ -99,6 +101,30 @@ fn an_occurrence_can_still_be_changed_by_itself() {
         each(&practice, &series, "start_at"),
         starts(&[(0, "09:00"), (8, "14:00"), (9, "09:00"), (10, "09:00")])
     );
+    practice.is_whole();
+}
+
+/// Where there is no such time, clocks show one hour more; it is not forgotten for that.
+#[test]
+fn one_that_moves_to_an_hour_that_is_skipped_and_back_has_its_own_local_time_again() {
+    let practice = a_practice();
+    let before = next_day_of(23) - TimeDelta::days(1);
+    let body = a_series(&practice, &format!("{before}T02:15"), "FREQ=DAILY;COUNT=1");
+    let series = booked(&practice, &with(body, "time_zone", "Europe/Oslo"));
+    let shown = || {
+        let start: DateTime<Utc> = each(&practice, &series, "start_at")[0].parse().unwrap();
+        start.with_timezone(&Tz::Europe__Oslo).format("%F %H:%M").to_string()
+    };
+    let move_by = |days: i64| {
+        act(&practice, &series, "reschedule", &json!({"scope": "all", "shift_days": days})).is(200);
+        shown()
+    };
+    let on = |days: i64, time: &str| format!("{} {time}", before + TimeDelta::days(days));
+    assert_eq!(shown(), on(0, "02:15"));
+    assert_eq!(move_by(1), on(1, "03:15"));
+    assert_eq!(move_by(-1), on(0, "02:15"));
+    assert_eq!(move_by(1), on(1, "03:15"));
+    assert_eq!(move_by(1), on(2, "02:15"));
     practice.is_whole();
 }
 
