@@ -17,8 +17,7 @@ use daybook_domain::{
     AppointmentId, Category, ClientId, Name, Personal, ResourceId, ResourceIds, ServiceId, Tag,
     Tags, TenantId, Title,
 };
-use daybook_store::log::PersistedAggregate;
-use daybook_store::{Clock as _, CommandContext, Engine, SystemClock, Target};
+use daybook_store::{Clock as _, CommandContext, Engine, Executable, SystemClock, Target};
 use futures::{StreamExt as _, TryStreamExt as _};
 use uuid::{Builder, Uuid};
 
@@ -199,7 +198,7 @@ async fn make_one<A>(
     command: A::Command,
 ) -> anyhow::Result<()>
 where
-    A: PersistedAggregate,
+    A: Executable,
     A::Command: Clone,
 {
     let context = CommandContext::new(tenant.clone(), "bench");

@@ -16,6 +16,9 @@ use crate::http::client::Connection;
 
 const WEEK: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
+/// A time as iCalendar writes it.
+const UTC: &str = "%Y%m%dT%H%M%SZ";
+
 /// As many rooms as a search looks at, and as one role names.
 pub(crate) const ROOMS: u64 = 200;
 pub(crate) const AMONG: u64 = 100;
@@ -38,7 +41,7 @@ pub(crate) struct House {
     pub(crate) session: String,
     pub(crate) series: String,
     /// A room that only this program books.
-    own_room: String,
+    pub(crate) own_room: String,
     next: AtomicU64,
 }
 
@@ -161,6 +164,24 @@ impl House {
             "service_id": self.plain, "resource_ids": [self.own_room], "client_id": catalogue::client(2),
             "start_at": instant(self.next_start()), "note": "n".repeat(4_000),
         })
+    }
+
+    /// An iCalendar file with an event for each quarter of an hour.
+    pub(crate) fn a_calendar(&self, events: u64) -> String {
+        let mut text =
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//daybook//bench//EN\r\n".to_owned();
+        let mut start = self.size.begins;
+        for n in 0..events {
+            let end = start + TimeDelta::minutes(15);
+            text += &format!(
+                "BEGIN:VEVENT\r\nUID:{n}@bench\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:{}\r\nDTEND:{}\r\n\
+                 SUMMARY:A visit\r\nCATEGORIES:visit\r\nEND:VEVENT\r\n",
+                start.format(UTC),
+                end.format(UTC),
+            );
+            start = end;
+        }
+        text + "END:VCALENDAR\r\n"
     }
 
     /// An appointment that was just booked.

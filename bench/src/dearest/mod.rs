@@ -10,10 +10,10 @@ mod document;
 mod house;
 mod requests;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -132,10 +132,10 @@ pub(super) struct Lives {
 }
 
 async fn all_at_once(house: &Arc<House>, lasting: Duration) -> anyhow::Result<Lives> {
-    let over = Arc::new(AtomicBool::new(false));
+    let answered = Arc::new(Mutex::new(BTreeMap::new()));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
-        clients.spawn(one_of_many(Arc::clone(house), n, Arc::clone(&over)));
+        clients.spawn(one_of_many(Arc::clone(house), n, Arc::clone(&answered)));
     }
     let mut took = Histogram::<u64>::new(3)?;
     let began = Instant::now();
@@ -149,13 +149,9 @@ async fn all_at_once(house: &Arc<House>, lasting: Duration) -> anyhow::Result<Li
         took.record(u64::try_from(asked.elapsed().as_micros())?)?;
         sleep(Duration::from_millis(20)).await;
     }
-    over.store(true, Ordering::Relaxed);
-    let mut answers = std::collections::BTreeMap::<u16, u64>::new();
-    while let Some(client) = clients.join_next().await {
-        for (status, count) in client?? {
-            *answers.entry(status).or_default() += count;
-        }
-    }
+    // An export may take minutes yet: whoever has no answer by now is not counted.
+    clients.shutdown().await;
+    let answers = std::mem::take(&mut *answered.lock().unwrap_or_else(PoisonError::into_inner));
     let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1_000.0;
     let said = answers.iter().map(|(status, count)| format!("{status}: {count}"));
     Ok(Lives {
@@ -166,23 +162,22 @@ async fn all_at_once(house: &Arc<House>, lasting: Duration) -> anyhow::Result<Li
     })
 }
 
-/// Sends the requests of all routes in turn, each client from another one on; how many answers of each status.
+/// Sends the requests of all routes in turn, each client from another one on, and counts the answers by status.
 async fn one_of_many(
     house: Arc<House>,
     first: usize,
-    over: Arc<AtomicBool>,
-) -> anyhow::Result<Vec<(u16, u64)>> {
-    let mut answers = std::collections::BTreeMap::new();
+    answered: Arc<Mutex<BTreeMap<u16, u64>>>,
+) -> anyhow::Result<()> {
     let mut turn = first * 7;
-    while !over.load(Ordering::Relaxed) {
+    loop {
         let (_, request) = REQUESTS[turn % REQUESTS.len()];
         turn += 1;
         // What a request needs may itself be refused where there is too much to do.
         let Ok(asked) = request(Arc::clone(&house)).await else { continue };
         let mut connection = Connection::open(house.address).await?;
         if let Ok(answer) = connection.read_through(asked.bytes().as_bytes()).await {
-            *answers.entry(answer.status).or_insert(0) += 1;
+            let mut answered = answered.lock().unwrap_or_else(PoisonError::into_inner);
+            *answered.entry(answer.status).or_insert(0) += 1;
         }
     }
-    Ok(answers.into_iter().collect())
 }

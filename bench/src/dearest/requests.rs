@@ -18,6 +18,7 @@ pub(crate) struct Asked {
     method: &'static str,
     path: String,
     body: Option<String>,
+    media_type: &'static str,
     key: Option<String>,
     address: Option<SocketAddr>,
     /// Beside a success: the dearest request may be one that is given up, or decided and refused.
@@ -27,7 +28,8 @@ pub(crate) struct Asked {
 impl Asked {
     fn new(method: &'static str, path: &str, body: Option<String>) -> Self {
         let path = path.to_owned();
-        Self { method, path, body, key: None, address: None, or_status: &[] }
+        let media_type = "application/json";
+        Self { method, path, body, media_type, key: None, address: None, or_status: &[] }
     }
 
     pub(crate) fn get(path: &str) -> Self {
@@ -40,6 +42,10 @@ impl Asked {
 
     pub(crate) fn put(path: &str, body: &Value) -> Self {
         Self::new("PUT", path, Some(body.to_string()))
+    }
+
+    fn calendar(path: &str, text: String) -> Self {
+        Self { media_type: "text/calendar", ..Self::new("POST", path, Some(text)) }
     }
 
     fn delete(path: &str) -> Self {
@@ -72,7 +78,8 @@ impl Asked {
         }
         if let Some(body) = &self.body {
             let length = body.len().to_string();
-            request.extend(["content-type: application/json\r\ncontent-length: ", &length, "\r\n"]);
+            let media_type = self.media_type;
+            request.extend(["content-type: ", media_type, "\r\ncontent-length: ", &length, "\r\n"]);
         }
         request + "\r\n" + self.body.as_deref().unwrap_or_default()
     }
@@ -212,9 +219,18 @@ requests! {
     "POST /v1/holds/{id}/confirm" => |house| {
         Asked::post(&format!("/v1/holds/{}/confirm", held(&house).await?), &json!({}))
     };
-    // As many events as 32 MiB have room for go on after the answer: what is asked for is how far that is.
-    "POST /v1/imports" => |house| Asked::post("/v1/imports?dry_run=true", &json!({})).or_unsupported();
-    "GET /v1/imports/{id}" => |house| Asked::get("/v1/imports/00000000-0000-0000-0000-000000000000").or_missing();
+    // As many events as 32 MiB have room for, of which each is looked at: what can be booked is decided by the log.
+    "POST /v1/imports" => |house| {
+        let path = format!("/v1/imports?dry_run=true&resource={}", house.own_room);
+        Asked::calendar(&path, house.a_calendar(MOST_EVENTS))
+    };
+    // A report with as many refusals as it names.
+    "GET /v1/imports/{id}" => |house| {
+        let text = house.a_calendar(2_000).replace("DTSTART", "X-NO-START");
+        let path = format!("/v1/imports?resource={}", house.own_room);
+        let id = house.made(Asked::calendar(&path, text)).await?;
+        Asked::get(&format!("/v1/imports/{id}"))
+    };
     "GET /v1/programs" => |house| Asked::get("/v1/programs");
     "GET /v1/projections" => |house| Asked::get("/v1/projections");
     "POST /v1/projections/{name}/rebuild" => |house| {
@@ -331,11 +347,6 @@ impl Asked {
         Self { or_status: &[409, 422], ..self }
     }
 
-    /// It takes no JSON.
-    fn or_unsupported(self) -> Self {
-        Self { or_status: &[415], ..self }
-    }
-
     fn or_missing(self) -> Self {
         Self { or_status: &[404], ..self }
     }
@@ -425,3 +436,6 @@ async fn join(house: &House) -> anyhow::Result<Asked> {
 fn after_seed(house: &House) -> u64 {
     house.size.appointments
 }
+
+/// In 32 MiB, with what each of them says below.
+const MOST_EVENTS: u64 = 175_000;
