@@ -18,8 +18,7 @@ use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTer
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tag, Tags};
 use daybook_store::keys::{self, KeyHolders, Scope};
-use daybook_store::log::PersistedAggregate;
-use daybook_store::{CommandContext, ExecuteError, Target, tenants};
+use daybook_store::{CommandContext, Executable, ExecuteError, Target, tenants};
 use uuid::Uuid;
 
 use crate::cli::Place;
@@ -113,7 +112,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
 }
 
 /// Makes something unless it is there.
-async fn make<A: PersistedAggregate>(
+async fn make<A: Executable>(
     parts: &Parts,
     tenant: &TenantId,
     id: Uuid,

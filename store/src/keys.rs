@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
+use futures::future::BoxFuture;
 use moka::future::Cache;
 use rand::TryRngCore;
 use rand::rngs::OsRng;
@@ -224,25 +225,31 @@ impl KeyHolders {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn holder(&self, key: &str) -> Result<Option<KeyHolder>, sqlx::Error> {
-        if !may_be_key(key) {
-            return Ok(None);
-        }
-        let hash = hash(key);
-        if let Ok(known) = self.known(&hash).await {
-            return Ok(known);
-        }
-        let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
-        // Another may have looked it up meanwhile.
-        if let Ok(known) = self.known(&hash).await {
-            return Ok(known);
-        }
-        let found = look_up(&self.pool, &hash).await?;
-        match &found {
-            Some(holder) => self.right.insert(hash, holder.clone()).await,
-            None => self.wrong.insert(hash, ()).await,
-        }
-        Ok(found)
+    #[must_use]
+    pub fn holder<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<KeyHolder>, sqlx::Error>> {
+        Box::pin(async move {
+            if !may_be_key(key) {
+                return Ok(None);
+            }
+            let hash = hash(key);
+            if let Ok(known) = self.known(&hash).await {
+                return Ok(known);
+            }
+            let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+            // Another may have looked it up meanwhile.
+            if let Ok(known) = self.known(&hash).await {
+                return Ok(known);
+            }
+            let found = look_up(&self.pool, &hash).await?;
+            match &found {
+                Some(holder) => self.right.insert(hash, holder.clone()).await,
+                None => self.wrong.insert(hash, ()).await,
+            }
+            Ok(found)
+        })
     }
 
     async fn known(&self, hash: &KeyHash) -> Result<Option<KeyHolder>, Unknown> {

@@ -37,8 +37,8 @@ pub mod what_if;
 
 pub use clock::{Clock, SystemClock};
 pub use engine::{
-    Abort, CommandContext, Engine, ExecuteError, Executed, Noted, RefusedCommand, Target,
-    UnitContext, UnitOfWork, noting,
+    Abort, CommandContext, Engine, Executable, ExecuteError, Executed, Noted, RefusedCommand,
+    Target, UnitContext, UnitOfWork, noting,
 };
 pub use json::not_understood;
 pub use log::{

@@ -4,8 +4,9 @@
 use daybook_domain::TenantId;
 use daybook_projections::catalogue::{CatalogueEntity, CatalogueStatus, Listed};
 use daybook_projections::{Cursor, Limit, Page};
+use daybook_store::Executable;
 use daybook_store::engine::Known;
-use daybook_store::log::{Moment, PersistedAggregate};
+use daybook_store::log::Moment;
 
 use crate::App;
 use crate::http::Problem;
@@ -23,7 +24,7 @@ impl App {
         (cursor, limit): (Option<&Cursor>, Limit),
     ) -> Result<Page<Listed<E>>, Problem>
     where
-        E: CatalogueEntity + PersistedAggregate,
+        E: CatalogueEntity + Executable,
     {
         let position = moment.position;
         let (mut items, mut next) = (Vec::new(), cursor.cloned());

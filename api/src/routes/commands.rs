@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::engine::Known;
 use daybook_store::log::Moment;
-use daybook_store::log::PersistedAggregate;
-use daybook_store::{CommandContext, Executed, Target};
+use daybook_store::{CommandContext, Executable, Executed, Target};
 use uuid::Uuid;
 
 use super::as_of::AsOfParams;
@@ -30,7 +29,7 @@ impl App {
     }
 
     /// An aggregate, now or as of a moment: then that is its position, whenever it changed last.
-    pub(crate) async fn known<A: PersistedAggregate>(
+    pub(crate) async fn known<A: Executable>(
         &self,
         tenant: &TenantId,
         id: Uuid,
@@ -42,7 +41,7 @@ impl App {
     }
 
     /// Many aggregates, now or as of a moment, in the order asked for.
-    pub(crate) async fn each_known<A: PersistedAggregate>(
+    pub(crate) async fn each_known<A: Executable>(
         &self,
         tenant: &TenantId,
         ids: &[Uuid],

@@ -12,7 +12,7 @@ pub(crate) mod session;
 pub(crate) mod times;
 pub(crate) mod waiting;
 
-use daybook_store::log::PersistedAggregate;
+use daybook_store::Executable;
 use uuid::Uuid;
 
 pub(crate) use appointment::AppointmentView;
@@ -27,7 +27,7 @@ pub(crate) use times::{Timed, Times};
 pub(crate) use waiting::WaitingView;
 
 /// An aggregate that is shown.
-pub(crate) trait Viewed: PersistedAggregate {
+pub(crate) trait Viewed: Executable {
     /// What is shown.
     type View;
 

@@ -173,12 +173,13 @@ impl House {
         let mut start = self.size.begins;
         for n in 0..events {
             let end = start + TimeDelta::minutes(15);
-            text += &format!(
+            let event = format!(
                 "BEGIN:VEVENT\r\nUID:{n}@bench\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:{}\r\nDTEND:{}\r\n\
                  SUMMARY:A visit\r\nCATEGORIES:visit\r\nEND:VEVENT\r\n",
                 start.format(UTC),
                 end.format(UTC),
             );
+            text += &event;
             start = end;
         }
         text + "END:VCALENDAR\r\n"

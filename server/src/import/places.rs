@@ -12,8 +12,7 @@ use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTer
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Tags};
 use daybook_integrations::calendar::Place;
-use daybook_store::log::PersistedAggregate;
-use daybook_store::{CommandContext, Engine, ExecuteError, Target};
+use daybook_store::{CommandContext, Engine, Executable, ExecuteError, Target};
 use uuid::Uuid;
 
 use super::wanted::Wish;
@@ -61,7 +60,7 @@ impl Furnished {
 }
 
 /// What is there already stays as it is.
-async fn make<A: PersistedAggregate>(
+async fn make<A: Executable>(
     engine: &Engine,
     context: &CommandContext,
     id: Uuid,

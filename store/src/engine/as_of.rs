@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use daybook_domain::service::Service;
 use daybook_domain::{Directory, ServiceId, TenantId};
+use futures::future::BoxFuture;
 use moka::future::Cache;
 use uuid::Uuid;
 
 use super::availability::unavailable;
 use super::directory::FoldedDirectory;
-use super::{Catalogue, Engine, ExecuteError};
+use super::{Catalogue, Engine, Executable, ExecuteError};
 use crate::json::not_understood;
 use crate::log::{PersistedAggregate, Position, StreamId};
 
@@ -47,7 +48,17 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn known<A: PersistedAggregate>(
+    #[must_use]
+    pub fn known<'a, A: Executable>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: Uuid,
+        as_of: Option<Position>,
+    ) -> BoxFuture<'a, Result<Option<Known<A>>, ExecuteError>> {
+        A::known(self, tenant, id, as_of)
+    }
+
+    pub(super) async fn folded<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
@@ -77,22 +88,25 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn catalogue_as_of(
-        &self,
-        tenant: &TenantId,
+    #[must_use]
+    pub fn catalogue_as_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         service: Option<ServiceId>,
         position: Position,
-    ) -> Result<Catalogue, ExecuteError> {
-        let known = match service {
-            Some(id) => self.known::<Service>(tenant, id.uuid(), Some(position)).await?,
-            None => None,
-        };
-        let (service, service_version) =
-            known.map(|known| (known.state, known.version)).unwrap_or_default();
-        let resources_at = self.log.last_of_resources(tenant, position).await;
-        let resources_at = resources_at.map_err(unavailable)?;
-        let directory = self.directory_as_of(tenant, resources_at).await?;
-        Ok(Catalogue { service: Arc::new(service), directory, service_version, resources_at })
+    ) -> BoxFuture<'a, Result<Catalogue, ExecuteError>> {
+        Box::pin(async move {
+            let known = match service {
+                Some(id) => self.known::<Service>(tenant, id.uuid(), Some(position)).await?,
+                None => None,
+            };
+            let (service, service_version) =
+                known.map(|known| (known.state, known.version)).unwrap_or_default();
+            let resources_at = self.log.last_of_resources(tenant, position).await;
+            let resources_at = resources_at.map_err(unavailable)?;
+            let directory = self.directory_as_of(tenant, resources_at).await?;
+            Ok(Catalogue { service: Arc::new(service), directory, service_version, resources_at })
+        })
     }
 
     async fn directory_as_of(

@@ -10,6 +10,7 @@ use daybook_domain::claim::Claim;
 use daybook_domain::service::Service;
 use daybook_domain::time::Interval;
 use daybook_domain::{Directory, ResourceId, ServiceId, TenantId};
+use futures::future::BoxFuture;
 use sqlx::postgres::PgRow;
 use sqlx::postgres::types::PgRange;
 use sqlx::{FromRow, Row as _};
@@ -157,73 +158,79 @@ impl Engine {
             let versions = self.versions(tenant, service).await?;
             if versions.are_of(&catalogue) {
                 let position = versions.head;
-                let claims = self.claims(tenant, &query, now, position).await?;
+                let AvailabilityQuery { ref resources, during, max_claims, .. } = query;
+                let request = ClaimsRequest { resources, during, now, head: position };
+                let claims = self.claims(tenant, request, max_claims).await?;
                 return Ok(AvailabilitySnapshot { catalogue, query, claims, now, position });
             }
         }
         Err(ExecuteError::Contended.into())
     }
 
-    pub(super) async fn catalogue(
-        &self,
-        tenant: &TenantId,
+    pub(super) fn catalogue<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         service: Option<ServiceId>,
         fresh: bool,
-    ) -> Result<Catalogue, ExecuteError> {
-        let (directory, resources_at) = self.directories.of(&self.log, tenant, fresh).await?;
-        let (mut state, mut versions) = (Arc::default(), Vec::new());
-        if let Some(id) = service {
-            state = self.fact::<Service>(tenant, id.uuid(), fresh, &mut versions).await?;
-        }
-        let service_version = versions.first().map_or(0, |(_, version)| *version);
-        Ok(Catalogue { service: state, directory, service_version, resources_at })
+    ) -> BoxFuture<'a, Result<Catalogue, ExecuteError>> {
+        Box::pin(async move {
+            let (directory, resources_at) = self.directories.of(&self.log, tenant, fresh).await?;
+            let (mut state, mut versions) = (Arc::default(), Vec::new());
+            if let Some(id) = service {
+                state = self.fact::<Service>(tenant, id.uuid(), fresh, &mut versions).await?;
+            }
+            let service_version = versions.first().map_or(0, |(_, version)| *version);
+            Ok(Catalogue { service: state, directory, service_version, resources_at })
+        })
     }
 
-    async fn versions(
-        &self,
-        tenant: &TenantId,
+    fn versions<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         service: Option<ServiceId>,
-    ) -> Result<Versions, ExecuteError> {
-        let service = service.map(|id| StreamId::of::<Service>(tenant, id.uuid()));
-        let row: Result<(Option<i64>, Option<i64>, Option<i64>), _> = sqlx::query_as(VERSIONS)
-            .bind(tenant.as_str())
-            .bind(service.as_ref().map(StreamId::id))
-            .fetch_one(self.log.claims_pool())
-            .await;
-        let (head, resources_at, service) = row.map_err(unavailable)?;
-        Ok(Versions {
-            head: Position::from_i64(head.unwrap_or_default()),
-            resources_at: Position::from_i64(resources_at.unwrap_or_default()),
-            service: service.unwrap_or_default().cast_unsigned(),
+    ) -> BoxFuture<'a, Result<Versions, ExecuteError>> {
+        Box::pin(async move {
+            let service = service.map(|id| StreamId::of::<Service>(tenant, id.uuid()));
+            let row: Result<(Option<i64>, Option<i64>, Option<i64>), _> = sqlx::query_as(VERSIONS)
+                .bind(tenant.as_str())
+                .bind(service.as_ref().map(StreamId::id))
+                .fetch_one(self.log.claims_pool())
+                .await;
+            let (head, resources_at, service) = row.map_err(unavailable)?;
+            Ok(Versions {
+                head: Position::from_i64(head.unwrap_or_default()),
+                resources_at: Position::from_i64(resources_at.unwrap_or_default()),
+                service: service.unwrap_or_default().cast_unsigned(),
+            })
         })
     }
 
     /// What is claimed of the resources, after the event at `head` or later: from memory, or else from the
     /// table.
-    async fn claims<T>(
-        &self,
-        tenant: &TenantId,
-        query: &AvailabilityQuery<T>,
-        now: DateTime<Utc>,
-        head: Position,
-    ) -> Result<Vec<Vec<Claim>>, ExecuteError> {
-        let AvailabilityQuery { resources, during, max_claims, .. } = query;
-        let request = ClaimsRequest { resources, during: *during, now, head };
-        if let Some(claims) = self.claims_cache.claims(&self.log, tenant, request).await? {
-            return few_enough(claims, *max_claims);
-        }
-        let one_more = i64::try_from(*max_claims).unwrap_or(i64::MAX).saturating_add(1);
-        let rows: Vec<Row> = sqlx::query_as(CLAIMS_BY_RESOURCE)
-            .bind(tenant.as_str())
-            .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
-            .bind(during.start())
-            .bind(during.end())
-            .bind(now)
-            .bind(one_more)
-            .fetch_all(self.log.claims_pool())
-            .await
-            .map_err(unavailable)?;
-        few_enough(claims(rows, resources)?, *max_claims)
+    fn claims<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        request: ClaimsRequest<'a>,
+        max_claims: usize,
+    ) -> BoxFuture<'a, Result<Vec<Vec<Claim>>, ExecuteError>> {
+        Box::pin(async move {
+            if let Some(claims) = self.claims_cache.claims(&self.log, tenant, request).await? {
+                return few_enough(claims, max_claims);
+            }
+            let ClaimsRequest { resources, during, now, .. } = request;
+            let one_more = i64::try_from(max_claims).unwrap_or(i64::MAX).saturating_add(1);
+            let rows: Vec<Row> = sqlx::query_as(CLAIMS_BY_RESOURCE)
+                .bind(tenant.as_str())
+                .bind(resources.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
+                .bind(during.start())
+                .bind(during.end())
+                .bind(now)
+                .bind(one_more)
+                .fetch_all(self.log.claims_pool())
+                .await
+                .map_err(unavailable)?;
+            few_enough(claims(rows, resources)?, max_claims)
+        })
     }
 }
 

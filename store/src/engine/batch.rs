@@ -3,6 +3,7 @@
 use daybook_domain::Refusal;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
 use daybook_domain::claim::{ClaimIndex, ClaimSnapshot};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use super::decision::Decided;
@@ -25,15 +26,18 @@ impl Engine {
     /// # Errors
     /// [`Refusal::InBatch`], when one is refused; or when nothing can be decided or appended at
     /// present.
-    pub async fn book_all(
-        &self,
-        context: &CommandContext,
-        commands: &[AppointmentCommand],
-    ) -> Result<Vec<Executed<Appointment>>, ExecuteError> {
-        let ids: Vec<Uuid> = commands.iter().map(|_| Uuid::now_v7()).collect();
-        let root = ids.first().copied().unwrap_or_default();
-        let work = BookAppointments { ids: &ids, commands };
-        self.run(context, root, &work, &EachBooking { count: ids.len() }).await
+    #[must_use]
+    pub fn book_all<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        commands: &'a [AppointmentCommand],
+    ) -> BoxFuture<'a, Result<Vec<Executed<Appointment>>, ExecuteError>> {
+        Box::pin(async move {
+            let ids: Vec<Uuid> = commands.iter().map(|_| Uuid::now_v7()).collect();
+            let root = ids.first().copied().unwrap_or_default();
+            let work = BookAppointments { ids: &ids, commands };
+            self.run(context, root, &work, &EachBooking { count: ids.len() }).await
+        })
     }
 }
 

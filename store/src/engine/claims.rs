@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claimed};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, TenantId};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use super::availability::unavailable;
@@ -33,13 +34,16 @@ impl Engine {
     ///
     /// # Errors
     /// When the claims cannot be read.
-    pub async fn claims_of_others(
-        &self,
-        tenant: &TenantId,
+    #[must_use]
+    pub fn claims_of_others<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         query: ClaimQuery,
         own: AppointmentId,
-    ) -> Result<ClaimSnapshot, ExecuteError> {
-        self.load_claims(tenant, &[query], own.uuid(), self.clock.now()).await
+    ) -> BoxFuture<'a, Result<ClaimSnapshot, ExecuteError>> {
+        Box::pin(
+            async move { self.load_claims(tenant, &[query], own.uuid(), self.clock.now()).await },
+        )
     }
 
     /// What is claimed where a decision looks, but for what its own appointment claims.

@@ -2,7 +2,7 @@
 
 use cqrs_es::Aggregate as _;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
-use futures::future::join_all;
+use futures::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
 use super::refusals::variant_name;
@@ -22,28 +22,34 @@ impl Engine {
     ///
     /// The first has the context's idempotency key, which so is used up; the others have keys made of
     /// it and their number. When one gets no verdict, the rest is not tried, and the outcomes end there.
-    pub async fn book_each(
-        &self,
-        context: &CommandContext,
-        commands: &[AppointmentCommand],
-    ) -> Vec<Outcome> {
-        if context.dry_run {
-            return self.try_each(context, commands).await;
-        }
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(commands.len());
-        // The first is alone: if its key names another request, nothing of this one may happen.
-        let mut beside = 1;
-        while outcomes.len() < commands.len() && outcomes.iter().all(is_verdict) {
-            let rest = commands.len() - outcomes.len();
-            if beside == 1 {
-                outcomes.push(self.book_one(context, commands, outcomes.len()).await);
-                beside = BESIDE;
-            } else if !self.book_beside(context, commands, beside.min(rest), &mut outcomes).await {
-                // Where one is refused, the next may be.
-                beside = 1;
+    #[must_use]
+    pub fn book_each<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        commands: &'a [AppointmentCommand],
+    ) -> BoxFuture<'a, Vec<Outcome>> {
+        Box::pin(async move {
+            if context.dry_run {
+                return self.try_each(context, commands).await;
             }
-        }
-        outcomes
+            let mut outcomes: Vec<Outcome> = Vec::with_capacity(commands.len());
+            // The first is alone: if its key names another request, nothing of this one may happen.
+            let mut beside = 1;
+            while outcomes.len() < commands.len() && outcomes.iter().all(is_verdict) {
+                let rest = commands.len() - outcomes.len();
+                if beside == 1 {
+                    outcomes.push(self.book_one(context, commands, outcomes.len()).await);
+                    beside = BESIDE;
+                } else if !self
+                    .book_beside(context, commands, beside.min(rest), &mut outcomes)
+                    .await
+                {
+                    // Where one is refused, the next may be.
+                    beside = 1;
+                }
+            }
+            outcomes
+        })
     }
 
     /// What would become of each, if those before it that can be booked were.

@@ -2,6 +2,7 @@
 
 use daybook_domain::waiting::{EntryLimits, WaitingCommand, WaitingEntry, WaitingRefusal, Wishes};
 use daybook_domain::{ClientId, Refusal};
+use futures::future::BoxFuture;
 
 use super::{
     Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
@@ -12,17 +13,20 @@ impl Engine {
     ///
     /// # Errors
     /// When it is refused, or nothing can be decided at present.
-    pub async fn join_waiting_list(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn join_waiting_list<'a>(
+        &'a self,
+        context: &'a CommandContext,
         client_id: ClientId,
         wishes: Wishes,
         limits: EntryLimits,
-    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        // Any part of the list: most of the time each has room, until all are nearly full.
-        let (target, first) = (Target::fresh(), rand::random_range(0..limits.parts()));
-        let work = JoinWaitingList { target, client_id, wishes, limits, first };
-        self.execute_unit(context, target.id(), &work).await
+    ) -> BoxFuture<'a, Result<Executed<WaitingEntry>, ExecuteError>> {
+        Box::pin(async move {
+            // Any part of the list: most of the time each has room, until all are nearly full.
+            let (target, first) = (Target::fresh(), rand::random_range(0..limits.parts()));
+            let work = JoinWaitingList { target, client_id, wishes, limits, first };
+            self.execute_unit(context, target.id(), &work).await
+        })
     }
 }
 

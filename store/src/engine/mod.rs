@@ -10,6 +10,7 @@ mod context;
 mod decision;
 mod directory;
 mod each;
+mod executable;
 mod facts;
 mod freed;
 mod joining;
@@ -28,12 +29,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{Facts, Needs, TenantId, upcasters};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 pub use as_of::Known;
 pub use availability::{AvailabilityQuery, AvailabilitySnapshot, Catalogue};
 pub use batch::MAX_BATCH;
 pub use context::{CommandContext, Target};
+pub use executable::Executable;
 pub use outcome::{ExecuteError, Executed};
 pub(crate) use refusals::refusal_type;
 pub use refusals::{Noted, RefusedCommand, noting};
@@ -113,30 +116,26 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn load<A: PersistedAggregate>(
-        &self,
-        tenant: &TenantId,
+    #[must_use]
+    pub fn load<'a, A: Executable>(
+        &'a self,
+        tenant: &'a TenantId,
         id: Uuid,
-    ) -> Result<Option<(A, u64)>, ExecuteError> {
-        let loaded = self.repository.load::<A>(&StreamId::of::<A>(tenant, id)).await?;
-        Ok((loaded.version > 0).then_some((loaded.state, loaded.version)))
+    ) -> BoxFuture<'a, Result<Option<(A, u64)>, ExecuteError>> {
+        A::load(self, tenant, id)
     }
 
     /// Runs a command.
     ///
     /// # Errors
     /// When it is refused, or when nothing can be decided or appended at present.
-    pub async fn execute<A>(
-        &self,
-        context: &CommandContext,
+    pub fn execute<'a, A: Executable>(
+        &'a self,
+        context: &'a CommandContext,
         target: Target,
         command: A::Command,
-    ) -> Result<Executed<A>, ExecuteError>
-    where
-        A: PersistedAggregate,
-    {
-        let work = Single::<A> { target, command };
-        self.execute_unit(context, target.id(), &work).await
+    ) -> BoxFuture<'a, Result<Executed<A>, ExecuteError>> {
+        A::execute(self, context, target, command)
     }
 
     /// The facts, and the versions they were read at.

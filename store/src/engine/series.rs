@@ -7,12 +7,12 @@ use daybook_domain::series::{
     SeriesMove, SeriesRefusal, Verdict, Verdicts, Which,
 };
 use daybook_domain::{AppointmentId, Refusal, TenantId};
-use futures::future::try_join_all;
+use futures::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Abort, CommandContext, Engine, ExecuteError, Executed, Known, PersistedAggregate, Target,
-    UnitContext, UnitOfWork,
+    Abort, CommandContext, Engine, Executable, ExecuteError, Executed, Known, Target, UnitContext,
+    UnitOfWork,
 };
 use crate::log::Position;
 
@@ -35,7 +35,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn each_known<A: PersistedAggregate>(
+    pub async fn each_known<A: Executable>(
         &self,
         tenant: &TenantId,
         ids: &[Uuid],
@@ -53,39 +53,48 @@ impl Engine {
     ///
     /// # Errors
     /// When it is refused, or when nothing can be decided or appended at present.
-    pub async fn book_series(
-        &self,
-        context: &CommandContext,
-        asked: &SeriesBooking,
-    ) -> Result<Executed<Series>, ExecuteError> {
-        let id = Uuid::now_v7();
-        self.execute_unit(context, id, &BookSeries { id, asked }).await
+    #[must_use]
+    pub fn book_series<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        asked: &'a SeriesBooking,
+    ) -> BoxFuture<'a, Result<Executed<Series>, ExecuteError>> {
+        Box::pin(async move {
+            let id = Uuid::now_v7();
+            self.execute_unit(context, id, &BookSeries { id, asked }).await
+        })
     }
 
     /// Moves occurrences of a series.
     ///
     /// # Errors
     /// When it is refused, or when nothing can be decided or appended at present.
-    pub async fn reschedule_series(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn reschedule_series<'a>(
+        &'a self,
+        context: &'a CommandContext,
         id: Uuid,
-        moving: &SeriesMove,
-    ) -> Result<Executed<Series>, ExecuteError> {
-        self.execute_unit(context, id, &RescheduleSeries { id, moving }).await
+        moving: &'a SeriesMove,
+    ) -> BoxFuture<'a, Result<Executed<Series>, ExecuteError>> {
+        Box::pin(
+            async move { self.execute_unit(context, id, &RescheduleSeries { id, moving }).await },
+        )
     }
 
     /// Calls occurrences of a series off.
     ///
     /// # Errors
     /// When it is refused, or when nothing can be decided or appended at present.
-    pub async fn cancel_series(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn cancel_series<'a>(
+        &'a self,
+        context: &'a CommandContext,
         id: Uuid,
-        cancelling: &SeriesCancel,
-    ) -> Result<Executed<Series>, ExecuteError> {
-        self.execute_unit(context, id, &CancelSeries { id, cancelling }).await
+        cancelling: &'a SeriesCancel,
+    ) -> BoxFuture<'a, Result<Executed<Series>, ExecuteError>> {
+        Box::pin(
+            async move { self.execute_unit(context, id, &CancelSeries { id, cancelling }).await },
+        )
     }
 }
 

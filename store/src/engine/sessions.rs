@@ -10,9 +10,12 @@ use daybook_domain::appointment::{
 use daybook_domain::claim::ClaimQuery;
 use daybook_domain::session::{Session, SessionCommand, SessionScheduled};
 use daybook_domain::{AppointmentId, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{Abort, Engine, ExecuteError, Target, UnitContext, UnitOfWork};
+use super::{
+    Abort, CommandContext, Engine, ExecuteError, Executed, Target, UnitContext, UnitOfWork,
+};
 
 /// Cancels a session, and its appointments with it.
 #[derive(Debug, Clone)]
@@ -136,40 +139,72 @@ fn places(id: SessionId, plan: &SessionScheduled) -> ClaimQuery {
 }
 
 impl Engine {
+    /// Calls a session off, with the appointments in it.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    #[must_use]
+    pub fn cancel_session<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        cancelling: &'a CancelSession,
+    ) -> BoxFuture<'a, Result<Executed<Session>, ExecuteError>> {
+        Box::pin(self.execute_unit(context, cancelling.session_id.uuid(), cancelling))
+    }
+
+    /// Moves a session, with the appointments in it.
+    ///
+    /// # Errors
+    /// When it is refused, or when nothing can be decided or appended at present.
+    #[must_use]
+    pub fn reschedule_session<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        moving: &'a MoveSession,
+    ) -> BoxFuture<'a, Result<Executed<Session>, ExecuteError>> {
+        Box::pin(self.execute_unit(context, moving.session_id.uuid(), moving))
+    }
+
     /// The service of a session, which never changes; `None`: there is no such session.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn service_of(
-        &self,
-        tenant: &TenantId,
+    #[must_use]
+    pub fn service_of<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         session_id: SessionId,
-    ) -> Result<Option<ServiceId>, ExecuteError> {
-        let session: Arc<Session> =
-            self.fact(tenant, session_id.uuid(), false, &mut Vec::new()).await?;
-        Ok(session.plan().map(|plan| plan.service_id))
+    ) -> BoxFuture<'a, Result<Option<ServiceId>, ExecuteError>> {
+        Box::pin(async move {
+            let session: Arc<Session> =
+                self.fact(tenant, session_id.uuid(), false, &mut Vec::new()).await?;
+            Ok(session.plan().map(|plan| plan.service_id))
+        })
     }
 
     /// Who has a place of each of these sessions now; of one that was cancelled, nobody.
     ///
     /// # Errors
     /// When the claims cannot be read.
-    pub async fn who_is_in(
-        &self,
-        tenant: &TenantId,
-        sessions: &[(SessionId, &Session)],
-    ) -> Result<Vec<Vec<AppointmentId>>, ExecuteError> {
-        let now = self.clock.now();
-        let queries: Vec<Option<ClaimQuery>> = sessions
-            .iter()
-            .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
-            .collect();
-        let all: Vec<ClaimQuery> = queries.iter().flatten().copied().collect();
-        let claims = self.load_claims(tenant, &all, Uuid::nil(), now).await?;
-        let who = |query: Option<ClaimQuery>| {
-            let taken = query.map(|query| claims.of(query.resource)).unwrap_or_default();
-            taken.iter().map(|taken| taken.holder).collect()
-        };
-        Ok(queries.into_iter().map(who).collect())
+    #[must_use]
+    pub fn who_is_in<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        sessions: &'a [(SessionId, &'a Session)],
+    ) -> BoxFuture<'a, Result<Vec<Vec<AppointmentId>>, ExecuteError>> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            let queries: Vec<Option<ClaimQuery>> = sessions
+                .iter()
+                .map(|(id, session)| open(*id, session).map(|(id, plan)| places(id, plan)))
+                .collect();
+            let all: Vec<ClaimQuery> = queries.iter().flatten().copied().collect();
+            let claims = self.load_claims(tenant, &all, Uuid::nil(), now).await?;
+            let who = |query: Option<ClaimQuery>| {
+                let taken = query.map(|query| claims.of(query.resource)).unwrap_or_default();
+                taken.iter().map(|taken| taken.holder).collect()
+            };
+            Ok(queries.into_iter().map(who).collect())
+        })
     }
 }

@@ -19,6 +19,7 @@ use daybook_domain::waiting::{
     WaitingRefusal, Wishes,
 };
 use daybook_domain::{Refusal, ServiceId, SessionId, TenantId, WaitingEntryId};
+use futures::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
@@ -49,95 +50,106 @@ impl Engine {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn present_catalogue(
-        &self,
-        tenant: &TenantId,
+    #[must_use]
+    pub fn present_catalogue<'a>(
+        &'a self,
+        tenant: &'a TenantId,
         service: ServiceId,
-    ) -> Result<Catalogue, ExecuteError> {
-        self.catalogue(tenant, Some(service), true).await
+    ) -> BoxFuture<'a, Result<Catalogue, ExecuteError>> {
+        Box::pin(async move { self.catalogue(tenant, Some(service), true).await })
     }
 
     /// The places that were free at `now` and fit the wishes, the earliest first; only where it is told to look.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn places_for(
-        &self,
-        tenant: &TenantId,
-        wishes: &Wishes,
-        look: &Look,
+    #[must_use]
+    pub fn places_for<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        wishes: &'a Wishes,
+        look: &'a Look,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Opening>, ExecuteError> {
-        let choose = |catalogue: &Catalogue, _| {
-            let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
-            let search = search.and_then(|search| search.where_told(look));
-            let OpeningSearch { resources, during, .. } = search.as_ref().ok_or(Unseen::Nothing)?;
-            let (resources, during) = (resources.clone(), *during);
-            Ok(AvailabilityQuery { resources, during, max_claims: MAX_CLAIMS, purpose: search })
-        };
-        let service = Some(wishes.service_id);
-        let snapshot = self.availability_snapshot_as_of(tenant, service, Some(now), choose);
-        let snapshot = match snapshot.await {
-            Ok(snapshot) => snapshot,
-            Err(Unseen::Nothing) => return Ok(Vec::new()),
-            Err(Unseen::Failed(error)) => return Err(error),
-        };
-        let search = snapshot.query.purpose.as_ref();
-        Ok(search
-            .map(|search| search.openings(wishes, &snapshot.calendars(), now))
-            .unwrap_or_default())
+    ) -> BoxFuture<'a, Result<Vec<Opening>, ExecuteError>> {
+        Box::pin(async move {
+            let choose = |catalogue: &Catalogue, _| {
+                let search = OpeningSearch::of(wishes, &catalogue.service, &catalogue.directory);
+                let search = search.and_then(|search| search.where_told(look));
+                let OpeningSearch { resources, during, .. } =
+                    search.as_ref().ok_or(Unseen::Nothing)?;
+                let (resources, during) = (resources.clone(), *during);
+                Ok(AvailabilityQuery { resources, during, max_claims: MAX_CLAIMS, purpose: search })
+            };
+            let service = Some(wishes.service_id);
+            let snapshot = self.availability_snapshot_as_of(tenant, service, Some(now), choose);
+            let snapshot = match snapshot.await {
+                Ok(snapshot) => snapshot,
+                Err(Unseen::Nothing) => return Ok(Vec::new()),
+                Err(Unseen::Failed(error)) => return Err(error),
+            };
+            let search = snapshot.query.purpose.as_ref();
+            Ok(search
+                .map(|search| search.openings(wishes, &snapshot.calendars(), now))
+                .unwrap_or_default())
+        })
     }
 
     /// The places in these sessions that were free at `now` and fit the wishes, in their order.
     ///
     /// # Errors
     /// When the claims cannot be read.
-    pub async fn places_in(
-        &self,
-        tenant: &TenantId,
-        wishes: &Wishes,
-        sessions: &[(SessionId, Session)],
+    #[must_use]
+    pub fn places_in<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        wishes: &'a Wishes,
+        sessions: &'a [(SessionId, Session)],
         now: DateTime<Utc>,
-    ) -> Result<Vec<Opening>, ExecuteError> {
-        let service: Arc<Service> =
-            self.fact(tenant, wishes.service_id.uuid(), false, &mut Vec::new()).await?;
-        let Some(terms) = service.terms() else { return Ok(Vec::new()) };
-        let by = (&terms.rules, now);
-        let fitting = sessions.iter().filter_map(|(id, session)| {
-            Some((session.plan()?, Opening::in_session(wishes, *id, session, by)?))
-        });
-        let fitting: Vec<_> = fitting.collect();
-        let query = |(plan, place): &(&SessionScheduled, Opening)| {
-            let resource = place.session_id?.places();
-            Some(ClaimQuery { resource, during: plan.places_during })
-        };
-        let queries: Vec<ClaimQuery> = fitting.iter().filter_map(query).collect();
-        if queries.is_empty() {
-            return Ok(Vec::new());
-        }
-        let claims = self.load_claims(tenant, &queries, Uuid::nil(), now).await?;
-        let has_room = |(plan, place): &(&SessionScheduled, Opening)| {
-            place.session_id.is_some_and(|id| {
-                let during = plan.places_during;
-                !claims.free_seats(id.places(), plan.places.get(), &during).is_empty()
-            })
-        };
-        Ok(fitting.into_iter().filter(has_room).map(|(_, place)| place).collect())
+    ) -> BoxFuture<'a, Result<Vec<Opening>, ExecuteError>> {
+        Box::pin(async move {
+            let service: Arc<Service> =
+                self.fact(tenant, wishes.service_id.uuid(), false, &mut Vec::new()).await?;
+            let Some(terms) = service.terms() else { return Ok(Vec::new()) };
+            let by = (&terms.rules, now);
+            let fitting = sessions.iter().filter_map(|(id, session)| {
+                Some((session.plan()?, Opening::in_session(wishes, *id, session, by)?))
+            });
+            let fitting: Vec<_> = fitting.collect();
+            let query = |(plan, place): &(&SessionScheduled, Opening)| {
+                let resource = place.session_id?.places();
+                Some(ClaimQuery { resource, during: plan.places_during })
+            };
+            let queries: Vec<ClaimQuery> = fitting.iter().filter_map(query).collect();
+            if queries.is_empty() {
+                return Ok(Vec::new());
+            }
+            let claims = self.load_claims(tenant, &queries, Uuid::nil(), now).await?;
+            let has_room = |(plan, place): &(&SessionScheduled, Opening)| {
+                place.session_id.is_some_and(|id| {
+                    let during = plan.places_during;
+                    !claims.free_seats(id.places(), plan.places.get(), &during).is_empty()
+                })
+            };
+            Ok(fitting.into_iter().filter(has_room).map(|(_, place)| place).collect())
+        })
     }
 
     /// Holds the first of these places that can be had, and offers it to the entry: both, or neither.
     ///
     /// # Errors
     /// When none can be had, the entry waits no longer, or nothing can be decided at present.
-    pub async fn offer_place(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn offer_place<'a>(
+        &'a self,
+        context: &'a CommandContext,
         entry: WaitingEntryId,
-        places: &[Opening],
+        places: &'a [Opening],
         terms: OfferTerms,
-    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        let work = OfferPlace { entry, places, terms };
-        self.execute_unit(context, entry.uuid(), &work).await
+    ) -> BoxFuture<'a, Result<Executed<WaitingEntry>, ExecuteError>> {
+        Box::pin(async move {
+            let work = OfferPlace { entry, places, terms };
+            self.execute_unit(context, entry.uuid(), &work).await
+        })
     }
 
     /// Records what has become of an entry by itself: its offer was taken or has lapsed, or its wishes
@@ -145,24 +157,30 @@ impl Engine {
     ///
     /// # Errors
     /// When there is nothing to record, or it cannot be recorded at present.
-    pub async fn settle_entry(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn settle_entry<'a>(
+        &'a self,
+        context: &'a CommandContext,
         entry: WaitingEntryId,
-    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        self.execute_unit(context, entry.uuid(), &SettleEntry { entry }).await
+    ) -> BoxFuture<'a, Result<Executed<WaitingEntry>, ExecuteError>> {
+        Box::pin(
+            async move { self.execute_unit(context, entry.uuid(), &SettleEntry { entry }).await },
+        )
     }
 
     /// Takes an entry off the list. A place that is offered to it is free again in the same moment.
     ///
     /// # Errors
     /// When it waits no longer, or nothing can be decided at present.
-    pub async fn leave_waiting_list(
-        &self,
-        context: &CommandContext,
+    #[must_use]
+    pub fn leave_waiting_list<'a>(
+        &'a self,
+        context: &'a CommandContext,
         entry: WaitingEntryId,
-    ) -> Result<Executed<WaitingEntry>, ExecuteError> {
-        self.execute_unit(context, entry.uuid(), &LeaveWaitingList { entry }).await
+    ) -> BoxFuture<'a, Result<Executed<WaitingEntry>, ExecuteError>> {
+        Box::pin(async move {
+            self.execute_unit(context, entry.uuid(), &LeaveWaitingList { entry }).await
+        })
     }
 }
 

@@ -60,8 +60,8 @@ pub(crate) async fn reschedule_session(
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
     let RescheduleSessionBody { start_at, resource_ids, .. } = body;
-    let work = MoveSession { session_id: id.into(), start: start_at.0, resource_ids, overriding };
-    answer(app.engine.execute_unit(&context, id, &work).await?)
+    let moving = MoveSession { session_id: id.into(), start: start_at.0, resource_ids, overriding };
+    answer(app.engine.reschedule_session(&context, &moving).await?)
 }
 
 /// Cancel a session
@@ -82,6 +82,6 @@ pub(crate) async fn cancel_session(
     request: CommandRequest<CancelSessionBody>,
 ) -> Result<Answer<SessionView>, Problem> {
     let (context, CancelSessionBody { reason }) = request.by(caller);
-    let work = CancelSession { session_id: id.into(), reason };
-    answer(app.engine.execute_unit(&context, id, &work).await?)
+    let cancelling = CancelSession { session_id: id.into(), reason };
+    answer(app.engine.cancel_session(&context, &cancelling).await?)
 }
