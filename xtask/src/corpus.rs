@@ -115,7 +115,10 @@ impl Corpus {
         }
         let refused = self.reasons.iter().map(|(why, makers)| {
             let of = makers.iter().map(|(maker, count)| format!("{maker} {count}"));
-            (makers.values().sum::<usize>(), format!("{why} ({})", of.collect::<Vec<_>>().join(", ")))
+            (
+                makers.values().sum::<usize>(),
+                format!("{why} ({})", of.collect::<Vec<_>>().join(", ")),
+            )
         });
         lines.extend(counted("events refused", refused));
         let unread = self.unread.iter().map(|(why, count)| (*count, why.clone()));
