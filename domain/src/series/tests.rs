@@ -263,7 +263,7 @@ fn one_that_was_moved_to_a_time_that_clocks_skip_returns_to_its_own() {
     let stored = serde_json::to_value(moved(there)).unwrap();
     assert_eq!(
         stored["moved"],
-        json!([{"recurrence_id": "2027-03-27T02:30", "start": "2027-03-28T01:30:00Z",
+        json!([{"recurrence_id": "2027-03-27T02:30", "start_at": "2027-03-28T01:30:00Z",
                 "skipped": "2027-03-28T02:30"}])
     );
     series.evolve(serde_json::from_value(stored).unwrap());

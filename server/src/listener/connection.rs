@@ -53,6 +53,8 @@ pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, sto
             activity.look_again_at()
         };
         tokio::select! {
+            // First what has come: a request that is there is read before its connection makes room for another.
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection ended early");

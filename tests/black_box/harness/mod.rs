@@ -38,7 +38,7 @@ pub(crate) const CATALOGUE: &str = "catalogue_1";
 pub(crate) const UTILISATION: &str = "utilisation_3";
 
 /// The same of the next version of the program: see `tests/next`.
-pub(crate) const NEXT_APPOINTMENTS: &str = "appointments_3";
+pub(crate) const NEXT_APPOINTMENTS: &str = "appointments_4";
 
 /// What `act` gives on each of `count` threads, which all begin at once; in the order of their numbers.
 pub(crate) fn at_once<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
