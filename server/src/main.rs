@@ -35,6 +35,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use tokio_util::sync::CancellationToken;
 
 use cli::{Cli, Command, HolidaysCommand};
 use database::Database;
@@ -95,9 +96,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(options) => {
             on_runtime(&place, async |database| export::run(database, &options).await)
         }
-        Command::Replay(options) => {
-            on_runtime(&place, async |database| replay::run(database, &options).await)
-        }
+        Command::Replay(options) => match &options.what_if {
+            None => on_runtime(&place, async |database| replay::run(database, &options).await),
+            Some(policy) => ending_itself(&place, async |database, told| {
+                replay::what_if(database, &options, policy, told).await
+            }),
+        },
         Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
         Command::Url => psql::url(&place),
         Command::Psql { arguments } => psql::run(&place, &arguments),
@@ -105,19 +109,26 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the database, does the work on a runtime, and closes the database again.
+/// Opens the database, does the work on a runtime until it is told to stop, and closes the database again.
 fn on_runtime(
     place: &cli::Place,
     work: impl AsyncFnOnce(&Database) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    ending_itself(place, async |database, told| {
+        let done = told.run_until_cancelled(work(database)).await;
+        done.unwrap_or_else(|| bail!("told to stop: what was under way is cut off"))
+    })
+}
+
+/// The same for work that leaves nothing behind: it is told when to stop, and ends itself.
+fn ending_itself(
+    place: &cli::Place,
+    work: impl AsyncFnOnce(&Database, CancellationToken) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let database = Database::open(place)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let done = runtime.block_on(async {
-        // Whoever works on the same PostgreSQL goes on with it; it is left in order.
-        let told = Signals::hear()?.first;
-        let done = told.run_until_cancelled(work(&database)).await;
-        done.unwrap_or_else(|| bail!("told to stop: what was under way is cut off"))
-    });
+    // Whoever works on the same PostgreSQL goes on with it; it is left in order.
+    let done = runtime.block_on(async { work(&database, Signals::hear()?.first).await });
     // Connections first, then the database that they lead to.
     runtime.shutdown_timeout(Duration::from_secs(1));
     database.close()?;

@@ -17,7 +17,7 @@ use crate::parts;
 const PART: usize = 1_000;
 
 /// Prints a CloudEvent per line, each when it is its turn.
-pub(super) async fn run(database: &Database, options: &Replay) -> anyhow::Result<()> {
+pub(crate) async fn run(database: &Database, options: &Replay) -> anyhow::Result<()> {
     let parts = parts::connected(database).await?;
     let Replay { part, event_type, personal, speed, .. } = options;
     let Selected { feed, after, until, .. } =

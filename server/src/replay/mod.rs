@@ -3,13 +3,5 @@
 mod event_stream;
 mod what_if;
 
-use crate::cli::Replay;
-use crate::database::Database;
-
-/// Replays.
-pub(crate) async fn run(database: &Database, options: &Replay) -> anyhow::Result<()> {
-    match &options.what_if {
-        None => event_stream::run(database, options).await,
-        Some(policy) => what_if::run(database, options, policy).await,
-    }
-}
+pub(crate) use event_stream::run;
+pub(crate) use what_if::run as what_if;

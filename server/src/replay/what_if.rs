@@ -9,7 +9,7 @@ use anyhow::Context;
 use daybook_store::Position;
 use daybook_store::what_if::{self, Policy, Refused, Report, Utilisation, WhatIf};
 use indicatif::ProgressBar;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::Replay;
 use crate::database::Database;
@@ -22,8 +22,13 @@ const BETWEEN_LINES: Duration = Duration::from_secs(5);
 /// How many refusals are told in words; as JSON there are more.
 const TOLD: usize = 20;
 
-/// Asks, and says what the difference is.
-pub(super) async fn run(database: &Database, options: &Replay, file: &Path) -> anyhow::Result<()> {
+/// Asks, and says what the difference is; where it is told to stop, nothing is left behind.
+pub(crate) async fn run(
+    database: &Database,
+    options: &Replay,
+    file: &Path,
+    told: CancellationToken,
+) -> anyhow::Result<()> {
     let text =
         fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     let policy: Policy =
@@ -41,16 +46,7 @@ pub(super) async fn run(database: &Database, options: &Replay, file: &Path) -> a
             tracing::info!("{at} of {until} events");
         }
     };
-    // Whoever stops it leaves nothing behind.
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let stop = async {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    let report = what_if::run(parts.log(), &asked, progress, stop).await;
+    let report = what_if::run(parts.log(), &asked, progress, told.cancelled()).await;
     bar.finish_and_clear();
     let report = report?.context("stopped; nothing is left of it")?;
     let per_second = u128::from(report.events) * 1_000_000 / begun.elapsed().as_micros().max(1);

@@ -211,7 +211,7 @@ impl Filter {
         with("resource_id", self.room.clone());
         with("client_id", self.client.clone());
         with("q", self.word.map(beginning));
-        with("sort", self.descending.then(|| "-start".to_owned()));
+        with("sort", self.descending.then(|| "-start_at".to_owned()));
         query
     }
 
