@@ -18,7 +18,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Personal", "String"),
     ("Reason", "String"),
     ("RuleText", "String"),
-    ("Tags", "Vec<String>"),
+    ("Tags", "Vec<crate::schema::TagText>"),
     ("Title", "String"),
     // Times.
     ("Exdates", "Vec<String>"),

@@ -38,11 +38,12 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use http::cors::{CorsOrigin, InvalidOrigin};
+use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
 use http::{body, compression, cors, database, etag, limits, trace};
 use imports::ImportService;
-pub use openapi::document;
+pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
 use routes::events::Streams;
 
@@ -154,6 +155,7 @@ pub fn router(app: App) -> Router {
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
+        .layer(from_fn_with_state(DEPRECATED, deprecation::tell))
         .layer(from_fn_with_state(app.clone(), database::needed))
         .layer(from_fn(etag::not_modified))
         // Inside of the bounds: an answer is under way until its last encoded part has been taken.

@@ -7,14 +7,15 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
+use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::series::{LeftBecause, Mode};
 use daybook_domain::service::Choose;
 use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionStatus;
-use daybook_domain::time::ExceptionKind;
+use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
 use serde::Serialize;
 use serde_json::Value;
@@ -107,8 +108,27 @@ words! {
     /// What has become of a session.
     StatusOfSession: SessionStatus { Scheduled, Cancelled }
 
+    /// A day of the week.
+    DayOfWeek: Day { Mon, Tue, Wed, Thu, Fri, Sat, Sun }
+
     /// What has become of an entry of the waiting list.
     StatusOfEntry: WaitingStatus { Waiting, Offered, Taken, Lapsed, Left, Expired }
+}
+
+/// A label.
+pub(crate) struct TagText;
+
+impl PartialSchema for TagText {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        schema.max_length(Some(Tag::MAX_CHARS)).build().into()
+    }
+}
+
+impl ToSchema for TagText {
+    fn name() -> Cow<'static, str> {
+        "Tag".into()
+    }
 }
 
 /// Open on these days, from one local time to another; where that is
@@ -117,20 +137,20 @@ words! {
 #[expect(dead_code, reason = "it documents `OpeningWindow`")]
 pub(crate) struct Window {
     /// `mon` to `sun`.
-    #[schema(example = json!(["mon", "tue"]))]
-    days: Vec<String>,
+    #[schema(min_items = 1, example = json!(["mon", "tue"]))]
+    days: Vec<DayOfWeek>,
     /// `HH:MM`.
-    #[schema(example = "09:00")]
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "09:00")]
     from: String,
     /// `HH:MM`, up to `24:00`. `22:00` to `06:00` is open over midnight.
-    #[schema(example = "17:00")]
+    #[schema(pattern = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", example = "17:00")]
     to: String,
-    /// The first day on which it opens, `YYYY-MM-DD`; left out: it always has.
+    /// The first day on which it opens; left out: it always has.
     #[schema(example = "2027-09-01")]
-    valid_from: Option<String>,
-    /// The last day on which it opens, `YYYY-MM-DD`; left out: it always will.
+    valid_from: Option<NaiveDate>,
+    /// The last day on which it opens; left out: it always will.
     #[schema(example = "2028-06-30")]
-    valid_until: Option<String>,
+    valid_until: Option<NaiveDate>,
 }
 
 /// When, in the resource's zone.
@@ -146,12 +166,10 @@ pub(crate) enum ExceptionSpan {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `LocalDays`")]
 pub(crate) struct ExceptionDays {
-    /// `YYYY-MM-DD`.
     #[schema(example = "2027-07-05")]
-    first: String,
-    /// `YYYY-MM-DD`.
+    first: NaiveDate,
     #[schema(example = "2027-07-09")]
-    last: String,
+    last: NaiveDate,
 }
 
 /// From one local time to before another.
@@ -159,10 +177,10 @@ pub(crate) struct ExceptionDays {
 #[expect(dead_code, reason = "it documents `LocalHours`")]
 pub(crate) struct ExceptionHours {
     /// `YYYY-MM-DDTHH:MM`.
-    #[schema(example = "2027-07-05T12:00")]
+    #[schema(format = "local-date-time", example = "2027-07-05T12:00")]
     from: String,
     /// `YYYY-MM-DDTHH:MM`.
-    #[schema(example = "2027-07-05T14:00")]
+    #[schema(format = "local-date-time", example = "2027-07-05T14:00")]
     to: String,
 }
 
@@ -189,14 +207,14 @@ pub(crate) struct RoleForm {
     /// Only resources of this kind.
     kind: Option<ResourceKind>,
     /// Only resources that have all of these tags.
-    #[schema(max_items = 20)]
-    tags: Option<Vec<String>>,
+    #[schema(max_items = 20, required = false)]
+    tags: Vec<TagText>,
     /// Only these, in the order in which they are preferred.
-    #[schema(max_items = 100)]
-    among: Option<Vec<Uuid>>,
+    #[schema(max_items = 100, required = false)]
+    among: Vec<Uuid>,
     /// How many different resources fill it; all roles together take at most 16.
-    #[schema(minimum = 1, maximum = 16, default = 1)]
-    count: Option<u8>,
+    #[schema(minimum = 1, maximum = 16, default = 1, required = false)]
+    count: u8,
 }
 
 /// The rules by which a service is booked.
@@ -204,8 +222,8 @@ pub(crate) struct RoleForm {
 #[expect(dead_code, reason = "it documents `BookingRules`")]
 pub(crate) struct Rules {
     /// The durations that a booking may choose from besides the service's own.
-    #[schema(max_items = 50)]
-    durations: Option<Vec<DurationChoice>>,
+    #[schema(max_items = 50, required = false)]
+    durations: Vec<DurationChoice>,
     /// An appointment starts every so many minutes, counted from local midnight by what the clocks
     /// of each resource show: 1 to 1,440.
     #[schema(minimum = 1, maximum = 1440, example = 15)]
@@ -279,6 +297,21 @@ pub(crate) struct CloudEventForm {
     /// What happened.
     #[schema(value_type = Object)]
     data: Value,
+}
+
+/// One of the events that a stream is made of (HTML standard, section 9.2).
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents what is sent")]
+pub(crate) struct ServerSentEvent {
+    /// The position up to which the log has been read: what `Last-Event-ID` takes.
+    #[schema(example = "1041")]
+    id: Option<String>,
+    /// `end`: it is the last one; else it is left out.
+    event: Option<String>,
+    /// A CloudEvent in JSON; of the last one, why it is that.
+    data: Option<String>,
+    /// In how many milliseconds to come back.
+    retry: Option<u32>,
 }
 
 #[cfg(test)]

@@ -102,6 +102,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the AsyncAPI document, which describes the feed of events.
+    Asyncapi,
     /// Print the URL of daybook's own PostgreSQL, for any client, while a server runs on the folder.
     Url,
     /// Open daybook's own PostgreSQL with psql, whether or not a server runs on the folder.

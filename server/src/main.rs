@@ -106,6 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Url => psql::url(&place),
         Command::Psql { arguments } => psql::run(&place, &arguments),
         Command::Openapi => output::text(&daybook_api::document()?),
+        Command::Asyncapi => output::text(&daybook_api::feed_document()?),
     }
 }
 

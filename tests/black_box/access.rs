@@ -11,6 +11,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/livez", None),
     ("GET", "/readyz", None),
     ("GET", "/openapi.json", None),
+    ("GET", "/asyncapi.json", None),
     ("GET", "/v1/programs", Some("admin")),
     ("GET", "/v1/projections", Some("read")),
     ("POST", "/v1/projections/{name}/rebuild", Some("admin")),
@@ -87,7 +88,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
 const SCOPES: [&str; 4] = ["read", "book", "manage", "admin"];
 
 /// Routes that the document may leave out, because they are about itself.
-const MAY_BE_UNDOCUMENTED: [&str; 1] = ["/openapi.json"];
+const MAY_BE_UNDOCUMENTED: [&str; 2] = ["/openapi.json", "/asyncapi.json"];
 
 /// A practice with something for each route to be about.
 struct Ground {

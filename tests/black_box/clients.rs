@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::harness::{Server, a_practice};
 
-fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
 
@@ -55,7 +55,7 @@ fn python(program: &str) -> Command {
 }
 
 /// A folder beside the packages, so that programs in it find them, with the document and with files of `tests/clients`.
-fn workshop(files: &[&str]) -> TempDir {
+pub(crate) fn workshop(files: &[&str]) -> TempDir {
     let packages = installed("node/clients", "made-from.json", "package-lock.json");
     let workshop = tempfile::Builder::new().prefix("workshop-").tempdir_in(packages).unwrap();
     for file in files.iter().chain(&["tsconfig.json"]) {
@@ -67,7 +67,7 @@ fn workshop(files: &[&str]) -> TempDir {
 }
 
 #[track_caller]
-fn ran(command: &mut Command) -> String {
+pub(crate) fn ran(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));

@@ -34,7 +34,7 @@ fn a_server_says_that_it_lives_and_is_ready() {
 #[test]
 fn the_root_shows_where_to_go() {
     let index = open("/").is(200);
-    for at in ["documentation", "openapi"] {
+    for at in ["documentation", "openapi", "asyncapi"] {
         open(index[at].as_str().unwrap()).has_status(200);
     }
     let accept = "text/html,application/xhtml+xml;q=0.9";
@@ -85,13 +85,15 @@ fn every_reference_in_the_document_leads_somewhere() {
 }
 
 #[test]
-fn the_document_is_the_one_that_the_program_prints_and_that_is_committed() {
-    let served = open("/openapi.json").is(200);
-    let printed = Server::shared().database.run(&["openapi"]).succeeded();
-    assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), served);
-    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../api/openapi.json");
-    let committed = fs::read_to_string(committed).unwrap();
-    assert!(committed == printed, "`cargo xtask openapi` writes api/openapi.json anew");
+fn each_document_is_the_one_that_the_program_prints_and_that_is_committed() {
+    for name in ["openapi", "asyncapi"] {
+        let served = open(&format!("/{name}.json")).is(200);
+        let printed = Server::shared().database.run(&[name]).succeeded();
+        assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), served);
+        let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../api/{name}.json"));
+        let committed = fs::read_to_string(committed).unwrap();
+        assert!(committed == printed, "`cargo xtask openapi` writes api/{name}.json anew");
+    }
 }
 
 /// What a page loads: the values of its `src`, and the `href` of its `<link>`s.

@@ -30,6 +30,7 @@ mod catalogue;
 mod client_history;
 mod clients;
 mod conflicts;
+mod contract;
 mod database;
 mod demo;
 mod doctor;

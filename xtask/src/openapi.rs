@@ -1,4 +1,4 @@
-//! The committed OpenAPI document and the one that the code makes: they must be one.
+//! The committed documents of the API and those that the code makes: they must be the same.
 
 use std::env;
 use std::fs;
@@ -9,32 +9,50 @@ use crate::shell::{Failure, cargo, output, root, run, say};
 
 const COMMITTED: &str = "api/openapi.json";
 
-/// Fails when the committed document is not the code's. The program must have been built.
+/// Each with the subcommand that prints it.
+const DOCUMENTS: [(&str, &str); 2] = [(COMMITTED, "openapi"), ("api/asyncapi.json", "asyncapi")];
+
+/// What the last release has promised: a test compares the committed document with it.
+const PROMISED: &str = "api/openapi-v1.json";
+
+/// Fails when a committed document is not the code's. The program must have been built.
 pub(crate) fn compare() -> Result<(), Failure> {
-    let made = output(Command::new(program()?).arg("openapi"))?;
-    let committed = fs::read(root().join(COMMITTED))
-        .map_err(|error| Failure::new(format!("{COMMITTED} cannot be read: {error}")))?;
-    difference(&String::from_utf8_lossy(&committed), &String::from_utf8_lossy(&made)).map_or_else(
-        || Ok(()),
-        |line| {
-            Err(Failure::new(format!(
-                "{COMMITTED} is not what the code makes, from line {line} on. If the change is \
-                 meant, run `cargo xtask openapi` and commit the file."
-            )))
-        },
-    )
+    for (path, subcommand) in DOCUMENTS {
+        let made = output(Command::new(program()?).arg(subcommand))?;
+        let committed = fs::read(root().join(path))
+            .map_err(|error| Failure::new(format!("{path} cannot be read: {error}")))?;
+        let (committed, made) =
+            (String::from_utf8_lossy(&committed), String::from_utf8_lossy(&made));
+        if let Some(line) = difference(&committed, &made) {
+            return Err(Failure::new(format!(
+                "{path} is not what the code makes, from line {line} on. If the change is meant, run \
+                 `cargo xtask openapi` and commit the file."
+            )));
+        }
+    }
+    Ok(())
 }
 
-/// Writes the committed document anew.
+/// Writes the committed documents anew.
 pub(crate) fn regenerate() -> Result<(), Failure> {
     run(&mut cargo(&["build", "--package", "daybook", "--bin", "daybook"]))?;
-    let made = output(Command::new(program()?).arg("openapi"))?;
-    if !made.starts_with(b"{") {
-        return Err(Failure::new("`daybook openapi` printed no document"));
+    for (path, subcommand) in DOCUMENTS {
+        let made = output(Command::new(program()?).arg(subcommand))?;
+        if !made.starts_with(b"{") {
+            return Err(Failure::new(format!("`daybook {subcommand}` printed no document")));
+        }
+        fs::write(root().join(path), made)
+            .map_err(|error| Failure::new(format!("{path} cannot be written: {error}")))?;
+        say(&format!("{path} is written"));
     }
-    fs::write(root().join(COMMITTED), made)
-        .map_err(|error| Failure::new(format!("{COMMITTED} cannot be written: {error}")))?;
-    say(&format!("{COMMITTED} is written"));
+    Ok(())
+}
+
+/// From now on, no release breaks what is in the committed document (docs/versions.md).
+pub(crate) fn promise() -> Result<(), Failure> {
+    fs::copy(root().join(COMMITTED), root().join(PROMISED))
+        .map_err(|error| Failure::new(format!("{PROMISED} cannot be written: {error}")))?;
+    say(&format!("{PROMISED} is written"));
     Ok(())
 }
 

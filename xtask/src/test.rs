@@ -71,6 +71,16 @@ pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
     cargo_test(selection)
 }
 
+/// Has the test of the examples write them.
+pub(crate) fn examples() -> Result<(), Failure> {
+    build()?;
+    let mut test = cargo(&["test", "--workspace", FEATURES, "--test", "black-box", "--", EXAMPLES]);
+    run(test.env("DAYBOOK_EXAMPLES", "write"))
+}
+
+/// The test that asks for each example.
+const EXAMPLES: &str = "every_operation::examples::each_example";
+
 /// The program that the black-box tests run, and in the same go the tests themselves: built with
 /// other features selected, the program and all that it depends on would be built twice.
 fn build() -> Result<(), Failure> {

@@ -148,13 +148,13 @@ booking_body! {
     /// chosen for each by itself.
     SeriesBody of a service {
         /// When the first occurrence starts: a local time, which the rule must allow.
-        #[schema(example = "2027-01-04T09:00")]
+        #[schema(format = "local-date-time", example = "2027-01-04T09:00")]
         dtstart: LocalDateTime,
         /// The IANA zone in which times are local; else the tenant's.
-        #[schema(example = "Europe/Oslo")]
+        #[schema(format = "time-zone", example = "Europe/Oslo")]
         time_zone: Option<Tz>,
         /// The value of an RRULE (RFC 5545) with COUNT or UNTIL. At most 366 occurrences.
-        #[schema(max_length = 500, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
+        #[schema(format = "rrule", max_length = 500, example = "FREQ=WEEKLY;BYDAY=MO;COUNT=10")]
         rrule: RuleText,
         /// What is left out: occurrences by their local start, or whole days.
         #[serde(default)]

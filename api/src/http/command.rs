@@ -49,7 +49,7 @@ pub(crate) struct IdempotencyKey {
     /// Your own name for this command, 1 to 255 visible ASCII characters. Sent again with a request that means the
     /// same, the first answer is given again, with `Idempotent-Replayed: true`; with another request it is refused
     /// (422).
-    #[param(rename = "Idempotency-Key")]
+    #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255, pattern = "^[!-~]+$")]
     idempotency_key: Option<String>,
 }
 
@@ -60,7 +60,12 @@ pub(crate) struct IdempotencyKey {
 pub(crate) struct IfMatch {
     /// The `ETag` that you have seen. If the version that it begins with is no longer the present one, nothing is done
     /// (412).
-    #[param(rename = "If-Match")]
+    #[param(
+        rename = "If-Match",
+        min_length = 1,
+        max_length = 64,
+        pattern = r#"^("[0-9]{1,18}(-[0-9a-z-]{1,40})?"|\*)$"#
+    )]
     if_match: Option<String>,
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod command;
 pub(crate) mod compression;
 pub(crate) mod cors;
 pub(crate) mod database;
+pub(crate) mod deprecation;
 pub(crate) mod etag;
 pub(crate) mod heavy;
 mod held_body;

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::{answers, forms};
+use crate::http::deprecation::{DEPRECATED, mark};
+
 const SCHEMAS: &str = "#/components/schemas/";
 
 /// Finishes the document: where the API is, who may call what, schemas that code generators take, and none that nobody
@@ -12,9 +15,15 @@ pub(super) fn finish(document: &mut Value) {
     document["servers"] = json!([{"url": "/", "description": "Where this document comes from."}]);
     each_operation(document, name_scope);
     say_conditional(document);
+    answers::describe(document);
+    // A test sees to it that the document has all of them.
+    mark(document, DEPRECATED);
     say_defaults(&mut document["components"]["schemas"]);
+    forms::say_what_texts_are(document);
+    forms::say_what_parameters_are(document);
     let schemas = document["components"]["schemas"].clone();
     merge_all_of(document, &schemas);
+    forms::say_what_bodies_are(document);
     drop_unused(document);
     leave_out_null(document);
 }
@@ -94,7 +103,10 @@ fn say_conditional(document: &mut Value) {
 }
 
 /// Every operation, whatever its path.
-fn each_operation(document: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
+pub(super) fn each_operation(
+    document: &mut Value,
+    mut change: impl FnMut(&mut Map<String, Value>),
+) {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
     let operations = paths.filter_map(Value::as_object_mut).flat_map(Map::values_mut);
     operations.filter_map(Value::as_object_mut).for_each(&mut change);
@@ -217,7 +229,7 @@ fn drop_unused(document: &mut Value) {
 }
 
 /// The names of the schemas that something refers to.
-fn references(value: &Value) -> Vec<String> {
+pub(super) fn references(value: &Value) -> Vec<String> {
     match value {
         Value::Object(object) => {
             let own = object.get("$ref").and_then(Value::as_str);

@@ -1,6 +1,10 @@
-//! The OpenAPI document: generated from the routes, committed, compared in CI.
+//! The OpenAPI document, and the AsyncAPI document of the feed: generated from the routes, committed, compared in CI.
 
+mod answers;
+mod examples;
+mod feed;
 mod finish;
+mod forms;
 
 use axum::Router;
 use serde_json::Value;
@@ -68,9 +72,10 @@ pub(crate) fn documented() -> (Router<App>, Router<Readiness>, serde_json::Resul
     let (probes, described) = probes().split_for_parts();
     document.merge(described);
     describe_dry_runs(&mut document);
-    let document = serde_json::to_value(document).map(|mut document| {
+    let document = serde_json::to_value(document).and_then(|mut document| {
         finish::finish(&mut document);
-        document
+        examples::add(&mut document)?;
+        Ok(document)
     });
     (routes, probes, document)
 }
@@ -100,6 +105,20 @@ fn describe_dry_runs(document: &mut utoipa::openapi::OpenApi) {
 pub fn document() -> Result<String, serde_json::Error> {
     let (_, _, document) = documented();
     Ok(serde_json::to_string_pretty(&document?)? + "\n")
+}
+
+/// The AsyncAPI document of the feed of events, in the same way.
+///
+/// # Errors
+/// When it cannot be serialised.
+pub fn feed_document() -> Result<String, serde_json::Error> {
+    let (_, _, document) = documented();
+    Ok(serde_json::to_string_pretty(&feed_of(&document?))? + "\n")
+}
+
+/// The AsyncAPI document of the API that this document is of.
+pub(crate) fn feed_of(openapi: &Value) -> Value {
+    feed::document(openapi)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use utoipa::openapi::schema::Schema;
 use super::listing::Freshness;
 use crate::App;
 use crate::http::Problem;
-use crate::http::query::{Value, invalid, query_params, string};
+use crate::http::query::{Value, invalid, of_our_format, query_params};
 
 query_params! {
     /// Of which moment.
@@ -67,7 +67,8 @@ impl Value for NamedMoment {
     }
 
     fn schema() -> Schema {
-        string().examples([json!("position:17"), json!("2026-12-01")]).build().into()
+        let example = [json!("position:17"), json!("2026-12-01")];
+        of_our_format("moment").examples(example).build().into()
     }
 }
 

@@ -8,11 +8,13 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use daybook_domain::Name;
 use daybook_store::imports::{self as stored, StoredImport};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::Schema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -20,7 +22,7 @@ use uuid::Uuid;
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
 use crate::http::body::MaxBytes;
-use crate::http::query::query_params;
+use crate::http::query::{Value, query_params};
 use crate::http::{
     Answer, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
     idempotency_key,
@@ -28,6 +30,7 @@ use crate::http::{
 use crate::imports::{
     ImportFault, ImportFile, ImportReport, ImportRequest, MAX_IMPORT_BYTES, SILENT,
 };
+use crate::schema::words;
 
 /// How many parts of a form's file may wait.
 const PARTS: usize = 2;
@@ -55,11 +58,24 @@ query_params! {
         /// calendar, or as `name`.
         resource: Option<String>,
         /// What the calendar is called, where the file does not say so.
-        name: Option<String>,
+        name: Option<Name>,
         /// From where the category of events comes that name none: `summary-parentheses` is `Workshop` of
         /// `Building teams (Workshop)`. Else from nowhere.
-        category_from: Option<String>,
+        category_from: Option<CategorySource>,
         ..dry_run: DryRun,
+    }
+}
+
+/// From where the category of events comes that name none; whoever imports knows which there are.
+pub(crate) struct CategorySource(String);
+
+impl Value for CategorySource {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        String::read(name, text).map(Self)
+    }
+
+    fn schema() -> Schema {
+        words(["summary-parentheses"])
     }
 }
 
@@ -148,11 +164,11 @@ pub(crate) async fn begin_import(
         id,
         tenant: caller.tenant.clone(),
         actor: caller.actor.clone(),
-        name,
+        name: name.map(|name| name.as_str().to_owned()),
         time_zone: tz,
         source,
         resource,
-        category_from,
+        category_from: category_from.map(|CategorySource(text)| text),
         dry_run: dry_run.is_asked_for(),
     };
     let file = file_of(&headers, request).await?;

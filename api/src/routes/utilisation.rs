@@ -11,6 +11,7 @@ use daybook_projections::utilisation::{
     Dimensions, Figures, FiguresPage, Utilisation, UtilisationFilter,
 };
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
 use utoipa_axum::router::OpenApiRouter;
@@ -21,7 +22,7 @@ use super::as_of::{AsOfParams, Reading};
 use super::listing::{PageParams, link};
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
-use crate::http::query::{Value, invalid, invalid_range, query_params};
+use crate::http::query::{Value, invalid, invalid_range, query_params, string};
 use crate::http::{At, Caller, Problem, Query, Read};
 
 /// The most days that can be asked for at once.
@@ -58,7 +59,9 @@ impl Value for Dimensions {
     }
 
     fn schema() -> Schema {
-        String::schema()
+        const NAMES: &str =
+            "^(day|resource|service|category)(,(day|resource|service|category)){0,3}$";
+        string().pattern(Some(NAMES)).examples([json!("day,resource")]).build().into()
     }
 }
 

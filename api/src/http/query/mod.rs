@@ -13,13 +13,13 @@ use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Uri};
 use utoipa::IntoParams;
-use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn, ParameterStyle};
 use utoipa::openapi::schema::{ArrayBuilder, Schema};
 use utoipa::openapi::{RefOr, Required};
 
 use super::Problem;
 use crate::App;
-pub(crate) use value::{Value, invalid_date, invalid_range, one_of, string};
+pub(crate) use value::{Value, Within, invalid_date, invalid_range, of_our_format, one_of, string};
 
 /// The query of a request: these parameters and no others. A misspelt filter must not silently show
 /// everything, nor a misspelt `dry_run` be the real thing.
@@ -180,6 +180,8 @@ pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Vec<Parameter> {
             .required(required)
             .description(Some(doc))
             .schema(Some(RefOr::T(T::schema())))
+            // `name=a&name=b`.
+            .style(T::REPEATS.then_some(ParameterStyle::Form))
             .explode(T::REPEATS.then_some(true))
             .build()
     };
@@ -237,15 +239,18 @@ impl Pairs {
     /// show everything, and `?dry_run=` be the real thing.
     pub(crate) fn take<T: Field>(&mut self, name: &'static str) -> Result<T, Problem> {
         let given = self.given.extract_if(.., |(given, _)| given == name);
-        let mut given: Vec<String> = given.map(|(_, value)| value).collect();
-        if given.is_empty() {
-            let otherwise = self.otherwise.iter().filter(|(other, _)| *other == name);
-            given.extend(otherwise.map(|(_, value)| value.clone()));
-        }
-        if given.iter().any(String::is_empty) {
+        let given: Vec<String> = given.map(|(_, value)| value).collect();
+        let otherwise = self.otherwise.iter().filter(|(other, _)| *other == name);
+        let otherwise: Vec<String> = otherwise.map(|(_, value)| value.clone()).collect();
+        if given.iter().chain(&otherwise).any(String::is_empty) {
             return Err(invalid(name, EMPTY));
         }
-        T::read(name, given)
+        if otherwise.is_empty() {
+            return T::read(name, given);
+        }
+        // What goes before it does not make it right.
+        let said_otherwise = T::read(name, otherwise)?;
+        if given.is_empty() { Ok(said_otherwise) } else { T::read(name, given) }
     }
 
     /// Refuses whatever has not been taken.
@@ -333,6 +338,25 @@ mod tests {
         }
     }
 
+    query_params! {
+        /// How fresh.
+        struct Fresh {
+            /// At least this.
+            min_position: Option<u32>,
+        }
+    }
+
+    #[test]
+    fn a_header_beside_the_parameter_that_it_stands_for_is_read_too() {
+        let read = |header: &'static str| {
+            let headers = [(HEADER_FORMS[0].1.parse().unwrap(), header.parse().unwrap())];
+            let uri = "/v1/things?min_position=1".parse().unwrap();
+            super::read::<Fresh>(&uri, &HeaderMap::from_iter(headers))
+        };
+        assert_eq!(read("7").ok().unwrap().min_position, Some(1));
+        assert!(read("seven").is_err());
+    }
+
     #[test]
     fn a_query_has_a_bounded_length_and_number_of_parameters() {
         let many = |count: usize| format!("from=2028-02-29{}", "&tags=a".repeat(count - 1));
@@ -350,8 +374,8 @@ mod tests {
         assert_eq!([of(0, "name"), of(1, "name"), of(2, "name")], ["from", "tags", "limit"]);
         assert_eq!([of(0, "required"), of(1, "required")], [true, false]);
         assert_eq!(of(1, "description"), "One tag\nor several.");
-        let tag = json!({"type": "string", "minLength": 1});
+        let tag = json!({"type": "string", "minLength": 1, "maxLength": Pairs::MAX_VALUE_BYTES});
         assert_eq!(of(1, "schema"), json!({"type": "array", "items": tag}));
-        assert_eq!(of(1, "explode"), true);
+        assert_eq!([of(1, "style"), of(1, "explode")], [json!("form"), json!(true)]);
     }
 }

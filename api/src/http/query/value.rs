@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use daybook_domain::appointment::Status;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Duration, LocalDate};
-use daybook_domain::{Category, ClientId, ResourceId, ServiceId};
+use daybook_domain::{Category, ClientId, Name, ResourceId, ServiceId};
 use daybook_projections::{Cursor, Limit};
 use daybook_store::Position;
 use daybook_store::feed::Boundary;
@@ -13,7 +13,7 @@ use serde_json::json;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use uuid::Uuid;
 
-use super::invalid;
+use super::{Pairs, invalid};
 use crate::http::{Problem, instant};
 use crate::schema::Words;
 
@@ -58,8 +58,33 @@ fn of_format(format: KnownFormat) -> Schema {
     string().format(Some(SchemaFormat::KnownFormat(format))).build().into()
 }
 
-fn integer() -> ObjectBuilder {
+/// Text of a format that OpenAPI does not know.
+pub(crate) fn of_our_format(format: &str) -> ObjectBuilder {
+    string().format(Some(SchemaFormat::Custom(format.to_owned())))
+}
+
+/// Free text: what it can be at all, in a query.
+fn text() -> ObjectBuilder {
+    string().min_length(Some(1)).max_length(Some(Pairs::MAX_VALUE_BYTES))
+}
+
+fn number() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::Integer)).minimum(Some(0))
+}
+
+/// A whole number, from one to another.
+pub(crate) struct Within<const FROM: usize, const TO: usize>(pub(crate) usize);
+
+impl<const FROM: usize, const TO: usize> Value for Within<FROM, TO> {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        let number = text.parse().map_err(|error| invalid(name, error))?;
+        let fits = (FROM..=TO).contains(&number);
+        fits.then_some(Self(number)).ok_or_else(|| invalid(name, format!("it is {FROM} to {TO}")))
+    }
+
+    fn schema() -> Schema {
+        number().minimum(Some(FROM)).maximum(Some(TO)).build().into()
+    }
 }
 
 /// A value that its own parser reads.
@@ -78,12 +103,11 @@ macro_rules! parsed {
 }
 
 parsed! {
-    u32: integer().build().into(),
-    u64: integer().build().into(),
-    usize: integer().build().into(),
-    String: string().min_length(Some(1)).build().into(),
-    Position: integer().build().into(),
-    Boundary: string().examples([json!("2026-12-01")]).build().into(),
+    u32: number().maximum(Some(u32::MAX)).build().into(),
+    u64: number().maximum(Some(u64::MAX)).build().into(),
+    String: text().build().into(),
+    Position: number().maximum(Some(i64::MAX)).build().into(),
+    Boundary: of_our_format("instant-or-date").examples([json!("2026-12-01")]).build().into(),
     Status: Self::words(),
     SessionStatus: Self::words(),
     daybook_domain::waiting::Status: Self::words(),
@@ -160,7 +184,7 @@ impl Value for Tz {
     }
 
     fn schema() -> Schema {
-        string().examples([json!("Europe/Oslo")]).build().into()
+        of_our_format("time-zone").examples([json!("Europe/Oslo")]).build().into()
     }
 }
 
@@ -182,7 +206,7 @@ impl Value for Limit {
     }
 
     fn schema() -> Schema {
-        integer().minimum(Some(1)).maximum(Some(Self::MAX)).build().into()
+        number().minimum(Some(1)).maximum(Some(Self::MAX)).build().into()
     }
 }
 
@@ -193,7 +217,11 @@ impl Value for Cursor {
     }
 
     fn schema() -> Schema {
-        string().min_length(Some(1)).build().into()
+        string()
+            .max_length(Some(Pairs::MAX_VALUE_BYTES))
+            .pattern(Some("^[A-Za-z0-9_-]+$"))
+            .build()
+            .into()
     }
 }
 
@@ -203,11 +231,21 @@ impl Value for Duration {
     }
 
     fn schema() -> Schema {
-        integer().minimum(Some(1)).maximum(Some(44_640)).build().into()
+        number().minimum(Some(1)).maximum(Some(44_640)).build().into()
     }
 }
 
 impl Value for Category {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        Self::new(text).map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        string().min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build().into()
+    }
+}
+
+impl Value for Name {
     fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
         Self::new(text).map_err(|error| invalid(name, error))
     }

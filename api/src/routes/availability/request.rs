@@ -10,7 +10,7 @@ use daybook_domain::time::{Buffer, Duration, Interval, Step, day_bounds};
 use daybook_domain::{ResourceId, ServiceId};
 
 use crate::http::Problem;
-use crate::http::query::{invalid, invalid_date, invalid_range, one_of, query_params};
+use crate::http::query::{Within, invalid, invalid_date, invalid_range, one_of, query_params};
 use crate::routes::as_of::AsOfParams;
 
 /// The most days that are asked for at once.
@@ -41,12 +41,12 @@ query_params! {
         tz: Option<Tz>,
         /// How far starts are apart, from local midnight on, where the service has no step of its own;
         /// 15 where it is left out.
-        step_minutes: Option<u32>,
+        step_minutes: Option<Within<1, 1_440>>,
         /// `merged` (each start once, as where it is left out) or `resource` (each resource by itself).
         by: Option<By>,
         /// The most starts in each list: 1 to 10,000, 1,000 where it is left out. All lists together have at
         /// most 20,000.
-        limit: Option<usize>,
+        limit: Option<Within<1, MAX_LIMIT>>,
         /// Say why the moment `at` is offered or not, and list no starts.
         explain: Option<bool>,
         /// The moment to explain: RFC 3339, with an offset.
@@ -131,8 +131,9 @@ impl AvailabilityRequest {
             buffers: (Buffer::NONE, Buffer::NONE),
             days: DayRange::new(params.from, params.to, params.tz.unwrap_or(tenants_zone))?,
             shown_in: params.tz,
-            grid: grid(params.step_minutes).map_err(|why| invalid("step_minutes", why))?,
-            limit: limit(params.limit).map_err(|why| invalid("limit", why))?,
+            grid: grid(params.step_minutes.map(|Within(minutes)| minutes))
+                .map_err(|why| invalid("step_minutes", why))?,
+            limit: params.limit.map(|Within(limit)| limit),
             show,
         })
     }
@@ -159,8 +160,9 @@ impl DayRange {
 }
 
 /// How far starts are apart.
-pub(super) fn grid(step_minutes: Option<u32>) -> Result<Grid, String> {
+pub(super) fn grid(step_minutes: Option<usize>) -> Result<Grid, String> {
     let Some(minutes) = step_minutes else { return Ok(Grid::default()) };
+    let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
     let step = Step::from_minutes(minutes).map_err(|error| error.to_string())?;
     Grid::new(step, 0).map_err(|error| error.to_string())
 }

@@ -37,26 +37,34 @@ pub(crate) struct SearchBody {
     roles: Roles,
     /// Where any of these would do for a role, only they.
     #[serde(default)]
+    #[schema(max_items = 200)]
     resource_ids: Vec<ResourceId>,
     /// How long it takes; without a service it must be given.
+    #[schema(minimum = 1, maximum = 44640)]
     duration_minutes: Option<Duration>,
     /// Time kept free before it, where there is no service to say so.
     #[serde(default)]
+    #[schema(maximum = 1440)]
     buffer_before_minutes: Buffer,
     /// Time kept free after it.
     #[serde(default)]
+    #[schema(maximum = 1440)]
     buffer_after_minutes: Buffer,
     /// The first day it may start on, in `tz`.
     from: NaiveDate,
     /// The last day it may start on; at most 92 days with the first.
     to: NaiveDate,
     /// The IANA zone of `from` and `to`; else the tenant's.
+    #[schema(format = "time-zone")]
     time_zone: Option<Tz>,
     /// How far starts are apart, where the service has no step of its own; else 15.
-    step_minutes: Option<u32>,
+    #[schema(minimum = 1, maximum = 1440)]
+    step_minutes: Option<usize>,
     /// The most starts: 1 to 10,000; else 1,000.
+    #[schema(minimum = 1, maximum = 10000)]
     limit: Option<usize>,
     /// What was offered at this moment, named as in the query of `GET /v1/availability`; else now.
+    #[schema(format = "moment")]
     as_of: Option<String>,
 }
 

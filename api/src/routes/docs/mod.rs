@@ -1,4 +1,4 @@
-//! `/`, which shows where to go; `/openapi.json`; and `/docs`, a page of our own that shows it: no script of anybody
+//! `/`, which shows where to go; `/openapi.json` and `/asyncapi.json`; and `/docs`, a page of our own that shows it: no script of anybody
 //! else's, and nothing from outside the program.
 
 use axum::body::Bytes;
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::App;
 use crate::http::etag::Etag;
 use crate::http::{NoQuery, Problem};
+use crate::openapi;
 
 const PAGE: &str = include_str!("page.html");
 
@@ -22,24 +23,28 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 /// The document and the page.
 pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
     // Anybody may ask for it, so it is written once.
-    let document = document.map(|document| Bytes::from(document.to_string()));
-    let document = document.map_err(|_| Problem::internal());
-    let etag = document.as_ref().ok().map(|json| Etag::of_body(None, json).to_string());
-    let headers = [(CONTENT_TYPE, "application/json".to_owned()), (ETAG, etag.unwrap_or_default())];
-    let json = async move |_: NoQuery| document.map(|json| (headers, json));
+    let feed = document.as_ref().map(openapi::feed_of).map_err(|_| Problem::internal());
+    let [openapi, feed] = [document.map_err(|_| Problem::internal()), feed].map(|document| {
+        let text = document.map(|document| Bytes::from(document.to_string()));
+        let etag = text.as_ref().ok().map(|json| Etag::of_body(None, json).to_string());
+        let etag = (ETAG, etag.unwrap_or_default());
+        let headers = [(CONTENT_TYPE, "application/json".to_owned()), etag];
+        get(async move |_: NoQuery| text.map(|json| (headers, json)))
+    });
     let index = async |headers: HeaderMap, _: NoQuery| {
         if accepts_html(&headers) {
             return Redirect::to("/docs").into_response();
         }
         Json(json!({
             "name": "daybook", "version": env!("CARGO_PKG_VERSION"),
-            "documentation": "/docs", "openapi": "/openapi.json",
+            "documentation": "/docs", "openapi": "/openapi.json", "asyncapi": "/asyncapi.json",
         }))
         .into_response()
     };
     let page = async || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE));
     let routes = Router::new().route("/", get(index));
-    routes.route("/openapi.json", get(json)).route("/docs", get(page))
+    let routes = routes.route("/openapi.json", openapi).route("/asyncapi.json", feed);
+    routes.route("/docs", get(page))
 }
 
 /// Whether a person looks at it.

@@ -23,6 +23,7 @@ use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
+use crate::schema::ServerSentEvent;
 
 /// How often something is sent where nothing happens, so that both sides see that the other is there.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -58,9 +59,10 @@ const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 #[utoipa::path(
     get, path = "/v1/events/stream", tag = "events",
     params(EventParams,
-           ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen.")),
+           ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen.",
+            pattern = "^([0-9]{1,18}|latest)$")),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "The log from there on", body = String,
+    responses((status = 200, description = "The log from there on", body = ServerSentEvent,
                content_type = "text/event-stream"),
               ReadProblems)
 )]

@@ -15,6 +15,7 @@ use crate::http::limits::CountedApart;
 use crate::http::query::{Value, invalid, query_params};
 use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
+use crate::schema::words;
 
 /// How many parts of the file may wait for whoever reads it.
 const PARTS: usize = 2;
@@ -34,7 +35,7 @@ impl Value for Format {
     }
 
     fn schema() -> Schema {
-        String::schema()
+        words(["ndjson", "csv", "parquet"])
     }
 }
 
@@ -49,7 +50,8 @@ impl Value for Format {
     security(("api_key" = ["read"])),
     responses((status = 200, description = "The file", content(
                   (String = "application/x-ndjson"), (String = "text/csv"),
-                  (Vec<u8> = "application/vnd.apache.parquet"))),
+                  (Vec<u8> = "application/vnd.apache.parquet")),
+               headers(("Content-Disposition" = String, description = "A name for the file"))),
               ReadProblems)
 )]
 pub(crate) async fn export_events(

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::ndjson;
-use crate::http::query::{invalid, query_params};
+use crate::http::query::{Within, query_params};
 use crate::http::{At, Caller, Problem, Query, Read};
 use crate::routes::problems::ReadProblems;
 
@@ -50,7 +50,7 @@ query_params! {
     /// Which page.
     pub(crate) struct EventPageParams {
         /// The most items of a page: 1 to 1,000, 100 where it is left out.
-        limit: Option<usize>,
+        limit: Option<Within<1, MAX_LIMIT>>,
         ..events: EventParams,
     }
 }
@@ -67,7 +67,10 @@ query_params! {
     params(EventPageParams),
     security(("api_key" = ["read"])),
     // Not the lines of NDJSON: a client that never asks for them would have to reckon with both.
-    responses((status = 200, description = "A part of the log", body = EventPage),
+    responses((status = 200, description = "A part of the log", body = EventPage,
+               headers(("Daybook-Read-To" = u64, description = "What `read_to` says"),
+                       ("Daybook-Head" = u64, description = "What `head` says"),
+                       ("Link" = String, description = "What comes after it: `<...>; rel=\"next\"` (RFC 8288)"))),
               ReadProblems)
 )]
 pub(crate) async fn list_events(
@@ -77,10 +80,7 @@ pub(crate) async fn list_events(
     headers: HeaderMap,
     Query(asked): Query<EventPageParams>,
 ) -> Result<At<Response>, Problem> {
-    let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
-    if !(1..=MAX_LIMIT).contains(&limit) {
-        return Err(invalid("limit", format!("it is 1 to {MAX_LIMIT}")));
-    }
+    let limit = asked.limit.map_or(DEFAULT_LIMIT, |Within(limit)| limit);
     let query = EventQuery::of(&app, &caller, asked.events, None).await?;
     let page = page(&query, limit).await?;
     let link = page.has_more.then(|| next(&uri, page.read_to)).flatten();

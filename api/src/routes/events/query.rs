@@ -2,17 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use daybook_domain::{Category, ResourceId, TenantId};
+use daybook_domain::{Category, EVENT_TYPES, ResourceId, TenantId};
 use daybook_store::Position;
 use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy, Until};
+use serde_json::json;
 use utoipa::openapi::schema::Schema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::query::{Value, invalid, invalid_range, one_of, query_params};
+use crate::http::query::{Value, invalid, invalid_range, one_of, query_params, string};
 use crate::http::{Admin, Caller, Problem, Read};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::Bounds;
+use crate::schema::words;
 
 query_params! {
     /// The filters. All that are given must be met.
@@ -20,10 +22,10 @@ query_params! {
         /// After this position; `latest`: after the present end. From the beginning where it is left out.
         after: Option<After>,
         /// A type, like `AppointmentBooked`; given several times, any of them.
-        event_type: Vec<String>,
+        event_type: Vec<EventType>,
         /// What it happened to: `service`, `resource`, `client`, `appointment`, `session`, `series` or
         /// `waiting`.
-        aggregate_type: Option<String>,
+        aggregate_type: Option<AggregateType>,
         /// The id of what it happened to.
         aggregate_id: Option<Uuid>,
         /// What it happened to is a service, appointment or session of this category, or was until then.
@@ -73,7 +75,33 @@ impl Value for After {
     }
 
     fn schema() -> Schema {
-        String::schema()
+        string().pattern(Some("^([0-9]{1,18}|latest)$")).examples([json!("1041")]).build().into()
+    }
+}
+
+/// The name of a type of event.
+pub(crate) struct EventType(String);
+
+impl Value for EventType {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        String::read(name, text).map(Self)
+    }
+
+    fn schema() -> Schema {
+        words(EVENT_TYPES.iter().flat_map(|(_, names)| *names))
+    }
+}
+
+/// What events happen to.
+pub(crate) struct AggregateType(String);
+
+impl Value for AggregateType {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        String::read(name, text).map(Self)
+    }
+
+    fn schema() -> Schema {
+        words(EVENT_TYPES.iter().map(|(aggregate, _)| aggregate))
     }
 }
 
@@ -146,11 +174,11 @@ async fn bounds(app: &App, tenant: &TenantId, params: &EventParams) -> Result<Bo
 
 fn filter(caller: &Caller<Read>, params: &EventParams) -> Result<FeedFilter, Problem> {
     let mut filter = FeedFilter::default();
-    for name in &params.event_type {
+    for EventType(name) in &params.event_type {
         filter.add_type(name).map_err(|error| invalid("event_type", error))?;
     }
-    if let Some(aggregate_type) = &params.aggregate_type {
-        filter.only_of(aggregate_type).map_err(|error| invalid("aggregate_type", error))?;
+    if let Some(AggregateType(aggregate)) = &params.aggregate_type {
+        filter.only_of(aggregate).map_err(|error| invalid("aggregate_type", error))?;
     }
     filter.aggregate_id = params.aggregate_id;
     filter.category.clone_from(&params.category);

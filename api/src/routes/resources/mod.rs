@@ -49,7 +49,7 @@ pub(crate) struct ResourceBody {
     tags: Tags,
     /// The IANA zone in which its hours are read.
     #[serde(deserialize_with = "time_zone")]
-    #[schema(example = "Europe/Oslo")]
+    #[schema(format = "time-zone", example = "Europe/Oslo")]
     time_zone: Tz,
     /// When it is open. No window at all: never.
     #[schema(max_items = 50)]

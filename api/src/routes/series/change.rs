@@ -47,14 +47,14 @@ pub(crate) struct SeriesRescheduleBody {
     scope: Scope,
     /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
     /// moved since.
-    #[schema(example = "2027-01-04T09:00")]
+    #[schema(format = "local-date-time", example = "2027-01-04T09:00")]
     recurrence_id: Option<RecurrenceId>,
     /// By so many local days, -366 to 366.
     #[serde(default)]
     #[schema(minimum = -366, maximum = 366)]
     shift_days: ShiftDays,
     /// To this local time of day; else each keeps its own.
-    #[schema(example = "15:30")]
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
     time: Option<TimeOfDay>,
     /// The new resources; else each keeps its own.
     #[schema(min_items = 1, max_items = 16)]
@@ -115,7 +115,7 @@ pub(crate) struct SeriesCancelBody {
     scope: Scope,
     /// Which occurrence, for `this` and `following`: its local start by the rule, wherever it has been
     /// moved since.
-    #[schema(example = "2027-01-04T09:00")]
+    #[schema(format = "local-date-time", example = "2027-01-04T09:00")]
     recurrence_id: Option<RecurrenceId>,
     /// Whether all must be cancelled: `all-or-nothing` where it is left out.
     #[serde(default)]

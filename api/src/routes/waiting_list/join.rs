@@ -30,6 +30,7 @@ pub(crate) struct JoinBody {
     /// The last; at most 92 days with the first, and at most 366 days ahead.
     to: LocalDate,
     /// The IANA zone of `from`, `to` and `times`; else the tenant's.
+    #[schema(format = "time-zone")]
     time_zone: Option<Tz>,
     /// The times of the week in which all of the appointment is to lie; none at all: at any time.
     #[serde(default)]
