@@ -43,9 +43,11 @@ fn npm(program: &str) -> Command {
     command
 }
 
-/// A program of the Python environment.
-fn python(program: &str) -> Command {
-    let environment = installed("python/clients", "made-from.txt", "requirements.txt");
+/// A program of a Python environment: of `clients` or of `schemathesis`.
+pub(crate) fn python(environment: &str, program: &str) -> Command {
+    let requirements = if environment == "clients" { "requirements" } else { environment };
+    let requirements = format!("{requirements}.txt");
+    let environment = installed(&format!("python/{environment}"), "made-from.txt", &requirements);
     let mut command = Command::new(environment.join("bin").join(program));
     // A generator calls others by their names.
     let path = env::var_os("PATH").unwrap();
@@ -134,13 +136,13 @@ fn a_client_made_by_hey_api_works() {
 #[test]
 fn a_client_made_by_openapi_python_client_works() {
     let folder = tempfile::tempdir().unwrap();
-    let mut generate = python("openapi-python-client");
+    let mut generate = python("clients", "openapi-python-client");
     // It warns of bodies that are calendars: it sends them as a form.
     generate.args(["generate", "--meta", "none", "--path"]).arg(document());
     ran(generate.arg("--output-path").arg(folder.path().join("daybook_client")));
     let practice = a_practice();
     let key = Server::shared().database.key(&practice.tenant, "admin");
-    let mut client = python("python");
+    let mut client = python("clients", "python");
     client.env("PYTHONPATH", folder.path()).env("PYTHONDONTWRITEBYTECODE", "1");
     client.arg(repository().join("tests/clients/openapi_python_client.py"));
     let said = ran(client.args([&Server::shared().url, &key]));

@@ -56,7 +56,7 @@ query_params! {
         source: Option<String>,
         /// Where events are that name no place: a resource's id, or its name. Else a resource that is called as the
         /// calendar, or as `name`.
-        resource: Option<String>,
+        resource: Option<Name>,
         /// What the calendar is called, where the file does not say so.
         name: Option<Name>,
         /// From where the category of events comes that name none: `summary-parentheses` is `Workshop` of
@@ -167,7 +167,7 @@ pub(crate) async fn begin_import(
         name: name.map(|name| name.as_str().to_owned()),
         time_zone: tz,
         source,
-        resource,
+        resource: resource.map(String::from),
         category_from: category_from.map(|CategorySource(text)| text),
         dry_run: dry_run.is_asked_for(),
     };

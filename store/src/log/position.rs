@@ -52,12 +52,28 @@ impl FromStr for Position {
     type Err = std::num::ParseIntError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        let position = text.parse()?;
+        // PostgreSQL counts no further.
+        text.parse::<i64>()?;
+        Ok(Self(position))
     }
 }
 
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_as_large_as_postgresql_counts() {
+        assert_eq!("9223372036854775807".parse(), Ok(Position::from_i64(i64::MAX)));
+        for none in ["9223372036854775808", "-1", "", "x"] {
+            assert!(none.parse::<Position>().is_err(), "{none}");
+        }
     }
 }

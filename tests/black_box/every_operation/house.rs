@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
 
 /// How an operation is asked for: its path, with what it must be given, and its body.
-pub(super) struct Asked {
-    pub(super) path: String,
+pub(crate) struct Asked {
+    pub(crate) path: String,
     pub(super) body: Option<Value>,
     /// A calendar, where that is the body.
     pub(super) calendar: Option<String>,
 }
 
-pub(super) struct House {
-    pub(super) practice: Practice,
+pub(crate) struct House {
+    pub(crate) practice: Practice,
     class: String,
     /// Services of which nothing else is made.
     to_revise: String,
@@ -48,7 +48,11 @@ struct Appointments {
 
 impl House {
     pub(super) fn new() -> Self {
-        let practice = a_practice();
+        Self::of(a_practice())
+    }
+
+    /// What there is to be done in this practice.
+    pub(crate) fn of(practice: Practice) -> Self {
         let book = |hour| id_of(&practice.booked(monday(hour, 0)));
         let hold = |hour| id_of(&practice.booking(monday(hour, 0)).held(60).send().is(201));
         let booked = Appointments {
@@ -99,7 +103,7 @@ impl House {
 
     /// How the operation is asked for.
     #[track_caller]
-    pub(super) fn asked(&self, method: &str, path: &str) -> Asked {
+    pub(crate) fn asked(&self, method: &str, path: &str) -> Asked {
         let Practice { service, room, client, .. } = &self.practice;
         let (given, body) = match (method, path) {
             ("GET", "/livez" | "/readyz") | ("POST", "/v1/imports") => (path.to_owned(), None),

@@ -7,7 +7,7 @@
 mod examples;
 mod feed;
 mod headers;
-mod house;
+pub(crate) mod house;
 
 use std::collections::BTreeSet;
 
