@@ -24,6 +24,7 @@ pub mod series;
 pub mod service;
 pub mod session;
 mod settings;
+mod spelling;
 #[cfg(test)]
 mod testing;
 mod text;
@@ -45,6 +46,7 @@ pub use refusal::{Meaning, Refusal, RefusalKind};
 pub use settings::{
     ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, TenantSettings,
 };
+pub use spelling::folded;
 pub use text::{
     Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
 };

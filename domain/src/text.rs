@@ -136,11 +136,11 @@ text!(
     Title, "a title", 300
 );
 text!(
-    /// What kind of appointment it is; compared letter for letter.
+    /// What kind of appointment it is; found however it is spelt ([`folded`](crate::folded)).
     Category, "a category", 80
 );
 text!(
-    /// One label; compared letter for letter.
+    /// One label; found however it is spelt ([`folded`](crate::folded)).
     Tag, "a tag", 50
 );
 text!(

@@ -37,7 +37,9 @@ CREATE TABLE {schema}.appointments (
     cancelled_late  boolean     NOT NULL,
     -- What it can be found by: see search/terms.rs.
     terms           bigint[]    NOT NULL,
-    -- The words of its title: see search/words.rs.
+    -- Its category, its tags and the words of its title, folded: see search/words.rs.
+    folded_category text        NOT NULL,
+    folded_tags     text[]      NOT NULL,
     words           text        NOT NULL,
     -- Whether it can be what is searched for, as bits: see search/signature.rs.
     signature           bigint  NOT NULL,

@@ -18,7 +18,7 @@ use crate::kit::{Column, Table, column};
 use crate::search::FoundAppointment;
 use crate::search::signature::Signature;
 use crate::search::terms::TermsOf;
-use crate::search::words;
+use crate::search::words::Words;
 
 /// An appointment as it was for a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,14 +179,15 @@ impl AppointmentVersion {
 pub(crate) struct VersionRow {
     version: AppointmentVersion,
     terms: Vec<i64>,
-    words: String,
+    words: Words,
     signature: Signature,
 }
 
 impl VersionRow {
     pub(super) fn of(version: AppointmentVersion, terms_of: &TermsOf) -> Self {
-        let (terms, signature) = terms_of.row(&version);
-        Self { words: words::line(&version.appointment.title), version, terms, signature }
+        let words = Words::of(&version.appointment);
+        let (terms, signature) = terms_of.row(&version, &words);
+        Self { version, terms, words, signature }
     }
 }
 
@@ -225,7 +226,9 @@ pub(crate) static APPOINTMENTS: LazyLock<Table<VersionRow>> = LazyLock::new(|| {
                 row.version.outcome.cancelled.is_some_and(|it| it.late)
             }),
             Column::field("terms", |row| &row.terms),
-            Column::field("words", |row| &row.words),
+            Column::field("folded_category", |row| &row.words.category),
+            Column::field("folded_tags", |row| &row.words.tags),
+            Column::value("words", |row| row.words.line()),
             Column::value("signature", |row| row.signature.columns()[0]),
             Column::value("low_word_signature", |row| row.signature.columns()[1]),
             Column::value("high_word_signature", |row| row.signature.columns()[2]),

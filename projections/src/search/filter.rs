@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tag, Tags, TenantId};
+use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId, folded};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -18,8 +18,9 @@ pub struct SearchFilter {
     pub from: Option<DateTime<Utc>>,
     /// It starts before this instant.
     pub to: Option<DateTime<Utc>>,
+    /// However it is spelt.
     pub category: Option<Category>,
-    /// Its tags; none: whatever they are.
+    /// Its tags, however they are spelt; none: whatever they are.
     pub tags: Tags,
     /// Whether it needs all of `tags`.
     pub tags_match: TagsMatch,
@@ -66,7 +67,7 @@ impl SearchFilter {
     pub(super) fn search_terms(&self, terms: &TermsOf) -> SearchTerms {
         let mut search_terms = SearchTerms::default();
         if let Some(category) = &self.category {
-            search_terms.all.push(terms.term(Kind::Category, category.as_str().as_bytes()));
+            search_terms.all.push(terms.word(Kind::Category, category.as_str()));
         }
         if let Some(id) = self.service_id {
             search_terms.all.push(terms.term(Kind::Service, id.uuid().as_bytes()));
@@ -77,7 +78,7 @@ impl SearchFilter {
         if let Some(id) = self.resource_id {
             search_terms.all.push(terms.term(Kind::Resource, id.uuid().as_bytes()));
         }
-        let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
+        let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
         let tags: Vec<i64> = tags.collect();
         match self.tags_match {
             TagsMatch::Any if tags.len() > 1 => search_terms.any.push(tags),
@@ -100,7 +101,7 @@ impl SearchFilter {
         now: DateTime<Utc>,
     ) {
         if let Some(category) = &self.category {
-            sql.push(" AND category = ").push_bind(category.as_str());
+            sql.push(" AND folded_category = ").push_bind(folded(category.as_str()));
         }
         if let Some(id) = self.service_id {
             sql.push(" AND service_id = ").push_bind(id.uuid());
@@ -111,11 +112,11 @@ impl SearchFilter {
         if let Some(id) = self.resource_id {
             sql.push(" AND resource_ids @> ").push_bind(vec![id.uuid()]);
         }
-        let tags: Vec<&str> = self.tags.iter().map(Tag::as_str).collect();
+        let tags: Vec<String> = self.tags.iter().map(|tag| folded(tag.as_str())).collect();
         if !tags.is_empty() {
             sql.push(match self.tags_match {
-                TagsMatch::Any => " AND tags && ",
-                TagsMatch::All => " AND tags @> ",
+                TagsMatch::Any => " AND folded_tags && ",
+                TagsMatch::All => " AND folded_tags @> ",
             });
             sql.push_bind(tags);
         }
@@ -136,10 +137,10 @@ impl SearchFilter {
     /// What is in the signature of a row that it lets through: of each of these, one at least.
     pub(super) fn signatures(&self, terms: &TermsOf) -> Vec<Vec<Signature>> {
         let category = self.category.iter();
-        let category = category.map(|it| terms.term(Kind::Category, it.as_str().as_bytes()));
+        let category = category.map(|it| terms.word(Kind::Category, it.as_str()));
         let service = self.service_id.iter();
         let service = service.map(|id| terms.term(Kind::Service, id.uuid().as_bytes()));
-        let tags = self.tags.iter().map(|tag| terms.term(Kind::Tag, tag.as_str().as_bytes()));
+        let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
         let known = category.chain(service).chain(each_tag).map(Signature::of);

@@ -7,13 +7,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::TenantId;
 use daybook_domain::appointment::Status;
+use daybook_domain::{TenantId, folded};
 use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
 use super::signature::Signature;
-use super::words;
+use super::words::Words;
 use crate::appointments::version::AppointmentVersion;
 
 /// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
@@ -104,6 +104,11 @@ impl TermsOf {
         i64::from_be_bytes(first)
     }
 
+    /// Of a word that is looked for, however it is spelt.
+    pub(super) fn word(&self, kind: Kind, word: &str) -> i64 {
+        self.term(kind, folded(word).as_bytes())
+    }
+
     pub(super) fn status(&self, status: Status) -> i64 {
         self.term(Kind::Status, status.as_str().as_bytes())
     }
@@ -153,17 +158,16 @@ impl TermsOf {
     }
 
     /// All terms of a row, and the signature of those that the lists of its parties do not say.
-    pub(crate) fn row(&self, version: &AppointmentVersion) -> (Vec<i64>, Signature) {
+    pub(crate) fn row(&self, version: &AppointmentVersion, words: &Words) -> (Vec<i64>, Signature) {
         let row = &version.appointment;
         let mut terms = vec![
-            self.term(Kind::Category, row.category.as_str().as_bytes()),
+            self.term(Kind::Category, words.category.as_bytes()),
             self.status(row.status),
             self.term(Kind::Service, row.service_id.uuid().as_bytes()),
         ];
-        terms.extend(row.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_str().as_bytes())));
+        terms.extend(words.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_bytes())));
         let mut signature: Vec<Signature> = terms.iter().copied().map(Signature::of).collect();
-        let words = words::split(row.title.as_str());
-        for (length, chars) in beginnings(&words) {
+        for (length, chars) in beginnings(&words.title) {
             let term = self.term(Kind::Beginning, chars.as_bytes());
             if SIGNED_BEGINNINGS.contains(&length) {
                 signature.push(Signature::of_beginning(term));
@@ -197,6 +201,7 @@ fn first_chars(word: &str, length: usize) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::search::words;
 
     fn terms() -> TermsOf {
         TermsOf::new(&"north".parse::<TenantId>().unwrap())

@@ -1,11 +1,37 @@
-//! The words of titles.
+//! The words of titles, and categories and tags, as they are found: folded ([`folded`]), so that it does not matter how
+//! they are spelt.
 //!
-//! A word is a run of letters and digits, in lower case. They are found here and not by
-//! PostgreSQL, whose idea of a letter depends on the locale of the cluster.
+//! A word is a run of letters and digits. They are found here and not by PostgreSQL, whose idea of a letter and of
+//! its case depends on the locale of the cluster.
 
 use std::collections::BTreeSet;
 
-use daybook_domain::Title;
+use daybook_domain::folded;
+
+use super::row::FoundAppointment;
+
+/// The words that an appointment is found by.
+pub(crate) struct Words {
+    pub(crate) category: String,
+    pub(crate) tags: Vec<String>,
+    pub(super) title: BTreeSet<String>,
+}
+
+impl Words {
+    pub(crate) fn of(appointment: &FoundAppointment) -> Self {
+        Self {
+            category: folded(appointment.category.as_str()),
+            tags: appointment.tags.iter().map(|tag| folded(tag.as_str())).collect(),
+            title: split(appointment.title.as_str()),
+        }
+    }
+
+    /// The words of the title in one text, each after a space: one that begins with something is where a space
+    /// and that is.
+    pub(crate) fn line(&self) -> String {
+        line(&self.title)
+    }
+}
 
 /// The beginnings of words, all of which a title must have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +63,7 @@ impl TitleWords {
     /// The most words.
     pub const MAX_WORDS: usize = 8;
 
-    /// Splits a text as people type it. Whatever is neither letter nor digit only separates.
+    /// Splits a text as people type it, however it is spelt. Whatever is neither letter nor digit only separates.
     ///
     /// # Errors
     /// When it is too long, or has too many words or none.
@@ -72,17 +98,15 @@ impl TitleWords {
     }
 }
 
-/// The words of a title in one text, each after a space: one that begins with something is where a
-/// space and that is.
-pub(crate) fn line(title: &Title) -> String {
-    split(title.as_str()).into_iter().flat_map(|word| [" ".to_owned(), word]).collect()
+fn line(words: &BTreeSet<String>) -> String {
+    words.iter().flat_map(|word| [" ", word]).collect()
 }
 
+/// Folded first: a letter may be written as two characters, of which the second is none.
 pub(super) fn split(text: &str) -> BTreeSet<String> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+    let text = folded(text);
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -92,14 +116,14 @@ mod tests {
     #[test]
     fn whatever_is_no_letter_or_digit_only_separates() {
         let words = TitleWords::parse(" Årlig check-up (O'Hara) \\ ' & | ! :* ").unwrap();
-        assert_eq!(words.iter().collect::<Vec<_>>(), ["check", "hara", "o", "up", "årlig"]);
+        assert_eq!(words.iter().collect::<Vec<_>>(), ["arlig", "check", "hara", "o", "up"]);
         assert_eq!(TitleWords::parse("?! --"), Err(TitleWordsError::NoWord));
     }
 
     #[test]
     fn the_line_of_a_title_has_the_beginnings_of_its_words() {
-        let line = line(&Title::new("Årlig check-up").unwrap());
-        assert_eq!(line, " check up årlig");
+        let line = line(&split("Årlig check-up"));
+        assert_eq!(line, " arlig check up");
         let has = |text| {
             let words = TitleWords::parse(text).unwrap().in_lines();
             words.iter().all(|word| line.contains(word))

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use daybook_domain::{Category, ResourceId, TenantId, upcasters};
+use daybook_domain::{Category, ResourceId, TenantId, folded, upcasters};
 use futures::TryStreamExt as _;
 use serde_json::Value;
 use sqlx::{PgPool, Row};
@@ -29,6 +29,7 @@ const TELLING: [&str; 10] = [
 /// The category and the resources that something has at some moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct About {
+    /// Folded: however it is spelt.
     category: Option<String>,
     resources: Vec<String>,
 }
@@ -37,7 +38,7 @@ impl About {
     /// Takes note of what an event says.
     fn note(&mut self, data: &Value) {
         if let Some(category) = data["category"].as_str() {
-            self.category = Some(category.to_owned());
+            self.category = Some(folded(category));
         }
         if let Some(ids) = data["slot"]["resource_ids"].as_array() {
             self.resources = ids.iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -46,7 +47,7 @@ impl About {
 
     fn is_wanted(&self, category: Option<&Category>, resource: Option<ResourceId>) -> bool {
         let resource = resource.map(|id| id.to_string());
-        category.is_none_or(|wanted| self.category.as_deref() == Some(wanted.as_str()))
+        category.is_none_or(|wanted| self.category == Some(folded(wanted.as_str())))
             && resource.is_none_or(|wanted| self.resources.contains(&wanted))
     }
 }

@@ -16,7 +16,7 @@ pub struct FeedFilter {
     pub(super) aggregate_type: Option<&'static str>,
     /// Of this aggregate.
     pub aggregate_id: Option<Uuid>,
-    /// Of what was in this category, before it or after it.
+    /// Of what was in this category, before it or after it; however it is spelt.
     pub category: Option<Category>,
     /// Of what used this resource, before it or after it, and of the resource itself.
     pub resource_id: Option<ResourceId>,

@@ -212,6 +212,34 @@ fn words_are_searched_in_the_title() {
 }
 
 #[test]
+fn words_are_found_however_they_are_spelt_and_shown_as_they_were_written() {
+    let practice = a_practice();
+    let titles = ["Café, written at once", "Cafe\u{301}, with a mark", "Straße 7", "İstanbul"];
+    let mut position = 0;
+    for (hour, title) in (8..).zip(titles) {
+        let booking = practice.booking(monday(hour, 0)).with("title", title);
+        let booking = match title {
+            "Straße 7" => booking.with("category", "Führung").with("tags", json!(["Été", "new"])),
+            _ => booking,
+        };
+        position = booking.send().position();
+    }
+    let found = |query: &str| -> Vec<Value> {
+        let found = practice.found(&format!("{query}&min_position={position}"));
+        found.iter().map(|appointment| appointment["title"].clone()).collect()
+    };
+    for cafe in ["caf%C3%A9", "cafe%CC%81", "CAFE", "cafe", "%EF%BD%83afe"] {
+        assert_eq!(found(&format!("q={cafe}")), titles[..2], "{cafe}");
+    }
+    for street in ["q=STRASSE", "q=stra%C3%9Fe", "category=fuhrung", "category=FU%CC%88HRUNG"] {
+        assert_eq!(found(street), ["Straße 7"], "{street}");
+    }
+    assert_eq!(found("tags=ete&tags=NEW"), ["Straße 7"]);
+    assert_eq!(found("tags=%C3%89TE&tags=unheard-of&tags_match=any"), ["Straße 7"]);
+    assert_eq!(found("q=istanbul"), ["İstanbul"]);
+}
+
+#[test]
 fn filters_are_combined_by_and() {
     let busy = a_busy_practice();
     let days = |a: &Value| on_days(a, date(1), date(3), Tz::America__Phoenix);

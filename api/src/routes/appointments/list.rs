@@ -28,9 +28,9 @@ use crate::views::times::timed;
 query_params! {
     /// The filters. All that are given must be met.
     pub(crate) struct AppointmentParams {
-        /// Its category.
+        /// Its category, however it is spelt: `cafe` finds `Café`.
         category: Option<String>,
-        /// A tag; given several times, several.
+        /// A tag, however it is spelt; given several times, several.
         tags: Vec<String>,
         /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
         tags_match: Option<TagsMatch>,
@@ -42,7 +42,7 @@ query_params! {
         resource_id: Option<ResourceId>,
         /// Of this client.
         client_id: Option<ClientId>,
-        /// Words, all of which the title has: at least their beginnings, in any case; one at least.
+        /// Words, all of which the title has: at least their beginnings, however they are spelt; one at least.
         q: Option<String>,
         /// `start` (earliest first, as where it is left out) or `-start`.
         sort: Option<Sort>,

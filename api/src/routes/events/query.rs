@@ -28,7 +28,7 @@ query_params! {
         aggregate_type: Option<AggregateType>,
         /// The id of what it happened to.
         aggregate_id: Option<Uuid>,
-        /// What it happened to is a service, appointment or session of this category, or was until then.
+        /// What it happened to is a service, appointment or session of this category, however it is spelt, or was until then.
         category: Option<Category>,
         /// What it happened to is this resource, or uses it, or did until then.
         resource_id: Option<ResourceId>,

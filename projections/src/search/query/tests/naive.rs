@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
+use daybook_domain::folded;
 
 use crate::search::row::FoundAppointment;
 use crate::search::{SearchFilter, TagsMatch};
@@ -35,7 +36,7 @@ pub(super) fn lets_through(
 }
 
 fn words_begin(filter: &SearchFilter, row: &FoundAppointment) -> bool {
-    let title = row.title.as_str().to_lowercase();
+    let title = folded(row.title.as_str());
     let words: Vec<&str> = title.split(|c: char| !c.is_alphanumeric()).collect();
     filter.title.iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
 }
