@@ -16,6 +16,7 @@ mod event_types;
 mod facts;
 mod ids;
 mod matching;
+pub mod patch;
 mod personal;
 mod quota;
 mod refusal;

@@ -78,6 +78,7 @@ pub struct Meaning {
 impl Meaning {
     pub(crate) const NOT_FOUND: Self = Self { kind: RefusalKind::NotFound, title: "Not found" };
     pub(crate) const EXISTS: Self = Self::conflict("It exists already");
+    pub(crate) const PATCH_MISFIT: Self = Self::invalid("It does not go together with what stays");
     pub(crate) const RETIRED: Self = Self::conflict("It has been retired");
 
     pub(crate) const fn conflict(title: &'static str) -> Self {

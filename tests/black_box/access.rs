@@ -18,13 +18,12 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/services", Some("read")),
     ("POST", "/v1/services", Some("manage")),
     ("GET", "/v1/services/{id}", Some("read")),
-    ("POST", "/v1/services/{id}/revise", Some("manage")),
+    ("PATCH", "/v1/services/{id}", Some("manage")),
     ("POST", "/v1/services/{id}/retire", Some("manage")),
     ("GET", "/v1/resources", Some("read")),
     ("POST", "/v1/resources", Some("manage")),
     ("GET", "/v1/resources/{id}", Some("read")),
-    ("POST", "/v1/resources/{id}/change-hours", Some("manage")),
-    ("POST", "/v1/resources/{id}/change-capacity", Some("manage")),
+    ("PATCH", "/v1/resources/{id}", Some("manage")),
     ("POST", "/v1/resources/{id}/exceptions", Some("manage")),
     ("GET", "/v1/resources/{id}/exceptions/{exception_id}", Some("read")),
     ("DELETE", "/v1/resources/{id}/exceptions/{exception_id}", Some("manage")),
@@ -34,7 +33,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("GET", "/v1/clients", Some("read")),
     ("POST", "/v1/clients", Some("book")),
     ("GET", "/v1/clients/{id}", Some("read")),
-    ("POST", "/v1/clients/{id}/change-contact", Some("book")),
+    ("PATCH", "/v1/clients/{id}", Some("book")),
     ("GET", "/v1/clients/{id}/history", Some("read")),
     ("GET", "/v1/appointments", Some("read")),
     ("POST", "/v1/appointments", Some("book")),
@@ -47,7 +46,7 @@ const ROUTES: &[(&str, &str, Option<&str>)] = &[
     ("POST", "/v1/appointments/{id}/check-in", Some("book")),
     ("POST", "/v1/appointments/{id}/complete", Some("book")),
     ("POST", "/v1/appointments/{id}/no-show", Some("book")),
-    ("POST", "/v1/appointments/{id}/tag", Some("book")),
+    ("PATCH", "/v1/appointments/{id}", Some("book")),
     ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
     ("POST", "/v1/appointments/{id}/reassign", Some("book")),
     ("GET", "/v1/agenda", Some("read")),
@@ -173,17 +172,16 @@ impl Ground {
     fn body(&self, route: &str) -> Value {
         let practice = &self.practice;
         match route.trim_start_matches("/v1/") {
-            "services" | "services/{id}/revise" => {
+            "services" => {
                 json!({"name": "S", "category": "c", "tags": [], "duration_minutes": 5})
             }
             "resources" => {
                 json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []})
             }
-            "resources/{id}/change-hours" => json!({"weekly_hours": []}),
-            "resources/{id}/change-capacity" => json!({"capacity": 2}),
+            "services/{id}" | "resources/{id}" | "clients/{id}" => json!({"name": "Another"}),
             "resources/{id}/exceptions" => an_exception(),
             "resources/{id}/holidays" => json!({"holidays": []}),
-            "clients" | "clients/{id}/change-contact" => json!({"name": "A client"}),
+            "clients" => json!({"name": "A client"}),
             "waiting-list" => an_entry(practice),
             "appointments" | "holds" => practice.booking(monday(20, 0)).body,
             "appointments:batch" => {
@@ -205,7 +203,7 @@ impl Ground {
             "appointments/{id}/reassign" => {
                 json!({"from_resource_id": practice.room, "to_resource_id": practice.a_room()})
             }
-            "appointments/{id}/tag" => json!({"tags": ["seen"]}),
+            "appointments/{id}" => json!({"tags": ["seen"]}),
             _ => json!({}),
         }
     }

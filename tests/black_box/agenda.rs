@@ -188,8 +188,8 @@ fn what_changed_on_a_calendar_is_added_removed_or_changed() {
     assert!(changes.get("open").is_none(), "{changes}");
     // Up to now, and since before there was anything.
     assert_eq!(diff("position:1", "")["added"].as_array().unwrap().len(), 3);
-    let path = format!("/v1/resources/{}/change-hours", practice.room);
-    practice.api.post(&path, &json!({"weekly_hours": []})).send().is(200);
+    let path = format!("/v1/resources/{}", practice.room);
+    practice.api.patch(&path, &json!({"weekly_hours": []})).send().is(200);
     let closed = diff(&format!("position:{to}"), "");
     assert_eq!(closed["open"]["after"], json!([]));
     assert_eq!(closed["open"]["before"].as_array().unwrap().len(), 1);

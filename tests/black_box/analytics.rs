@@ -129,7 +129,7 @@ fn the_views_say_what_happened_and_what_is() {
     let moved = practice.booked(monday(10, 0));
     let to = json!({"start_at": utc(monday(12, 0)), "by": "staff"});
     practice.act(&moved, "reschedule", &to).is(200);
-    let last = practice.act(&moved, "tag", &json!({"category": "rare", "tags": ["seen"]}));
+    let last = practice.act(&moved, "change", &json!({"category": "rare", "tags": ["seen"]}));
     last.is(200);
     let gone = practice.booked(monday(10, 0));
     let last = practice.act(&gone, "cancel", &json!({"by": "client", "reason": "private"}));
@@ -237,8 +237,7 @@ fn personal_data_is_in_no_view() {
     let contact = json!({"name": PLANTED, "email": "planted@example.org", "phone": "0099887766",
                          "notes": PLANTED});
     let client = practice.created("/v1/clients", &contact);
-    let change = format!("/v1/clients/{client}/change-contact");
-    practice.api.post(&change, &contact).send().is(200);
+    practice.api.patch(&format!("/v1/clients/{client}"), &contact).send().is(200);
     let doctor = practice.a_resource(&json!({"name": PLANTED, "kind": "staff"}));
     let off = json!({"kind": "time-off", "reason": PLANTED,
                      "days": {"first": "2020-07-01", "last": "2020-07-01"}});

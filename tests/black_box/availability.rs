@@ -87,16 +87,16 @@ fn what_is_offered_has_its_end_and_can_be_booked_and_what_lies_between_cannot() 
 fn hours_that_change_and_services_that_are_revised_count_at_once() {
     let desk = a_desk();
     assert_eq!(desk.of_room().len(), 7);
-    let path = format!("/v1/resources/{}/change-hours", desk.room);
+    let path = format!("/v1/resources/{}", desk.room);
     let body = json!({"weekly_hours": hours("09:00", "10:00")});
-    desk.practice.api.post(&path, &body).send().is(200);
+    desk.practice.api.patch(&path, &body).send().is(200);
     assert_eq!(desk.of_room(), ["09:00", "09:15", "09:30"]);
-    let path = format!("/v1/services/{}/revise", desk.practice.service);
+    let path = format!("/v1/services/{}", desk.practice.service);
     let terms = json!({
         "name": "Check-up", "category": "check-up", "duration_minutes": 40,
         "rules": {"slot_step_minutes": 10},
     });
-    desk.practice.api.post(&path, &terms).send().is(200);
+    desk.practice.api.patch(&path, &terms).send().is(200);
     assert_eq!(desk.of_room(), ["09:00", "09:10", "09:20"]);
 }
 
@@ -188,8 +188,8 @@ fn a_hold_is_not_offered_until_it_is_let_go_and_places_are_offered_until_the_las
     let path = format!("/v1/holds/{}", held["id"].as_str().unwrap());
     practice.api.request("DELETE", &path).send().is(200);
     assert!(desk.of_room().contains(&"09:00".to_owned()));
-    let path = format!("/v1/resources/{}/change-capacity", desk.room);
-    practice.api.post(&path, &json!({"capacity": 2})).send().is(200);
+    let path = format!("/v1/resources/{}", desk.room);
+    practice.api.patch(&path, &json!({"capacity": 2})).send().is(200);
     desk.book(monday(9, 0));
     assert!(desk.of_room().contains(&"09:00".to_owned()));
     desk.book(monday(9, 0));

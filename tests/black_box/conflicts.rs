@@ -10,7 +10,8 @@ fn tried(practice: &Practice, method: &str, path: &str, body: &Value) -> Value {
 }
 
 fn request(practice: &Practice, method: &str, path: &str, body: &Value) -> Answer {
-    let path = format!("/v1/resources/{}/{path}", practice.room);
+    let slash = if path.is_empty() || path.starts_with('?') { "" } else { "/" };
+    let path = format!("/v1/resources/{}{slash}{path}", practice.room);
     practice.api.request(method, &path).json(body).send()
 }
 
@@ -48,7 +49,7 @@ fn time_off() -> Value {
 fn a_dry_run_lists_exactly_what_is_in_conflict_after_the_change() {
     let holidays = json!({"holidays": [{"date": date(0).to_string(), "name": "A holiday"}]});
     for (method, path, body, broken, reason) in [
-        ("POST", "change-hours", mornings(), 2, "outside-opening-hours"),
+        ("PATCH", "", mornings(), 2, "outside-opening-hours"),
         ("POST", "exceptions", time_off(), 1, "outside-opening-hours"),
         ("PUT", "holidays", holidays, 3, "outside-opening-hours"),
         ("POST", "retire", json!({}), 3, "resource-retired"),
@@ -80,7 +81,7 @@ fn a_dry_run_lists_exactly_what_is_in_conflict_after_the_change() {
 #[test]
 fn taking_a_change_back_resolves_what_it_broke_and_may_break_what_it_allowed() {
     let practice = a_practice();
-    request(&practice, "POST", "change-hours", &closed()).is(200);
+    request(&practice, "PATCH", "", &closed()).is(200);
     let extra = json!({"kind": "extra-hours",
                        "days": {"first": date(0).to_string(), "last": date(0).to_string()}});
     let added = request(&practice, "POST", "exceptions", &extra).is(201);
@@ -95,25 +96,25 @@ fn taking_a_change_back_resolves_what_it_broke_and_may_break_what_it_allowed() {
     let off = tried(&practice, "POST", "exceptions", &time_off());
     assert_eq!(off["items"], json!([]));
 
-    let back = request(&practice, "POST", "change-hours", &mornings());
+    let back = request(&practice, "PATCH", "", &mornings());
     assert_eq!(listed(&practice, &back), [] as [Value; 0]);
 }
 
 #[test]
 fn a_dry_run_is_refused_as_the_change_would_be_and_is_never_mistaken_for_it() {
     let practice = a_practice();
-    let path = format!("/v1/resources/{}/change-hours", practice.room);
+    let path = format!("/v1/resources/{}", practice.room);
     for query in ["dry_run=yes", "dry_run=", "dry_run", "dryrun=true"] {
-        let answer = practice.api.post(&format!("{path}?{query}"), &closed()).send();
+        let answer = practice.api.patch(&format!("{path}?{query}"), &closed()).send();
         answer.is_refused(400, "invalid-query");
     }
-    let stale = practice.api.post(&format!("{path}?dry_run=true"), &closed());
+    let stale = practice.api.patch(&format!("{path}?dry_run=true"), &closed());
     stale.header("if-match", "\"7\"").send().is_refused(412, "stale-version");
     let nowhere = "/v1/resources/01890000-0000-7000-8000-000000000000/retire?dry_run=true";
     practice.api.post(nowhere, &json!({})).send().is_refused(404, "not-found");
     // A key that a dry run was sent with is still free.
     let keyed = |query: &str| {
-        let request = practice.api.post(&format!("{path}{query}"), &closed());
+        let request = practice.api.patch(&format!("{path}{query}"), &closed());
         request.header("idempotency-key", "closing").send()
     };
     assert_eq!(keyed("?dry_run=true").is(200)["items"], json!([]));
@@ -129,7 +130,7 @@ fn a_conflict_is_resolved_by_moving_cancelling_accepting_or_reassigning() {
     let other = practice.a_room();
     let [moved, cancelled, accepted, reassigned, left] =
         [14, 15, 16, 17, 18].map(|hour| practice.booked(monday(hour, 0)));
-    let changed = request(&practice, "POST", "change-hours", &mornings());
+    let changed = request(&practice, "PATCH", "", &mornings());
     assert_eq!(listed(&practice, &changed).len(), 5);
 
     let start = json!({"start_at": utc(monday(9, 0)), "by": "staff"});
@@ -159,7 +160,7 @@ fn a_conflict_is_resolved_by_moving_cancelling_accepting_or_reassigning() {
 fn an_acceptance_holds_until_the_appointment_is_moved() {
     let practice = a_practice();
     let appointment = practice.booked(monday(14, 0));
-    request(&practice, "POST", "change-hours", &mornings()).is(200);
+    request(&practice, "PATCH", "", &mornings()).is(200);
     practice.act(&appointment, "accept-conflict", &json!({"reason": "they know"})).is(200);
     let twice = practice.act(&appointment, "accept-conflict", &json!({"reason": "again"}));
     twice.is_refused(409, "no-conflict");
@@ -177,17 +178,17 @@ fn an_acceptance_holds_until_the_appointment_is_moved() {
 #[test]
 fn what_was_booked_by_an_override_of_just_that_is_in_no_conflict() {
     let practice = a_practice();
-    request(&practice, "POST", "change-hours", &mornings()).is(200);
+    request(&practice, "PATCH", "", &mornings()).is(200);
     let other = practice.a_room();
     let booking =
         practice.booking(monday(14, 0)).with("resource_ids", json!([practice.room, other]));
     let appointment = booking.with("override", json!({"reason": "urgent"})).send().is(201);
     assert_eq!(appointment["overridden"]["closed"], json!([practice.room]));
-    let changed = request(&practice, "POST", "change-hours", &closed());
+    let changed = request(&practice, "PATCH", "", &closed());
     assert_eq!(listed(&practice, &changed), [] as [Value; 0]);
     // The other room was open then, and nobody has overridden that it is not.
-    let path = format!("/v1/resources/{other}/change-hours");
-    let changed = practice.api.post(&path, &closed()).send();
+    let path = format!("/v1/resources/{other}");
+    let changed = practice.api.patch(&path, &closed()).send();
     let found = listed(&practice, &changed);
     let conflict = json!({"resource_id": other, "reason": "outside-opening-hours"});
     assert_eq!(found[0]["conflicts"], json!([conflict]));
@@ -273,7 +274,7 @@ fn conflicts_are_filtered_by_day_and_resource_and_given_in_pages() {
         practice.booked(start);
     }
     practice.booking(monday(11, 0)).with("resource_ids", json!([other])).send().is(201);
-    request(&practice, "POST", "change-hours", &closed()).is(200);
+    request(&practice, "PATCH", "", &closed()).is(200);
     let path = format!("/v1/resources/{other}/retire");
     let changed = practice.api.post(&path, &json!({})).send();
     assert_eq!(listed(&practice, &changed).len(), 4);

@@ -48,6 +48,7 @@ mod monitoring;
 mod names;
 mod observability;
 mod opening_hours;
+mod patch;
 mod places;
 mod positions;
 mod program;

@@ -86,12 +86,12 @@ fn a_list_is_as_it_was_with_every_filter_and_its_pages_are_of_that_moment() {
     let practice = a_practice();
     let all: Vec<Value> = (0..9).map(|hour| practice.booked(monday(hour, 0))).collect();
     let then = practice.booked(monday(20, 0));
-    let then_position = practice.act(&then, "tag", &json!({"tags": ["vip"]})).position();
+    let then_position = practice.act(&then, "change", &json!({"tags": ["vip"]})).position();
     // Everything changes.
     for (n, appointment) in all.iter().enumerate() {
         match n % 3 {
             0 => practice.act(appointment, "cancel", &json!({"by": "client"})).is(200),
-            1 => practice.act(appointment, "tag", &json!({"tags": ["vip"]})).is(200),
+            1 => practice.act(appointment, "change", &json!({"tags": ["vip"]})).is(200),
             _ => {
                 let start = utc(monday(10, 0) + TimeDelta::minutes(30 * i64::try_from(n).unwrap()));
                 practice.act(appointment, "reschedule", &json!({"start_at": start})).is(200)
@@ -129,12 +129,12 @@ fn services_resources_and_clients_are_shown_as_they_were() {
     let practice = a_practice();
     let booked = practice.booking(monday(9, 0)).send().position();
     let terms = json!({"name": "Other", "category": "other", "duration_minutes": 5});
-    let revise = format!("/v1/services/{}/revise", practice.service);
-    practice.api.post(&revise, &terms).send().is(200);
+    let service = format!("/v1/services/{}", practice.service);
+    practice.api.patch(&service, &terms).send().is(200);
     let retire = format!("/v1/resources/{}/retire", practice.room);
     practice.api.post(&retire, &json!({})).send().is(200);
-    let contact = format!("/v1/clients/{}/change-contact", practice.client);
-    practice.api.post(&contact, &json!({"name": "Another"})).send().is(200);
+    let client = format!("/v1/clients/{}", practice.client);
+    practice.api.patch(&client, &json!({"name": "Another"})).send().is(200);
     let as_of = |path: &str| get(&practice, &format!("{path}?as_of=position:{booked}"));
     assert_eq!(as_of(&format!("/v1/services/{}", practice.service))["name"], "Check-up");
     assert_eq!(as_of(&format!("/v1/resources/{}", practice.room))["status"], "active");
@@ -164,11 +164,11 @@ fn what_was_offered_then_is_told_by_the_claims_the_rules_and_the_hours_of_then()
     assert_eq!(then, ["09:00", "10:00", "10:15", "10:30"]);
     practice.api.request("DELETE", &format!("/v1/holds/{}", first["id"].as_str().unwrap())).send();
     booking(10, 0).send().is(201);
-    let change = format!("/v1/resources/{room}/change-hours");
-    practice.api.post(&change, &json!({"weekly_hours": hours("12:00")})).send().is(200);
+    let path = format!("/v1/resources/{room}");
+    practice.api.patch(&path, &json!({"weekly_hours": hours("12:00")})).send().is(200);
     let terms = json!({"name": "Long", "category": "c", "duration_minutes": 60});
-    let revise = format!("/v1/services/{}/revise", practice.service);
-    practice.api.post(&revise, &terms).send().is(200);
+    let service = format!("/v1/services/{}", practice.service);
+    practice.api.patch(&service, &terms).send().is(200);
     assert_eq!(offered(&query), ["09:00", "10:30", "10:45", "11:00"]);
     assert_eq!(offered(&format!("{query}&as_of=position:{held}")), then);
     assert_eq!(offered(&format!("{roles}&as_of=position:{held}")), with_roles);
@@ -193,7 +193,7 @@ fn what_changed_in_an_appointment_is_told_field_by_field() {
     let practice = a_practice();
     let booked = practice.booking(monday(9, 0)).send();
     let (first, booked) = (booked.position(), booked.is(201));
-    practice.act(&booked, "tag", &json!({"tags": ["vip"]})).is(200);
+    practice.act(&booked, "change", &json!({"tags": ["vip"]})).is(200);
     practice.act(&booked, "cancel", &json!({"by": "client", "reason": "ill"})).is(200);
     let path = format!("/v1/appointments/{}/diff", booked["id"].as_str().unwrap());
     let diff = |query: &str| practice.api.get(&format!("{path}?{query}")).send();

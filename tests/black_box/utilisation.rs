@@ -51,7 +51,7 @@ fn what_is_booked_is_counted_where_it_is_now() {
     let held = held.held(60).send();
     practice.act(&held.is(201), "cancel", &json!({"by": "client"})).is(200);
     practice.act(&missed, "no-show", &json!({})).is(200);
-    let last = practice.act(&missed, "tag", &json!({"tags": [], "category": "rare"}));
+    let last = practice.act(&missed, "change", &json!({"tags": [], "category": "rare"}));
     last.is(200);
 
     let by_day = figures(&practice, &last, &format!("group_by=day&resource_id={room}"));
@@ -159,16 +159,16 @@ fn what_is_offered_follows_the_hours_of_days_to_come() {
         [0, 1, 2].map(minutes)
     };
     let change = |method: &str, path: &str, body: Value| {
-        let path = format!("/v1/resources/{room}/{path}");
+        let path = format!("/v1/resources/{room}{path}");
         practice.api.request(method, &path).json(&body).send()
     };
     let holidays = json!({"holidays": [{"date": date(1).to_string(), "name": "A holiday"}]});
-    assert_eq!(offered(&change("PUT", "holidays", holidays)), [240, 0, 240]);
-    assert_eq!(offered(&change("POST", "change-capacity", json!({"capacity": 3}))), [720, 0, 720]);
+    assert_eq!(offered(&change("PUT", "/holidays", holidays)), [240, 0, 240]);
+    assert_eq!(offered(&change("PATCH", "", json!({"capacity": 3}))), [720, 0, 720]);
     let off = json!({"kind": "time-off", "hours": {
         "from": format!("{}T11:00", date(0)), "to": format!("{}T20:00", date(0))}});
-    assert_eq!(offered(&change("POST", "exceptions", off)), [540, 0, 720]);
-    assert_eq!(offered(&change("POST", "retire", json!({}))), [0, 0, 0]);
+    assert_eq!(offered(&change("POST", "/exceptions", off)), [540, 0, 720]);
+    assert_eq!(offered(&change("POST", "/retire", json!({}))), [0, 0, 0]);
 }
 
 #[test]

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Practice, a_practice, at_once, eventually, monday, path_of, utc};
+use crate::harness::{Answer, Practice, a_practice, at_once, eventually, monday, route_of, utc};
 
 fn act_if(practice: &Practice, appointment: &Value, etag: &str, action: &str) -> Answer {
-    let path = path_of(appointment["id"].as_str().unwrap(), action);
+    let (method, path) = route_of(appointment["id"].as_str().unwrap(), action);
     let body = match action {
         "reschedule" => json!({"start_at": utc(monday(15, 0))}),
-        "tag" => json!({"tags": ["seen"]}),
+        "change" => json!({"tags": ["seen"]}),
         _ => json!({}),
     };
-    practice.api.post(&path, &body).header("if-match", etag).send()
+    practice.api.request(method, &path).json(&body).header("if-match", etag).send()
 }
 
 #[test]
@@ -31,9 +31,9 @@ fn a_change_of_the_version_that_was_seen_is_made() {
 fn a_change_of_an_older_version_is_refused_for_every_action() {
     let practice = a_practice();
     let held = practice.booking(monday(10, 0)).held(30).send().is(201);
-    let tagged = practice.act(&held, "tag", &json!({"tags": ["changed meanwhile"]})).is(200);
+    let tagged = practice.act(&held, "change", &json!({"tags": ["changed meanwhile"]})).is(200);
     let id = held["id"].as_str().unwrap();
-    for action in ["confirm", "reschedule", "cancel", "check-in", "complete", "no-show", "tag"] {
+    for action in ["confirm", "reschedule", "cancel", "check-in", "complete", "no-show", "change"] {
         for stale in ["\"1\"", "\"3\""] {
             act_if(&practice, &held, stale, action).is_refused(412, "stale-version");
         }
@@ -46,7 +46,7 @@ fn a_change_of_an_older_version_is_refused_for_every_action() {
 fn of_many_who_have_seen_the_same_version_one_changes_it() {
     let practice = a_practice();
     let appointment = practice.booked(monday(10, 0));
-    let answers = at_once(16, |_| act_if(&practice, &appointment, "\"1\"", "tag"));
+    let answers = at_once(16, |_| act_if(&practice, &appointment, "\"1\"", "change"));
     let (done, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|a| a.status == 200);
     assert_eq!(done.len(), 1);
     for answer in refused {
@@ -62,7 +62,7 @@ fn changes_that_name_no_version_all_take_place() {
         let body = json!({"tags": [format!("number-{n}")]});
         // So many at once may be too many, and are then told to come back.
         eventually("it is done", || {
-            let answer = practice.act(&appointment, "tag", &body);
+            let answer = practice.act(&appointment, "change", &body);
             (!answer.says_come_back()).then(|| answer.is(200))
         })
     });
@@ -76,9 +76,9 @@ fn an_if_match_that_is_no_etag_is_refused() {
     let practice = a_practice();
     let appointment = practice.booked(monday(10, 0));
     for bad in ["1", "\"one\"", "\"\"", "W/\"1\""] {
-        act_if(&practice, &appointment, bad, "tag").is_refused(400, "invalid-if-match");
+        act_if(&practice, &appointment, bad, "change").is_refused(400, "invalid-if-match");
     }
-    act_if(&practice, &appointment, "*", "tag").is(200);
+    act_if(&practice, &appointment, "*", "change").is(200);
 }
 
 #[test]

@@ -47,7 +47,7 @@ if (start_at === undefined) throw new Error("nothing is free");
 const booked = had(await daybook.createAppointment({
   body: { service_id: service.id, client_id: client.id, start_at },
 }));
-const tagged = had(await daybook.tagAppointment({ ...path(booked.id), body: { tags: ["first"] } }));
+const tagged = had(await daybook.changeAppointment({ ...path(booked.id), body: { tags: ["first"] } }));
 const session = had(await daybook.scheduleSession({
   body: { service_id: lesson.id, start_at: `${day(8)}T10:00:00Z` },
 }));

@@ -50,7 +50,7 @@ if (start_at === undefined) throw new Error("nothing is free");
 const booked = had(await api.POST("/v1/appointments", {
   body: { service_id: service.id, client_id: client.id, start_at },
 }));
-const tagged = had(await api.POST("/v1/appointments/{id}/tag", {
+const tagged = had(await api.PATCH("/v1/appointments/{id}", {
   params: { path: { id: booked.id } }, body: { tags: ["first"] },
 }));
 const session = had(await api.POST("/v1/sessions", { body: { service_id: lesson.id, start_at: `${day(8)}T10:00:00Z` } }));

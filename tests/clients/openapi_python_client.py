@@ -56,7 +56,7 @@ exception = done("add_resource_exception", room.id, body=models.ExceptionBodyTyp
 free = done("get_availability", service_id=service.id, from_=day(7), to=day(13), tz="UTC", limit=3)
 booked = done("create_appointment", body=models.BookingBody(
     service_id=service.id, client_id=person.id, start_at=free.slots[0].start_at))
-tagged = done("tag_appointment", booked.id, body=models.TagBody.from_dict({"tags": ["first"]}))
+tagged = done("change_appointment", booked.id, body=models.AppointmentChanges.from_dict({"tags": ["first"]}))
 ten = datetime.combine(day(8), datetime.min.time(), timezone.utc) + timedelta(hours=10)
 session = done("schedule_session", body=models.SessionBody(service_id=lesson.id, start_at=ten))
 done("book_place", session.id, body=models.PlaceBody.from_dict({"client_id": str(person.id)}))

@@ -43,12 +43,22 @@ pub(crate) fn too_large(max_bytes: usize) -> Problem {
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The body is too large", detail)
 }
 
-/// Parses a body; none at all is the same as `{}`.
-pub(crate) fn parse<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+/// What a body is.
+pub(crate) const JSON: &[&str] = &["application/json"];
+
+/// What a patch is (RFC 7396). Whoever says only that it is JSON means the same.
+pub(crate) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// Parses a body of one of these types; none at all is the same as `{}`.
+pub(crate) fn parse<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+    types: &[&str],
+) -> Result<T, Problem> {
     let body = if body.is_empty() {
         b"{}"
     } else {
-        is_json(headers)?;
+        is_of(headers, types)?;
         body
     };
     // serde would take an array for the fields in their order.
@@ -78,14 +88,14 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(status, "invalid-json", "The body is not JSON", error.to_string())
 }
 
-fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+fn is_of(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if types.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) {
         return Ok(());
     }
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let detail = "send `Content-Type: application/json`";
+    let detail = format!("send `Content-Type: {}`", types.join("` or `"));
     Err(Problem::new(status, "unsupported-media-type", "The body is of another type", detail))
 }
 
@@ -98,7 +108,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
         let headers = request.headers().clone();
         let bytes = read(request).await?;
-        parse(&headers, &bytes).map(Self)
+        parse(&headers, &bytes, JSON).map(Self)
     }
 }
 
@@ -116,7 +126,7 @@ mod tests {
             header::CONTENT_TYPE,
             "application/json; charset=utf-8".parse().unwrap(),
         )]);
-        parse::<EmptyBody>(&headers, body.as_bytes()).map(|EmptyBody {}| ())
+        parse::<EmptyBody>(&headers, body.as_bytes(), JSON).map(|EmptyBody {}| ())
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A request that is a command: its body, and the parameters that all commands have.
 
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use daybook_store::{CommandContext, CommandKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -100,18 +100,29 @@ impl<T> CommandRequest<T> {
 impl<T: DeserializeOwned + Serialize> FromRequest<App> for CommandRequest<T> {
     type Rejection = Problem;
 
-    async fn from_request(mut request: Request, _: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        Self::read(request, body::JSON, |_, body| meant(body)).await
+    }
+}
+
+impl<T: DeserializeOwned> CommandRequest<T> {
+    /// A command whose body is of one of these types. What it means is what its key is compared by.
+    pub(super) async fn read(
+        mut request: Request,
+        types: &[&str],
+        meaning: fn(&[u8], &T) -> serde_json::Result<Value>,
+    ) -> Result<Self, Problem> {
         let headers = request.headers().clone();
         let dry_run = query::take::<DryRun>(&mut request)?.is_asked_for();
         let key = idempotency_key(&headers)?;
         let expected_version = if_match(&headers)?;
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let bytes = body::read(request).await?;
-        let body = body::parse(&headers, &bytes)?;
+        let body = body::parse(&headers, &bytes, types)?;
         let key = match key.filter(|_| !dry_run) {
             Some(key) => {
-                let text = if method == Method::PATCH { said(&bytes) } else { meant(&body) };
-                let text = text.map_err(|error| Problem::internal().because(&error))?;
+                let text =
+                    meaning(&bytes, &body).map_err(|error| Problem::internal().because(&error))?;
                 let all = Sha256::new().chain_update(format!("{method} {path}\n{text}"));
                 Some(CommandKey { key, fingerprint: all.finalize().into() })
             }
@@ -130,7 +141,7 @@ fn meant<T: Serialize>(body: &T) -> serde_json::Result<Value> {
 }
 
 /// What a body says. Of a patch, a `null` is not the same as nothing (RFC 7396).
-fn said(bytes: &[u8]) -> serde_json::Result<Value> {
+pub(super) fn said(bytes: &[u8]) -> serde_json::Result<Value> {
     if bytes.is_empty() { Ok(json!({})) } else { serde_json::from_slice(bytes) }
 }
 

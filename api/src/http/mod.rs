@@ -14,6 +14,7 @@ mod held_body;
 pub(crate) mod in_flight;
 pub(crate) mod instant;
 pub(crate) mod limits;
+pub(crate) mod patch;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -26,6 +27,7 @@ pub(crate) use body::Body;
 pub(crate) use command::{
     CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, idempotency_key,
 };
+pub(crate) use patch::PatchRequest;
 pub(crate) use path::{PathId, PathIds};
 pub(crate) use problem::Problem;
 pub(crate) use query::{NoQuery, Query};

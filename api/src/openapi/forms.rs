@@ -91,7 +91,7 @@ fn without_null(schema: &Value) -> Option<Value> {
 
 fn has_required(schema: &Value) -> bool {
     let required = schema["required"].as_array().is_some_and(|all| !all.is_empty());
-    required || schema["oneOf"].is_array()
+    required || schema["oneOf"].is_array() || schema["minProperties"].is_number()
 }
 
 /// Says that an object, and each alternative that it has, has no other members.

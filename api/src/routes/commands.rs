@@ -81,7 +81,21 @@ impl App {
         A: Viewed,
         A::Command: Clone,
     {
-        answer(self.engine.execute::<A>(context, Target::Existing(id), command).await?)
+        self.change_by::<A>(context, id, vec![command]).await
+    }
+
+    /// Changes something that may exist by several commands: all of them, or none.
+    pub(crate) async fn change_by<A>(
+        &self,
+        context: &CommandContext,
+        id: Uuid,
+        commands: Vec<A::Command>,
+    ) -> Result<Answer<A::View>, Problem>
+    where
+        A: Viewed,
+        A::Command: Clone,
+    {
+        answer(self.engine.execute_all::<A>(context, Target::Existing(id), commands).await?)
     }
 }
 

@@ -36,6 +36,10 @@ impl Asked {
         Self::new("GET", path, None)
     }
 
+    pub(crate) fn patch(path: &str, body: &Value) -> Self {
+        Self::new("PATCH", path, Some(body.to_string()))
+    }
+
     pub(crate) fn post(path: &str, body: &Value) -> Self {
         Self::new("POST", path, Some(body.to_string()))
     }
@@ -158,7 +162,7 @@ requests! {
         let id = house.booked().await?;
         for n in 0..40 {
             let tag = json!({"tags": [format!("tag {n}")]});
-            house.done(Asked::post(&format!("/v1/appointments/{id}/tag"), &tag)).await?;
+            house.done(Asked::patch(&format!("/v1/appointments/{id}"), &tag)).await?;
         }
         Asked::get(&format!("/v1/appointments/{id}/events"))
     };
@@ -170,9 +174,10 @@ requests! {
     "POST /v1/appointments/{id}/reschedule" => |house| {
         act(&house, "reschedule", &json!({"start_at": instant(house.next_start())})).await?
     };
-    "POST /v1/appointments/{id}/tag" => |house| {
+    "PATCH /v1/appointments/{id}" => |house| {
         let tags: Vec<_> = (0..20).map(|n| format!("{n} {}", "t".repeat(40))).collect();
-        act(&house, "tag", &json!({"tags": tags})).await?
+        let patch = json!({"tags": tags, "title": "t".repeat(300), "note": "n".repeat(16_000)});
+        Asked::patch(&format!("/v1/appointments/{}", house.booked().await?), &patch)
     };
     "POST /v1/appointments:batch" => |house| {
         // A room in which there is nothing yet, and notes as long as 2 MiB of a batch allow.
@@ -195,8 +200,8 @@ requests! {
     "GET /v1/clients" => |house| Asked::get("/v1/clients?limit=200");
     "POST /v1/clients" => |house| Asked::post("/v1/clients", &contact());
     "GET /v1/clients/{id}" => |house| Asked::get(&format!("/v1/clients/{}", catalogue::client(0)));
-    "POST /v1/clients/{id}/change-contact" => |house| {
-        Asked::post(&format!("/v1/clients/{}/change-contact", catalogue::client(5)), &contact())
+    "PATCH /v1/clients/{id}" => |house| {
+        Asked::patch(&format!("/v1/clients/{}", catalogue::client(5)), &contact())
     };
     "GET /v1/clients/{id}/history" => |house| {
         Asked::get(&format!("/v1/clients/{}/history?limit=200", catalogue::client(0)))
@@ -240,13 +245,9 @@ requests! {
     "GET /v1/resources" => |house| Asked::get("/v1/resources?limit=200");
     "POST /v1/resources" => |house| Asked::post("/v1/resources", &fussy_room());
     "GET /v1/resources/{id}" => |house| Asked::get(&format!("/v1/resources/{}", house.fussy_room));
-    "POST /v1/resources/{id}/change-capacity" => |house| {
-        let id = house.made(Asked::post("/v1/resources", &fussy_room())).await?;
-        Asked::post(&format!("/v1/resources/{id}/change-capacity"), &json!({"capacity": 1000}))
-    };
-    "POST /v1/resources/{id}/change-hours" => |house| {
-        let path = format!("/v1/resources/{}/change-hours?dry_run=true", house.crowded_room);
-        Asked::post(&path, &json!({"weekly_hours": many_windows()}))
+    "PATCH /v1/resources/{id}" => |house| {
+        let path = format!("/v1/resources/{}?dry_run=true", house.crowded_room);
+        Asked::patch(&path, &json!({"weekly_hours": many_windows()}))
     };
     "POST /v1/resources/{id}/exceptions" => |house| {
         let days = json!({"first": house.date(0), "last": house.date(300)});
@@ -290,11 +291,11 @@ requests! {
         let id = house.made(Asked::post("/v1/services", &crew())).await?;
         Asked::post(&format!("/v1/services/{id}/retire"), &json!({}))
     };
-    "POST /v1/services/{id}/revise" => |house| {
+    "PATCH /v1/services/{id}" => |house| {
         let id = house.made(Asked::post("/v1/services", &crew())).await?;
         let mut body = crew();
         body["name"] = json!("Another name");
-        Asked::post(&format!("/v1/services/{id}/revise"), &body)
+        Asked::patch(&format!("/v1/services/{id}"), &body)
     };
     "GET /v1/sessions" => |house| Asked::get("/v1/sessions?limit=200");
     "POST /v1/sessions" => |house| {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{CancelledBy, MovedBy};
+use crate::patch::{Change, Replace, patch};
 use crate::series::InSeries;
 use crate::service::HoldLimit;
 use crate::session::SessionScheduled;
@@ -78,8 +79,8 @@ pub enum AppointmentCommand {
         /// Why it may be where they are closed. `None`: it may not.
         overriding: Option<Reason>,
     },
-    /// Replace what is said about it: all of this.
-    DescribeAppointment { title: Title, note: Option<Personal<Note>>, private: bool },
+    /// Change what is said about it.
+    DescribeAppointment(Description),
     /// Go where the session goes that it is in.
     FollowSession {
         /// Where the session is from now on.
@@ -110,6 +111,43 @@ impl NewResources {
 impl From<ResourceIds> for NewResources {
     fn from(named: ResourceIds) -> Self {
         Self::Named(named)
+    }
+}
+
+/// What changes of what is said about an appointment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    pub title: Replace<Title>,
+    pub note: Change<Personal<Note>>,
+    pub private: Replace<bool>,
+}
+
+patch! {
+    /// What changes of an appointment, whatever its status. When and where it is are commands of their own.
+    AppointmentPatch {
+        title: Replace<Title>,
+        note: Change<Personal<Note>>,
+        category: Replace<Category>,
+        tags: Change<Tags>,
+    }
+}
+
+impl AppointmentPatch {
+    /// The commands that make the change, one for each thing that can happen to an appointment.
+    #[must_use]
+    pub fn commands(self) -> Vec<AppointmentCommand> {
+        let Self { title, note, category: Replace(category), tags } = self;
+        let description = Description { title, note, ..Description::default() };
+        let described = (description != Description::default())
+            .then_some(AppointmentCommand::DescribeAppointment(description));
+        let tags = match tags {
+            Change::Keep => None,
+            Change::Remove => Some(Tags::default()),
+            Change::To(tags) => Some(tags),
+        };
+        let tagged = (category.is_some() || tags.is_some())
+            .then_some(AppointmentCommand::TagAppointment { category, tags });
+        described.into_iter().chain(tagged).collect()
     }
 }
 

@@ -12,9 +12,10 @@ use super::rescheduling::{To, rescheduled};
 use super::{
     Appointment, AppointmentCheckedIn, AppointmentCommand, AppointmentCompleted,
     AppointmentDescribed, AppointmentEvent, AppointmentHeld, AppointmentMarkedNoShow,
-    AppointmentRefusal, AppointmentState, AppointmentTagged, Details, Excused, Wanted,
+    AppointmentRefusal, AppointmentState, AppointmentTagged, Description, Details, Excused, Wanted,
 };
 use crate::claim::ClaimQuery;
+use crate::patch::{PatchMisfit, Patches as _};
 use crate::{Category, Decide, Facts, Needs, Tags};
 
 impl Decide for Appointment {
@@ -108,8 +109,8 @@ fn change(
             C::RescheduleAppointment { .. } | C::FollowSession { .. } | C::FollowCalendar { .. },
             _,
         ) => wrong(Wanted::Rescheduled),
-        (C::DescribeAppointment { title, note, private }, _) => {
-            Ok(E::AppointmentDescribed(AppointmentDescribed { title, note, private }))
+        (C::DescribeAppointment(description), _) => {
+            Ok(described(details, description).map(E::AppointmentDescribed)?)
         }
         (C::ReassignAppointment { from, to, reason }, S::Held { .. } | S::Booked) => {
             reassigned(details, state, Replacement { from, to }, reason, facts)
@@ -146,6 +147,21 @@ fn change(
             Ok(E::AppointmentTagged(tagged(details, category, tags)))
         }
     }
+}
+
+fn described(
+    details: &Details,
+    Description { title, note, private }: Description,
+) -> Result<AppointmentDescribed, PatchMisfit> {
+    let mut described = AppointmentDescribed {
+        title: details.title.clone(),
+        note: details.note.clone(),
+        private: details.private,
+    };
+    title.patch(&mut described.title)?;
+    note.patch(&mut described.note)?;
+    private.patch(&mut described.private)?;
+    Ok(described)
 }
 
 fn tagged(details: &Details, category: Option<Category>, tags: Option<Tags>) -> AppointmentTagged {

@@ -1,9 +1,9 @@
 //! What was copied from another calendar: what it takes, where it goes, and what is said about it.
 
 use super::{
-    Appointment, AppointmentCommand as C, AppointmentDescribed, AppointmentEvent,
-    AppointmentRefusal as R, AppointmentRescheduled, Booking, Copied, Details, MovedBy, Seats,
-    Slot, Takes, When,
+    Appointment, AppointmentCommand as C, AppointmentDescribed, AppointmentEvent, AppointmentPatch,
+    AppointmentRefusal as R, AppointmentRescheduled, Booking, Copied, Description, Details,
+    MovedBy, Seats, Slot, Takes, When,
 };
 use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::testing::{Given, a_booking, at, booked, details, facts, given, resource};
@@ -135,8 +135,11 @@ fn where_it_goes_its_resources_are_open_or_that_is_overridden() {
 fn what_is_said_about_it_is_replaced_in_every_status() {
     let title = Title::new("Fitting").unwrap();
     let note = Some(Personal::new(Note::new("Left knee").unwrap()));
-    let describe =
-        C::DescribeAppointment { title: title.clone(), note: note.clone(), private: true };
+    let describe = C::DescribeAppointment(Description {
+        title: title.clone().into(),
+        note: note.clone().into(),
+        private: true.into(),
+    });
     let described = AppointmentDescribed { title, note, private: true };
     let event = AppointmentEvent::AppointmentDescribed(described.clone());
     assert_eq!(event.claims_after(), None, "its time stays as it is");
@@ -149,6 +152,28 @@ fn what_is_said_about_it_is_replaced_in_every_status() {
         C::CancelAppointment { reason: None, by: super::CancelledBy::Client, overriding: None };
     given::<Appointment>([booked(TEN)]).when(cancel).and().when(describe.clone()).then(event);
     nothing().when(describe).then_refused(R::AppointmentNotFound);
+}
+
+#[test]
+fn what_a_change_does_not_name_stays() {
+    let note = Some(Personal::new(Note::new("Left knee").unwrap()));
+    let (first, title) = (Title::new("Fitting").unwrap(), Title::new("Second fitting").unwrap());
+    let described = AppointmentDescribed { title: first, note: note.clone(), private: true };
+    let read = |patch: &str| serde_json::from_str::<AppointmentPatch>(patch).unwrap().commands();
+    let [retitle] = read(r#"{"title": "Second fitting"}"#).try_into().unwrap();
+    let event = AppointmentDescribed { title: title.clone(), note, private: true };
+    let [without] = read(r#"{"note": null}"#).try_into().unwrap();
+    let removed = AppointmentDescribed { title, note: None, private: true };
+    given::<Appointment>([booked(TEN), AppointmentEvent::AppointmentDescribed(described)])
+        .when(retitle)
+        .then(AppointmentEvent::AppointmentDescribed(event))
+        .when(without)
+        .then(AppointmentEvent::AppointmentDescribed(removed));
+    let tags = Some(crate::Tags::default());
+    let untagged = C::TagAppointment { category: None, tags };
+    assert_eq!(read(r#"{"tags": null}"#), [untagged]);
+    assert_eq!(read(r#"{"tags": [], "note": null}"#).len(), 2);
+    assert_eq!(read("{}"), []);
 }
 
 /// As they lie in the log: what was written before there was any of this is written the same today.

@@ -35,7 +35,9 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use agreed::Agreed;
-pub use command::{AppointmentCommand, Booking, Copied, NewResources, Takes, When};
+pub use command::{
+    AppointmentCommand, AppointmentPatch, Booking, Copied, Description, NewResources, Takes, When,
+};
 pub use conflict::{Conflict, ConflictReason, Excused, UnknownConflictReason};
 pub use event::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentCompleted, AppointmentConfirmed,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Status;
 use crate::claim::ClaimConflict;
+use crate::patch::PatchMisfit;
 use crate::service::rules::Broken;
 use crate::time::Interval;
 use crate::{ClientId, Meaning, ResourceId, RoleName, ServiceId, SessionId};
@@ -156,6 +157,9 @@ pub enum AppointmentRefusal {
     /// There is no such client to book for.
     #[error("there is no client {client_id}")]
     UnknownClient { client_id: ClientId },
+    /// The change does not go together with what stays.
+    #[error(transparent)]
+    PatchMisfit(#[from] PatchMisfit),
 }
 
 impl AppointmentRefusal {
@@ -191,6 +195,7 @@ impl AppointmentRefusal {
             Self::UnknownResource { .. } => Meaning::invalid("Unknown resource"),
             Self::RetiredResource { .. } => Meaning::invalid("Retired resource"),
             Self::UnknownClient { .. } => Meaning::invalid("Unknown client"),
+            Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }
 }

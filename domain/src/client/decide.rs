@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+use super::{Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact, ContactPatch};
+use crate::patch::{PatchMisfit, Patches as _};
 use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a client's record.
@@ -10,8 +11,8 @@ use crate::{Decide, Facts, Meaning};
 pub enum ClientCommand {
     /// Make them known.
     RegisterClient(Contact),
-    /// Replace their contact details.
-    ChangeClientContact(Contact),
+    /// Change some of their contact details.
+    ChangeClientContact(ContactPatch),
 }
 
 /// Why a client's command is refused.
@@ -24,6 +25,9 @@ pub enum ClientRefusal {
     /// This id is taken.
     #[error("a client with this id exists already")]
     ClientExists,
+    /// The change does not go together with what stays.
+    #[error(transparent)]
+    PatchMisfit(#[from] PatchMisfit),
 }
 
 impl ClientRefusal {
@@ -31,6 +35,7 @@ impl ClientRefusal {
         match self {
             Self::ClientNotFound => Meaning::NOT_FOUND,
             Self::ClientExists => Meaning::EXISTS,
+            Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }
 }
@@ -43,7 +48,9 @@ impl Decide for Client {
                 Ok(ClientEvent::ClientRegistered(ClientRegistered { contact }))
             }
             (Self::Registered(_), RegisterClient(_)) => Err(ClientRefusal::ClientExists),
-            (Self::Registered(_), ChangeClientContact(contact)) => {
+            (Self::Registered(contact), ChangeClientContact(patch)) => {
+                let mut contact = contact.clone();
+                patch.patch(&mut contact)?;
                 Ok(ClientEvent::ClientContactChanged(ClientContactChanged { contact }))
             }
             (Self::Unregistered, ChangeClientContact(_)) => Err(ClientRefusal::ClientNotFound),
@@ -55,6 +62,7 @@ impl Decide for Client {
 mod tests {
     use super::*;
     use crate::testing::{contact, given};
+    use crate::{Email, Name, Personal};
 
     #[test]
     fn a_client_is_registered_once() {
@@ -70,7 +78,20 @@ mod tests {
     #[test]
     fn an_unknown_client_has_no_contact_to_change() {
         given::<Client>([])
-            .when(ClientCommand::ChangeClientContact(contact()))
+            .when(ClientCommand::ChangeClientContact(ContactPatch::default()))
             .then_refused(ClientRefusal::ClientNotFound);
+    }
+
+    #[test]
+    fn what_a_change_of_contact_does_not_name_stays() {
+        let email = Personal::new(Email::new("a@example.org").unwrap());
+        let before = Contact { email: Some(email), ..contact() };
+        let name = Personal::new(Name::new("Another name").unwrap());
+        let registered = ClientRegistered { contact: before.clone() };
+        let patch = ContactPatch { name: name.clone().into(), ..ContactPatch::default() };
+        let contact = Contact { name, ..before };
+        given::<Client>([ClientEvent::ClientRegistered(registered)])
+            .when(ClientCommand::ChangeClientContact(patch))
+            .then(ClientEvent::ClientContactChanged(ClientContactChanged { contact }));
     }
 }

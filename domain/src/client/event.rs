@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Claims;
+use crate::patch::{Change, Replace, patch};
 use crate::{Email, Name, Note, Personal, Phone};
 
 /// How a client is called and reached.
@@ -19,6 +20,16 @@ pub struct Contact {
     /// What the front desk should know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Personal<Note>>,
+}
+
+patch! {
+    /// What changes of how a client is called and reached.
+    ContactPatch of Contact {
+        name: Replace<Personal<Name>>,
+        email: Change<Personal<Email>>,
+        phone: Change<Personal<Phone>>,
+        notes: Change<Personal<Note>>,
+    }
 }
 
 /// A client was registered.

@@ -8,7 +8,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ClientCommand, ClientRefusal};
-pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact, ContactPatch};
 pub use state::Client;
 
 use crate::{Decide as _, Facts};

@@ -3,18 +3,21 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Capacity, Resource, ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded,
-    ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceProfile,
-    ResourceRegistered, ResourceRetired,
+    Capacity, Resource, ResourceCapacityChanged, ResourceDescribed, ResourceEvent,
+    ResourceExceptionAdded, ResourceExceptionRemoved, ResourceHolidaysChanged,
+    ResourceHoursChanged, ResourcePatch, ResourceProfile, ResourceRegistered, ResourceRetired,
 };
+use crate::patch::{Change, PatchMisfit, Patches as _, Replace};
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
-use crate::{Decide, ExceptionId, Facts, Meaning};
+use crate::{Decide, ExceptionId, Facts, Meaning, Name, Tags};
 
 /// What can be asked of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ResourceCommand {
     /// Make it known.
     RegisterResource(ResourceProfile),
+    /// Change what is said of it.
+    DescribeResource { name: Replace<Name>, tags: Change<Tags> },
     /// Replace its weekly hours.
     ChangeResourceHours(WeeklyHours),
     /// Give it extra hours or time off.
@@ -29,6 +32,24 @@ pub enum ResourceCommand {
     ChangeResourceCapacity(Capacity),
     /// Take no further bookings.
     RetireResource,
+}
+
+impl ResourcePatch {
+    /// The commands that make the change, one for each thing that can happen to a resource.
+    #[must_use]
+    pub fn commands(self) -> Vec<ResourceCommand> {
+        let Self { name, tags, weekly_hours, capacity } = self;
+        let described = (name.0.is_some() || tags != Change::Keep)
+            .then_some(ResourceCommand::DescribeResource { name, tags });
+        let hours = weekly_hours.0.map(ResourceCommand::ChangeResourceHours);
+        let places = match capacity {
+            Change::Keep => None,
+            Change::Remove => Some(Capacity::default()),
+            Change::To(capacity) => Some(capacity),
+        };
+        let places = places.map(ResourceCommand::ChangeResourceCapacity);
+        [described, hours, places].into_iter().flatten().collect()
+    }
 }
 
 /// Why a resource's command is refused.
@@ -62,6 +83,9 @@ pub enum ResourceRefusal {
         /// How many it can have.
         max: usize,
     },
+    /// The change does not go together with what stays.
+    #[error(transparent)]
+    PatchMisfit(#[from] PatchMisfit),
 }
 
 impl ResourceRefusal {
@@ -72,6 +96,7 @@ impl ResourceRefusal {
             Self::ResourceRetired => Meaning::RETIRED,
             Self::TooManyExceptions { .. } => Meaning::conflict("Too many exceptions"),
             Self::TooManyHolidays { .. } => Meaning::conflict("Too many holidays"),
+            Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }
 }
@@ -100,6 +125,13 @@ impl ResourceProfile {
         let hours = &self.opening_hours;
         match command {
             C::RegisterResource(_) => Err(ResourceRefusal::ResourceExists),
+            C::DescribeResource { name, tags } => {
+                let mut described =
+                    ResourceDescribed { name: self.name.clone(), tags: self.tags.clone() };
+                name.patch(&mut described.name)?;
+                tags.patch(&mut described.tags)?;
+                Ok(ResourceEvent::ResourceDescribed(described))
+            }
             C::ChangeResourceHours(weekly_hours) => {
                 Ok(ResourceEvent::ResourceHoursChanged(ResourceHoursChanged { weekly_hours }))
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Capacity;
 use crate::claim::Claims;
+use crate::patch::{Change, Replace, patch};
 use crate::time::{Holidays, HoursException, Interval, OpeningHours, WeeklyHours};
 use crate::{ExceptionId, Name, Tags};
 
@@ -47,12 +48,29 @@ impl ResourceProfile {
     }
 }
 
+patch! {
+    /// What changes of a resource. It keeps its kind and its zone: what was booked rests on them.
+    ResourcePatch {
+        name: Replace<Name>,
+        tags: Change<Tags>,
+        weekly_hours: Replace<WeeklyHours>,
+        capacity: Change<Capacity>,
+    }
+}
+
 /// A resource was registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRegistered {
     /// What is known of it.
     #[serde(flatten)]
     pub profile: ResourceProfile,
+}
+
+/// What is said of a resource is this now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceDescribed {
+    pub name: Name,
+    pub tags: Tags,
 }
 
 /// A resource has new opening hours; appointments made before stand.
@@ -98,6 +116,7 @@ pub struct ResourceRetired {}
 #[serde(tag = "type")]
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),
+    ResourceDescribed(ResourceDescribed),
     ResourceHoursChanged(ResourceHoursChanged),
     ResourceExceptionAdded(ResourceExceptionAdded),
     ResourceExceptionRemoved(ResourceExceptionRemoved),
@@ -108,8 +127,8 @@ pub enum ResourceEvent {
 
 crate::event_types!(ResourceEvent:
     creating ResourceRegistered;
-    then ResourceHoursChanged, ResourceExceptionAdded, ResourceExceptionRemoved,
-        ResourceHolidaysChanged, ResourceCapacityChanged, ResourceRetired
+    then ResourceDescribed, ResourceHoursChanged, ResourceExceptionAdded,
+        ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceCapacityChanged, ResourceRetired
 );
 
 impl Claims for ResourceEvent {}

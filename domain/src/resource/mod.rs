@@ -13,9 +13,9 @@ use cqrs_es::event_sink::EventSink;
 pub use capacity::{Capacity, CapacityError};
 pub use decide::{ResourceCommand, ResourceRefusal};
 pub use event::{
-    ResourceCapacityChanged, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
-    ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
-    ResourceRegistered, ResourceRetired,
+    ResourceCapacityChanged, ResourceDescribed, ResourceEvent, ResourceExceptionAdded,
+    ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind,
+    ResourcePatch, ResourceProfile, ResourceRegistered, ResourceRetired,
 };
 pub use state::Resource;
 

@@ -44,6 +44,10 @@ impl ResourceProfile {
     fn evolve(&mut self, event: ResourceEvent) {
         let hours = &mut self.opening_hours;
         match event {
+            ResourceEvent::ResourceDescribed(described) => {
+                self.name = described.name;
+                self.tags = described.tags;
+            }
             ResourceEvent::ResourceHoursChanged(changed) => {
                 hours.weekly_hours = changed.weekly_hours;
             }

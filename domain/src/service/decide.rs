@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms};
+use super::{
+    Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms, TermsPatch,
+};
+use crate::patch::{PatchMisfit, Patches as _};
 use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a service.
@@ -10,8 +13,8 @@ use crate::{Decide, Facts, Meaning};
 pub enum ServiceCommand {
     /// Make something bookable.
     DefineService(ServiceTerms),
-    /// Replace the terms.
-    ReviseService(ServiceTerms),
+    /// Change some of the terms.
+    ReviseService(TermsPatch),
     /// Take no further bookings.
     RetireService,
 }
@@ -29,6 +32,9 @@ pub enum ServiceRefusal {
     /// It has been retired.
     #[error("the service has been retired")]
     ServiceRetired,
+    /// The change does not go together with what stays.
+    #[error(transparent)]
+    PatchMisfit(#[from] PatchMisfit),
 }
 
 impl ServiceRefusal {
@@ -37,6 +43,7 @@ impl ServiceRefusal {
             Self::ServiceNotFound => Meaning::NOT_FOUND,
             Self::ServiceExists => Meaning::EXISTS,
             Self::ServiceRetired => Meaning::RETIRED,
+            Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }
 }
@@ -53,7 +60,9 @@ impl Decide for Service {
                 Ok(ServiceEvent::ServiceDefined(ServiceDefined { terms }))
             }
             (_, DefineService(_)) => Err(ServiceRefusal::ServiceExists),
-            (Self::Offered(_), ReviseService(terms)) => {
+            (Self::Offered(terms), ReviseService(patch)) => {
+                let mut terms = terms.clone();
+                patch.patch(&mut terms)?;
                 Ok(ServiceEvent::ServiceRevised(ServiceRevised { terms }))
             }
             (Self::Offered(_), RetireService) => {
@@ -109,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_retired_service_stays_retired() {
-        for command in [RetireService, ReviseService(terms())] {
+        for command in [RetireService, ReviseService(TermsPatch::default())] {
             given::<Service>([defined(), retired()])
                 .when(command)
                 .then_refused(ServiceRefusal::ServiceRetired);
@@ -119,7 +128,45 @@ mod tests {
     #[test]
     fn what_was_never_defined_cannot_be_revised() {
         given::<Service>([])
-            .when(ReviseService(terms()))
+            .when(ReviseService(TermsPatch::default()))
             .then_refused(ServiceRefusal::ServiceNotFound);
+    }
+    fn patched(terms: &ServiceTerms, patch: &str) -> Result<ServiceTerms, PatchMisfit> {
+        let mut patched = terms.clone();
+        serde_json::from_str::<TermsPatch>(patch).unwrap().patch(&mut patched)?;
+        Ok(patched)
+    }
+
+    #[test]
+    fn a_revision_changes_what_it_names_also_within_rules_and_price() {
+        let plain = terms();
+        let first = r#"{"duration_minutes": 45, "price": {"amount_minor": 500, "currency": "NOK"},
+            "rules": {"slot_step_minutes": 15, "minimum_notice_minutes": 60}}"#;
+        let first = patched(&plain, first).unwrap();
+        assert_eq!((&first.name, first.duration.minutes()), (&plain.name, 45));
+        let dearer = patched(&first, r#"{"price": {"amount_minor": 700}}"#).unwrap();
+        let price = serde_json::to_string(&dearer.price).unwrap();
+        assert_eq!(price, r#"{"amount_minor":700,"currency":"NOK"}"#);
+        let fewer = r#"{"rules": {"minimum_notice_minutes": null, "booking_horizon_days": 9}}"#;
+        let fewer = patched(&dearer, fewer).unwrap();
+        let rules = serde_json::to_string(&fewer.rules).unwrap();
+        assert_eq!(rules, r#"{"slot_step_minutes":15,"booking_horizon_days":9}"#);
+        let none = patched(&fewer, r#"{"rules": null, "price": null}"#).unwrap();
+        assert_eq!(none, ServiceTerms { duration: first.duration, ..plain });
+    }
+
+    #[test]
+    fn a_revision_that_does_not_go_together_with_what_stays_is_refused() {
+        let refused = |patch: &str| patched(&terms(), patch).unwrap_err();
+        assert_eq!(refused(r#"{"price": {"amount_minor": 1}}"#).member, "price");
+        let offset = refused(r#"{"rules": {"slot_offset_minutes": 5}}"#);
+        assert_eq!(
+            (&*offset.member, &*offset.why),
+            ("rules", "slot_offset_minutes needs slot_step_minutes")
+        );
+        let refusal = ServiceRefusal::PatchMisfit(offset);
+        let stored = r#"{"code":"patch-misfit","member":"rules","why":"slot_offset_minutes needs slot_step_minutes"}"#;
+        assert_eq!(serde_json::to_string(&refusal).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<ServiceRefusal>(stored).unwrap(), refusal);
     }
 }

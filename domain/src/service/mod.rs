@@ -16,9 +16,9 @@ pub use decide::{ServiceCommand, ServiceRefusal};
 pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
 pub use limit::{ClientEntryLimit, DailyLimit, EntryLimit, HoldLimit, LimitError, SessionPlaces};
 pub use needs::{Choose, NeedsError, Role, Roles};
-pub use price::{Currency, MinorUnits, Price, PriceError};
+pub use price::{Currency, MinorUnits, Price, PriceError, PricePatch};
 pub use state::Service;
-pub use terms::ServiceTerms;
+pub use terms::{ServiceTerms, TermsPatch};
 
 use crate::{Decide as _, Facts};
 

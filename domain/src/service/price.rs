@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::patch::{Change, PatchMisfit, Patches, Replace, patch};
+
 /// A price that is no price.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PriceError {
@@ -85,6 +87,36 @@ pub struct Price {
     /// Of what.
     pub currency: Currency,
 }
+
+patch! {
+    /// What changes of a price.
+    PricePatch of Price {
+        amount_minor: Replace<MinorUnits>,
+        currency: Replace<Currency>,
+    }
+}
+
+/// Where there is none yet, it has to be a whole one.
+impl Patches<Option<Price>> for Change<PricePatch> {
+    fn patch(self, to: &mut Option<Price>) -> Result<(), PatchMisfit> {
+        match (self, to) {
+            (Self::Keep, _) => Ok(()),
+            (Self::Remove, to) => {
+                *to = None;
+                Ok(())
+            }
+            (Self::To(patch), Some(price)) => patch.patch(price),
+            (Self::To(PricePatch { amount_minor, currency }), to @ None) => {
+                let whole = amount_minor.0.zip(currency.0);
+                let whole = whole.map(|(amount_minor, currency)| Price { amount_minor, currency });
+                *to = Some(whole.ok_or_else(|| PatchMisfit::new("price", INCOMPLETE))?);
+                Ok(())
+            }
+        }
+    }
+}
+
+const INCOMPLETE: &str = "there is none yet: give amount_minor and currency";
 
 #[cfg(test)]
 mod tests {

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{BookingRules, Broken, Proposal};
-use super::{Choose, DailyLimit, Price, Roles, SessionPlaces};
+use super::rules::{BookingRules, Broken, Proposal, RulesPatch};
+use super::{Choose, DailyLimit, Price, PricePatch, Roles, SessionPlaces};
+use crate::patch::{Change, Replace, patch};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Name, Tags};
 
@@ -44,6 +45,24 @@ pub struct ServiceTerms {
     /// to one client at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_places: Option<SessionPlaces>,
+}
+
+patch! {
+    /// What changes of a service's terms.
+    TermsPatch of ServiceTerms {
+        name: Replace<Name>,
+        category: Replace<Category>,
+        tags: Change<Tags>,
+        duration as "duration_minutes": Replace<Duration>,
+        buffer_before as "buffer_before_minutes": Change<Buffer>,
+        buffer_after as "buffer_after_minutes": Change<Buffer>,
+        price: Change<PricePatch>,
+        rules: Change<RulesPatch>,
+        needs: Change<Roles>,
+        choose: Change<Choose>,
+        limit_per_client_per_day: Change<DailyLimit>,
+        session_places: Change<SessionPlaces>,
+    }
 }
 
 impl ServiceTerms {

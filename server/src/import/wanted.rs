@@ -1,7 +1,8 @@
 //! What is to be booked of an entry, in daybook's own terms, and how that differs from what is there.
 
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentState, Booking, Copied, Details, Takes, When,
+    Appointment, AppointmentCommand, AppointmentState, Booking, Copied, Description, Details,
+    Takes, When,
 };
 use daybook_domain::{Category, ClientId, Name, Reason, ResourceId, ResourceIds, Title};
 use daybook_integrations::calendar::{Place, ToBook};
@@ -116,8 +117,11 @@ impl Wish {
         }
         let title = self.title();
         if (&details.title, &details.note, details.private) != (&title, note, *private) {
-            let (note, private) = (note.clone(), *private);
-            changes.commands.push(AppointmentCommand::DescribeAppointment { title, note, private });
+            changes.commands.push(AppointmentCommand::DescribeAppointment(Description {
+                title: title.into(),
+                note: note.clone().into(),
+                private: (*private).into(),
+            }));
         }
         if (&details.category, &details.tags) != (&self.category, tags) {
             let (category, tags) = (Some(self.category.clone()), Some(tags.clone()));

@@ -8,7 +8,7 @@ use daybook_domain::{TenantId, aggregates};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{CommandContext, Engine, ExecuteError, Executed, Known, Single, Target};
+use super::{CommandContext, Engine, ExecuteError, Executed, Known, OfOne, Target};
 use crate::log::{PersistedAggregate, Position, StreamId};
 
 /// An aggregate that commands are executed for, by [`Engine::execute`]: each of the domain's [`aggregates`].
@@ -18,7 +18,7 @@ pub trait Executable: PersistedAggregate {
         engine: &'a Engine,
         context: &'a CommandContext,
         target: Target,
-        command: Self::Command,
+        commands: Vec<Self::Command>,
     ) -> BoxFuture<'a, Result<Executed<Self>, ExecuteError>>;
 
     #[doc(hidden)]
@@ -44,10 +44,10 @@ macro_rules! executable {
                 engine: &'a Engine,
                 context: &'a CommandContext,
                 target: Target,
-                command: Self::Command,
+                commands: Vec<Self::Command>,
             ) -> BoxFuture<'a, Result<Executed<Self>, ExecuteError>> {
                 Box::pin(async move {
-                    let work = Single::<Self> { target, command };
+                    let work = OfOne::<Self> { target, commands };
                     engine.execute_unit(context, target.id(), &work).await
                 })
             }

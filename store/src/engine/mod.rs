@@ -135,7 +135,21 @@ impl Engine {
         target: Target,
         command: A::Command,
     ) -> BoxFuture<'a, Result<Executed<A>, ExecuteError>> {
-        A::execute(self, context, target, command)
+        A::execute(self, context, target, vec![command])
+    }
+
+    /// Runs commands of one aggregate, each as if those before it had happened: all of them, or none.
+    ///
+    /// # Errors
+    /// When one is refused, when there is none, or when nothing can be decided or appended at present.
+    #[must_use]
+    pub fn execute_all<'a, A: Executable>(
+        &'a self,
+        context: &'a CommandContext,
+        target: Target,
+        commands: Vec<A::Command>,
+    ) -> BoxFuture<'a, Result<Executed<A>, ExecuteError>> {
+        A::execute(self, context, target, commands)
     }
 
     /// The facts, and the versions they were read at.
@@ -183,20 +197,23 @@ impl Engine {
     }
 }
 
-/// A unit of one command: whether what it claims can be had is left to the log.
-struct Single<A: PersistedAggregate> {
+/// A unit of one aggregate: whether what it claims can be had is left to the log.
+struct OfOne<A: PersistedAggregate> {
     target: Target,
-    command: A::Command,
+    commands: Vec<A::Command>,
 }
 
-impl<A: PersistedAggregate> UnitOfWork for Single<A> {
+impl<A: PersistedAggregate> UnitOfWork for OfOne<A> {
     type Root = A;
 
     async fn decide(&self, unit: &mut UnitContext<'_>) -> Result<(), Abort> {
-        unit.decide_only::<A>(self.target, self.command.clone()).await
+        for command in &self.commands {
+            unit.decide_only::<A>(self.target, command.clone()).await?;
+        }
+        Ok(())
     }
 
     fn name(&self) -> String {
-        refusals::variant_name(&self.command)
+        self.commands.first().map(refusals::variant_name).unwrap_or_default()
     }
 }

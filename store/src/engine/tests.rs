@@ -20,7 +20,9 @@ use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{
+    Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms, TermsPatch,
+};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Personal, Refusal, Tags};
 

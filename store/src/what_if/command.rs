@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::{
-    Appointment, AppointmentCommand, AppointmentEvent, Booking, Copied, Details, NewResources,
-    Overridden, Slot, Takes, When,
+    Appointment, AppointmentCommand, AppointmentEvent, Booking, Copied, Description, Details,
+    NewResources, Overridden, Slot, Takes, When,
 };
 use daybook_domain::service::{HoldLimit, ServiceTerms};
 use daybook_domain::session::{Scheduling, SessionCommand, SessionScheduled};
@@ -57,11 +57,11 @@ pub(super) fn of_appointment(
         E::AppointmentCheckedIn(_) => C::CheckInAppointment,
         E::AppointmentCompleted(_) => C::CompleteAppointment,
         E::AppointmentMarkedNoShow(_) => C::MarkNoShow,
-        E::AppointmentDescribed(described) => C::DescribeAppointment {
-            title: described.title.clone(),
-            note: described.note.clone(),
-            private: described.private,
-        },
+        E::AppointmentDescribed(described) => C::DescribeAppointment(Description {
+            title: described.title.clone().into(),
+            note: described.note.clone().into(),
+            private: described.private.into(),
+        }),
         E::AppointmentTagged(tagged) => C::TagAppointment {
             category: Some(tagged.category.clone()),
             tags: Some(tagged.tags.clone()),

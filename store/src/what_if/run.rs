@@ -128,6 +128,9 @@ impl<'a> Replayer<'a> {
             AnyEvent::Resource(id, ResourceEvent::ResourceRegistered(registered)) => {
                 self.names.insert(*id, registered.profile.name.to_string());
             }
+            AnyEvent::Resource(id, ResourceEvent::ResourceDescribed(described)) => {
+                self.names.insert(*id, described.name.to_string());
+            }
             _ => {}
         }
     }

@@ -65,8 +65,8 @@ fn an_appointment_stays_as_it_was_booked_when_its_service_is_revised() {
     let revision = json!({
         "name": "Long check-up", "category": "long", "tags": [], "duration_minutes": 60,
     });
-    let path = format!("/v1/services/{}/revise", practice.service);
-    practice.api.post(&path, &revision).send().is(200);
+    let path = format!("/v1/services/{}", practice.service);
+    practice.api.patch(&path, &revision).send().is(200);
     assert_eq!(practice.appointment(appointment["id"].as_str().unwrap()), appointment);
     let next = practice.booked(monday(10, 0));
     assert_eq!(next["end_at"], utc(monday(11, 0)));

@@ -111,10 +111,10 @@ fn a_desk_that_checks_nobody_in_can_still_complete() {
 fn category_and_tags_are_changed_each_by_itself_and_at_any_time() {
     let practice = a_practice();
     let booked = practice.booked(monday(10, 0));
-    let tagged = after(&practice, &booked, "tag", &json!({"tags": ["b", "a"]}));
+    let tagged = after(&practice, &booked, "change", &json!({"tags": ["b", "a"]}));
     assert_eq!((&tagged["category"], &tagged["tags"]), (&json!("check-up"), &json!(["a", "b"])));
     let cancelled = after(&practice, &tagged, "cancel", &json!({"by": "client"}));
-    let tagged = after(&practice, &cancelled, "tag", &json!({"category": "lost"}));
+    let tagged = after(&practice, &cancelled, "change", &json!({"category": "lost"}));
     assert_eq!((&tagged["category"], &tagged["tags"]), (&json!("lost"), &json!(["a", "b"])));
     assert_eq!(tagged["status"], "cancelled");
 }

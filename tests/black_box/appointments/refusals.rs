@@ -8,13 +8,13 @@ use crate::harness::{Practice, a_practice, date, monday, utc};
 const NOBODY: &str = "01890000-0000-7000-8000-000000000000";
 
 const ACTIONS: [&str; 7] =
-    ["confirm", "reschedule", "cancel", "check-in", "complete", "no-show", "tag"];
+    ["confirm", "reschedule", "cancel", "check-in", "complete", "no-show", "change"];
 
 fn body_of(action: &str) -> Value {
     match action {
         "reschedule" => json!({"start_at": utc(monday(18, 0))}),
         "cancel" => json!({"by": "staff"}),
-        "tag" => json!({"tags": ["x"]}),
+        "change" => json!({"tags": ["x"]}),
         _ => json!({}),
     }
 }
@@ -46,12 +46,12 @@ fn in_status(practice: &Practice, status: &str) -> Value {
 fn each_status_allows_its_own_actions_and_refuses_the_others() {
     let practice = a_practice();
     let allowed = [
-        ("held", &["confirm", "reschedule", "cancel", "tag"][..]),
-        ("booked", &["reschedule", "cancel", "check-in", "complete", "no-show", "tag"]),
-        ("checked-in", &["complete", "tag"]),
-        ("fulfilled", &["tag"]),
-        ("cancelled", &["tag"]),
-        ("no-show", &["tag"]),
+        ("held", &["confirm", "reschedule", "cancel", "change"][..]),
+        ("booked", &["reschedule", "cancel", "check-in", "complete", "no-show", "change"]),
+        ("checked-in", &["complete", "change"]),
+        ("fulfilled", &["change"]),
+        ("cancelled", &["change"]),
+        ("no-show", &["change"]),
     ];
     for (status, allowed) in allowed {
         for action in ACTIONS {

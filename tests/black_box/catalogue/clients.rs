@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{changed, each_is_listed_once, made};
+use super::{each_is_listed_once, made, patched};
 use crate::harness::a_practice;
 
 #[test]
@@ -12,10 +12,12 @@ fn a_client_is_registered_and_moves() {
         json!({"name": "A client", "email": "client@example.org", "phone": "+47 22 00 00 00"});
     let client = made(&practice, "/v1/clients", &body);
     let path = format!("/v1/clients/{}", client["id"].as_str().unwrap());
-    let contact = json!({"name": "The same client", "email": "new@example.org"});
-    let moved = changed(&practice, &path, "change-contact", &contact);
+    let moved = patched(&practice, &path, &json!({"email": "new@example.org"}));
     assert_eq!(moved["email"], "new@example.org");
-    assert!(moved.get("phone").is_none_or(serde_json::Value::is_null), "replaced as a whole");
+    assert_eq!((&moved["name"], &moved["phone"]), (&body["name"], &body["phone"]), "they stay");
+    let unreachable = patched(&practice, &path, &json!({"phone": null, "notes": "Has moved"}));
+    assert!(unreachable.get("phone").is_none_or(serde_json::Value::is_null), "{unreachable}");
+    assert_eq!(unreachable["email"], "new@example.org");
 }
 
 #[test]

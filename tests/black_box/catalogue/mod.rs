@@ -4,9 +4,9 @@ mod clients;
 mod resources;
 mod services;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::harness::{Answer, Practice};
+use crate::harness::{Answer, Practice, Request};
 
 /// A POST that makes something, with what is true of all of these: 201, version 1, a `Location` where the
 /// same is found, and a position.
@@ -27,11 +27,23 @@ fn made(practice: &Practice, path: &str, body: &Value) -> Value {
     made
 }
 
-/// A POST that changes something: 200, the next version, and a GET says the same.
+/// Retires it: 200, the next version, and a GET says the same.
 #[track_caller]
-fn changed(practice: &Practice, path: &str, action: &str, body: &Value) -> Value {
+fn retired(practice: &Practice, path: &str) -> Value {
+    let retire = practice.api.post(&format!("{path}/retire"), &json!({}));
+    becomes(practice, path, retire)
+}
+
+/// A PATCH that changes it: 200, the next version, and a GET says the same.
+#[track_caller]
+fn patched(practice: &Practice, path: &str, change: &Value) -> Value {
+    becomes(practice, path, practice.api.patch(path, change))
+}
+
+#[track_caller]
+fn becomes(practice: &Practice, path: &str, request: Request) -> Value {
     let before = practice.api.get(path).send().is(200);
-    let answer = practice.api.post(&format!("{path}/{action}"), body).send();
+    let answer = request.send();
     let after = answer.is(200);
     let version = before["version"].as_u64().unwrap() + 1;
     assert_eq!(after["version"], version);

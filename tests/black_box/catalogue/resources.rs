@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{changed, each_is_listed_once, made};
+use super::{each_is_listed_once, made, patched, retired};
 use crate::harness::{a_practice, monday};
 
 #[test]
@@ -21,17 +21,41 @@ fn a_resource_is_registered_changes_its_hours_and_is_retired() {
 
     let afternoon = json!([{"days": ["mon"], "from": "13:00", "to": "17:00"}]);
     let hours = json!({"weekly_hours": afternoon});
-    let later = changed(&practice, &path, "change-hours", &hours);
+    let later = patched(&practice, &path, &hours);
     assert_eq!(later["weekly_hours"], afternoon);
+    let renamed = patched(&practice, &path, &json!({"name": "Room 5", "tags": null}));
+    assert_eq!((&renamed["name"], &renamed["tags"]), (&json!("Room 5"), &json!([])));
+    assert_eq!(renamed["weekly_hours"], afternoon);
     booking(10).is_refused(422, "outside-opening-hours");
     booking(13).is(201);
 
-    changed(&practice, &path, "retire", &json!({}));
+    retired(&practice, &path);
     booking(14).is_refused(422, "retired-resource");
-    for (action, body) in [("retire", json!({})), ("change-hours", hours)] {
-        let again = practice.api.post(&format!("{path}/{action}"), &body).send();
-        assert_eq!(again.status, 409, "{again:#?}");
-    }
+    let again = practice.api.post(&format!("{path}/retire"), &json!({})).send();
+    again.is_refused(409, "resource-retired");
+    practice.api.patch(&path, &hours).send().is_refused(409, "resource-retired");
+}
+
+#[test]
+fn a_room_gets_another_name_and_tag_and_is_listed_and_chosen_by_them() {
+    let practice = a_practice();
+    let room = practice.a_room();
+    let path = format!("/v1/resources/{room}");
+    let needs = json!([{"role": "room", "kind": "room", "tags": ["x-ray"]}]);
+    let service = practice.a_service(&json!({"needs": needs}));
+    let booking = practice.booking(monday(9, 0)).with("service_id", service);
+    let booking = booking.without("resource_ids");
+    booking.send().is_refused(422, "role-unfilled");
+    let before = practice.api.get(&path).send().is(200);
+    let all = json!({"name": "The x-ray", "tags": ["x-ray"], "capacity": 2,
+                     "weekly_hours": before["weekly_hours"]});
+    let changed = practice.api.patch(&path, &all).send();
+    assert_eq!(changed.is(200)["version"], 4, "an event for each of three things that happened");
+    assert_eq!(booking.send().is(201)["resource_ids"], json!([room]));
+    let list = format!("/v1/resources?min_position={}", changed.position());
+    let listed = practice.api.get(&list).send().is(200)["items"].clone();
+    let one = listed.as_array().unwrap().iter().find(|one| one["id"] == *room).unwrap();
+    assert_eq!((&one["name"], &one["capacity"]), (&json!("The x-ray"), &json!(2)));
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(crate) fn a_full_history() -> Practice {
     let longer = longer.with("duration_minutes", 60).send().is(201);
     act(&longer, "reschedule", json!({"start_at": utc(monday(9, 15))}));
     act(&longer, "reassign", json!({"from_resource_id": practice.room, "to_resource_id": other}));
-    act(&longer, "tag", json!({"tags": ["late"], "category": "massage"}));
+    act(&longer, "change", json!({"tags": ["late"], "category": "massage"}));
     act(&longer, "check-in", json!({}));
     act(&longer, "complete", json!({}));
     let held = |hour| practice.booking(monday(hour, 0)).held(30).send().is(201);
@@ -125,12 +125,10 @@ pub(crate) fn a_full_history() -> Practice {
     practice.api.post(&format!("/v1/sessions/{}/reschedule", session(19)), &to).send().is(200);
     let gone = session(21);
     practice.api.post(&format!("/v1/sessions/{gone}/cancel"), &json!({})).send().is(200);
-    let revised = json!({"name": "Check-up", "category": "c", "tags": [], "duration_minutes": 45});
-    practice
-        .api
-        .post(&format!("/v1/services/{}/revise", practice.service), &revised)
-        .send()
-        .is(200);
+    let revised = json!({"category": "c", "tags": [], "duration_minutes": 45});
+    practice.api.patch(&format!("/v1/services/{}", practice.service), &revised).send().is(200);
+    let described = json!({"name": "The large room", "tags": ["x-ray"]});
+    practice.api.patch(&format!("/v1/resources/{other}"), &described).send().is(200);
     practice.booked(monday(22, 0));
     let day = date(1).to_string();
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});

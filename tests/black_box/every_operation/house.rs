@@ -40,7 +40,7 @@ struct Appointments {
     to_miss: String,
     to_reassign: String,
     to_move: String,
-    to_tag: String,
+    to_change: String,
     in_conflict: String,
     to_confirm: String,
     to_release: String,
@@ -63,7 +63,7 @@ impl House {
             to_miss: book(4),
             to_reassign: book(5),
             to_move: book(6),
-            to_tag: book(7),
+            to_change: book(7),
             in_conflict: in_conflict(&practice),
             to_confirm: hold(8),
             to_release: hold(9),
@@ -129,8 +129,12 @@ impl House {
             (_, path) if path.starts_with("/v1/resources") => {
                 let path = path.replace("{id}", &self.other_room_for(path));
                 let path = path.replace("{exception_id}", &self.exception);
-                let body = resource_body(&path);
-                (path, (method != "DELETE").then_some(body))
+                let body = match method {
+                    "DELETE" => None,
+                    "PATCH" => Some(json!({"capacity": 2})),
+                    _ => Some(resource_body(&path)),
+                };
+                (path, body)
             }
             (_, path) if path.starts_with("/v1/clients") => {
                 (path.replace("{id}", client), Some(json!({"name": "One more"})))
@@ -204,7 +208,7 @@ impl House {
                     Some("reschedule") => {
                         (&booked.to_move, json!({"start_at": utc(monday(19, 0))}))
                     }
-                    Some("tag") => (&booked.to_tag, json!({"category": "other"})),
+                    _ if method == "PATCH" => (&booked.to_change, json!({"category": "other"})),
                     _ => panic!("{method} {path} is not known here"),
                 };
                 (at(id), Some(body))
@@ -271,8 +275,8 @@ fn in_conflict(practice: &Practice) -> String {
     let room = practice.a_room();
     let booking = practice.booking(monday(9, 0)).with("resource_ids", json!([room]));
     let booked = id_of(&booking.send().is(201));
-    let path = format!("/v1/resources/{room}/change-hours");
-    practice.api.post(&path, &json!({"weekly_hours": []})).send().is(200);
+    let path = format!("/v1/resources/{room}");
+    practice.api.patch(&path, &json!({"weekly_hours": []})).send().is(200);
     booked
 }
 
@@ -307,10 +311,6 @@ fn resource_body(path: &str) -> Value {
         Some("resources") => {
             json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []})
         }
-        Some("change-hours") => {
-            json!({"weekly_hours": [{"days": ["mon"], "from": "00:00", "to": "24:00"}]})
-        }
-        Some("change-capacity") => json!({"capacity": 2}),
         Some("exceptions") => {
             json!({"kind": "time-off", "days": {"first": date(201), "last": date(201)}})
         }

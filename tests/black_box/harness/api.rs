@@ -64,6 +64,11 @@ impl Api {
         self.request("POST", path).json(body)
     }
 
+    /// A PATCH by this JSON merge patch.
+    pub(crate) fn patch(&self, path: &str, members: &Value) -> Request {
+        self.request("PATCH", path).body("application/merge-patch+json", members.to_string())
+    }
+
     /// All appointments that a query finds, through all pages, in the order of the answer.
     #[track_caller]
     pub(crate) fn found(&self, query: &str) -> Vec<Value> {

@@ -117,10 +117,10 @@ impl Practice {
         self.api.get(&format!("/v1/appointments/{id}")).send().is(200)
     }
 
-    /// `POST /v1/appointments/{id}/{action}`; what is confirmed is a hold.
+    /// What is done with an appointment ([`route_of`]).
     pub(crate) fn act(&self, appointment: &Value, action: &str, body: &Value) -> super::Answer {
-        let path = path_of(&id_of(appointment), action);
-        self.api.post(&path, body).send()
+        let (method, path) = route_of(&id_of(appointment), action);
+        self.api.request(method, &path).json(body).send()
     }
 
     /// `daybook verify` finds nothing wrong with the practice, which is one on the shared server.
@@ -150,8 +150,12 @@ pub(crate) fn id_of(body: &Value) -> String {
     body["id"].as_str().unwrap_or_else(|| panic!("no id in {body}")).to_owned()
 }
 
-/// Where an action on an appointment is: what is confirmed is a hold.
-pub(crate) fn path_of(appointment: &str, action: &str) -> String {
-    let things = if action == "confirm" { "holds" } else { "appointments" };
-    format!("/v1/{things}/{appointment}/{action}")
+/// How an action on an appointment is asked for: the method and the path. What is confirmed is a hold, and what is said
+/// about it is changed by a PATCH.
+pub(crate) fn route_of(appointment: &str, action: &str) -> (&'static str, String) {
+    match action {
+        "change" => ("PATCH", format!("/v1/appointments/{appointment}")),
+        "confirm" => ("POST", format!("/v1/holds/{appointment}/confirm")),
+        _ => ("POST", format!("/v1/appointments/{appointment}/{action}")),
+    }
 }

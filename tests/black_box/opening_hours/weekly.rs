@@ -42,7 +42,7 @@ fn a_window_is_open_from_the_first_day_of_its_validity_to_the_last() {
         {"days": ["mon"], "from": "20:00", "to": "02:00",
          "valid_from": date(7), "valid_until": date(7)},
     ]});
-    let changed = place.practice.api.post(&place.path("/change-hours"), &hours).send().is(200);
+    let changed = place.practice.api.patch(&place.path(""), &hours).send().is(200);
     assert_eq!(changed["weekly_hours"], hours["weekly_hours"]);
     for (week, morning, afternoon, night) in
         [(0, true, false, false), (1, false, true, true), (2, false, true, false)]

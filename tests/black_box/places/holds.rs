@@ -56,7 +56,7 @@ fn a_hold_is_confirmed_whatever_has_become_of_its_service_and_resource() {
     let held = hold(&practice, 9, &json!({})).is(201);
     let room = format!("/v1/resources/{}", practice.room);
     let post = |path: String, body: &Value| practice.api.post(&path, body).send().is(200);
-    post(format!("{room}/change-hours"), &json!({"weekly_hours": []}));
+    practice.api.patch(&room, &json!({"weekly_hours": []})).send().is(200);
     post(format!("{room}/retire"), &json!({}));
     post(format!("/v1/services/{}/retire", practice.service), &json!({}));
     let confirmed = confirm(&practice, &held).is(200);

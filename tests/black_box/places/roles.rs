@@ -107,8 +107,8 @@ fn a_role_that_nobody_can_fill_and_one_of_which_nobody_is_free_are_named() {
 fn who_is_closed_is_not_chosen() {
     let clinic = a_clinic("first-free");
     let [ada, bo, _] = &clinic.doctors;
-    let change = format!("/v1/resources/{ada}/change-hours");
-    clinic.practice.api.post(&change, &json!({"weekly_hours": []})).send().is(200);
+    let doctor = format!("/v1/resources/{ada}");
+    clinic.practice.api.patch(&doctor, &json!({"weekly_hours": []})).send().is(200);
     assert_eq!(&clinic.chosen(10), bo);
 }
 
@@ -239,7 +239,7 @@ fn an_appointment_can_be_moved_to_every_start_that_is_offered() {
         .map(|it| it["start_at"].as_str().unwrap())
         .collect();
     assert!(starts.contains(&&*utc(monday(13, 0))) && !starts.contains(&&*utc(monday(12, 0))));
-    let path = crate::harness::path_of(booked["id"].as_str().unwrap(), "reschedule");
+    let (_, path) = crate::harness::route_of(booked["id"].as_str().unwrap(), "reschedule");
     let tried = |start: &str, more: (&str, Value)| {
         let mut body = json!({"start_at": start});
         body[more.0] = more.1;

@@ -135,7 +135,7 @@ fn a_change_of_hours_or_places_is_a_place_that_comes_free() {
     practice.api.post(&format!("{room}/exceptions"), &extra).send().has_status(201);
     assert_eq!(start(&offered(&practice, &later)), monday(10, 0));
     let capacity = json!({"capacity": 2});
-    practice.api.post(&format!("{room}/change-capacity"), &capacity).send().has_status(200);
+    practice.api.patch(&room, &capacity).send().has_status(200);
     assert_eq!(start(&offered(&practice, &at_nine)), monday(9, 0));
     practice.is_whole();
 }

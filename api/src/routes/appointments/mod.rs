@@ -3,6 +3,7 @@
 mod accept_conflict;
 mod batch;
 mod cancel;
+mod change;
 mod check_in;
 mod complete;
 mod create;
@@ -13,7 +14,6 @@ mod no_show;
 mod read;
 mod reassign;
 mod reschedule;
-mod tag;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -28,7 +28,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(create::create_appointment, list::list_appointments))
         .merge(batch::routes())
-        .routes(routes!(read::get_appointment))
+        .routes(routes!(read::get_appointment, change::change_appointment))
         .routes(routes!(events::list_appointment_events))
         .routes(routes!(diff::diff_appointment))
         .routes(routes!(reschedule::reschedule_appointment))
@@ -38,5 +38,4 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(check_in::check_in_appointment))
         .routes(routes!(complete::complete_appointment))
         .routes(routes!(no_show::mark_no_show))
-        .routes(routes!(tag::tag_appointment))
 }

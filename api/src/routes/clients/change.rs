@@ -1,30 +1,32 @@
-//! `POST /v1/clients/{id}/change-contact`
+//! `PATCH /v1/clients/{id}`
 
 use axum::extract::State;
-use daybook_domain::client::{Client, ClientCommand};
+use daybook_domain::client::{Client, ClientCommand, ContactPatch};
 
-use super::ClientBody;
+use super::ClientChanges;
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{Answer, Book, Caller, CommandParams, IfMatch, PatchRequest, PathId, Problem};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ClientView;
 
-/// Change a client's contact details
+/// Change a client
 ///
-/// Replaces all of them.
+/// What is left out stays; `null` removes.
 #[utoipa::path(
-    post, path = "/v1/clients/{id}/change-contact", tag = "clients",
+    patch, path = "/v1/clients/{id}", tag = "clients",
     params(("id" = Uuid, Path), CommandParams, IfMatch),
-    request_body = ClientBody, security(("api_key" = ["book"])),
+    request_body(content((ClientChanges = "application/merge-patch+json"),
+                         (ClientChanges = "application/json"))),
+    security(("api_key" = ["book"])),
     responses((status = 200, description = "They are changed", body = ClientView),
               ReadProblems, CommandProblems)
 )]
-pub(crate) async fn change_client_contact(
+pub(crate) async fn change_client(
     State(app): State<App>,
     caller: Caller<Book>,
     PathId(id): PathId,
-    request: CommandRequest<ClientBody>,
+    request: PatchRequest<ContactPatch>,
 ) -> Result<Answer<ClientView>, Problem> {
-    let (context, body) = request.by(caller);
-    app.change::<Client>(&context, id, ClientCommand::ChangeClientContact(body.into())).await
+    let (context, patch) = request.by(caller);
+    app.change::<Client>(&context, id, ClientCommand::ChangeClientContact(patch)).await
 }

@@ -5,7 +5,7 @@ mod history;
 mod read;
 mod register;
 
-use daybook_domain::client::Contact;
+use daybook_domain::client::{Contact, ContactPatch};
 use daybook_domain::{Email, Name, Note, Personal, Phone};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,12 +13,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+use crate::http::patch::patch_form;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(register::register_client, read::list_clients))
-        .routes(routes!(read::get_client))
-        .routes(routes!(change::change_client_contact))
+        .routes(routes!(read::get_client, change::change_client))
         .routes(routes!(history::get_client_history))
 }
 
@@ -38,6 +38,11 @@ pub(crate) struct ClientBody {
     /// What the front desk should know.
     #[schema(max_length = 16000)]
     notes: Option<Personal<Note>>,
+}
+
+patch_form! {
+    /// What changes of how a client is called and reached.
+    ClientChanges: ContactPatch of ClientBody
 }
 
 impl From<ClientBody> for Contact {

@@ -54,12 +54,12 @@ impl App {
         &self,
         context: &CommandContext,
         id: Uuid,
-        command: ResourceCommand,
+        commands: Vec<ResourceCommand>,
     ) -> Result<Changed<Answer<ResourceView>>, Problem> {
         if context.dry_run {
-            return Ok(Changed::Tried(self.try_change(context, id, command).await?));
+            return Ok(Changed::Tried(self.try_change(context, id, commands).await?));
         }
-        self.change::<Resource>(context, id, command).await.map(Changed::Made)
+        self.change_by::<Resource>(context, id, commands).await.map(Changed::Made)
     }
 
     /// What a change would break. A change that would be refused is refused.
@@ -67,12 +67,12 @@ impl App {
         &self,
         context: &CommandContext,
         id: Uuid,
-        command: ResourceCommand,
+        commands: Vec<ResourceCommand>,
     ) -> Result<DryRunView, Problem> {
         let tenant = &context.tenant;
         let now = self.engine.clock().now();
         let target = Target::Existing(id);
-        let tried = self.engine.execute::<Resource>(context, target, command).await?;
+        let tried = self.engine.execute_all::<Resource>(context, target, commands).await?;
         // All that has been answered before this was asked is in it.
         let head = self.engine.log().head(tenant).await?.unwrap_or_default();
         self.wait_for(tenant, Conflicts::ID, head).await?;

@@ -78,7 +78,7 @@ pub(crate) async fn add_resource_exception(
     let id = Uuid::now_v7().into();
     let command = ResourceCommand::AddResourceException(HoursException { id, kind, span, reason });
     if context.dry_run {
-        return Ok(Changed::Tried(app.try_change(&context, resource, command).await?));
+        return Ok(Changed::Tried(app.try_change(&context, resource, vec![command]).await?));
     }
     let target = Target::Existing(resource);
     let executed = app.engine.execute::<Resource>(&context, target, command).await?;
@@ -133,5 +133,5 @@ pub(crate) async fn remove_resource_exception(
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, EmptyBody {}) = request.by(caller);
     let command = ResourceCommand::RemoveResourceException(id.into());
-    app.change_resource(&context, resource, command).await
+    app.change_resource(&context, resource, vec![command]).await
 }

@@ -71,5 +71,5 @@ pub(crate) async fn set_resource_holidays(
 ) -> Result<Changed<Answer<ResourceView>>, Problem> {
     let (context, body) = request.by(caller);
     let command = ResourceCommand::ChangeResourceHolidays(body.holidays);
-    app.change_resource(&context, id, command).await
+    app.change_resource(&context, id, vec![command]).await
 }

@@ -9,7 +9,7 @@ mod read;
 mod register;
 
 use chrono_tz::Tz;
-use daybook_domain::resource::{Capacity, ResourceKind, ResourceProfile};
+use daybook_domain::resource::{Capacity, ResourceKind, ResourcePatch, ResourceProfile};
 use daybook_domain::time::WeeklyHours;
 use daybook_domain::{Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -18,15 +18,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+use crate::http::patch::patch_form;
 #[cfg(test)]
 pub(crate) use opening_hours::MAX_DAYS;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(register::register_resource, read::list_resources))
-        .routes(routes!(read::get_resource))
-        .routes(routes!(change::change_resource_hours))
-        .routes(routes!(change::change_resource_capacity))
+        .routes(routes!(read::get_resource, change::change_resource))
         .routes(routes!(change::retire_resource))
         .routes(routes!(exceptions::add_resource_exception))
         .routes(routes!(exceptions::get_resource_exception, exceptions::remove_resource_exception))
@@ -58,6 +57,11 @@ pub(crate) struct ResourceBody {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1000)]
     capacity: Capacity,
+}
+
+patch_form! {
+    /// What changes of a resource. It keeps its kind and its zone.
+    ResourceChanges: ResourcePatch of ResourceBody
 }
 
 fn time_zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {

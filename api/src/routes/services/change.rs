@@ -1,35 +1,37 @@
-//! `POST /v1/services/{id}/...`
+//! `PATCH /v1/services/{id}`, `POST /v1/services/{id}/retire`
 
 use axum::extract::State;
-use daybook_domain::service::{Service, ServiceCommand};
+use daybook_domain::service::{Service, ServiceCommand, TermsPatch};
 
-use super::ServiceBody;
+use super::ServiceChanges;
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
+    Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PatchRequest, PathId, Problem,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ServiceView;
 
-/// Revise a service
+/// Change a service
 ///
-/// Replaces all its terms. Appointments made before keep theirs.
+/// What is left out stays; `null` removes. Appointments made before keep their terms.
 #[utoipa::path(
-    post, path = "/v1/services/{id}/revise", tag = "services",
+    patch, path = "/v1/services/{id}", tag = "services",
     params(("id" = Uuid, Path), CommandParams, IfMatch),
-    request_body = ServiceBody, security(("api_key" = ["manage"])),
-    responses((status = 200, description = "It is revised", body = ServiceView),
+    request_body(content((ServiceChanges = "application/merge-patch+json"),
+                         (ServiceChanges = "application/json"))),
+    security(("api_key" = ["manage"])),
+    responses((status = 200, description = "It is changed", body = ServiceView),
               ReadProblems, CommandProblems)
 )]
-pub(crate) async fn revise_service(
+pub(crate) async fn change_service(
     State(app): State<App>,
     caller: Caller<Manage>,
     PathId(id): PathId,
-    request: CommandRequest<ServiceBody>,
+    request: PatchRequest<TermsPatch>,
 ) -> Result<Answer<ServiceView>, Problem> {
-    let (context, body) = request.by(caller);
-    app.change::<Service>(&context, id, ServiceCommand::ReviseService(body.into())).await
+    let (context, patch) = request.by(caller);
+    app.change::<Service>(&context, id, ServiceCommand::ReviseService(patch)).await
 }
 
 /// Retire a service

@@ -5,7 +5,9 @@ mod define;
 mod read;
 
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, DailyLimit, Price, Roles, ServiceTerms, SessionPlaces};
+use daybook_domain::service::{
+    Choose, DailyLimit, Price, Roles, ServiceTerms, SessionPlaces, TermsPatch,
+};
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Name, Tags};
 use serde::{Deserialize, Serialize};
@@ -14,12 +16,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::App;
+use crate::http::patch::patch_form;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(define::define_service, read::list_services))
-        .routes(routes!(read::get_service))
-        .routes(routes!(change::revise_service))
+        .routes(routes!(read::get_service, change::change_service))
         .routes(routes!(change::retire_service))
 }
 
@@ -67,6 +69,11 @@ pub(crate) struct ServiceBody {
     /// out: it is given to one client at a time.
     #[schema(minimum = 1, maximum = 500)]
     session_places: Option<SessionPlaces>,
+}
+
+patch_form! {
+    /// What changes of a service; of its price and its rules, too, what is left out stays.
+    ServiceChanges: TermsPatch of ServiceBody
 }
 
 impl From<ServiceBody> for ServiceTerms {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BookingRules, Durations, Grid, Horizon};
+use crate::patch::{Change, PatchMisfit, Patches, patch};
 use crate::time::{LeadTime, Step};
 
 /// Rules that do not go together.
@@ -77,5 +78,38 @@ impl From<BookingRules> for Form {
             rescheduling_window_minutes: rules.rescheduling_window,
             cancellation_window_minutes: rules.cancellation_window,
         }
+    }
+}
+
+patch! {
+    /// What changes of a service's rules.
+    RulesPatch of Form {
+        durations: Change<Durations>,
+        slot_step_minutes: Change<Step>,
+        slot_offset_minutes: Change<u32>,
+        minimum_notice_minutes: Change<LeadTime>,
+        booking_horizon_days: Change<Horizon>,
+        rescheduling_window_minutes: Change<LeadTime>,
+        cancellation_window_minutes: Change<LeadTime>,
+    }
+}
+
+/// Rules that go together may not do so with others.
+impl Patches<BookingRules> for Change<RulesPatch> {
+    fn patch(self, to: &mut BookingRules) -> Result<(), PatchMisfit> {
+        let patch = match self {
+            Self::Keep => return Ok(()),
+            Self::Remove => {
+                *to = BookingRules::default();
+                return Ok(());
+            }
+            Self::To(patch) => patch,
+        };
+        let mut form = Form::from(to.clone());
+        patch.patch(&mut form)?;
+        *to = form
+            .try_into()
+            .map_err(|error: RulesError| PatchMisfit::new("rules", error.to_string()))?;
+        Ok(())
     }
 }

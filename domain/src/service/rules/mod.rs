@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use broken::{Broken, DateIn, GridIn, LatestDate, LocalTime, Minutes, Rule};
 pub use durations::{Choice, Durations, DurationsError};
-pub use form::RulesError;
+pub use form::{RulesError, RulesPatch};
 pub use grid::Grid;
 pub use horizon::{Horizon, HorizonError};
 

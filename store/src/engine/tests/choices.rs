@@ -10,8 +10,8 @@ use crate::testing::{claims_in_the_log, claims_in_the_table, minute};
 
 const DOCTORS: [u128; 5] = [11, 12, 13, 14, 15];
 
-async fn revise(house: &House, engine: &Engine, terms: ServiceTerms) {
-    let command = ServiceCommand::ReviseService(terms);
+async fn revise(house: &House, engine: &Engine, patch: TermsPatch) {
+    let command = ServiceCommand::ReviseService(patch);
     let service = Target::Existing(uuid(SERVICE));
     engine.execute::<Service>(&house.context(), service, command).await.unwrap();
 }
@@ -32,9 +32,8 @@ fn doctor() -> ResourceProfile {
     ResourceProfile { kind: ResourceKind::Staff, ..profile() }
 }
 
-fn needing_a_doctor() -> ServiceTerms {
-    let needs = serde_json::from_str(r#"[{"role":"doctor","kind":"staff"}]"#).unwrap();
-    ServiceTerms { needs, ..terms() }
+fn needing_a_doctor() -> TermsPatch {
+    serde_json::from_str(r#"{"needs":[{"role":"doctor","kind":"staff"}]}"#).unwrap()
 }
 
 /// A house whose service needs one of these doctors.
@@ -119,8 +118,9 @@ async fn of_64_who_want_any_of_5_doctors_5_have_another_each() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_20_bookings_of_one_client_at_once_as_many_are_made_as_the_day_allows() {
     let (house, engine) = an_open_house().await;
-    let limit_per_client_per_day = Some(DailyLimit::try_from(2).unwrap());
-    revise(&house, &engine, ServiceTerms { limit_per_client_per_day, ..terms() }).await;
+    let limit_per_client_per_day = Some(DailyLimit::try_from(2).unwrap()).into();
+    let patch = TermsPatch { limit_per_client_per_day, ..TermsPatch::default() };
+    revise(&house, &engine, patch).await;
     let engines = [engine, house.engine()];
     let context = house.context();
     let book = |n: usize| {

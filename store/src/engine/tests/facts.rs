@@ -27,8 +27,8 @@ async fn a_service_that_another_engine_revised_is_booked_as_revised() {
     let (house, engine) = an_open_house().await;
     let elsewhere = house.engine();
     book(&engine, &house.context(), minute(60)).await.unwrap();
-    let longer = ServiceTerms { duration: Duration::from_minutes(45).unwrap(), ..terms() };
-    let revise = ServiceCommand::ReviseService(longer);
+    let duration = Duration::from_minutes(45).unwrap().into();
+    let revise = ServiceCommand::ReviseService(TermsPatch { duration, ..TermsPatch::default() });
     let service = Target::Existing(uuid(SERVICE));
     elsewhere.execute::<Service>(&house.context(), service, revise).await.unwrap();
     let booked = book(&engine, &house.context(), minute(120)).await.unwrap();
@@ -71,7 +71,7 @@ async fn bookings_succeed_while_another_engine_keeps_revising_the_service() {
     let revise = async {
         for _ in 0..20 {
             let (context, service) = (house.context(), Target::Existing(uuid(SERVICE)));
-            let revise = ServiceCommand::ReviseService(terms());
+            let revise = ServiceCommand::ReviseService(TermsPatch::default());
             elsewhere.execute::<Service>(&context, service, revise).await.unwrap();
             // Oftener, and a slow machine could find each of a booking's attempts stale.
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -193,9 +193,9 @@ async fn whoever_leaves_gives_the_place_back_and_whoever_has_taken_it_does_not()
 #[tokio::test]
 async fn of_a_day_on_which_the_client_has_enough_one_place_is_tried() {
     let (house, engine) = an_open_house().await;
-    let limit = Some(1.try_into().unwrap());
-    let revise =
-        ServiceCommand::ReviseService(ServiceTerms { limit_per_client_per_day: limit, ..terms() });
+    let limit_per_client_per_day = Some(1.try_into().unwrap()).into();
+    let patch = TermsPatch { limit_per_client_per_day, ..TermsPatch::default() };
+    let revise = ServiceCommand::ReviseService(patch);
     let service = Target::Existing(uuid(SERVICE));
     engine.execute::<Service>(&house.context(), service, revise).await.unwrap();
     book(&engine, &house.context(), minute(600)).await.unwrap();

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Practice, a_practice, date, monday, path_of, utc};
+use crate::harness::{Answer, Practice, a_practice, date, monday, route_of, utc};
 
 /// Everything is on these days, from the Monday on.
 pub(super) const DAYS: u64 = 4;
@@ -146,23 +146,23 @@ impl Past {
     }
 
     fn change_hours(&self, rng: &mut StdRng) -> Answer {
-        let path = format!("/v1/resources/{}/change-hours", one_of(rng, &self.rooms));
+        let path = format!("/v1/resources/{}", one_of(rng, &self.rooms));
         let from = format!("{:02}:00", rng.random_range(0..5));
         let to = format!("{:02}:00", rng.random_range(18..24));
         let days = ["mon", "tue", "wed", "thu", "fri"];
         let hours = json!({"weekly_hours": [{"days": days, "from": from, "to": to}]});
-        self.practice.api.post(&path, &hours).send()
+        self.practice.api.patch(&path, &hours).send()
     }
 
     fn revise(&self, rng: &mut StdRng) -> Answer {
-        let path = format!("/v1/services/{}/revise", one_of(rng, &self.services));
+        let path = format!("/v1/services/{}", one_of(rng, &self.services));
         let terms = json!({
             "name": "Revised", "category": CATEGORIES.choose(rng).unwrap(),
             "duration_minutes": rng.random_range(2..8) * 10,
             "buffer_after_minutes": rng.random_range(0..3) * 5,
             "rules": {"slot_step_minutes": *[15, 20, 30].choose(rng).unwrap()},
         });
-        self.practice.api.post(&path, &terms).send()
+        self.practice.api.patch(&path, &terms).send()
     }
 
     fn act(&mut self, rng: &mut StdRng) -> Answer {
@@ -170,14 +170,14 @@ impl Past {
         let (action, body) = match rng.random_range(0..8) {
             0..2 => ("reschedule", json!({"start_at": utc(Self::a_start(rng)), "by": "staff"})),
             2 => ("cancel", json!({"by": "staff"})),
-            3 => ("tag", json!({"tags": [TAGS.choose(rng).unwrap()], "category": "surgery"})),
+            3 => ("change", json!({"tags": [TAGS.choose(rng).unwrap()], "category": "surgery"})),
             4 => ("check-in", json!({})),
             5 => ("complete", json!({})),
             6 => ("no-show", json!({})),
             _ => ("confirm", json!({})),
         };
-        let path = path_of(appointment, action);
-        self.practice.api.post(&path, &body).send()
+        let (method, path) = route_of(appointment, action);
+        self.practice.api.request(method, &path).json(&body).send()
     }
 
     /// Asks, and writes the answer down.
