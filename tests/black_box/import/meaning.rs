@@ -133,11 +133,15 @@ fn without_a_place_events_are_in_their_calendar_and_may_lie_over_each_other() {
     ]);
     booked(&importer.imports(&calendar), 4);
     importer.standing(4);
-    assert_eq!(importer.names("/v1/resources"), ["calendar".to_owned()].into(), "as the file");
+    importer.names_are("/v1/resources", &["calendar".to_owned()].into());
     // For others, the time is taken.
     let server = Server::shared();
     let api = server.api(Some(server.database.key(&importer.tenant, "admin")));
-    let first = |path: &str| api.get(path).send().is(200)["items"][0]["id"].clone();
+    let first = |path: &str| {
+        eventually(path, || {
+            Some(api.get(path).send().is(200)["items"][0]["id"].as_str()?.to_owned())
+        })
+    };
     let (service, room) = (first("/v1/services"), first("/v1/resources"));
     let client = api.post("/v1/clients", &json!({"name": "A client"})).send().is(201);
     let start = utc("2027-06-01T09:30:00Z".parse().unwrap());
@@ -148,11 +152,11 @@ fn without_a_place_events_are_in_their_calendar_and_may_lie_over_each_other() {
     let other = an_importer();
     booked(&other.imports(&named), 4);
     other.standing(4);
-    assert_eq!(other.names("/v1/resources"), ["My week".to_owned()].into());
+    other.names_are("/v1/resources", &["My week".to_owned()].into());
     let third = an_importer();
     booked(&third.imports_with(&named, &["--resource", "Chair 2"]), 4);
     third.standing(4);
-    assert_eq!(third.names("/v1/resources"), ["Chair 2".to_owned()].into());
+    third.names_are("/v1/resources", &["Chair 2".to_owned()].into());
 }
 
 #[test]

@@ -62,11 +62,15 @@ impl Importer {
         self.api.found(&format!("{query}&limit=50"))
     }
 
-    /// The names in one list of the catalogue.
-    fn names(&self, path: &str) -> BTreeSet<String> {
-        let list = self.api.get(&format!("{path}?limit=100")).send().is(200);
-        let items = list["items"].as_array().unwrap();
-        items.iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect()
+    /// These names are in one list of the catalogue, once it is up to date, and no others.
+    #[track_caller]
+    fn names_are(&self, path: &str, expected: &BTreeSet<String>) {
+        eventually(&format!("{path} has {expected:?}"), || {
+            let list = self.api.get(&format!("{path}?limit=100")).send().is(200);
+            let items = list["items"].as_array().unwrap();
+            let names = items.iter().map(|item| item["name"].as_str().unwrap().to_owned());
+            (names.collect::<BTreeSet<_>>() == *expected).then_some(())
+        });
     }
 
     /// These are there, once the list is up to date, and no others.
@@ -170,8 +174,8 @@ fn are_its_rooms_and_categories(importer: &Importer, file: &CalendarFile) {
     let of = |part: fn(&Session) -> &String| -> BTreeSet<String> {
         file.sessions.iter().map(part).cloned().collect()
     };
-    assert_eq!(importer.names("/v1/services"), of(|session| &session.category));
-    assert_eq!(importer.names("/v1/resources"), of(|session| &session.location));
+    importer.names_are("/v1/services", &of(|session| &session.category));
+    importer.names_are("/v1/resources", &of(|session| &session.location));
 }
 
 #[test]
