@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::{Log, Position};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::checkpoint::{self, Subscription};
@@ -17,21 +17,31 @@ use crate::{ProjectionId, schema};
 /// How often a waiter checks by itself: another program may hold the lease.
 const CHECK_INTERVAL: Duration = Duration::from_millis(25);
 
-/// How long a reader waits before the runner of this program is told of it: whoever leads may have ended.
+/// What a reader waits for longer than this, its leader may have left: the runner of this program takes it, whose-ever it is.
 const PATIENCE: Duration = Duration::from_millis(150);
 
 /// So many who wait are told of at the same time.
 const MAX_AWAITED: usize = 64;
+
+/// So many commits are kept for a waiter that is slow to hear of them; one that has missed some checks by itself.
+const MAX_COMMITTED: usize = 256;
 
 /// Tells how far each projection is. Cheap to clone.
 #[derive(Clone)]
 pub struct Progress {
     log: Log,
     projections: Arc<[ProjectionId]>,
-    /// Ticks after each batch that this program committed: a hint to check again.
-    committed: Arc<watch::Sender<u64>>,
+    /// Says of which subscription this program has committed a batch: a hint to check again.
+    committed: broadcast::Sender<Subscription>,
     /// Tells the runner of this program, if there is one, what somebody waits for.
-    awaited: mpsc::Sender<Subscription>,
+    awaited: mpsc::Sender<Awaited>,
+}
+
+/// What somebody waits for.
+pub(crate) struct Awaited {
+    pub(crate) subscription: Subscription,
+    /// For longer than it should take: whoever leads may have ended.
+    pub(crate) is_late: bool,
 }
 
 /// Why a projection is not where a reader wants it.
@@ -65,13 +75,15 @@ impl Progress {
     pub(crate) fn with_runner(
         log: Log,
         projections: Arc<[ProjectionId]>,
-    ) -> (Self, mpsc::Receiver<Subscription>) {
+    ) -> (Self, mpsc::Receiver<Awaited>) {
         let (awaited, hears) = mpsc::channel(MAX_AWAITED);
-        (Self { log, projections, committed: Arc::default(), awaited }, hears)
+        let committed = broadcast::Sender::new(MAX_COMMITTED);
+        (Self { log, projections, committed, awaited }, hears)
     }
 
-    pub(crate) fn tick(&self) {
-        self.committed.send_modify(|tick| *tick = tick.wrapping_add(1));
+    pub(crate) fn has_committed(&self, subscription: &Subscription) {
+        // Nobody may wait.
+        let _ = self.committed.send(subscription.clone());
     }
 
     /// How far a projection has read a tenant's log.
@@ -115,13 +127,12 @@ impl Progress {
                 }
                 exists = true;
             }
-            if began.elapsed() >= PATIENCE {
-                // Without a runner, or with one that has heard enough, it is waited all the same.
-                let _ = self.awaited.try_send(subscription.clone());
-            }
+            let is_late = began.elapsed() >= PATIENCE;
+            // Without a runner, or with one that has heard enough, it is waited all the same.
+            let _ = self.awaited.try_send(Awaited { subscription: subscription.clone(), is_late });
             let check_again = async {
                 tokio::select! {
-                    _ = committed.changed() => {}
+                    () = committed_of(&subscription, &mut committed) => {}
                     () = sleep(CHECK_INTERVAL) => {}
                 }
             };
@@ -194,4 +205,12 @@ impl Progress {
     ) -> Result<bool, sqlx::Error> {
         state::cancel(self.log.pool(), &shadow(projection), now).await
     }
+}
+
+/// Waits until a batch of this subscription was committed, or may have been.
+async fn committed_of(
+    subscription: &Subscription,
+    committed: &mut broadcast::Receiver<Subscription>,
+) {
+    while committed.recv().await.is_ok_and(|committed| committed != *subscription) {}
 }

@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::checkpoint::{self, Subscription};
+use crate::progress::Awaited;
 use crate::{Heard, Progress, Projection, ProjectionId, at_once};
 use schedule::Schedule;
 
@@ -92,7 +93,7 @@ pub struct Runner {
     settings: RunnerSettings,
     progress: Progress,
     /// What somebody waits for.
-    awaited: mpsc::Receiver<Subscription>,
+    awaited: mpsc::Receiver<Awaited>,
     /// Who else projects.
     heard: Option<watch::Receiver<Heard>>,
     me: Uuid,
@@ -152,7 +153,7 @@ impl Runner {
                 }
                 Some(looked) = schedule.looks.join_next() => schedule.looked(&self, looked),
                 grown = appends.next() => schedule.heard(&self, grown),
-                Some(awaited) = self.awaited.recv() => schedule.is_awaited(awaited),
+                Some(awaited) = self.awaited.recv() => schedule.is_awaited(&awaited),
                 () = sleep_until(next_look), if schedule.looks.is_empty() => schedule.look(&self),
             }
         }

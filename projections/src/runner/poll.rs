@@ -112,7 +112,7 @@ impl Poll {
                     let events = to.get().saturating_sub(position.get());
                     counter!(PROJECTION_EVENTS, "projection" => name).increment(events);
                     position = to;
-                    self.progress.tick();
+                    self.progress.has_committed(&self.subscription);
                     if all && to == end {
                         return Ok(Outcome::CaughtUp);
                     }

@@ -1,8 +1,10 @@
 //! Which subscription is polled next.
 //!
-//! Those that follow their logs, and those that are far behind or begin: two queues that take turns, and in each
-//! tenants do ([`Turns`]). So whoever has a million events to read, and ten thousand who begin, hold nobody else
-//! up for more than a turn. None is polled twice at once, nor too soon after its last poll; one that failed waits.
+//! Those that somebody waits for, those that follow their logs, and those that are far behind or begin: queues that
+//! take turns, and in each tenants do ([`Turns`]). So whoever has a million events to read, and ten thousand who
+//! begin, hold nobody else up for more than a turn; and whoever reads what it has just written waits for a few turns,
+//! however many tenants are booked at. None is polled twice at once, nor too soon after its last poll; one that
+//! failed waits.
 //!
 //! It is bounded: what does not fit is left to be found again.
 
@@ -26,13 +28,26 @@ const REMEMBERED: usize = 1_024;
 /// So many wait in each queue at most.
 const MAX_WAITING: usize = 16_384;
 
-/// How a subscription is with its log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How urgent the poll of a subscription is, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
+    /// A reader waits for it.
+    Awaited,
     /// At its end, or nearly.
     Live,
     /// Far behind, or just beginning.
     Backlog,
+}
+
+impl Kind {
+    /// From this one on, in the order in which they have their turns.
+    const fn in_turn(self) -> [Self; 3] {
+        match self {
+            Self::Awaited => [Self::Awaited, Self::Live, Self::Backlog],
+            Self::Live => [Self::Live, Self::Backlog, Self::Awaited],
+            Self::Backlog => [Self::Backlog, Self::Awaited, Self::Live],
+        }
+    }
 }
 
 #[derive(Default)]
@@ -53,9 +68,10 @@ pub(super) struct Queue {
     /// From the beginning of one poll of a subscription to that of its next, at least.
     poll_interval: Duration,
     /// Those that may be polled.
+    awaited: Waiting,
     live: Waiting,
     backlog: Waiting,
-    /// Whose turn it is when both wait.
+    /// Whose turn it is when all wait.
     next_kind: Kind,
     /// Those that may be later, by when and in the order in which they came.
     later: BTreeMap<(Instant, u64), Subscription>,
@@ -73,7 +89,7 @@ pub(super) struct Queue {
 struct Running {
     kind: Kind,
     /// Seen to be behind meanwhile, so one more poll is due.
-    again: bool,
+    again: Option<Kind>,
 }
 
 struct Pause {
@@ -85,9 +101,10 @@ impl Queue {
     pub(super) fn new(poll_interval: Duration) -> Self {
         Self {
             poll_interval,
+            awaited: Waiting::default(),
             live: Waiting::default(),
             backlog: Waiting::default(),
-            next_kind: Kind::Live,
+            next_kind: Kind::Awaited,
             later: BTreeMap::new(),
             queued: HashMap::new(),
             put_off: 0,
@@ -99,6 +116,7 @@ impl Queue {
 
     fn waiting(&mut self, kind: Kind) -> &mut Waiting {
         match kind {
+            Kind::Awaited => &mut self.awaited,
             Kind::Live => &mut self.live,
             Kind::Backlog => &mut self.backlog,
         }
@@ -111,12 +129,12 @@ impl Queue {
 
     pub(super) fn push(&mut self, key: Subscription, kind: Kind, now: Instant) {
         if let Some(running) = self.running.get_mut(&key) {
-            running.again = true;
+            running.again = Some(running.again.map_or(kind, |known| known.min(kind)));
             return;
         }
         match self.queued.get(&key) {
-            // It has turned out to be nearly at the end.
-            Some(Kind::Backlog) if kind == Kind::Live => self.remove(&key),
+            // It has turned out to be nearly at the end, or to be waited for.
+            Some(known) if kind < *known => self.remove(&key),
             Some(_) => return,
             None => {}
         }
@@ -152,9 +170,9 @@ impl Queue {
         }
     }
 
-    /// The next to poll, and of the backlog only where there is room for it. Those that pause leave the queue:
-    /// they are found again.
-    pub(super) fn pop(&mut self, now: Instant, backlog_room: usize) -> Option<Subscription> {
+    /// The next to poll, and one whose poll may be long only where there is room for it. Those that pause leave the
+    /// queue: they are found again.
+    pub(super) fn pop(&mut self, now: Instant, room_for_long: usize) -> Option<Subscription> {
         while let Some(first) = self.later.first_entry()
             && first.key().0 <= now
         {
@@ -162,30 +180,28 @@ impl Queue {
             let kind = self.queued.get(&key).copied().unwrap_or(Kind::Backlog);
             self.wait(key, kind);
         }
-        let backlog = self.running.values().filter(|running| running.kind == Kind::Backlog);
-        let may_backlog = backlog.count() < backlog_room;
-        while let Some((key, kind)) = self.next(may_backlog) {
+        // Whoever is waited for may be far behind, too.
+        let long = self.running.values().filter(|running| running.kind != Kind::Live);
+        let may_be_long = long.count() < room_for_long;
+        while let Some((key, kind)) = self.next(may_be_long) {
             self.queued.remove(&key);
             if self.pauses.get(&key).is_none_or(|pause| pause.until <= now) {
                 if self.next_polls.len() >= REMEMBERED {
                     self.next_polls.retain(|_, next| *next > now);
                 }
                 self.next_polls.insert(key.clone(), now + self.poll_interval);
-                self.running.insert(key.clone(), Running { kind, again: false });
+                self.running.insert(key.clone(), Running { kind, again: None });
                 return Some(key);
             }
         }
         None
     }
 
-    fn next(&mut self, may_backlog: bool) -> Option<(Subscription, Kind)> {
-        let order = match self.next_kind {
-            Kind::Live => [Kind::Live, Kind::Backlog],
-            Kind::Backlog => [Kind::Backlog, Kind::Live],
-        };
-        for kind in order.into_iter().filter(|kind| may_backlog || *kind == Kind::Live) {
+    fn next(&mut self, may_be_long: bool) -> Option<(Subscription, Kind)> {
+        let order = self.next_kind.in_turn().into_iter();
+        for kind in order.filter(|kind| may_be_long || *kind == Kind::Live) {
             if let Some(key) = self.waiting(kind).pop() {
-                self.next_kind = if kind == Kind::Live { Kind::Backlog } else { Kind::Live };
+                self.next_kind = kind.in_turn()[1];
                 return Some((key, kind));
             }
         }
@@ -205,7 +221,7 @@ impl Queue {
         retry_stalled: Duration,
     ) {
         let running = self.running.remove(&key);
-        let again = running.is_some_and(|running| running.again);
+        let again = running.and_then(|running| running.again);
         match ended {
             Outcome::CaughtUp | Outcome::Released | Outcome::Behind | Outcome::NotLeading => {
                 self.pauses.remove(&key);
@@ -229,7 +245,11 @@ impl Queue {
                 self.next_polls.remove(&key);
                 self.push(key, Kind::Backlog, now);
             }
-            Outcome::CaughtUp | Outcome::Released if again => self.push(key, Kind::Live, now),
+            Outcome::CaughtUp | Outcome::Released => {
+                if let Some(kind) = again {
+                    self.push(key, kind, now);
+                }
+            }
             _ => {}
         }
     }
@@ -307,6 +327,41 @@ mod tests {
             }
             now += PACE;
         }
+    }
+
+    #[test]
+    fn who_is_waited_for_has_its_turn_before_a_thousand_who_came_earlier() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        for n in 0..1_000 {
+            queue.push(key_of(&format!("live-{n}"), "one"), Kind::Live, now);
+            queue.push(key_of(&format!("new-{n}"), "one"), Kind::Backlog, now);
+        }
+        for n in 990..1_000 {
+            let awaited = key_of(&format!("live-{n}"), "one");
+            queue.push(awaited.clone(), Kind::Awaited, now);
+            let others = std::iter::from_fn(|| queue.pop(now, usize::MAX));
+            assert!(others.take_while(|next| *next != awaited).count() <= 2);
+        }
+    }
+
+    #[test]
+    fn those_that_are_waited_for_hold_nobody_up_for_more_than_two_turns() {
+        let (mut queue, now) = (Queue::new(PACE), Instant::now());
+        for n in 0..1_000 {
+            queue.push(key_of(&format!("awaited-{n}"), "one"), Kind::Awaited, now);
+        }
+        assert!(turns_before_live(&mut queue, now) <= 2);
+    }
+
+    #[test]
+    fn who_is_waited_for_during_its_poll_is_polled_again_in_such_a_turn() {
+        let (mut queue, now) = (Queue::new(Duration::ZERO), Instant::now());
+        queue.push(key("one"), Kind::Live, now);
+        assert_eq!(queue.pop(now, 1), Some(key("one")));
+        queue.push(key("one"), Kind::Awaited, now);
+        queue.push(key("one"), Kind::Live, now);
+        queue.ended(key("one"), Outcome::CaughtUp, now, RETRY);
+        assert_eq!(queue.queued.get(&key("one")), Some(&Kind::Awaited));
     }
 
     #[test]

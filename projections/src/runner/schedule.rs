@@ -21,6 +21,7 @@ use super::sweep::Sweep;
 use super::{Runner, comparison, rest};
 use crate::checkpoint::Subscription;
 use crate::lag::Lag;
+use crate::progress::Awaited;
 use crate::{ProjectionId, schema};
 
 /// What another program is to poll, and has not for so many seconds, this one polls.
@@ -171,10 +172,11 @@ impl Schedule {
         }
     }
 
-    /// Somebody waits for it longer than it should take: whoever leads may have ended.
-    pub(super) fn is_awaited(&mut self, subscription: Subscription) {
-        if self.whole.borrow().contains(&subscription.projection) {
-            self.queue.push(subscription, Kind::Live, Instant::now());
+    /// Somebody waits for it.
+    pub(super) fn is_awaited(&mut self, Awaited { subscription, is_late }: &Awaited) {
+        let is_mine = self.shares.is_mine(&subscription.tenant) || self.polls.leads(subscription);
+        if (is_mine || *is_late) && self.whole.borrow().contains(&subscription.projection) {
+            self.queue.push(subscription.clone(), Kind::Awaited, Instant::now());
         }
     }
 
