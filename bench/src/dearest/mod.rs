@@ -11,6 +11,7 @@ mod house;
 mod requests;
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, ensure};
 use hdrhistogram::Histogram;
 use serde_json::Value;
-use tokio::task::JoinSet;
+use tokio::runtime;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use crate::cli::Options;
@@ -70,11 +72,11 @@ pub(crate) async fn run(
         report.aim(&format!("{route}: memory, MB"), cost.memory_mb, Aim::Below(32.0));
         rows.push((route.clone(), cost));
     }
-    let lives = all_at_once(&house, timing.measured).await?;
-    report.aim("p99 of /livez meanwhile, ms", lives.p99_ms, Aim::Below(50.0));
+    let lives = all_at_once(&house, serving.operations, timing.measured).await?;
+    report.aim("p99 of /livez meanwhile, ms", lives.operations.p99, Aim::Below(50.0));
+    let Lives { operations, api, answers } = &lives;
     report.remark(format!(
-        "{CLIENTS} clients: /livez p50 {:.1} ms, longest {:.1} ms; answers {}",
-        lives.p50_ms, lives.longest_ms, lives.answers
+        "{CLIENTS} clients: /livez {operations}; on the API's port {api}; answers {answers}"
     ));
     if let Some(file) = document {
         document::write(file, &rows, &lives)?;
@@ -124,41 +126,72 @@ async fn measured(meter: &Meter, house: &Arc<House>, route: &str) -> anyhow::Res
 
 /// How the program lives while many ask for what is dearest.
 pub(super) struct Lives {
-    p50_ms: f64,
-    p99_ms: f64,
-    longest_ms: f64,
+    /// Where whoever keeps it running asks.
+    operations: Latency,
+    /// Where balancers do.
+    api: Latency,
     /// How many answers there were, by status.
     answers: String,
 }
 
-async fn all_at_once(house: &Arc<House>, lasting: Duration) -> anyhow::Result<Lives> {
+/// How long `/livez` takes, in milliseconds.
+#[derive(Clone, Copy)]
+pub(super) struct Latency {
+    p50: f64,
+    p99: f64,
+    longest: f64,
+}
+
+impl Display for Latency {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { p50, p99, longest } = self;
+        write!(f, "{p50:.1} ms at the median, {p99:.1} ms at p99, {longest:.1} ms at most")
+    }
+}
+
+async fn all_at_once(
+    house: &Arc<House>,
+    operations: SocketAddr,
+    lasting: Duration,
+) -> anyhow::Result<Lives> {
     let answered = Arc::new(Mutex::new(BTreeMap::new()));
     let mut clients = JoinSet::new();
     for n in 0..CLIENTS {
         clients.spawn(one_of_many(Arc::clone(house), n, Arc::clone(&answered)));
     }
-    let mut took = Histogram::<u64>::new(3)?;
-    let began = Instant::now();
-    while began.elapsed() < lasting {
-        // Whoever looks after the program opens a connection each time.
-        let asked = Instant::now();
-        let probe = Asked::get("/livez").without_key();
-        let answer =
-            Connection::open(house.address).await?.ask(probe.to(house.address).as_bytes()).await?;
-        ensure!(answer.status == 200, "/livez: {}", answer.status);
-        took.record(u64::try_from(asked.elapsed().as_micros())?)?;
-        sleep(Duration::from_millis(20)).await;
-    }
+    let api = house.address;
+    let asked = [operations, api].map(|address| spawn_blocking(move || lives(address, lasting)));
+    let [operations, api] = asked;
+    let (operations, api) = (operations.await??, api.await??);
     // An export may take minutes yet: whoever has no answer by now is not counted.
     clients.shutdown().await;
     let answers = std::mem::take(&mut *answered.lock().unwrap_or_else(PoisonError::into_inner));
-    let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1_000.0;
     let said = answers.iter().map(|(status, count)| format!("{status}: {count}"));
-    Ok(Lives {
-        p50_ms: ms(took.value_at_quantile(0.5)),
-        p99_ms: ms(took.value_at_quantile(0.99)),
-        longest_ms: ms(took.max()),
-        answers: said.collect::<Vec<_>>().join(", "),
+    Ok(Lives { operations, api, answers: said.collect::<Vec<_>>().join(", ") })
+}
+
+/// Asks again and again whether the program lives, on a thread of its own: the clients' do not count. Blocks.
+fn lives(address: SocketAddr, lasting: Duration) -> anyhow::Result<Latency> {
+    let mut took = Histogram::<u64>::new(3)?;
+    let probe = Asked::get("/livez").without_key().to(address);
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let began = Instant::now();
+        while began.elapsed() < lasting {
+            // Whoever looks after the program opens a connection each time.
+            let asked = Instant::now();
+            let answer = Connection::open(address).await?.ask(probe.as_bytes()).await?;
+            ensure!(answer.status == 200, "/livez: {}", answer.status);
+            took.record(u64::try_from(asked.elapsed().as_micros())?)?;
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    })?;
+    let ms = |micros: u64| Duration::from_micros(micros).as_secs_f64() * 1_000.0;
+    Ok(Latency {
+        p50: ms(took.value_at_quantile(0.5)),
+        p99: ms(took.value_at_quantile(0.99)),
+        longest: ms(took.max()),
     })
 }
 

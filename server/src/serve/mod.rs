@@ -1,5 +1,6 @@
 //! `daybook serve`
 
+mod operations_port;
 mod running;
 mod work;
 
@@ -12,6 +13,7 @@ use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
+use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +28,7 @@ use crate::parts::Parts;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::{demo, metrics, output, parts};
+use operations_port::OperationsPort;
 use running::Running;
 use work::Work;
 
@@ -43,14 +46,11 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the connections to the database have to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whoever asks the operations port is one of a few.
-const OPERATORS: usize = 64;
-
 /// Serves until told to stop, by Ctrl-C or SIGTERM; told again, it stops at once.
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // First of all: an address that is taken is said at once, and nothing was started for it.
-    let listeners = runtime.block_on(Listeners::bind(&options))?;
+    let listeners = Listeners::bind(&options, &runtime)?;
     let database = Database::own(place)?;
     let served = runtime.block_on(async {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
@@ -68,21 +68,21 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
 
 /// Where requests come in.
 struct Listeners {
-    operations: Listener,
+    operations: OperationsPort,
     /// `None`: by its roles the program answers none.
     api: Option<Listener>,
 }
 
 impl Listeners {
-    async fn bind(options: &Serve) -> anyhow::Result<Self> {
-        let (operations, api) = (options.operations_listen, options.listen);
-        let operations = Listener::bind(operations, "--operations-listen", OPERATORS).await?;
+    fn bind(options: &Serve, runtime: &Runtime) -> anyhow::Result<Self> {
+        let operations = OperationsPort::bind(options.operations_listen)?;
         if !roles::have(&options.roles, Task::Answer) {
             return Ok(Self { operations, api: None });
         }
         let connections = raise_open_files(options.max_connections.into());
-        let api = Listener::bind(api.with_port(options.port), "--listen or --port", connections);
-        Ok(Self { operations, api: Some(api.await?) })
+        let address = options.listen.with_port(options.port);
+        let api = Listener::bind(address, "--listen or --port", connections);
+        Ok(Self { operations, api: Some(runtime.block_on(api)?) })
     }
 }
 
@@ -122,7 +122,7 @@ async fn serve(
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());
-    for_operators.start("operations port", answered);
+    for_operators.start_fallible("operations port", answered);
     for_operators.start("sampler", sampler.run(operations_stop.over.clone()));
     for_operators
         .start("record of metrics", metrics::keep_up(recorded, operations_stop.over.clone()));

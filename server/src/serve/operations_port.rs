@@ -1,0 +1,84 @@
+//! The operations port, on a thread of its own: whoever keeps the program running is answered in time, also while
+//! the workers of the runtime are all busy.
+
+use std::io;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use axum::Router;
+use tokio::runtime::{self, Runtime};
+use tokio::task::spawn_blocking;
+
+use crate::listener::{Listener, Stop};
+
+/// Whoever asks it is one of a few.
+const CONNECTIONS: usize = 64;
+
+pub(super) struct OperationsPort {
+    runtime: Runtime,
+    listener: Listener,
+}
+
+impl OperationsPort {
+    pub(super) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let bound = Listener::bind(address, "--operations-listen", CONNECTIONS);
+        let listener = runtime.block_on(bound)?;
+        Ok(Self { runtime, listener })
+    }
+
+    pub(super) fn address(&self) -> io::Result<SocketAddr> {
+        self.listener.address()
+    }
+
+    /// Answers until it is told to end ([`Listener::answer`]).
+    pub(super) async fn answer(self, routes: Router, stop: Stop) -> anyhow::Result<()> {
+        let Self { runtime, listener } = self;
+        let thread = spawn_blocking(move || runtime.block_on(listener.answer(routes, stop)));
+        thread.await.context("the thread of the operations port")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpStream;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use axum::routing::get;
+
+    use super::*;
+
+    /// Longer than any step takes by itself.
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn it_answers_while_all_workers_are_busy() {
+        let port = OperationsPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, stop) = (port.address().unwrap(), Stop::default());
+        let workers = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let routes = Router::new().route("/livez", get(async || "lives"));
+        let answering = workers.spawn(port.answer(routes, stop.clone()));
+        let (busy, is_busy) = mpsc::channel();
+        let (done, is_done) = mpsc::channel::<()>();
+        workers.spawn(async move {
+            // The one worker goes on to nothing else.
+            busy.send(()).unwrap();
+            let _ = is_done.recv_timeout(LONG * 2);
+        });
+        is_busy.recv_timeout(LONG).unwrap();
+        let mut asked = TcpStream::connect(address).unwrap();
+        asked.set_read_timeout(Some(LONG)).unwrap();
+        asked.write_all(b"GET /livez HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        asked.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("lives"), "{answer}");
+        done.send(()).unwrap();
+        stop.closing.cancel();
+        stop.over.cancel();
+        workers.block_on(answering).unwrap().unwrap();
+        thread::spawn(move || drop(workers)).join().unwrap();
+    }
+}
