@@ -50,7 +50,8 @@ pub(crate) async fn run(
     let mut report = Report::default();
     let tenants = if options.smoke { &[1, 200] } else { tenants };
     for count in tenants {
-        cell(server, &program, *count, timing, &mut report).await?;
+        let settles = if options.smoke { timing.measured } else { SETTLES };
+        cell(server, &program, *count, (settles, timing), &mut report).await?;
     }
     for case in [BOOKS, READS] {
         for booking in [1, BOOKING] {
@@ -64,7 +65,7 @@ async fn cell(
     server: &Server,
     program: &Program,
     tenants: u64,
-    timing: Timing,
+    (settles, timing): (Duration, Timing),
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let size = Size::new(true, 0);
@@ -73,7 +74,7 @@ async fn cell(
     let log = server.scratch(&format!("daybook-{tenants}.log"));
     let serving = Serving::start(program, &made.database, log).await?;
     let ready = begun.elapsed();
-    sleep(if timing.measured < SETTLES / 4 { timing.measured } else { SETTLES }).await;
+    sleep(settles).await;
     let mut usage = Usage::begin(server, &made.database, serving.id()).await?;
     sleep(timing.measured * 2).await;
     let idle = usage.since(server).await?;
