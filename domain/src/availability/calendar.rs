@@ -62,9 +62,15 @@ impl Calendar<'_> {
     /// The starts at which some place is free for all of the appointment and its buffers.
     fn unclaimed(&self, starts: Vec<Interval>, query: &SlotQuery<'_>) -> Vec<Interval> {
         let (Some(first), Some(last)) = (starts.first(), starts.last()) else { return starts };
-        let all = first.hull(last);
-        let taken =
-            |claim: &Claim| Some(blocked(&claim.during, query)).filter(|it| it.overlaps(&all));
+        // A claim blocks the starts from so long before it to so long after it. One that ends, with its buffer, when
+        // the claim begins is not among them.
+        let before = query.length.delta() + query.buffer_after.delta() - INSTANT;
+        let after = query.buffer_before.delta();
+        // Of all days' claims those of these starts, before more is worked out of each.
+        let reach = first.hull(last).widened(after, before);
+        let taken = |claim: &Claim| {
+            claim.during.overlaps(&reach).then(|| claim.during.widened(before, after))
+        };
         without(starts, &self.on_every_place(taken))
     }
 
@@ -113,11 +119,4 @@ impl<'a> Starts<'a> {
         effort.spend(calendar.looks_at_claims() + by_hours.len() as u64)?;
         Ok(calendar.unclaimed(by_hours, query))
     }
-}
-
-/// The starts that a claim blocks.
-fn blocked(claimed: &Interval, query: &SlotQuery<'_>) -> Interval {
-    let (before, after) = (query.buffer_before.delta(), query.buffer_after.delta());
-    // One that ends, with its buffer, when the claim begins is not among them.
-    claimed.widened(query.length.delta() + after - INSTANT, before)
 }
