@@ -5,23 +5,57 @@ use serde::{Deserialize, Serialize};
 use crate::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use crate::time::HoldLength;
 
-/// What a tenant has chosen. A decision takes them as they are then, and its event says by which it was made
-/// wherever that matters later: no decision is taken again because they change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TenantSettings {
-    /// How many holds one client can have at once.
-    pub holds_per_client: HoldLimit,
-    /// For how long a place is offered to a client on the waiting list.
-    pub offer_minutes: HoldLength,
-    /// How many times one client can wait at once.
-    pub waiting_per_client: ClientEntryLimit,
-    /// How many entries of the waiting list can be open.
-    pub waiting_list: EntryLimit,
-    /// How far ahead series of imported calendars are followed.
-    pub import_days: ImportDays,
-    /// Over how many days it is added up who is booked least.
-    pub least_booked_days: LeastBookedDays,
+/// Gives a macro all settings of a tenant: what each is, its name, its type, the number as which that is written, and
+/// the bounds of it. What there is of each setting (the column apart, which a migration makes) is made of this:
+/// the row, what is asked for and told over HTTP, the options of `daybook tenant set`. The types are to be in scope.
+#[macro_export]
+macro_rules! with_tenant_settings {
+    ($make:ident) => {
+        $make! {
+            /// How many holds one client can have at once: 1 to 1,000; else 3.
+            holds_per_client: HoldLimit as u16, 1 to 1_000;
+            /// For how many minutes a place is offered to a client on the waiting list: 1 to 60; else 15.
+            offer_minutes: HoldLength as u32, 1 to 60;
+            /// How many times one client can wait at once: 1 to 1,000; else 20.
+            waiting_per_client: ClientEntryLimit as u16, 1 to 1_000;
+            /// How many entries of the waiting list can be open: 1 to 50,000; else 1,000.
+            waiting_list: EntryLimit as u16, 1 to 50_000;
+            /// How many days ahead series of imported calendars are followed: 1 to 3,660; else 731.
+            import_days: ImportDays as u16, 1 to 3_660;
+            /// Over how many local days it is added up who is booked least, where a service chooses by that: 1 to 31;
+            /// else 7.
+            least_booked_days: LeastBookedDays as u16, 1 to 31;
+        }
+    };
 }
+
+macro_rules! settings {
+    ($(
+        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+    )+) => {
+        /// What a tenant has chosen. A decision takes them as they are then, and its event says by which it was made
+        /// wherever that matters later: no decision is taken again because they change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct TenantSettings {
+            $($(#[$doc])* pub $name: $type,)+
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn the_bounds_that_are_told_are_those_that_hold() {
+            $(
+                for number in [$min, $max] {
+                    assert!($type::try_from(number).is_ok(), "{} {number}", stringify!($name));
+                }
+                for number in [$min - 1, $max + 1] {
+                    assert!($type::try_from(number).is_err(), "{} {number}", stringify!($name));
+                }
+            )+
+        }
+    };
+}
+
+with_tenant_settings!(settings);
 
 /// Whole days, within bounds.
 macro_rules! days {

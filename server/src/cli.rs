@@ -11,9 +11,7 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
-use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
-use daybook_domain::time::HoldLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId};
+use daybook_domain::TenantId;
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
@@ -24,6 +22,7 @@ use uuid::Uuid;
 use crate::import::Home;
 use crate::listen_address::ListenAddress;
 use crate::logging;
+use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
 const GLOBAL: &str = "Global options";
@@ -170,7 +169,7 @@ fn has_moved(_: &str) -> Result<String, &'static str> {
 }
 
 /// A number that its type takes.
-fn number<N, T>(text: &str) -> Result<T, String>
+pub(crate) fn number<N, T>(text: &str) -> Result<T, String>
 where
     N: FromStr<Err = ParseIntError>,
     T: TryFrom<N>,
@@ -226,32 +225,6 @@ pub(crate) enum TenantCommand {
     },
     /// Show what a tenant has chosen.
     Show { tenant: TenantId },
-}
-
-#[derive(Args)]
-#[group(required = true, multiple = true)]
-pub(crate) struct SettingsOptions {
-    /// How many holds one client can have at once: 1 to 1,000.
-    #[arg(long, value_parser = number::<u16, HoldLimit>)]
-    pub(crate) holds_per_client: Option<HoldLimit>,
-    /// For how many minutes a place is offered to a client on the waiting list: 1 to 60.
-    #[arg(long, value_parser = number::<u32, HoldLength>)]
-    pub(crate) offer_minutes: Option<HoldLength>,
-    /// How many times one client can wait at once: 1 to 1,000.
-    #[arg(long, value_parser = number::<u16, ClientEntryLimit>)]
-    pub(crate) waiting_per_client: Option<ClientEntryLimit>,
-    /// How many entries of the waiting list can be open: 1 to 50,000.
-    #[arg(long, value_parser = number::<u16, EntryLimit>)]
-    pub(crate) waiting_list: Option<EntryLimit>,
-    /// How many days ahead series of imported calendars are followed: 1 to 3,660.
-    #[arg(long, value_parser = number::<u16, ImportDays>)]
-    pub(crate) import_days: Option<ImportDays>,
-    /// Over how many local days it is added up who is booked least: 1 to 31.
-    #[arg(long, value_parser = number::<u16, LeastBookedDays>)]
-    pub(crate) least_booked_days: Option<LeastBookedDays>,
-    /// The IANA zone in which its dates are read.
-    #[arg(long)]
-    pub(crate) time_zone: Option<Tz>,
 }
 
 #[derive(Args, Clone)]

@@ -1,11 +1,15 @@
 //! `daybook tenant`
 
 use anyhow::Context as _;
-use daybook_domain::TenantId;
+use chrono_tz::Tz;
+use clap::Args;
+use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
+use daybook_domain::time::HoldLength;
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use daybook_store::tenants::{self, NewSettings, Tenant};
 use sqlx::PgPool;
 
-use crate::cli::{SettingsOptions, TenantCommand};
+use crate::cli::{TenantCommand, number};
 use crate::database::Database;
 use crate::{output, parts};
 
@@ -49,33 +53,39 @@ fn show(tenant: &TenantId, found: Option<Tenant>) -> anyhow::Result<()> {
     let Tenant { time_zone, settings } =
         found.with_context(|| format!("there is no tenant {tenant}"))?;
     output::line(&format!("time zone: {}", time_zone.name()))?;
-    output::line(&format!("holds per client: {}", settings.holds_per_client.get()))?;
-    output::line(&format!("offer minutes: {}", settings.offer_minutes.minutes()))?;
-    output::line(&format!("waiting per client: {}", settings.waiting_per_client.get()))?;
-    output::line(&format!("waiting list: {}", settings.waiting_list.get()))?;
-    output::line(&format!("import days: {}", settings.import_days.get()))?;
-    output::line(&format!("least booked days: {}", settings.least_booked_days.get()))
+    for (name, number) in told(settings) {
+        output::line(&format!("{}: {number}", name.replace('_', " ")))?;
+    }
+    Ok(())
 }
 
-impl From<SettingsOptions> for NewSettings {
-    fn from(options: SettingsOptions) -> Self {
-        let SettingsOptions {
-            holds_per_client,
-            offer_minutes,
-            waiting_per_client,
-            waiting_list,
-            import_days,
-            least_booked_days,
-            time_zone,
-        } = options;
-        Self {
-            holds_per_client,
-            offer_minutes,
-            waiting_per_client,
-            waiting_list,
-            import_days,
-            least_booked_days,
-            time_zone,
+macro_rules! settings {
+    ($(
+        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+    )+) => {
+        #[derive(Args)]
+        #[group(required = true, multiple = true)]
+        pub(crate) struct SettingsOptions {
+            $(
+                $(#[$doc])*
+                #[arg(long, value_parser = number::<$number, $type>)]
+                $name: Option<$type>,
+            )+
+            /// The IANA zone in which its dates are read.
+            #[arg(long)]
+            time_zone: Option<Tz>,
         }
-    }
+
+        impl From<SettingsOptions> for NewSettings {
+            fn from(SettingsOptions { $($name,)+ time_zone }: SettingsOptions) -> Self {
+                Self { $($name,)+ time_zone }
+            }
+        }
+
+        fn told(TenantSettings { $($name),+ }: TenantSettings) -> Vec<(&'static str, u32)> {
+            vec![$((stringify!($name), <$number>::from($name).into())),+]
+        }
+    };
 }
+
+daybook_domain::with_tenant_settings!(settings);

@@ -9,7 +9,9 @@ use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use moka::future::Cache;
+use serde::Serialize;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{PgPool, Row as _};
 
 use crate::log::genesis;
@@ -77,39 +79,57 @@ pub struct Tenant {
     pub settings: TenantSettings,
 }
 
-/// What is to be otherwise; the rest stays.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NewSettings {
-    pub holds_per_client: Option<HoldLimit>,
-    pub offer_minutes: Option<HoldLength>,
-    pub waiting_per_client: Option<ClientEntryLimit>,
-    pub waiting_list: Option<EntryLimit>,
-    pub import_days: Option<ImportDays>,
-    pub least_booked_days: Option<LeastBookedDays>,
-    /// The zone in which its dates are read.
-    pub time_zone: Option<Tz>,
+macro_rules! settings {
+    ($(
+        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+    )+) => {
+        /// What is to be otherwise; the rest stays.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+        pub struct NewSettings {
+            $($(#[$doc])* pub $name: Option<$type>,)+
+            /// The zone in which its dates are read.
+            pub time_zone: Option<Tz>,
+        }
+
+        impl From<TenantSettings> for NewSettings {
+            fn from(TenantSettings { $($name),+ }: TenantSettings) -> Self {
+                Self { $($name: Some($name),)+ time_zone: None }
+            }
+        }
+
+        const READ: &str = concat!(
+            "SELECT time_zone", $(", ", stringify!($name),)+ " FROM tenants WHERE tenant_id = $1"
+        );
+
+        const SET: &str = concat!(
+            "UPDATE tenants AS t
+                SET time_zone = coalesce(new.time_zone, t.time_zone)",
+            $(", ", stringify!($name), " = coalesce(new.", stringify!($name), ", t.", stringify!($name), ")",)+
+            " FROM jsonb_to_record($2) AS new (time_zone text", $(", ", stringify!($name), " int4",)+ ")
+              WHERE t.tenant_id = $1
+          RETURNING t.time_zone", $(", t.", stringify!($name),)+ ""
+        );
+
+        /// What is not said is as the program has it.
+        fn chosen(row: &PgRow) -> Result<TenantSettings, sqlx::Error> {
+            let default = TenantSettings::default();
+            Ok(TenantSettings {
+                $($name: number::<$number, _>(row, stringify!($name))?.unwrap_or(default.$name),)+
+            })
+        }
+    };
 }
 
-impl From<TenantSettings> for NewSettings {
-    fn from(settings: TenantSettings) -> Self {
-        let TenantSettings {
-            holds_per_client,
-            offer_minutes,
-            waiting_per_client,
-            waiting_list,
-            import_days,
-            least_booked_days,
-        } = settings;
-        Self {
-            holds_per_client: Some(holds_per_client),
-            offer_minutes: Some(offer_minutes),
-            waiting_per_client: Some(waiting_per_client),
-            waiting_list: Some(waiting_list),
-            import_days: Some(import_days),
-            least_booked_days: Some(least_booked_days),
-            time_zone: None,
-        }
-    }
+daybook_domain::with_tenant_settings!(settings);
+
+fn number<N, T>(row: &PgRow, column: &str) -> Result<Option<T>, sqlx::Error>
+where
+    N: TryFrom<i32, Error: std::error::Error + Send + Sync + 'static>,
+    T: TryFrom<N, Error: std::error::Error + Send + Sync + 'static>,
+{
+    let Some(number) = row.try_get::<Option<i32>, _>(column)? else { return Ok(None) };
+    let number = N::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    T::try_from(number).map(Some).map_err(|error| sqlx::Error::Decode(error.into()))
 }
 
 /// What is known of a tenant; `None`: there is no such tenant.
@@ -117,14 +137,7 @@ impl From<TenantSettings> for NewSettings {
 /// # Errors
 /// When the database fails.
 pub async fn read(pool: &PgPool, tenant: &TenantId) -> Result<Option<Tenant>, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
-                import_days, least_booked_days
-           FROM tenants WHERE tenant_id = $1",
-    )
-    .bind(tenant.as_str())
-    .fetch_optional(pool)
-    .await?;
+    let row = sqlx::query(READ).bind(tenant.as_str()).fetch_optional(pool).await?;
     row.as_ref().map(decode).transpose()
 }
 
@@ -138,59 +151,14 @@ pub async fn set(
     tenant: &TenantId,
     new: NewSettings,
 ) -> Result<Option<Tenant>, sqlx::Error> {
-    let row = sqlx::query(
-        "UPDATE tenants
-            SET holds_per_client = coalesce($2, holds_per_client),
-                offer_minutes = coalesce($3, offer_minutes),
-                waiting_per_client = coalesce($4, waiting_per_client),
-                waiting_list = coalesce($5, waiting_list),
-                import_days = coalesce($6, import_days),
-                least_booked_days = coalesce($7, least_booked_days),
-                time_zone = coalesce($8, time_zone)
-          WHERE tenant_id = $1
-      RETURNING time_zone, holds_per_client, offer_minutes, waiting_per_client, waiting_list,
-                import_days, least_booked_days",
-    )
-    .bind(tenant.as_str())
-    .bind(new.holds_per_client.map(|limit| i32::from(limit.get())))
-    .bind(new.offer_minutes.map(|length| length.minutes().cast_signed()))
-    .bind(new.waiting_per_client.map(|limit| i32::from(limit.get())))
-    .bind(new.waiting_list.map(|limit| i32::from(limit.get())))
-    .bind(new.import_days.map(|days| i32::from(days.get())))
-    .bind(new.least_booked_days.map(|days| i32::from(days.get())))
-    .bind(new.time_zone.map(Tz::name))
-    .fetch_optional(pool)
-    .await?;
+    let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_optional(pool).await?;
     row.as_ref().map(decode).transpose()
 }
 
-/// What is not said is as the program has it.
 fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
-    fn chosen<T: TryFrom<u16>>(row: &PgRow, column: &str, default: T) -> Result<T, sqlx::Error>
-    where
-        T::Error: std::error::Error + Send + Sync + 'static,
-    {
-        let Some(number) = row.try_get::<Option<i32>, _>(column)? else { return Ok(default) };
-        let number = u16::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))?;
-        T::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))
-    }
-    let default = TenantSettings::default();
-    let minutes: Option<i32> = row.try_get("offer_minutes")?;
-    let offer = minutes.map(|minutes| HoldLength::try_from(minutes.unsigned_abs())).transpose();
-    Ok(Tenant {
-        // One that this program does not know: its dates are read as they were before it was there.
-        time_zone: row.try_get::<&str, _>("time_zone")?.parse().unwrap_or(Tz::UTC),
-        settings: TenantSettings {
-            holds_per_client: chosen(row, "holds_per_client", default.holds_per_client)?,
-            offer_minutes: offer
-                .map_err(|error| sqlx::Error::Decode(error.into()))?
-                .unwrap_or(default.offer_minutes),
-            waiting_per_client: chosen(row, "waiting_per_client", default.waiting_per_client)?,
-            waiting_list: chosen(row, "waiting_list", default.waiting_list)?,
-            import_days: chosen(row, "import_days", default.import_days)?,
-            least_booked_days: chosen(row, "least_booked_days", default.least_booked_days)?,
-        },
-    })
+    // A zone that this program does not know: its dates are read as they were before it was there.
+    let time_zone = row.try_get::<&str, _>("time_zone")?.parse().unwrap_or(Tz::UTC);
+    Ok(Tenant { time_zone, settings: chosen(row)? })
 }
 
 /// Tenants as they were a moment ago. Cheap to clone; clones are one cache.

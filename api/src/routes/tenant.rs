@@ -22,81 +22,39 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read_settings, put_settings))
 }
 
-/// What is to be so; what is not given is as the program has it.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SettingsBody {
-    /// How many holds one client can have at once; else 3.
-    #[schema(minimum = 1, maximum = 1000)]
-    holds_per_client: Option<HoldLimit>,
-    /// For how long a place is offered to a client on the waiting list; else 15.
-    #[schema(minimum = 1, maximum = 60)]
-    offer_minutes: Option<HoldLength>,
-    /// How many times one client can wait at once; else 20.
-    #[schema(minimum = 1, maximum = 1000)]
-    waiting_per_client: Option<ClientEntryLimit>,
-    /// How many entries of the waiting list can be open; else 1000.
-    #[schema(minimum = 1, maximum = 50000)]
-    waiting_list: Option<EntryLimit>,
-    /// How many days ahead series of imported calendars are followed; else 731.
-    #[schema(minimum = 1, maximum = 3660)]
-    import_days: Option<ImportDays>,
-    /// Over how many local days it is added up who is booked least, where a service chooses by that; else 7.
-    #[schema(minimum = 1, maximum = 31)]
-    least_booked_days: Option<LeastBookedDays>,
-}
-
-impl SettingsBody {
-    fn settings(self) -> TenantSettings {
-        let else_so = TenantSettings::default();
-        TenantSettings {
-            holds_per_client: self.holds_per_client.unwrap_or(else_so.holds_per_client),
-            offer_minutes: self.offer_minutes.unwrap_or(else_so.offer_minutes),
-            waiting_per_client: self.waiting_per_client.unwrap_or(else_so.waiting_per_client),
-            waiting_list: self.waiting_list.unwrap_or(else_so.waiting_list),
-            import_days: self.import_days.unwrap_or(else_so.import_days),
-            least_booked_days: self.least_booked_days.unwrap_or(else_so.least_booked_days),
+macro_rules! settings {
+    ($(
+        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+    )+) => {
+        /// What is to be so; what is not given is as the program has it.
+        #[derive(Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct SettingsBody {
+            $($(#[$doc])* #[schema(minimum = $min, maximum = $max)] $name: Option<$type>,)+
         }
-    }
-}
 
-/// What the tenant has chosen.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct SettingsView {
-    /// How many holds one client can have at once.
-    holds_per_client: HoldLimit,
-    /// For how long a place is offered to a client on the waiting list.
-    offer_minutes: HoldLength,
-    /// How many times one client can wait at once.
-    waiting_per_client: ClientEntryLimit,
-    /// How many entries of the waiting list can be open.
-    waiting_list: EntryLimit,
-    /// How many days ahead series of imported calendars are followed.
-    import_days: ImportDays,
-    /// Over how many local days it is added up who is booked least.
-    least_booked_days: LeastBookedDays,
-}
-
-impl From<TenantSettings> for SettingsView {
-    fn from(settings: TenantSettings) -> Self {
-        let TenantSettings {
-            holds_per_client,
-            offer_minutes,
-            waiting_per_client,
-            waiting_list,
-            import_days,
-            least_booked_days,
-        } = settings;
-        Self {
-            holds_per_client,
-            offer_minutes,
-            waiting_per_client,
-            waiting_list,
-            import_days,
-            least_booked_days,
+        impl SettingsBody {
+            fn settings(self) -> TenantSettings {
+                let else_so = TenantSettings::default();
+                TenantSettings { $($name: self.$name.unwrap_or(else_so.$name),)+ }
+            }
         }
-    }
+
+        /// What the tenant has chosen.
+        #[derive(Serialize, ToSchema)]
+        pub(crate) struct SettingsView {
+            $($(#[$doc])* #[schema(minimum = $min, maximum = $max)] $name: $type,)+
+        }
+
+        impl From<TenantSettings> for SettingsView {
+            fn from(TenantSettings { $($name),+ }: TenantSettings) -> Self {
+                Self { $($name),+ }
+            }
+        }
+    };
 }
+
+daybook_domain::with_tenant_settings!(settings);
 
 /// The tenant's settings
 #[utoipa::path(
