@@ -134,7 +134,8 @@ pub(crate) struct ImportForm {
 /// category, a resource per place. Sent again, the same events are known by their UIDs: what has moved, was
 /// renamed or cancelled since is moved, renamed, cancelled, unless it was changed here meanwhile. The body is the
 /// file, or a form with it as its only part, `file`; at most 32 MiB. A file that is not whole is refused, and books
-/// nothing. What takes longer than ten seconds goes on after the answer: `Location` says where its report is.
+/// nothing. What takes longer than ten seconds goes on after the answer, also a dry run: `Location` says where its
+/// report is.
 ///
 /// Sent again with the same `Idempotency-Key`, it is the same import, which is begun again only if it was broken off.
 #[utoipa::path(
@@ -143,7 +144,8 @@ pub(crate) struct ImportForm {
     security(("api_key" = ["manage"])),
     responses((status = 201, description = "It is begun, and perhaps done", body = ImportView,
                headers(("Location" = String, description = "Where its report is"))),
-              (status = 200, description = "What would happen", body = ImportView),
+              (status = 200, description = "What would happen, where that is known within ten seconds",
+               body = ImportView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn begin_import(
@@ -156,10 +158,12 @@ pub(crate) async fn begin_import(
     let service = app.imports.clone();
     let service = service.ok_or_else(|| Problem::unavailable("this program imports nothing"))?;
     let key = idempotency_key(&headers)?;
-    let id = key.map_or_else(Uuid::now_v7, |key| {
-        Uuid::new_v5(&OF_KEYS, format!("{}\n{key}", caller.tenant).as_bytes())
-    });
     let ImportParams { tz, source, resource, name, category_from, dry_run } = asked;
+    // What would happen and what has happened are two reports.
+    let prefix = if dry_run.is_asked_for() { "dry run of " } else { "" };
+    let id = key.map_or_else(Uuid::now_v7, |key| {
+        Uuid::new_v5(&OF_KEYS, format!("{prefix}{}\n{key}", caller.tenant).as_bytes())
+    });
     let request_of = ImportRequest {
         id,
         tenant: caller.tenant.clone(),

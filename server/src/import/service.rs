@@ -9,14 +9,14 @@ use anyhow::Context as _;
 use daybook_api::imports::{
     ImportFault, ImportFile, ImportReport, ImportRequest, ImportService, MAX_TOLD, SILENT,
 };
-use daybook_domain::{Name, TenantId};
+use daybook_domain::Name;
 use daybook_store::{Engine, imports};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::importer::{Importer, Options, Seen};
 use super::input::{Input, NO_NAME};
@@ -58,17 +58,16 @@ impl Imports {
             Some(_) => ImportFault::Parameter("resource", format!("{error:#}")),
             None => ImportFault::Unavailable(format!("{error:#}")),
         })?;
-        let work = Work { engine: self.engine.clone(), request, stop: self.stop, room };
+        let work = Work { engine: self.engine, request, stop: self.stop, room: Arc::new(room) };
         if work.request.dry_run {
-            return Ok(Some(work.report(importer, input, name).await));
+            return work.preview(importer, input, name).await;
         }
-        let request = &work.request;
-        let now = self.engine.clock().now();
-        let pool = self.engine.log().pool();
-        let begun = imports::begin(pool, &request.tenant, request.id, now, now - SILENT).await;
-        if begun.map_err(|error| ImportFault::Unavailable(error.to_string()))? {
+        if work.begin().await? {
             // It goes on, whether somebody waits for it or not.
-            let done = tokio::spawn(work.run(importer, input, name));
+            let done = tokio::spawn(async move {
+                let report = work.report(importer, input, name).await;
+                work.finish(&report).await;
+            });
             let _ = timeout(PATIENCE, done).await;
         }
         Ok(None)
@@ -120,22 +119,62 @@ async fn received(mut file: ImportFile) -> Result<Input, ImportFault> {
     opened.map_err(|error| ImportFault::NotACalendar(error.to_string()))
 }
 
-/// An import that was begun.
+/// An import that has room.
+#[derive(Clone)]
 struct Work {
     engine: Engine,
     request: ImportRequest,
     stop: CancellationToken,
     #[expect(dead_code, reason = "it is given back when the work is over")]
-    room: OwnedSemaphorePermit,
+    room: Arc<OwnedSemaphorePermit>,
 }
 
 impl Work {
-    async fn run(self, importer: Importer, input: Input, name: Name) {
-        let (tenant, id) = (&self.request.tenant, self.request.id);
-        let report = self.report(importer, input, name).await;
-        if let Err(error) = keep(&self.engine, tenant, id, &report, true).await {
+    /// Says what would happen: at once where that is soon known, and else in a report that is kept.
+    async fn preview(
+        self,
+        importer: Importer,
+        input: Input,
+        name: Name,
+    ) -> Result<Option<ImportReport>, ImportFault> {
+        let looking = self.clone();
+        let looking = async move { looking.report(importer, input, name).await };
+        // Whoever hangs up before it is a report does not want it any more.
+        let mut looking = AbortOnDropHandle::new(tokio::spawn(looking));
+        if let Ok(report) = timeout(PATIENCE, &mut looking).await {
+            return report.map(Some).map_err(|error| ImportFault::Unavailable(error.to_string()));
+        }
+        if self.begin().await? {
+            tokio::spawn(async move {
+                if let Ok(report) = looking.await {
+                    self.finish(&report).await;
+                }
+            });
+        }
+        Ok(None)
+    }
+
+    /// Keeps a report of it from now on. `false`: it has one already, and needs no other.
+    async fn begin(&self) -> Result<bool, ImportFault> {
+        let ImportRequest { tenant, id, .. } = &self.request;
+        let (pool, now) = (self.engine.log().pool(), self.engine.clock().now());
+        let begun = imports::begin(pool, tenant, *id, now, now - SILENT).await;
+        begun.map_err(|error| ImportFault::Unavailable(error.to_string()))
+    }
+
+    async fn finish(&self, report: &ImportReport) {
+        if let Err(error) = self.keep(report, true).await {
+            let (tenant, id) = (&self.request.tenant, self.request.id);
             tracing::warn!(%tenant, import = %id, error = format!("{error:#}"), "its report is not kept");
         }
+    }
+
+    async fn keep(&self, report: &ImportReport, is_finished: bool) -> anyhow::Result<()> {
+        let ImportRequest { tenant, id, .. } = &self.request;
+        let (pool, now) = (self.engine.log().pool(), self.engine.clock().now());
+        let report = serde_json::to_value(report)?;
+        let kept = imports::report(pool, tenant, *id, &report, now, is_finished).await;
+        kept.context("the database fails")
     }
 
     /// Imports it, and says what has become of it.
@@ -185,23 +224,12 @@ impl Work {
             if !more {
                 return Ok(());
             }
-            if !report.dry_run && said.elapsed() >= BETWEEN_REPORTS {
+            // A dry run has no report to begin with, and this then changes nothing.
+            if said.elapsed() >= BETWEEN_REPORTS {
                 said = Instant::now();
                 report.counts = importer.counts();
-                keep(&self.engine, &self.request.tenant, self.request.id, report, false).await?;
+                self.keep(report, false).await?;
             }
         }
     }
-}
-
-async fn keep(
-    engine: &Engine,
-    tenant: &TenantId,
-    id: Uuid,
-    report: &ImportReport,
-    is_finished: bool,
-) -> anyhow::Result<()> {
-    let (pool, now) = (engine.log().pool(), engine.clock().now());
-    let report = serde_json::to_value(report)?;
-    imports::report(pool, tenant, id, &report, now, is_finished).await.context("the database fails")
 }

@@ -1,8 +1,15 @@
 //! `POST /v1/imports`: the same as the subcommand, with a report that is kept.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
+use crate::harness::within;
+
+/// More than is looked at within the time that an answer waits.
+const SERIES: u32 = 40;
+const OCCURRENCES: u32 = 300;
 
 fn manager(importer: &Importer) -> Api {
     let server = Server::shared();
@@ -111,6 +118,37 @@ fn a_dry_run_is_answered_with_what_would_happen() {
     let path = format!("/v1/imports/{}", report["id"].as_str().unwrap());
     api.get(&path).send().is_refused(404, "not-found");
     importer.has_nothing();
+}
+
+#[test]
+fn a_dry_run_that_takes_long_has_a_report_as_an_import_has() {
+    let importer = an_importer();
+    let api = manager(&importer);
+    let daily = |n: u32| {
+        format!(
+            "BEGIN:VEVENT\r\nUID:{n}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Daily\r\nLOCATION:Room {n}\r\n\
+             DTSTART:20260601T090000Z\r\nDURATION:PT30M\r\nRRULE:FREQ=DAILY;COUNT={OCCURRENCES}\r\nEND:VEVENT\r\n"
+        )
+    };
+    let daily: String = (0..SERIES).map(daily).collect();
+    let calendar = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{daily}END:VCALENDAR\r\n");
+    let send = |path: &str, calendar: String| {
+        let request = api.request("POST", path).header("idempotency-key", "next-year");
+        request.body("text/calendar", calendar).send()
+    };
+    let begun = send("/v1/imports?dry_run=true", calendar);
+    assert_eq!(begun.is(201)["status"], "running");
+    let path = begun.header("location").unwrap().to_owned();
+    let report = within(Duration::from_mins(5), "the dry run is done", || {
+        Some(api.get(&path).send().is(200)).filter(|report| report["status"] != "running")
+    });
+    assert_eq!((&report["status"], &report["dry_run"]), (&json!("finished"), &json!(true)));
+    assert_eq!(report["counts"]["booked"], SERIES * OCCURRENCES, "{}", report["counts"]);
+    importer.has_nothing();
+    // With the same key it is still another one that books.
+    let books = send("/v1/imports", two_that_overlap()).is(201);
+    assert_ne!(books["id"], report["id"]);
+    assert_eq!(books["dry_run"], false);
 }
 
 #[test]
