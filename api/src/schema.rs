@@ -294,7 +294,7 @@ pub(crate) struct CloudEventForm {
     /// The span that led to it, where its trace is known (W3C Trace Context).
     #[schema(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
     traceparent: Option<String>,
-    /// What happened.
+    /// What happened: what each type of event says is in `/asyncapi.json`.
     #[schema(value_type = Object)]
     data: Value,
 }

@@ -10,6 +10,9 @@ pub trait AggregateEvent: DomainEvent + Claims {
     /// The name of each of its types.
     const NAMES: &'static [&'static str];
 
+    /// The version in which each of them is written, in the same order.
+    const VERSIONS: &'static [&'static str];
+
     /// Whether an aggregate begins with it: whether it can happen to what does not exist, and to
     /// nothing else.
     fn creates(&self) -> bool;
@@ -45,6 +48,11 @@ macro_rules! event_types {
         impl $crate::AggregateEvent for $event {
             const NAMES: &'static [&'static str] =
                 &[$(stringify!($first),)+ $(stringify!($later)),+];
+
+            const VERSIONS: &'static [&'static str] = &[
+                $($crate::event_types!(@version $($first_version)?),)+
+                $($crate::event_types!(@version $($later_version)?)),+
+            ];
 
             fn creates(&self) -> bool {
                 matches!(self, $(Self::$first(_))|+)

@@ -67,6 +67,7 @@ macro_rules! uuid_id {
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(Uuid);
 
@@ -166,6 +167,7 @@ pub struct InvalidResources;
 
 /// The resources of one appointment: 1 to [`ResourceIds::MAX`], each once, in the order given.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<ResourceId>", into = "Vec<ResourceId>")]
 pub struct ResourceIds(Vec<ResourceId>);
 

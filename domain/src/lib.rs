@@ -21,6 +21,7 @@ mod personal;
 mod quota;
 mod refusal;
 pub mod resource;
+mod schemas;
 pub mod series;
 pub mod service;
 pub mod session;
@@ -44,6 +45,7 @@ pub use ids::{
 pub use personal::{Personal, withhold_personal};
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
+pub use schemas::EVENT_SCHEMAS;
 pub use settings::{
     ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, TenantSettings,
 };

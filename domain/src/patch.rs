@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// A patch that cannot be applied to what is there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[error("{member}: {why}")]
 pub struct PatchMisfit {
     /// The member that would be no longer valid.

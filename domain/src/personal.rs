@@ -32,8 +32,26 @@ impl<T> fmt::Debug for Personal<T> {
     }
 }
 
+/// Its schema says that it is personal: it can be withheld.
+#[cfg(test)]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Personal<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let mut schema = generator.subschema_for::<T>();
+        schema.insert("x-personal".to_owned(), Value::Bool(true));
+        schema
+    }
+}
+
 /// The members that are [`Personal`] in the events of each type of aggregate.
-const PERSONAL_MEMBERS: &[(&str, &[&str])] =
+pub(crate) const PERSONAL_MEMBERS: &[(&str, &[&str])] =
     &[("client", &["name", "email", "phone", "notes"]), ("appointment", &["note"])];
 
 /// Takes what is personal out of an event, as it is written, of this type of aggregate.

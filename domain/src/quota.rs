@@ -15,6 +15,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x6c1d_84e6_0f0b_4c7e_9b56_2d43_a0f5_71c
 
 /// What a quota limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum QuotaRule {
     /// How many appointments of a service a client has on a local day.
@@ -31,6 +32,7 @@ pub enum QuotaRule {
 
 /// One of the numbered slots of a quota. It is claimed as a place of a resource is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct QuotaSlot {
     /// What is limited.
     pub rule: QuotaRule,

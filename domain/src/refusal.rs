@@ -11,6 +11,7 @@ macro_rules! refusal {
         /// It is stored with an idempotency key, so that a retry gets the same answer; and in the log, where a
         /// series says why an occurrence was not booked. So what was a refusal once stays one.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
         #[serde(tag = "aggregate", rename_all = "kebab-case")]
         pub enum Refusal {
             $(

@@ -82,6 +82,7 @@ macro_rules! text {
         #[derive(
             Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("maxLength" = $max)))]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -178,6 +179,7 @@ impl From<&Name> for Title {
 
 /// A set of at most [`Tags::MAX`] tags, in alphabetical order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "BTreeSet<Tag>", into = "BTreeSet<Tag>")]
 pub struct Tags(BTreeSet<Tag>);
 

@@ -100,7 +100,7 @@ fn rename_in_series(fields: &mut Map<String, Value>) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::slice;
 
     use cqrs_es::DomainEvent;
@@ -138,7 +138,7 @@ mod tests {
     }
 
     /// An example as 1.0 stored it, and as it is today.
-    type Example = (Value, Value);
+    pub(crate) type Example = (Value, Value);
 
     fn example(name: &str, older: &[Value], newer: &[Value]) -> Example {
         (event(name, older), event(name, newer))
@@ -272,7 +272,7 @@ mod tests {
     }
 
     /// Of each event that has changed its form, one.
-    fn examples() -> Vec<Example> {
+    pub(crate) fn examples() -> Vec<Example> {
         let appointments = of_appointments().into_iter().chain(of_sessions());
         appointments.chain(of_series()).chain(of_the_waiting_list()).collect()
     }

@@ -80,11 +80,14 @@ fn look(at: &str, schema: &Value, never: &BTreeSet<String>, faults: &mut Vec<Str
 }
 
 #[test]
-fn every_member_and_parameter_of_the_document_has_the_one_name_of_its_thing() {
-    let document = Server::shared().api(None).get("/openapi.json").send().is(200);
+fn every_member_and_parameter_of_the_documents_has_the_one_name_of_its_thing() {
+    let [document, feed] = ["/openapi.json", "/asyncapi.json"]
+        .map(|path| Server::shared().api(None).get(path).send().is(200));
     let (never, mut faults) = (never(), Vec::new());
-    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
-        look(name, schema, &never, &mut faults);
+    for document in [&document, &feed] {
+        for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+            look(name, schema, &never, &mut faults);
+        }
     }
     let mut parameters = 0;
     for (path, operations) in document["paths"].as_object().unwrap() {

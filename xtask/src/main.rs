@@ -28,6 +28,7 @@ The project's own chores.
   cargo xtask deny                       what every dependency must be (deny.toml)
   cargo xtask openapi                    write api/openapi.json anew, from the code
   cargo xtask examples                   ask for the examples of the documents anew, and write those
+  cargo xtask events                     write what events say anew, from their types, and the documents that show it
   cargo xtask promise                    take api/openapi.json as what this release promises to its clients
   cargo xtask corpus FOLDER              import every calendar below a folder, each into a scratch tenant, and
                                          say what came in by program, and what was refused by reason
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         ["deny"] => deny::check(),
         ["openapi"] => openapi::regenerate(),
         ["examples"] => test::examples().and_then(|()| openapi::regenerate()),
+        ["events"] => test::events().and_then(|()| openapi::regenerate()),
         ["promise"] => openapi::promise(),
         ["corpus", folder] => corpus::import(folder),
         [] | ["help" | "--help" | "-h"] => {

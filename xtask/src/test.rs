@@ -81,6 +81,15 @@ pub(crate) fn examples() -> Result<(), Failure> {
 /// The test that asks for each example.
 const EXAMPLES: &str = "every_operation::examples::each_example";
 
+/// Has the test that derives the schemas of events write them.
+pub(crate) fn events() -> Result<(), Failure> {
+    let mut test = cargo(&["test", "--package", "daybook-domain", "--lib", "--", EVENTS]);
+    run(test.env("DAYBOOK_EVENTS", "write"))
+}
+
+/// The test that compares the schemas of events with their types.
+const EVENTS: &str = "schemas::tests::what_events_say";
+
 /// The program that the black-box tests run, and in the same go the tests themselves: built with
 /// other features selected, the program and all that it depends on would be built twice.
 fn build() -> Result<(), Failure> {

@@ -1,22 +1,47 @@
 //! The AsyncAPI document (3.0): the stream of events, made of the OpenAPI document and of the events of the domain.
 
-use daybook_domain::EVENT_TYPES;
+use std::collections::BTreeMap;
+
+use daybook_domain::EVENT_SCHEMAS;
 use daybook_store::feed::CloudEvent;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 const STREAM: &str = "/v1/events/stream";
 
+/// What the events of the domain say.
+#[derive(Deserialize)]
+struct Forms {
+    events: BTreeMap<String, Form>,
+    schemas: Map<String, Value>,
+}
+
+/// What one of them says.
+#[derive(Deserialize)]
+struct Form {
+    version: String,
+    schema: Value,
+}
+
 /// The document of the feed of the API that this document is of.
-pub(super) fn document(openapi: &Value) -> Value {
+///
+/// # Errors
+/// When what events say is not described as JSON.
+pub(super) fn document(openapi: &Value) -> serde_json::Result<Value> {
     let stream = &openapi["paths"][STREAM]["get"];
-    let names = EVENT_TYPES.iter().flat_map(|(_, names)| *names);
-    let mut messages: Map<String, Value> =
-        names.map(|name| ((*name).to_owned(), message(name))).collect();
+    let Forms { events, mut schemas } = serde_json::from_str(EVENT_SCHEMAS)?;
+    let mut messages = Map::new();
+    for (name, Form { version, schema }) in events {
+        let said = format!("{name}-{version}");
+        messages.insert(name.clone(), message(&name, &version, &said));
+        schemas.insert(said, schema);
+    }
+    schemas.insert("CloudEvent".to_owned(), openapi["components"]["schemas"]["CloudEvent"].clone());
     messages.insert("end".to_owned(), end());
     let refer =
         |name: &String| (name.clone(), json!({"$ref": format!("#/components/messages/{name}")}));
     let in_channel: Map<String, Value> = messages.keys().map(refer).collect();
-    json!({
+    Ok(json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "daybook: the feed",
@@ -48,14 +73,14 @@ pub(super) fn document(openapi: &Value) -> Value {
         }},
         "components": {
             "messages": messages,
-            "schemas": {"CloudEvent": openapi["components"]["schemas"]["CloudEvent"]},
+            "schemas": schemas,
             "securitySchemes": {"api_key": openapi["components"]["securitySchemes"]["api_key"]},
         },
-    })
+    }))
 }
 
-/// One type of event.
-fn message(name: &str) -> Value {
+/// One type of event, in the one version in which it is told; `said` is the schema of what it says.
+fn message(name: &str, version: &str, said: &str) -> Value {
     let kind = format!("{}{name}", CloudEvent::TYPE_PREFIX);
     json!({
         "name": kind,
@@ -64,7 +89,11 @@ fn message(name: &str) -> Value {
         "headers": sse_fields(&json!({"id": {"type": "string", "description": "Its position."}})),
         "payload": {"allOf": [
             {"$ref": "#/components/schemas/CloudEvent"},
-            {"type": "object", "properties": {"type": {"const": kind}}},
+            {"type": "object", "properties": {
+                "type": {"const": kind},
+                "dataschema": {"const": CloudEvent::schema_of(name, version)},
+                "data": {"$ref": format!("#/components/schemas/{said}")},
+            }},
         ]},
     })
 }

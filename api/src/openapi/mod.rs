@@ -113,11 +113,14 @@ pub fn document() -> Result<String, serde_json::Error> {
 /// When it cannot be serialised.
 pub fn feed_document() -> Result<String, serde_json::Error> {
     let (_, _, document) = documented();
-    Ok(serde_json::to_string_pretty(&feed_of(&document?))? + "\n")
+    Ok(serde_json::to_string_pretty(&feed_of(&document?)?)? + "\n")
 }
 
 /// The AsyncAPI document of the API that this document is of.
-pub(crate) fn feed_of(openapi: &Value) -> Value {
+///
+/// # Errors
+/// When it cannot be made.
+pub(crate) fn feed_of(openapi: &Value) -> serde_json::Result<Value> {
     feed::document(openapi)
 }
 

@@ -8,6 +8,7 @@ use crate::time::{Duration, LeadTime};
 /// What is agreed with a booking: what it costs, and how long the client's side may still change
 /// it. A service that is revised does not change it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Agreed {
     /// What it costs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -15,6 +15,7 @@ use crate::time::Interval;
 
 /// That an appointment uses a resource when that cannot be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Conflict {
     pub resource_id: ResourceId,
     /// Why it cannot be had.
@@ -23,6 +24,7 @@ pub struct Conflict {
 
 /// Why a resource cannot be had at a time at which an appointment uses it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ConflictReason {
     /// It is not open for all of it.

@@ -302,24 +302,3 @@ fn an_older_override_of_opening_hours_excuses_all_resources() {
     let read = read.knowing(&with([(3, open())])).when(reassign(1, 3)).and();
     assert!(!excuses(&read, outside(1)) && excuses(&read, outside(2)));
 }
-
-#[test]
-fn what_is_stored_of_a_conflict_and_a_reassignment_is_read_as_it_was() {
-    let id = resource(1);
-    let slot = serde_json::json!({"resource_ids": [resource(3)], "buffer_before_minutes": 0,
-        "buffer_after_minutes": 10,
-        "during": {"start_at": "2026-11-23T09:00:00Z", "end_at": "2026-11-23T09:30:00Z"}});
-    for stored in [
-        serde_json::json!({"type": "AppointmentConflictAccepted", "reason": "once",
-            "conflicts": [{"resource_id": id, "reason": "outside-opening-hours"},
-                          {"resource_id": id, "reason": "resource-retired"}]}),
-        serde_json::json!({"type": "AppointmentReassigned", "slot": slot, "from_resource_id": id,
-            "to_resource_id": resource(3), "reason": "ill"}),
-        serde_json::json!({"type": "AppointmentReassigned", "slot": slot, "from_resource_id": id,
-            "to_resource_id": resource(3), "hold_expires_at": "2026-11-23T07:10:00Z"}),
-    ] {
-        let event: AppointmentEvent = serde_json::from_value(stored.clone()).unwrap();
-        assert_eq!(serde_json::to_value(&event).unwrap(), stored);
-    }
-    assert!(now() < at(TEN));
-}

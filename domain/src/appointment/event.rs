@@ -16,6 +16,7 @@ use crate::{
 
 /// When and on which resources an appointment is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Slot {
     /// The resources it uses.
     pub resource_ids: ResourceIds,
@@ -68,6 +69,7 @@ impl Slot {
 
 /// Which place an appointment has of each of its resources, in their order; the first is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Seats(Vec<u16>);
 
@@ -98,6 +100,7 @@ impl Seats {
 
 /// All about an appointment but its status. As an event: it was booked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Details {
     pub service_id: ServiceId,
     pub client_id: ClientId,
@@ -129,6 +132,7 @@ pub struct Details {
 
 /// Time is kept free until the hold is confirmed or lapses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentHeld {
     /// What is held.
     #[serde(flatten)]
@@ -140,6 +144,7 @@ pub struct AppointmentHeld {
 
 /// A hold became a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentConfirmed {
     /// What was held and is now booked.
     pub slot: Slot,
@@ -147,6 +152,7 @@ pub struct AppointmentConfirmed {
 
 /// It moved to another time or other resources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentRescheduled {
     pub slot: Slot,
     /// Until when it is held, where it is not booked yet.
@@ -164,6 +170,7 @@ pub struct AppointmentRescheduled {
 
 /// On whose side an appointment was moved.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MovedBy {
     /// The client's.
@@ -182,6 +189,7 @@ impl MovedBy {
 
 /// On whose side an appointment was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum CancelledBy {
     /// The client's.
@@ -194,6 +202,7 @@ pub enum CancelledBy {
 
 /// It was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentCancelled {
     /// Why, in the words of who cancelled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,22 +215,27 @@ pub struct AppointmentCancelled {
 
 /// A hold lapsed before it was confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentHoldExpired {}
 
 /// The client came.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentCheckedIn {}
 
 /// The service was provided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentCompleted {}
 
 /// The client did not come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentMarkedNoShow {}
 
 /// Its category and tags are these now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentTagged {
     /// Its category from now on.
     pub category: Category,
@@ -231,6 +245,7 @@ pub struct AppointmentTagged {
 
 /// What is said about it is this now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentDescribed {
     pub title: Title,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -242,6 +257,7 @@ pub struct AppointmentDescribed {
 /// Its conflicts were accepted: it stays where it is, although resources can no longer be had then.
 /// That holds until it is moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentConflictAccepted {
     /// Why, in their words.
     pub reason: Reason,
@@ -251,6 +267,7 @@ pub struct AppointmentConflictAccepted {
 
 /// It uses another resource instead of one; its time is the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentReassigned {
     pub slot: Slot,
     /// The resource that it no longer uses.
@@ -268,6 +285,7 @@ pub struct AppointmentReassigned {
 
 /// Everything that happens to an appointment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum AppointmentEvent {
     AppointmentHeld(AppointmentHeld),

@@ -11,6 +11,7 @@ use crate::{Reason, ResourceId};
 
 /// That staff overrode rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overridden {
     /// Why, in their words.
     pub reason: Reason,

@@ -12,6 +12,7 @@ use crate::{ClientId, Meaning, ResourceId, RoleName, ServiceId, SessionId};
 
 /// Why an appointment's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum AppointmentRefusal {
     /// There is no such appointment.
@@ -202,6 +203,7 @@ impl AppointmentRefusal {
 
 /// What was asked for, as a past participle: "a cancelled appointment cannot be *confirmed*".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Wanted {
     Confirmed,

@@ -73,6 +73,7 @@ impl Cancellation {
 
 /// The name of a state, in FHIR's words where they fit (`AppointmentStatus`, R5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     Held,

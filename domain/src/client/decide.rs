@@ -17,6 +17,7 @@ pub enum ClientCommand {
 
 /// Why a client's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum ClientRefusal {
     /// There is no such client.

@@ -8,6 +8,7 @@ use crate::{Email, Name, Note, Personal, Phone};
 
 /// How a client is called and reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contact {
     /// What they are called.
     pub name: Personal<Name>,
@@ -34,6 +35,7 @@ patch! {
 
 /// A client was registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientRegistered {
     /// How they are called and reached.
     #[serde(flatten)]
@@ -42,6 +44,7 @@ pub struct ClientRegistered {
 
 /// A client is called or reached differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClientContactChanged {
     /// How they are called and reached from now on.
     #[serde(flatten)]
@@ -50,6 +53,7 @@ pub struct ClientContactChanged {
 
 /// Everything that happens to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum ClientEvent {
     ClientRegistered(ClientRegistered),

@@ -12,6 +12,7 @@ pub struct CapacityError {
 /// How many interchangeable places a resource has: as many appointments can have it at once,
 /// each on a place of its own. 1 to [`Capacity::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u16", into = "u16")]
 pub struct Capacity(u16);
 

@@ -54,6 +54,7 @@ impl ResourcePatch {
 
 /// Why a resource's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum ResourceRefusal {
     /// There is no such resource.

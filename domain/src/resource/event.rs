@@ -11,6 +11,7 @@ use crate::{ExceptionId, Name, Tags};
 
 /// What kind of thing a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ResourceKind {
     /// A person who provides services.
@@ -23,6 +24,7 @@ pub enum ResourceKind {
 
 /// What is known of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceProfile {
     /// What it is called.
     pub name: Name,
@@ -31,6 +33,7 @@ pub struct ResourceProfile {
     /// Its labels.
     pub tags: Tags,
     /// The IANA zone in which its hours are read.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
     /// When it is open, in its own zone.
     #[serde(flatten)]
@@ -60,6 +63,7 @@ patch! {
 
 /// A resource was registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceRegistered {
     /// What is known of it.
     #[serde(flatten)]
@@ -68,6 +72,7 @@ pub struct ResourceRegistered {
 
 /// What is said of a resource is this now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceDescribed {
     pub name: Name,
     pub tags: Tags,
@@ -75,6 +80,7 @@ pub struct ResourceDescribed {
 
 /// A resource has new opening hours; appointments made before stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceHoursChanged {
     /// The hours from now on.
     pub weekly_hours: WeeklyHours,
@@ -82,6 +88,7 @@ pub struct ResourceHoursChanged {
 
 /// A resource has extra hours or time off; appointments made before stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceExceptionAdded {
     /// Which, and when.
     pub exception: HoursException,
@@ -89,12 +96,14 @@ pub struct ResourceExceptionAdded {
 
 /// An exception of a resource, extra hours or time off, was removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceExceptionRemoved {
     pub exception_id: ExceptionId,
 }
 
 /// A resource has other holidays; appointments made before stand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceHolidaysChanged {
     /// All the holidays from now on.
     pub holidays: Holidays,
@@ -102,6 +111,7 @@ pub struct ResourceHolidaysChanged {
 
 /// A resource has more places or fewer; appointments made before keep theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceCapacityChanged {
     /// The number of places from now on.
     pub capacity: Capacity,
@@ -109,10 +119,12 @@ pub struct ResourceCapacityChanged {
 
 /// A resource takes no further bookings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ResourceRetired {}
 
 /// Everything that happens to a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum ResourceEvent {
     ResourceRegistered(ResourceRegistered),

@@ -12,6 +12,7 @@ use crate::{ClientId, Reason, ResourceIds, ServiceId};
 
 /// A series was booked: the appointments themselves are events of their own, beside it in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SeriesBooked {
     /// When it recurs.
     #[serde(flatten)]
@@ -29,6 +30,7 @@ pub struct SeriesBooked {
 
 /// Occurrences were moved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SeriesRescheduled {
     /// Which ones were to be.
     #[serde(flatten)]
@@ -53,6 +55,7 @@ pub struct SeriesRescheduled {
 
 /// Occurrences were cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SeriesCancelled {
     /// Which ones were to be.
     #[serde(flatten)]
@@ -75,6 +78,7 @@ pub struct SeriesCancelled {
 
 /// Everything that happens to a series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum SeriesEvent {
     SeriesBooked(SeriesBooked),

@@ -10,6 +10,7 @@ use crate::{AppointmentId, Refusal};
 
 /// An occurrence that was booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Occurrence {
     pub recurrence_id: RecurrenceId,
     /// The appointment that it is.
@@ -18,6 +19,7 @@ pub struct Occurrence {
 
 /// An occurrence that was moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct MovedOccurrence {
     pub recurrence_id: RecurrenceId,
     /// When it starts now.
@@ -30,6 +32,7 @@ pub struct MovedOccurrence {
 
 /// An occurrence that was refused, where others were not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RefusedOccurrence {
     pub recurrence_id: RecurrenceId,
     pub refusal: Refusal,
@@ -37,6 +40,7 @@ pub struct RefusedOccurrence {
 
 /// An occurrence that a change does not reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LeftOccurrence {
     pub recurrence_id: RecurrenceId,
     pub because: LeftBecause,
@@ -44,6 +48,7 @@ pub struct LeftOccurrence {
 
 /// Why a change does not reach an occurrence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftBecause {
     /// It has begun, whatever became of it.

@@ -18,11 +18,13 @@ const MAX_OF_A_RULE: usize = 2 * MAX_OCCURRENCES;
 
 /// When a series recurs: a first occurrence, a rule, and what is left out of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Recurrence {
     pub rrule: RuleText,
     /// The local start of the first occurrence (DTSTART).
     pub dtstart: LocalDateTime,
     /// The zone in which times are local.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
     /// What is left out.
     #[serde(default, skip_serializing_if = "Exdates::is_empty")]
@@ -31,6 +33,7 @@ pub struct Recurrence {
 
 /// What is left out of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub enum Exdate {
     /// Whatever is on this day, which may be nothing: it may be a holiday.
@@ -41,6 +44,7 @@ pub enum Exdate {
 
 /// At most as many as a series has occurrences.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Exdate>", into = "Vec<Exdate>")]
 pub struct Exdates(Vec<Exdate>);
 

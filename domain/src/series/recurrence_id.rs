@@ -10,6 +10,7 @@ use crate::time::LocalDateTime;
 /// Which occurrence of a series (RECURRENCE-ID, RFC 5545 section 3.8.4.4): the local start that the
 /// rule gave it, wherever it has been moved since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct RecurrenceId(LocalDateTime);
 
@@ -35,6 +36,7 @@ impl fmt::Display for RecurrenceId {
 
 /// That an appointment is an occurrence of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct InSeries {
     /// Of which.
     pub series_id: SeriesId,

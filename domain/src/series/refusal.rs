@@ -8,6 +8,7 @@ use crate::{Meaning, Refusal};
 
 /// Why a series' command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum SeriesRefusal {
     /// There is no such series.

@@ -6,6 +6,7 @@ use super::rule_value::{self as value, Day, Until};
 
 /// Why a text is no rule that a series can be booked by.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "why", rename_all = "kebab-case")]
 pub enum RuleError {
     /// It is not `NAME=VALUE;NAME=VALUE`.

@@ -9,6 +9,7 @@ use crate::time::{LocalDateTime, TimeOfDay, resolve_local};
 
 /// Whether all must be booked or changed, or as many as can be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// All of them, or none.
@@ -20,6 +21,7 @@ pub enum Mode {
 
 /// Which occurrences a change is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "scope", content = "recurrence_id", rename_all = "lowercase")]
 pub enum Which {
     /// One.
@@ -54,6 +56,7 @@ impl Which {
 
 /// How many days something is moved: a year in either direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "i16", into = "i16")]
 pub struct ShiftDays(i16);
 
@@ -93,6 +96,7 @@ impl From<ShiftDays> for i16 {
 
 /// How occurrences are moved: by local days, to a local time of day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Shift {
     /// By so many local days.
     #[serde(default, rename = "shift_days", skip_serializing_if = "ShiftDays::is_none")]

@@ -21,6 +21,7 @@ pub enum ServiceCommand {
 
 /// Why a service's command is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum ServiceRefusal {
     /// There is no such service.

@@ -7,6 +7,7 @@ use crate::claim::Claims;
 
 /// A service was defined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceDefined {
     /// Its first terms.
     #[serde(flatten)]
@@ -15,6 +16,7 @@ pub struct ServiceDefined {
 
 /// A service got new terms; appointments made before keep theirs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceRevised {
     /// Its terms from now on.
     #[serde(flatten)]
@@ -23,10 +25,12 @@ pub struct ServiceRevised {
 
 /// A service can no longer be booked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceRetired {}
 
 /// Everything that happens to a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum ServiceEvent {
     ServiceDefined(ServiceDefined),
@@ -56,18 +60,6 @@ mod tests {
         let event: ServiceEvent = serde_json::from_value(stored.clone()).unwrap();
         let ServiceEvent::ServiceDefined(defined) = &event else { panic!("another event") };
         assert!(defined.terms.rules.is_empty() && defined.terms.price.is_none());
-        assert_eq!(serde_json::to_value(&event).unwrap(), stored);
-    }
-
-    #[test]
-    fn a_service_is_stored_with_its_rules() {
-        let stored = json!({"type": "ServiceRevised", "name": "Check-up", "category": "care",
-            "tags": [], "duration_minutes": 30, "buffer_before_minutes": 0,
-            "buffer_after_minutes": 10, "price": {"amount_minor": 45000, "currency": "NOK"},
-            "rules": {"durations": [{"minutes": 60}], "slot_step_minutes": 15,
-                "slot_offset_minutes": 5, "minimum_notice_minutes": 120, "booking_horizon_days": 60,
-                "rescheduling_window_minutes": 120, "cancellation_window_minutes": 1440}});
-        let event: ServiceEvent = serde_json::from_value(stored.clone()).unwrap();
         assert_eq!(serde_json::to_value(&event).unwrap(), stored);
     }
 }

@@ -15,6 +15,7 @@ macro_rules! limit {
     ($(#[$doc:meta])* $name:ident, $what:literal, 1..=$max:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("minimum" = 1, "maximum" = $max)))]
         #[serde(try_from = "u16", into = "u16")]
         pub struct $name(u16);
 

@@ -21,6 +21,7 @@ pub enum NeedsError {
 
 /// What a service needs a resource for, and which resources will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// What it is called: "practitioner".
@@ -64,6 +65,7 @@ impl Role {
 
 /// The roles that a service needs filled. None at all: the booking names the resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Role>", into = "Vec<Role>")]
 pub struct Roles(Vec<Role>);
 
@@ -110,6 +112,7 @@ impl From<Roles> for Vec<Role> {
 
 /// Which of the resources that would do is chosen, where a booking does not name one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Choose {
     /// The first that is free, in the role's order, or else by name.

@@ -22,6 +22,7 @@ pub enum PriceError {
 
 /// An amount in the smallest unit of its currency: øre, cents, whole yen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u64", into = "u64")]
 pub struct MinorUnits(u64);
 
@@ -52,6 +53,7 @@ impl From<MinorUnits> for u64 {
 
 /// A currency by its ISO 4217 code. Only the form is checked: the list of codes changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
 
@@ -80,6 +82,7 @@ impl fmt::Display for Currency {
 
 /// A price. How many minor units make one of the currency is for the client that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// How much.

@@ -10,6 +10,7 @@ use crate::{Category, Name, Tags};
 
 /// What is agreed about a service: the whole of it, each time it is defined or revised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ServiceTerms {
     /// What it is called.
     pub name: Name,

@@ -11,6 +11,7 @@ use crate::{Category, Reason, ServiceId, SessionId, Tags, Title};
 
 /// All about a session but its status. As an event: it was scheduled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionScheduled {
     /// What is given.
     pub service_id: ServiceId,
@@ -23,6 +24,7 @@ pub struct SessionScheduled {
     /// was moved, so that a claim tells before which move it was made.
     pub places_during: Interval,
     /// The zone of the first of them: whose days count.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
     /// How many clients have room; the places are numbered from 0.
     pub places: SessionPlaces,
@@ -37,11 +39,13 @@ pub struct SessionScheduled {
 
 /// It moved. Its appointments do so next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionRescheduled {
     pub slot: Slot,
     /// For when its places are claimed now.
     pub places_during: Interval,
     /// The zone of its first resource.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
     /// The places whose appointments do not follow it: nobody has them, and nobody can have them for a
     /// part of the time that was theirs.
@@ -53,6 +57,7 @@ pub struct SessionRescheduled {
 
 /// It was cancelled. Its appointments are cancelled next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionCancelled {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
@@ -67,6 +72,7 @@ pub struct SessionCancelled {
 /// each place is either closed by the session or given up by an appointment that goes with it, in one
 /// submission: any other claim of a place conflicts with that, and it is decided again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClosedPlaces {
     /// Of which session.
     pub session_id: SessionId,
@@ -85,6 +91,7 @@ impl ClosedPlaces {
 
 /// Everything that happens to a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum SessionEvent {
     SessionScheduled(SessionScheduled),

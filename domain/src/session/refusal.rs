@@ -7,6 +7,7 @@ use crate::{Meaning, ServiceId};
 /// Why a session's command is refused. Where its resources cannot be had, it is refused as an
 /// appointment is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum SessionRefusal {
     /// There is no such session.

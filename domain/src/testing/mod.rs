@@ -2,6 +2,7 @@
 
 mod given;
 mod nouns;
+pub(crate) mod stored;
 
 pub(crate) use given::{Decided, Given, given};
 pub(crate) use nouns::*;

@@ -21,6 +21,7 @@ pub enum HolidaysError {
 
 /// A day on which everything is closed, by local custom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Holiday {
     /// Which one: the same in every list that comes from the same source.
     pub id: HolidayId,
@@ -32,6 +33,7 @@ pub struct Holiday {
 
 /// The holidays of one resource, by date; each id once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Holiday>", into = "Vec<Holiday>")]
 pub struct Holidays(Vec<Holiday>);
 

@@ -7,6 +7,7 @@ use crate::{ExceptionId, Reason};
 
 /// What an exception does to the hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ExceptionKind {
     /// Open, whatever the week and the holidays say.
@@ -17,6 +18,7 @@ pub enum ExceptionKind {
 
 /// Extra hours or time off, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct HoursException {
     pub id: ExceptionId,
     /// Whether it opens or closes.
@@ -31,6 +33,7 @@ pub struct HoursException {
 
 /// The exceptions of one resource, in the order in which they were made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<HoursException>", into = "Vec<HoursException>")]
 pub struct HoursExceptions(Vec<HoursException>);
 

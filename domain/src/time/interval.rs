@@ -15,6 +15,7 @@ pub struct EmptyInterval;
 /// Its ends are whole microseconds, rounded down: what PostgreSQL keeps, so that what overlaps in
 /// the log overlaps in the claims.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Ends", into = "Ends")]
 pub struct Interval {
     start: DateTime<Utc>,
@@ -117,6 +118,7 @@ impl Interval {
 
 /// A refusal that was stored with an idempotency key before 2.0 of the events has the short names.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Ends {
     #[serde(rename = "start_at", alias = "start", deserialize_with = "instant::deserialize")]
     start: DateTime<Utc>,

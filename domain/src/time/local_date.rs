@@ -11,6 +11,7 @@ use super::hours_error::excerpt;
 
 /// A date from 1970 to 2199, the years that the log keeps instants of; as text `YYYY-MM-DD`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("format" = "date")))]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalDate(NaiveDate);
 
@@ -64,6 +65,7 @@ impl fmt::Display for LocalDate {
 
 /// A local date and time in whole minutes; as text `YYYY-MM-DDTHH:MM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("format" = "local-date-time")))]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalMinute(NaiveDateTime);
 
@@ -101,6 +103,7 @@ impl fmt::Display for LocalMinute {
 
 /// A local date and time in whole seconds; as text `YYYY-MM-DDTHH:MM`, with `:SS` where it has any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("format" = "local-date-time")))]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalDateTime(NaiveDateTime);
 

@@ -17,6 +17,7 @@ macro_rules! minutes {
     ($(#[$doc:meta])* $name:ident, $what:literal, $min:literal ..= $max:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema), schemars(extend("minimum" = $min, "maximum" = $max)))]
         #[serde(try_from = "u32", into = "u32")]
         pub struct $name(u32);
 

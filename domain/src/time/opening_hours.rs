@@ -10,6 +10,7 @@ use super::{ExceptionKind, Holidays, HoursExceptions, Interval, WeeklyHours, day
 /// All that says when a resource is open. Of two that disagree, the later in this list is right: the
 /// weekly windows, the holidays, the extra hours, the time off.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct OpeningHours {
     /// Week by week.
     pub weekly_hours: WeeklyHours,

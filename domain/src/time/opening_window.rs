@@ -10,6 +10,7 @@ use super::{Day, HoursError, Interval, LocalDate, TimeOfDay, resolve_local};
 /// Open on these days from one local time to another; where that is earlier, to that time of the day
 /// after.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Fields")]
 pub struct OpeningWindow {
     days: Vec<Day>,
@@ -22,6 +23,7 @@ pub struct OpeningWindow {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Fields {
     days: Vec<Day>,

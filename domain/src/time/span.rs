@@ -10,6 +10,7 @@ use super::{HoursError, Interval, LocalDate, LocalMinute, day_bounds, resolve_lo
 
 /// Whole days, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "DaysFields")]
 pub struct LocalDays {
     first: LocalDate,
@@ -17,6 +18,7 @@ pub struct LocalDays {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct DaysFields {
     first: LocalDate,
@@ -47,6 +49,7 @@ impl TryFrom<DaysFields> for LocalDays {
 
 /// From one local time to before another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "HoursFields")]
 pub struct LocalHours {
     from: LocalMinute,
@@ -54,6 +57,7 @@ pub struct LocalHours {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct HoursFields {
     from: LocalMinute,
@@ -80,6 +84,7 @@ impl TryFrom<HoursFields> for LocalHours {
 
 /// Whole days, or hours: `{"days": {"first", "last"}}` or `{"hours": {"from", "to"}}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LocalSpan {
     /// Whole days.

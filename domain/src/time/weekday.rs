@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A day of the week, written `mon` to `sun`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Day {
     Mon,

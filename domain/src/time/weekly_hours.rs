@@ -8,6 +8,7 @@ use super::{HoursError, Interval, OpeningWindow};
 
 /// The opening windows of a week; none at all means always closed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<OpeningWindow>", into = "Vec<OpeningWindow>")]
 pub struct WeeklyHours(Vec<OpeningWindow>);
 

@@ -9,6 +9,7 @@ use crate::{ClientId, QuotaSlot};
 
 /// A client waits. Where this is in the log is their turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingListJoined {
     pub client_id: ClientId,
     pub wishes: Wishes,
@@ -22,6 +23,7 @@ pub struct WaitingListJoined {
 /// A place is held for the client, and is theirs if they confirm it in time. What notifies clients
 /// does so by this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingPlaceOffered {
     /// What is offered.
     #[serde(flatten)]
@@ -30,22 +32,27 @@ pub struct WaitingPlaceOffered {
 
 /// The client booked the place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingPlaceTaken {}
 
 /// The client did not confirm the place in time, or gave it back. They wait no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingOfferLapsed {}
 
 /// All days that were wished for have passed without a place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingWishesPassed {}
 
 /// The client waits no longer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct WaitingListLeft {}
 
 /// Everything that happens to an entry of the waiting list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 pub enum WaitingEvent {
     WaitingListJoined(WaitingListJoined),

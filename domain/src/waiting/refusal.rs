@@ -9,6 +9,7 @@ use crate::{ClientId, Meaning};
 
 /// Why a command of the waiting list is refused, where it is not for a reason that a booking has too.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "code", rename_all = "kebab-case")]
 pub enum WaitingRefusal {
     /// There is no such entry.

@@ -33,6 +33,7 @@ pub struct Joined {
 
 /// A place that is held for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Offer {
     /// The hold: by confirming it the client takes the place.
     pub appointment_id: AppointmentId,
@@ -144,6 +145,7 @@ fn after(state: EntryState, event: &WaitingEvent) -> EntryState {
 
 /// The name of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "WaitingStatus"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     Waiting,

@@ -272,33 +272,3 @@ fn an_offer_is_what_its_hold_is() {
     assert_eq!(seen(offer().expires_at - chrono::TimeDelta::microseconds(1)), Status::Offered);
     assert_eq!(seen(offer().expires_at), Status::Lapsed);
 }
-
-#[test]
-fn events_are_stored_like_this() {
-    let id = "00000000-0000-0000-0000-0000000000c8";
-    let service = "00000000-0000-0000-0000-000000000064";
-    let joined = json!({"type": "WaitingListJoined", "client_id": id,
-        "wishes": {"service_id": service, "duration_minutes": 60,
-            "days": {"from": "2026-12-01", "to": "2026-12-20", "time_zone": "Europe/Oslo"},
-            "times": [{"days": ["mon"], "from": "09:00", "to": "12:00"}],
-            "resource_ids": [service]},
-        "joined_at": "2026-11-23T07:00:00Z"});
-    let simple = json!({"type": "WaitingListJoined", "client_id": id,
-        "wishes": {"service_id": service,
-            "days": {"from": "2026-12-01", "to": "2026-12-20", "time_zone": "UTC"}},
-        "joined_at": "2026-11-23T07:00:00Z"});
-    let mut counted = simple.clone();
-    counted["counted"] = json!([{"rule": "client-entries", "of": id, "number": 3, "at_most": 20,
-        "during": {"start_at": "2026-11-23T07:00:00Z", "end_at": "2026-12-21T00:00:00Z"}},
-        {"rule": "waiting-entries", "of": service, "number": 0, "at_most": 1000,
-        "during": {"start_at": "2026-11-23T07:00:00Z", "end_at": "2026-12-21T00:00:00Z"}}]);
-    let offered = json!({"type": "WaitingPlaceOffered", "appointment_id": id,
-        "start_at": "2026-12-01T09:00:00Z", "expires_at": "2026-11-23T07:15:00Z"});
-    let others =
-        ["WaitingPlaceTaken", "WaitingOfferLapsed", "WaitingWishesPassed", "WaitingListLeft"];
-    let others = others.map(|name| json!({"type": name}));
-    for stored in [joined, simple, counted, offered].into_iter().chain(others) {
-        let event: WaitingEvent = serde_json::from_value(stored.clone()).unwrap();
-        assert_eq!(serde_json::to_value(&event).unwrap(), stored);
-    }
-}

@@ -17,17 +17,21 @@ pub struct WishesError {
 
 /// The days that a client has time on, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Fields")]
 pub struct WishedDays {
     from: LocalDate,
     to: LocalDate,
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     time_zone: Tz,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Fields {
     from: LocalDate,
     to: LocalDate,
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     time_zone: Tz,
 }
 
@@ -87,6 +91,7 @@ impl TryFrom<Fields> for WishedDays {
 
 /// What a client waits for: a service, when they have time for all of it, and with whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Wishes {
     pub service_id: ServiceId,
     /// How long it is to take. `None`: as long as the service takes.

@@ -44,6 +44,12 @@ impl CloudEvent {
     /// What stands before the name of an event in `type`.
     pub const TYPE_PREFIX: &str = "daybook.";
 
+    /// What `dataschema` is of the events of a type and version.
+    #[must_use]
+    pub fn schema_of(event_type: &str, event_version: &str) -> String {
+        format!("urn:daybook:schema:{event_type}:{event_version}")
+    }
+
     pub(super) fn of(
         tenant: &TenantId,
         position: Position,
@@ -120,7 +126,7 @@ impl Serialize for CloudEvent {
             subject: format!("{aggregate_type}/{aggregate_id}"),
             time: self.recorded_at,
             datacontenttype: "application/json",
-            dataschema: format!("urn:daybook:schema:{event_type}:{event_version}"),
+            dataschema: Self::schema_of(event_type, event_version),
             sequence: format!("{:020}", position.get()),
             version: self.stream_version,
             actor: self.actor.as_deref(),

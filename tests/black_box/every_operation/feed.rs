@@ -26,6 +26,7 @@ fn every_event_is_told_as_the_document_of_the_feed_says() {
     assert_eq!(said["takes_anything"], false, "what is broken is not taken for right");
     let seen = said["seen"].as_array().unwrap();
     assert!(seen.len() > 20, "{seen:?}");
+    assert!(said["examples"].as_u64() > Some(40), "{}", said["examples"]);
     for name in seen {
         assert!(said["described"].as_array().unwrap().contains(name), "{name}");
     }

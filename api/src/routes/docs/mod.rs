@@ -23,8 +23,12 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 /// The document and the page.
 pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
     // Anybody may ask for it, so it is written once.
-    let feed = document.as_ref().map(openapi::feed_of).map_err(|_| Problem::internal());
-    let [openapi, feed] = [document.map_err(|_| Problem::internal()), feed].map(|document| {
+    let openapi = document.map_err(|_| Problem::internal());
+    let feed = openapi
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|openapi| openapi::feed_of(openapi).map_err(|_| Problem::internal()));
+    let [openapi, feed] = [openapi, feed].map(|document| {
         let text = document.map(|document| Bytes::from(document.to_string()));
         let etag = text.as_ref().ok().map(|json| Etag::of_body(None, json).to_string());
         let etag = (ETAG, etag.unwrap_or_default());

@@ -9,6 +9,7 @@ use crate::time::{Duration, LeadTime};
 
 /// A rule by its name. It never changes its name: refusals and overrides in the log have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// It is as long as the service is offered for.
@@ -44,6 +45,7 @@ impl Rule {
 
 /// A rule of a service that a wish breaks: what the rule required, and what it found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "rule", rename_all = "kebab-case")]
 pub enum Broken {
     /// See [`Rule::OfferedDuration`].
@@ -85,6 +87,7 @@ impl Broken {
 
 /// Something that is told in minutes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 pub struct Minutes<T> {
     /// How many, or which.
     pub minutes: T,
@@ -92,12 +95,14 @@ pub struct Minutes<T> {
 
 /// A grid, and the zone in which it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct GridIn {
     /// From one start to the next.
     pub step_minutes: u32,
     /// From local midnight to the first start.
     pub offset_minutes: u32,
     /// The resource's zone.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
 }
 
@@ -110,6 +115,7 @@ impl GridIn {
 
 /// What the clocks show at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LocalTime {
     /// The time of day in the resource's zone.
     pub local_time: NaiveTime,
@@ -117,17 +123,20 @@ pub struct LocalTime {
 
 /// The last day that can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LatestDate {
     /// How far ahead.
     pub days: Horizon,
     /// That day.
     pub date: NaiveDate,
     /// The resource's zone.
+    #[cfg_attr(test, schemars(with = "crate::schemas::ZoneName"))]
     pub time_zone: Tz,
 }
 
 /// The day of the start in the resource's zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct DateIn {
     /// That day.
     pub date: NaiveDate,

@@ -19,6 +19,7 @@ pub enum DurationsError {
 
 /// A duration that a booking may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
     /// How long it takes.
@@ -32,6 +33,7 @@ pub struct Choice {
 /// The durations that a booking may choose from; the service's own is always one of them, named or
 /// not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "Vec<Choice>", into = "Vec<Choice>")]
 pub struct Durations(Vec<Choice>);
 

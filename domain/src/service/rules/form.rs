@@ -28,6 +28,7 @@ pub enum RulesError {
 /// A rule that this program does not know is not skipped: neither in a request nor in an event
 /// that a later program has written.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Form {
     #[serde(default, skip_serializing_if = "Durations::is_empty")]

@@ -20,6 +20,7 @@ pub struct HorizonError {
 /// The last day can be booked to its end from the first minute of today, as readers of a
 /// calendar expect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "u32", into = "u32")]
 pub struct Horizon(u32);
 

@@ -29,6 +29,7 @@ use crate::time::{Interval, LeadTime};
 
 /// The rules of a service. None that is left out changes anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "form::Form", into = "form::Form")]
 pub struct BookingRules {
     /// For how long it can be booked, besides its own duration.
