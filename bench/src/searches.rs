@@ -88,13 +88,13 @@ fn everyday(daybook: &Daybook, number: u64) -> anyhow::Result<SearchFilter> {
     Ok(match number % 5 {
         // The front desk: a week of one room.
         0 => {
-            let resource_id = Some(catalogue::resource(drawn % rooms));
-            SearchFilter { to: within(7), resource_id, ..any }
+            let resource_ids = vec![catalogue::resource(drawn % rooms)];
+            SearchFilter { to: within(7), resource_ids, ..any }
         }
         // A client: whatever comes.
         1 => SearchFilter {
             from: Some(daybook.calendar.begins()),
-            client_id: Some(catalogue::client(drawn % daybook.size.clients)),
+            client_ids: vec![catalogue::client(drawn % daybook.size.clients)],
             ..any
         },
         // A month of a category with a tag.
@@ -124,12 +124,13 @@ fn of_a_kind(any: SearchFilter, drawn: u64) -> anyhow::Result<SearchFilter> {
     let terms = catalogue::terms(drawn % catalogue::SERVICES)?;
     let tag = terms.tags.iter().next().cloned();
     let tags = Tags::try_from(BTreeSet::from_iter(tag))?;
-    Ok(SearchFilter { category: Some(terms.category), tags, tags_match: TagsMatch::All, ..any })
+    let categories = vec![terms.category];
+    Ok(SearchFilter { categories, tags, tags_match: TagsMatch::All, ..any })
 }
 
 fn booked(any: SearchFilter, drawn: u64) -> SearchFilter {
-    let service_id = Some(catalogue::service(drawn % catalogue::SERVICES));
-    SearchFilter { service_id, statuses: vec![Status::Booked], ..any }
+    let service_ids = vec![catalogue::service(drawn % catalogue::SERVICES)];
+    SearchFilter { service_ids, statuses: vec![Status::Booked], ..any }
 }
 
 fn called(any: SearchFilter, drawn: u64) -> anyhow::Result<SearchFilter> {

@@ -35,6 +35,8 @@ pub(crate) struct AppointmentChange<'e> {
     /// Its number in the appointment's stream, from 1.
     pub(crate) sequence: u64,
     pub(crate) recorded_at: DateTime<Utc>,
+    /// When the first event of the stream was recorded.
+    pub(crate) created_at: DateTime<Utc>,
 }
 
 impl AppointmentChange<'_> {
@@ -88,6 +90,7 @@ impl<'e> AppointmentChanges<'e> {
             }
             let AppointmentStream { earlier, new } = &mut changes.streams[n];
             let last = new.last().or(earlier.last());
+            let created_at = last.map_or(recorded.recorded_at, |last| last.created_at);
             let before = last.map(|last| Arc::clone(&last.after)).unwrap_or_default();
             let mut after = Appointment::clone(&before);
             after.evolve(event.clone());
@@ -99,6 +102,7 @@ impl<'e> AppointmentChanges<'e> {
                 position: recorded.position,
                 sequence: recorded.sequence,
                 recorded_at: recorded.recorded_at,
+                created_at,
             };
             change.made()?;
             if is_new { new.push(change) } else { earlier.push(change) }

@@ -51,7 +51,7 @@ pub use due::{Due, DueQuery};
 pub use kit::{CopyRows, TableSpec};
 pub use leftovers::{Leftover, drop_leftover, leftovers};
 pub use out_of_step::OutOfStep;
-pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError};
+pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError, Recorded, RecordedOrder};
 pub use progress::{Progress, WaitError};
 pub use projection::{ApplyError, Projection, ProjectionId, RowsDisagree};
 pub use rebuild::{Phase, RebuildError, Rebuilder, Rebuilt};

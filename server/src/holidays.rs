@@ -13,7 +13,7 @@ use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::time::Holidays;
 use daybook_integrations::calendar::{HolidayCalendar, read_holidays};
 use daybook_projections::Limit;
-use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
+use daybook_projections::catalogue::{Catalogue, CatalogueFilter, CatalogueStatus};
 use daybook_store::{Clock, CommandContext, ExecuteError, SystemClock, Target, tenants};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -124,9 +124,10 @@ async fn active(parts: &Parts, tenant: &TenantId) -> anyhow::Result<Vec<Uuid>> {
     let catalogue = parts.catalogue();
     let (mut ids, mut cursor) = (Vec::new(), None);
     loop {
-        let standing = Some(CatalogueStatus::Active);
-        let page =
-            catalogue.resources(tenant, standing, (cursor.as_ref(), Limit::default())).await?;
+        let active =
+            CatalogueFilter { status: Some(CatalogueStatus::Active), ..CatalogueFilter::default() };
+        let asked = (cursor.as_ref(), Limit::default());
+        let page = catalogue.page::<Resource>(tenant, &active, asked).await?;
         ids.extend(page.items.iter().map(|resource| resource.id.uuid()));
         cursor = page.next;
         if cursor.is_none() {

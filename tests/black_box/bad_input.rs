@@ -23,7 +23,7 @@ const BAD_QUERIES: &[(&str, &str)] = &[
     ("cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "invalid-cursor"),
     ("cursor=%00%FF", "invalid-query"),
     ("category=%00", "invalid-query"),
-    ("category=a&category=b", "invalid-query"),
+    ("q=a&q=b", "invalid-query"),
     ("from=2026-03-01&from=2026-03-02", "invalid-query"),
     ("service_id=one", "invalid-id"),
     ("resource_id=1", "invalid-id"),

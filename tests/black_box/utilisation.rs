@@ -73,7 +73,7 @@ fn what_is_booked_is_counted_where_it_is_now() {
     assert_eq!(of(&by_category, "category", "check-up")["booked_minutes"], 60);
     assert!(by_category[0].get("offered_minutes").is_none(), "{by_category:#?}");
     // By its own filter, a service is seen against all that its resources offer.
-    let by_resource = figures(&practice, &last, "group_by=resource&category=rare");
+    let by_resource = figures(&practice, &last, "group_by=resource&category=R%C3%A1RE");
     let room = of(&by_resource, "resource_id", &room);
     assert_eq!((&room["offered_minutes"], &room["booked_minutes"]), (&json!(2880), &json!(30)));
     let lead = room["median_lead_minutes"].to_string();

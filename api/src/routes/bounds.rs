@@ -12,7 +12,7 @@ use daybook_store::feed::Feed;
 
 use crate::imports::MAX_IMPORT_BYTES;
 
-use super::{appointments, availability, events, resources, utilisation};
+use super::{appointments, availability, events, expanding, resources, utilisation};
 use crate::http::{body, heavy, in_flight, limits, query};
 
 const DOCUMENT: &str = include_str!("../../../docs/limits.md");
@@ -37,6 +37,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("occurrences of a series", MAX_OCCURRENCES as u64, "too-many-occurrences"),
         ("bytes of a query", query::MAX_BYTES as u64, "invalid-query"),
         ("parameters of a query", query::MAX_PARAMETERS as u64, "invalid-query"),
+        ("values of a filter", query::Several::<()>::MAX as u64, "invalid-query"),
         ("bytes of a parameter", query::Pairs::MAX_VALUE_BYTES as u64, "invalid-query"),
         ("items of a page of a list", u64::from(Limit::MAX), "invalid-query"),
         ("days of a search for free time", availability::MAX_DAYS.unsigned_abs(), "invalid-range"),
@@ -51,6 +52,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("bookings that figures are added up of", u64::from(Utilisation::MAX_ROWS), "too-broad"),
         ("the same, with `as_of`", u64::from(Utilisation::MAX_PAST_BOOKINGS), "too-broad"),
         ("resources of these", u64::from(Utilisation::MAX_PAST_RESOURCES), "too-broad"),
+        ("what `expand` shows", expanding::MAX_EXPANDED as u64, "too-broad"),
         ("appointments of an agenda", Agenda::MAX_APPOINTMENTS as u64, "`more` is true"),
         ("appointments that a dry run tells", Conflicts::MAX_BROKEN as u64, "`more` is true"),
         ("events of a page of the log", events::MAX_LIMIT as u64, "invalid-query"),

@@ -22,7 +22,7 @@ impl App {
     ) -> Result<Answer<A::View>, Problem> {
         let moment = self.moment(tenant, as_of, None).await?;
         let known = self.known::<A>(tenant, id, moment).await?;
-        let Known { state, version, position } =
+        let Known { state, version, position, .. } =
             known.ok_or_else(|| Problem::not_found(A::TYPE))?;
         let body = state.view(id, version).ok_or_else(|| Problem::not_found(A::TYPE))?;
         Ok(Answer::read(version, position, body))

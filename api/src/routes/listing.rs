@@ -9,7 +9,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_domain::time::day_bounds;
-use daybook_projections::{Cursor, CursorError, Limit, Page, PageError, ProjectionId, WaitError};
+use daybook_projections::{
+    Cursor, CursorError, Limit, Page, PageError, ProjectionId, Recorded, RecordedOrder, WaitError,
+};
 use daybook_store::{Position, Role};
 use serde::Serialize;
 use tokio::time::Instant;
@@ -17,7 +19,7 @@ use utoipa::ToSchema;
 
 use super::as_of::AsOfParams;
 use crate::App;
-use crate::http::query::{invalid_date, invalid_range, query_params};
+use crate::http::query::{invalid, invalid_date, invalid_range, one_of, query_params};
 use crate::http::{At, Problem};
 use crate::views::Timed;
 
@@ -81,6 +83,36 @@ query_params! {
         /// command shows what that command did.
         min_position: Option<Position>,
     }
+}
+
+one_of!(RecordedOrder {
+    "created_at" => recorded(Recorded::Created, false),
+    "-created_at" => recorded(Recorded::Created, true),
+    "updated_at" => recorded(Recorded::Updated, false),
+    "-updated_at" => recorded(Recorded::Updated, true),
+});
+
+pub(super) const fn recorded(by: Recorded, descending: bool) -> RecordedOrder {
+    RecordedOrder { by, descending, since: None }
+}
+
+/// The order that is asked for, where what has changed since a moment goes by when it changed.
+pub(super) fn changed_since(
+    sort: Option<RecordedOrder>,
+    since: Option<DateTime<Utc>>,
+) -> Result<Option<RecordedOrder>, Problem> {
+    match (sort, since) {
+        (sort, None) => Ok(sort),
+        (None, since) => Ok(Some(RecordedOrder { since, ..recorded(Recorded::Updated, false) })),
+        (Some(order), since) if order.by == Recorded::Updated => {
+            Ok(Some(RecordedOrder { since, ..order }))
+        }
+        (Some(_), Some(_)) => Err(since_goes_with_updated()),
+    }
+}
+
+pub(super) fn since_goes_with_updated() -> Problem {
+    invalid("updated_since", "it goes with sort=updated_at or sort=-updated_at")
 }
 
 /// A page of a list.

@@ -12,6 +12,7 @@ mod commands;
 mod conflicts;
 pub(crate) mod docs;
 pub(crate) mod events;
+mod expanding;
 mod holds;
 mod imports;
 mod listing;

@@ -46,7 +46,7 @@ query_params! {
         resource_id: Option<ResourceId>,
         /// Booked for this service; what is offered is that of all.
         service_id: Option<ServiceId>,
-        /// Booked in this category; what is offered is that of all.
+        /// Booked in this category, however it is spelt; what is offered is that of all.
         category: Option<Category>,
         ..page: PageParams,
         ..moment: AsOfParams,

@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::conflict::AcceptedConflictView;
+use super::expanded::About;
 use super::times::timed;
 use super::{Times, Viewed};
 use crate::http::{Book, Caller};
@@ -205,6 +206,20 @@ impl AppointmentView {
             accepted_conflict: None,
             series: details.series.map(Into::into),
         }
+    }
+}
+
+impl About for AppointmentView {
+    fn client_id(&self) -> Option<Uuid> {
+        Some(self.client_id.uuid())
+    }
+
+    fn service_id(&self) -> Uuid {
+        self.service_id.uuid()
+    }
+
+    fn resource_ids(&self) -> &ResourceIds {
+        &self.resource_ids
     }
 }
 

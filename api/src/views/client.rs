@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Viewed;
 
 /// A client.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ClientView {
     id: Uuid,
     /// Its version: how many events it has had.
@@ -27,6 +27,11 @@ impl ClientView {
     pub(crate) fn new(id: Uuid, version: u64, contact: Contact) -> Self {
         let Contact { name, email, phone, notes } = contact;
         Self { id, version, name, email, phone, notes }
+    }
+
+    /// They may be long, and are for whoever looks at the client.
+    pub(crate) fn without_notes(self) -> Self {
+        Self { notes: None, ..self }
     }
 }
 

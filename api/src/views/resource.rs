@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Viewed;
 
 /// A resource.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ResourceView {
     id: Uuid,
     /// Its version: how many events it has had.
@@ -36,7 +36,7 @@ pub(crate) struct ResourceView {
 }
 
 /// Whether it takes bookings.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ResourceStatus {
     /// It does.
@@ -111,7 +111,7 @@ impl Viewed for Resource {
 }
 
 /// Extra hours or time off of a resource.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ExceptionView {
     pub(crate) id: ExceptionId,
     kind: ExceptionKind,
@@ -128,7 +128,7 @@ impl From<HoursException> for ExceptionView {
 }
 
 /// A holiday of a resource.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct HolidayView {
     id: Uuid,
     date: LocalDate,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Viewed;
 
 /// A service.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 pub(crate) struct ServiceView {
     id: Uuid,
     /// Its version: how many events it has had.
@@ -41,7 +41,7 @@ pub(crate) struct ServiceView {
 }
 
 /// Whether it can be booked.
-#[derive(Serialize, ToSchema)]
+#[derive(Clone, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ServiceStatus {
     /// It can.

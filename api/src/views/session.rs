@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::appointment::OverriddenView;
+use super::expanded::About;
 use super::times::timed;
 use super::{Times, Viewed};
 
@@ -51,6 +52,20 @@ impl SessionView {
         let stands = self.status == SessionStatus::Scheduled;
         let free = stands.then(|| self.places.get().saturating_sub(taken));
         Self { free, ..self }
+    }
+}
+
+impl About for SessionView {
+    fn client_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn service_id(&self) -> Uuid {
+        self.service_id.uuid()
+    }
+
+    fn resource_ids(&self) -> &ResourceIds {
+        &self.resource_ids
     }
 }
 

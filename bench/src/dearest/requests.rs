@@ -126,13 +126,15 @@ requests! {
     "GET /livez" => |house| Asked::get("/livez");
     "GET /readyz" => |house| Asked::get("/readyz");
     // A client can ask for a week of one resource; the whole of it is shown.
-    "GET /v1/agenda" => |house| Asked::get(&agenda(&house, "/v1/agenda", ""));
+    "GET /v1/agenda" => |house| {
+        Asked::get(&agenda(&house, "/v1/agenda", "&expand=service&expand=resources"))
+    };
     "GET /v1/agenda/diff" => |house| Asked::get(&agenda(&house, "/v1/agenda/diff", "&from=position:1"));
     // The beginnings of words that many titles have, in no order that an index has.
     "GET /v1/appointments" => |house| {
         let (from, to) = (house.date(0), house.date(600));
         Asked::get(&format!("/v1/appointments?limit=200&from={from}&to={to}&tz=UTC&status=booked&tags=adult&tags=urgent\
-            &tags_match=any&q=kn%20sh&sort=-start_at"))
+            &tags_match=any&q=kn%20sh&sort=-start_at&expand=client&expand=service&expand=resources"))
     };
     "POST /v1/appointments" => |house| {
         let body = json!({
@@ -197,7 +199,7 @@ requests! {
     };
     // Sixteen roles, of which two can be filled by one and the same room only: nothing is ever found.
     "POST /v1/availability/search" => |house| Asked::post("/v1/availability/search", &search(&house)).or_refused();
-    "GET /v1/clients" => |house| Asked::get("/v1/clients?limit=200");
+    "GET /v1/clients" => |house| Asked::get("/v1/clients?limit=200&q=c&sort=-updated_at");
     "POST /v1/clients" => |house| Asked::post("/v1/clients", &contact());
     "GET /v1/clients/{id}" => |house| Asked::get(&format!("/v1/clients/{}", catalogue::client(0)));
     "PATCH /v1/clients/{id}" => |house| {
@@ -297,7 +299,7 @@ requests! {
         body["name"] = json!("Another name");
         Asked::patch(&format!("/v1/services/{id}"), &body)
     };
-    "GET /v1/sessions" => |house| Asked::get("/v1/sessions?limit=200");
+    "GET /v1/sessions" => |house| Asked::get("/v1/sessions?limit=200&expand=service&expand=resources");
     "POST /v1/sessions" => |house| {
         let body = json!({
             "service_id": house.class, "resource_ids": (200..216).map(catalogue::resource).collect::<Vec<_>>(),

@@ -30,6 +30,13 @@ CREATE INDEX appointments_start
     ON {schema}.appointments (tenant_id, start_at, appointment_id)
     INCLUDE (position, signature, low_word_signature, high_word_signature);
 
+-- What was made or changed last, of what is so now.
+CREATE INDEX current_created
+    ON {schema}.appointments (tenant_id, created_at, appointment_id) WHERE until_position IS NULL;
+
+CREATE INDEX current_updated
+    ON {schema}.appointments (tenant_id, recorded_at, appointment_id) WHERE until_position IS NULL;
+
 -- What to expire next, of all tenants.
 CREATE INDEX current_holds
     ON {schema}.appointments (hold_expires_at) INCLUDE (tenant_id, appointment_id)

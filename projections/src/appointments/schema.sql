@@ -6,6 +6,8 @@ CREATE TABLE {schema}.appointments (
     -- The event that made it so, and the one that made it otherwise; none: it is so now.
     position        bigint      NOT NULL,
     recorded_at     timestamptz NOT NULL,
+    -- When the first event of the appointment was recorded.
+    created_at      timestamptz NOT NULL,
     until_position  bigint      CHECK (until_position > position),
     until_at        timestamptz CHECK ((until_at IS NULL) = (until_position IS NULL)),
     start_at        timestamptz NOT NULL,

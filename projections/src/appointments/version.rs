@@ -201,6 +201,7 @@ pub(crate) static APPOINTMENTS: LazyLock<Table<VersionRow>> = LazyLock::new(|| {
             .key(),
             Column::field("position", |row: &VersionRow| &row.version.appointment.position).key(),
             Column::field("recorded_at", |row| &row.version.recorded_at),
+            Column::field("created_at", |row| &row.version.appointment.created_at),
             Column::value("until_position", |row| row.version.until.map(|it| it.position)),
             Column::value("until_at", |row| row.version.until.map(|it| it.at)),
             Column::value("start_at", |row| row.version.appointment.during.start()),

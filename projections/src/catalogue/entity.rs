@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use daybook_domain::client::{Client, ClientEvent, Contact};
 use daybook_domain::resource::{Resource, ResourceEvent, ResourceProfile};
 use daybook_domain::service::{Service, ServiceEvent, ServiceTerms};
@@ -13,7 +14,9 @@ use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::facets::FoundBy;
 use crate::kit::{Column, Json, Table, column};
+use crate::search::terms::TermsOf;
 
 /// Whether something can be booked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,6 +68,8 @@ pub trait CatalogueEntity: Default + Send + Sync + 'static {
     fn after(self, event: Self::Event) -> Self;
     /// What the catalogue has of it; `None`: it was never made.
     fn into_document(self) -> Option<(Self::Document, CatalogueStatus)>;
+    /// What it is found by.
+    fn found_by(document: &Self::Document) -> FoundBy;
     /// It as the catalogue has it.
     fn from_document(document: Self::Document, status: CatalogueStatus) -> Self;
 }
@@ -81,23 +86,49 @@ pub struct Listed<E: CatalogueEntity> {
     pub version: u64,
     /// Where its last event is in the log; in a list of the past, of which position that is.
     pub position: Position,
+    /// When its first event was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was.
+    pub updated_at: DateTime<Utc>,
 }
 
-pub(super) static SERVICES: LazyLock<Table<Listed<Service>>> = LazyLock::new(table);
-pub(super) static RESOURCES: LazyLock<Table<Listed<Resource>>> = LazyLock::new(table);
-pub(super) static CLIENTS: LazyLock<Table<Listed<Client>>> = LazyLock::new(table);
+/// Something in a list, and what it is found by.
+pub(super) struct Row<E: CatalogueEntity> {
+    pub(super) listed: Listed<E>,
+    /// Its terms; what is read does not need them.
+    found_by: Vec<i64>,
+}
 
-fn table<E: CatalogueEntity>() -> Table<Listed<E>> {
+impl<E: CatalogueEntity> Row<E> {
+    pub(super) fn of(listed: Listed<E>, terms: &TermsOf) -> Self {
+        Self { found_by: E::found_by(&listed.document).terms(terms), listed }
+    }
+}
+
+pub(super) static SERVICES: LazyLock<Table<Row<Service>>> = LazyLock::new(table);
+pub(super) static RESOURCES: LazyLock<Table<Row<Resource>>> = LazyLock::new(table);
+pub(super) static CLIENTS: LazyLock<Table<Row<Client>>> = LazyLock::new(table);
+
+fn table<E: CatalogueEntity>() -> Table<Row<E>> {
     Table::new(
         E::TABLE,
         [
-            Column::value(E::ID, |row: &Listed<E>| E::uuid(row.id)).key(),
-            Column::json(E::DOCUMENT, |row| &row.document),
-            Column::field("status", |row| &row.status),
-            Column::field("version", |row| &row.version),
-            Column::field("position", |row| &row.position),
+            Column::value(E::ID, |row: &Row<E>| E::uuid(row.listed.id)).key(),
+            Column::json(E::DOCUMENT, |row| &row.listed.document),
+            Column::field("status", |row| &row.listed.status),
+            Column::field("version", |row| &row.listed.version),
+            Column::field("position", |row| &row.listed.position),
+            Column::field("created_at", |row| &row.listed.created_at),
+            Column::field("updated_at", |row| &row.listed.updated_at),
+            Column::field("found_by", |row| &row.found_by),
         ],
     )
+}
+
+impl<E: CatalogueEntity> FromRow<'_, PgRow> for Row<E> {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self { listed: Listed::from_row(row)?, found_by: Vec::new() })
+    }
 }
 
 impl<E: CatalogueEntity> FromRow<'_, PgRow> for Listed<E> {
@@ -109,6 +140,8 @@ impl<E: CatalogueEntity> FromRow<'_, PgRow> for Listed<E> {
             status: column(row, "status")?,
             version: column(row, "version")?,
             position: column(row, "position")?,
+            created_at: column(row, "created_at")?,
+            updated_at: column(row, "updated_at")?,
         })
     }
 }
@@ -141,6 +174,10 @@ impl CatalogueEntity for Service {
             Self::Offered(terms) => Some((terms, CatalogueStatus::Active)),
             Self::Retired(terms) => Some((terms, CatalogueStatus::Retired)),
         }
+    }
+
+    fn found_by(terms: &ServiceTerms) -> FoundBy {
+        FoundBy::service(terms)
     }
 
     fn from_document(terms: ServiceTerms, status: CatalogueStatus) -> Self {
@@ -181,6 +218,10 @@ impl CatalogueEntity for Resource {
         }
     }
 
+    fn found_by(profile: &ResourceProfile) -> FoundBy {
+        FoundBy::resource(profile)
+    }
+
     fn from_document(profile: ResourceProfile, status: CatalogueStatus) -> Self {
         match status {
             CatalogueStatus::Active => Self::Active(profile),
@@ -216,6 +257,10 @@ impl CatalogueEntity for Client {
             Self::Unregistered => None,
             Self::Registered(contact) => Some((contact, CatalogueStatus::Active)),
         }
+    }
+
+    fn found_by(contact: &Contact) -> FoundBy {
+        FoundBy::client(contact)
     }
 
     fn from_document(contact: Contact, _: CatalogueStatus) -> Self {

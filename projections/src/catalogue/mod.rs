@@ -3,13 +3,18 @@
 //!
 //! * `entity`: what the catalogue has of each kind, and its table.
 //! * `rows`: how a batch of events changes a table; the same for all kinds.
-//! * `list`: pages.
+//! * `facets`: what they are found by; `list`: pages.
 
 mod entity;
+mod facets;
 mod list;
+#[cfg(test)]
+mod plans;
 mod rows;
 #[cfg(test)]
 mod tests;
+
+use std::collections::BTreeSet;
 
 use cqrs_es::Aggregate as _;
 use daybook_domain::TenantId;
@@ -23,6 +28,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 pub use entity::{CatalogueEntity, CatalogueStatus, Listed};
+pub use facets::Facet;
+pub use list::CatalogueFilter;
 
 use entity::{CLIENTS, RESOURCES, SERVICES};
 
@@ -30,13 +37,6 @@ use crate::{
     ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
     Tables,
 };
-
-/// A page of services.
-pub type Services = Page<Listed<Service>>;
-/// A page of resources.
-pub type Resources = Page<Listed<Resource>>;
-/// A page of clients.
-pub type Clients = Page<Listed<Client>>;
 
 /// The catalogue projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -46,7 +46,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 2 };
 
     /// The projection in this database.
     #[must_use]
@@ -54,59 +54,46 @@ impl Catalogue {
         Self { pool }
     }
 
-    /// A page of the services, in the order in which they were made.
+    /// A page of the services, resources or clients, in the order in which they were made. Clients are personal data.
+    ///
+    /// A page may have fewer items than asked for although there is a next one.
     ///
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
-    pub async fn services(
+    pub async fn page<E: CatalogueEntity>(
         &self,
         tenant: &TenantId,
-        status: Option<CatalogueStatus>,
+        filter: &CatalogueFilter,
         page: (Option<&Cursor>, Limit),
-    ) -> Result<Services, PageError> {
-        list::page(&SERVICES, &self.pool, tenant, status, page).await
+    ) -> Result<Page<Listed<E>>, PageError> {
+        list::page(&self.pool, tenant, filter, page).await
     }
 
-    /// A page of the resources, in the order in which they were made.
+    /// Those of these that there are, in no order.
     ///
     /// # Errors
-    /// When the cursor is not of this list, or the database fails.
-    pub async fn resources(
+    /// When the database fails.
+    pub async fn some<E: CatalogueEntity>(
         &self,
         tenant: &TenantId,
-        status: Option<CatalogueStatus>,
-        page: (Option<&Cursor>, Limit),
-    ) -> Result<Resources, PageError> {
-        list::page(&RESOURCES, &self.pool, tenant, status, page).await
+        ids: &BTreeSet<Uuid>,
+    ) -> Result<Vec<Listed<E>>, sqlx::Error> {
+        list::some(&self.pool, tenant, ids).await
     }
 
-    /// A page of the clients, in the order in which they were made. It is personal data.
-    ///
-    /// # Errors
-    /// When the cursor is not of this list, or the database fails.
-    pub async fn clients(
-        &self,
-        tenant: &TenantId,
-        page: (Option<&Cursor>, Limit),
-    ) -> Result<Clients, PageError> {
-        list::page(&CLIENTS, &self.pool, tenant, None, page).await
-    }
-}
-
-impl Catalogue {
     /// A page of the ids of a list as it was at a position, in the order in which things were made: which list that
-    /// is, `status` says. What was made or changed since is still to be left out.
+    /// is, the filter says. What was made or changed since is still to be left out.
     ///
     /// # Errors
     /// When the cursor is not of this list at this position, or the database fails.
     pub async fn known_by_now<E: CatalogueEntity>(
         &self,
         tenant: &TenantId,
-        status: Option<CatalogueStatus>,
+        filter: &CatalogueFilter,
         at: Position,
         page: (Option<&Cursor>, Limit),
     ) -> Result<Page<Uuid>, PageError> {
-        list::ids::<E>(&self.pool, tenant, status, at, page).await
+        list::ids::<E>(&self.pool, tenant, filter, at, page).await
     }
 }
 

@@ -6,32 +6,41 @@ use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
 use uuid::Uuid;
 
-use super::entity::{CatalogueEntity, Listed};
+use super::entity::{CatalogueEntity, Listed, Row};
 use crate::kit::Table;
+use crate::search::terms::TermsOf;
 use crate::{ApplyError, Tables};
 
 pub(super) async fn apply<E: CatalogueEntity>(
-    table: &Table<Listed<E>>,
+    table: &Table<Row<E>>,
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
     let mut rows: BTreeMap<Uuid, Listed<E>> = BTreeMap::new();
-    for row in table.load(tables, tenant, stored::<E>(events)).await? {
-        rows.insert(E::uuid(row.id), row);
+    for Row { listed, .. } in table.load(tables, tenant, stored::<E>(events)).await? {
+        rows.insert(E::uuid(listed.id), listed);
     }
     for recorded in events {
         let Some((id, event)) = E::event(&recorded.event) else { continue };
-        let before = rows.remove(&id).map(|row| E::from_document(row.document, row.status));
-        let after = before.unwrap_or_default().after(event.clone());
+        let (before, created_at) = match rows.remove(&id) {
+            Some(row) => (E::from_document(row.document, row.status), row.created_at),
+            None => (E::default(), recorded.recorded_at),
+        };
+        let after = before.after(event.clone());
         let (version, position) = (recorded.sequence, recorded.position);
+        let updated_at = recorded.recorded_at;
         let Some((document, status)) = after.into_document() else {
             let reason = format!("{} {id} was never made", E::ID);
             return Err(ApplyError::Event { position, reason });
         };
-        rows.insert(id, Listed { id: id.into(), document, status, version, position });
+        let id_of = id.into();
+        let listed =
+            Listed { id: id_of, document, status, version, position, created_at, updated_at };
+        rows.insert(id, listed);
     }
-    let rows: Vec<Listed<E>> = rows.into_values().collect();
+    let terms = TermsOf::new(tenant);
+    let rows: Vec<Row<E>> = rows.into_values().map(|listed| Row::of(listed, &terms)).collect();
     table.upsert(tables, tenant, &rows).await
 }
 

@@ -1,21 +1,25 @@
 //! Lists of services, resources and clients.
 
-use daybook_domain::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+use daybook_domain::client::{
+    Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact,
+};
 use daybook_domain::resource::{
-    Capacity, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
+    Capacity, Resource, ResourceEvent, ResourceExceptionAdded, ResourceExceptionRemoved,
     ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind, ResourceProfile,
     ResourceRegistered,
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    Choose, Roles, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms,
+    Choose, Roles, Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised,
+    ServiceTerms,
 };
 use daybook_domain::time::{Buffer, Duration, Holidays, HoursException, OpeningHours, WeeklyHours};
-use daybook_domain::{Category, Name, Personal, Tags};
+use daybook_domain::{Category, Email, Name, Personal, Phone, Tag, Tags};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
 
-use super::{Catalogue, CatalogueStatus};
+use super::{Catalogue, CatalogueFilter, CatalogueStatus, Facet};
+use crate::search::TitleWords;
 use crate::tests::world::World;
 use crate::{Cursor, CursorError, Limit, PageError};
 
@@ -108,15 +112,16 @@ async fn lists_show_everything_as_it_is_now() {
     ])
     .await;
     let limit = Limit::default();
-    let services = catalogue.services(&tenant, None, (None, limit)).await.unwrap();
+    let (all, first) = (CatalogueFilter::default(), (None, limit));
+    let services = catalogue.page::<Service>(&tenant, &all, first).await.unwrap();
     assert_eq!(services.items[0].document, terms("New name"));
     assert_eq!((services.items[0].version, services.items[0].position), (2, Position::from_i64(4)));
-    let resources = catalogue.resources(&tenant, None, (None, limit)).await.unwrap();
+    let resources = catalogue.page::<Resource>(&tenant, &all, first).await.unwrap();
     let exceptions = vec![exception].try_into().unwrap();
     let opening_hours = OpeningHours { weekly_hours, exceptions, holidays };
     assert_eq!(resources.items[0].document, ResourceProfile { opening_hours, ..profile });
     assert_eq!(resources.items[0].version, 6);
-    let clients = catalogue.clients(&tenant, (None, limit)).await.unwrap();
+    let clients = catalogue.page::<Client>(&tenant, &all, first).await.unwrap();
     assert_eq!(clients.items[0].document, contact("Front desk"));
     assert!(services.next.is_none() && resources.next.is_none() && clients.next.is_none());
 }
@@ -134,10 +139,11 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
     for (standing, count) in
         [(None, 25), (Some(CatalogueStatus::Active), 22), (Some(CatalogueStatus::Retired), 3)]
     {
+        let filter = CatalogueFilter { status: standing, ..CatalogueFilter::default() };
         let (mut ids, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
         loop {
-            let page =
-                catalogue.services(&tenant, standing, (cursor.as_ref(), limit)).await.unwrap();
+            let asked = (cursor.as_ref(), limit);
+            let page = catalogue.page::<Service>(&tenant, &filter, asked).await.unwrap();
             ids.extend(page.items.iter().map(|item| item.id));
             cursor = page.next;
             if cursor.is_none() {
@@ -147,7 +153,140 @@ async fn pages_follow_on_each_other_in_the_order_of_creation() {
         assert_eq!(ids.len(), count);
         assert!(ids.is_sorted());
     }
-    let page = catalogue.services(&tenant, None, (None, limit)).await.unwrap();
-    let resources = catalogue.resources(&tenant, None, (page.next.as_ref(), limit)).await;
+    let all = CatalogueFilter::default();
+    let page = catalogue.page::<Service>(&tenant, &all, (None, limit)).await.unwrap();
+    let other = (page.next.as_ref(), limit);
+    let resources = catalogue.page::<Resource>(&tenant, &all, other).await;
     assert!(matches!(resources, Err(PageError::Cursor(CursorError::OtherSearch))));
+}
+
+fn client(n: u128, name: &str) -> AnyEvent {
+    let email = Email::new(&format!("client.{n}@example.org")).unwrap();
+    let phone = Phone::new(&format!("+47 {n:08}")).unwrap();
+    let (email, phone) = (Some(Personal::new(email)), Some(Personal::new(phone)));
+    let contact = Contact { email, phone, ..contact(name) };
+    let event = ClientEvent::ClientRegistered(ClientRegistered { contact });
+    AnyEvent::Client(Uuid::from_u128(n).into(), event)
+}
+
+async fn clients_found(
+    catalogue: &Catalogue,
+    tenant: &daybook_domain::TenantId,
+    filter: &CatalogueFilter,
+) -> Vec<u128> {
+    let (mut ids, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
+    loop {
+        let asked = (cursor.as_ref(), Limit::new(20).unwrap());
+        let page = catalogue.page::<Client>(tenant, filter, asked).await.unwrap();
+        ids.extend(page.items.iter().map(|item| item.id.uuid().as_u128()));
+        cursor = page.next;
+        if cursor.is_none() {
+            return ids;
+        }
+    }
+}
+
+fn called(words: &str) -> CatalogueFilter {
+    let name = Some(Personal::new(TitleWords::parse(words).unwrap()));
+    CatalogueFilter { name, ..CatalogueFilter::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_are_found_by_words_of_their_names_whether_few_have_them_or_many() {
+    // More than are sorted have the first word, and few the second.
+    let name = |n: u128| match n % 400 {
+        7 => "Front Désk",
+        8 => "Front electroencephalography",
+        _ => "Front office",
+    };
+    let (_world, catalogue, tenant) =
+        listed((1..=1_200).map(|n| client(n, name(n))).collect()).await;
+    let found = |words: &'static str| {
+        let (catalogue, tenant) = (&catalogue, &tenant);
+        async move { clients_found(catalogue, tenant, &called(words)).await }
+    };
+    assert_eq!(found("FRONT").await, (1..=1_200).collect::<Vec<_>>());
+    assert_eq!(found("desk fro").await, [7, 407, 807]);
+    assert_eq!(found("electroencephalogram").await, Vec::<u128>::new(), "to its end");
+    assert_eq!(found("electroencephalogr").await, [8, 408, 808]);
+    assert_eq!(found("nobody").await, Vec::<u128>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_are_found_by_how_they_are_reached() {
+    let (_world, catalogue, tenant) =
+        listed((1..=9).map(|n| client(n, "A client")).collect()).await;
+    let email = |text: &str| Facet::email(&Email::new(text).unwrap());
+    let phone = Facet::phone(&Phone::new("0047 00 00 00 04").unwrap());
+    let of = |facet: Vec<Facet>| CatalogueFilter::default().with_any(facet);
+    let found = async |filter| clients_found(&catalogue, &tenant, &filter).await;
+    assert_eq!(found(of(vec![email("Client.3@EXAMPLE.org")])).await, [3]);
+    assert_eq!(found(of(vec![phone.clone()])).await, [4]);
+    let several = vec![email("client.3@example.org"), email("client.5@example.org")];
+    assert_eq!(found(of(several)).await, [3, 5]);
+    let both = of(vec![email("client.3@example.org")]).with_any([phone]);
+    assert_eq!(found(both).await, Vec::<u128>::new());
+    let ids = [Uuid::from_u128(2), Uuid::from_u128(8)].into();
+    let named = CatalogueFilter { ids, ..CatalogueFilter::default() };
+    assert_eq!(found(named).await, [2, 8]);
+}
+
+#[test]
+fn a_cursor_and_what_is_printed_say_nothing_of_a_client() {
+    let of = |address: &str| {
+        let email = Facet::email(&Email::new(address).unwrap());
+        called("Front").with_any([email])
+    };
+    let printed = format!("{:?}", of("client.3@example.org"));
+    assert_eq!(printed, format!("{:?}", of("client.4@example.org")));
+    assert!(!printed.to_lowercase().contains("front"), "{printed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn services_are_found_by_category_and_resources_by_kind_and_tag() {
+    let service = |n: u128, category: &str| {
+        let terms = ServiceTerms { category: Category::new(category).unwrap(), ..terms("Any") };
+        let event = ServiceEvent::ServiceDefined(ServiceDefined { terms });
+        AnyEvent::Service(Uuid::from_u128(n).into(), event)
+    };
+    let tag = |name: &str| Tag::new(name).unwrap();
+    let resource = |n: u128, kind: ResourceKind, tags: &[&str]| {
+        let tags: std::collections::BTreeSet<Tag> = tags.iter().map(|name| tag(name)).collect();
+        let profile = ResourceProfile {
+            name: Name::new("Any").unwrap(),
+            kind,
+            tags: tags.try_into().unwrap(),
+            time_zone: chrono_tz::Tz::UTC,
+            opening_hours: OpeningHours::default(),
+            capacity: Capacity::ONE,
+        };
+        let event = ResourceEvent::ResourceRegistered(ResourceRegistered { profile });
+        AnyEvent::Resource(Uuid::from_u128(n).into(), event)
+    };
+    let (_world, catalogue, tenant) = listed(vec![
+        service(1, "Führung"),
+        service(2, "tour"),
+        service(3, "yoga"),
+        resource(4, ResourceKind::Room, &["warm"]),
+        resource(5, ResourceKind::Staff, &["warm", "senior"]),
+        resource(6, ResourceKind::Equipment, &[]),
+    ])
+    .await;
+    let none = CatalogueFilter::default;
+    let first = (None, Limit::default());
+    let category = |name: &str| Facet::category(&Category::new(name).unwrap());
+    let filter = none().with_any([category("FUHRUNG"), category("Yoga")]);
+    let page = catalogue.page::<Service>(&tenant, &filter, first).await.unwrap();
+    let ids: Vec<_> = page.items.iter().map(|item| item.id.uuid().as_u128()).collect();
+    assert_eq!(ids, [1, 3]);
+    let resources = async |filter: CatalogueFilter| {
+        let page = catalogue.page::<Resource>(&tenant, &filter, first).await.unwrap();
+        page.items.iter().map(|item| item.id.uuid().as_u128()).collect::<Vec<_>>()
+    };
+    let kinds = [ResourceKind::Room, ResourceKind::Equipment].map(Facet::resource_kind);
+    assert_eq!(resources(none().with_any(kinds.clone())).await, [4, 6]);
+    let warm = none().with_any([Facet::tag(&tag("Warm"))]);
+    assert_eq!(resources(warm.clone()).await, [4, 5]);
+    assert_eq!(resources(warm.clone().with_any(kinds)).await, [4]);
+    assert_eq!(resources(warm.with_any([Facet::tag(&tag("senior"))])).await, [5]);
 }

@@ -1,5 +1,7 @@
 //! Pages of the appointments that are in conflict, and those that would be.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::{Conflict, ConflictReason, Status};
 use daybook_domain::resource::Resource;
@@ -17,11 +19,12 @@ use super::row::{APPOINTMENTS, Standing};
 use super::stored::StoredUses;
 use crate::kit::{column, statement};
 use crate::page::cursor::List;
-use crate::page::keyset::{Keyset, StartKey};
+use crate::page::keyset::{Keyset, StartKey, Union};
 use crate::{Cursor, Limit, Page, PageError, Schema, Tables};
 
 /// The order of the list.
 const KEY: &str = "u.start_at, u.appointment_id";
+const ORDER: &str = "start_at, appointment_id";
 
 /// All statements of an answer look at the same rows.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
@@ -71,17 +74,17 @@ impl InConflict {
 }
 
 /// Which conflicts are asked for; each field that is not given lets all through.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConflictFilter {
     /// It starts at this instant or later.
     pub from: Option<DateTime<Utc>>,
     /// It starts before this instant.
     pub to: Option<DateTime<Utc>>,
-    /// This resource is in conflict.
-    pub resource_id: Option<ResourceId>,
+    /// One of these resources is in conflict.
+    pub resource_ids: BTreeSet<ResourceId>,
 }
 
-/// Served by `uses_in_conflict`, or with a resource by `uses_of_resource_in_conflict`.
+/// Served by `uses_in_conflict`, or with resources by `uses_of_resource_in_conflict`.
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
@@ -91,28 +94,43 @@ pub(super) async fn page(
     now: DateTime<Utc>,
 ) -> Result<Page<InConflict>, PageError> {
     let keyset = Keyset::new(List::of(tenant, "conflicts", filter), cursor, limit)?;
+    let rows = statement(tenant, filter, &keyset, now, "").build().fetch_all(pool).await?;
+    let rows = rows.iter().map(in_conflict).collect::<Result<_, _>>()?;
+    Ok(keyset.page(rows))
+}
+
+pub(super) fn statement<'q>(
+    tenant: &'q TenantId,
+    filter: &ConflictFilter,
+    keyset: &Keyset<StartKey>,
+    now: DateTime<Utc>,
+    prefix: &str,
+) -> QueryBuilder<'q, Postgres> {
     let schema = Schema::of(Conflicts::ID);
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "WITH page AS (
-             SELECT DISTINCT u.start_at, u.appointment_id
+    let resources: Vec<ResourceId> = filter.resource_ids.iter().copied().collect();
+    let mut sql = QueryBuilder::new(format!("{prefix}WITH page AS ("));
+    keyset.push_each(&mut sql, (resources.as_slice(), Union::Once), ORDER, |sql, resource| {
+        sql.push(format!(
+            "SELECT DISTINCT u.start_at, u.appointment_id
                FROM {schema}.uses u
                JOIN {schema}.appointments a USING (tenant_id, appointment_id)
               WHERE u.conflict IS NOT NULL AND u.tenant_id = "
-    ));
-    sql.push_bind(tenant.as_str());
-    sql.push(" AND u.start_at > ").push_bind(now);
-    sql.push(" AND (a.hold_expires_at IS NULL OR a.hold_expires_at > ").push_bind(now).push(")");
-    keyset.push_after(&mut sql, KEY);
-    if let Some(from) = filter.from {
-        sql.push(" AND u.start_at >= ").push_bind(from);
-    }
-    if let Some(to) = filter.to {
-        sql.push(" AND u.start_at < ").push_bind(to);
-    }
-    if let Some(resource) = filter.resource_id {
-        sql.push(" AND u.resource_id = ").push_bind(resource.uuid());
-    }
-    keyset.push_order(&mut sql, KEY);
+        ));
+        sql.push_bind(tenant.as_str());
+        sql.push(" AND u.start_at > ").push_bind(now);
+        sql.push(" AND (a.hold_expires_at IS NULL OR a.hold_expires_at > ");
+        sql.push_bind(now).push(")");
+        keyset.push_after(sql, KEY);
+        if let Some(from) = filter.from {
+            sql.push(" AND u.start_at >= ").push_bind(from);
+        }
+        if let Some(to) = filter.to {
+            sql.push(" AND u.start_at < ").push_bind(to);
+        }
+        if let Some(resource) = resource {
+            sql.push(" AND u.resource_id = ").push_bind(resource.uuid());
+        }
+    });
     sql.push(format!(
         ")
          SELECT {}, c.resources, c.reasons
@@ -129,9 +147,7 @@ pub(super) async fn page(
     ));
     sql.push_bind(tenant.as_str());
     sql.push(" ORDER BY start_at, appointment_id");
-    let rows = sql.build().fetch_all(pool).await?;
-    let rows = rows.iter().map(in_conflict).collect::<Result<_, _>>()?;
-    Ok(keyset.page(rows))
+    sql
 }
 
 fn in_conflict(row: &PgRow) -> Result<(StartKey, InConflict), sqlx::Error> {

@@ -18,9 +18,13 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
+use super::list::statement;
 use super::{ConflictFilter, Conflicts};
 use crate::Cursor;
+use crate::page::cursor::List;
+use crate::page::keyset::Keyset;
 use crate::tests::bookings::{appointment, details, happening, once_made, slot};
+use crate::tests::explained::{EXPLAIN, explained, filled, rows_read};
 use crate::tests::world::{World, at};
 use crate::{Limit, Projection as _, Schema, Tables};
 
@@ -221,7 +225,10 @@ async fn what_a_change_would_break_is_bounded_and_its_pages_are_in_order() {
     let mut found: Vec<u128> = Vec::new();
     let (limit, mut cursor) = (Limit::new(200).unwrap(), None::<Cursor>);
     loop {
-        let filter = ConflictFilter { resource_id: Some(resource(1)), ..Default::default() };
+        let filter = ConflictFilter {
+            resource_ids: [resource(1), resource(2)].into(),
+            ..Default::default()
+        };
         let page = conflicts.page(&tenant, &filter, cursor.as_ref(), limit, at(NOW)).await.unwrap();
         found.extend(page.items.iter().map(|it| it.appointment_id.uuid().as_u128()));
         let Some(next) = page.next else { break };
@@ -317,4 +324,35 @@ async fn live_rows_equal_those_that_are_made_from_the_start() {
     runner.stop().await;
     assert_eq!(live.len(), 42);
     assert_eq!(live, rows(&world, &tenant).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_resources_the_lists_are_read_only_as_far_as_a_page_may_need() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let schema = Schema::of(Conflicts::ID);
+    let [appointments, uses] = ["appointments", "uses"].map(|name| format!("{schema}.{name}"));
+    let insert = format!(
+        "INSERT INTO {appointments}
+         SELECT 'north', lpad(n::text, 32, '0')::uuid, now() + n * interval '1 minute',
+                now() + (n + 1) * interval '1 minute', NULL, lpad('1', 32, '0')::uuid, lpad('1', 32, '0')::uuid,
+                'A visit', ARRAY[lpad((n % 40)::text, 32, '0')::uuid], 1, n
+           FROM generate_series(1, 20000) AS n;
+         INSERT INTO {uses}
+         SELECT tenant_id, appointment_id, resource_ids[1], start_at, end_at, 'resource-retired', '{{}}'
+           FROM {appointments}"
+    );
+    filled(&world.pool, &insert, &[appointments, uses]).await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    for count in [0, 1, 10] {
+        let resource_ids = (0..count).map(resource).collect();
+        let filter = ConflictFilter { resource_ids, ..ConflictFilter::default() };
+        let list = List::of(&tenant, "conflicts", &filter);
+        let keyset = Keyset::new(list, None, Limit::default()).unwrap();
+        let sql = statement(&tenant, &filter, &keyset, at("2026-01-01T00:00:00Z"), EXPLAIN);
+        let read = rows_read(&explained(sql, &mut connection).await);
+        // Each with its appointment; and those of the page once more, with all that they use.
+        let most = 51 * (2 * u64::try_from(count.max(1)).unwrap() + 2);
+        assert!(read <= most, "{count}: {read}");
+    }
 }

@@ -40,7 +40,7 @@ impl<'a> Standing<'a> {
             from: Some(asked.from.map_or(to_come, |from| from.max(to_come))),
             to: asked.to,
             statuses: vec![Status::Held, Status::Booked],
-            resource_id: asked.resource_id,
+            resource_ids: asked.resource_ids.iter().copied().collect(),
             ..SearchFilter::default()
         };
         let after = keyset.after().copied();

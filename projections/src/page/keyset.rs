@@ -24,12 +24,22 @@ pub(crate) trait Key: Sized {
     fn bind(&self, values: &mut Separated<'_, '_, Postgres, &'static str>);
 }
 
+/// How several lists are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Union {
+    /// No item is on two of them.
+    All,
+    /// Those that are on several are there once.
+    Once,
+}
+
 /// A page that is asked for, of a list that is ordered by `K`.
 #[derive(Debug, Clone)]
 pub(crate) struct Keyset<K> {
     list: List,
     after: Option<K>,
     limit: Limit,
+    descending: bool,
 }
 
 impl<K: Key> Keyset<K> {
@@ -44,7 +54,12 @@ impl<K: Key> Keyset<K> {
             let key = cursor.open(list, K::MAX_BYTES)?;
             K::decode(&key).ok_or(CursorError::Damaged)
         };
-        Ok(Self { list, after: cursor.map(decoded).transpose()?, limit })
+        Ok(Self { list, after: cursor.map(decoded).transpose()?, limit, descending: false })
+    }
+
+    /// The other way round, where it is: the greatest key first.
+    pub(crate) fn descending(self, descending: bool) -> Self {
+        Self { descending, ..self }
     }
 
     /// The key after which the page starts; `None`: at the beginning.
@@ -60,14 +75,50 @@ impl<K: Key> Keyset<K> {
     /// Leaves out what the pages before had: `AND (columns) > (key)`.
     pub(crate) fn push_after(&self, sql: &mut QueryBuilder<'_, Postgres>, columns: &str) {
         let Some(key) = &self.after else { return };
-        sql.push(format!(" AND ({columns}) > ("));
+        let after = if self.descending { "<" } else { ">" };
+        sql.push(format!(" AND ({columns}) {after} ("));
         key.bind(&mut sql.separated(", "));
         sql.push(")");
     }
 
+    /// A list of what belongs to any of several values: the first rows of the list of each, which an index is in the order
+    /// of. A condition on all values at once would read their lists to the end. `push` pushes the statement of one list
+    /// without its order, or of the whole list where there is no value; `union` says whether an item can be on several.
+    pub(crate) fn push_each<'q, T>(
+        &self,
+        sql: &mut QueryBuilder<'q, Postgres>,
+        (values, union): (&[T], Union),
+        columns: &str,
+        mut push: impl FnMut(&mut QueryBuilder<'q, Postgres>, Option<&T>),
+    ) {
+        if values.len() > 1 {
+            sql.push("SELECT * FROM (");
+            for (n, value) in values.iter().enumerate() {
+                let union = if union == Union::Once { "UNION" } else { "UNION ALL" };
+                sql.push(if n == 0 { "(".to_owned() } else { format!(" {union} (") });
+                push(sql, Some(value));
+                self.push_order(sql, columns);
+                sql.push(")");
+            }
+            sql.push(") AS any_of_them");
+        } else {
+            push(sql, values.first());
+        }
+        self.push_order(sql, columns);
+    }
+
+    /// The order of the list.
+    pub(crate) fn order(&self, columns: &str) -> String {
+        if self.descending {
+            format!("{} DESC", columns.replace(", ", " DESC, "))
+        } else {
+            columns.to_owned()
+        }
+    }
+
     /// Orders by the key, and reads one row more than the page has: whether there is a next page.
     pub(crate) fn push_order(&self, sql: &mut QueryBuilder<'_, Postgres>, columns: &str) {
-        sql.push(format!(" ORDER BY {columns} LIMIT {}", self.limit.items() + 1));
+        sql.push(format!(" ORDER BY {} LIMIT {}", self.order(columns), self.limit.items() + 1));
     }
 
     /// The page of the rows that were read so, each with its key.
@@ -206,6 +257,36 @@ mod tests {
             asked(cursor).push_order(&mut sql, "turn");
             assert_eq!(sql.sql(), format!("{condition} ORDER BY turn LIMIT 3"));
         }
+    }
+
+    #[test]
+    fn of_several_lists_each_is_read_only_as_far_as_the_page_may_need() {
+        let sql = |values: &[i64]| {
+            let mut sql = QueryBuilder::new("");
+            asked(None).push_each(&mut sql, (values, Union::All), "turn", |sql, value| {
+                sql.push("SELECT turn FROM entries");
+                if let Some(value) = value {
+                    sql.push(" WHERE kind = ").push_bind(*value);
+                }
+            });
+            sql.sql().to_owned()
+        };
+        assert_eq!(sql(&[]), "SELECT turn FROM entries ORDER BY turn LIMIT 3");
+        let one = |n| format!("SELECT turn FROM entries WHERE kind = ${n} ORDER BY turn LIMIT 3");
+        assert_eq!(sql(&[5]), one(1));
+        let each = format!("({}) UNION ALL ({})", one(1), one(2));
+        let all = format!("SELECT * FROM ({each}) AS any_of_them ORDER BY turn LIMIT 3");
+        assert_eq!(sql(&[5, 6]), all);
+    }
+
+    #[test]
+    fn a_list_can_be_read_the_other_way_round() {
+        let next = asked(None).page(rows(&[8, 5, 3])).next;
+        let asked = asked(next.as_ref()).descending(true);
+        let mut sql = QueryBuilder::new("");
+        asked.push_after(&mut sql, "turn");
+        asked.push_order(&mut sql, "turn, id");
+        assert_eq!(sql.sql(), " AND (turn) < ($1) ORDER BY turn DESC, id DESC LIMIT 3");
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! Pages of a list: how long they are, and where the next one starts.
 //!
 //! Every list is paged by its key: a page goes on after the key of the last item of the page before
-//! ([`keyset`]), which the client holds as an opaque text ([`cursor`]).
+//! ([`keyset`]), which the client holds as an opaque text ([`cursor`]). [`part`]: where an order and a filter are of two indexes.
 
 pub(crate) mod cursor;
 pub(crate) mod keyset;
+pub(crate) mod part;
+pub(crate) mod recorded;
 
 pub use cursor::{Cursor, CursorError};
+pub use recorded::{Recorded, RecordedOrder};
 
 /// How many items a page may have: 1 to [`Limit::MAX`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,35 +1,44 @@
 //! What is searched for.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::{Category, ClientId, ResourceId, ServiceId, Tags, TenantId, folded};
+use daybook_domain::{
+    AppointmentId, Category, ClientId, ResourceId, ServiceId, Tags, TenantId, folded,
+};
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::signature::Signature;
 use super::terms::{Kind, TermsOf};
 use super::words::TitleWords;
+use crate::RecordedOrder;
 use crate::page::cursor::List;
 
-/// What an appointment must be to be found; each field that is not given lets all through.
+/// What an appointment must be to be found; each field that is empty lets all through, and of one with several values
+/// any will do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SearchFilter {
     /// It starts at this instant or later. (One that began earlier and still runs is not found.)
     pub from: Option<DateTime<Utc>>,
     /// It starts before this instant.
     pub to: Option<DateTime<Utc>>,
-    /// However it is spelt.
-    pub category: Option<Category>,
+    /// One of these appointments.
+    pub ids: Vec<AppointmentId>,
+    /// However they are spelt.
+    pub categories: Vec<Category>,
     /// Its tags, however they are spelt; none: whatever they are.
     pub tags: Tags,
     /// Whether it needs all of `tags`.
     pub tags_match: TagsMatch,
-    /// One of these; none: whatever it is. A hold that has lapsed is cancelled.
+    /// A hold that has lapsed is cancelled.
     pub statuses: Vec<Status>,
-    pub service_id: Option<ServiceId>,
-    /// One of its resources.
-    pub resource_id: Option<ResourceId>,
-    pub client_id: Option<ClientId>,
+    pub service_ids: Vec<ServiceId>,
+    /// It has one of them at least.
+    pub resource_ids: Vec<ResourceId>,
+    pub client_ids: Vec<ClientId>,
     /// The beginnings of words of its title.
     pub title: TitleWords,
 }
@@ -63,21 +72,28 @@ pub(super) struct SearchTerms {
     pub(super) words: Vec<String>,
 }
 
+impl SearchTerms {
+    /// One of several, where any is asked for.
+    fn one_of(&mut self, terms: impl Iterator<Item = i64>) {
+        // In an order of their own: the list is the same.
+        let terms: Vec<i64> = terms.collect::<BTreeSet<_>>().into_iter().collect();
+        match terms.as_slice() {
+            [] => {}
+            [one] => self.all.push(*one),
+            _ => self.any.push(terms),
+        }
+    }
+}
+
 impl SearchFilter {
     pub(super) fn search_terms(&self, terms: &TermsOf) -> SearchTerms {
         let mut search_terms = SearchTerms::default();
-        if let Some(category) = &self.category {
-            search_terms.all.push(terms.word(Kind::Category, category.as_str()));
-        }
-        if let Some(id) = self.service_id {
-            search_terms.all.push(terms.term(Kind::Service, id.uuid().as_bytes()));
-        }
-        if let Some(id) = self.client_id {
-            search_terms.all.push(terms.term(Kind::Client, id.uuid().as_bytes()));
-        }
-        if let Some(id) = self.resource_id {
-            search_terms.all.push(terms.term(Kind::Resource, id.uuid().as_bytes()));
-        }
+        search_terms.one_of(self.category_terms(terms));
+        search_terms.one_of(self.service_terms(terms));
+        let clients = self.client_ids.iter().map(|id| id.uuid());
+        search_terms.one_of(clients.map(|id| terms.term(Kind::Client, id.as_bytes())));
+        let resources = self.resource_ids.iter().map(|id| id.uuid());
+        search_terms.one_of(resources.map(|id| terms.term(Kind::Resource, id.as_bytes())));
         let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
         let tags: Vec<i64> = tags.collect();
         match self.tags_match {
@@ -94,23 +110,40 @@ impl SearchFilter {
         search_terms
     }
 
+    fn category_terms(&self, terms: &TermsOf) -> impl Iterator<Item = i64> {
+        self.categories.iter().map(|it| terms.word(Kind::Category, it.as_str()))
+    }
+
+    fn service_terms(&self, terms: &TermsOf) -> impl Iterator<Item = i64> {
+        self.service_ids.iter().map(|id| terms.term(Kind::Service, id.uuid().as_bytes()))
+    }
+
     /// The filter itself, on the columns of a row, without the words of the title.
     pub(super) fn push_conditions<'q>(
         &'q self,
         sql: &mut QueryBuilder<'q, Postgres>,
         now: DateTime<Utc>,
     ) {
-        if let Some(category) = &self.category {
-            sql.push(" AND folded_category = ").push_bind(folded(category.as_str()));
+        if !self.ids.is_empty() {
+            let ids: Vec<Uuid> = self.ids.iter().map(|id| id.uuid()).collect();
+            sql.push(" AND appointment_id = ANY(").push_bind(ids).push(")");
         }
-        if let Some(id) = self.service_id {
-            sql.push(" AND service_id = ").push_bind(id.uuid());
+        if !self.categories.is_empty() {
+            let categories = self.categories.iter().map(|it| folded(it.as_str()));
+            sql.push(" AND folded_category = ANY(");
+            sql.push_bind(categories.collect::<Vec<_>>()).push(")");
         }
-        if let Some(id) = self.client_id {
-            sql.push(" AND client_id = ").push_bind(id.uuid());
+        if !self.service_ids.is_empty() {
+            let ids: Vec<Uuid> = self.service_ids.iter().map(|id| id.uuid()).collect();
+            sql.push(" AND service_id = ANY(").push_bind(ids).push(")");
         }
-        if let Some(id) = self.resource_id {
-            sql.push(" AND resource_ids @> ").push_bind(vec![id.uuid()]);
+        if !self.client_ids.is_empty() {
+            let ids: Vec<Uuid> = self.client_ids.iter().map(|id| id.uuid()).collect();
+            sql.push(" AND client_id = ANY(").push_bind(ids).push(")");
+        }
+        if !self.resource_ids.is_empty() {
+            let ids: Vec<Uuid> = self.resource_ids.iter().map(|id| id.uuid()).collect();
+            sql.push(" AND resource_ids && ").push_bind(ids);
         }
         let tags: Vec<String> = self.tags.iter().map(|tag| folded(tag.as_str())).collect();
         if !tags.is_empty() {
@@ -127,31 +160,37 @@ impl SearchFilter {
         }
     }
 
-    /// The party that all appointments it lets through have; the one with the fewest, as far as can be told.
-    pub(super) fn party(&self) -> Option<Uuid> {
-        let client = self.client_id.map(ClientId::uuid);
-        let resource = self.resource_id.map(ResourceId::uuid);
-        client.or(resource)
+    /// Parties of whom all appointments that it lets through have one; those with the fewest, as far as can be told.
+    /// None: it asks for none.
+    pub(super) fn parties(&self) -> BTreeSet<Uuid> {
+        let clients: BTreeSet<Uuid> = self.client_ids.iter().map(|id| id.uuid()).collect();
+        if clients.is_empty() {
+            self.resource_ids.iter().map(|id| id.uuid()).collect()
+        } else {
+            clients
+        }
     }
 
     /// What is in the signature of a row that it lets through: of each of these, one at least.
     pub(super) fn signatures(&self, terms: &TermsOf) -> Vec<Vec<Signature>> {
-        let category = self.category.iter();
-        let category = category.map(|it| terms.word(Kind::Category, it.as_str()));
-        let service = self.service_id.iter();
-        let service = service.map(|id| terms.term(Kind::Service, id.uuid().as_bytes()));
+        let categories: Vec<_> = self.category_terms(terms).map(Signature::of).collect();
+        let services: Vec<_> = self.service_terms(terms).map(Signature::of).collect();
         let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
         let (any_tag, each_tag): (Vec<_>, Vec<_>) =
             tags.partition(|_| self.tags_match == TagsMatch::Any);
-        let known = category.chain(service).chain(each_tag).map(Signature::of);
+        let tags = each_tag.into_iter().map(Signature::of);
         let words =
             self.title.iter().map(|word| Signature::of_beginning(terms.signed_beginning(word)));
-        let each = known.chain(words).collect();
+        // Of what has one value only, all bits are asked for at once.
+        let (one, several): (Vec<_>, Vec<_>) =
+            [categories, services].into_iter().partition(|any| any.len() == 1);
+        let each = one.into_iter().flatten().chain(tags).chain(words).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
         let statuses =
             statuses.into_iter().map(|status| Signature::of(terms.status(status))).collect();
         let all = [vec![each], any_tag.into_iter().map(Signature::of).collect(), statuses];
-        all.into_iter().filter(|any| !any.is_empty() && *any != [Signature::default()]).collect()
+        let all = all.into_iter().chain(several);
+        all.filter(|any| !any.is_empty() && *any != [Signature::default()]).collect()
     }
 
     /// The statuses as they are asked for; `None`: any.
@@ -172,6 +211,15 @@ impl SearchFilter {
 
     /// Which list of appointments it is.
     pub(super) fn list(&self, tenant: &TenantId, sort: Sort) -> List {
+        self.list_in(tenant, sort)
+    }
+
+    /// The same, in the order in which they were made or changed.
+    pub(super) fn recorded_list(&self, tenant: &TenantId, order: RecordedOrder) -> List {
+        self.list_in(tenant, order)
+    }
+
+    fn list_in(&self, tenant: &TenantId, order: impl Debug) -> List {
         let search_terms = self.search_terms(&TermsOf::new(tenant));
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
         let tags_match = (self.tags.iter().count() > 1).then_some(self.tags_match);
@@ -179,7 +227,7 @@ impl SearchFilter {
         List::of(
             tenant,
             "appointments",
-            &(sort, days, self.shown_statuses(), tags_match, search_terms),
+            &(order, days, &self.ids, self.shown_statuses(), tags_match, search_terms),
         )
     }
 }

@@ -25,7 +25,7 @@ pub use words::{TitleWords, TitleWordsError};
 
 use query::SearchQuery;
 
-use crate::{Cursor, Due, DueQuery, Limit, Page, PageError};
+use crate::{Cursor, Due, DueQuery, Limit, Page, PageError, RecordedOrder};
 
 /// Searches in what is so now.
 #[derive(Debug, Clone)]
@@ -58,6 +58,25 @@ impl Search {
     ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = SearchQuery::new(tenant, filter, sort, limit, now);
         query::page(&self.pool, &asked, cursor).await
+    }
+
+    /// A page of the appointments that the filter lets through, in the order in which they were made or changed.
+    ///
+    /// A page may have fewer items than asked for although there is a next one.
+    ///
+    /// # Errors
+    /// When the cursor is not of this search, or the database fails.
+    pub async fn recorded(
+        &self,
+        tenant: &TenantId,
+        filter: &SearchFilter,
+        order: RecordedOrder,
+        cursor: Option<&Cursor>,
+        limit: Limit,
+        now: DateTime<Utc>,
+    ) -> Result<Page<FoundAppointment>, PageError> {
+        let asked = SearchQuery::new(tenant, filter, Sort::default(), limit, now);
+        query::recorded_page(&self.pool, &asked, order, cursor).await
     }
 
     /// The holds of all tenants that have lapsed, or soon will, and are not recorded as expired.

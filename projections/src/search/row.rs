@@ -36,6 +36,10 @@ pub struct FoundAppointment {
     pub version: u64,
     /// Where its last event is in the log.
     pub position: Position,
+    /// When its first event was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl FoundAppointment {
@@ -68,6 +72,8 @@ impl FoundAppointment {
             title: details.title.clone(),
             version: change.sequence,
             position: change.position,
+            created_at: change.created_at,
+            updated_at: change.recorded_at,
         })
     }
 }
@@ -79,7 +85,7 @@ fn in_microseconds(interval: &Interval) -> Interval {
 }
 
 /// The columns that a [`FoundAppointment`] is read from.
-pub(super) const COLUMNS: [&str; 13] = [
+pub(super) const COLUMNS: [&str; 15] = [
     "appointment_id",
     "start_at",
     "end_at",
@@ -93,6 +99,8 @@ pub(super) const COLUMNS: [&str; 13] = [
     "title",
     "version",
     "position",
+    "created_at",
+    "recorded_at",
 ];
 
 impl FromRow<'_, PgRow> for FoundAppointment {
@@ -111,6 +119,8 @@ impl FromRow<'_, PgRow> for FoundAppointment {
             title: column(row, "title")?,
             version: column(row, "version")?,
             position: column(row, "position")?,
+            created_at: column(row, "created_at")?,
+            updated_at: column(row, "recorded_at")?,
         })
     }
 }

@@ -17,8 +17,8 @@ use super::words::Words;
 use crate::appointments::version::AppointmentVersion;
 
 /// A kind of term. The numbers are stored, in hashes: a new meaning takes a new number.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Kind {
     Category = 1,
     Status = 2,
     Service = 3,
@@ -30,6 +30,10 @@ pub(super) enum Kind {
     Beginning = 8,
     /// A block of positions: see [`TermsOf::known_by`].
     Block = 9,
+    /// Of a resource: what kind of thing it is.
+    Thing = 10,
+    Email = 11,
+    Phone = 12,
 }
 
 /// Each beginning of a word is a term, up to so many characters; what follows these is compared. With
@@ -97,7 +101,7 @@ impl TermsOf {
         Self { hash: Sha256::new().chain_update(tenant.as_str()).chain_update([0]) }
     }
 
-    pub(super) fn term(&self, kind: Kind, value: &[u8]) -> i64 {
+    pub(crate) fn term(&self, kind: Kind, value: &[u8]) -> i64 {
         let hash = self.hash.clone().chain_update([kind as u8]).chain_update(value).finalize();
         let mut first = [0; 8];
         first.copy_from_slice(&hash[..8]);
@@ -114,7 +118,7 @@ impl TermsOf {
     }
 
     /// The longest beginning of a word that is a term: each word that begins like it has it.
-    pub(super) fn beginning(&self, word: &str) -> i64 {
+    pub(crate) fn beginning(&self, word: &str) -> i64 {
         let longest = first_chars(word, LONGEST_BEGINNING).unwrap_or(word);
         self.term(Kind::Beginning, longest.as_bytes())
     }
@@ -185,7 +189,7 @@ impl TermsOf {
 }
 
 /// The beginnings of words that are terms, each once, with how many characters they have.
-fn beginnings(words: &BTreeSet<String>) -> BTreeSet<(usize, &str)> {
+pub(crate) fn beginnings(words: &BTreeSet<String>) -> BTreeSet<(usize, &str)> {
     let of_length = |length| words.iter().filter_map(move |word| first_chars(word, length));
     let all = (1..=LONGEST_BEGINNING)
         .flat_map(|length| of_length(length).map(move |chars| (length, chars)));

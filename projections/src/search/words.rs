@@ -88,7 +88,7 @@ impl TitleWords {
         self.0.is_empty()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }
 
@@ -103,7 +103,7 @@ fn line(words: &BTreeSet<String>) -> String {
 }
 
 /// Folded first: a letter may be written as two characters, of which the second is none.
-pub(super) fn split(text: &str) -> BTreeSet<String> {
+pub(crate) fn split(text: &str) -> BTreeSet<String> {
     let text = folded(text);
     let words = text.split(|c: char| !c.is_alphanumeric());
     words.filter(|word| !word.is_empty()).map(str::to_owned).collect()

@@ -4,6 +4,7 @@ pub(crate) mod bookings;
 pub(crate) mod classes;
 mod due;
 mod exactly_once;
+pub(crate) mod explained;
 mod fair;
 mod indexing;
 mod leading;

@@ -9,7 +9,7 @@ use cqrs_es::Aggregate as _;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::resource::{Resource, ResourceEvent};
 use daybook_domain::time::Interval;
-use daybook_domain::{ResourceId, TenantId};
+use daybook_domain::{ResourceId, TenantId, folded};
 use daybook_store::log::{Moment, recorded_at, stream_events};
 use daybook_store::{AnyEvent, Position, RecordedEvent};
 use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder};
@@ -161,14 +161,16 @@ impl Source for Then {
         sql.push_bind(rows.iter().map(|row| row.service_id.uuid()).collect::<Vec<_>>()).push(", ");
         let categories = rows.iter().map(|row| row.category.as_str().to_owned());
         sql.push_bind(categories.collect::<Vec<_>>()).push(", ");
+        let folded = rows.iter().map(|row| folded(row.category.as_str()));
+        sql.push_bind(folded.collect::<Vec<_>>()).push(", ");
         let statuses = rows.iter().map(|row| row.outcome.as_str().to_owned());
         sql.push_bind(statuses.collect::<Vec<_>>()).push(", ");
         sql.push_bind(rows.iter().map(|row| row.minutes).collect::<Vec<_>>()).push(", ");
         sql.push_bind(rows.iter().map(|row| row.begins).collect::<Vec<_>>()).push(", ");
         sql.push_bind(rows.iter().map(|row| row.lead_minutes).collect::<Vec<_>>());
         sql.push(
-            ") AS u (resource_id, nth, day, service_id, category, status, minutes, begins,
-                     lead_minutes)) AS taken",
+            ") AS u (resource_id, nth, day, service_id, category, folded_category, status, minutes,
+                     begins, lead_minutes)) AS taken",
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Pages of figures.
 
 use chrono::NaiveDate;
-use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
+use daybook_domain::{Category, ResourceId, ServiceId, TenantId, folded};
 use daybook_store::log::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -28,7 +28,7 @@ pub struct UtilisationFilter {
     pub resource_id: Option<ResourceId>,
     /// Of this service; what is offered is not.
     pub service_id: Option<ServiceId>,
-    /// Of this category; what is offered is not.
+    /// Of this category, however it is spelt; what is offered is not.
     pub category: Option<Category>,
 }
 
@@ -239,7 +239,7 @@ fn statement<'q>(
         sql.push(" AND service_id = ").push_bind(service_id.uuid());
     }
     if let Some(category) = &filter.category {
-        sql.push(" AND category = ").push_bind(category.as_str().to_owned());
+        sql.push(" AND folded_category = ").push_bind(folded(category.as_str()));
     }
     sql.push(" GROUP BY 1, 2, 3, 4");
     if by.are_of_offered() {

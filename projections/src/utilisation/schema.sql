@@ -32,6 +32,8 @@ CREATE TABLE {schema}.taken (
     day          date    NOT NULL,
     service_id   uuid    NOT NULL,
     category     text    NOT NULL,
+    -- As it is found, however it is spelt.
+    folded_category text NOT NULL,
     -- A session has the minutes of all who are in it, and is nobody's appointment.
     status       text    NOT NULL CHECK (status IN ('booked', 'cancelled', 'no-show', 'session')),
     minutes      bigint  NOT NULL CHECK (minutes >= 0),

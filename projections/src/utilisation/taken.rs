@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use daybook_domain::TenantId;
+use daybook_domain::{TenantId, folded};
 use uuid::Uuid;
 
 use super::Utilisation;
@@ -20,6 +20,7 @@ pub(super) static TAKEN: LazyLock<Table<Taken>> = LazyLock::new(|| {
             Column::field("day", |row: &Taken| &row.day).key(),
             Column::field("service_id", |row| &row.service_id),
             Column::field("category", |row| &row.category),
+            Column::value("folded_category", |row| folded(row.category.as_str())),
             Column::value("status", |row| row.outcome.as_str()),
             Column::field("minutes", |row| &row.minutes),
             Column::field("begins", |row| &row.begins),

@@ -1,5 +1,7 @@
 //! Pages of the waiting list, and what is to be done of it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::waiting::Status;
 use daybook_domain::{ClientId, ServiceId, TenantId, WaitingEntryId};
@@ -13,21 +15,51 @@ use super::row::{ENTRIES, Entry};
 use crate::due::{self, UNTIL, fair};
 use crate::kit::statement;
 use crate::page::cursor::List;
-use crate::page::keyset::Keyset;
+use crate::page::keyset::{Keyset, Union};
 use crate::{Cursor, Due, DueQuery, Limit, Page, PageError, Schema};
 
 /// The order of the list.
 const KEY: &str = "turn";
 
 /// Which entries are asked for; each field that is not given lets all through.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaitingFilter {
-    /// They wait for this service.
-    pub service_id: Option<ServiceId>,
-    /// It is this client who waits.
-    pub client_id: Option<ClientId>,
-    /// This has become of them.
-    pub status: Option<Status>,
+    /// They wait for one of these services.
+    pub service_ids: BTreeSet<ServiceId>,
+    /// It is one of these clients who waits.
+    pub client_ids: BTreeSet<ClientId>,
+    /// One of these has become of them.
+    pub statuses: Vec<Status>,
+}
+
+impl WaitingFilter {
+    /// The column and the values that are looked for in an index, and the others.
+    fn sides(&self) -> [(&'static str, Vec<Uuid>); 2] {
+        let services = self.service_ids.iter().map(|id| id.uuid()).collect();
+        let clients: Vec<Uuid> = self.client_ids.iter().map(|id| id.uuid()).collect();
+        let (services, clients) = (("service_id", services), ("client_id", clients));
+        if self.client_ids.is_empty() { [services, clients] } else { [clients, services] }
+    }
+}
+
+/// The entries that come after the pages before, of the value of the first side.
+fn push_entries<'q>(
+    sql: &mut QueryBuilder<'q, Postgres>,
+    tenant: &'q TenantId,
+    [(column, _), (other, others)]: &[(&'static str, Vec<Uuid>); 2],
+    value: Option<&Uuid>,
+    keyset: &Keyset<Position>,
+) {
+    let schema = Schema::of(WaitingList::ID);
+    sql.push(format!("SELECT {} FROM {schema}.entries WHERE tenant_id = ", ENTRIES.names()));
+    sql.push_bind(tenant.as_str());
+    keyset.push_after(sql, KEY);
+    if let Some(value) = value {
+        sql.push(format!(" AND {column} = ")).push_bind(*value);
+    }
+    if !others.is_empty() {
+        sql.push(format!(" AND {other} = ANY(")).push_bind(others.clone()).push(")");
+    }
 }
 
 /// Served by `entries_turn`, or with a service or a client by `entries_of_service` or
@@ -41,28 +73,31 @@ pub(super) async fn page(
     now: DateTime<Utc>,
 ) -> Result<Page<Entry>, PageError> {
     let keyset = Keyset::new(List::of(tenant, "waiting", filter), cursor, limit)?;
-    let schema = Schema::of(WaitingList::ID);
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "SELECT {} FROM {schema}.entries WHERE tenant_id = ",
-        ENTRIES.names()
-    ));
-    sql.push_bind(tenant.as_str());
-    keyset.push_after(&mut sql, KEY);
-    if let Some(service) = filter.service_id {
-        sql.push(" AND service_id = ").push_bind(service.uuid());
-    }
-    if let Some(client) = filter.client_id {
-        sql.push(" AND client_id = ").push_bind(client.uuid());
-    }
-    if let Some(status) = filter.status {
-        // As `Entry::at` shows it.
-        sql.push(" AND CASE WHEN status = 'offered' AND offer_expires_at <= ").push_bind(now);
-        sql.push(" THEN 'lapsed' WHEN status = 'waiting' AND until_at <= ").push_bind(now);
-        sql.push(" THEN 'expired' ELSE status END = ").push_bind(status.as_str());
-    }
-    keyset.push_order(&mut sql, KEY);
+    let mut sql = statement(tenant, filter, &keyset, now, "");
     let entries: Vec<Entry> = sql.build_query_as().fetch_all(pool).await?;
     Ok(keyset.page(entries.into_iter().map(|entry| (entry.turn, entry.at(now))).collect()))
+}
+
+pub(super) fn statement<'q>(
+    tenant: &'q TenantId,
+    filter: &WaitingFilter,
+    keyset: &Keyset<Position>,
+    now: DateTime<Utc>,
+    prefix: &str,
+) -> QueryBuilder<'q, Postgres> {
+    let sides = filter.sides();
+    let mut sql = QueryBuilder::new(prefix);
+    keyset.push_each(&mut sql, (sides[0].1.as_slice(), Union::All), KEY, |sql, value| {
+        push_entries(sql, tenant, &sides, value, keyset);
+        if !filter.statuses.is_empty() {
+            // As `Entry::at` shows it.
+            sql.push(" AND CASE WHEN status = 'offered' AND offer_expires_at <= ").push_bind(now);
+            sql.push(" THEN 'lapsed' WHEN status = 'waiting' AND until_at <= ").push_bind(now);
+            let statuses: Vec<&str> = filter.statuses.iter().map(|it| it.as_str()).collect();
+            sql.push(" THEN 'expired' ELSE status END = ANY(").push_bind(statuses).push(")");
+        }
+    });
+    sql
 }
 
 /// Served by the same indexes.
@@ -75,20 +110,13 @@ pub(super) async fn joined_by(
 ) -> Result<Page<WaitingEntryId>, PageError> {
     let list = List::of(tenant, "waiting", filter).at(at.get());
     let keyset = Keyset::<Position>::new(list, cursor, limit)?;
-    let schema = Schema::of(WaitingList::ID);
-    let mut sql = QueryBuilder::<Postgres>::new(format!(
-        "SELECT turn, entry_id FROM {schema}.entries WHERE tenant_id = "
-    ));
-    sql.push_bind(tenant.as_str());
-    keyset.push_after(&mut sql, KEY);
-    sql.push(" AND turn <= ").push_bind(at.as_i64());
-    if let Some(service) = filter.service_id {
-        sql.push(" AND service_id = ").push_bind(service.uuid());
-    }
-    if let Some(client) = filter.client_id {
-        sql.push(" AND client_id = ").push_bind(client.uuid());
-    }
-    keyset.push_order(&mut sql, KEY);
+    let sides = filter.sides();
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT turn, entry_id FROM (");
+    keyset.push_each(&mut sql, (sides[0].1.as_slice(), Union::All), KEY, |sql, value| {
+        push_entries(sql, tenant, &sides, value, &keyset);
+        sql.push(" AND turn <= ").push_bind(at.as_i64());
+    });
+    sql.push(format!(") AS joined ORDER BY {KEY}"));
     let rows: Vec<(i64, Uuid)> = sql.build_query_as().fetch_all(pool).await?;
     let rows = rows.into_iter().map(|(turn, id)| (Position::from_i64(turn), id.into()));
     Ok(keyset.page(rows.collect()))

@@ -15,10 +15,14 @@ use daybook_store::{AnyEvent, Position};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::list::statement;
 use super::{Entry, WaitingFilter, WaitingList};
+use crate::page::cursor::List;
+use crate::page::keyset::Keyset;
 use crate::tests::bookings::details;
+use crate::tests::explained::{EXPLAIN, explained, filled, rows_read};
 use crate::tests::world::{World, at};
-use crate::{DueQuery, Limit, PageError};
+use crate::{DueQuery, Limit, PageError, Schema};
 
 fn event(n: u128, event: WaitingEvent) -> AnyEvent {
     AnyEvent::Waiting(Uuid::from_u128(n).into(), event)
@@ -189,13 +193,21 @@ async fn the_list_is_filtered_and_paged_in_turn() {
         }
     };
     let all = WaitingFilter::default();
-    let service_id = Some(Uuid::from_u128(8).into());
-    assert_eq!(filtered(WaitingFilter { service_id, ..all }).await, [5]);
-    let client_id = Some(Uuid::from_u128(2).into());
-    assert_eq!(filtered(WaitingFilter { client_id, ..all }).await, [2]);
-    let status = |status| WaitingFilter { status: Some(status), ..all };
+    let service_ids = [Uuid::from_u128(8).into()].into();
+    assert_eq!(filtered(WaitingFilter { service_ids, ..all.clone() }).await, [5]);
+    let client_ids = [Uuid::from_u128(2).into()].into();
+    assert_eq!(filtered(WaitingFilter { client_ids, ..all.clone() }).await, [2]);
+    let status = |status| WaitingFilter { statuses: vec![status], ..all.clone() };
     assert_eq!(filtered(status(Status::Taken)).await, [2, 4]);
     assert_eq!(filtered(status(Status::Waiting)).await, [5, 7]);
+    let statuses = vec![Status::Taken, Status::Waiting];
+    assert_eq!(filtered(WaitingFilter { statuses, ..all.clone() }).await, [2, 4, 5, 7]);
+    let client_ids = [2, 5, 7].map(|n| Uuid::from_u128(n).into()).into();
+    let service_ids = [8, 9].map(|n| Uuid::from_u128(n).into()).into();
+    let both = WaitingFilter { service_ids, client_ids, ..all.clone() };
+    assert_eq!(filtered(both).await, [5]);
+    let service_ids = [7, 8].map(|n| Uuid::from_u128(n).into()).into();
+    assert_eq!(filtered(WaitingFilter { service_ids, ..all.clone() }).await, [1, 2, 3, 4, 5, 6, 7]);
 
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
@@ -210,4 +222,31 @@ async fn the_list_is_filtered_and_paged_in_turn() {
         cursor = Some(next);
     }
     assert_eq!(seen, [1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_several_services_or_clients_the_lists_are_read_only_as_far_as_a_page_may_need() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let table = format!("{}.entries", Schema::of(WaitingList::ID));
+    let insert = format!(
+        "INSERT INTO {table}
+         SELECT 'north', lpad(n::text, 32, '0')::uuid, n, lpad((n % 40)::text, 32, '0')::uuid,
+                lpad((n % 900)::text, 32, '0')::uuid, '{{}}', now(), now() + interval '1 year', 'waiting',
+                NULL, NULL, NULL, false, 1, n
+           FROM generate_series(1, 20000) AS n"
+    );
+    filled(&world.pool, &insert, &[table]).await;
+    let mut connection = world.pool.acquire().await.unwrap();
+    for (services, clients) in [(0, 0), (1, 0), (10, 0), (0, 1), (0, 10), (10, 10)] {
+        let service_ids = (0..services).map(|n: u128| Uuid::from_u128(n).into()).collect();
+        let client_ids = (0..clients).map(|n: u128| Uuid::from_u128(n).into()).collect();
+        let filter = WaitingFilter { service_ids, client_ids, ..WaitingFilter::default() };
+        let list = List::of(&tenant, "waiting", &filter);
+        let keyset = Keyset::new(list, None, Limit::default()).unwrap();
+        let sql = statement(&tenant, &filter, &keyset, at("2026-06-01T00:00:00Z"), EXPLAIN);
+        let read = rows_read(&explained(sql, &mut connection).await);
+        let lists = u64::try_from(services.max(clients).max(1)).unwrap();
+        assert!(read <= 51 * lists, "{services} {clients}: {read}");
+    }
 }

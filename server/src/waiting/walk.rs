@@ -291,7 +291,7 @@ impl Promoter {
         let filter = SessionFilter {
             from: Some(days.start().max(now)),
             to: Some(days.end()),
-            service_id: Some(wishes.service_id),
+            service_ids: [wishes.service_id].into(),
             status: Some(SessionStatus::Scheduled),
         };
         while let PlaceSearch::Sessions { pages, after } = search

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use daybook_domain::service::Service;
 use daybook_domain::{Directory, ServiceId, TenantId};
 use futures::future::BoxFuture;
@@ -40,6 +41,10 @@ pub struct Known<A> {
     pub version: u64,
     /// Where its last event is in the log.
     pub position: Position,
+    /// When its first event was recorded.
+    pub created_at: DateTime<Utc>,
+    /// When its last event was.
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Engine {
@@ -65,7 +70,14 @@ impl Engine {
         as_of: Option<Position>,
     ) -> Result<Option<Known<A>>, ExecuteError> {
         let stream = StreamId::of::<A>(tenant, id);
-        let mut known = Known { state: A::default(), version: 0, position: Position::START };
+        let never = DateTime::<Utc>::MIN_UTC;
+        let mut known = Known {
+            state: A::default(),
+            version: 0,
+            position: Position::START,
+            created_at: never,
+            updated_at: never,
+        };
         loop {
             let range = (known.version, as_of);
             let page = self.log.read_stream(tenant, &stream, range, PAGE).await;
@@ -76,6 +88,10 @@ impl Engine {
                 let happened =
                     happened.map_err(|error| ExecuteError::Unreadable(not_understood(&error)))?;
                 known.state.apply(happened);
+                if known.version == 0 {
+                    known.created_at = event.recorded_at;
+                }
+                known.updated_at = event.recorded_at;
                 (known.version, known.position) = (event.sequence, event.position);
             }
             if last {

@@ -132,6 +132,83 @@ fn every_filter_alone_finds_what_it_names() {
 }
 
 #[test]
+fn of_several_values_any_will_do() {
+    let busy = a_busy_practice();
+    busy.tells_apart("category=SURGERY&category=other&category=unheard-of", |a| {
+        ["surgery", "other"].contains(&a["category"].as_str().unwrap())
+    });
+    busy.tells_apart("status=cancelled&status=no-show", |a| {
+        ["cancelled", "no-show"].contains(&a["status"].as_str().unwrap())
+    });
+    let (rooms, clients) = (&busy.rooms[1..], &busy.clients[..2]);
+    let of_rooms = format!("resource_id={}&resource_id={}", rooms[0], rooms[1]);
+    let in_rooms = |a: &Value| {
+        rooms.iter().any(|room| a["resource_ids"].as_array().unwrap() == &[json!(room)])
+    };
+    busy.tells_apart(&of_rooms, in_rooms);
+    let of_clients = format!("client_id={}&client_id={}", clients[0], clients[1]);
+    let is_theirs = |a: &Value| clients.iter().any(|client| a["client_id"] == **client);
+    busy.tells_apart(&of_clients, is_theirs);
+    busy.tells_apart(&format!("{of_rooms}&{of_clients}&q=knee"), |a| {
+        in_rooms(a) && is_theirs(a) && a["title"].as_str().unwrap().to_lowercase().contains("knee")
+    });
+    let services = &busy.services;
+    let all = format!("service_id={}&service_id={}", services[0], services[1]);
+    assert_eq!(busy.finds(&all, |_| true), busy.appointments.len());
+    let some: Vec<&Value> = busy.appointments.iter().step_by(20).map(|a| &a["id"]).collect();
+    let ids: Vec<String> = some.iter().map(|id| format!("ids={}", id.as_str().unwrap())).collect();
+    busy.tells_apart(&ids.join("&"), |a| some.contains(&&a["id"]));
+    busy.finds(&format!("{}&status=no-show", ids.join("&")), |a| {
+        some.contains(&&a["id"]) && a["status"] == "no-show"
+    });
+}
+
+#[test]
+fn what_has_changed_since_is_listed_in_the_order_of_the_changes() {
+    let busy = a_busy_practice();
+    let list = |query: &str| -> Vec<Value> {
+        let path = format!("/v1/appointments?{query}&min_position={}&limit=200", busy.position);
+        let page = busy.practice.api.get(&path).send().is(200);
+        page["items"].as_array().unwrap().clone()
+    };
+    let ids = |items: &[Value]| items.iter().map(|item| item["id"].clone()).collect::<Vec<_>>();
+    let made = ids(&list("sort=created_at"));
+    assert_eq!(made, ids(&busy.appointments), "in the order in which they were booked");
+    assert_eq!(ids(&list("sort=-created_at")), made.iter().rev().cloned().collect::<Vec<_>>());
+    let all = list("sort=updated_at");
+    let at = |item: &Value, member: &str| -> DateTime<Utc> {
+        item[member].as_str().unwrap().parse().unwrap()
+    };
+    assert!(all.is_sorted_by_key(|item| at(item, "updated_at")));
+    let since = all[40]["updated_at"].as_str().unwrap();
+    let expected: Vec<Value> = all[40..].to_vec();
+    assert_eq!(list(&format!("updated_since={since}")), expected);
+    let booked = expected.iter().filter(|item| item["status"] == "booked").rev().cloned();
+    let booked: Vec<Value> = booked.collect();
+    assert!(!booked.is_empty() && booked.len() < expected.len());
+    assert_eq!(list(&format!("updated_since={since}&sort=-updated_at&status=booked")), booked);
+    // What happens now is the last of the changes.
+    let answer = busy.practice.act(&busy.appointments[0], "cancel", &json!({}));
+    let path = format!("/v1/appointments?updated_since={since}&min_position={}", answer.position());
+    let page = busy.practice.api.get(&path).send().is(200);
+    let changed = page["items"].as_array().unwrap().last().unwrap();
+    assert_eq!(
+        (&changed["id"], &changed["status"]),
+        (&busy.appointments[0]["id"], &json!("cancelled"))
+    );
+    assert!(at(changed, "updated_at") > at(changed, "created_at"));
+    for (query, parameter) in [
+        (format!("updated_since={since}&sort=start_at"), "updated_since"),
+        ("sort=updated_at&as_of=position:3".to_owned(), "sort"),
+        ("sort=changed".to_owned(), "sort"),
+    ] {
+        let path = format!("/v1/appointments?{query}");
+        let problem = busy.practice.api.get(&path).send().is_refused(400, "invalid-query");
+        assert_eq!(problem["parameter"], parameter);
+    }
+}
+
+#[test]
 fn days_are_those_of_the_zone_that_is_asked_for() {
     let busy = a_busy_practice();
     let (from, to) = (date(1), date(2));
@@ -301,9 +378,11 @@ fn a_list_shows_an_appointment_as_it_is_shown_alone() {
     let query = format!("min_position={}", answer.position());
     let mut alone = answer.is(201);
     let mut listed = practice.found(&query).pop().unwrap();
-    // What is personal may be left out of a list.
+    // What is personal may be left out of a list; when it was recorded, lists say.
     for shown in [&mut alone, &mut listed] {
-        shown.as_object_mut().unwrap().remove("note");
+        for member in ["note", "created_at", "updated_at"] {
+            shown.as_object_mut().unwrap().remove(member);
+        }
     }
     assert_eq!(listed, alone);
 }

@@ -1,6 +1,7 @@
 //! `/v1/appointments`.
 
 mod booking;
+mod expanding;
 mod filters;
 mod holds;
 mod life;

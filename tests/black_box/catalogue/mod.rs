@@ -1,6 +1,7 @@
 //! What bookings refer to: `/v1/services`, `/v1/resources`, `/v1/clients`.
 
 mod clients;
+mod finding;
 mod resources;
 mod services;
 

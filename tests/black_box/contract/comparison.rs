@@ -64,6 +64,13 @@ fn are_among(some: &[&str], others: &[&str]) -> bool {
     others.is_empty() || !some.is_empty() && some.iter().all(among)
 }
 
+/// Whether several values of a parameter are given by repeating it.
+fn is_repeated(parameter: &Value) -> bool {
+    types(&parameter["schema"]) == ["array"]
+        && parameter["style"] == "form"
+        && parameter["explode"] == true
+}
+
 impl<'d> Comparison<'d> {
     fn tell(&mut self, at: &str, what: &str) {
         self.found.push(format!("{at}: {what}"));
@@ -131,6 +138,11 @@ impl<'d> Comparison<'d> {
             };
             if other["required"] == true && one["required"] != true {
                 self.tell(&at, "must be given");
+            }
+            if !is_repeated(one) && is_repeated(other) {
+                // Given once, it is what it was.
+                self.schema(&at, &one["schema"], &other["schema"]["items"], Writer::Client);
+                continue;
             }
             if (&one["style"], &one["explode"]) != (&other["style"], &other["explode"]) {
                 self.tell(&at, "is written in another way");

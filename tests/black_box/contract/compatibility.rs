@@ -126,6 +126,11 @@ fn whatever_breaks_a_client_is_told() {
             vec![format!("{at} kind: has no \"b\"")],
         ),
         (
+            format!("{operation}/parameters/0"),
+            Some(repeated(&["a"])),
+            vec![format!("{at} kind: has no \"b\"")],
+        ),
+        (
             format!("{operation}/parameters/1"),
             Some(comma),
             vec![
@@ -208,6 +213,12 @@ fn whatever_breaks_a_client_is_told() {
     }
 }
 
+/// `kind` as a parameter that can be given several times.
+fn repeated(words: &[&str]) -> Value {
+    json!({"name": "kind", "in": "query", "style": "form", "explode": true,
+           "schema": {"type": "array", "maxItems": 3, "items": {"type": "string", "enum": words}}})
+}
+
 #[test]
 fn what_breaks_no_client_may_be_changed() {
     let (operation, wish, thing) = (OPERATION, WISH, THING);
@@ -219,6 +230,7 @@ fn what_breaks_no_client_may_be_changed() {
             Some(json!({"name": "new", "in": "query", "schema": {}})),
         ),
         (format!("{operation}/parameters/0/schema/enum/-"), Some(json!("c"))),
+        (format!("{operation}/parameters/0"), Some(repeated(&["a", "b", "c"]))),
         (format!("{operation}/responses/409"), None),
         (format!("{operation}/responses/422"), Some(json!({"description": "No."}))),
         (format!("{wish}/properties/colour"), Some(json!({"type": "string"}))),

@@ -8,6 +8,7 @@
 mod value;
 
 use std::fmt::Display;
+use std::ops::Deref;
 
 use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -162,6 +163,48 @@ impl<T: Value> Field for Vec<T> {
 
     fn schema() -> Schema {
         ArrayBuilder::new().items(RefOr::T(T::schema())).build().into()
+    }
+}
+
+/// The values of a filter, of which any will do; none where it is not asked for.
+pub(crate) struct Several<T>(Vec<T>);
+
+impl<T> Several<T> {
+    /// Each is looked for by itself.
+    pub(crate) const MAX: usize = 50;
+}
+
+impl<T> Deref for Several<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T> IntoIterator for Several<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<T: Value> Field for Several<T> {
+    const REPEATS: bool = true;
+
+    fn read(name: &'static str, given: Vec<String>) -> Result<Self, Problem> {
+        if given.len() > Self::MAX {
+            let why = format!("it has at most {} values, got {}", Self::MAX, given.len());
+            return Err(invalid(name, why));
+        }
+        Field::read(name, given).map(Self)
+    }
+
+    fn schema() -> Schema {
+        let items = RefOr::T(T::schema());
+        ArrayBuilder::new().items(items).max_items(Some(Self::MAX)).build().into()
     }
 }
 
@@ -364,6 +407,17 @@ mod tests {
         assert!(read(&many(MAX_PARAMETERS + 1)).is_err());
         let long = format!("from=2028-02-29{}", format!("&tags={}", "a".repeat(1_990)).repeat(9));
         assert!(long.len() > MAX_BYTES && read(&long).is_err());
+    }
+
+    #[test]
+    fn a_filter_has_a_bounded_number_of_values() {
+        type Kinds = Several<u32>;
+        let read = |count| Kinds::read("kind", vec!["7".to_owned(); count]);
+        assert_eq!(read(Kinds::MAX).ok().unwrap().to_vec(), [7; Kinds::MAX]);
+        let problem = read(Kinds::MAX + 1).err().unwrap();
+        assert_eq!(serde_json::to_value(problem).unwrap()["parameter"], "kind");
+        let schema = serde_json::to_value(Kinds::schema()).unwrap();
+        assert_eq!(schema["maxItems"], Kinds::MAX);
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 use daybook_domain::appointment::Status;
+use daybook_domain::resource::ResourceKind;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Duration, LocalDate};
-use daybook_domain::{Category, ClientId, Name, ResourceId, ServiceId};
+use daybook_domain::{
+    AppointmentId, Category, ClientId, Email, Name, Phone, ResourceId, ServiceId, Tag,
+};
+use daybook_projections::search::TitleWords;
 use daybook_projections::{Cursor, Limit};
 use daybook_store::Position;
 use daybook_store::feed::Boundary;
@@ -49,6 +53,11 @@ macro_rules! one_of {
 pub(crate) use one_of;
 
 one_of!(bool { "true" => true, "false" => false });
+one_of!(ResourceKind {
+    "staff" => ResourceKind::Staff,
+    "room" => ResourceKind::Room,
+    "equipment" => ResourceKind::Equipment,
+});
 
 pub(crate) fn string() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(SchemaType::new(Type::String))
@@ -132,7 +141,7 @@ macro_rules! ids {
     )+};
 }
 
-ids!(Uuid, ServiceId, ResourceId, ClientId);
+ids!(Uuid, AppointmentId, ServiceId, ResourceId, ClientId);
 
 /// A date, `YYYY-MM-DD`.
 impl Value for NaiveDate {
@@ -235,23 +244,55 @@ impl Value for Duration {
     }
 }
 
-impl Value for Category {
+/// Texts: what does not fit its type is refused.
+macro_rules! texts {
+    ($($type:ty),+) => {$(
+        impl Value for $type {
+            fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+                Self::new(text).map_err(|error| invalid(name, error))
+            }
+
+            fn schema() -> Schema {
+                string().min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build().into()
+            }
+        }
+    )+};
+}
+
+texts!(Category, Name, Tag);
+
+/// Words, of which there is one at least.
+impl Value for TitleWords {
     fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
-        Self::new(text).map_err(|error| invalid(name, error))
+        Self::parse(text).map_err(|error| invalid(name, error))
     }
 
     fn schema() -> Schema {
-        string().min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build().into()
+        string().max_length(Some(Self::MAX_CHARS)).build().into()
     }
 }
 
-impl Value for Name {
+impl Value for Email {
     fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
         Self::new(text).map_err(|error| invalid(name, error))
     }
 
     fn schema() -> Schema {
-        string().min_length(Some(1)).max_length(Some(Self::MAX_CHARS)).build().into()
+        let format = SchemaFormat::KnownFormat(KnownFormat::Email);
+        string().max_length(Some(Self::MAX_CHARS)).format(Some(format)).build().into()
+    }
+}
+
+/// An unencoded `+` of a query is a space, and is not missed in any other text.
+impl Value for Phone {
+    fn read(name: &'static str, text: &str) -> Result<Self, Problem> {
+        let abroad = text.strip_prefix(' ').map(|number| format!("+{number}"));
+        Self::new(abroad.as_deref().unwrap_or(text)).map_err(|error| invalid(name, error))
+    }
+
+    fn schema() -> Schema {
+        const THREE_DIGITS: &str = "^[ ().+-]*([0-9][ ().+-]*){3,}$";
+        string().max_length(Some(Self::MAX_CHARS)).pattern(Some(THREE_DIGITS)).build().into()
     }
 }
 

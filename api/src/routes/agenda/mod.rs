@@ -13,7 +13,8 @@ use daybook_projections::appointments::Appointments;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problems::ReadProblems;
+use super::expanding::Source;
+use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
 use crate::http::{At, Caller, Problem, Query, Read};
 use query::{AgendaAsked, AgendaQuery};
@@ -31,7 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     get, path = "/v1/agenda", tag = "agenda",
     params(AgendaAsked),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "The calendar", body = AgendaView), ReadProblems)
+    responses((status = 200, description = "The calendar", body = AgendaView), ReadProblems,
+              BroadProblems)
 )]
 pub(crate) async fn get_agenda(
     State(app): State<App>,
@@ -39,7 +41,7 @@ pub(crate) async fn get_agenda(
     Query(asked): Query<AgendaAsked>,
 ) -> Result<At<Json<AgendaView>>, Problem> {
     let tenant = &caller.tenant;
-    let AgendaAsked { agenda, moment } = asked;
+    let AgendaAsked { agenda, moment, expand } = asked;
     let query = AgendaQuery::of(&agenda)?;
     let named = (moment.as_of, agenda.tz);
     let asked_for = app.reading(tenant, named, agenda.fresh, Appointments::ID).await?.moment;
@@ -48,6 +50,11 @@ pub(crate) async fn get_agenda(
         None => app.now_in_history(tenant).await?,
     };
     let view = app.agenda_of(tenant, &query, moment, asked_for).await?;
-    let view = view.ok_or_else(|| Problem::not_found("resource"))?;
+    let mut view = view.ok_or_else(|| Problem::not_found("resource"))?;
+    if !expand.expand.is_empty() {
+        let source = Source::of(asked_for, agenda.fresh);
+        let found = app.found(tenant, &view.items, &expand.expand, source).await?;
+        view.included = Some(found.included());
+    }
     Ok(At(moment.position, Json(view)))
 }

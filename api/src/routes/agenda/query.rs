@@ -8,6 +8,7 @@ use daybook_domain::time::{Interval, LocalDate, day_bounds};
 use crate::http::Problem;
 use crate::http::query::{invalid_date, one_of, query_params};
 use crate::routes::as_of::{AsOfParams, Moments};
+use crate::routes::expanding::ExpandParams;
 use crate::routes::listing::Freshness;
 
 query_params! {
@@ -30,6 +31,7 @@ query_params! {
     pub(crate) struct AgendaAsked {
         ..agenda: AgendaParams,
         ..moment: AsOfParams,
+        ..expand: ExpandParams,
     }
 }
 

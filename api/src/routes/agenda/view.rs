@@ -17,6 +17,7 @@ use super::query::AgendaQuery;
 use crate::App;
 use crate::http::Problem;
 use crate::views::Times;
+use crate::views::expanded::{About, Included};
 
 /// What is on a resource's calendar.
 #[derive(Serialize, ToSchema)]
@@ -41,6 +42,9 @@ pub(crate) struct AgendaView {
     free: Vec<Times>,
     /// Whether there is more than an agenda can show.
     more: bool,
+    /// What the items are about, where that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) included: Option<Included>,
 }
 
 /// Something on a calendar.
@@ -107,6 +111,29 @@ pub(crate) struct SessionItem {
     places: u16,
     /// How many of the places are taken.
     taken: usize,
+}
+
+impl About for AgendaItem {
+    fn client_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Appointment(item) => Some(item.client_id.uuid()),
+            Self::Session(_) => None,
+        }
+    }
+
+    fn service_id(&self) -> Uuid {
+        match self {
+            Self::Appointment(item) => item.service_id.uuid(),
+            Self::Session(item) => item.service_id.uuid(),
+        }
+    }
+
+    fn resource_ids(&self) -> &ResourceIds {
+        match self {
+            Self::Appointment(item) => &item.resource_ids,
+            Self::Session(item) => &item.resource_ids,
+        }
+    }
 }
 
 impl AgendaItem {
@@ -189,6 +216,7 @@ impl App {
             items: Vec::new(),
             free: Vec::new(),
             more: false,
+            included: None,
         };
         // A zone can skip a day altogether: there is no time in it.
         let Some(within) = query.within(time_zone) else { return Ok(Some(view)) };

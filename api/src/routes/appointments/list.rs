@@ -7,53 +7,79 @@ use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::{
-    Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, TextError, Title,
+    AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, TextError,
+    Title,
 };
-use daybook_projections::Page;
 use daybook_projections::appointments::Appointments;
 use daybook_projections::search::{FoundAppointment, SearchFilter, Sort, TagsMatch, TitleWords};
+use daybook_projections::{Page, Recorded as By, RecordedOrder};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::query::{invalid, one_of, query_params};
+use crate::http::query::{Several, invalid, one_of, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{Bounds, Days, List, Listed, PageParams};
-use crate::routes::problems::ReadProblems;
-use crate::views::Times;
+use crate::routes::expanding::{ExpandParams, Source};
+use crate::routes::listing::{
+    Bounds, Days, List, Listed, PageParams, changed_since, recorded, since_goes_with_updated,
+};
+use crate::routes::problems::{BroadProblems, ReadProblems};
+use crate::views::expanded::{About, Expanded};
 use crate::views::times::timed;
+use crate::views::{Recorded, Timed as _, Times};
 
 query_params! {
     /// The filters. All that are given must be met.
     pub(crate) struct AppointmentParams {
-        /// Its category, however it is spelt: `cafe` finds `Café`.
-        category: Option<String>,
+        /// One of these appointments.
+        ids: Several<AppointmentId>,
+        /// Its category, or one of several, however they are spelt: `cafe` finds `Café`.
+        category: Several<String>,
         /// A tag, however it is spelt; given several times, several.
         tags: Vec<String>,
         /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
         tags_match: Option<TagsMatch>,
         /// A status; given several times, any of them will do.
         status: Vec<Status>,
-        /// Of this service.
-        service_id: Option<ServiceId>,
-        /// One of its resources.
-        resource_id: Option<ResourceId>,
-        /// Of this client.
-        client_id: Option<ClientId>,
+        /// Of this service, or of one of several.
+        service_id: Several<ServiceId>,
+        /// It has this resource, or one of several.
+        resource_id: Several<ResourceId>,
+        /// Of this client, or of one of several.
+        client_id: Several<ClientId>,
         /// Words, all of which the title has: at least their beginnings, however they are spelt; one at least.
-        q: Option<String>,
-        /// `start` (earliest first, as where it is left out) or `-start`.
-        sort: Option<Sort>,
+        q: Option<TitleWords>,
+        /// Its last event was recorded at this instant or later. The order is then that of the changes: what has been
+        /// seen up to a change is not seen again.
+        updated_since: Option<DateTime<Utc>>,
+        /// `start_at` (earliest first, as where it is left out), `created_at` or `updated_at` (by when the first or the last event
+        /// was recorded), or one of these with `-` before it: the latest first. With `as_of`, by start only.
+        sort: Option<Order>,
         ..days: Days,
         ..page: PageParams,
         ..moment: AsOfParams,
+        ..expand: ExpandParams,
     }
 }
 
 one_of!(TagsMatch { "any" => TagsMatch::Any, "all" => TagsMatch::All });
-one_of!(Sort { "start_at" => Sort::StartAscending, "-start_at" => Sort::StartDescending });
+one_of!(Order {
+    "start_at" => Self::ByStart(Sort::StartAscending),
+    "-start_at" => Self::ByStart(Sort::StartDescending),
+    "created_at" => Self::Recorded(recorded(By::Created, false)),
+    "-created_at" => Self::Recorded(recorded(By::Created, true)),
+    "updated_at" => Self::Recorded(recorded(By::Updated, false)),
+    "-updated_at" => Self::Recorded(recorded(By::Updated, true)),
+});
+
+/// In which order they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Order {
+    ByStart(Sort),
+    Recorded(RecordedOrder),
+}
 
 /// An appointment, in a list.
 #[derive(Serialize, ToSchema)]
@@ -94,6 +120,20 @@ impl From<FoundAppointment> for AppointmentSummary {
     }
 }
 
+impl About for AppointmentSummary {
+    fn client_id(&self) -> Option<Uuid> {
+        Some(self.client_id.uuid())
+    }
+
+    fn service_id(&self) -> Uuid {
+        self.service_id.uuid()
+    }
+
+    fn resource_ids(&self) -> &ResourceIds {
+        &self.resource_ids
+    }
+}
+
 /// List appointments
 ///
 /// Pages stay in order while appointments are added: nothing is shown twice, and nothing is left
@@ -102,56 +142,87 @@ impl From<FoundAppointment> for AppointmentSummary {
     get, path = "/v1/appointments", tag = "appointments",
     params(AppointmentParams),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "A page, by start", body = List<AppointmentSummary>),
-              ReadProblems)
+    responses((status = 200, description = "A page",
+               body = List<Expanded<Recorded<AppointmentSummary>>>),
+              ReadProblems, BroadProblems)
 )]
 pub(crate) async fn list_appointments(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
     Query(asked): Query<AppointmentParams>,
-) -> Result<Listed<AppointmentSummary>, Problem> {
+) -> Result<Listed<Expanded<Recorded<AppointmentSummary>>>, Problem> {
     let AppointmentParams { page, .. } = &asked;
-    let (sort, limit) = (asked.sort.unwrap_or(Sort::StartAscending), page.limit());
+    let (order, limit) = (asked.order()?, page.limit());
     let (cursor, as_of) = (page.cursor.as_ref(), (asked.moment.as_of, asked.days.tz));
     let reading = app.reading(&caller.tenant, as_of, page.fresh, Appointments::ID).await?;
     let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
-    let page = match (filter, reading.moment) {
-        (None, _) => none,
-        (Some(filter), None) => {
-            let now = app.engine.clock().now();
+    let now = app.engine.clock().now();
+    let found = match (filter, order, reading.moment) {
+        (None, ..) => none,
+        (Some(filter), Order::ByStart(sort), None) => {
             app.search.page(tenant, &filter, sort, cursor, limit, now).await?
         }
-        (Some(filter), Some(moment)) => {
+        (Some(filter), Order::ByStart(sort), Some(moment)) => {
             app.history.page(tenant, (&filter, sort), cursor, limit, moment).await?
         }
+        (Some(filter), Order::Recorded(order), None) => {
+            app.search.recorded(tenant, &filter, order, cursor, limit, now).await?
+        }
+        (Some(_), Order::Recorded(_), Some(_)) => {
+            let why =
+                "it is of lists as they are now, without as_of: with it, start_at or -start_at";
+            return Err(invalid("sort", why));
+        }
     };
-    let list = Listed::of(uri, reading.position, page, AppointmentSummary::from);
-    Ok(list.shown_in(asked.days.tz))
+    let items = found.items.into_iter().map(|found| {
+        let times = (found.created_at, found.updated_at);
+        Recorded::new(AppointmentSummary::from(found).shown_in(asked.days.tz), times)
+    });
+    let source = Source::of(reading.moment, page.fresh);
+    let items = app.expand(tenant, items.collect(), &asked.expand, source).await?;
+    Ok(Listed::of(uri, reading.position, Page { items, next: found.next }, |item| item))
 }
 
 impl AppointmentParams {
+    fn order(&self) -> Result<Order, Problem> {
+        let sort = match self.sort {
+            Some(Order::ByStart(_)) if self.updated_since.is_some() => {
+                return Err(since_goes_with_updated());
+            }
+            Some(by_start @ Order::ByStart(_)) => return Ok(by_start),
+            Some(Order::Recorded(order)) => Some(order),
+            None => None,
+        };
+        let order = changed_since(sort, self.updated_since)?;
+        Ok(order.map_or(Order::ByStart(Sort::default()), Order::Recorded))
+    }
+
     /// The filter that it is; `None`: it asks for what no appointment can be.
     fn filter(&self, (from, to): Bounds) -> Result<Option<SearchFilter>, Problem> {
-        let title = self.q.as_deref().map(TitleWords::parse).transpose();
-        let title = title.map_err(|error| invalid("q", error))?.unwrap_or_default();
-        let category = self.category.as_deref().map(Category::new).transpose();
+        let title = self.q.clone().unwrap_or_default();
+        let categories = self.category.iter().filter_map(|it| Category::new(it).ok());
+        let categories: Vec<Category> = categories.collect();
         let tags = self.tags.iter().map(|tag| Tag::new(tag)).collect::<Result<BTreeSet<_>, _>>();
         // A category or tag that no appointment can have is found nowhere; that is no error.
-        let (Ok(category), Ok(tags)) = (category, tags) else { return Ok(None) };
+        let Ok(tags) = tags else { return Ok(None) };
+        if categories.is_empty() && !self.category.is_empty() {
+            return Ok(None);
+        }
         let tags = Tags::try_from(tags).map_err(|error: TextError| invalid("tags", error))?;
         Ok(Some(SearchFilter {
             from,
             to,
-            category,
+            ids: self.ids.to_vec(),
+            categories,
             tags,
             tags_match: self.tags_match.unwrap_or(TagsMatch::All),
             statuses: self.status.clone(),
-            service_id: self.service_id,
-            resource_id: self.resource_id,
-            client_id: self.client_id,
+            service_ids: self.service_id.to_vec(),
+            resource_ids: self.resource_id.to_vec(),
+            client_ids: self.client_id.to_vec(),
             title,
         }))
     }

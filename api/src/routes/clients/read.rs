@@ -3,15 +3,18 @@
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::client::Client;
-use daybook_projections::catalogue::Catalogue;
+use daybook_domain::{Email, Personal, Phone};
+use daybook_projections::catalogue::{CatalogueFilter, Facet};
+use daybook_projections::search::TitleWords;
 
 use crate::App;
-use crate::http::query::query_params;
+use crate::http::query::{Several, query_params};
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{List, Listed, PageParams};
+use crate::routes::catalogue::CatalogueParams;
+use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
-use crate::views::ClientView;
+use crate::views::{ClientView, Recorded};
 
 /// Get a client
 #[utoipa::path(
@@ -32,34 +35,38 @@ pub(crate) async fn get_client(
 query_params! {
     /// Which of them.
     pub(crate) struct ClientParams {
-        ..page: PageParams,
-        ..moment: AsOfParams,
+        /// Words of their name: at least their beginnings, however they are spelt.
+        q: Option<TitleWords>,
+        /// Their e-mail address, or one of several, in any case.
+        email: Several<Email>,
+        /// Their phone number, or one of several: what counts is its digits, and whether a country is before them.
+        phone: Several<Phone>,
+        ..asked: CatalogueParams,
     }
 }
 
 /// List clients
 ///
-/// In the order in which they were registered.
+/// In the order in which they were registered, unless another one is asked for.
 #[utoipa::path(
     get, path = "/v1/clients", tag = "clients",
     params(ClientParams),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "A page", body = List<ClientView>), ReadProblems)
+    responses((status = 200, description = "A page", body = List<Recorded<ClientView>>),
+              ReadProblems)
 )]
 pub(crate) async fn list_clients(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    Query(ClientParams { page, moment }): Query<ClientParams>,
-) -> Result<Listed<ClientView>, Problem> {
-    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
-    let as_of = (moment.as_of, None);
-    let reading = app.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;
-    let found = match reading.moment {
-        None => app.catalogue.clients(tenant, asked).await?,
-        Some(moment) => app.catalogue_as_of::<Client>(tenant, None, moment, asked).await?,
-    };
-    Ok(Listed::of(uri, reading.position, found, |client| {
-        ClientView::new(client.id.uuid(), client.version, client.document)
+    Query(ClientParams { q, email, phone, asked }): Query<ClientParams>,
+) -> Result<Listed<Recorded<ClientView>>, Problem> {
+    let filter = CatalogueFilter { name: q.map(Personal::new), ..CatalogueFilter::default() };
+    let filter = filter.with_any(email.iter().map(Facet::email));
+    let filter = filter.with_any(phone.iter().map(Facet::phone));
+    let (position, page) = app.catalogue_page::<Client>(&caller.tenant, filter, asked).await?;
+    Ok(Listed::of(uri, position, page, |client| {
+        let times = (client.created_at, client.updated_at);
+        Recorded::new(ClientView::new(client.id.uuid(), client.version, client.document), times)
     }))
 }

@@ -39,8 +39,9 @@ impl App {
             let Some(part) = standing.next().await? else { break };
             self.learn(tenant, &part, moment, &mut resources).await?;
             for (found, conflicts) in self.judged(tenant, part, &resources, moment).await? {
-                let wanted =
-                    |one: &Conflict| filter.resource_id.is_none_or(|id| id == one.resource_id);
+                let wanted = |one: &Conflict| {
+                    filter.resource_ids.is_empty() || filter.resource_ids.contains(&one.resource_id)
+                };
                 if !conflicts.iter().any(wanted) {
                     continue;
                 }

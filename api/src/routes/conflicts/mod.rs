@@ -13,7 +13,7 @@ use super::as_of::AsOfParams;
 use super::listing::{Days, List, Listed, PageParams};
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::query::query_params;
+use crate::http::query::{Several, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 use crate::views::ConflictSummary;
 
@@ -24,8 +24,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 query_params! {
     /// The filters. All that are given must be met.
     pub(crate) struct ConflictParams {
-        /// This resource is in conflict.
-        resource_id: Option<ResourceId>,
+        /// This resource is in conflict, or one of several.
+        resource_id: Several<ResourceId>,
         ..days: Days,
         ..page: PageParams,
         ..moment: AsOfParams,
@@ -54,7 +54,8 @@ pub(crate) async fn list_conflicts(
     let ConflictParams { resource_id, days, page, moment } = asked;
     let tenant = &caller.tenant;
     let (from, to) = app.days(tenant, &days).await?;
-    let filter = ConflictFilter { from, to, resource_id };
+    let resource_ids = resource_id.into_iter().collect();
+    let filter = ConflictFilter { from, to, resource_ids };
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Conflicts::ID).await?;

@@ -108,7 +108,8 @@ pub(crate) async fn get_resource_exception(
 ) -> Result<Answer<ExceptionView>, Problem> {
     let moment = app.moment(&caller.tenant, as_of, None).await?;
     let known = app.known::<Resource>(&caller.tenant, resource, moment).await?;
-    let Known { state, version, position } = known.ok_or_else(|| Problem::not_found("resource"))?;
+    let Known { state, version, position, .. } =
+        known.ok_or_else(|| Problem::not_found("resource"))?;
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let exception = exceptions.and_then(|exceptions| exceptions.get(id.into()));
     let body = exception.ok_or_else(|| Problem::not_found("exception"))?.clone().into();

@@ -2,17 +2,20 @@
 
 use axum::extract::State;
 use axum::http::Uri;
-use daybook_domain::resource::Resource;
-use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
+use daybook_domain::Tag;
+use daybook_domain::resource::{Resource, ResourceKind};
+use daybook_projections::catalogue::{CatalogueFilter, CatalogueStatus, Facet};
+use daybook_projections::search::TagsMatch;
 
 use crate::App;
-use crate::http::query::{one_of, query_params};
+use crate::http::query::{Several, one_of, query_params};
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{List, Listed, PageParams};
+use crate::routes::catalogue::CatalogueParams;
+use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
-use crate::views::ResourceView;
 use crate::views::resource::ResourceStatus;
+use crate::views::{Recorded, ResourceView};
 
 /// Get a resource
 #[utoipa::path(
@@ -35,8 +38,13 @@ query_params! {
     pub(crate) struct ResourceParams {
         /// Only those with this status.
         status: Option<ResourceStatus>,
-        ..page: PageParams,
-        ..moment: AsOfParams,
+        /// Of this kind, or of one of several.
+        kind: Several<ResourceKind>,
+        /// With this tag, or with all of several, however they are spelt.
+        tags: Several<Tag>,
+        /// Whether `any` or `all` of `tags` must be there; `all` where it is left out.
+        tags_match: Option<TagsMatch>,
+        ..asked: CatalogueParams,
     }
 }
 
@@ -44,30 +52,35 @@ one_of!(ResourceStatus { "active" => ResourceStatus::Active, "retired" => Resour
 
 /// List resources
 ///
-/// In the order in which they were registered.
+/// In the order in which they were registered, unless another one is asked for.
 #[utoipa::path(
     get, path = "/v1/resources", tag = "resources",
     params(ResourceParams),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "A page", body = List<ResourceView>), ReadProblems)
+    responses((status = 200, description = "A page", body = List<Recorded<ResourceView>>),
+              ReadProblems)
 )]
 pub(crate) async fn list_resources(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    Query(ResourceParams { status, page, moment }): Query<ResourceParams>,
-) -> Result<Listed<ResourceView>, Problem> {
+    Query(wanted): Query<ResourceParams>,
+) -> Result<Listed<Recorded<ResourceView>>, Problem> {
+    let ResourceParams { status, kind, tags, tags_match, asked } = wanted;
     let status = status.map(CatalogueStatus::from);
-    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
-    let as_of = (moment.as_of, None);
-    let reading = app.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;
-    let found = match reading.moment {
-        None => app.catalogue.resources(tenant, status, asked).await?,
-        Some(moment) => app.catalogue_as_of::<Resource>(tenant, status, moment, asked).await?,
+    let filter = CatalogueFilter { status, ..CatalogueFilter::default() };
+    let filter = filter.with_any(kind.into_iter().map(Facet::resource_kind));
+    let tags = tags.iter().map(Facet::tag);
+    let filter = match tags_match {
+        Some(TagsMatch::Any) => filter.with_any(tags),
+        Some(TagsMatch::All) | None => tags.fold(filter, |filter, tag| filter.with_any([tag])),
     };
-    Ok(Listed::of(uri, reading.position, found, |resource| {
+    let (position, page) = app.catalogue_page::<Resource>(&caller.tenant, filter, asked).await?;
+    Ok(Listed::of(uri, position, page, |resource| {
+        let times = (resource.created_at, resource.updated_at);
         let status = ResourceStatus::from(resource.status);
         let (id, version) = (resource.id.uuid(), resource.version);
-        ResourceView::new(id, version, status, resource.document).in_a_list()
+        let view = ResourceView::new(id, version, status, resource.document).in_a_list();
+        Recorded::new(view, times)
     }))
 }

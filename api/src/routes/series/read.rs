@@ -34,7 +34,7 @@ pub(crate) async fn get_series(
     let moment = app.moment(tenant, as_of, shown.tz).await?;
     let known = app.known::<Series>(tenant, id, moment).await?;
     let none = || Problem::not_found("series");
-    let Known { state, version, position } = known.ok_or_else(none)?;
+    let Known { state, version, position, .. } = known.ok_or_else(none)?;
     let body = state.view(id, version).ok_or_else(none)?;
     let ids: Vec<_> = body.appointment_ids().map(AppointmentId::uuid).collect();
     let each = app.each_known::<Appointment>(tenant, &ids, moment).await?;

@@ -2,17 +2,19 @@
 
 use axum::extract::State;
 use axum::http::Uri;
+use daybook_domain::Category;
 use daybook_domain::service::Service;
-use daybook_projections::catalogue::{Catalogue, CatalogueStatus};
+use daybook_projections::catalogue::{CatalogueFilter, CatalogueStatus, Facet};
 
 use crate::App;
-use crate::http::query::{one_of, query_params};
+use crate::http::query::{Several, one_of, query_params};
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{List, Listed, PageParams};
+use crate::routes::catalogue::CatalogueParams;
+use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
-use crate::views::ServiceView;
 use crate::views::service::ServiceStatus;
+use crate::views::{Recorded, ServiceView};
 
 /// Get a service
 #[utoipa::path(
@@ -35,8 +37,9 @@ query_params! {
     pub(crate) struct ServiceParams {
         /// Only those with this status.
         status: Option<ServiceStatus>,
-        ..page: PageParams,
-        ..moment: AsOfParams,
+        /// Of this category, or of one of several, however they are spelt.
+        category: Several<Category>,
+        ..asked: CatalogueParams,
     }
 }
 
@@ -44,29 +47,28 @@ one_of!(ServiceStatus { "offered" => ServiceStatus::Offered, "retired" => Servic
 
 /// List services
 ///
-/// In the order in which they were defined.
+/// In the order in which they were defined, unless another one is asked for.
 #[utoipa::path(
     get, path = "/v1/services", tag = "services",
     params(ServiceParams),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "A page", body = List<ServiceView>), ReadProblems)
+    responses((status = 200, description = "A page", body = List<Recorded<ServiceView>>),
+              ReadProblems)
 )]
 pub(crate) async fn list_services(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
-    Query(ServiceParams { status, page, moment }): Query<ServiceParams>,
-) -> Result<Listed<ServiceView>, Problem> {
+    Query(ServiceParams { status, category, asked }): Query<ServiceParams>,
+) -> Result<Listed<Recorded<ServiceView>>, Problem> {
     let status = status.map(CatalogueStatus::from);
-    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
-    let as_of = (moment.as_of, None);
-    let reading = app.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;
-    let found = match reading.moment {
-        None => app.catalogue.services(tenant, status, asked).await?,
-        Some(moment) => app.catalogue_as_of::<Service>(tenant, status, moment, asked).await?,
-    };
-    Ok(Listed::of(uri, reading.position, found, |service| {
+    let filter = CatalogueFilter { status, ..CatalogueFilter::default() };
+    let filter = filter.with_any(category.iter().map(Facet::category));
+    let (position, page) = app.catalogue_page::<Service>(&caller.tenant, filter, asked).await?;
+    Ok(Listed::of(uri, position, page, |service| {
+        let times = (service.created_at, service.updated_at);
         let status = ServiceStatus::from(service.status);
-        ServiceView::new(service.id.uuid(), service.version, status, service.document)
+        let id = service.id.uuid();
+        Recorded::new(ServiceView::new(id, service.version, status, service.document), times)
     }))
 }

@@ -110,7 +110,7 @@ pub(crate) async fn list_places(
     let known = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let (mut position, mut items) = (session.position, Vec::with_capacity(known.len()));
     for (id, known) in ids.into_iter().zip(known) {
-        let Some(Known { state, version, position: changed }) = known else { continue };
+        let Some(Known { state, version, position: changed, .. }) = known else { continue };
         position = position.max(changed);
         let shown = AppointmentView::at(state, id, version, app.at(moment));
         items.extend(shown.map(|shown| shown.for_caller(&caller)));

@@ -12,49 +12,64 @@ use daybook_store::log::Moment;
 use futures::future::try_join_all;
 
 use crate::App;
-use crate::http::query::query_params;
+use crate::http::query::{Several, query_params};
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
+use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::listing::{Days, List, Listed, PageParams, ReadParams};
-use crate::routes::problems::ReadProblems;
+use crate::routes::problems::{BroadProblems, ReadProblems};
+use crate::views::expanded::Expanded;
 use crate::views::{SessionView, Timed as _, Viewed as _};
+
+query_params! {
+    /// Of which moment, and with what.
+    pub(crate) struct SessionAsked {
+        ..read: ReadParams,
+        ..expand: ExpandParams,
+    }
+}
 
 /// Get a session
 ///
 /// As the log has it now, or as of a moment, with the places that are free at that moment.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}", tag = "sessions",
-    params(("id" = Uuid, Path), ReadParams),
+    params(("id" = Uuid, Path), SessionAsked),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "The session", body = SessionView), ReadProblems)
+    responses((status = 200, description = "The session", body = Expanded<SessionView>),
+              ReadProblems)
 )]
 pub(crate) async fn get_session(
     State(app): State<App>,
     caller: Caller<Read>,
     PathId(id): PathId,
-    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
-) -> Result<Answer<SessionView>, Problem> {
+    Query(SessionAsked { read, expand }): Query<SessionAsked>,
+) -> Result<Answer<Expanded<SessionView>>, Problem> {
+    let ReadParams { moment: AsOfParams { as_of }, shown } = read;
     let tenant = &caller.tenant;
     let moment = app.as_of(tenant, as_of, shown.tz).await?;
     let known = app.known::<Session>(tenant, id, moment).await?;
-    let Known { state: session, version, position } =
+    let Known { state: session, version, position, .. } =
         known.ok_or_else(|| Problem::not_found("session"))?;
     let who = app.who_is_in(tenant, &[(id.into(), &session)], moment).await?;
     let taken = who.iter().flatten().count();
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
-    Ok(Answer::seen(Some(version), Some(position), view.with_taken(taken).shown_in(shown.tz)))
+    let view = view.with_taken(taken).shown_in(shown.tz);
+    let view = app.expand_one(tenant, view, &expand, moment).await?;
+    Ok(Answer::seen(Some(version), Some(position), view))
 }
 
 query_params! {
     /// The filters. All that are given must be met.
     pub(crate) struct SessionParams {
-        /// Of this service.
-        service_id: Option<ServiceId>,
+        /// Of this service, or of one of several.
+        service_id: Several<ServiceId>,
         /// Only those that are to take place, or only those that were cancelled.
         status: Option<SessionStatus>,
         ..days: Days,
         ..page: PageParams,
         ..moment: AsOfParams,
+        ..expand: ExpandParams,
     }
 }
 
@@ -65,22 +80,24 @@ query_params! {
     get, path = "/v1/sessions", tag = "sessions",
     params(SessionParams),
     security(("api_key" = ["read"])),
-    responses((status = 200, description = "A page, by start", body = List<SessionView>),
-              ReadProblems)
+    responses((status = 200, description = "A page, by start", body = List<Expanded<SessionView>>),
+              ReadProblems, BroadProblems)
 )]
 pub(crate) async fn list_sessions(
     State(app): State<App>,
     caller: Caller<Read>,
     uri: Uri,
     Query(asked): Query<SessionParams>,
-) -> Result<Listed<SessionView>, Problem> {
-    let SessionParams { service_id, status, days, page, moment } = asked;
+) -> Result<Listed<Expanded<SessionView>>, Problem> {
+    let SessionParams { service_id, status, days, page, moment, expand } = asked;
     let tenant = &caller.tenant;
     let (from, to) = app.days(&caller.tenant, &days).await?;
-    let filter = SessionFilter { from, to, service_id, status };
+    let service_ids = service_id.into_iter().collect();
+    let filter = SessionFilter { from, to, service_ids, status };
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Sessions::ID).await?;
+    let source = Source::of(reading.moment, page.fresh);
     let page = match reading.moment {
         None => app.sessions.page(tenant, &filter, cursor, limit).await?,
         Some(moment) => app.sessions_as_of(tenant, &filter, (cursor, limit), moment).await?,
@@ -93,8 +110,9 @@ pub(crate) async fn list_sessions(
         Some(view.with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
-    let page = Page { items, next: page.next };
-    Ok(Listed::of(uri, reading.position, page, |view| view).shown_in(days.tz))
+    let items = items.into_iter().map(|view| view.shown_in(days.tz)).collect();
+    let items = app.expand(tenant, items, &expand, source).await?;
+    Ok(Listed::of(uri, reading.position, Page { items, next: page.next }, |view| view))
 }
 
 /// So many sessions of the past are looked into beside each other.

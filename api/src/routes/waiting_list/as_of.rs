@@ -32,7 +32,9 @@ impl App {
             let joined = self.waiting.joined_by(tenant, filter, moment.position, asked).await?;
             let ids: Vec<Uuid> = joined.items.into_iter().map(WaitingEntryId::uuid).collect();
             let then = self.entries_as_of(tenant, &ids, moment).await?;
-            let wanted = |view: &WaitingView| filter.status.is_none_or(|it| it == view.status());
+            let statuses = &filter.statuses;
+            let wanted =
+                |view: &WaitingView| statuses.is_empty() || statuses.contains(&view.status());
             items.extend(then.into_iter().flatten().filter(wanted));
             next = joined.next;
             if next.is_none() {

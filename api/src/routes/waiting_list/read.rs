@@ -9,7 +9,7 @@ use daybook_projections::waiting::{WaitingFilter, WaitingList};
 use daybook_store::engine::Known;
 
 use crate::App;
-use crate::http::query::query_params;
+use crate::http::query::{Several, query_params};
 use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{List, Listed, PageParams};
@@ -39,7 +39,8 @@ pub(crate) async fn get_waiting(
     }
     let now = app.engine.clock().now();
     let found = app.known::<WaitingEntry>(tenant, id, None).await?;
-    let Some(Known { state: WaitingEntry::Joined(mut joined), version, position }) = found else {
+    let Some(Known { state: WaitingEntry::Joined(mut joined), version, position, .. }) = found
+    else {
         return Err(Problem::not_found("entry"));
     };
     let hold = match joined.state {
@@ -63,12 +64,12 @@ pub(crate) async fn get_waiting(
 query_params! {
     /// The filters. All that are given must be met.
     pub(crate) struct WaitingParams {
-        /// They wait for this service.
-        service_id: Option<ServiceId>,
-        /// It is this client who waits.
-        client_id: Option<ClientId>,
-        /// What has become of the entry.
-        status: Option<Status>,
+        /// They wait for this service, or for one of several.
+        service_id: Several<ServiceId>,
+        /// It is this client who waits, or one of several.
+        client_id: Several<ClientId>,
+        /// What has become of the entry: this, or one of several.
+        status: Several<Status>,
         ..page: PageParams,
         ..moment: AsOfParams,
     }
@@ -91,7 +92,11 @@ pub(crate) async fn list_waiting(
     Query(asked): Query<WaitingParams>,
 ) -> Result<Listed<WaitingView>, Problem> {
     let WaitingParams { service_id, client_id, status, page, moment } = asked;
-    let filter = WaitingFilter { service_id, client_id, status };
+    let filter = WaitingFilter {
+        service_ids: service_id.into_iter().collect(),
+        client_ids: client_id.into_iter().collect(),
+        statuses: status.to_vec(),
+    };
     let (tenant, limit, cursor) = (&caller.tenant, page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, None);
     let reading = app.reading(tenant, as_of, page.fresh, WaitingList::ID).await?;

@@ -1,5 +1,7 @@
 //! The index scan: a bounded number of places in order, and the rows of those that match.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow as _, Row as _};
@@ -46,18 +48,19 @@ pub(super) fn sql<'q>(
         Sort::StartAscending => ("start_at, appointment_id", "start_at DESC, appointment_id DESC"),
         Sort::StartDescending => ("start_at DESC, appointment_id DESC", "start_at, appointment_id"),
     };
-    let party = asked.filter.party();
+    let parties = &asked.filter.parties();
+    let of_all = parties.is_empty();
     // An entry of the index of all versions is one that the appointment has had at a place.
-    let of_versions = party.is_none() && asked.source != Source::Now;
+    let of_versions = of_all && asked.source != Source::Now;
     sql.push("WITH scanned AS MATERIALIZED (SELECT start_at AS at_start, appointment_id AS at_id");
-    if party.is_none() {
+    if of_all {
         for column in Signature::COLUMNS {
             sql.push(", ").push(column);
         }
         sql.push(", position AS at_position");
     }
     sql.push(" ");
-    push_places(sql, asked, party, range);
+    push_places(sql, asked, parties, range, &format!("{forward} LIMIT {places}"));
     // The rest begins after a place, so all of the last place's entries are scanned.
     let ties = if of_versions { "WITH TIES" } else { "ONLY" };
     sql.push(format!(" ORDER BY {forward} FETCH FIRST {places} ROWS {ties}"));
@@ -65,7 +68,7 @@ pub(super) fn sql<'q>(
         ") (SELECT found.*, NULL::timestamptz AS first_start, NULL::timestamptz AS last_start
               FROM (SELECT * FROM scanned WHERE true",
     );
-    if party.is_none() {
+    if of_all {
         for any in &asked.signatures {
             push_signatures(sql, any);
         }
@@ -81,10 +84,7 @@ pub(super) fn sql<'q>(
         table("appointments")
     ));
     sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = w.at_id");
-    sql.push(match party {
-        None => " AND position = w.at_position",
-        Some(_) => " AND start_at = w.at_start",
-    });
+    sql.push(if of_all { " AND position = w.at_position" } else { " AND start_at = w.at_start" });
     push_valid(sql, asked);
     asked.filter.push_conditions(sql, asked.now);
     push_words(sql, asked);
@@ -98,29 +98,48 @@ pub(super) fn sql<'q>(
             SELECT {}, (SELECT at_start FROM scanned LIMIT 1), (SELECT start_at ",
         stop.join(", ")
     ));
-    push_places(sql, asked, party, range);
+    push_places(sql, asked, parties, range, &format!("{backward} LIMIT 1"));
     sql.push(format!(" ORDER BY {backward} LIMIT 1) FROM scanned OFFSET {} LIMIT 1)", places - 1));
     sql.push(" LIMIT ").push_bind(bigint(wanted));
 }
 
 /// Read from the primary key of `appointments_by_party`, or else from `current_start` or `appointments_start`,
-/// which have the signature.
+/// which have the signature. Of several parties, what is `first` of each one's list: a condition on all of them would
+/// read their lists to the end. Who is on two of them is there once.
 fn push_places<'q>(
     sql: &mut Sql<'q>,
     asked: &'q SearchQuery<'_>,
-    party: Option<Uuid>,
+    parties: &BTreeSet<Uuid>,
     range: KeyRange,
+    first: &str,
 ) {
-    if let Some(party) = party {
-        sql.push(format!("FROM {} a WHERE party_id = ", table("appointments_by_party")));
-        sql.push_bind(party).push(" AND ");
-    } else {
+    if parties.is_empty() {
         sql.push(format!("FROM {} a WHERE ", table("appointments")));
         if asked.source == Source::Now {
             sql.push("until_position IS NULL AND ");
         }
+        push_range(sql, asked, range);
+        return;
     }
-    push_range(sql, asked, range);
+    let several = parties.len() > 1;
+    if several {
+        sql.push("FROM (");
+    }
+    for (n, party) in parties.iter().enumerate() {
+        if several {
+            sql.push(if n == 0 { "(" } else { " UNION (" });
+            sql.push("SELECT start_at, appointment_id ");
+        }
+        sql.push(format!("FROM {} a WHERE party_id = ", table("appointments_by_party")));
+        sql.push_bind(*party).push(" AND ");
+        push_range(sql, asked, range);
+        if several {
+            sql.push(" ORDER BY ").push(first).push(")");
+        }
+    }
+    if several {
+        sql.push(") AS each");
+    }
 }
 
 fn push_signatures(sql: &mut Sql<'_>, any: &[Signature]) {

@@ -3,10 +3,12 @@
 //! * `plan`: which statement is next, and when the page is full. It runs none itself.
 //! * `statement`: the statements and what they answer; `index_scan`: the longest of them.
 //! * `key_range`: parts of the order of all appointments.
+//! * `recorded`: pages in another order.
 
 mod index_scan;
 mod key_range;
 mod plan;
+mod recorded;
 mod statement;
 #[cfg(test)]
 mod tests;
@@ -26,11 +28,14 @@ use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
 use crate::{Cursor, Limit, Page, PageError, Schema};
 use plan::SearchPlan;
+pub(crate) use recorded::page as recorded_page;
 
 /// All statements of a page look at the same rows, and a page changes none. An estimate that is
-/// wrong (a new tenant, two filters that exclude each other) must not end in reading the table.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
-     SET LOCAL enable_seqscan = off";
+/// wrong (a new tenant, two filters that exclude each other) must not end in reading the table. Lists that are put together
+/// are sorted, whatever their lengths.
+pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+     SET LOCAL enable_seqscan = off;
+     SET LOCAL enable_hashagg = off";
 
 /// Which appointments are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,10 @@
 //! Which statement is next, and when the page is full.
 //!
+//! Those that are named by their ids are looked up. Else:
+//!
 //! 1. *Skip to the status*, where one is asked for: leave out the range in which no appointment has it.
-//! 2. *Scan an index* in order, a bounded number of places: of the list of the client or resource
-//!    that is asked for, or else of all, where an index says which rows are worth a look. Where a filter
+//! 2. *Scan an index* in order, a bounded number of places: of the lists of the clients or resources
+//!    that are asked for, or else of all, where an index says which rows are worth a look. Where a filter
 //!    lets enough through, this fills the page and is all.
 //! 3. *Scan terms* for the rest, slice by slice: the index on terms gives all matches of a slice of time, and
 //!    no other rows. How long a slice is follows from how many matches were in the one before; a
@@ -19,8 +21,10 @@ use super::key_range::{KeyRange, distance};
 use super::statement::{Answer, Statement, TermMatch};
 use crate::page::keyset::StartKey;
 
-/// Places that a scan of a party's list reads for each one that is wanted.
+/// Places that a scan of a party's list reads for each one that is wanted; of several lists, each is read as far as all of
+/// them together may have to be, so these are fewer.
 const LIST_FACTOR: usize = 8;
+const LEAST_LIST_FACTOR: usize = 2;
 /// Rows that a scan of terms may give for each one that is wanted, before its slice counts as too long.
 const SLICE_FACTOR: usize = 2;
 /// How much longer than the slice before a slice may be.
@@ -44,6 +48,7 @@ pub(super) struct SearchPlan<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
+    Lookup,
     SkipToStatus,
     IndexScan,
     TermScan { slice: KeyRange },
@@ -54,6 +59,7 @@ impl<'a> SearchPlan<'a> {
     pub(super) fn new(asked: &'a SearchQuery<'a>, after: Option<StartKey>) -> Self {
         let rest = KeyRange::asked(asked.filter, asked.sort, after);
         let step = match asked.filter.stored_statuses() {
+            _ if !asked.filter.ids.is_empty() => Step::Lookup,
             Some(_) => Step::SkipToStatus,
             None => Step::IndexScan,
         };
@@ -70,6 +76,7 @@ impl<'a> SearchPlan<'a> {
         match self.step {
             _ if self.statements > MAX_STATEMENTS => None,
             Step::Done => None,
+            Step::Lookup => Some(Statement::Lookup { range: self.rest }),
             Step::SkipToStatus => Some(Statement::SkipToStatus { range: self.rest }),
             Step::IndexScan => Some(Statement::IndexScan {
                 range: self.rest,
@@ -85,6 +92,10 @@ impl<'a> SearchPlan<'a> {
     /// What the statement answered.
     pub(super) fn take(&mut self, answer: Answer) {
         match answer {
+            Answer::Lookup(found) => {
+                self.found = found;
+                self.step = Step::Done;
+            }
             Answer::SkipToStatus(None) => self.step = Step::Done,
             Answer::SkipToStatus(Some(first)) => {
                 self.rest.go_on_from(self.asked.sort, first);
@@ -195,8 +206,11 @@ impl<'a> SearchPlan<'a> {
     }
 
     fn places(&self) -> usize {
-        let listed = self.asked.filter.party().is_some();
-        self.wanted * if listed { LIST_FACTOR } else { self.asked.scan_factor }
+        self.wanted
+            * match self.asked.filter.parties().len() {
+                0 => self.asked.scan_factor,
+                lists => (LIST_FACTOR / lists).max(LEAST_LIST_FACTOR),
+            }
     }
 
     const fn slice_rows(&self) -> usize {

@@ -1,10 +1,13 @@
 //! The statements of a search, and what they answer.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
 
 use super::super::filter::Sort;
 use super::super::row::{COLUMNS, FoundAppointment};
@@ -18,6 +21,8 @@ pub(super) type Sql<'q> = QueryBuilder<'q, Postgres>;
 /// A statement of a search.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Statement {
+    /// Those that are named by their ids, as far as they match, in no order.
+    Lookup { range: KeyRange },
     /// Where the first appointment is that has one of the statuses.
     SkipToStatus { range: KeyRange },
     /// The first `places` in order, and of these the first `wanted` that match.
@@ -28,6 +33,7 @@ pub(super) enum Statement {
 
 /// What a statement answers.
 pub(super) enum Answer {
+    Lookup(Vec<FoundAppointment>),
     SkipToStatus(Option<DateTime<Utc>>),
     IndexScan(Scanned),
     TermScan(Vec<TermMatch>),
@@ -54,6 +60,9 @@ impl Statement {
     ) -> Result<Answer, sqlx::Error> {
         let mut sql = self.sql(asked, "");
         match self {
+            Self::Lookup { .. } => {
+                sql.build_query_as().fetch_all(connection).await.map(Answer::Lookup)
+            }
             Self::SkipToStatus { .. } => {
                 sql.build_query_scalar().fetch_one(connection).await.map(Answer::SkipToStatus)
             }
@@ -71,6 +80,7 @@ impl Statement {
     pub(super) fn sql<'q>(self, asked: &'q SearchQuery<'_>, prefix: &str) -> Sql<'q> {
         let mut sql = Sql::new(prefix);
         match self {
+            Self::Lookup { range } => lookup(&mut sql, asked, range),
             Self::SkipToStatus { range } => skip_to_status(&mut sql, asked, range),
             Self::IndexScan { range, places, wanted } => {
                 index_scan::sql(&mut sql, asked, range, places, wanted);
@@ -79,6 +89,24 @@ impl Statement {
         }
         sql
     }
+}
+
+/// Served by the primary key, one by one: else the planner may read all that there is in the range. An id that is named twice
+/// is looked up once.
+fn lookup<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>, range: KeyRange) {
+    let ids: BTreeSet<Uuid> = asked.filter.ids.iter().map(|id| id.uuid()).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    sql.push(format!("SELECT {} FROM unnest(", COLUMNS.join(", "))).push_bind(ids);
+    sql.push(format!(
+        ") AS named (id) CROSS JOIN LATERAL (SELECT * FROM {} WHERE tenant_id = ",
+        table("appointments")
+    ));
+    sql.push_bind(asked.tenant.as_str()).push(" AND appointment_id = named.id");
+    push_valid(sql, asked);
+    sql.push(" OFFSET 0) AS a WHERE ");
+    push_range(sql, asked, range);
+    asked.filter.push_conditions(sql, asked.now);
+    push_words(sql, asked);
 }
 
 /// The first day on which one is valid that has one of the statuses, as its first instant, or its last one

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::Status;
-use daybook_domain::{Category, Tag, Tags};
+use daybook_domain::{Category, ClientId, ServiceId, Tag, Tags};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
@@ -40,6 +40,7 @@ pub(super) fn filter(
     let asks = |part: u32| shape & (1 << part) != 0;
     let mut filter = SearchFilter::default();
     let any = random.random_bool(0.5);
+    let several = random.random_bool(0.3);
     if asks(0) {
         let days = random.random_range(20..400);
         let middle = match values {
@@ -50,13 +51,13 @@ pub(super) fn filter(
         filter.to = random.random_bool(0.7).then(|| middle + TimeDelta::days(days));
     }
     if asks(1) {
-        filter.category = Some(match values {
+        let category = |name| Category::new(name).unwrap();
+        filter.categories = vec![match values {
             Values::OfOne => row.category.clone(),
-            Values::Common => Category::new("category 0").unwrap(),
-            Values::Adverse => {
-                Category::new(if any { "category 0" } else { "category 1" }).unwrap()
-            }
-        });
+            Values::Common => category("category 0"),
+            Values::Adverse => category(if any { "category 0" } else { "category 1" }),
+        }];
+        filter.categories.extend(several.then(|| category("category 7")));
     }
     if asks(2) {
         filter.tags_match = if any { TagsMatch::Any } else { TagsMatch::All };
@@ -78,23 +79,29 @@ pub(super) fn filter(
         };
     }
     if asks(4) {
-        filter.service_id = Some(match values {
+        filter.service_ids = vec![match values {
             Values::OfOne => row.service_id,
             Values::Common => service(0).into(),
             Values::Adverse => service(999).into(),
-        });
+        }];
+        filter.service_ids.extend(several.then(|| ServiceId::from(service(150))));
     }
     if asks(5) {
-        filter.resource_id = Some(match values {
+        filter.resource_ids = vec![match values {
             Values::OfOne => row.resource_ids.as_slice()[0],
             Values::Common | Values::Adverse => resource(503).into(),
-        });
+        }];
+        // Some appointments have both.
+        let others = row.resource_ids.iter().skip(1).chain([resource(17).into()]);
+        filter.resource_ids.extend(others.filter(|_| several));
     }
     if asks(6) {
-        filter.client_id = Some(match values {
+        filter.client_ids = vec![match values {
             Values::OfOne => row.client_id,
             Values::Common | Values::Adverse => client(3).into(),
-        });
+        }];
+        let others = (1..=12).filter(|_| several).map(|n| ClientId::from(client(n * 7)));
+        filter.client_ids.extend(others);
     }
     if asks(7) {
         let text = match values {

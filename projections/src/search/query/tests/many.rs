@@ -94,6 +94,9 @@ fn appointment(random: &mut StdRng, n: u32, count: u32) -> FoundAppointment {
         title: title(random, service_number, n),
         version: 1,
         position: Position::from_i64(i64::from(n) + 1),
+        created_at: at(FROM) + TimeDelta::seconds(n.into()),
+        // Some were changed long after they were made.
+        updated_at: at(FROM) + TimeDelta::seconds(i64::from(n) + i64::from(n % 7) * 40),
     }
 }
 
@@ -130,7 +133,7 @@ pub(super) async fn load_current(pool: &PgPool, rows: &[FoundAppointment]) -> Te
     let version = |row: &FoundAppointment| AppointmentVersion {
         placed: Placed { busy: row.during, seats: vec![0], session_id: None },
         outcome: Outcome::default(),
-        recorded_at: now(),
+        recorded_at: row.updated_at,
         until: None,
         appointment: row.clone(),
     };

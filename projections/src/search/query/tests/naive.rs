@@ -23,16 +23,22 @@ pub(super) fn lets_through(
     let tag = |tag| row.tags.iter().any(|one| one == tag);
     filter.from.is_none_or(|from| start >= from)
         && filter.to.is_none_or(|to| start < to)
-        && filter.category.as_ref().is_none_or(|category| row.category == *category)
-        && filter.service_id.is_none_or(|id| row.service_id == id)
-        && filter.client_id.is_none_or(|id| row.client_id == id)
-        && filter.resource_id.is_none_or(|id| row.resource_ids.iter().any(|one| one == id))
+        && is_one_of(&filter.ids, &row.appointment_id)
+        && is_one_of(&filter.categories, &row.category)
+        && is_one_of(&filter.service_ids, &row.service_id)
+        && is_one_of(&filter.client_ids, &row.client_id)
+        && (filter.resource_ids.is_empty()
+            || row.resource_ids.iter().any(|id| filter.resource_ids.contains(&id)))
         && (filter.statuses.is_empty() || filter.statuses.contains(&status(row, now)))
         && match filter.tags_match {
             TagsMatch::All => filter.tags.iter().all(tag),
             TagsMatch::Any => filter.tags.iter().count() == 0 || filter.tags.iter().any(tag),
         }
         && (filter.title.is_empty() || words_begin(filter, row))
+}
+
+fn is_one_of<T: PartialEq>(wanted: &[T], one: &T) -> bool {
+    wanted.is_empty() || wanted.contains(one)
 }
 
 fn words_begin(filter: &SearchFilter, row: &FoundAppointment) -> bool {

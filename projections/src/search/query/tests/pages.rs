@@ -15,7 +15,7 @@ use super::naive::{lets_through, status};
 use crate::search::row::FoundAppointment;
 use crate::search::{Search, SearchFilter, Sort, TitleWords};
 use crate::tests::world::World;
-use crate::{Cursor, CursorError, DueQuery, Limit, PageError};
+use crate::{Cursor, CursorError, DueQuery, Limit, PageError, Recorded, RecordedOrder};
 
 async fn world(rows: &[FoundAppointment]) -> (World, Search, TenantId) {
     let world = World::new().await;
@@ -73,6 +73,68 @@ async fn the_pages_of_any_search_hold_together_what_a_plain_filter_finds() {
             assert_eq!((&found.title, &found.tags), (&expected.title, &expected.tags));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pages_in_the_order_of_the_log_hold_together_what_a_plain_filter_finds() {
+    let rows = appointments(6_000);
+    let (_world, search, tenant) = world(&rows).await;
+    let mut random = StdRng::seed_from_u64(6);
+    for n in 0..120 {
+        let values = [Values::OfOne, Values::Common, Values::Adverse][n % 3];
+        // What is common is read in order, what is rare is looked up.
+        let shape = (0..random.random_range(0..=2))
+            .fold(0, |shape, _| shape | 1 << random.random_range(0..PARTS));
+        let row = &rows[random.random_range(0..rows.len())];
+        let filter = filter(shape, values, row, &mut random);
+        let by = [Recorded::Created, Recorded::Updated][n / 3 % 2];
+        let time = |row: &FoundAppointment| match by {
+            Recorded::Created => row.created_at,
+            Recorded::Updated => row.updated_at,
+        };
+        let since = (n % 4 == 0).then(|| time(row));
+        let order = RecordedOrder { by, descending: n / 6 % 2 == 0, since };
+        let limit = Limit::new([7, 50, 200][n / 12 % 3]).unwrap();
+        let (mut found, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
+        loop {
+            let asked = (&filter, order, cursor.as_ref());
+            let page = search.recorded(&tenant, asked.0, asked.1, asked.2, limit, now()).await;
+            let page = page.unwrap();
+            assert!(page.items.len() <= limit.items());
+            found.extend(page.items.into_iter().map(|row| row.appointment_id));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let mut expected: Vec<_> = rows
+            .iter()
+            .filter(|row| lets_through(&filter, row, now()))
+            .filter(|row| since.is_none_or(|since| time(row) >= since))
+            .collect();
+        expected.sort_by_key(|row| (time(row), row.appointment_id));
+        if order.descending {
+            expected.reverse();
+        }
+        let expected: Vec<_> = expected.iter().map(|row| row.appointment_id).collect();
+        assert_eq!(found, expected, "{filter:?} {order:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_that_are_named_are_found_in_order_as_far_as_the_other_filters_let_them_through() {
+    let rows = appointments(2_000);
+    let (_world, search, tenant) = world(&rows).await;
+    let ids: Vec<_> = rows.iter().step_by(40).map(|row| row.appointment_id).collect();
+    let named = SearchFilter { ids: ids.clone(), ..SearchFilter::default() };
+    let found = all_pages(&search, &tenant, &named, Sort::StartAscending, 7).await;
+    assert_eq!(found.iter().map(|row| row.appointment_id).collect::<Vec<_>>(), ids);
+    let booked = SearchFilter { statuses: vec![Status::Booked], ..named };
+    let found = all_pages(&search, &tenant, &booked, Sort::StartDescending, 200).await;
+    let expected = rows.iter().rev().filter(|row| lets_through(&booked, row, now()));
+    let expected: Vec<_> = expected.map(|row| row.appointment_id).collect();
+    assert!((1..ids.len()).contains(&expected.len()));
+    assert_eq!(found.iter().map(|row| row.appointment_id).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

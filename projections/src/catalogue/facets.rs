@@ -1,0 +1,142 @@
+//! What services, resources and clients are found by.
+//!
+//! As in search (`docs/adr/0006-search-index.md`), a row has a term for each thing that is known of it; terms narrow, and
+//! the document decides.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use daybook_domain::client::Contact;
+use daybook_domain::resource::{ResourceKind, ResourceProfile};
+use daybook_domain::service::ServiceTerms;
+use daybook_domain::{Category, Email, Phone, Tag, folded};
+
+use crate::search::terms::{Kind, TermsOf, beginnings};
+use crate::search::words::split;
+
+/// Something that is known of it, as it is compared: folded, or as a number is dialled. What identifies a client does not
+/// show itself.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Facet {
+    kind: Kind,
+    value: String,
+}
+
+impl fmt::Debug for Facet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, value } = self;
+        match kind {
+            Kind::Email | Kind::Phone => write!(f, "{kind:?}(..)"),
+            _ => write!(f, "{kind:?}({value:?})"),
+        }
+    }
+}
+
+impl Facet {
+    /// However it is spelt.
+    #[must_use]
+    pub fn category(category: &Category) -> Self {
+        Self { kind: Kind::Category, value: folded(category.as_str()) }
+    }
+
+    /// However it is spelt.
+    #[must_use]
+    pub fn tag(tag: &Tag) -> Self {
+        Self { kind: Kind::Tag, value: folded(tag.as_str()) }
+    }
+
+    #[must_use]
+    pub fn resource_kind(kind: ResourceKind) -> Self {
+        let value = match kind {
+            ResourceKind::Staff => "staff",
+            ResourceKind::Room => "room",
+            ResourceKind::Equipment => "equipment",
+        };
+        Self { kind: Kind::Thing, value: value.to_owned() }
+    }
+
+    /// In any case: no mail program tells two addresses apart that differ in that.
+    #[must_use]
+    pub fn email(email: &Email) -> Self {
+        Self { kind: Kind::Email, value: email.as_str().to_lowercase() }
+    }
+
+    /// Its digits, and whether it begins with a country: `00` and `+` are the same.
+    #[must_use]
+    pub fn phone(phone: &Phone) -> Self {
+        let digits: String = phone.as_str().chars().filter(char::is_ascii_digit).collect();
+        let value = match digits.strip_prefix("00") {
+            Some(abroad) => format!("+{abroad}"),
+            None if phone.as_str().starts_with('+') => format!("+{digits}"),
+            None => digits,
+        };
+        Self { kind: Kind::Phone, value }
+    }
+
+    pub(super) fn term(&self, terms: &TermsOf) -> i64 {
+        terms.term(self.kind, self.value.as_bytes())
+    }
+}
+
+/// All that one of them is found by.
+#[derive(Debug, Default)]
+pub struct FoundBy {
+    facets: BTreeSet<Facet>,
+    /// Of its name.
+    words: BTreeSet<String>,
+}
+
+impl FoundBy {
+    pub(super) fn service(terms: &ServiceTerms) -> Self {
+        Self { facets: [Facet::category(&terms.category)].into(), ..Self::default() }
+    }
+
+    pub(super) fn resource(profile: &ResourceProfile) -> Self {
+        let kind = Facet::resource_kind(profile.kind);
+        let facets = profile.tags.iter().map(Facet::tag).chain([kind]).collect();
+        Self { facets, ..Self::default() }
+    }
+
+    pub(super) fn client(contact: &Contact) -> Self {
+        let email = contact.email.as_ref().map(|email| Facet::email(email.reveal()));
+        let phone = contact.phone.as_ref().map(|phone| Facet::phone(phone.reveal()));
+        let facets = email.into_iter().chain(phone).collect();
+        Self { facets, words: split(contact.name.reveal().as_str()) }
+    }
+
+    pub(super) fn terms(&self, terms: &TermsOf) -> Vec<i64> {
+        let facets = self.facets.iter().map(|facet| facet.term(terms));
+        let words = beginnings(&self.words);
+        facets.chain(words.into_iter().map(|(_, chars)| terms.beginning(chars))).collect()
+    }
+
+    /// Whether it has one of each of these, and a word that begins with each of those.
+    pub(super) fn has<'a>(
+        &self,
+        facets: &[BTreeSet<Facet>],
+        mut words: impl Iterator<Item = &'a str>,
+    ) -> bool {
+        facets.iter().all(|any| !any.is_disjoint(&self.facets))
+            && words.all(|wanted| self.words.iter().any(|word| word.starts_with(wanted)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phone_number_is_the_same_however_it_is_written() {
+        let phone = |text: &str| Facet::phone(&Phone::new(text).unwrap());
+        assert_eq!(phone("+47 22 00 00 01"), phone("0047-22.00.00.01"));
+        assert_eq!(phone("(22) 00 00 01"), phone("22000001"));
+        assert_ne!(phone("+47 22 00 00 01"), phone("22 00 00 01"));
+    }
+
+    #[test]
+    fn an_address_is_the_same_in_any_case() {
+        let email = |text: &str| Facet::email(&Email::new(text).unwrap());
+        assert_eq!(email("Front.Desk@Example.org"), email("front.desk@example.ORG"));
+        assert_eq!(format!("{:?}", email("front.desk@example.org")), "Email(..)");
+    }
+}
