@@ -5,7 +5,9 @@ use chrono_tz::America::St_Johns;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
+use crate::every_operation::head;
+use crate::every_operation::house::House;
+use crate::harness::{a_practice, date};
 
 /// Everything in an answer that has a start and an end.
 fn timed<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
@@ -38,52 +40,34 @@ fn is_local(at: &str, answer: &Value, zone: Option<Tz>) {
 }
 
 /// Each read that takes `tz` and shows when something is; and whether it shows local times by itself.
-fn reads(practice: &Practice) -> Vec<(String, bool)> {
-    let booked = practice.booked(monday(10, 0));
-    let class = practice.a_service(&json!({"session_places": 2}));
-    let hall = practice.a_room();
-    let session =
-        json!({"service_id": class, "resource_ids": [hall], "start_at": utc(monday(9, 0))});
-    let session = practice.created("/v1/sessions", &session);
-    let mut series = practice.booking(monday(16, 0)).without("start_at").body;
-    series["dtstart"] = json!(monday(16, 0).format("%Y-%m-%dT%H:%M").to_string());
-    series["time_zone"] = json!("UTC");
-    series["rrule"] = json!("FREQ=DAILY;COUNT=2");
-    let series = practice.created("/v1/series", &series);
-    let off = json!({"kind": "time-off", "days": {"first": date(0), "last": date(0)}});
-    let exceptions = format!("/v1/resources/{}/exceptions", practice.room);
-    let position = practice.api.post(&exceptions, &off).send().position();
-    let (service, client, room, day) =
-        (&practice.service, &practice.client, &practice.room, date(0));
-    let free = practice.a_room();
-    vec![
-        (format!("/v1/appointments/{}?", id_of(&booked)), false),
-        (format!("/v1/appointments?client_id={client}&min_position={position}&"), false),
-        (format!("/v1/sessions/{session}?"), false),
-        (format!("/v1/sessions?min_position={position}&"), false),
-        (format!("/v1/series/{series}?"), false),
-        (format!("/v1/conflicts?min_position={position}&"), false),
-        (format!("/v1/clients/{client}/history?min_position={position}&"), false),
-        (
-            format!(
-                "/v1/availability?service_id={service}&resource_id={free}&from={day}&to={day}&limit=3&"
-            ),
-            false,
-        ),
-        (
-            format!(
-                "/v1/availability?service_id={service}&resource_id={free}&from={day}&to={day}&by=resource&limit=3&"
-            ),
-            false,
-        ),
-        (format!("/v1/agenda?resource_id={room}&date={day}&min_position={position}&"), true),
-    ]
+fn reads(house: &House) -> Vec<(String, bool)> {
+    let fresh = format!("min_position={}", head(house));
+    let reads = [
+        ("/v1/appointments/{id}", "", false),
+        ("/v1/appointments", &*fresh, false),
+        ("/v1/sessions/{id}", "", false),
+        ("/v1/sessions", &*fresh, false),
+        ("/v1/series/{id}", "", false),
+        ("/v1/conflicts", &*fresh, false),
+        ("/v1/clients/{id}/history", &*fresh, false),
+        ("/v1/availability", "limit=3", false),
+        ("/v1/availability", "by=resource&limit=3", false),
+        ("/v1/agenda", &*fresh, true),
+    ];
+    let reads = reads.into_iter().map(|(path, query, always)| {
+        let path = house.asked("GET", path).path;
+        let path = format!("{path}{}", if path.contains('?') { "&" } else { "?" });
+        let query = if query.is_empty() { String::new() } else { format!("{query}&") };
+        (format!("{path}{query}"), always)
+    });
+    reads.collect()
 }
 
 #[test]
 fn where_a_zone_is_asked_for_local_times_are_shown_beside() {
-    let practice = a_practice();
-    for (path, always) in reads(&practice) {
+    let house = House::new();
+    let practice = &house.practice;
+    for (path, always) in reads(&house) {
         let read = |query: &str| practice.api.get(&format!("{path}{query}")).send().is(200);
         is_local(&path, &read("tz=America/St_Johns"), Some(St_Johns));
         // Without one, an agenda has its resource's.

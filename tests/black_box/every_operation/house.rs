@@ -47,7 +47,7 @@ struct Appointments {
 }
 
 impl House {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(a_practice())
     }
 

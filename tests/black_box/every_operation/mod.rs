@@ -86,7 +86,7 @@ fn send(house: &House, operation: &Operation, query: &str) -> Answer {
 }
 
 /// Where the practice's log ends.
-fn head(house: &House) -> u64 {
+pub(crate) fn head(house: &House) -> u64 {
     let page = house.practice.api.get("/v1/events?after=latest").send().is(200);
     page["head"].as_u64().unwrap()
 }
