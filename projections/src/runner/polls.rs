@@ -42,10 +42,10 @@ impl Polls {
         is_mine: impl Fn(&Subscription) -> bool,
         cancel: &CancellationToken,
     ) {
-        // One place is kept for those that follow their logs, whose polls are short.
-        let room_for_long = runner.settings.concurrent_polls.saturating_sub(1).max(1);
+        // One place is kept for those that follow their logs, and those that are waited for.
+        let backlog_room = runner.settings.concurrent_polls.saturating_sub(1).max(1);
         while self.has_room(&runner.settings)
-            && let Some(subscription) = queue.pop(Instant::now(), room_for_long)
+            && let Some(subscription) = queue.pop(Instant::now(), backlog_room)
         {
             let mut known = runner.projections.iter();
             let Some(projection) = known.find(|known| known.id() == subscription.projection) else {

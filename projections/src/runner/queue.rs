@@ -114,6 +114,11 @@ impl Queue {
         }
     }
 
+    /// Whether it is known to be far behind, and waits for its turn.
+    pub(super) fn has_backlog(&self, key: &Subscription) -> bool {
+        self.queued.get(key) == Some(&Kind::Backlog)
+    }
+
     fn waiting(&mut self, kind: Kind) -> &mut Waiting {
         match kind {
             Kind::Awaited => &mut self.awaited,
@@ -124,7 +129,8 @@ impl Queue {
 
     /// Whether half of what it can hold would still fit.
     pub(super) fn has_room(&self) -> bool {
-        self.live.count.max(self.backlog.count) < MAX_WAITING / 2
+        let counts = [&self.awaited, &self.live, &self.backlog].map(|waiting| waiting.count);
+        counts.into_iter().all(|count| count < MAX_WAITING / 2)
     }
 
     pub(super) fn push(&mut self, key: Subscription, kind: Kind, now: Instant) {
@@ -170,9 +176,9 @@ impl Queue {
         }
     }
 
-    /// The next to poll, and one whose poll may be long only where there is room for it. Those that pause leave the
-    /// queue: they are found again.
-    pub(super) fn pop(&mut self, now: Instant, room_for_long: usize) -> Option<Subscription> {
+    /// The next to poll, and of the backlog only where there is room for it. Those that pause leave the queue:
+    /// they are found again.
+    pub(super) fn pop(&mut self, now: Instant, backlog_room: usize) -> Option<Subscription> {
         while let Some(first) = self.later.first_entry()
             && first.key().0 <= now
         {
@@ -180,10 +186,9 @@ impl Queue {
             let kind = self.queued.get(&key).copied().unwrap_or(Kind::Backlog);
             self.wait(key, kind);
         }
-        // Whoever is waited for may be far behind, too.
-        let long = self.running.values().filter(|running| running.kind != Kind::Live);
-        let may_be_long = long.count() < room_for_long;
-        while let Some((key, kind)) = self.next(may_be_long) {
+        let backlog = self.running.values().filter(|running| running.kind == Kind::Backlog);
+        let may_backlog = backlog.count() < backlog_room;
+        while let Some((key, kind)) = self.next(may_backlog) {
             self.queued.remove(&key);
             if self.pauses.get(&key).is_none_or(|pause| pause.until <= now) {
                 if self.next_polls.len() >= REMEMBERED {
@@ -197,9 +202,9 @@ impl Queue {
         None
     }
 
-    fn next(&mut self, may_be_long: bool) -> Option<(Subscription, Kind)> {
+    fn next(&mut self, may_backlog: bool) -> Option<(Subscription, Kind)> {
         let order = self.next_kind.in_turn().into_iter();
-        for kind in order.filter(|kind| may_be_long || *kind == Kind::Live) {
+        for kind in order.filter(|kind| may_backlog || *kind != Kind::Backlog) {
             if let Some(key) = self.waiting(kind).pop() {
                 self.next_kind = kind.in_turn()[1];
                 return Some((key, kind));
@@ -336,12 +341,15 @@ mod tests {
             queue.push(key_of(&format!("live-{n}"), "one"), Kind::Live, now);
             queue.push(key_of(&format!("new-{n}"), "one"), Kind::Backlog, now);
         }
+        // Also while one that is far behind has the only place for such.
         for n in 990..1_000 {
             let awaited = key_of(&format!("live-{n}"), "one");
             queue.push(awaited.clone(), Kind::Awaited, now);
-            let others = std::iter::from_fn(|| queue.pop(now, usize::MAX));
+            let others = std::iter::from_fn(|| queue.pop(now, 1));
             assert!(others.take_while(|next| *next != awaited).count() <= 2);
         }
+        let backlog = queue.running.values().filter(|running| running.kind == Kind::Backlog);
+        assert_eq!(backlog.count(), 1);
     }
 
     #[test]

@@ -172,10 +172,11 @@ impl Schedule {
         }
     }
 
-    /// Somebody waits for it.
+    /// Somebody waits for it. Whoever waits for one that is far behind waits for its turns, unless nobody takes them.
     pub(super) fn is_awaited(&mut self, Awaited { subscription, is_late }: &Awaited) {
         let is_mine = self.shares.is_mine(&subscription.tenant) || self.polls.leads(subscription);
-        if (is_mine || *is_late) && self.whole.borrow().contains(&subscription.projection) {
+        let is_next = is_mine && !self.queue.has_backlog(subscription);
+        if (is_next || *is_late) && self.whole.borrow().contains(&subscription.projection) {
             self.queue.push(subscription.clone(), Kind::Awaited, Instant::now());
         }
     }
