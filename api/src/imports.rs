@@ -18,13 +18,24 @@ use uuid::Uuid;
 /// Imports calendars.
 pub trait ImportService: Send + Sync {
     /// Takes all of a file, and begins to import it once it is known to be whole. What becomes of it is kept as
-    /// that import's report; where it takes long, the answer does not wait for it. Of a dry run nothing is kept: its
-    /// report is the answer.
+    /// that import's report; where it takes long, the answer does not wait for it.
     fn begin(
         &self,
         request: ImportRequest,
         file: ImportFile,
-    ) -> BoxFuture<'static, Result<Option<ImportReport>, ImportFault>>;
+    ) -> BoxFuture<'static, Result<ImportBegun, ImportFault>>;
+}
+
+/// What there is of an import by the time of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportBegun {
+    /// Its report is kept.
+    Kept {
+        /// Since an earlier request, which was the same.
+        before: bool,
+    },
+    /// A dry run that is done: nothing of it is kept.
+    Tried(ImportReport),
 }
 
 /// A file as it comes.
@@ -48,6 +59,8 @@ pub struct ImportRequest {
     /// From where the category of events comes that name none.
     pub category_from: Option<String>,
     pub dry_run: bool,
+    /// Whether the answer is not to wait for it.
+    pub responds_at_once: bool,
 }
 
 /// Why a file is not imported.
@@ -63,6 +76,8 @@ pub enum ImportFault {
     Parameter(&'static str, String),
     /// So many are under way as can be at once.
     TooMany,
+    /// Its id was given to another request.
+    KeyReused,
     /// It cannot be done at present: why, for the log alone.
     Unavailable(String),
 }

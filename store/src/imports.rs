@@ -146,33 +146,72 @@ pub struct StoredImport {
 /// For how long reports are kept.
 const KEPT: TimeDelta = TimeDelta::days(30);
 
-/// Keeps that an import begins, and forgets those that are old. `false`: it runs already, or has finished.
-/// One of which nothing was said since `silent_since` begins again.
+/// An import that is to have a report.
+#[derive(Debug, Clone, Copy)]
+pub struct NewImport<'a> {
+    pub id: Uuid,
+    /// A hash of the request and its file.
+    pub fingerprint: &'a [u8],
+    pub begun_at: DateTime<Utc>,
+    /// What is known of it so far.
+    pub report: &'a Value,
+}
+
+/// What is there of an import that is to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Nothing, or what was broken off: it begins.
+    Now,
+    /// It runs already, or has finished.
+    Before,
+    /// An import of this id that was asked for otherwise.
+    Otherwise,
+}
+
+/// Keeps that an import begins, and forgets those that are old. One of which nothing was said since `silent_since`
+/// begins again.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn begin(
     pool: &PgPool,
     tenant: &TenantId,
-    id: Uuid,
+    import: NewImport<'_>,
     now: DateTime<Utc>,
     silent_since: DateTime<Utc>,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Begun, sqlx::Error> {
     sqlx::query("DELETE FROM imports WHERE begun_at < $1").bind(now - KEPT).execute(pool).await?;
+    let NewImport { id, fingerprint, begun_at, report } = import;
     let begun = sqlx::query(
-        "INSERT INTO imports AS i (tenant_id, import_id, begun_at, seen_at) VALUES ($1, $2, $3, $3)
+        "INSERT INTO imports AS i (tenant_id, import_id, begun_at, seen_at, fingerprint, report)
+         VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (tenant_id, import_id) DO UPDATE
             SET begun_at = excluded.begun_at, seen_at = excluded.seen_at, finished_at = NULL,
-                report = NULL
-          WHERE i.finished_at IS NULL AND i.seen_at < $4",
+                report = excluded.report
+          WHERE i.finished_at IS NULL AND i.seen_at < $7
+            AND coalesce(i.fingerprint = excluded.fingerprint, true)",
     )
     .bind(tenant.as_str())
     .bind(id)
+    .bind(begun_at)
     .bind(now)
+    .bind(fingerprint)
+    .bind(report)
     .bind(silent_since)
     .execute(pool)
     .await?;
-    Ok(begun.rows_affected() == 1)
+    if begun.rows_affected() == 1 {
+        return Ok(Begun::Now);
+    }
+    let is_the_same: Option<bool> = sqlx::query_scalar(
+        "SELECT coalesce(fingerprint = $3, true) FROM imports WHERE tenant_id = $1 AND import_id = $2",
+    )
+    .bind(tenant.as_str())
+    .bind(id)
+    .bind(fingerprint)
+    .fetch_optional(pool)
+    .await?;
+    Ok(if is_the_same == Some(false) { Begun::Otherwise } else { Begun::Before })
 }
 
 /// Keeps how far an import is.
@@ -274,24 +313,29 @@ mod tests {
     #[tokio::test]
     async fn an_import_is_begun_once_and_again_when_nothing_is_heard_of_it() {
         let house = House::new().await;
-        let (pool, tenant, id) = (&house.pool, &house.tenant, uuid(1));
+        let (pool, tenant) = (&house.pool, &house.tenant);
         let hour = |hours| noon() + TimeDelta::hours(hours);
-        assert!(begin(pool, tenant, id, hour(0), hour(-1)).await.unwrap());
-        assert!(!begin(pool, tenant, id, hour(1), hour(-1)).await.unwrap());
+        let nothing = serde_json::json!({});
+        let begin = async |id, fingerprint: &[u8], now, silent_since| {
+            let import = NewImport { id, fingerprint, begun_at: now, report: &nothing };
+            begin(pool, tenant, import, now, silent_since).await.unwrap()
+        };
+        let id = uuid(1);
+        assert_eq!(begin(id, b"a", hour(0), hour(-1)).await, Begun::Now);
+        assert_eq!(begin(id, b"a", hour(1), hour(-1)).await, Begun::Before);
+        assert_eq!(begin(id, b"b", hour(1), hour(-1)).await, Begun::Otherwise);
         let said = serde_json::json!({"done": 3});
         report(pool, tenant, id, &said, hour(1), false).await.unwrap();
         let found = read(pool, tenant, id).await.unwrap().unwrap();
         assert_eq!((found.seen_at, found.finished_at), (hour(1), None));
         assert_eq!(found.report, Some(said.clone()));
-        assert!(
-            begin(pool, tenant, id, hour(3), hour(2)).await.unwrap(),
-            "nothing was heard of it"
-        );
+        assert_eq!(begin(id, b"b", hour(3), hour(2)).await, Begun::Otherwise);
+        assert_eq!(begin(id, b"a", hour(3), hour(2)).await, Begun::Now, "nothing was heard of it");
         report(pool, tenant, id, &said, hour(4), true).await.unwrap();
-        assert!(!begin(pool, tenant, id, hour(9), hour(8)).await.unwrap(), "it has finished");
+        assert_eq!(begin(id, b"a", hour(9), hour(8)).await, Begun::Before, "it has finished");
         assert_eq!(read(pool, tenant, uuid(2)).await.unwrap(), None);
         let later = noon() + KEPT + TimeDelta::days(1);
-        assert!(begin(pool, tenant, uuid(2), later, noon()).await.unwrap());
+        assert_eq!(begin(uuid(2), b"a", later, noon()).await, Begun::Now);
         assert_eq!(read(pool, tenant, id).await.unwrap(), None, "it is old");
     }
 }

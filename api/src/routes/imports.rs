@@ -9,12 +9,13 @@ use axum::{Extension, Json};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::Name;
+use daybook_store::ExecuteError;
 use daybook_store::imports::{self as stored, StoredImport};
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::mpsc;
-use utoipa::ToSchema;
 use utoipa::openapi::schema::Schema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -23,12 +24,13 @@ use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
 use crate::http::body::MaxBytes;
 use crate::http::query::{Value, query_params};
+use crate::http::trace::REPLAYED;
 use crate::http::{
     Answer, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
     idempotency_key,
 };
 use crate::imports::{
-    ImportFault, ImportFile, ImportReport, ImportRequest, MAX_IMPORT_BYTES, SILENT,
+    ImportBegun, ImportFault, ImportFile, ImportReport, ImportRequest, MAX_IMPORT_BYTES, SILENT,
 };
 use crate::schema::words;
 
@@ -79,6 +81,25 @@ impl Value for CategorySource {
     }
 }
 
+/// The header that says how long the answer waits, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by `responds_at_once`; this is how it is documented")]
+pub(crate) struct Prefer {
+    /// `respond-async` (RFC 7240): the answer does not wait for the import. Whatever else is preferred is passed over.
+    prefer: Option<String>,
+}
+
+/// Whether the caller would rather look at the report later than wait.
+fn responds_at_once(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut preferences = values.flat_map(|value| value.split(','));
+    preferences.any(|preference| {
+        let token = preference.split(';').next().unwrap_or_default();
+        token.trim().eq_ignore_ascii_case("respond-async")
+    })
+}
+
 /// An import.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ImportView {
@@ -111,12 +132,17 @@ impl ImportView {
             None => ImportReport::default(),
         };
         let status = match finished_at {
-            Some(_) if report.failure.is_some() => ImportStatus::Failed,
-            Some(_) => ImportStatus::Finished,
+            Some(_) => ImportStatus::of_done(&report),
             None if now - seen_at > SILENT => ImportStatus::BrokenOff,
             None => ImportStatus::Running,
         };
         Ok(Self { id, status, started_at: begun_at, finished_at, report })
+    }
+}
+
+impl ImportStatus {
+    const fn of_done(report: &ImportReport) -> Self {
+        if report.failure.is_some() { Self::Failed } else { Self::Finished }
     }
 }
 
@@ -134,12 +160,12 @@ pub(crate) struct ImportForm {
 /// category, a resource per place. Sent again, the same events are known by their UIDs: what has moved, was
 /// renamed or cancelled since is moved, renamed, cancelled, unless it was changed here meanwhile. The body is the
 /// file, or a form with it as its only part, `file`; at most 32 MiB. A file that is not whole is refused, and books
-/// nothing. What takes longer than ten seconds goes on after the answer, also a dry run: `Location` says where its
-/// report is.
+/// nothing. What takes longer than ten seconds, or is not to be waited for (`Prefer: respond-async`), goes on after the
+/// answer, also a dry run: `Location` says where its report is.
 ///
 /// Sent again with the same `Idempotency-Key`, it is the same import, which is begun again only if it was broken off.
 #[utoipa::path(
-    post, path = "/v1/imports", tag = "imports", params(ImportParams, IdempotencyKey),
+    post, path = "/v1/imports", tag = "imports", params(ImportParams, IdempotencyKey, Prefer),
     request_body(content((String = "text/calendar"), (String = "text/csv"), (ImportForm = "multipart/form-data"))),
     security(("api_key" = ["manage"])),
     responses((status = 201, description = "It is begun, and perhaps done", body = ImportView,
@@ -159,10 +185,9 @@ pub(crate) async fn begin_import(
     let service = service.ok_or_else(|| Problem::unavailable("this program imports nothing"))?;
     let key = idempotency_key(&headers)?;
     let ImportParams { tz, source, resource, name, category_from, dry_run } = asked;
-    // What would happen and what has happened are two reports.
-    let prefix = if dry_run.is_asked_for() { "dry run of " } else { "" };
-    let id = key.map_or_else(Uuid::now_v7, |key| {
-        Uuid::new_v5(&OF_KEYS, format!("{prefix}{}\n{key}", caller.tenant).as_bytes())
+    let dry_run = dry_run.is_asked_for();
+    let id = key.filter(|_| !dry_run).map_or_else(Uuid::now_v7, |key| {
+        Uuid::new_v5(&OF_KEYS, format!("{}\n{key}", caller.tenant).as_bytes())
     });
     let request_of = ImportRequest {
         id,
@@ -173,19 +198,28 @@ pub(crate) async fn begin_import(
         source,
         resource: resource.map(String::from),
         category_from: category_from.map(|CategorySource(text)| text),
-        dry_run: dry_run.is_asked_for(),
+        dry_run,
+        responds_at_once: responds_at_once(&headers),
     };
     let file = file_of(&headers, request).await?;
-    let now = app.engine.clock().now();
-    if let Some(report) = service.begin(request_of, file).await.map_err(problem)? {
-        let status = ImportStatus::Finished;
-        let view = ImportView { id, status, started_at: now, finished_at: Some(now), report };
-        return Ok(Json(view).into_response());
-    }
+    let started_at = app.engine.clock().now();
+    let before = match service.begin(request_of, file).await.map_err(problem)? {
+        ImportBegun::Kept { before } => before,
+        ImportBegun::Tried(report) => {
+            let (status, finished_at) = (ImportStatus::of_done(&report), app.engine.clock().now());
+            let view =
+                ImportView { id, status, started_at, finished_at: Some(finished_at), report };
+            return Ok(Json(view).into_response());
+        }
+    };
     let view = view(&app, &caller.tenant, id).await?;
     let mut response = (StatusCode::CREATED, view).into_response();
+    let headers = response.headers_mut();
+    if before {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
     if let Ok(location) = HeaderValue::try_from(format!("/v1/imports/{id}")) {
-        response.headers_mut().insert(header::LOCATION, location);
+        headers.insert(header::LOCATION, location);
     }
     Ok(response)
 }
@@ -309,6 +343,7 @@ fn problem(fault: ImportFault) -> Problem {
             Problem::bad_query("invalid-query", title, format!("{name}: {why}"))
         }
         ImportFault::TooMany => Problem::overloaded("too many imports at once"),
+        ImportFault::KeyReused => ExecuteError::KeyReused.into(),
         ImportFault::Unavailable(why) => {
             Problem::unavailable("it cannot be imported at present").because(&why)
         }

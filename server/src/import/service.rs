@@ -6,13 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use daybook_api::imports::{
-    ImportFault, ImportFile, ImportReport, ImportRequest, ImportService, MAX_TOLD, SILENT,
+    ImportBegun, ImportFault, ImportFile, ImportReport, ImportRequest, ImportService, MAX_TOLD,
+    SILENT,
 };
 use daybook_domain::Name;
+use daybook_store::imports::{Begun, NewImport};
 use daybook_store::{Engine, imports};
 use futures::StreamExt as _;
 use futures::future::{BoxFuture, FutureExt as _};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -24,7 +28,7 @@ use super::input::{Input, NO_NAME};
 /// So many imports are under way at once; who imports is a migration, not a crowd.
 const AT_ONCE: usize = 4;
 
-/// How long an answer waits for the import to be done.
+/// How long an answer waits for the import to be done, unless it is asked not to.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How often it is said how far an import is.
@@ -48,30 +52,47 @@ impl Imports {
         self,
         request: ImportRequest,
         file: ImportFile,
-    ) -> Result<Option<ImportReport>, ImportFault> {
+    ) -> Result<ImportBegun, ImportFault> {
+        let begun_at = self.engine.clock().now();
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| ImportFault::TooMany)?;
         let options = options(&request)?;
         let name = name(request.name.as_deref())?;
-        let input = received(file).await?;
+        let (input, hash) = received(file).await?;
         let importer = Importer::new(self.engine.clone(), &request.tenant, &request.actor, options);
         let importer = importer.await.map_err(|error| match request.resource {
             Some(_) => ImportFault::Parameter("resource", format!("{error:#}")),
             None => ImportFault::Unavailable(format!("{error:#}")),
         })?;
-        let work = Work { engine: self.engine, request, stop: self.stop, room: Arc::new(room) };
+        let work = Work {
+            engine: self.engine,
+            begun_at,
+            events: input.event_count() as u64,
+            fingerprint: fingerprint(&request, hash),
+            request,
+            stop: self.stop,
+            room: Arc::new(room),
+        };
         if work.request.dry_run {
             return work.preview(importer, input, name).await;
         }
-        if work.begin().await? {
+        let (begun, patience) = (work.begin().await?, work.patience());
+        if begun == Begun::Now {
             // It goes on, whether somebody waits for it or not.
             let done = tokio::spawn(async move {
                 let report = work.report(importer, input, name).await;
                 work.finish(&report).await;
             });
-            let _ = timeout(PATIENCE, done).await;
+            let _ = timeout(patience, done).await;
         }
-        Ok(None)
+        Ok(ImportBegun::Kept { before: begun == Begun::Before })
     }
+}
+
+/// What is asked for: another file, or the same with other options, is another import.
+fn fingerprint(request: &ImportRequest, mut file: Sha256) -> Vec<u8> {
+    let ImportRequest { name, time_zone, source, resource, category_from, .. } = request;
+    file.update(format!("{:?}", (name, time_zone, source, resource, category_from)));
+    file.finalize().to_vec()
 }
 
 impl ImportService for Imports {
@@ -79,7 +100,7 @@ impl ImportService for Imports {
         &self,
         request: ImportRequest,
         file: ImportFile,
-    ) -> BoxFuture<'static, Result<Option<ImportReport>, ImportFault>> {
+    ) -> BoxFuture<'static, Result<ImportBegun, ImportFault>> {
         self.clone().start(request, file).boxed()
     }
 }
@@ -106,23 +127,31 @@ fn name(given: Option<&str>) -> Result<Name, ImportFault> {
         .map_err(|error| ImportFault::Parameter("name", error.to_string()))
 }
 
-/// Takes all of a file into a temporary one, and looks whether it is whole.
-async fn received(mut file: ImportFile) -> Result<Input, ImportFault> {
+/// Takes all of a file into a temporary one, and looks whether it is whole; with its hash.
+async fn received(mut file: ImportFile) -> Result<(Input, Sha256), ImportFault> {
     let failed = |error: std::io::Error| ImportFault::Unavailable(error.to_string());
     let mut spooled: File = tempfile::tempfile().map_err(failed)?;
+    let mut hash = Sha256::new();
     while let Some(part) = file.next().await {
-        spooled.write_all(&part?).map_err(failed)?;
+        let part = part?;
+        hash.update(&part);
+        spooled.write_all(&part).map_err(failed)?;
     }
     spooled.seek(SeekFrom::Start(0)).map_err(failed)?;
     let opened = tokio::task::spawn_blocking(move || Input::open(spooled)).await;
     let opened = opened.map_err(|error| ImportFault::Unavailable(error.to_string()))?;
-    opened.map_err(|error| ImportFault::NotACalendar(error.to_string()))
+    let input = opened.map_err(|error| ImportFault::NotACalendar(error.to_string()))?;
+    Ok((input, hash))
 }
 
 /// An import that has room.
 #[derive(Clone)]
 struct Work {
     engine: Engine,
+    begun_at: DateTime<Utc>,
+    /// How many the file has.
+    events: u64,
+    fingerprint: Vec<u8>,
     request: ImportRequest,
     stop: CancellationToken,
     #[expect(dead_code, reason = "it is given back when the work is over")]
@@ -136,30 +165,50 @@ impl Work {
         importer: Importer,
         input: Input,
         name: Name,
-    ) -> Result<Option<ImportReport>, ImportFault> {
+    ) -> Result<ImportBegun, ImportFault> {
         let looking = self.clone();
         let looking = async move { looking.report(importer, input, name).await };
         // Whoever hangs up before it is a report does not want it any more.
         let mut looking = AbortOnDropHandle::new(tokio::spawn(looking));
-        if let Ok(report) = timeout(PATIENCE, &mut looking).await {
-            return report.map(Some).map_err(|error| ImportFault::Unavailable(error.to_string()));
+        if let Ok(report) = timeout(self.patience(), &mut looking).await {
+            let report = report.map_err(|error| ImportFault::Unavailable(error.to_string()))?;
+            return Ok(ImportBegun::Tried(report));
         }
-        if self.begin().await? {
-            tokio::spawn(async move {
-                if let Ok(report) = looking.await {
-                    self.finish(&report).await;
-                }
-            });
-        }
-        Ok(None)
+        self.begin().await?;
+        tokio::spawn(async move {
+            if let Ok(report) = looking.await {
+                self.finish(&report).await;
+            }
+        });
+        Ok(ImportBegun::Kept { before: false })
     }
 
-    /// Keeps a report of it from now on. `false`: it has one already, and needs no other.
-    async fn begin(&self) -> Result<bool, ImportFault> {
-        let ImportRequest { tenant, id, .. } = &self.request;
+    const fn patience(&self) -> Duration {
+        if self.request.responds_at_once { Duration::ZERO } else { PATIENCE }
+    }
+
+    /// Keeps a report of it from now on.
+    async fn begin(&self) -> Result<Begun, ImportFault> {
         let (pool, now) = (self.engine.log().pool(), self.engine.clock().now());
-        let begun = imports::begin(pool, tenant, *id, now, now - SILENT).await;
-        begun.map_err(|error| ImportFault::Unavailable(error.to_string()))
+        let failed = |error: String| ImportFault::Unavailable(error);
+        let report = serde_json::to_value(self.nothing_yet());
+        let report = report.map_err(|error| failed(error.to_string()))?;
+        let import = NewImport {
+            id: self.request.id,
+            fingerprint: &self.fingerprint,
+            begun_at: self.begun_at,
+            report: &report,
+        };
+        let begun = imports::begin(pool, &self.request.tenant, import, now, now - SILENT).await;
+        match begun.map_err(|error| failed(error.to_string()))? {
+            Begun::Otherwise => Err(ImportFault::KeyReused),
+            begun => Ok(begun),
+        }
+    }
+
+    fn nothing_yet(&self) -> ImportReport {
+        let dry_run = self.request.dry_run;
+        ImportReport { dry_run, events: self.events, ..ImportReport::default() }
     }
 
     async fn finish(&self, report: &ImportReport) {
@@ -180,11 +229,7 @@ impl Work {
     /// Imports it, and says what has become of it.
     async fn report(&self, mut importer: Importer, input: Input, name: Name) -> ImportReport {
         let (tenant, id) = (&self.request.tenant, self.request.id);
-        let mut report = ImportReport {
-            dry_run: self.request.dry_run,
-            events: input.event_count() as u64,
-            ..ImportReport::default()
-        };
+        let mut report = self.nothing_yet();
         let outcome = self.until_done(&mut importer, input, name, &mut report).await;
         report.counts = importer.counts();
         if let Err(error) = outcome {
@@ -224,7 +269,7 @@ impl Work {
             if !more {
                 return Ok(());
             }
-            // A dry run has no report to begin with, and this then changes nothing.
+            // A dry run, whose id is always a new one, has no report to begin with: then this changes nothing.
             if said.elapsed() >= BETWEEN_REPORTS {
                 said = Instant::now();
                 report.counts = importer.counts();

@@ -1,15 +1,8 @@
 //! `POST /v1/imports`: the same as the subcommand, with a report that is kept.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::*;
-use crate::harness::within;
-
-/// More than is looked at within the time that an answer waits.
-const SERIES: u32 = 40;
-const OCCURRENCES: u32 = 300;
 
 fn manager(importer: &Importer) -> Api {
     let server = Server::shared();
@@ -121,44 +114,48 @@ fn a_dry_run_is_answered_with_what_would_happen() {
 }
 
 #[test]
-fn a_dry_run_that_takes_long_has_a_report_as_an_import_has() {
+fn what_is_not_waited_for_goes_on_and_has_a_report() {
     let importer = an_importer();
     let api = manager(&importer);
-    let daily = |n: u32| {
-        format!(
-            "BEGIN:VEVENT\r\nUID:{n}\r\nDTSTAMP:20260101T000000Z\r\nSUMMARY:Daily\r\nLOCATION:Room {n}\r\n\
-             DTSTART:20260601T090000Z\r\nDURATION:PT30M\r\nRRULE:FREQ=DAILY;COUNT={OCCURRENCES}\r\nEND:VEVENT\r\n"
-        )
-    };
-    let daily: String = (0..SERIES).map(daily).collect();
-    let calendar = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{daily}END:VCALENDAR\r\n");
-    let send = |path: &str, calendar: String| {
+    let send = |path: &str, prefer: &str| {
         let request = api.request("POST", path).header("idempotency-key", "next-year");
-        request.body("text/calendar", calendar).send()
+        request.header("prefer", prefer).body("text/calendar", two_that_overlap()).send()
     };
-    let begun = send("/v1/imports?dry_run=true", calendar);
-    assert_eq!(begun.is(201)["status"], "running");
-    let path = begun.header("location").unwrap().to_owned();
-    let report = within(Duration::from_mins(5), "the dry run is done", || {
-        Some(api.get(&path).send().is(200)).filter(|report| report["status"] != "running")
-    });
+    let done = |path: &str| {
+        eventually("it is done", || {
+            Some(api.get(path).send().is(200)).filter(|report| report["status"] != "running")
+        })
+    };
+    let begun = send("/v1/imports?dry_run=true", "return=minimal, Respond-Async; x=1");
+    let running = begun.is(201);
+    assert_eq!((&running["dry_run"], &running["events"]), (&json!(true), &json!(2)));
+    let report = done(begun.header("location").unwrap());
     assert_eq!((&report["status"], &report["dry_run"]), (&json!("finished"), &json!(true)));
-    assert_eq!(report["counts"]["booked"], SERIES * OCCURRENCES, "{}", report["counts"]);
+    assert_eq!(report["counts"]["booked"], 1, "{report}");
+    assert_eq!(report["started_at"], running["started_at"]);
     importer.has_nothing();
-    // With the same key it is still another one that books.
-    let books = send("/v1/imports", two_that_overlap()).is(201);
-    assert_ne!(books["id"], report["id"]);
-    assert_eq!(books["dry_run"], false);
+    // A dry run leaves no answer to its key.
+    let books = send("/v1/imports", "respond-async");
+    assert_eq!(books.is(201)["dry_run"], false);
+    assert_eq!(done(books.header("location").unwrap())["counts"]["booked"], 1);
+    importer.standing(1);
 }
 
 #[test]
-fn sent_again_with_its_key_it_is_the_same_import() {
+fn sent_again_with_its_key_it_is_the_same_import_and_no_other_has_it() {
     let importer = an_importer();
     let api = manager(&importer);
-    let send = || {
-        let request = api.request("POST", "/v1/imports").header("idempotency-key", "week-23");
-        request.body("text/calendar", two_that_overlap()).send().is(201)
+    let send = |path: &str, calendar: String| {
+        let request = api.request("POST", path).header("idempotency-key", "week-23");
+        request.body("text/calendar", calendar).send()
     };
-    let first = send();
-    assert_eq!(send(), first);
+    let first = send("/v1/imports", two_that_overlap());
+    let again = send("/v1/imports", two_that_overlap());
+    assert_eq!(again.is(201), first.is(201));
+    let replayed = [&first, &again].map(|answer| answer.header("idempotent-replayed").is_some());
+    assert_eq!(replayed, [false, true]);
+    let other = a_calendar(&[("Other", "20260602T090000Z", "20260602T100000Z")]);
+    send("/v1/imports", other).is_refused(422, "idempotency-key-reused");
+    send("/v1/imports?source=other", two_that_overlap()).is_refused(422, "idempotency-key-reused");
+    importer.standing(1);
 }
