@@ -14,9 +14,11 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("SessionId", "Uuid"),
     // Texts.
     ("Category", "String"),
+    ("Location", "String"),
     ("Name", "String"),
     ("Personal", "String"),
     ("Reason", "String"),
+    ("Reference", "String"),
     ("RuleText", "String"),
     ("Tags", "Vec<crate::schema::TagText>"),
     ("Title", "String"),
@@ -60,6 +62,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     // What has parts.
     ("BookingRules", "crate::schema::Rules"),
     ("CloudEvent", "crate::schema::CloudEventForm"),
+    ("Metadata", "crate::schema::Pairs"),
     ("Price", "crate::schema::Money"),
     ("Roles", "Vec<crate::schema::RoleForm>"),
 ];

@@ -17,6 +17,7 @@ use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
+use daybook_domain::{Metadata, MetadataKey, MetadataValue};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -128,6 +129,32 @@ impl PartialSchema for TagText {
 impl ToSchema for TagText {
     fn name() -> Cow<'static, str> {
         "Tag".into()
+    }
+}
+
+/// Pairs of texts.
+pub(crate) struct Pairs;
+
+impl PartialSchema for Pairs {
+    fn schema() -> RefOr<Schema> {
+        let text = |most: usize| {
+            let text = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+            text.min_length(Some(1)).max_length(Some(most))
+        };
+        ObjectBuilder::new()
+            .description(Some("What a caller keeps with something: texts by key."))
+            .max_properties(Some(Metadata::MAX))
+            .property_names(Some(text(MetadataKey::MAX_CHARS).build()))
+            .additional_properties(Some(RefOr::T(Schema::from(
+                text(MetadataValue::MAX_CHARS).build(),
+            ))))
+            .into()
+    }
+}
+
+impl ToSchema for Pairs {
+    fn name() -> Cow<'static, str> {
+        "Metadata".into()
     }
 }
 

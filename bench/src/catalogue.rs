@@ -152,6 +152,9 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     })
 }
 
@@ -182,7 +185,14 @@ pub(crate) async fn make(engine: &Engine, tenant: &TenantId, size: Size) -> anyh
     futures::stream::iter((0..size.clients).map(to_make))
         .map(|(number, engine, tenant)| async move {
             let name = Personal::new(Name::new(&format!("Client {number}"))?);
-            let contact = Contact { name, email: None, phone: None, notes: None };
+            let contact = Contact {
+                name,
+                email: None,
+                phone: None,
+                notes: None,
+                reference: None,
+                metadata: Personal::default(),
+            };
             let command = ClientCommand::RegisterClient(contact);
             make_one::<Client>(engine, tenant, client(number).uuid(), command).await
         })
@@ -215,5 +225,7 @@ fn profile(number: u64) -> anyhow::Result<ResourceProfile> {
         time_zone: Tz::UTC,
         opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     })
 }

@@ -16,6 +16,7 @@ mod event_types;
 mod facts;
 mod ids;
 mod matching;
+mod metadata;
 pub mod patch;
 mod personal;
 mod quota;
@@ -42,6 +43,7 @@ pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
     ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
+pub use metadata::{Metadata, MetadataPatch};
 pub use personal::{Personal, withhold_personal};
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
@@ -51,6 +53,7 @@ pub use settings::{
 };
 pub use spelling::folded;
 pub use text::{
-    Category, Email, Name, Note, Phone, Reason, RoleName, RuleText, Tag, Tags, TextError, Title,
+    Category, Email, Location, MetadataKey, MetadataValue, Name, Note, Phone, Reason, Reference,
+    RoleName, RuleText, Tag, Tags, TextError, Title,
 };
 pub use upcast::upcasters;

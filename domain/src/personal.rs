@@ -10,7 +10,7 @@ use serde_json::Value;
 /// It is the one place to touch when personal data is to be sealed with the client's own key.
 /// Until then it serialises as its content. It never shows itself in a debug print, so no log
 /// line can leak it; code that needs the content says so with [`Personal::reveal`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Personal<T>(T);
 
@@ -51,8 +51,10 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Personal<T> {
 }
 
 /// The members that are [`Personal`] in the events of each type of aggregate.
-pub(crate) const PERSONAL_MEMBERS: &[(&str, &[&str])] =
-    &[("client", &["name", "email", "phone", "notes"]), ("appointment", &["note"])];
+pub(crate) const PERSONAL_MEMBERS: &[(&str, &[&str])] = &[
+    ("client", &["name", "email", "phone", "notes", "reference", "metadata"]),
+    ("appointment", &["note"]),
+];
 
 /// Takes what is personal out of an event, as it is written, of this type of aggregate.
 pub fn withhold_personal(aggregate_type: &str, event: &mut Value) {
@@ -69,7 +71,7 @@ mod tests {
     use crate::appointment::{AppointmentEvent, AppointmentHeld, Details};
     use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
     use crate::testing::{at, details};
-    use crate::{Email, Name, Note, Phone};
+    use crate::{Email, Name, Note, Phone, Reference};
 
     const SECRET: &str = "Lovelace";
 
@@ -84,6 +86,8 @@ mod tests {
             email: Some(Personal::new(Email::new("Lovelace@example.org").unwrap())),
             phone: Some(Personal::new(Phone::new("+47 22 33 44 55").unwrap())),
             notes: Some(note()),
+            reference: Some(Personal::new(Reference::new(SECRET).unwrap())),
+            metadata: Personal::new(serde_json::from_str(r#"{"known as": "Lovelace"}"#).unwrap()),
         }
     }
 

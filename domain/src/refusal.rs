@@ -1,8 +1,11 @@
 //! Every reason for which a command can be refused.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::aggregates;
+use crate::appointment::AppointmentRefusal;
+use crate::claim::ClaimConflict;
 
 macro_rules! refusal {
     ($($name:ident: $aggregate:ty, $id:ty, $refusal:ty;)+) => {
@@ -25,6 +28,12 @@ macro_rules! refusal {
                 expected: u64,
                 actual: u64,
             },
+            /// Another of its kind has the reference.
+            #[error("{id} has this reference; give another, or take it from that one")]
+            ReferenceTaken {
+                /// What has it.
+                id: Uuid,
+            },
             /// One command of an atomic batch is refused, and so is all of it.
             #[error("item {index}: {refusal}")]
             InBatch {
@@ -43,6 +52,7 @@ macro_rules! refusal {
                     Self::StaleVersion { .. } => {
                         Meaning { kind: RefusalKind::Precondition, title: "It has changed" }
                     }
+                    Self::ReferenceTaken { .. } => Meaning::conflict("The reference is taken"),
                     Self::InBatch { refusal, .. } => refusal.meaning(),
                 }
             }
@@ -50,6 +60,16 @@ macro_rules! refusal {
     };
 }
 aggregates!(refusal);
+
+/// Of claims that alone decide.
+impl From<ClaimConflict> for Refusal {
+    fn from(conflict: ClaimConflict) -> Self {
+        match conflict.reference_of {
+            Some(id) => Self::ReferenceTaken { id },
+            None => AppointmentRefusal::from(conflict).into(),
+        }
+    }
+}
 
 /// What a refusal asks of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +114,21 @@ impl Meaning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::appointment::AppointmentRefusal;
 
     #[test]
     fn a_refusal_of_a_batch_is_stored_with_the_refusal_of_its_item() {
         let refusal = Box::new(AppointmentRefusal::NoResources.into());
         let refusal = Refusal::InBatch { index: 3, refusal };
         let stored = r#"{"aggregate":"in-batch","index":3,"refusal":{"aggregate":"appointment","code":"no-resources"}}"#;
+        assert_eq!(serde_json::to_string(&refusal).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Refusal>(stored).unwrap(), refusal);
+    }
+
+    #[test]
+    fn a_refusal_for_a_reference_is_stored_with_what_has_it() {
+        let stored =
+            r#"{"aggregate":"reference-taken","id":"00000000-0000-0000-0000-000000000001"}"#;
+        let refusal = Refusal::ReferenceTaken { id: Uuid::from_u128(1) };
         assert_eq!(serde_json::to_string(&refusal).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Refusal>(stored).unwrap(), refusal);
     }

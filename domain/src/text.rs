@@ -36,6 +36,12 @@ pub enum TextError {
     /// A telephone number of other than digits, spaces and `+-().`.
     #[error("a phone number has digits, spaces and +-()., and at least 3 digits")]
     NotAPhone,
+    /// More pairs than one thing can carry.
+    #[error("at most {} pairs of metadata", crate::Metadata::MAX)]
+    TooManyPairs,
+    /// Longer pairs than one thing can carry.
+    #[error("at most {} bytes of metadata, keys and values together", crate::Metadata::MAX_BYTES)]
+    TooMuchMetadata,
     /// More tags than one thing can carry.
     #[error("at most {} tags", Tags::MAX)]
     TooManyTags,
@@ -159,6 +165,23 @@ text!(
 text!(
     /// How something recurs: the value of an RRULE (RFC 5545 section 3.3.10), not looked into yet.
     RuleText, "a recurrence rule", 500
+);
+text!(
+    /// Where something takes place: a place, or the address of an online meeting (LOCATION, RFC 5545 section 3.8.1.7).
+    /// It is shown and exported like a title: no place for personal data.
+    Location, "a location", 500
+);
+text!(
+    /// What a caller's own system calls something; compared letter for letter.
+    Reference, "a reference", 200
+);
+text!(
+    /// The name of a value that a caller keeps with something; compared letter for letter.
+    MetadataKey, "a metadata key", 40
+);
+text!(
+    /// A value that a caller keeps with something; compared letter for letter.
+    MetadataValue, "a metadata value", 500
 );
 text!(
     /// An e-mail address (RFC 5321 limits it to 254 octets), checked for its shape only.

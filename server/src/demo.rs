@@ -88,6 +88,9 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     };
     make::<Service>(parts, tenant, SERVICE, ServiceCommand::DefineService(terms)).await?;
     let weekdays = vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri];
@@ -98,6 +101,8 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         tags: Tags::default(),
         time_zone: Tz::UTC,
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
         opening_hours: WeeklyHours::try_from(vec![OpeningWindow::new(
             weekdays,
             hours("08:00")?,
@@ -107,7 +112,14 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
     };
     make::<Resource>(parts, tenant, ROOM, ResourceCommand::RegisterResource(profile)).await?;
     let name = Personal::new(Name::new("A. Client")?);
-    let contact = Contact { name, email: None, phone: None, notes: None };
+    let contact = Contact {
+        name,
+        email: None,
+        phone: None,
+        notes: None,
+        reference: None,
+        metadata: Personal::default(),
+    };
     make::<Client>(parts, tenant, CLIENT, ClientCommand::RegisterClient(contact)).await
 }
 

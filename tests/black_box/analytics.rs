@@ -129,7 +129,8 @@ fn the_views_say_what_happened_and_what_is() {
     let moved = practice.booked(monday(10, 0));
     let to = json!({"start_at": utc(monday(12, 0)), "by": "staff"});
     practice.act(&moved, "reschedule", &to).is(200);
-    let last = practice.act(&moved, "change", &json!({"category": "rare", "tags": ["seen"]}));
+    let change = json!({"category": "rare", "tags": ["seen"], "location": "Harbour"});
+    let last = practice.act(&moved, "change", &change);
     last.is(200);
     let gone = practice.booked(monday(10, 0));
     let last = practice.act(&gone, "cancel", &json!({"by": "client", "reason": "private"}));
@@ -137,11 +138,16 @@ fn the_views_say_what_happened_and_what_is() {
     caught_up(&practice, &mut sql, last.position());
 
     let over_time = "SELECT concat_ws(' ', o.status, o.category, to_char(o.start_at AT TIME ZONE 'UTC', 'HH24'),
-                            o.to_position - o.from_position)
+                            o.to_position - o.from_position, o.location)
                        FROM analytics.appointments_over_time o
                        JOIN analytics.appointments a USING (tenant_id, appointment_id)
                       WHERE o.tenant_id = $1 AND a.status = 'booked' ORDER BY o.version";
-    let expected = ["booked check-up 10 1", "booked check-up 12 1", "booked rare 12"];
+    let expected = [
+        "booked check-up 10 1",
+        "booked check-up 12 1",
+        "booked check-up 12 1 Harbour",
+        "booked rare 12 Harbour",
+    ];
     assert_eq!(texts(&mut sql, over_time, &practice), expected);
     // At every moment each appointment was one thing, and now it is what it is.
     let last_is_now = "SELECT a.appointment_id::text
@@ -154,13 +160,16 @@ fn the_views_say_what_happened_and_what_is() {
                  a.tags, a.version, a.position)
           ORDER BY a.start_at";
     assert_eq!(texts(&mut sql, last_is_now, &practice), [id_of(&gone), id_of(&moved)]);
-    let now = "SELECT concat_ws(' ', status, times_moved, cancelled_by) FROM analytics.appointments
+    let now = "SELECT concat_ws(' ', status, times_moved, cancelled_by, location) FROM analytics.appointments
                 WHERE tenant_id = $1 ORDER BY start_at";
-    assert_eq!(texts(&mut sql, now, &practice), ["cancelled 0 client", "booked 1"]);
+    assert_eq!(texts(&mut sql, now, &practice), ["cancelled 0 client", "booked 1 Harbour"]);
     let sides = "SELECT concat_ws(' ', event_type, by) FROM analytics.events
                   WHERE tenant_id = $1 AND by IS NOT NULL ORDER BY position";
     let expected = ["AppointmentRescheduled staff", "AppointmentCancelled client"];
     assert_eq!(texts(&mut sql, sides, &practice), expected);
+    let places = "SELECT concat_ws(' ', event_type, location) FROM analytics.events
+                   WHERE tenant_id = $1 AND location IS NOT NULL ORDER BY position";
+    assert_eq!(texts(&mut sql, places, &practice), ["AppointmentDescribed Harbour"]);
     let gaps = "SELECT count(*) - max(position) FROM analytics.events WHERE tenant_id = $1";
     assert_eq!(sql.number(gaps, &practice.tenant), 0);
 
@@ -235,7 +244,7 @@ fn personal_data_is_in_no_view() {
     let practice = Practice::on(&server);
     let planted = json!(PLANTED);
     let contact = json!({"name": PLANTED, "email": "planted@example.org", "phone": "0099887766",
-                         "notes": PLANTED});
+                         "notes": PLANTED, "reference": PLANTED, "metadata": {PLANTED: PLANTED}});
     let client = practice.created("/v1/clients", &contact);
     practice.api.patch(&format!("/v1/clients/{client}"), &contact).send().is(200);
     let doctor = practice.a_resource(&json!({"name": PLANTED, "kind": "staff"}));
@@ -245,7 +254,9 @@ fn personal_data_is_in_no_view() {
     let booking = |hour| {
         let booking = practice.booking(monday(hour, 0)).with("client_id", json!(client));
         let booking = booking.with("resource_ids", json!([doctor])).with("title", planted.clone());
-        booking.with("note", planted.clone())
+        let booking = booking.with("note", planted.clone());
+        let reference = format!("{PLANTED} {hour}");
+        booking.with("reference", reference).with("metadata", json!({PLANTED: PLANTED}))
     };
     let booked = booking(9).with("override", json!({"reason": PLANTED})).send().is(201);
     let reason = json!({"by": "client", "reason": PLANTED});
@@ -269,7 +280,8 @@ fn personal_data_is_in_no_view() {
         "hold_expires_at": "2027-01-04T09:00:00Z", "imported": true,
         "wishes": {"service_id": id, "new": PLANTED},
         "name": PLANTED, "email": PLANTED, "phone": PLANTED, "notes": PLANTED, "note": PLANTED,
-        "title": PLANTED, "reason": PLANTED, "new": PLANTED, "contact": {"name": PLANTED},
+        "title": PLANTED, "reason": PLANTED, "new": PLANTED, "reference": PLANTED,
+        "metadata": {PLANTED: PLANTED}, "contact": {"name": PLANTED},
         "overridden": {"reason": PLANTED, "rules": []}, "exception": {"reason": PLANTED},
         "holidays": [{"name": PLANTED}], "refused": [{"problem": PLANTED}],
     });

@@ -44,6 +44,7 @@ mod idempotency;
 mod import;
 mod keys;
 mod local_times;
+mod metadata;
 mod monitoring;
 mod names;
 mod observability;

@@ -9,8 +9,8 @@ use daybook_domain::appointment::{AppointmentCommand, Booking, When};
 use daybook_domain::series::{Exdates, Mode, Recurrence};
 use daybook_domain::time::{Duration, HoldLength, LocalDateTime};
 use daybook_domain::{
-    Category, ClientId, Note, Personal, ResourceIds, RuleText, ServiceId, SessionId, Tags,
-    TenantId, Title,
+    Category, ClientId, Location, Metadata, Note, Personal, Reference, ResourceIds, RuleText,
+    ServiceId, SessionId, Tags, TenantId, Title,
 };
 use daybook_store::engine::SeriesBooking;
 use serde::{Deserialize, Serialize};
@@ -22,10 +22,21 @@ use crate::http::instant::Instant;
 use crate::http::{Book, Caller, Problem};
 
 /// Declares a body that books: its own fields, and those that all have. One that is not for a session,
-/// which has a service and resources already, names them (`of a service`).
+/// which has a service and resources already, names them (`of a service`). One for several appointments has no
+/// reference, which names one.
 macro_rules! booking_body {
     ($(#[$meta:meta])* $name:ident of a service { $($own:tt)* }) => {
+        booking_body! { @of_a_service [] $(#[$meta])* $name { $($own)* } }
+    };
+    ($(#[$meta:meta])* $name:ident of a service without a reference { $($own:tt)* }) => {
+        booking_body! { @of_a_service [#[serde(skip)]] $(#[$meta])* $name { $($own)* } }
+    };
+    ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
+        booking_body! { @all [] $(#[$meta])* $name { $($own)* } }
+    };
+    (@of_a_service [$($reference:tt)*] $(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
         booking_body! {
+            @all [$($reference)*]
             $(#[$meta])*
             $name {
                 /// The service: it gives duration, buffers, and what else is left out here.
@@ -54,7 +65,7 @@ macro_rules! booking_body {
             }
         }
     };
-    ($(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
+    (@all [$($reference:tt)*] $(#[$meta:meta])* $name:ident { $($own:tt)* }) => {
         $(#[$meta])*
         #[derive(Deserialize, Serialize, ToSchema)]
         #[serde(deny_unknown_fields)]
@@ -75,6 +86,18 @@ macro_rules! booking_body {
             /// Free text about the client.
             #[schema(max_length = 16000)]
             note: Option<Personal<Note>>,
+            /// Where it takes place, or the address of an online meeting; else where the service does. It is shown and
+            /// exported: no personal data.
+            #[schema(max_length = 500)]
+            location: Option<Location>,
+            /// What your own system calls it; found by `reference`. No two appointments have the same. No personal data.
+            #[schema(max_length = 200, example = "A-1041")]
+            $($reference)*
+            reference: Option<Reference>,
+            /// What you keep with it: at most 50 pairs, keys of at most 40 characters and values of at most 500,
+            /// together 8 KiB; found by `metadata[key]=value`. No personal data.
+            #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+            metadata: Metadata,
             /// Do it although rules are against it: needs the scope `manage`. It makes no room.
             #[serde(rename = "override")]
             overriding: Option<OverrideBody>,
@@ -97,6 +120,9 @@ macro_rules! booking_body {
                     category: self.category,
                     tags: self.tags,
                     note: self.note,
+                    location: self.location,
+                    reference: self.reference,
+                    metadata: self.metadata,
                     private: false,
                     overriding: overriding::reason(caller, self.overriding)?,
                     series: None,
@@ -146,7 +172,7 @@ booking_body! {
 booking_body! {
     /// What is to be booked, and when it recurs. What is said of it is said of every occurrence; others are
     /// chosen for each by itself.
-    SeriesBody of a service {
+    SeriesBody of a service without a reference {
         /// When the first occurrence starts: a local time, which the rule must allow.
         #[schema(format = "local-date-time", example = "2027-01-04T09:00")]
         dtstart: LocalDateTime,

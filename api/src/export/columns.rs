@@ -61,7 +61,7 @@ const fn maybe(
 }
 
 /// All of them, in their order. New ones go before `data`.
-pub(super) static COLUMNS: [Column; 19] = [
+pub(super) static COLUMNS: [Column; 21] = [
     always("position", Kind::Integer, |event| Some(Cell::Integer(event.position.as_i64()))),
     always("recorded_at", Kind::Instant, |event| Some(Cell::Instant(event.recorded_at))),
     always("event_type", Kind::Text, |event| text(&event.event_type)),
@@ -84,6 +84,8 @@ pub(super) static COLUMNS: [Column; 19] = [
     maybe("title", Kind::Text, |event| text(event.data["title"].as_str()?)),
     maybe("category", Kind::Text, |event| text(event.data["category"].as_str()?)),
     maybe("tags", Kind::Texts, |event| texts(&event.data["tags"])),
+    maybe("location", Kind::Text, |event| text(event.data["location"].as_str()?)),
+    maybe("reference", Kind::Text, |event| text(event.data["reference"].as_str()?)),
     always("data", Kind::Json, |event| Some(Cell::Json(event.data.to_string()))),
 ];
 

@@ -92,15 +92,20 @@ fn relax(property: &mut RefOr<Schema>, named: &HashMap<String, RefOr<Schema>>) {
     match property {
         RefOr::Ref(reference) => {
             let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
-            if let Some(RefOr::T(Schema::Object(object))) = named.get(name)
-                && !object.required.is_empty()
-            {
-                let mut object = object.clone();
-                object.required.clear();
-                object.additional_properties =
-                    Some(Box::new(AdditionalProperties::FreeForm(false)));
-                *property = RefOr::T(object.into());
+            let Some(RefOr::T(Schema::Object(object))) = named.get(name) else { return };
+            let mut object = object.clone();
+            // Of pairs, each can be removed.
+            let pairs = object.additional_properties.take();
+            if object.required.is_empty() && pairs.is_none() {
+                return;
             }
+            object.required.clear();
+            let others = match pairs.map(|pairs| *pairs) {
+                Some(AdditionalProperties::RefOr(of)) => AdditionalProperties::RefOr(nullable(of)),
+                _ => AdditionalProperties::FreeForm(false),
+            };
+            object.additional_properties = Some(Box::new(others));
+            *property = RefOr::T(object.into());
         }
         RefOr::T(Schema::OneOf(one)) => one.items.iter_mut().for_each(|item| relax(item, named)),
         RefOr::T(Schema::Object(object)) => object.default = None,

@@ -30,6 +30,7 @@ impl From<Refusal> for Problem {
         let members = members(&refusal);
         let name = match &refusal {
             Refusal::StaleVersion { .. } => "stale-version",
+            Refusal::ReferenceTaken { .. } => "reference-taken",
             // Each rule is a type of problem by itself.
             Refusal::Appointment(A::RuleBroken(_)) => text(&members, "rule"),
             _ => text(&members, "code"),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use daybook_projections::catalogue::{Catalogue, CatalogueEntity, CatalogueFilter, Listed};
+use daybook_projections::catalogue::{Catalogue, CatalogueEntity, CatalogueFilter, Facet, Listed};
 use daybook_projections::{Cursor, Limit, Page, RecordedOrder};
 use daybook_store::engine::Known;
 use daybook_store::log::Moment;
@@ -13,6 +13,7 @@ use daybook_store::{Executable, Position};
 use uuid::Uuid;
 
 use super::as_of::AsOfParams;
+use super::kept::KeptParams;
 use super::listing::{PageParams, changed_since};
 use crate::App;
 use crate::http::Problem;
@@ -31,6 +32,7 @@ query_params! {
         /// `created_at` (in the order in which they were made, as where it is left out) or `updated_at` (by when they were changed
         /// last), or one of these with `-` before it: the latest first. Not with `as_of`.
         sort: Option<RecordedOrder>,
+        ..kept: KeptParams,
         ..page: PageParams,
         ..moment: AsOfParams,
     }
@@ -47,10 +49,16 @@ impl App {
     where
         E: CatalogueEntity + Executable,
     {
-        let CatalogueParams { ids, updated_since, sort, page, moment } = asked;
+        let CatalogueParams { ids, updated_since, sort, kept, page, moment } = asked;
         let order = changed_since(sort, updated_since)?;
         let ids: BTreeSet<Uuid> = ids.into_iter().collect();
         let filter = CatalogueFilter { ids, order: order.unwrap_or_default(), ..filter };
+        let filter = filter.with_any(kept.reference.iter().map(Facet::reference));
+        let filter = kept
+            .metadata
+            .iter()
+            .map(Facet::pair)
+            .fold(filter, |filter, pair| filter.with_any([pair]));
         let asked = (page.cursor.as_ref(), page.limit());
         let as_of = (moment.as_of, None);
         let reading = self.reading(tenant, as_of, page.fresh, Catalogue::ID).await?;

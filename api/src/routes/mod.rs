@@ -15,6 +15,7 @@ pub(crate) mod events;
 mod expanding;
 mod holds;
 mod imports;
+mod kept;
 mod listing;
 mod problems;
 mod programs;

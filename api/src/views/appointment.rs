@@ -11,8 +11,8 @@ use daybook_domain::service::Price;
 use daybook_domain::service::rules::Rule;
 use daybook_domain::time::LeadTime;
 use daybook_domain::{
-    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, SeriesId, ServiceId,
-    SessionId, Tags, Title,
+    Category, ClientId, Location, Metadata, Note, Personal, Reason, Reference, ResourceId,
+    ResourceIds, SeriesId, ServiceId, SessionId, Tags, Title,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,6 +45,15 @@ pub(crate) struct AppointmentView {
     /// Free text about the client. Of a private appointment, only whoever may book sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Personal<Note>>,
+    /// Where it takes place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    /// What your own system calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What you keep with it; left out where there is nothing.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
     /// Whether its text is not for whoever may only read; left out where it is.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     private: bool,
@@ -197,6 +206,9 @@ impl AppointmentView {
             category: details.category,
             tags: details.tags,
             note: details.note,
+            location: details.location,
+            reference: details.reference,
+            metadata: details.metadata,
             private: details.private,
             transparent: details.slot.transparent,
             hold_expires_at,

@@ -1,7 +1,7 @@
 //! How a client is shown.
 
 use daybook_domain::client::{Client, Contact};
-use daybook_domain::{Email, Name, Note, Personal, Phone};
+use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -21,12 +21,23 @@ pub(crate) struct ClientView {
     phone: Option<Personal<Phone>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notes: Option<Personal<Note>>,
+    /// What your own system calls them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Personal<Reference>>,
+    /// What you keep with them; left out where there is nothing.
+    #[serde(skip_serializing_if = "nothing")]
+    #[schema(value_type = crate::schema::Pairs)]
+    metadata: Personal<Metadata>,
+}
+
+pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
+    metadata.reveal().is_empty()
 }
 
 impl ClientView {
     pub(crate) fn new(id: Uuid, version: u64, contact: Contact) -> Self {
-        let Contact { name, email, phone, notes } = contact;
-        Self { id, version, name, email, phone, notes }
+        let Contact { name, email, phone, notes, reference, metadata } = contact;
+        Self { id, version, name, email, phone, notes, reference, metadata }
     }
 
     /// They may be long, and are for whoever looks at the client.

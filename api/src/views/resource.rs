@@ -5,7 +5,7 @@ use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile
 use daybook_domain::time::{
     ExceptionKind, Holiday, HoursException, LocalDate, LocalSpan, OpeningHours, WeeklyHours,
 };
-use daybook_domain::{ExceptionId, Name, Reason, Tags};
+use daybook_domain::{ExceptionId, Metadata, Name, Reason, Reference, Tags};
 use daybook_projections::catalogue::CatalogueStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,6 +27,12 @@ pub(crate) struct ResourceView {
     weekly_hours: WeeklyHours,
     /// How many appointments it takes at once.
     capacity: Capacity,
+    /// What your own system calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What you keep with it; left out where there is nothing.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
     /// Its extra hours and time off, the oldest first. Lists leave them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     exceptions: Option<Vec<ExceptionView>>,
@@ -70,20 +76,21 @@ impl ResourceView {
         status: ResourceStatus,
         profile: ResourceProfile,
     ) -> Self {
-        let ResourceProfile { name, kind, tags, time_zone, opening_hours, capacity } = profile;
-        let OpeningHours { weekly_hours, exceptions, holidays } = opening_hours;
+        let OpeningHours { weekly_hours, exceptions, holidays } = profile.opening_hours;
         let exceptions = Some(exceptions.iter().cloned().map(ExceptionView::from).collect());
         let holidays = Some(holidays.iter().cloned().map(HolidayView::from).collect());
         Self {
             id,
             version,
             status,
-            name,
-            kind,
-            tags,
-            time_zone,
+            name: profile.name,
+            kind: profile.kind,
+            tags: profile.tags,
+            time_zone: profile.time_zone,
             weekly_hours,
-            capacity,
+            capacity: profile.capacity,
+            reference: profile.reference,
+            metadata: profile.metadata,
             exceptions,
             holidays,
         }

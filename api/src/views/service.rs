@@ -5,7 +5,7 @@ use daybook_domain::service::{
     Choose, DailyLimit, Price, Roles, Service, ServiceTerms, SessionPlaces,
 };
 use daybook_domain::time::{Buffer, Duration};
-use daybook_domain::{Category, Name, Tags};
+use daybook_domain::{Category, Location, Metadata, Name, Reference, Tags};
 use daybook_projections::catalogue::CatalogueStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -38,6 +38,15 @@ pub(crate) struct ServiceView {
     price: Option<Price>,
     /// By which rules it is booked.
     rules: BookingRules,
+    /// Where its appointments take place, unless one says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    /// What your own system calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What you keep with it; left out where there is nothing.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
 }
 
 /// Whether it can be booked.
@@ -86,6 +95,9 @@ impl ServiceView {
             session_places: terms.session_places,
             price: terms.price,
             rules: terms.rules,
+            location: terms.location,
+            reference: terms.reference,
+            metadata: terms.metadata,
         }
     }
 }

@@ -6,8 +6,12 @@ use super::hold::Hold;
 use super::joining::{Joining, queries_of_day};
 use super::reassigning::queries_of_replacement;
 use super::rescheduling::{To, draft};
-use super::{Appointment, AppointmentCommand, Booking, Copied, Details, NewResources, Takes, When};
+use super::{
+    Appointment, AppointmentCommand, Booking, Copied, Description, Details, NewResources, Takes,
+    When,
+};
 use crate::claim::ClaimQuery;
+use crate::patch::Change;
 use crate::resource::Resource;
 use crate::{Facts, Needs, QuotaRule, ResourceIds};
 
@@ -15,8 +19,8 @@ impl Appointment {
     /// The other aggregates that the decision on a command sees.
     pub(super) fn needs_for(&self, command: &AppointmentCommand) -> Needs {
         use AppointmentCommand::{
-            AcceptConflict, BookAppointment, FollowCalendar, HoldAppointment, ReassignAppointment,
-            RescheduleAppointment,
+            AcceptConflict, BookAppointment, DescribeAppointment, FollowCalendar, HoldAppointment,
+            ReassignAppointment, RescheduleAppointment,
         };
         match command {
             BookAppointment(booking) | HoldAppointment { booking, .. } => Needs {
@@ -35,6 +39,11 @@ impl Appointment {
             FollowCalendar { resource_ids, .. } => {
                 self.needs_on(resource_ids.as_ref().or_else(|| self.its_resources()))
             }
+            // Then it takes place where its service does.
+            DescribeAppointment(Description { location: Change::Remove, .. }) => Needs {
+                service: self.details().map(|details| details.service_id),
+                ..Needs::default()
+            },
             ReassignAppointment { from, to, .. } => {
                 let replaced = |id| if id == *from { *to } else { id };
                 let ids =

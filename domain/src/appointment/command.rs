@@ -9,8 +9,8 @@ use crate::service::HoldLimit;
 use crate::session::SessionScheduled;
 use crate::time::{Duration, Interval};
 use crate::{
-    Category, ClientId, Note, Personal, Reason, ResourceId, ResourceIds, ServiceId, SessionId,
-    Tags, Title,
+    Category, ClientId, Location, Metadata, MetadataPatch, Note, Personal, Reason, Reference,
+    ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
 };
 
 /// What can be asked of an appointment.
@@ -120,6 +120,10 @@ pub struct Description {
     pub title: Replace<Title>,
     pub note: Change<Personal<Note>>,
     pub private: Replace<bool>,
+    /// Removed: where its service takes place.
+    pub location: Change<Location>,
+    pub reference: Change<Reference>,
+    pub metadata: Change<MetadataPatch>,
 }
 
 patch! {
@@ -129,6 +133,9 @@ patch! {
         note: Change<Personal<Note>>,
         category: Replace<Category>,
         tags: Change<Tags>,
+        location: Change<Location>,
+        reference: Change<Reference>,
+        metadata: Change<MetadataPatch>,
     }
 }
 
@@ -136,8 +143,10 @@ impl AppointmentPatch {
     /// The commands that make the change, one for each thing that can happen to an appointment.
     #[must_use]
     pub fn commands(self) -> Vec<AppointmentCommand> {
-        let Self { title, note, category: Replace(category), tags } = self;
-        let description = Description { title, note, ..Description::default() };
+        let Self { title, note, category: Replace(category), tags, location, reference, metadata } =
+            self;
+        let private = Replace::default();
+        let description = Description { title, note, private, location, reference, metadata };
         let described = (description != Description::default())
             .then_some(AppointmentCommand::DescribeAppointment(description));
         let tags = match tags {
@@ -169,6 +178,12 @@ pub struct Booking {
     pub tags: Option<Tags>,
     /// Free text about the client.
     pub note: Option<Personal<Note>>,
+    /// Where it takes place. `None`: where the service does.
+    pub location: Option<Location>,
+    /// What the caller's own system calls it.
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    pub metadata: Metadata,
     /// Whether its text is for those who may book, and not for whoever may only read.
     pub private: bool,
     /// Why it may break the service's rules and opening hours. `None`: it may not.
@@ -180,7 +195,7 @@ pub struct Booking {
 impl Booking {
     /// With all that can be left out left out.
     #[must_use]
-    pub const fn new(service_id: ServiceId, client_id: ClientId, when: When) -> Self {
+    pub fn new(service_id: ServiceId, client_id: ClientId, when: When) -> Self {
         Self {
             service_id,
             resource_ids: None,
@@ -190,6 +205,9 @@ impl Booking {
             category: None,
             tags: None,
             note: None,
+            location: None,
+            reference: None,
+            metadata: Metadata::default(),
             private: false,
             overriding: None,
             series: None,

@@ -15,7 +15,7 @@ use super::{
     AppointmentRefusal, AppointmentState, AppointmentTagged, Description, Details, Excused, Wanted,
 };
 use crate::claim::ClaimQuery;
-use crate::patch::{PatchMisfit, Patches as _};
+use crate::patch::{Change, PatchMisfit, Patches as _};
 use crate::{Category, Decide, Facts, Needs, Tags};
 
 impl Decide for Appointment {
@@ -110,7 +110,7 @@ fn change(
             _,
         ) => wrong(Wanted::Rescheduled),
         (C::DescribeAppointment(description), _) => {
-            Ok(described(details, description).map(E::AppointmentDescribed)?)
+            Ok(described(details, description, facts).map(E::AppointmentDescribed)?)
         }
         (C::ReassignAppointment { from, to, reason }, S::Held { .. } | S::Booked) => {
             reassigned(details, state, Replacement { from, to }, reason, facts)
@@ -151,16 +151,27 @@ fn change(
 
 fn described(
     details: &Details,
-    Description { title, note, private }: Description,
+    Description { title, note, private, location, reference, metadata }: Description,
+    facts: &Facts,
 ) -> Result<AppointmentDescribed, PatchMisfit> {
     let mut described = AppointmentDescribed {
         title: details.title.clone(),
         note: details.note.clone(),
         private: details.private,
+        location: details.location.clone(),
+        reference: details.reference.clone(),
+        metadata: details.metadata.clone(),
     };
     title.patch(&mut described.title)?;
     note.patch(&mut described.note)?;
     private.patch(&mut described.private)?;
+    if location == Change::Remove {
+        described.location = facts.service.terms().and_then(|terms| terms.location.clone());
+    } else {
+        location.patch(&mut described.location)?;
+    }
+    reference.patch(&mut described.reference)?;
+    metadata.patch(&mut described.metadata)?;
     Ok(described)
 }
 

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Agreed, Conflict, Overridden};
-use crate::claim::{Claim, Claims};
+use super::{Agreed, Appointment, Conflict, Overridden};
+use crate::claim::{Claim, Claims, reference};
 use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
-    Category, ClientId, Note, Personal, QuotaRule, QuotaSlot, Reason, ResourceId, ResourceIds,
-    ServiceId, SessionId, Tags, Title,
+    Category, ClientId, Location, Metadata, Note, Personal, QuotaRule, QuotaSlot, Reason,
+    Reference, ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
 };
 
 /// When and on which resources an appointment is.
@@ -113,6 +114,15 @@ pub struct Details {
     /// Free text about the client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Personal<Note>>,
+    /// Where it takes place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// What the caller's own system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
     /// Whether its text is for those who may book, and not for whoever may only read.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
@@ -252,6 +262,15 @@ pub struct AppointmentDescribed {
     pub note: Option<Personal<Note>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,
+    /// Where it takes place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// What the caller's own system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// Its conflicts were accepted: it stays where it is, although resources can no longer be had then.
@@ -369,5 +388,12 @@ impl Claims for AppointmentEvent {
             Some(slot) => Some(slot.claims(self.hold_expires_at())),
             None => self.releases().then(Vec::new),
         }
+    }
+
+    fn reference_after(&self) -> Option<Vec<Claim>> {
+        if let Self::AppointmentDescribed(described) = self {
+            return Some(reference::changed(Appointment::TYPE, described.reference.as_ref()));
+        }
+        reference::first(Appointment::TYPE, self.details()?.reference.as_ref())
     }
 }

@@ -131,6 +131,12 @@ fn where_it_goes_its_resources_are_open_or_that_is_overridden() {
     assert_eq!(overridden.closed, Some([resource(1)].into()));
 }
 
+/// What is said about one whose text is not for everybody.
+fn privately(title: Title, note: Option<Personal<Note>>) -> AppointmentDescribed {
+    let (location, reference, metadata) = Default::default();
+    AppointmentDescribed { title, note, private: true, location, reference, metadata }
+}
+
 #[test]
 fn what_is_said_about_it_is_replaced_in_every_status() {
     let title = Title::new("Fitting").unwrap();
@@ -139,8 +145,9 @@ fn what_is_said_about_it_is_replaced_in_every_status() {
         title: title.clone().into(),
         note: note.clone().into(),
         private: true.into(),
+        ..Description::default()
     });
-    let described = AppointmentDescribed { title, note, private: true };
+    let described = privately(title, note);
     let event = AppointmentEvent::AppointmentDescribed(described.clone());
     assert_eq!(event.claims_after(), None, "its time stays as it is");
     let appointment =
@@ -158,12 +165,12 @@ fn what_is_said_about_it_is_replaced_in_every_status() {
 fn what_a_change_does_not_name_stays() {
     let note = Some(Personal::new(Note::new("Left knee").unwrap()));
     let (first, title) = (Title::new("Fitting").unwrap(), Title::new("Second fitting").unwrap());
-    let described = AppointmentDescribed { title: first, note: note.clone(), private: true };
+    let described = privately(first, note.clone());
     let read = |patch: &str| serde_json::from_str::<AppointmentPatch>(patch).unwrap().commands();
     let [retitle] = read(r#"{"title": "Second fitting"}"#).try_into().unwrap();
-    let event = AppointmentDescribed { title: title.clone(), note, private: true };
+    let event = privately(title.clone(), note);
     let [without] = read(r#"{"note": null}"#).try_into().unwrap();
-    let removed = AppointmentDescribed { title, note: None, private: true };
+    let removed = privately(title, None);
     given::<Appointment>([booked(TEN), AppointmentEvent::AppointmentDescribed(described)])
         .when(retitle)
         .then(AppointmentEvent::AppointmentDescribed(event))

@@ -236,7 +236,7 @@ impl std::fmt::Display for Wanted {
 }
 
 impl From<ClaimConflict> for AppointmentRefusal {
-    fn from(ClaimConflict { resource, during }: ClaimConflict) -> Self {
+    fn from(ClaimConflict { resource, during, .. }: ClaimConflict) -> Self {
         Self::SlotTaken { resource_id: resource, during }
     }
 }

@@ -297,6 +297,9 @@ fn change(details: &mut Details, state: &mut AppointmentState, event: Appointmen
             details.title = described.title;
             details.note = described.note;
             details.private = described.private;
+            details.location = described.location;
+            details.reference = described.reference;
+            details.metadata = described.metadata;
         }
     }
 }

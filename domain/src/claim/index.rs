@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, hash_map};
 
 use chrono::{DateTime, Utc};
 
-use super::{Claim, ClaimConflict};
+use super::{Claim, ClaimConflict, Claimed};
 use crate::time::Interval;
 use crate::{AppointmentId, ResourceId};
 
@@ -16,14 +16,8 @@ use crate::{AppointmentId, ResourceId};
 pub struct ClaimIndex {
     /// Per seat, by start. Entries never overlap, so the only one that can overlap an
     /// interval is among the last that starts before its end.
-    seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Entry>>,
+    seats: HashMap<(ResourceId, u16), BTreeMap<DateTime<Utc>, Claimed>>,
     by_holder: HashMap<AppointmentId, Vec<Claim>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    claim: Claim,
-    holder: AppointmentId,
 }
 
 impl ClaimIndex {
@@ -99,7 +93,7 @@ impl ClaimIndex {
     pub fn restore(&mut self, holder: AppointmentId, claims: Vec<Claim>) {
         for claim in &claims {
             let seat = self.seats.entry((claim.resource, claim.seat)).or_default();
-            seat.insert(claim.during.start(), Entry { claim: *claim, holder });
+            seat.insert(claim.during.start(), Claimed { claim: *claim, holder });
         }
         if !claims.is_empty() {
             match self.by_holder.entry(holder) {
@@ -159,15 +153,14 @@ impl ClaimIndex {
         let mut lapsed = Vec::new();
         for other in claims.iter().flat_map(|claim| self.conflicting(claim)) {
             if !other.claim.has_lapsed(now) {
-                let Claim { resource, during, .. } = other.claim;
-                return Err(ClaimConflict { resource, during });
+                return Err(ClaimConflict::from(other));
             }
             lapsed.push(other.holder);
         }
         Ok(lapsed)
     }
 
-    fn conflicting(&self, claim: &Claim) -> impl Iterator<Item = &Entry> + use<'_> {
+    fn conflicting(&self, claim: &Claim) -> impl Iterator<Item = &Claimed> + use<'_> {
         let during = claim.during;
         self.seats
             .get(&(claim.resource, claim.seat))

@@ -1,15 +1,17 @@
 //! Who holds what when: the claims that appointments make on resources.
 
 mod index;
+pub mod reference;
 mod snapshot;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 pub use index::ClaimIndex;
 pub use snapshot::{ClaimQuery, ClaimSnapshot, Claimed};
 
-use crate::ResourceId;
 use crate::time::Interval;
+use crate::{AppointmentId, ResourceId};
 
 /// A claim of one appointment on one place of one resource.
 ///
@@ -33,6 +35,15 @@ pub struct ClaimConflict {
     pub resource: ResourceId,
     /// The time of the claim that it conflicts with.
     pub during: Interval,
+    /// What has the reference, where it is one that is taken.
+    pub reference_of: Option<Uuid>,
+}
+
+impl From<&Claimed> for ClaimConflict {
+    fn from(claimed: &Claimed) -> Self {
+        let Claim { resource, during, .. } = claimed.claim;
+        Self { resource, during, reference_of: reference::thing(claimed) }
+    }
 }
 
 impl Claim {
@@ -43,6 +54,9 @@ impl Claim {
     }
 }
 
+/// By which name something is claimed, and all that is.
+pub type Held = (AppointmentId, Vec<Claim>);
+
 /// Implemented by events: what the aggregate claims once the event has happened.
 pub trait Claims {
     /// All claims of the aggregate after this event. `None`: the same as before it.
@@ -52,11 +66,29 @@ pub trait Claims {
         None
     }
 
+    /// What it claims as its reference once the event has happened. `None`: the same as before it.
+    fn reference_after(&self) -> Option<Vec<Claim>> {
+        None
+    }
+
+    /// Both, of the aggregate with this id, by the name that each is held by. What is not named is as before.
+    fn held_after(&self, id: Uuid) -> Vec<Held> {
+        let time = self.claims_after().map(|claims| (id.into(), claims));
+        let reference = self.reference_after().map(|claims| (reference::holder(id), claims));
+        time.into_iter().chain(reference).collect()
+    }
+
     /// The same after several events: the last that says so gives the claims.
-    fn after(events: &[Self]) -> Option<Vec<Claim>>
+    fn held_after_all(events: &[Self], id: Uuid) -> Vec<Held>
     where
         Self: Sized,
     {
-        events.iter().rev().find_map(Self::claims_after)
+        let mut held: Vec<Held> = Vec::new();
+        for (holder, claims) in events.iter().rev().flat_map(|event| event.held_after(id)) {
+            if held.iter().all(|(other, _)| *other != holder) {
+                held.push((holder, claims));
+            }
+        }
+        held
     }
 }

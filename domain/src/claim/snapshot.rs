@@ -59,7 +59,7 @@ impl ClaimSnapshot {
     pub fn conflict_with(&self, claim: &Claim) -> Option<ClaimConflict> {
         let mut others = self.conflicting(claim.resource, &claim.during);
         let other = others.find(|other| other.claim.seat == claim.seat)?;
-        Some(ClaimConflict { resource: claim.resource, during: other.claim.during })
+        Some(ClaimConflict::from(other))
     }
 
     /// The places, of so many, that nobody has at any time of `during`.
@@ -83,7 +83,7 @@ impl ClaimSnapshot {
     pub fn ends_first(&self, resource: ResourceId, during: &Interval) -> Option<ClaimConflict> {
         let first =
             self.conflicting(resource, during).min_by_key(|each| each.claim.during.end())?;
-        Some(ClaimConflict { resource, during: first.claim.during })
+        Some(ClaimConflict::from(first))
     }
 
     /// How much of a time is claimed, of all places together.

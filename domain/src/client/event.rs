@@ -1,10 +1,12 @@
 //! What happens to clients.
 
+use cqrs_es::Aggregate as _;
 use serde::{Deserialize, Serialize};
 
-use crate::claim::Claims;
+use super::Client;
+use crate::claim::{Claim, Claims, reference};
 use crate::patch::{Change, Replace, patch};
-use crate::{Email, Name, Note, Personal, Phone};
+use crate::{Email, Metadata, MetadataPatch, Name, Note, Personal, Phone, Reference};
 
 /// How a client is called and reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,20 @@ pub struct Contact {
     /// What the front desk should know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notes: Option<Personal<Note>>,
+    /// What the caller's own system calls them: whoever has that system knows who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Personal<Reference>>,
+    /// What the caller keeps with them: what is kept of a person is about that person.
+    #[serde(default, skip_serializing_if = "Metadata::is_none")]
+    pub metadata: Personal<Metadata>,
+}
+
+impl Contact {
+    /// What the caller's own system calls them.
+    #[must_use]
+    pub fn reference(&self) -> Option<&Reference> {
+        self.reference.as_ref().map(Personal::reveal)
+    }
 }
 
 patch! {
@@ -30,6 +46,8 @@ patch! {
         email: Change<Personal<Email>>,
         phone: Change<Personal<Phone>>,
         notes: Change<Personal<Note>>,
+        reference: Change<Personal<Reference>>,
+        metadata: Change<Personal<MetadataPatch>>,
     }
 }
 
@@ -62,4 +80,15 @@ pub enum ClientEvent {
 
 crate::event_types!(ClientEvent: creating ClientRegistered; then ClientContactChanged);
 
-impl Claims for ClientEvent {}
+impl Claims for ClientEvent {
+    fn reference_after(&self) -> Option<Vec<Claim>> {
+        match self {
+            Self::ClientRegistered(registered) => {
+                reference::first(Client::TYPE, registered.contact.reference())
+            }
+            Self::ClientContactChanged(changed) => {
+                Some(reference::changed(Client::TYPE, changed.contact.reference()))
+            }
+        }
+    }
+}

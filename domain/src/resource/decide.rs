@@ -9,7 +9,7 @@ use super::{
 };
 use crate::patch::{Change, PatchMisfit, Patches as _, Replace};
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
-use crate::{Decide, ExceptionId, Facts, Meaning, Name, Tags};
+use crate::{Decide, ExceptionId, Facts, Meaning, MetadataPatch, Name, Reference, Tags};
 
 /// What can be asked of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum ResourceCommand {
     /// Make it known.
     RegisterResource(ResourceProfile),
     /// Change what is said of it.
-    DescribeResource { name: Replace<Name>, tags: Change<Tags> },
+    DescribeResource(ResourceDescription),
     /// Replace its weekly hours.
     ChangeResourceHours(WeeklyHours),
     /// Give it extra hours or time off.
@@ -38,9 +38,10 @@ impl ResourcePatch {
     /// The commands that make the change, one for each thing that can happen to a resource.
     #[must_use]
     pub fn commands(self) -> Vec<ResourceCommand> {
-        let Self { name, tags, weekly_hours, capacity } = self;
-        let described = (name.0.is_some() || tags != Change::Keep)
-            .then_some(ResourceCommand::DescribeResource { name, tags });
+        let Self { name, tags, weekly_hours, capacity, reference, metadata } = self;
+        let description = ResourceDescription { name, tags, reference, metadata };
+        let described = (description != ResourceDescription::default())
+            .then_some(ResourceCommand::DescribeResource(description));
         let hours = weekly_hours.0.map(ResourceCommand::ChangeResourceHours);
         let places = match capacity {
             Change::Keep => None,
@@ -50,6 +51,15 @@ impl ResourcePatch {
         let places = places.map(ResourceCommand::ChangeResourceCapacity);
         [described, hours, places].into_iter().flatten().collect()
     }
+}
+
+/// What changes of what is said of a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResourceDescription {
+    pub name: Replace<Name>,
+    pub tags: Change<Tags>,
+    pub reference: Change<Reference>,
+    pub metadata: Change<MetadataPatch>,
 }
 
 /// Why a resource's command is refused.
@@ -126,11 +136,17 @@ impl ResourceProfile {
         let hours = &self.opening_hours;
         match command {
             C::RegisterResource(_) => Err(ResourceRefusal::ResourceExists),
-            C::DescribeResource { name, tags } => {
-                let mut described =
-                    ResourceDescribed { name: self.name.clone(), tags: self.tags.clone() };
+            C::DescribeResource(ResourceDescription { name, tags, reference, metadata }) => {
+                let mut described = ResourceDescribed {
+                    name: self.name.clone(),
+                    tags: self.tags.clone(),
+                    reference: self.reference.clone(),
+                    metadata: self.metadata.clone(),
+                };
                 name.patch(&mut described.name)?;
                 tags.patch(&mut described.tags)?;
+                reference.patch(&mut described.reference)?;
+                metadata.patch(&mut described.metadata)?;
                 Ok(ResourceEvent::ResourceDescribed(described))
             }
             C::ChangeResourceHours(weekly_hours) => {

@@ -1,13 +1,14 @@
 //! What happens to resources.
 
 use chrono_tz::Tz;
+use cqrs_es::Aggregate as _;
 use serde::{Deserialize, Serialize};
 
-use super::Capacity;
-use crate::claim::Claims;
+use super::{Capacity, Resource};
+use crate::claim::{Claim, Claims, reference};
 use crate::patch::{Change, Replace, patch};
 use crate::time::{Holidays, HoursException, Interval, OpeningHours, WeeklyHours};
-use crate::{ExceptionId, Name, Tags};
+use crate::{ExceptionId, Metadata, MetadataPatch, Name, Reference, Tags};
 
 /// What kind of thing a resource is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,12 @@ pub struct ResourceProfile {
     /// How many appointments it takes at once.
     #[serde(default, skip_serializing_if = "Capacity::is_one")]
     pub capacity: Capacity,
+    /// What the caller's own system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 impl ResourceProfile {
@@ -58,6 +65,8 @@ patch! {
         tags: Change<Tags>,
         weekly_hours: Replace<WeeklyHours>,
         capacity: Change<Capacity>,
+        reference: Change<Reference>,
+        metadata: Change<MetadataPatch>,
     }
 }
 
@@ -76,6 +85,12 @@ pub struct ResourceRegistered {
 pub struct ResourceDescribed {
     pub name: Name,
     pub tags: Tags,
+    /// What the caller's own system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 /// A resource has new opening hours; appointments made before stand.
@@ -143,4 +158,21 @@ crate::event_types!(ResourceEvent:
         ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceCapacityChanged, ResourceRetired
 );
 
-impl Claims for ResourceEvent {}
+impl Claims for ResourceEvent {
+    fn reference_after(&self) -> Option<Vec<Claim>> {
+        match self {
+            Self::ResourceRegistered(registered) => {
+                reference::first(Resource::TYPE, registered.profile.reference.as_ref())
+            }
+            Self::ResourceDescribed(described) => {
+                Some(reference::changed(Resource::TYPE, described.reference.as_ref()))
+            }
+            Self::ResourceHoursChanged(_)
+            | Self::ResourceExceptionAdded(_)
+            | Self::ResourceExceptionRemoved(_)
+            | Self::ResourceHolidaysChanged(_)
+            | Self::ResourceCapacityChanged(_)
+            | Self::ResourceRetired(_) => None,
+        }
+    }
+}

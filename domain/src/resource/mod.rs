@@ -11,7 +11,7 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
 pub use capacity::{Capacity, CapacityError};
-pub use decide::{ResourceCommand, ResourceRefusal};
+pub use decide::{ResourceCommand, ResourceDescription, ResourceRefusal};
 pub use event::{
     ResourceCapacityChanged, ResourceDescribed, ResourceEvent, ResourceExceptionAdded,
     ResourceExceptionRemoved, ResourceHolidaysChanged, ResourceHoursChanged, ResourceKind,

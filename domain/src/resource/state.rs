@@ -47,6 +47,8 @@ impl ResourceProfile {
             ResourceEvent::ResourceDescribed(described) => {
                 self.name = described.name;
                 self.tags = described.tags;
+                self.reference = described.reference;
+                self.metadata = described.metadata;
             }
             ResourceEvent::ResourceHoursChanged(changed) => {
                 hours.weekly_hours = changed.weekly_hours;

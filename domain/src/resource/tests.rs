@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::patch::Change;
 use crate::testing::{Given, given, profile, tags};
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
 
@@ -63,23 +62,18 @@ fn a_resource_gets_more_places_and_keeps_the_rest() {
 fn what_is_said_of_a_resource_is_changed_and_the_rest_stays() {
     let read = |patch: &str| serde_json::from_str::<ResourcePatch>(patch).unwrap().commands();
     let tags = tags(&["x-ray"]);
-    let described = ResourceDescribed { name: profile().name, tags: tags.clone() };
+    let ResourceProfile { name, reference, metadata, .. } = profile();
+    let described = ResourceDescribed { name, tags: tags.clone(), reference, metadata };
     let [command] = read(r#"{"tags": ["x-ray"]}"#).try_into().unwrap();
     let resource =
         a_registered_resource().when(command).then(ResourceEvent::ResourceDescribed(described));
     assert_eq!(resource.state(), Resource::Active(ResourceProfile { tags, ..profile() }));
     let all = read(r#"{"name": "Room 2", "weekly_hours": [], "capacity": null}"#);
     let name = crate::Name::new("Room 2").unwrap();
-    let describe = ResourceCommand::DescribeResource { name: name.into(), tags: Change::Keep };
+    let description = ResourceDescription { name: name.into(), ..ResourceDescription::default() };
+    let describe = ResourceCommand::DescribeResource(description);
     let hours = ResourceCommand::ChangeResourceHours(WeeklyHours::default());
     assert_eq!(all, [describe, hours, ResourceCommand::ChangeResourceCapacity(Capacity::ONE)]);
-}
-
-#[test]
-fn what_is_said_of_a_resource_is_in_the_log() {
-    let stored = r#"{"type":"ResourceDescribed","name":"Room 2","tags":["x-ray"]}"#;
-    let event: ResourceEvent = serde_json::from_str(stored).unwrap();
-    assert_eq!(serde_json::to_string(&event).unwrap(), stored);
 }
 
 /// What the log has of before there were places.

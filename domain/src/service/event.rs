@@ -1,9 +1,10 @@
 //! What happens to services.
 
+use cqrs_es::Aggregate as _;
 use serde::{Deserialize, Serialize};
 
-use super::ServiceTerms;
-use crate::claim::Claims;
+use super::{Service, ServiceTerms};
+use crate::claim::{Claim, Claims, reference};
 
 /// A service was defined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +45,19 @@ crate::event_types!(ServiceEvent:
     then ServiceRevised, ServiceRetired
 );
 
-impl Claims for ServiceEvent {}
+impl Claims for ServiceEvent {
+    fn reference_after(&self) -> Option<Vec<Claim>> {
+        match self {
+            Self::ServiceDefined(defined) => {
+                reference::first(Service::TYPE, defined.terms.reference.as_ref())
+            }
+            Self::ServiceRevised(revised) => {
+                Some(reference::changed(Service::TYPE, revised.terms.reference.as_ref()))
+            }
+            Self::ServiceRetired(_) => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@ use super::rules::{BookingRules, Broken, Proposal, RulesPatch};
 use super::{Choose, DailyLimit, Price, PricePatch, Roles, SessionPlaces};
 use crate::patch::{Change, Replace, patch};
 use crate::time::{Buffer, Duration};
-use crate::{Category, Name, Tags};
+use crate::{Category, Location, Metadata, MetadataPatch, Name, Reference, Tags};
 
 /// What is agreed about a service: the whole of it, each time it is defined or revised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +46,15 @@ pub struct ServiceTerms {
     /// to one client at a time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_places: Option<SessionPlaces>,
+    /// Where its appointments take place, unless one says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// What the caller's own system calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
 }
 
 patch! {
@@ -63,6 +72,9 @@ patch! {
         choose: Change<Choose>,
         limit_per_client_per_day: Change<DailyLimit>,
         session_places: Change<SessionPlaces>,
+        location: Change<Location>,
+        reference: Change<Reference>,
+        metadata: Change<MetadataPatch>,
     }
 }
 

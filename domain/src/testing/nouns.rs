@@ -37,6 +37,9 @@ pub(crate) fn terms() -> ServiceTerms {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: crate::Metadata::default(),
     }
 }
 
@@ -59,12 +62,21 @@ pub(crate) fn profile() -> ResourceProfile {
         )
         .unwrap(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: crate::Metadata::default(),
     }
 }
 
 pub(crate) fn contact() -> Contact {
     let name = Personal::new(Name::new("A. Client").unwrap());
-    Contact { name, email: None, phone: None, notes: None }
+    Contact {
+        name,
+        email: None,
+        phone: None,
+        notes: None,
+        reference: None,
+        metadata: Personal::default(),
+    }
 }
 
 pub(crate) fn resource(n: u128) -> ResourceId {
@@ -99,6 +111,9 @@ pub(crate) fn details(start: &str) -> Details {
         category: Category::new("care").unwrap(),
         tags: tags(&["adult"]),
         note: None,
+        location: None,
+        reference: None,
+        metadata: crate::Metadata::default(),
         private: false,
         imported: false,
         agreed: Agreed::default(),

@@ -41,7 +41,7 @@ fn slot() -> Value {
 fn of_appointments() -> Vec<Value> {
     let details = json!({"type": "AppointmentBooked", "service_id": id(100), "client_id": id(200), "slot": slot(),
         "title": "Check-up", "category": "care", "tags": ["adult"], "note": "Comes by bus", "private": true,
-        "imported": true,
+        "location": "12 Harbour Street", "reference": "A-1041", "metadata": {"campaign": "spring"}, "imported": true,
         "agreed": {"price": {"amount_minor": 45_000, "currency": "NOK"}, "rescheduling_window_minutes": 120,
             "cancellation_window_minutes": 1440},
         "overridden": {"reason": "An emergency", "rules": ["opening-hours"], "closed": [id(3)]},
@@ -67,6 +67,8 @@ fn of_appointments() -> Vec<Value> {
         json!({"type": "AppointmentMarkedNoShow"}),
         json!({"type": "AppointmentTagged", "category": "care", "tags": ["adult", "first"]}),
         json!({"type": "AppointmentDescribed", "title": "Check-up", "note": "Comes by bus", "private": true}),
+        json!({"type": "AppointmentDescribed", "title": "Check-up", "location": "12 Harbour Street",
+            "reference": "A-1041", "metadata": {"campaign": "spring"}}),
         json!({"type": "AppointmentConflictAccepted", "reason": "once",
             "conflicts": [{"resource_id": id(1), "reason": "outside-opening-hours"},
                           {"resource_id": id(1), "reason": "resource-retired"}]}),
@@ -83,7 +85,8 @@ fn of_services() -> Vec<Value> {
             "slot_step_minutes": 15, "slot_offset_minutes": 5, "minimum_notice_minutes": 120,
             "booking_horizon_days": 60, "rescheduling_window_minutes": 120, "cancellation_window_minutes": 1440},
         "needs": [{"role": "practitioner", "kind": "staff", "tags": ["adult"], "among": [id(1), id(2)], "count": 2}],
-        "choose": "least-booked", "limit_per_client_per_day": 1, "session_places": 8});
+        "choose": "least-booked", "limit_per_client_per_day": 1, "session_places": 8, "location": "12 Harbour Street",
+        "reference": "S-7", "metadata": {"floor": "2"}});
     vec![simple, revised, json!({"type": "ServiceRetired"})]
 }
 
@@ -98,8 +101,10 @@ fn of_resources() -> Vec<Value> {
         json!({"type": "ResourceRegistered", "name": "Room 1", "kind": "room", "tags": [], "time_zone": "Europe/Oslo",
             "weekly_hours": hours, "exceptions": [days, some], "holidays": [holiday], "capacity": 4}),
         json!({"type": "ResourceRegistered", "name": "Room 2", "kind": "staff", "tags": ["adult"], "time_zone": "UTC",
-            "weekly_hours": []}),
+            "weekly_hours": [], "reference": "R-2", "metadata": {"floor": "1"}}),
         json!({"type": "ResourceDescribed", "name": "Room 3", "tags": ["adult"]}),
+        json!({"type": "ResourceDescribed", "name": "Room 3", "tags": [], "reference": "R-3",
+            "metadata": {"floor": "2"}}),
         json!({"type": "ResourceHoursChanged", "weekly_hours": hours}),
         json!({"type": "ResourceExceptionAdded", "exception": days}),
         json!({"type": "ResourceExceptionAdded", "exception": some}),
@@ -112,7 +117,7 @@ fn of_resources() -> Vec<Value> {
 
 fn of_clients() -> Vec<Value> {
     let contact = json!({"name": "A. Client", "email": "client@example.org", "phone": "+47 22 00 00 00",
-        "notes": "Second floor"});
+        "notes": "Second floor", "reference": "C-12", "metadata": {"member": "yes"}});
     let of = |name: &str| {
         let mut event = contact.clone();
         event["type"] = json!(name);

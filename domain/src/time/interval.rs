@@ -39,6 +39,12 @@ impl Interval {
         Self { start, end: start + duration.delta() }
     }
 
+    /// From 1970 to beyond anything that is kept.
+    pub(crate) fn always() -> Self {
+        let start = DateTime::UNIX_EPOCH;
+        Self { start, end: start + TimeDelta::days(1_000_000) }
+    }
+
     /// The first instant.
     #[must_use]
     pub const fn start(&self) -> DateTime<Utc> {

@@ -12,7 +12,7 @@ use crate::appointments::Appointments;
 use crate::utilisation::Utilisation;
 
 /// Raised whenever `views.sql` changes.
-pub(super) const REVISION: i32 = 5;
+pub(super) const REVISION: i32 = 6;
 
 /// The views, about projections that are named without their versions: `{utilisation}.offered`.
 pub(super) const VIEWS: &str = include_str!("views.sql");

@@ -73,7 +73,12 @@ SELECT e.tenant_id,
        CASE
            WHEN e.event_type IN ('AppointmentBooked', 'AppointmentHeld')
                THEN coalesce((e.payload ->> 'imported')::boolean, false)
-       END AS imported
+       END AS imported,
+       CASE
+           WHEN e.event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentDescribed', 'ServiceDefined',
+                                 'ServiceRevised')
+               THEN e.payload ->> 'location'
+       END AS location
   FROM events e
  CROSS JOIN LATERAL (
        SELECT e.event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentConfirmed',
@@ -99,7 +104,8 @@ SELECT a.tenant_id,
        a.cancelled_by,
        a.cancelled_at,
        a.version,
-       a.position
+       a.position,
+       a.location
   FROM {appointments}.appointments a
  WHERE a.until_position IS NULL;
 
@@ -118,7 +124,8 @@ SELECT h.tenant_id,
        h.client_id,
        h.resource_ids,
        h.category,
-       h.tags
+       h.tags,
+       h.location
   FROM {appointments}.appointments h;
 
 CREATE OR REPLACE VIEW analytics.utilisation AS

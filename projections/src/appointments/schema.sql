@@ -22,6 +22,10 @@ CREATE TABLE {schema}.appointments (
     resource_ids    uuid[]      NOT NULL,
     client_id       uuid        NOT NULL,
     title           text        NOT NULL,
+    location        text,
+    -- What the caller's own system calls it, and what they keep with it: pairs of texts.
+    reference       text,
+    metadata        json        NOT NULL,
     -- The stream's sequence of the event that made it so.
     version         bigint      NOT NULL,
     -- Its time with its buffers, and its place of each resource.

@@ -9,7 +9,9 @@ use std::fmt;
 use daybook_domain::client::Contact;
 use daybook_domain::resource::{ResourceKind, ResourceProfile};
 use daybook_domain::service::ServiceTerms;
-use daybook_domain::{Category, Email, Phone, Tag, folded};
+use daybook_domain::{
+    Category, Email, Metadata, MetadataKey, MetadataValue, Phone, Reference, Tag, folded,
+};
 
 use crate::search::terms::{Kind, TermsOf, beginnings};
 use crate::search::words::split;
@@ -26,7 +28,7 @@ impl fmt::Debug for Facet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, value } = self;
         match kind {
-            Kind::Email | Kind::Phone => write!(f, "{kind:?}(..)"),
+            Kind::Email | Kind::Phone | Kind::Reference | Kind::Pair => write!(f, "{kind:?}(..)"),
             _ => write!(f, "{kind:?}({value:?})"),
         }
     }
@@ -73,6 +75,24 @@ impl Facet {
         Self { kind: Kind::Phone, value }
     }
 
+    /// Letter for letter.
+    #[must_use]
+    pub fn reference(reference: &Reference) -> Self {
+        Self { kind: Kind::Reference, value: reference.as_str().to_owned() }
+    }
+
+    /// Letter for letter. No text has a NUL, so no two pairs are the same.
+    #[must_use]
+    pub fn pair((key, value): (&MetadataKey, &MetadataValue)) -> Self {
+        let value = format!("{}\0{}", key.as_str(), value.as_str());
+        Self { kind: Kind::Pair, value }
+    }
+
+    /// Of what a caller keeps with it.
+    fn kept(reference: Option<&Reference>, metadata: &Metadata) -> impl Iterator<Item = Self> {
+        reference.map(Self::reference).into_iter().chain(metadata.iter().map(Self::pair))
+    }
+
     pub(super) fn term(&self, terms: &TermsOf) -> i64 {
         terms.term(self.kind, self.value.as_bytes())
     }
@@ -88,19 +108,23 @@ pub struct FoundBy {
 
 impl FoundBy {
     pub(super) fn service(terms: &ServiceTerms) -> Self {
-        Self { facets: [Facet::category(&terms.category)].into(), ..Self::default() }
+        let kept = Facet::kept(terms.reference.as_ref(), &terms.metadata);
+        let facets = kept.chain([Facet::category(&terms.category)]).collect();
+        Self { facets, ..Self::default() }
     }
 
     pub(super) fn resource(profile: &ResourceProfile) -> Self {
         let kind = Facet::resource_kind(profile.kind);
-        let facets = profile.tags.iter().map(Facet::tag).chain([kind]).collect();
+        let kept = Facet::kept(profile.reference.as_ref(), &profile.metadata);
+        let facets = profile.tags.iter().map(Facet::tag).chain([kind]).chain(kept).collect();
         Self { facets, ..Self::default() }
     }
 
     pub(super) fn client(contact: &Contact) -> Self {
         let email = contact.email.as_ref().map(|email| Facet::email(email.reveal()));
         let phone = contact.phone.as_ref().map(|phone| Facet::phone(phone.reveal()));
-        let facets = email.into_iter().chain(phone).collect();
+        let kept = Facet::kept(contact.reference(), contact.metadata.reveal());
+        let facets = email.into_iter().chain(phone).chain(kept).collect();
         Self { facets, words: split(contact.name.reveal().as_str()) }
     }
 

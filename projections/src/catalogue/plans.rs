@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use daybook_domain::client::{Client, Contact};
 use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use daybook_domain::time::OpeningHours;
-use daybook_domain::{Category, Email, Name, Personal, Phone, Tag, TenantId};
+use daybook_domain::{Category, Email, Metadata, Name, Personal, Phone, Reference, Tag, TenantId};
 use daybook_store::Position;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -75,7 +75,22 @@ fn contact(n: u32) -> Contact {
         email: Some(Personal::new(email)),
         phone: Some(Personal::new(phone)),
         notes: None,
+        reference: Some(Personal::new(reference(n))),
+        metadata: Personal::new(kept(word)),
     }
+}
+
+fn reference(n: u32) -> Reference {
+    Reference::new(&format!("A-{n}")).unwrap()
+}
+
+fn kept(value: &str) -> Metadata {
+    serde_json::from_value(serde_json::json!({"kept": value})).unwrap()
+}
+
+/// What has this pair of metadata.
+fn pair(value: &str) -> Facet {
+    Facet::pair(kept(value).iter().next().unwrap())
 }
 
 fn profile(n: u32) -> ResourceProfile {
@@ -87,6 +102,8 @@ fn profile(n: u32) -> ResourceProfile {
         time_zone: chrono_tz::Tz::UTC,
         opening_hours: OpeningHours::default(),
         capacity: Capacity::ONE,
+        reference: Some(reference(n)),
+        metadata: kept(tag),
     }
 }
 
@@ -181,6 +198,9 @@ async fn every_list_of_clients_is_served_by_an_index_and_reads_few_rows() {
         ("an address", none().with_any([email(5_000)]), Some(one.clone())),
         ("several addresses", none().with_any((5_000..5_004).map(email)), Some(four)),
         ("a number and a word", called("front").with_any([phone(5_000)]), Some(one)),
+        ("a reference", none().with_any([Facet::reference(&reference(5_000))]), Some(vec![5_000])),
+        ("a pair of many", none().with_any([pair("door")]), None),
+        ("a pair of nobody", none().with_any([pair("DOOR")]), Some(vec![])),
         ("ids", CatalogueFilter { ids: ids(), ..none() }, None),
         ("ids and a word", CatalogueFilter { ids: ids(), ..called("desk") }, Some(vec![0])),
     ] {
@@ -220,6 +240,8 @@ async fn every_list_of_resources_is_served_by_an_index_and_reads_few_rows() {
         ("either tag", none().with_any([tag("rare"), tag("common")]), 51),
         ("both tags", none().with_any([tag("rare")]).with_any([tag("common")]), 0),
         ("retired, of a common tag", retired.clone().with_any([tag("common")]), 39),
+        ("a rare pair", none().with_any([pair("rare")]), 13),
+        ("a pair and a tag", none().with_any([pair("rare")]).with_any([tag("common")]), 0),
         ("a category is no kind", none().with_any([category]), 0),
     ] {
         let found = reads_few::<Resource>(what, &tenant, &filter, &mut connection).await;

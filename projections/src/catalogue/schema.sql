@@ -44,6 +44,6 @@ CREATE TABLE {schema}.clients (
 
 COMMENT ON TABLE {schema}.clients IS 'Personal data. No other table of a projection has any.';
 
-COMMENT ON COLUMN {schema}.clients.contact IS 'Personal data: name, e-mail, phone, notes.';
+COMMENT ON COLUMN {schema}.clients.contact IS 'Personal data: name, e-mail, phone, notes, reference, metadata.';
 
-COMMENT ON COLUMN {schema}.clients.found_by IS 'Personal data: hashes of the words of the name, of e-mail and phone.';
+COMMENT ON COLUMN {schema}.clients.found_by IS 'Personal data: hashes of the words of the name, of e-mail, phone, reference and metadata.';

@@ -14,7 +14,7 @@ use daybook_domain::service::{
     ServiceTerms,
 };
 use daybook_domain::time::{Buffer, Duration, Holidays, HoursException, OpeningHours, WeeklyHours};
-use daybook_domain::{Category, Email, Name, Personal, Phone, Tag, Tags};
+use daybook_domain::{Category, Email, Metadata, Name, Personal, Phone, Tag, Tags};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
 
@@ -37,6 +37,9 @@ fn terms(name: &str) -> ServiceTerms {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: Metadata::default(),
     }
 }
 
@@ -48,7 +51,8 @@ fn defined(n: u128) -> AnyEvent {
 
 fn contact(name: &str) -> Contact {
     let name = Personal::new(Name::new(name).unwrap());
-    Contact { name, email: None, phone: None, notes: None }
+    let (reference, metadata) = Default::default();
+    Contact { name, email: None, phone: None, notes: None, reference, metadata }
 }
 
 async fn listed(events: Vec<AnyEvent>) -> (World, Catalogue, daybook_domain::TenantId) {
@@ -76,6 +80,8 @@ async fn lists_show_everything_as_it_is_now() {
         time_zone: chrono_tz::Tz::Europe__Oslo,
         opening_hours: OpeningHours::default(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: Metadata::default(),
     };
     let weekly_hours: WeeklyHours =
         serde_json::from_str(r#"[{"days":["mon"],"from":"09:00","to":"17:00"}]"#).unwrap();
@@ -259,6 +265,8 @@ async fn services_are_found_by_category_and_resources_by_kind_and_tag() {
             time_zone: chrono_tz::Tz::UTC,
             opening_hours: OpeningHours::default(),
             capacity: Capacity::ONE,
+            reference: None,
+            metadata: Metadata::default(),
         };
         let event = ResourceEvent::ResourceRegistered(ResourceRegistered { profile });
         AnyEvent::Resource(Uuid::from_u128(n).into(), event)

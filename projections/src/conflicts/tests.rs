@@ -46,6 +46,8 @@ fn registered(n: u128) -> AnyEvent {
         time_zone: chrono_tz::Tz::UTC,
         opening_hours: weekly(true).into(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     };
     let event = ResourceEvent::ResourceRegistered(ResourceRegistered { profile });
     AnyEvent::Resource(resource(n), event)

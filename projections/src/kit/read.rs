@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, SessionId, Tag, Tags,
-    Title, WaitingEntryId, waiting,
+    AppointmentId, Category, ClientId, Location, Reference, ResourceId, ResourceIds, ServiceId,
+    SessionId, Tag, Tags, Title, WaitingEntryId, waiting,
 };
 use daybook_store::{Position, not_understood};
 use serde::de::DeserializeOwned;
@@ -75,6 +75,8 @@ columns! {
     String: String, Ok;
     Category: &str, |it| Category::new(it).map_err(decode);
     Title: &str, |it| Title::new(it).map_err(decode);
+    Option<Location>: Option<&str>, |it| it.map(Location::new).transpose().map_err(decode);
+    Option<Reference>: Option<&str>, |it| it.map(Reference::new).transpose().map_err(decode);
     ResourceIds: Vec<Uuid>, |it| {
         let ids: Vec<ResourceId> = it.into_iter().map(Into::into).collect();
         Self::try_from(ids).map_err(decode)

@@ -6,7 +6,8 @@ use std::fmt::Debug;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, ResourceId, ServiceId, Tags, TenantId, folded,
+    AppointmentId, Category, ClientId, Metadata, Reference, ResourceId, ServiceId, Tags, TenantId,
+    folded,
 };
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -39,6 +40,10 @@ pub struct SearchFilter {
     /// It has one of them at least.
     pub resource_ids: Vec<ResourceId>,
     pub client_ids: Vec<ClientId>,
+    /// What the caller's own system calls it.
+    pub reference: Option<Reference>,
+    /// It has all of these pairs.
+    pub metadata: Metadata,
     /// The beginnings of words of its title.
     pub title: TitleWords,
 }
@@ -94,6 +99,7 @@ impl SearchFilter {
         search_terms.one_of(clients.map(|id| terms.term(Kind::Client, id.as_bytes())));
         let resources = self.resource_ids.iter().map(|id| id.uuid());
         search_terms.one_of(resources.map(|id| terms.term(Kind::Resource, id.as_bytes())));
+        search_terms.all.extend(terms.kept(self.reference.as_ref(), &self.metadata));
         let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
         let tags: Vec<i64> = tags.collect();
         match self.tags_match {
@@ -145,6 +151,13 @@ impl SearchFilter {
             let ids: Vec<Uuid> = self.resource_ids.iter().map(|id| id.uuid()).collect();
             sql.push(" AND resource_ids && ").push_bind(ids);
         }
+        if let Some(reference) = &self.reference {
+            sql.push(" AND reference = ").push_bind(reference.as_str());
+        }
+        for (key, value) in self.metadata.iter() {
+            sql.push(" AND metadata ->> ").push_bind(key.as_str());
+            sql.push(" = ").push_bind(value.as_str());
+        }
         let tags: Vec<String> = self.tags.iter().map(|tag| folded(tag.as_str())).collect();
         if !tags.is_empty() {
             sql.push(match self.tags_match {
@@ -184,7 +197,8 @@ impl SearchFilter {
         // Of what has one value only, all bits are asked for at once.
         let (one, several): (Vec<_>, Vec<_>) =
             [categories, services].into_iter().partition(|any| any.len() == 1);
-        let each = one.into_iter().flatten().chain(tags).chain(words).collect();
+        let pairs = terms.pairs(&self.metadata).map(Signature::of_pair);
+        let each = one.into_iter().flatten().chain(tags).chain(pairs).chain(words).collect();
         let statuses = self.stored_statuses().unwrap_or_default();
         let statuses =
             statuses.into_iter().map(|status| Signature::of(terms.status(status))).collect();

@@ -3,15 +3,18 @@
 use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::time::Interval;
-use daybook_domain::{AppointmentId, Category, ClientId, ResourceIds, ServiceId, Tags, Title};
+use daybook_domain::{
+    AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceIds, ServiceId, Tags,
+    Title,
+};
 use daybook_store::Position;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 
 use crate::ApplyError;
 use crate::change::AppointmentChange;
-use crate::kit::column;
 use crate::kit::read::decode;
+use crate::kit::{Json, column};
 use crate::page::keyset::StartKey;
 
 /// An appointment as it is after its last event that the projection has read.
@@ -32,6 +35,12 @@ pub struct FoundAppointment {
     pub client_id: ClientId,
     /// What it is called.
     pub title: Title,
+    /// Where it takes place.
+    pub location: Option<Location>,
+    /// What the caller's own system calls it.
+    pub reference: Option<Reference>,
+    /// What the caller keeps with it.
+    pub metadata: Metadata,
     /// The number of its events.
     pub version: u64,
     /// Where its last event is in the log.
@@ -70,6 +79,9 @@ impl FoundAppointment {
             resource_ids: details.slot.resource_ids.clone(),
             client_id: details.client_id,
             title: details.title.clone(),
+            location: details.location.clone(),
+            reference: details.reference.clone(),
+            metadata: details.metadata.clone(),
             version: change.sequence,
             position: change.position,
             created_at: change.created_at,
@@ -85,7 +97,7 @@ fn in_microseconds(interval: &Interval) -> Interval {
 }
 
 /// The columns that a [`FoundAppointment`] is read from.
-pub(super) const COLUMNS: [&str; 15] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "appointment_id",
     "start_at",
     "end_at",
@@ -97,6 +109,9 @@ pub(super) const COLUMNS: [&str; 15] = [
     "resource_ids",
     "client_id",
     "title",
+    "location",
+    "reference",
+    "metadata",
     "version",
     "position",
     "created_at",
@@ -117,6 +132,9 @@ impl FromRow<'_, PgRow> for FoundAppointment {
             resource_ids: column(row, "resource_ids")?,
             client_id: column(row, "client_id")?,
             title: column(row, "title")?,
+            location: column(row, "location")?,
+            reference: column(row, "reference")?,
+            metadata: column::<Json<Metadata>>(row, "metadata")?.0,
             version: column(row, "version")?,
             position: column(row, "position")?,
             created_at: column(row, "created_at")?,

@@ -20,6 +20,11 @@ impl Signature {
         Self([bits(term), 0, 0])
     }
 
+    /// The bit of a pair of metadata. One alone: a row can have fifty.
+    pub(super) fn of_pair(term: i64) -> Self {
+        Self([1 << (term & 63), 0, 0])
+    }
+
     /// The bits of a word's beginning.
     pub(super) fn of_beginning(term: i64) -> Self {
         let mut signature = Self::default();

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::{TenantId, folded};
+use daybook_domain::{Metadata, MetadataKey, MetadataValue, Reference, TenantId, folded};
 use daybook_store::Position;
 use sha2::{Digest, Sha256};
 
@@ -34,6 +34,9 @@ pub(crate) enum Kind {
     Thing = 10,
     Email = 11,
     Phone = 12,
+    Reference = 13,
+    /// Of metadata.
+    Pair = 14,
 }
 
 /// Each beginning of a word is a term, up to so many characters; what follows these is compared. With
@@ -113,6 +116,26 @@ impl TermsOf {
         self.term(kind, folded(word).as_bytes())
     }
 
+    fn reference(&self, reference: &Reference) -> i64 {
+        self.term(Kind::Reference, reference.as_str().as_bytes())
+    }
+
+    /// Of a pair of metadata: no text has a NUL, so no two pairs are the same bytes.
+    fn pair(&self, (key, value): (&MetadataKey, &MetadataValue)) -> i64 {
+        let bytes = [key.as_str().as_bytes(), &[0], value.as_str().as_bytes()].concat();
+        self.term(Kind::Pair, &bytes)
+    }
+
+    pub(super) fn pairs(&self, metadata: &Metadata) -> impl Iterator<Item = i64> {
+        metadata.iter().map(|pair| self.pair(pair))
+    }
+
+    /// Of what a caller keeps with something.
+    pub(crate) fn kept(&self, reference: Option<&Reference>, metadata: &Metadata) -> Vec<i64> {
+        let reference = reference.map(|reference| self.reference(reference));
+        reference.into_iter().chain(self.pairs(metadata)).collect()
+    }
+
     pub(super) fn status(&self, status: Status) -> i64 {
         self.term(Kind::Status, status.as_str().as_bytes())
     }
@@ -171,6 +194,7 @@ impl TermsOf {
         ];
         terms.extend(words.tags.iter().map(|tag| self.term(Kind::Tag, tag.as_bytes())));
         let mut signature: Vec<Signature> = terms.iter().copied().map(Signature::of).collect();
+        signature.extend(self.pairs(&row.metadata).map(Signature::of_pair));
         for (length, chars) in beginnings(&words.title) {
             let term = self.term(Kind::Beginning, chars.as_bytes());
             if SIGNED_BEGINNINGS.contains(&length) {
@@ -179,6 +203,7 @@ impl TermsOf {
             terms.push(term);
         }
         terms.push(self.term(Kind::Client, row.client_id.uuid().as_bytes()));
+        terms.extend(self.kept(row.reference.as_ref(), &row.metadata));
         let resources = row.resource_ids.iter();
         terms.extend(resources.map(|id| self.term(Kind::Resource, id.uuid().as_bytes())));
         let start = row.during.start();

@@ -9,7 +9,7 @@ use daybook_domain::appointment::{
     AppointmentTagged, CancelledBy, Details, MovedBy, Seats, Slot,
 };
 use daybook_domain::time::{Buffer, Duration, Interval};
-use daybook_domain::{AppointmentId, Category, ResourceId, Tag, Tags, Title};
+use daybook_domain::{AppointmentId, Category, Location, Reference, ResourceId, Tag, Tags, Title};
 use daybook_store::AnyEvent;
 use uuid::Uuid;
 
@@ -51,6 +51,9 @@ pub(crate) fn details(n: u128) -> Details {
         category: Category::new("care").unwrap(),
         tags: tags(&["adult", "a\"b\\c,{}"]),
         note: None,
+        location: None,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
         private: false,
         imported: false,
         agreed: Agreed::default(),
@@ -92,6 +95,9 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
             title: Title::new("Renamed").unwrap(),
             note: None,
             private: by.is_multiple_of(2),
+            location: by.is_multiple_of(2).then(|| Location::new("Harbour, \\,{}").unwrap()),
+            reference: Some(Reference::new(&format!("R-{n}")).unwrap()),
+            metadata: serde_json::from_str(r#"{"a \"key\"": "b\\c,{}"}"#).unwrap(),
         }),
         _ => E::AppointmentBooked(details(n + by)),
     };

@@ -37,7 +37,14 @@ impl Furnished {
     ) -> anyhow::Result<()> {
         if self.0.insert(wish.client) {
             let name = Personal::new(Name::new(CLIENT)?);
-            let contact = Contact { name, email: None, phone: None, notes: None };
+            let contact = Contact {
+                name,
+                email: None,
+                phone: None,
+                notes: None,
+                reference: None,
+                metadata: Personal::default(),
+            };
             let command = ClientCommand::RegisterClient(contact);
             make::<Client>(engine, context, wish.client, command).await?;
         }
@@ -89,6 +96,8 @@ fn profile(wish: &Wish, time_zone: Tz) -> ResourceProfile {
         time_zone,
         opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     }
 }
 
@@ -112,5 +121,8 @@ fn terms(wish: &Wish) -> anyhow::Result<ServiceTerms> {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     })
 }

@@ -121,6 +121,7 @@ impl Wish {
                 title: title.into(),
                 note: note.clone().into(),
                 private: (*private).into(),
+                ..Description::default()
             }));
         }
         if (&details.category, &details.tags) != (&self.category, tags) {

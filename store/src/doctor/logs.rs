@@ -45,16 +45,20 @@ const ENDS: &str = "
             OR EXISTS (SELECT FROM events o
                         WHERE o.tenant_id = h.tenant_id AND o.position > h.position))";
 
+/// What holds a reference has another first digit of its version: see `claim/reference.rs` of the domain.
 /// By `claims_pkey` and `events_pkey`. The inner query answers with a value: a join would be free to read all events.
 const CLAIMS_OF_NOTHING: &str = "
     SELECT c.tenant_id, count(*)
       FROM unnest($1::text[]) AS t (tenant_id)
            CROSS JOIN LATERAL (
-               SELECT tenant_id, appointment_id FROM claims WHERE tenant_id = t.tenant_id
+               SELECT tenant_id, appointment_id, seat FROM claims WHERE tenant_id = t.tenant_id
                 ORDER BY appointment_id DESC LIMIT $2) AS c
      WHERE (SELECT e.position FROM events e
              WHERE e.aggregate_type = ANY($3)
-               AND e.aggregate_id = c.tenant_id || '/' || c.appointment_id
+               AND e.aggregate_id = c.tenant_id || '/' || CASE WHEN c.seat >= 0 THEN c.appointment_id::text
+                       ELSE overlay(c.appointment_id::text PLACING translate(
+                                substr(c.appointment_id::text, 15, 1), '89abcdef01234567', '0123456789abcdef')
+                            FROM 15) END
                AND e.tenant_id = c.tenant_id AND e.sequence = 1
              LIMIT 1) IS NULL
      GROUP BY 1";

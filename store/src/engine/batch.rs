@@ -1,7 +1,7 @@
 //! Many bookings in one request: all of them or none.
 
 use daybook_domain::Refusal;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, AppointmentRefusal};
+use daybook_domain::appointment::{Appointment, AppointmentCommand};
 use daybook_domain::claim::{ClaimIndex, ClaimSnapshot};
 use futures::future::BoxFuture;
 use uuid::Uuid;
@@ -91,11 +91,12 @@ impl UnitContext<'_> {
                     Err(refusal) => return Ok(Some(refusal)),
                 };
                 seen = claims;
-                let claims = decided.claims.clone().unwrap_or_default();
-                seen.add(decided.holder(), &claims);
-                if let Err(conflict) = index.replace(decided.holder(), claims, self.now()) {
-                    self.refused_from_memory |= from_memory;
-                    return Ok(Some(AppointmentRefusal::from(conflict).into()));
+                for (holder, claims) in &decided.held {
+                    seen.add(*holder, claims);
+                    if let Err(conflict) = index.replace(*holder, claims.clone(), self.now()) {
+                        self.refused_from_memory |= from_memory;
+                        return Ok(Some(conflict.into()));
+                    }
                 }
                 self.keep(decided);
             }

@@ -3,9 +3,9 @@
 use std::any::Any;
 
 use cqrs_es::event_sink::EventSink;
-use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims};
+use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims, Held};
 use daybook_domain::resource::Resource;
-use daybook_domain::{AppointmentId, Facts, Refusal, TenantId};
+use daybook_domain::{Facts, Refusal, TenantId};
 use uuid::Uuid;
 
 use super::ExecuteError;
@@ -35,8 +35,8 @@ pub(super) struct Decided {
     pub(super) version: u64,
     state: Box<dyn Any + Send + Sync>,
     pub(super) events: Vec<NewEvent>,
-    /// All that it claims then. `None`: as before.
-    pub(super) claims: Option<Vec<Claim>>,
+    /// All that it holds then, by the name that it is held by. What is not named is as before.
+    pub(super) held: Vec<Held>,
     pub(super) read_set: Vec<(StreamId, u64)>,
     /// What it means if one of the claims cannot be had.
     pub(super) on_conflict: OnConflict,
@@ -55,9 +55,9 @@ impl<A: PersistedAggregate> Prepared<A> {
             return Ok(Err(refusal.into()));
         }
         let events = sink.collect().await;
-        let claims = Claims::after(&events);
+        let held = Claims::held_after_all(&events, self.stream.uuid());
         if self.chooses {
-            let claims = claims.as_deref().unwrap_or_default();
+            let claims = held.iter().flat_map(|(_, claims)| claims);
             self.read_set.extend(chosen(tenant, &self.facts, claims));
         }
         let encoded: Result<Vec<_>, _> = events.iter().map(NewEvent::of).collect();
@@ -68,7 +68,7 @@ impl<A: PersistedAggregate> Prepared<A> {
             version: self.version + events.len() as u64,
             state: Box::new(self.state),
             events,
-            claims,
+            held,
             read_set: self.read_set,
             on_conflict,
         };
@@ -79,11 +79,6 @@ impl<A: PersistedAggregate> Prepared<A> {
 impl Decided {
     pub(super) fn id(&self) -> Uuid {
         self.stream.uuid()
-    }
-
-    /// By which name its claims are held.
-    pub(super) fn holder(&self) -> AppointmentId {
-        self.id().into()
     }
 
     /// Its state, if it is an `A`.
@@ -102,20 +97,21 @@ impl Decided {
         self.version = next.version;
         self.state = next.state;
         self.events.extend(next.events);
-        self.claims = next.claims.or(self.claims.take());
+        self.held.retain(|(holder, _)| next.held.iter().all(|(other, _)| other != holder));
+        self.held.extend(next.held);
         self.read_set.extend(next.read_set);
         self.on_conflict = next.on_conflict;
     }
 }
 
 /// The resources that were chosen, at the versions at which they were known.
-fn chosen(
-    tenant: &TenantId,
-    facts: &Facts,
-    claims: &[Claim],
-) -> impl Iterator<Item = (StreamId, u64)> {
+fn chosen<'a>(
+    tenant: &'a TenantId,
+    facts: &'a Facts,
+    claims: impl Iterator<Item = &'a Claim> + 'a,
+) -> impl Iterator<Item = (StreamId, u64)> + 'a {
     let named = |id| facts.resources.iter().any(|(named, _)| *named == id);
-    let others = claims.iter().map(|claim| claim.resource).filter(move |id| !named(*id));
+    let others = claims.map(|claim| claim.resource).filter(move |id| !named(*id));
     others.filter_map(|id| {
         let version = facts.directory.version(id)?;
         Some((StreamId::of::<Resource>(tenant, id.uuid()), version))

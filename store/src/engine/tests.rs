@@ -46,6 +46,9 @@ fn terms() -> ServiceTerms {
         session_places: None,
         price: None,
         rules: BookingRules::default(),
+        location: None,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     }
 }
 
@@ -57,6 +60,8 @@ fn profile() -> ResourceProfile {
         time_zone: chrono_tz::Tz::UTC,
         opening_hours: WeeklyHours::always().into(),
         capacity: Capacity::ONE,
+        reference: None,
+        metadata: daybook_domain::Metadata::default(),
     }
 }
 
@@ -74,7 +79,14 @@ async fn an_open_house() -> (House, Engine) {
         engine.execute::<Resource>(&context, room, register).await.unwrap();
     }
     let name = Personal::new(Name::new("A. Client").unwrap());
-    let contact = Contact { name, email: None, phone: None, notes: None };
+    let contact = Contact {
+        name,
+        email: None,
+        phone: None,
+        notes: None,
+        reference: None,
+        metadata: Personal::default(),
+    };
     let register = ClientCommand::RegisterClient(contact);
     engine.execute::<Client>(&context, Target::Existing(uuid(CLIENT)), register).await.unwrap();
     (house, engine)

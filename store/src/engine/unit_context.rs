@@ -6,9 +6,8 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot};
-use daybook_domain::{Needs, Refusal, TenantId};
+use daybook_domain::claim::{Claim, ClaimConflict, ClaimQuery, ClaimSnapshot};
+use daybook_domain::{AppointmentId, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
 use super::availability::unavailable;
@@ -100,10 +99,13 @@ impl<'a> UnitContext<'a> {
             Ok(decided) => decided,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let claims = decided.claims.as_deref().unwrap_or_default();
-        if let Some(refusal) = self.taken(target.id(), claims).await? {
-            self.lost |= decided.on_conflict == OnConflict::Retry;
-            return Ok(Err(refusal));
+        for (holder, claims) in &decided.held {
+            if let Some(conflict) = self.taken(holder.uuid(), claims).await? {
+                // A reference is never chosen.
+                let chose = conflict.reference_of.is_none();
+                self.lost |= chose && decided.on_conflict == OnConflict::Retry;
+                return Ok(Err(conflict.into()));
+            }
         }
         // Whoever is in the way now came meanwhile.
         decided.on_conflict = OnConflict::Retry;
@@ -262,24 +264,27 @@ impl<'a> UnitContext<'a> {
         if self.decided.is_empty() {
             return Ok(claims);
         }
-        let changed = self.decided.iter().filter(|decided| decided.claims.is_some());
-        let changed: HashSet<Uuid> = changed.map(Decided::id).collect();
-        claims.retain(|holder| !changed.contains(&holder.uuid()));
-        for decided in self.decided.iter().filter(|decided| decided.id() != own) {
-            claims.add(decided.holder(), decided.claims.as_deref().unwrap_or_default());
+        let held = self.decided.iter().flat_map(|decided| &decided.held);
+        let changed: HashSet<AppointmentId> = held.clone().map(|(holder, _)| *holder).collect();
+        claims.retain(|holder| !changed.contains(&holder));
+        for (holder, held) in held.filter(|(holder, _)| holder.uuid() != own) {
+            claims.add(*holder, held);
         }
         Ok(claims)
     }
 
-    /// The refusal, if one of these claims cannot be had.
-    async fn taken(&self, id: Uuid, claims: &[Claim]) -> Result<Option<Refusal>, ExecuteError> {
+    /// What is in the way, if one of these claims cannot be had.
+    async fn taken(
+        &self,
+        holder: Uuid,
+        claims: &[Claim],
+    ) -> Result<Option<ClaimConflict>, ExecuteError> {
         if claims.is_empty() {
             return Ok(None);
         }
         let query = |claim: &Claim| ClaimQuery { resource: claim.resource, during: claim.during };
         let queries: Vec<ClaimQuery> = claims.iter().map(query).collect();
-        let held = self.claims_but_of(&queries, id).await?;
-        let conflict = claims.iter().find_map(|claim| held.conflict_with(claim));
-        Ok(conflict.map(|conflict| AppointmentRefusal::from(conflict).into()))
+        let held = self.claims_but_of(&queries, holder).await?;
+        Ok(claims.iter().find_map(|claim| held.conflict_with(claim)))
     }
 }

@@ -12,7 +12,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate as _;
 use daybook_domain::Refusal;
-use daybook_domain::appointment::AppointmentRefusal;
 use daybook_domain::claim::{Claim, ClaimConflict};
 use daybook_domain::resource::Resource;
 use metrics::counter;
@@ -288,7 +287,7 @@ impl Engine {
                 Ok(Submitted::Stale)
             }
             Verdict::SlotTaken(conflict) => {
-                let refusal = AppointmentRefusal::from(conflict).into();
+                let refusal = Refusal::from(conflict);
                 match (on_conflict, refused_by(&decided, &conflict)) {
                     // The log has kept it as the answer to the key.
                     (OnConflict::Refuse, _) => {
@@ -357,7 +356,7 @@ fn accept(decided: &mut [Decided], metadata: &str, on_conflict: OnConflict) -> D
         (Vec::with_capacity(decided.len()), Vec::with_capacity(decided.len()));
     for one in &mut *decided {
         read_set.append(&mut one.read_set);
-        claims.extend(one.claims.clone().map(|claims| (one.holder(), claims)));
+        claims.extend(one.held.iter().cloned());
         let mut events = std::mem::take(&mut one.events);
         for event in &mut events {
             metadata.clone_into(&mut event.metadata);
@@ -373,14 +372,16 @@ fn accept(decided: &mut [Decided], metadata: &str, on_conflict: OnConflict) -> D
     Decision::Accept { read_set, appends, claims, on_conflict }
 }
 
-/// The first that wanted what another has, unless it had a choice: then all is decided again.
+/// The first that wanted what another has, unless it had a choice: then all is decided again. A reference is never chosen.
 fn refused_by(decided: &[Decided], conflict: &ClaimConflict) -> Option<usize> {
     let wants = |claim: &Claim| {
         claim.resource == conflict.resource && claim.during.overlaps(&conflict.during)
     };
-    let claims = |one: &Decided| one.claims.as_ref().is_some_and(|claims| claims.iter().any(wants));
+    let claims = |one: &Decided| one.held.iter().any(|(_, claims)| claims.iter().any(wants));
     let first = decided.iter().position(claims)?;
-    (decided[first].on_conflict == OnConflict::Refuse).then_some(first)
+    let is_final =
+        decided[first].on_conflict == OnConflict::Refuse || conflict.reference_of.is_some();
+    is_final.then_some(first)
 }
 
 fn nothing_decided<A: PersistedAggregate>() -> ExecuteError {

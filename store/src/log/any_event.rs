@@ -4,7 +4,10 @@ use std::fmt::Debug;
 
 use cqrs_es::{Aggregate, DomainEvent};
 use daybook_domain::appointment::Appointment;
-use daybook_domain::claim::{Claim, Claims};
+use daybook_domain::claim::{Claim, Claims, Held};
+use daybook_domain::client::Client;
+use daybook_domain::resource::Resource;
+use daybook_domain::service::Service;
 use daybook_domain::session::Session;
 use daybook_domain::waiting::WaitingEntry;
 use daybook_domain::{AggregateEvent as _, Decide, TenantId, aggregates};
@@ -91,6 +94,15 @@ macro_rules! any_event {
                 }
             }
 
+            /// All that the aggregate holds after it, its time and its reference, by the name that each is held by. What
+            /// is not named is as before.
+            #[must_use]
+            pub fn held_after(&self) -> Vec<Held> {
+                match self {
+                    $(Self::$name(id, event) => event.held_after(id.uuid()),)+
+                }
+            }
+
             /// The event, to be appended.
             ///
             /// # Errors
@@ -108,7 +120,14 @@ macro_rules! any_event {
 aggregates!(any_event);
 
 /// The types of the aggregates whose events claim something.
-pub(crate) const CLAIMING: [&str; 3] = [Appointment::TYPE, Session::TYPE, WaitingEntry::TYPE];
+pub(crate) const CLAIMING: [&str; 6] = [
+    Appointment::TYPE,
+    Session::TYPE,
+    WaitingEntry::TYPE,
+    Service::TYPE,
+    Resource::TYPE,
+    Client::TYPE,
+];
 
 /// An event of its type, which is the one that its row names.
 pub(super) fn read<E: DomainEvent + DeserializeOwned>(

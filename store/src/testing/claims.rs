@@ -28,8 +28,7 @@ pub(crate) async fn claims_in_the_log(log: &Log, tenant: &TenantId) -> Vec<Claim
     let mut index = ClaimIndex::default();
     for event in log.read(tenant, Position::START, 1_000_000).await.unwrap() {
         let event = event.unwrap();
-        if let Some(claims) = event.event.claims_after() {
-            let holder = event.event.aggregate_id().into();
+        for (holder, claims) in event.event.held_after() {
             index.replace(holder, claims, event.recorded_at).unwrap();
         }
     }

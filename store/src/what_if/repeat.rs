@@ -33,7 +33,6 @@ pub(super) fn submission(
     event: &AnyEvent,
     decided_at: DateTime<Utc>,
 ) -> Result<Submission, serde_json::Error> {
-    let claims = event.claims_after().map(|claims| (event.aggregate_id().into(), claims));
     let new = NewEvent { metadata: r#"{"actor":"what-if"}"#.to_owned(), ..event.encode()? };
     Ok(Submission {
         tenant: tenant.clone(),
@@ -42,7 +41,7 @@ pub(super) fn submission(
         decision: Decision::Accept {
             read_set: Vec::new(),
             appends: vec![Append { stream: event.stream(tenant), after, events: vec![new] }],
-            claims: claims.into_iter().collect(),
+            claims: event.held_after(),
             on_conflict: OnConflict::Refuse,
         },
     })

@@ -82,7 +82,7 @@ pub(super) fn claims_are_what_the_log_says(sql: &mut Sql, tenant: &str) -> Resul
                  SELECT appointment, resource, seat, during, expires_at FROM lives WHERE upper_inf(life)
              ), claimed AS (
                  SELECT appointment_id, resource_id, seat, during, expires_at FROM claims
-                  WHERE tenant_id = $1
+                  WHERE tenant_id = $1 AND seat >= 0
              ), different AS (
                  SELECT 'the log' AS only_in, * FROM (TABLE log EXCEPT TABLE claimed) l
                  UNION ALL
@@ -103,6 +103,40 @@ pub(super) fn claims_are_what_the_log_says(sql: &mut Sql, tenant: &str) -> Resul
             })
         })
     })
+}
+
+/// At no position of the log have two things of a kind the same reference, and at its end those that have one claim it:
+/// on a place that no resource has, by their id with another version.
+pub(crate) fn references_are_unique_and_claimed(sql: &mut Sql, tenant: &str) {
+    let said = "
+        WITH said AS (
+            SELECT aggregate_type AS kind, split_part(aggregate_id, '/', 2) AS id, position, payload ->> 'reference' AS reference,
+                   lead(position) OVER (PARTITION BY aggregate_type, aggregate_id ORDER BY position) AS until
+              FROM events
+             WHERE tenant_id = $1
+               AND event_type IN ('AppointmentBooked', 'AppointmentHeld', 'AppointmentDescribed', 'ClientRegistered',
+                                  'ClientContactChanged', 'ResourceRegistered', 'ResourceDescribed', 'ServiceDefined',
+                                  'ServiceRevised'))";
+    let twice = format!(
+        "{said}
+         SELECT later.kind || ' ' || later.id FROM said later JOIN said earlier USING (kind, reference)
+          WHERE earlier.id <> later.id AND earlier.position < later.position
+            AND (earlier.until IS NULL OR earlier.until > later.position)"
+    );
+    let twice: Vec<String> = sql.rows(&twice, tenant).iter().map(|row| row.get(0)).collect();
+    assert!(twice.is_empty(), "they took a reference that another had: {twice:?}");
+    let claims = format!(
+        "{said}, log AS (
+             SELECT overlay(id PLACING to_hex(('x' || substr(id, 15, 1))::bit(4)::int # 8) FROM 15 FOR 1) AS id
+               FROM said WHERE reference IS NOT NULL AND until IS NULL),
+         claimed AS (
+             SELECT appointment_id::text AS id FROM claims WHERE tenant_id = $1 AND seat = -1)
+         SELECT 'only in the log: ' || id FROM (TABLE log EXCEPT ALL TABLE claimed) l
+          UNION ALL
+         SELECT 'only claimed: ' || id FROM (TABLE claimed EXCEPT ALL TABLE log) c"
+    );
+    let other: Vec<String> = sql.rows(&claims, tenant).iter().map(|row| row.get(0)).collect();
+    assert!(other.is_empty(), "{other:?}");
 }
 
 /// A check in one snapshot that has the table `lives`.

@@ -10,7 +10,7 @@
 mod accounts;
 mod calendar;
 mod checker;
-mod claims;
+pub(crate) mod claims;
 mod client;
 mod controls;
 mod double_booking;

@@ -296,6 +296,16 @@ impl Pairs {
         if given.is_empty() { Ok(said_otherwise) } else { T::read(name, given) }
     }
 
+    /// Takes what was given as `name[key]=value`: keys and values.
+    pub(crate) fn take_keyed(&mut self, name: &str) -> Vec<(String, String)> {
+        let key = |given: &str| {
+            let keyed = given.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']')?;
+            Some(keyed.to_owned())
+        };
+        let taken = self.given.extract_if(.., |(given, _)| key(given).is_some());
+        taken.filter_map(|(given, value)| Some((key(&given)?, value))).collect()
+    }
+
     /// Refuses whatever has not been taken.
     fn finish(self) -> Result<(), Problem> {
         match self.given.first() {

@@ -7,7 +7,7 @@ use daybook_domain::resource::ResourceKind;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Duration, LocalDate};
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Email, Name, Phone, ResourceId, ServiceId, Tag,
+    AppointmentId, Category, ClientId, Email, Name, Phone, Reference, ResourceId, ServiceId, Tag,
 };
 use daybook_projections::search::TitleWords;
 use daybook_projections::{Cursor, Limit};
@@ -259,7 +259,7 @@ macro_rules! texts {
     )+};
 }
 
-texts!(Category, Name, Tag);
+texts!(Category, Name, Reference, Tag);
 
 /// Words, of which there is one at least.
 impl Value for TitleWords {

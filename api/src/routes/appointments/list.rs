@@ -7,8 +7,8 @@ use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, ResourceId, ResourceIds, ServiceId, Tag, Tags, TextError,
-    Title,
+    AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceId, ResourceIds,
+    ServiceId, Tag, Tags, TextError, Title,
 };
 use daybook_projections::appointments::Appointments;
 use daybook_projections::search::{FoundAppointment, SearchFilter, Sort, TagsMatch, TitleWords};
@@ -22,6 +22,7 @@ use crate::http::query::{Several, invalid, one_of, query_params};
 use crate::http::{Caller, Problem, Query, Read};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
+use crate::routes::kept::KeptParams;
 use crate::routes::listing::{
     Bounds, Days, List, Listed, PageParams, changed_since, recorded, since_goes_with_updated,
 };
@@ -57,6 +58,7 @@ query_params! {
         /// `start_at` (earliest first, as where it is left out), `created_at` or `updated_at` (by when the first or the last event
         /// was recorded), or one of these with `-` before it: the latest first. With `as_of`, by start only.
         sort: Option<Order>,
+        ..kept: KeptParams,
         ..days: Days,
         ..page: PageParams,
         ..moment: AsOfParams,
@@ -95,6 +97,15 @@ pub(crate) struct AppointmentSummary {
     title: Title,
     category: Category,
     tags: Tags,
+    /// Where it takes place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location>,
+    /// What your own system calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
+    /// What you keep with it; left out where there is nothing.
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
     hold_expires_at: Option<DateTime<Utc>>,
@@ -115,6 +126,9 @@ impl From<FoundAppointment> for AppointmentSummary {
             title: found.title,
             category: found.category,
             tags: found.tags,
+            location: found.location,
+            reference: found.reference,
+            metadata: found.metadata,
             hold_expires_at: found.hold_expires_at,
         }
     }
@@ -223,6 +237,8 @@ impl AppointmentParams {
             service_ids: self.service_id.to_vec(),
             resource_ids: self.resource_id.to_vec(),
             client_ids: self.client_id.to_vec(),
+            reference: self.kept.reference.clone(),
+            metadata: self.kept.metadata.clone(),
             title,
         }))
     }

@@ -6,7 +6,7 @@ mod read;
 mod register;
 
 use daybook_domain::client::{Contact, ContactPatch};
-use daybook_domain::{Email, Name, Note, Personal, Phone};
+use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +38,14 @@ pub(crate) struct ClientBody {
     /// What the front desk should know.
     #[schema(max_length = 16000)]
     notes: Option<Personal<Note>>,
+    /// What your own system calls them; found by `reference`. No two clients have the same.
+    #[schema(max_length = 200, example = "A-1041")]
+    reference: Option<Personal<Reference>>,
+    /// What you keep with them: at most 50 pairs, keys of at most 40 characters and values of at most 500,
+    /// together 8 KiB; found by `metadata[key]=value`.
+    #[serde(default, skip_serializing_if = "crate::views::client::nothing")]
+    #[schema(value_type = crate::schema::Pairs)]
+    metadata: Personal<Metadata>,
 }
 
 patch_form! {
@@ -47,7 +55,7 @@ patch_form! {
 
 impl From<ClientBody> for Contact {
     fn from(body: ClientBody) -> Self {
-        let ClientBody { name, email, phone, notes } = body;
-        Self { name, email, phone, notes }
+        let ClientBody { name, email, phone, notes, reference, metadata } = body;
+        Self { name, email, phone, notes, reference, metadata }
     }
 }

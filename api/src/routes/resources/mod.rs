@@ -11,7 +11,7 @@ mod register;
 use chrono_tz::Tz;
 use daybook_domain::resource::{Capacity, ResourceKind, ResourcePatch, ResourceProfile};
 use daybook_domain::time::WeeklyHours;
-use daybook_domain::{Name, Tags};
+use daybook_domain::{Metadata, Name, Reference, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,6 +57,13 @@ pub(crate) struct ResourceBody {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1000)]
     capacity: Capacity,
+    /// What your own system calls it; found by `reference`. No two resources have the same.
+    #[schema(max_length = 200, example = "A-1041")]
+    reference: Option<Reference>,
+    /// What you keep with it: at most 50 pairs, keys of at most 40 characters and values of at most 500,
+    /// together 8 KiB; found by `metadata[key]=value`.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
 }
 
 patch_form! {
@@ -71,7 +78,15 @@ fn time_zone<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Tz, D::Error> 
 
 impl From<ResourceBody> for ResourceProfile {
     fn from(body: ResourceBody) -> Self {
-        let ResourceBody { name, kind, tags, time_zone, weekly_hours, capacity } = body;
-        Self { name, kind, tags, time_zone, opening_hours: weekly_hours.into(), capacity }
+        Self {
+            name: body.name,
+            kind: body.kind,
+            tags: body.tags,
+            time_zone: body.time_zone,
+            opening_hours: body.weekly_hours.into(),
+            capacity: body.capacity,
+            reference: body.reference,
+            metadata: body.metadata,
+        }
     }
 }

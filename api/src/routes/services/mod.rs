@@ -9,7 +9,7 @@ use daybook_domain::service::{
     Choose, DailyLimit, Price, Roles, ServiceTerms, SessionPlaces, TermsPatch,
 };
 use daybook_domain::time::{Buffer, Duration};
-use daybook_domain::{Category, Name, Tags};
+use daybook_domain::{Category, Location, Metadata, Name, Reference, Tags};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -69,6 +69,17 @@ pub(crate) struct ServiceBody {
     /// out: it is given to one client at a time.
     #[schema(minimum = 1, maximum = 500)]
     session_places: Option<SessionPlaces>,
+    /// Where its appointments take place, unless one says otherwise: a place, or the address of an online meeting. It
+    /// is shown and exported: no personal data.
+    #[schema(max_length = 500, example = "12 Harbour Street, first floor")]
+    location: Option<Location>,
+    /// What your own system calls it; found by `reference`. No two services have the same.
+    #[schema(max_length = 200, example = "A-1041")]
+    reference: Option<Reference>,
+    /// What you keep with it: at most 50 pairs, keys of at most 40 characters and values of at most 500,
+    /// together 8 KiB; found by `metadata[key]=value`.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    metadata: Metadata,
 }
 
 patch_form! {
@@ -89,6 +100,9 @@ impl From<ServiceBody> for ServiceTerms {
             choose: body.choose,
             limit_per_client_per_day: body.limit_per_client_per_day,
             session_places: body.session_places,
+            location: body.location,
+            reference: body.reference,
+            metadata: body.metadata,
             price: body.price,
             rules: body.rules,
         }

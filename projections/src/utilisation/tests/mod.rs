@@ -43,6 +43,8 @@ fn registered(zone: Tz) -> ResourceEvent {
             time_zone: zone,
             opening_hours: hours(8, 16).into(),
             capacity: Capacity::ONE,
+            reference: None,
+            metadata: daybook_domain::Metadata::default(),
         },
     })
 }

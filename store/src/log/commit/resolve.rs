@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use daybook_domain::appointment::AppointmentRefusal;
-use daybook_domain::claim::{Claim, ClaimIndex};
-use daybook_domain::{AppointmentId, Refusal};
+use daybook_domain::AppointmentId;
+use daybook_domain::claim::{Claim, ClaimIndex, reference};
 
 use crate::log::submission::{
     Append, CommandKey, Decision, FirstAnswer, OnConflict, Submission, Verdict,
@@ -90,8 +89,7 @@ impl<'a> Resolver<'a> {
                     Ok(lapsed) => self.resolution.released.extend(lapsed),
                     Err(conflict) => {
                         if *on_conflict == OnConflict::Refuse {
-                            let refusal = Refusal::from(AppointmentRefusal::from(conflict));
-                            self.answer(submission, FirstAnswer::Refused(refusal));
+                            self.answer(submission, FirstAnswer::Refused(conflict.into()));
                         }
                         return Verdict::SlotTaken(conflict);
                     }
@@ -111,7 +109,9 @@ impl<'a> Resolver<'a> {
     fn note_holders(&mut self, claims: &[(AppointmentId, Vec<Claim>)], appends: &[Append]) {
         for (holder, _) in claims {
             self.holders.insert(*holder);
-            let new = |append: &Append| append.stream.uuid() == holder.uuid() && append.after == 0;
+            let of_reference = reference::holder(holder.uuid());
+            let ids = [holder.uuid(), of_reference.uuid()];
+            let new = |append: &Append| append.after == 0 && ids.contains(&append.stream.uuid());
             if !appends.iter().any(new) {
                 self.resolution.released.insert(*holder);
             }

@@ -46,7 +46,7 @@ fn cancelled() -> AppointmentEvent {
 
 fn taken(by: u128, from: i64, to: i64) -> Verdict {
     let during = Interval::new(minute(from), minute(to)).unwrap();
-    Verdict::SlotTaken(ClaimConflict { resource: resource(by), during })
+    Verdict::SlotTaken(ClaimConflict { resource: resource(by), during, reference_of: None })
 }
 
 fn is_appended(verdict: &Verdict) -> bool {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
-use daybook_domain::claim::{Claim, ClaimIndex};
+use daybook_domain::claim::{Claim, ClaimIndex, reference};
 use daybook_domain::{AppointmentId, TenantId};
 use sqlx::PgConnection;
 
@@ -133,8 +133,10 @@ async fn last_said(
     tenant: &TenantId,
     holders: &[AppointmentId],
 ) -> Result<HashMap<AppointmentId, Position>, sqlx::Error> {
-    let streams = holders.iter().map(|holder| {
-        let stream = StreamId::of::<Appointment>(tenant, holder.uuid());
+    // Of one that holds a reference, the thing that has it.
+    let ids = holders.iter().flat_map(|holder| [*holder, reference::holder(holder.uuid())]);
+    let streams = ids.map(|id| {
+        let stream = StreamId::of::<Appointment>(tenant, id.uuid());
         format!("'{}'", stream.id())
     });
     let query = format!(
@@ -149,11 +151,8 @@ async fn last_said(
     while let Some(row) = rows.next().await? {
         let event = Stored::read(row)?;
         let decoded = reader.read(&event, event.recorded_at.unwrap_or_default());
-        if let Ok(decoded) = decoded
-            && decoded.claims.is_some()
-        {
-            said.insert(decoded.id.into(), event.position);
-        }
+        let held = decoded.map(|decoded| decoded.held).unwrap_or_default();
+        said.extend(held.into_iter().map(|(holder, _)| (holder, event.position)));
     }
     Ok(said)
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 use cqrs_es::persist::EventUpcaster;
-use daybook_domain::claim::Claim;
+use daybook_domain::claim::Held;
 use daybook_domain::{TenantId, upcasters};
 use uuid::Uuid;
 
@@ -19,8 +19,8 @@ pub(super) struct DecodedEvent {
     /// Whether an aggregate begins with it: whether it can happen to what was never made, and to
     /// nothing else.
     pub(super) creates: bool,
-    /// All that the aggregate claims after it; `None`: the same as before.
-    pub(super) claims: Option<Vec<Claim>>,
+    /// All that the aggregate holds after it; what is not named is as before.
+    pub(super) held: Vec<Held>,
 }
 
 /// Reads the events of one tenant.
@@ -62,7 +62,7 @@ impl EventReader {
             aggregate_type: event.aggregate_type(),
             id,
             creates: event.creates(),
-            claims: event.claims_after(),
+            held: event.held_after(),
         })
     }
 }

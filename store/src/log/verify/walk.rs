@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 
-use daybook_domain::AppointmentId;
 use daybook_domain::claim::ClaimIndex;
 use uuid::Uuid;
 
@@ -28,7 +27,7 @@ impl Walk {
     /// Takes note of the next event.
     pub(super) fn step(&mut self, event: Event) -> Result<(), Finding> {
         let Event { position, sequence, recorded_at, decoded } = event;
-        let DecodedEvent { aggregate_type: kind, id, creates, claims } = decoded;
+        let DecodedEvent { aggregate_type: kind, id, creates, held } = decoded;
         let version = self.versions.entry(kind).or_default().entry(id).or_default();
         let expected = u64::from(*version) + 1;
         if sequence != expected {
@@ -42,12 +41,12 @@ impl Walk {
             (true, _) => return Err(Problem::MadeTwice { kind, id }.at(position)),
         }
         self.fingerprints.add(id, sequence);
-        let Some(claims) = claims else { return Ok(()) };
-        let holder = AppointmentId::from(id);
-        match self.claims.replace(holder, claims, recorded_at) {
-            Ok(_) => Ok(()),
-            Err(taken) => Err(Problem::DoubleBooking { holder, taken }.at(position)),
+        for (holder, claims) in held {
+            if let Err(taken) = self.claims.replace(holder, claims, recorded_at) {
+                return Err(Problem::DoubleBooking { holder, taken }.at(position));
+            }
         }
+        Ok(())
     }
 
     /// How many streams there are.

@@ -6,12 +6,12 @@ use daybook_domain::{Category, ClientId, ServiceId, Tag, Tags};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
-use super::many::{client, now, resource, service};
+use super::many::{client, metadata, now, resource, service};
 use crate::search::row::FoundAppointment;
 use crate::search::{SearchFilter, TagsMatch, TitleWords};
 
 /// How many things a filter can ask for.
-pub(super) const PARTS: u32 = 8;
+pub(super) const PARTS: u32 = 9;
 
 /// Where a filter's values come from.
 #[derive(Debug, Clone, Copy)]
@@ -110,6 +110,17 @@ pub(super) fn filter(
             Values::Adverse => ["s", "cons", "check up", "consultativ"][random.random_range(0..4)],
         };
         filter.title = TitleWords::parse(text).unwrap();
+    }
+    if asks(8) {
+        match values {
+            Values::OfOne if any && row.reference.is_some() => {
+                filter.reference.clone_from(&row.reference);
+            }
+            Values::OfOne if !row.metadata.is_empty() => filter.metadata = row.metadata.clone(),
+            Values::OfOne | Values::Common => filter.metadata = metadata(&[("source", "0")]),
+            Values::Adverse if any => filter.metadata = metadata(&[("source", "0"), ("year", "1")]),
+            Values::Adverse => filter.metadata = metadata(&[("year", "2")]),
+        }
     }
     filter
 }

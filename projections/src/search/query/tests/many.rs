@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::time::{Duration, Interval};
-use daybook_domain::{Category, ResourceId, Tag, Tags, TenantId, Title};
+use daybook_domain::{Category, Metadata, Reference, ResourceId, Tag, Tags, TenantId, Title};
 use daybook_store::Position;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -92,12 +92,27 @@ fn appointment(random: &mut StdRng, n: u32, count: u32) -> FoundAppointment {
         resource_ids: resources.try_into().unwrap(),
         client_id: client(random.random_range(0..u128::from(count / 10))).into(),
         title: title(random, service_number, n),
+        location: None,
+        reference: n.is_multiple_of(3).then(|| Reference::new(&format!("A-{n}")).unwrap()),
+        metadata: kept(random, category, day),
         version: 1,
         position: Position::from_i64(i64::from(n) + 1),
         created_at: at(FROM) + TimeDelta::seconds(n.into()),
         // Some were changed long after they were made.
         updated_at: at(FROM) + TimeDelta::seconds(i64::from(n) + i64::from(n % 7) * 40),
     }
+}
+
+pub(super) fn metadata(pairs: &[(&str, &str)]) -> Metadata {
+    serde_json::from_value(pairs.iter().copied().collect()).unwrap()
+}
+
+/// Where it comes from, which is not all of it from everywhere, and in which year.
+fn kept(random: &mut StdRng, category: u32, day: i64) -> Metadata {
+    let source = if category == 0 { 1 } else { skewed(random, 5) };
+    let (source, year) = (source.to_string(), (day / 365).to_string());
+    let pairs = [("source", &*source), ("year", &*year)];
+    metadata(&pairs[..random.random_range(0..=2)])
 }
 
 fn tags(random: &mut StdRng, category: u32, day: i64) -> Tags {

@@ -29,6 +29,8 @@ pub(super) fn lets_through(
         && is_one_of(&filter.client_ids, &row.client_id)
         && (filter.resource_ids.is_empty()
             || row.resource_ids.iter().any(|id| filter.resource_ids.contains(&id)))
+        && filter.reference.as_ref().is_none_or(|one| row.reference.as_ref() == Some(one))
+        && row.metadata.has_all(&filter.metadata)
         && (filter.statuses.is_empty() || filter.statuses.contains(&status(row, now)))
         && match filter.tags_match {
             TagsMatch::All => filter.tags.iter().all(tag),

@@ -1,7 +1,7 @@
-use daybook_domain::TenantId;
 use daybook_domain::appointment::{AppointmentCancelled, AppointmentEvent, CancelledBy};
 use daybook_domain::claim::{ClaimConflict, Claims};
 use daybook_domain::time::Interval;
+use daybook_domain::{Refusal, TenantId};
 use uuid::Uuid;
 
 use super::*;
@@ -40,7 +40,7 @@ fn at(position: u64) -> Verdict {
 
 fn taken(by: u128, from: i64, to: i64) -> Verdict {
     let during = Interval::new(minute(from), minute(to)).unwrap();
-    Verdict::SlotTaken(ClaimConflict { resource: resource(by), during })
+    Verdict::SlotTaken(ClaimConflict { resource: resource(by), during, reference_of: None })
 }
 
 /// A log in which these appointments are at version 1.

@@ -142,7 +142,7 @@ async fn a_double_booking_is_found_where_it_happened() {
                          upper(during) + interval '15 minutes')
                     FROM claims WHERE appointment_id = '00000000-0000-0000-0000-000000000001'";
     let during = Interval::new(minute(30), minute(60)).unwrap();
-    let taken = ClaimConflict { resource: resource(1), during };
+    let taken = ClaimConflict { resource: resource(1), during, reference_of: None };
     let problem = Problem::DoubleBooking { holder: uuid(7).into(), taken };
     assert_eq!(house.spoilt(spoilt).await, (Some(LAST + 1), problem.clone()));
     // It has happened, whatever happens then.
