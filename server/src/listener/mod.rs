@@ -43,6 +43,11 @@ impl Listener {
         Ok(Self { tcp, open: OpenConnections::at_most(connections) })
     }
 
+    /// The same on the runtime that this is called on.
+    pub(crate) fn moved_here(self) -> io::Result<Self> {
+        Ok(Self { tcp: TcpListener::from_std(self.tcp.into_std()?)?, ..self })
+    }
+
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.tcp.local_addr()
     }

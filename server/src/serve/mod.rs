@@ -13,7 +13,6 @@ use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
-use tokio::runtime::Runtime;
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -50,7 +49,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     // First of all: an address that is taken is said at once, and nothing was started for it.
-    let listeners = Listeners::bind(&options, &runtime)?;
+    let listeners = runtime.block_on(Listeners::bind(&options))?;
     let database = Database::own(place)?;
     let served = runtime.block_on(async {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
@@ -74,15 +73,15 @@ struct Listeners {
 }
 
 impl Listeners {
-    fn bind(options: &Serve, runtime: &Runtime) -> anyhow::Result<Self> {
-        let operations = OperationsPort::bind(options.operations_listen)?;
+    async fn bind(options: &Serve) -> anyhow::Result<Self> {
+        let operations = OperationsPort::bind(options.operations_listen).await?;
         if !roles::have(&options.roles, Task::Answer) {
             return Ok(Self { operations, api: None });
         }
         let connections = raise_open_files(options.max_connections.into());
         let address = options.listen.with_port(options.port);
         let api = Listener::bind(address, "--listen or --port", connections);
-        Ok(Self { operations, api: Some(runtime.block_on(api)?) })
+        Ok(Self { operations, api: Some(api.await?) })
     }
 }
 

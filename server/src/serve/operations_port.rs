@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use axum::Router;
-use tokio::runtime::{self, Runtime};
+use tokio::runtime;
 use tokio::task::spawn_blocking;
 
 use crate::listener::{Listener, Stop};
@@ -14,28 +14,27 @@ use crate::listener::{Listener, Stop};
 /// Whoever asks it is one of a few.
 const CONNECTIONS: usize = 64;
 
-pub(super) struct OperationsPort {
-    runtime: Runtime,
-    listener: Listener,
-}
+pub(super) struct OperationsPort(Listener);
 
 impl OperationsPort {
-    pub(super) fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let bound = Listener::bind(address, "--operations-listen", CONNECTIONS);
-        let listener = runtime.block_on(bound)?;
-        Ok(Self { runtime, listener })
+    pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
+        Listener::bind(address, "--operations-listen", CONNECTIONS).await.map(Self)
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.address()
+        self.0.address()
     }
 
     /// Answers until it is told to end ([`Listener::answer`]).
     pub(super) async fn answer(self, routes: Router, stop: Stop) -> anyhow::Result<()> {
-        let Self { runtime, listener } = self;
-        let thread = spawn_blocking(move || runtime.block_on(listener.answer(routes, stop)));
-        thread.await.context("the thread of the operations port")
+        let thread = spawn_blocking(move || {
+            let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                self.0.moved_here()?.answer(routes, stop).await;
+                anyhow::Ok(())
+            })
+        });
+        thread.await.context("the thread of the operations port")?
     }
 }
 
@@ -56,9 +55,10 @@ mod tests {
 
     #[test]
     fn it_answers_while_all_workers_are_busy() {
-        let port = OperationsPort::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let mut workers = runtime::Builder::new_multi_thread();
+        let workers = workers.worker_threads(1).enable_all().build().unwrap();
+        let port = workers.block_on(OperationsPort::bind("127.0.0.1:0".parse().unwrap())).unwrap();
         let (address, stop) = (port.address().unwrap(), Stop::default());
-        let workers = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
         let routes = Router::new().route("/livez", get(async || "lives"));
         let answering = workers.spawn(port.answer(routes, stop.clone()));
         let (busy, is_busy) = mpsc::channel();
