@@ -51,6 +51,7 @@ OF_A_BODY = (
 
 # What members of a request must be to each other, which no schema says.
 BETWEEN_MEMBERS = (
+    "it is after as_of",
     "it is of lists as they are now, without as_of",
     "it goes with sort=",
     "without a service_id it must be given",
