@@ -75,9 +75,12 @@ pub(crate) async fn run(
     let lives = all_at_once(&house, serving.operations, timing.measured).await?;
     report.aim("p99 of /livez meanwhile, ms", lives.operations.p99, Aim::Below(50.0));
     let Lives { operations, api, answers } = &lives;
-    report.remark(format!(
+    let lives_so = format!(
         "{CLIENTS} clients: /livez {operations}; on the API's port {api}; answers {answers}"
-    ));
+    );
+    // At once, as what each route costs: a route that is not measured ends the run without a report.
+    output::note(&lives_so);
+    report.remark(lives_so);
     if let Some(file) = document {
         document::write(file, &rows, &lives)?;
     }
