@@ -14,8 +14,8 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Name, Personal, ResourceId, ResourceIds, ServiceId, Tag,
-    Tags, TenantId, Title,
+    AppointmentId, Category, ClientId, Name, ResourceId, ResourceIds, ServiceId, Tag, Tags,
+    TenantId, Title,
 };
 use daybook_store::{Clock as _, CommandContext, Engine, Executable, SystemClock, Target};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -184,15 +184,7 @@ pub(crate) async fn make(engine: &Engine, tenant: &TenantId, size: Size) -> anyh
         .await?;
     futures::stream::iter((0..size.clients).map(to_make))
         .map(|(number, engine, tenant)| async move {
-            let name = Personal::new(Name::new(&format!("Client {number}"))?);
-            let contact = Contact {
-                name,
-                email: None,
-                phone: None,
-                notes: None,
-                reference: None,
-                metadata: Personal::default(),
-            };
+            let contact = Contact::named(Name::new(&format!("Client {number}"))?);
             let command = ClientCommand::RegisterClient(contact);
             make_one::<Client>(engine, tenant, client(number).uuid(), command).await
         })

@@ -16,7 +16,7 @@ use daybook_domain::resource::{
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
-use daybook_domain::{Category, Name, Personal, Tag, Tags};
+use daybook_domain::{Category, Name, Tag, Tags};
 use daybook_store::keys::{self, KeyHolders, Scope};
 use daybook_store::{CommandContext, Executable, ExecuteError, Target, tenants};
 use uuid::Uuid;
@@ -111,15 +111,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         .into(),
     };
     make::<Resource>(parts, tenant, ROOM, ResourceCommand::RegisterResource(profile)).await?;
-    let name = Personal::new(Name::new("A. Client")?);
-    let contact = Contact {
-        name,
-        email: None,
-        phone: None,
-        notes: None,
-        reference: None,
-        metadata: Personal::default(),
-    };
+    let contact = Contact::named(Name::new("A. Client")?);
     make::<Client>(parts, tenant, CLIENT, ClientCommand::RegisterClient(contact)).await
 }
 

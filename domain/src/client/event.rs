@@ -32,6 +32,19 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Somebody of whom only this is known.
+    #[must_use]
+    pub fn named(name: Name) -> Self {
+        Self {
+            name: Personal::new(name),
+            email: None,
+            phone: None,
+            notes: None,
+            reference: None,
+            metadata: Personal::default(),
+        }
+    }
+
     /// What the caller's own system calls them.
     #[must_use]
     pub fn reference(&self) -> Option<&Reference> {

@@ -12,7 +12,7 @@ use crate::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use crate::service::rules::BookingRules;
 use crate::service::{Choose, Roles, Service, ServiceTerms};
 use crate::time::{Buffer, Duration, Interval};
-use crate::{Category, Facts, Name, Needs, Personal, ResourceId, Tag, Tags, Title};
+use crate::{Category, Facts, Name, Needs, ResourceId, Tag, Tags, Title};
 
 pub(crate) fn at(instant: &str) -> DateTime<Utc> {
     instant.parse().unwrap()
@@ -68,15 +68,7 @@ pub(crate) fn profile() -> ResourceProfile {
 }
 
 pub(crate) fn contact() -> Contact {
-    let name = Personal::new(Name::new("A. Client").unwrap());
-    Contact {
-        name,
-        email: None,
-        phone: None,
-        notes: None,
-        reference: None,
-        metadata: Personal::default(),
-    }
+    Contact::named(Name::new("A. Client").unwrap())
 }
 
 pub(crate) fn resource(n: u128) -> ResourceId {

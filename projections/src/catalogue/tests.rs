@@ -50,9 +50,7 @@ fn defined(n: u128) -> AnyEvent {
 }
 
 fn contact(name: &str) -> Contact {
-    let name = Personal::new(Name::new(name).unwrap());
-    let (reference, metadata) = Default::default();
-    Contact { name, email: None, phone: None, notes: None, reference, metadata }
+    Contact::named(Name::new(name).unwrap())
 }
 
 async fn listed(events: Vec<AnyEvent>) -> (World, Catalogue, daybook_domain::TenantId) {

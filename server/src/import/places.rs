@@ -10,7 +10,7 @@ use daybook_domain::resource::{
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
-use daybook_domain::{Category, Name, Personal, Tags};
+use daybook_domain::{Category, Name, Tags};
 use daybook_integrations::calendar::Place;
 use daybook_store::{CommandContext, Engine, Executable, ExecuteError, Target};
 use uuid::Uuid;
@@ -36,15 +36,7 @@ impl Furnished {
         wish: &Wish,
     ) -> anyhow::Result<()> {
         if self.0.insert(wish.client) {
-            let name = Personal::new(Name::new(CLIENT)?);
-            let contact = Contact {
-                name,
-                email: None,
-                phone: None,
-                notes: None,
-                reference: None,
-                metadata: Personal::default(),
-            };
+            let contact = Contact::named(Name::new(CLIENT)?);
             let command = ClientCommand::RegisterClient(contact);
             make::<Client>(engine, context, wish.client, command).await?;
         }

@@ -24,7 +24,7 @@ use daybook_domain::service::{
     Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms, TermsPatch,
 };
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
-use daybook_domain::{Category, Name, Personal, Refusal, Tags};
+use daybook_domain::{Category, Name, Refusal, Tags};
 
 use super::*;
 use crate::testing::{House, resource, uuid};
@@ -78,15 +78,7 @@ async fn an_open_house() -> (House, Engine) {
         let room = Target::Existing(uuid(n));
         engine.execute::<Resource>(&context, room, register).await.unwrap();
     }
-    let name = Personal::new(Name::new("A. Client").unwrap());
-    let contact = Contact {
-        name,
-        email: None,
-        phone: None,
-        notes: None,
-        reference: None,
-        metadata: Personal::default(),
-    };
+    let contact = Contact::named(Name::new("A. Client").unwrap());
     let register = ClientCommand::RegisterClient(contact);
     engine.execute::<Client>(&context, Target::Existing(uuid(CLIENT)), register).await.unwrap();
     (house, engine)
