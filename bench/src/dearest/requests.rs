@@ -328,8 +328,8 @@ requests! {
     "GET /v1/tenant/settings" => |house| Asked::get("/v1/tenant/settings");
     "PUT /v1/tenant/settings" => |house| Asked::put("/v1/tenant/settings", &json!({}));
     "GET /v1/utilisation" => |house| {
-        // As many days as have the bookings that figures are added up of.
-        let (from, to) = (house.date(0), house.date(164));
+        // Nearly as many days as have the bookings that figures are added up of.
+        let (from, to) = (house.date(0), house.date(140));
         Asked::get(&format!("/v1/utilisation?from={from}&to={to}&group_by=resource,service,category&limit=200"))
     };
     "GET /v1/waiting-list" => |house| Asked::get("/v1/waiting-list?limit=200");
