@@ -56,6 +56,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("MovedBy", "crate::schema::MovedBySide"),
     ("ResourceKind", "crate::schema::KindOfResource"),
     ("Rule", "crate::schema::RuleName"),
+    ("Scopes", "Vec<crate::schema::ScopeName>"),
     ("SessionStatus", "crate::schema::StatusOfSession"),
     ("Status", "crate::schema::AppointmentStatus"),
     ("WaitingStatus", "crate::schema::StatusOfEntry"),

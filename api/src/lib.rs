@@ -84,7 +84,7 @@ impl App {
     pub fn new(engine: Engine, progress: Progress, readiness: Readiness) -> Self {
         let pool = engine.log().pool();
         let history = History::new(pool.clone());
-        let keys = KeyHolders::new(pool.clone());
+        let keys = KeyHolders::new(engine.log(), engine.clock());
         Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()),

@@ -18,6 +18,7 @@ use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{Metadata, MetadataKey, MetadataValue};
+use daybook_store::keys::Scope;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -86,6 +87,11 @@ words! {
     RuleName: Rule {
         OfferedDuration, StartGrid, MinimumNotice, BookingHorizon, ReschedulingWindow,
         CancellationWindow, OpeningHours
+    }
+
+    /// Something that a key can be good for.
+    ScopeName: Scope {
+        Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys
     }
 
     /// A person, a place or a thing.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
-use daybook_store::keys::{self, Scope};
+use daybook_store::keys::{self, NewKey, ScopeSet};
 use serde_json::{Value, json};
 
 use crate::calendar::drawn;
@@ -40,7 +40,14 @@ pub(crate) async fn run(
     let database = Daybook::template(server, size).await?;
     let opened = Daybook::open(&database, size)?;
     let now = opened.engine.clock().now();
-    let key = keys::create(opened.log().pool(), &opened.tenant, Scope::Admin, now).await?;
+    let key = keys::create(
+        opened.log().pool(),
+        &opened.tenant,
+        NewKey::of(ScopeSet::Admin.scopes()),
+        now,
+    )
+    .await?
+    .key;
     opened.close().await;
     let serving = Serving::start(&program, &database, server.scratch("daybook.log")).await?;
     let house = House::furnished(serving.address, key, size.begins.date_naive()).await?;

@@ -11,12 +11,12 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
-use daybook_domain::TenantId;
+use daybook_domain::{Name, TenantId};
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
 use daybook_store::feed::Boundary;
-use daybook_store::keys::Scope;
+use daybook_store::keys::{Scope, ScopeSet, Scopes};
 use uuid::Uuid;
 
 use crate::import::Home;
@@ -73,6 +73,11 @@ pub(crate) enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Manage the keys of operators, which are no tenant's.
+    OperatorKey {
+        #[command(subcommand)]
+        command: OperatorKeyCommand,
     },
     /// Manage tenants.
     Tenant {
@@ -181,28 +186,69 @@ where
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make an API key, and print it: it is not shown again. The tenant is made if need be.
+    /// Make an API key, and print it: it is not shown again.
     Create {
         /// Whose log it opens.
         #[arg(long)]
         tenant: TenantId,
-        /// What it is good for: read, book, manage or admin. Each includes those before it; of
-        /// several, the largest counts.
-        #[arg(long, required = true, value_delimiter = ',')]
-        scope: Vec<Scope>,
+        /// Make the tenant, too, if there is none of this name.
+        #[arg(long)]
+        create_tenant: bool,
+        #[command(flatten)]
+        good_for: GoodFor,
+        /// What people call it.
+        #[arg(long, value_parser = Name::new)]
+        name: Option<Name>,
+        /// For how many days it is good: 1 to 3,660 [default: until it is revoked].
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+        expires_in_days: Option<u16>,
     },
-    /// List a tenant's keys by their ids, which stand in events and in the program's log.
+    /// List a tenant's keys by their ids, which stand in events and in the program's log; those that have ended, too.
     List {
         #[arg(long)]
         tenant: TenantId,
     },
-    /// Revoke a key. Programs that run take it for at most ten seconds longer.
+    /// Revoke a key: within a second no program takes it any more, and its streams end.
     Revoke {
         #[arg(long)]
         tenant: TenantId,
         /// Its id.
         key: Uuid,
     },
+    /// Make a key that is good for the same as another one, print it, and let the other one end after a while.
+    Rotate {
+        #[arg(long)]
+        tenant: TenantId,
+        /// The id of the one that is to end.
+        key: Uuid,
+        /// For how many hours both are good: 0 to 720.
+        #[arg(long, value_parser = clap::value_parser!(u16).range(0..=720), default_value_t = 24)]
+        overlap_hours: u16,
+        /// For how many days the new one is good: 1 to 3,660 [default: for as long as the other one was to be].
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+        expires_in_days: Option<u16>,
+    },
+}
+
+/// What a key is good for.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct GoodFor {
+    /// A named set of scopes: read (availability, appointments, analytics, personal), book (and book), manage (and
+    /// manage) or admin (all). Of several, the largest counts.
+    #[arg(long, value_delimiter = ',')]
+    scope: Vec<ScopeSet>,
+    /// The scopes themselves, with commas between them: availability, appointments, analytics, personal, book, manage,
+    /// privacy, keys. None includes another.
+    #[arg(long, value_delimiter = ',')]
+    scopes: Vec<Scope>,
+}
+
+impl GoodFor {
+    pub(crate) fn scopes(&self) -> Scopes {
+        let sets = self.scope.iter().map(|set| set.scopes());
+        sets.fold(self.scopes.iter().copied().collect(), Scopes::and)
+    }
 }
 
 #[derive(Subcommand)]
@@ -225,6 +271,27 @@ pub(crate) enum TenantCommand {
     },
     /// Show what a tenant has chosen.
     Show { tenant: TenantId },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum OperatorKeyCommand {
+    /// Make a key for whoever runs daybook, and print it: it is not shown again. It rebuilds projections and sees the programs,
+    /// and opens no tenant's log.
+    Create {
+        /// What people call it.
+        #[arg(long, value_parser = Name::new)]
+        name: Option<Name>,
+        /// For how many days it is good: 1 to 3,660 [default: until it is revoked].
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
+        expires_in_days: Option<u16>,
+    },
+    /// List operators' keys, those that have ended, too.
+    List,
+    /// Revoke an operator's key: within a second no program takes it any more.
+    Revoke {
+        /// Its id.
+        key: Uuid,
+    },
 }
 
 #[derive(Args, Clone)]

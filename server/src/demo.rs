@@ -17,7 +17,7 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Tag, Tags};
-use daybook_store::keys::{self, KeyHolders, Scope};
+use daybook_store::keys::{self, Held, KeyHolders, NewKey, Owner, ScopeSet};
 use daybook_store::{CommandContext, Executable, ExecuteError, Target, tenants};
 use uuid::Uuid;
 
@@ -137,12 +137,14 @@ async fn key(parts: &Parts, tenant: &TenantId, folder: &Path) -> anyhow::Result<
     let file = folder.join("demo-key");
     let pool = parts.log().pool();
     if let Ok(key) = std::fs::read_to_string(&file)
-        && let Some(holder) = KeyHolders::new(pool.clone()).holder(key.trim()).await?
-        && holder.tenant == *tenant
+        && let Held::By(holder) =
+            KeyHolders::new(parts.log(), &parts.clock).holder(key.trim()).await?
+        && holder.owner == Owner::from(tenant)
     {
         return Ok(key.trim().to_owned());
     }
-    let key = keys::create(pool, tenant, Scope::Manage, parts.clock.now()).await?;
+    let new = NewKey::of(ScopeSet::Manage.scopes());
+    let key = keys::create(pool, tenant, new, parts.clock.now()).await?.key;
     let kept = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&file);
     if let Err(error) = kept.and_then(|mut file| file.write_all(key.as_bytes())) {
         tracing::debug!(%error, "the demo's key is not kept; there will be another next time");

@@ -16,6 +16,7 @@ mod listen_address;
 mod listener;
 mod logging;
 mod metrics;
+mod operator_key;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod output;
@@ -74,6 +75,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }),
         Command::Key { command } => {
             on_runtime(&place, async |database| key::run(database, command).await)
+        }
+        Command::OperatorKey { command } => {
+            on_runtime(&place, async |database| operator_key::run(database, command).await)
         }
         Command::Tenant { command } => {
             on_runtime(&place, async |database| tenant::run(database, command).await)

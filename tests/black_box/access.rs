@@ -4,87 +4,105 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, Practice, Server, a_practice, date, monday, utc};
+use crate::harness::{
+    Answer, Api, Practice, Server, a_practice, at_once, date, eventually, monday, utc,
+};
 
-/// Every route and the smallest scope that it takes; none for those that are open to everybody.
-const ROUTES: &[(&str, &str, Option<&str>)] = &[
-    ("GET", "/livez", None),
-    ("GET", "/readyz", None),
-    ("GET", "/openapi.json", None),
-    ("GET", "/asyncapi.json", None),
-    ("GET", "/v1/programs", Some("admin")),
-    ("GET", "/v1/projections", Some("read")),
-    ("POST", "/v1/projections/{name}/rebuild", Some("admin")),
-    ("GET", "/v1/services", Some("read")),
-    ("POST", "/v1/services", Some("manage")),
-    ("GET", "/v1/services/{id}", Some("read")),
-    ("PATCH", "/v1/services/{id}", Some("manage")),
-    ("POST", "/v1/services/{id}/retire", Some("manage")),
-    ("GET", "/v1/resources", Some("read")),
-    ("POST", "/v1/resources", Some("manage")),
-    ("GET", "/v1/resources/{id}", Some("read")),
-    ("PATCH", "/v1/resources/{id}", Some("manage")),
-    ("POST", "/v1/resources/{id}/exceptions", Some("manage")),
-    ("GET", "/v1/resources/{id}/exceptions/{exception_id}", Some("read")),
-    ("DELETE", "/v1/resources/{id}/exceptions/{exception_id}", Some("manage")),
-    ("PUT", "/v1/resources/{id}/holidays", Some("manage")),
-    ("GET", "/v1/resources/{id}/opening-hours", Some("read")),
-    ("POST", "/v1/resources/{id}/retire", Some("manage")),
-    ("GET", "/v1/clients", Some("read")),
-    ("POST", "/v1/clients", Some("book")),
-    ("GET", "/v1/clients/{id}", Some("read")),
-    ("PATCH", "/v1/clients/{id}", Some("book")),
-    ("GET", "/v1/clients/{id}/history", Some("read")),
-    ("GET", "/v1/appointments", Some("read")),
-    ("POST", "/v1/appointments", Some("book")),
-    ("POST", "/v1/appointments:batch", Some("book")),
-    ("GET", "/v1/appointments/{id}", Some("read")),
-    ("GET", "/v1/appointments/{id}/events", Some("read")),
-    ("GET", "/v1/appointments/{id}/diff", Some("read")),
-    ("POST", "/v1/appointments/{id}/reschedule", Some("book")),
-    ("POST", "/v1/appointments/{id}/cancel", Some("book")),
-    ("POST", "/v1/appointments/{id}/check-in", Some("book")),
-    ("POST", "/v1/appointments/{id}/complete", Some("book")),
-    ("POST", "/v1/appointments/{id}/no-show", Some("book")),
-    ("PATCH", "/v1/appointments/{id}", Some("book")),
-    ("POST", "/v1/appointments/{id}/accept-conflict", Some("manage")),
-    ("POST", "/v1/appointments/{id}/reassign", Some("book")),
-    ("GET", "/v1/agenda", Some("read")),
-    ("GET", "/v1/agenda/diff", Some("read")),
-    ("GET", "/v1/conflicts", Some("read")),
-    ("GET", "/v1/utilisation", Some("read")),
-    ("GET", "/v1/availability", Some("read")),
-    ("POST", "/v1/availability/search", Some("read")),
-    ("GET", "/v1/events", Some("read")),
-    ("GET", "/v1/events/stream", Some("read")),
-    ("GET", "/v1/events/export", Some("read")),
-    ("POST", "/v1/series", Some("book")),
-    ("GET", "/v1/series/{id}", Some("read")),
-    ("POST", "/v1/series/{id}/reschedule", Some("book")),
-    ("POST", "/v1/series/{id}/cancel", Some("book")),
-    ("POST", "/v1/sessions", Some("manage")),
-    ("GET", "/v1/sessions", Some("read")),
-    ("GET", "/v1/sessions/{id}", Some("read")),
-    ("GET", "/v1/sessions/{id}/appointments", Some("read")),
-    ("POST", "/v1/sessions/{id}/appointments", Some("book")),
-    ("POST", "/v1/sessions/{id}/holds", Some("book")),
-    ("POST", "/v1/sessions/{id}/reschedule", Some("manage")),
-    ("POST", "/v1/sessions/{id}/cancel", Some("manage")),
-    ("POST", "/v1/holds", Some("book")),
-    ("POST", "/v1/holds/{id}/confirm", Some("book")),
-    ("DELETE", "/v1/holds/{id}", Some("book")),
-    ("POST", "/v1/waiting-list", Some("book")),
-    ("GET", "/v1/waiting-list", Some("read")),
-    ("GET", "/v1/waiting-list/{id}", Some("read")),
-    ("DELETE", "/v1/waiting-list/{id}", Some("book")),
-    ("POST", "/v1/imports", Some("manage")),
-    ("GET", "/v1/imports/{id}", Some("read")),
-    ("GET", "/v1/tenant/settings", Some("read")),
-    ("PUT", "/v1/tenant/settings", Some("admin")),
+/// What is of all tenants takes an operator's key and no other.
+const OPERATOR: &str = "an operator's key";
+
+/// Every route and the scopes that it takes, all of them; none for those that are open to everybody.
+const ROUTES: &[(&str, &str, &[&str])] = &[
+    ("GET", "/livez", &[]),
+    ("GET", "/readyz", &[]),
+    ("GET", "/openapi.json", &[]),
+    ("GET", "/asyncapi.json", &[]),
+    ("GET", "/v1/programs", &[OPERATOR]),
+    ("GET", "/v1/projections", &["appointments"]),
+    ("POST", "/v1/projections/{name}/rebuild", &[OPERATOR]),
+    ("GET", "/v1/services", &["availability"]),
+    ("POST", "/v1/services", &["manage"]),
+    ("GET", "/v1/services/{id}", &["availability"]),
+    ("PATCH", "/v1/services/{id}", &["manage"]),
+    ("POST", "/v1/services/{id}/retire", &["manage"]),
+    ("GET", "/v1/resources", &["availability"]),
+    ("POST", "/v1/resources", &["manage"]),
+    ("GET", "/v1/resources/{id}", &["availability"]),
+    ("PATCH", "/v1/resources/{id}", &["manage"]),
+    ("POST", "/v1/resources/{id}/exceptions", &["manage"]),
+    ("GET", "/v1/resources/{id}/exceptions/{exception_id}", &["availability"]),
+    ("DELETE", "/v1/resources/{id}/exceptions/{exception_id}", &["manage"]),
+    ("PUT", "/v1/resources/{id}/holidays", &["manage"]),
+    ("GET", "/v1/resources/{id}/opening-hours", &["availability"]),
+    ("POST", "/v1/resources/{id}/retire", &["manage"]),
+    ("GET", "/v1/clients", &["personal"]),
+    ("POST", "/v1/clients", &["book"]),
+    ("GET", "/v1/clients/{id}", &["personal"]),
+    ("PATCH", "/v1/clients/{id}", &["book", "personal"]),
+    ("GET", "/v1/clients/{id}/history", &["appointments"]),
+    ("GET", "/v1/appointments", &["appointments"]),
+    ("POST", "/v1/appointments", &["book"]),
+    ("POST", "/v1/appointments:batch", &["book"]),
+    ("GET", "/v1/appointments/{id}", &["appointments"]),
+    ("GET", "/v1/appointments/{id}/events", &["appointments"]),
+    ("GET", "/v1/appointments/{id}/diff", &["appointments"]),
+    ("POST", "/v1/appointments/{id}/reschedule", &["book"]),
+    ("POST", "/v1/appointments/{id}/cancel", &["book"]),
+    ("POST", "/v1/appointments/{id}/check-in", &["book"]),
+    ("POST", "/v1/appointments/{id}/complete", &["book"]),
+    ("POST", "/v1/appointments/{id}/no-show", &["book"]),
+    ("PATCH", "/v1/appointments/{id}", &["book"]),
+    ("POST", "/v1/appointments/{id}/accept-conflict", &["manage"]),
+    ("POST", "/v1/appointments/{id}/reassign", &["book"]),
+    ("GET", "/v1/agenda", &["appointments"]),
+    ("GET", "/v1/agenda/diff", &["appointments"]),
+    ("GET", "/v1/conflicts", &["appointments"]),
+    ("GET", "/v1/utilisation", &["analytics"]),
+    ("GET", "/v1/availability", &["availability"]),
+    ("POST", "/v1/availability/search", &["availability"]),
+    ("GET", "/v1/events", &["analytics"]),
+    ("GET", "/v1/events/stream", &["analytics"]),
+    ("GET", "/v1/events/export", &["analytics"]),
+    ("POST", "/v1/series", &["book"]),
+    ("GET", "/v1/series/{id}", &["appointments"]),
+    ("POST", "/v1/series/{id}/reschedule", &["book"]),
+    ("POST", "/v1/series/{id}/cancel", &["book"]),
+    ("POST", "/v1/sessions", &["manage"]),
+    ("GET", "/v1/sessions", &["availability"]),
+    ("GET", "/v1/sessions/{id}", &["availability"]),
+    ("GET", "/v1/sessions/{id}/appointments", &["appointments"]),
+    ("POST", "/v1/sessions/{id}/appointments", &["book"]),
+    ("POST", "/v1/sessions/{id}/holds", &["book"]),
+    ("POST", "/v1/sessions/{id}/reschedule", &["manage"]),
+    ("POST", "/v1/sessions/{id}/cancel", &["manage"]),
+    ("POST", "/v1/holds", &["book"]),
+    ("POST", "/v1/holds/{id}/confirm", &["book"]),
+    ("DELETE", "/v1/holds/{id}", &["book"]),
+    ("POST", "/v1/waiting-list", &["book"]),
+    ("GET", "/v1/waiting-list", &["appointments"]),
+    ("GET", "/v1/waiting-list/{id}", &["appointments"]),
+    ("DELETE", "/v1/waiting-list/{id}", &["book"]),
+    ("POST", "/v1/imports", &["manage"]),
+    ("GET", "/v1/imports/{id}", &["appointments"]),
+    ("GET", "/v1/keys", &["keys"]),
+    ("POST", "/v1/keys", &["keys"]),
+    ("GET", "/v1/keys/{id}", &["keys"]),
+    ("POST", "/v1/keys/{id}/revoke", &["keys"]),
+    ("POST", "/v1/keys/{id}/rotate", &["keys"]),
+    ("GET", "/v1/tenant/settings", &["availability"]),
+    ("PUT", "/v1/tenant/settings", &["manage", "keys"]),
 ];
 
-/// From the smallest to the largest.
-const SCOPES: [&str; 4] = ["read", "book", "manage", "admin"];
+const SCOPES: [&str; 8] =
+    ["availability", "appointments", "analytics", "personal", "book", "manage", "privacy", "keys"];
+
+/// The sets with a name, as keys were before.
+const SETS: [(&str, &[&str]); 4] = [
+    ("read", &["availability", "appointments", "analytics", "personal"]),
+    ("book", &["availability", "appointments", "analytics", "personal", "book"]),
+    ("manage", &["availability", "appointments", "analytics", "personal", "book", "manage"]),
+    ("admin", &SCOPES),
+];
 
 /// Routes that the document may leave out, because they are about itself.
 const MAY_BE_UNDOCUMENTED: [&str; 2] = ["/openapi.json", "/asyncapi.json"];
@@ -105,6 +123,7 @@ struct Ground {
     /// On the waiting list, for a room that never opens.
     entry: String,
     import: String,
+    key: String,
 }
 
 fn a_ground() -> Ground {
@@ -119,7 +138,8 @@ fn a_ground() -> Ground {
     let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
     let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
     let import = id(import(&practice.api).is(201));
-    Ground { practice, held, booked, exception, series, session, class, entry, import }
+    let key = practice.created("/v1/keys", &a_key());
+    Ground { practice, held, booked, exception, series, session, class, entry, import, key }
 }
 
 impl Ground {
@@ -136,6 +156,7 @@ impl Ground {
             Some("holds") => &self.held[1],
             Some("waiting-list") => &self.entry,
             Some("imports") => &self.import,
+            Some("keys") => &self.key,
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
@@ -182,6 +203,7 @@ impl Ground {
             "resources/{id}/exceptions" => an_exception(),
             "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" => json!({"name": "A client"}),
+            "keys" => a_key(),
             "waiting-list" => an_entry(practice),
             "appointments" | "holds" => practice.booking(monday(20, 0)).body,
             "appointments:batch" => {
@@ -217,6 +239,11 @@ fn import(api: &Api) -> Answer {
     request.raw_body(calendar.as_bytes()).send()
 }
 
+/// That whoever may give any key may give.
+fn a_key() -> Value {
+    json!({"name": "A key", "scopes": ["keys"]})
+}
+
 /// In the past, where it conflicts with nothing.
 fn an_exception() -> Value {
     json!({"kind": "time-off", "days": {"first": "2020-07-01", "last": "2020-07-01"}})
@@ -244,8 +271,9 @@ fn an_entry(practice: &Practice) -> Value {
            "from": from, "to": to})
 }
 
-fn guarded() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    ROUTES.iter().filter_map(|(method, route, scope)| Some((*method, *route, (*scope)?)))
+fn guarded() -> impl Iterator<Item = &'static (&'static str, &'static str, &'static [&'static str])>
+{
+    ROUTES.iter().filter(|(_, _, needed)| !needed.is_empty())
 }
 
 #[test]
@@ -272,7 +300,7 @@ fn without_a_key_every_route_but_the_open_ones_answers_401() {
     let nobody = ground.practice.api.with_key(None);
     for (method, route, scope) in ROUTES {
         let answer = ground.call(&nobody, method, route);
-        if scope.is_none() {
+        if scope.is_empty() {
             answer.has_status(200);
             continue;
         }
@@ -287,7 +315,7 @@ fn with_a_key_that_is_none_every_route_but_the_open_ones_answers_401() {
     let almost = format!("{}x", ground.practice.api.key().unwrap());
     for bad in ["nonsense", &almost, "a b", "%"] {
         let stranger = ground.practice.api.with_key(Some(bad));
-        for (method, route, _) in guarded() {
+        for &(method, route, _) in guarded() {
             let answer = ground.call(&stranger, method, route);
             answer.is_refused(401, "invalid-key");
             let challenge = answer.header("www-authenticate").unwrap_or_default();
@@ -298,24 +326,83 @@ fn with_a_key_that_is_none_every_route_but_the_open_ones_answers_401() {
     other_scheme.header("authorization", "Basic YTpi").send().is_refused(401, "missing-key");
 }
 
-#[test]
-fn every_route_takes_its_scope_and_every_larger_one_and_refuses_the_smaller() {
-    let tenants: Vec<(usize, &str, Ground)> =
-        SCOPES.iter().enumerate().map(|(rank, scope)| (rank, *scope, a_ground())).collect();
-    for (rank, scope, ground) in &tenants {
-        let practice = &ground.practice;
-        let key = Server::shared().database.key(&practice.tenant, scope);
-        let holder = practice.api.with_key(Some(&key));
-        for (method, route, needed) in guarded() {
-            let needed = SCOPES.iter().position(|scope| *scope == needed).unwrap();
-            let answer = ground.call(&holder, method, route);
-            if *rank < needed {
-                answer.is_refused(403, "insufficient-scope");
-            } else {
-                // What earlier calls did may cause a conflict; the key does not.
-                assert!(![401, 403, 404].contains(&answer.status), "{scope}: {answer:#?}");
-            }
+/// What a key with these scopes can do, and cannot, at every route.
+fn does_what_its_scopes_say(option: &str, name: &str, held: &[&str]) {
+    let ground = a_ground();
+    let practice = &ground.practice;
+    let key = Server::shared().database.key_with(&practice.tenant, &[option, name]);
+    let holder = practice.api.with_key(Some(&key));
+    for &(method, route, needed) in guarded() {
+        let answer = ground.call(&holder, method, route);
+        if needed == [OPERATOR] {
+            answer.is_refused(403, "not-an-operators-key");
+            continue;
         }
+        match needed.iter().find(|scope| !held.contains(scope)) {
+            Some(missing) => {
+                let problem = answer.is_refused(403, "insufficient-scope");
+                assert!(needed.contains(&problem["required_scope"].as_str().unwrap()), "{missing}");
+                let said = problem["detail"].as_str().unwrap();
+                assert!(needed.iter().all(|scope| said.contains(&format!("`{scope}`"))), "{said}");
+            }
+            // What earlier calls did may cause a conflict; the key does not.
+            None => assert!(![401, 403, 404].contains(&answer.status), "{name}: {answer:#?}"),
+        }
+    }
+}
+
+#[test]
+fn a_key_with_one_scope_does_what_needs_that_alone() {
+    at_once(2, |half| {
+        for scope in SCOPES.iter().skip(half).step_by(2) {
+            does_what_its_scopes_say("--scopes", scope, &[scope]);
+        }
+    });
+}
+
+#[test]
+fn a_key_without_one_scope_does_all_but_what_needs_that() {
+    at_once(2, |half| {
+        for missing in SCOPES.iter().skip(half).step_by(2) {
+            let held: Vec<&str> = SCOPES.into_iter().filter(|scope| scope != missing).collect();
+            does_what_its_scopes_say("--scopes", &held.join(","), &held);
+        }
+    });
+}
+
+#[test]
+fn the_sets_with_a_name_do_what_keys_of_before_did() {
+    at_once(2, |half| {
+        for (name, held) in SETS.iter().skip(half).step_by(2) {
+            does_what_its_scopes_say("--scope", name, held);
+        }
+    });
+}
+
+#[test]
+fn the_document_says_which_scopes_each_route_needs() {
+    let document = Server::shared().api(None).get("/openapi.json").send().is(200);
+    for &(method, route, needed) in guarded() {
+        let operation = &document["paths"][route][method.to_lowercase()];
+        if needed == [OPERATOR] {
+            assert_eq!(operation["security"], json!([{"operator_key": []}]), "{method} {route}");
+            continue;
+        }
+        let mut said: Vec<&str> = operation["x-scopes"]
+            .as_array()
+            .unwrap_or_else(|| panic!("{method} {route}"))
+            .iter()
+            .map(|scope| scope.as_str().unwrap())
+            .collect();
+        let mut needed = needed.to_vec();
+        said.sort_unstable();
+        needed.sort_unstable();
+        assert_eq!(said, needed, "{method} {route}");
+        let has_all = |set: &&(&str, &[&str])| needed.iter().all(|scope| set.1.contains(scope));
+        let smallest = SETS.iter().find(has_all).unwrap().0;
+        assert_eq!(operation["x-scope"], smallest, "{method} {route}");
+        let description = operation["description"].as_str().unwrap();
+        assert!(needed.iter().all(|scope| description.contains(&format!("`{scope}`"))));
     }
 }
 
@@ -325,7 +412,7 @@ fn with_another_tenants_key_nothing_is_there() {
     let position = ground.practice.booking(monday(11, 0)).send().position();
     let stranger = Server::shared().database.key(&crate::harness::a_tenant(), "admin");
     let stranger = ground.practice.api.with_key(Some(&stranger));
-    for (method, route, _) in guarded() {
+    for &(method, route, _) in guarded() {
         let answer = ground.call(&stranger, method, route);
         match (method, route) {
             (_, route) if route.contains("{id}") || route.starts_with("/v1/agenda") => {
@@ -343,13 +430,22 @@ fn with_another_tenants_key_nothing_is_there() {
             ) => {
                 answer.is_refused(422, "unknown-service");
             }
-            // Projections and programs are of all tenants.
-            (_, "/v1/projections" | "/v1/projections/{name}/rebuild" | "/v1/programs") => {
-                assert!(answer.status < 300, "{answer:#?}");
-                assert!(!answer.text.contains(&ground.practice.tenant), "{answer:#?}");
+            (_, "/v1/projections/{name}/rebuild" | "/v1/programs") => {
+                answer.is_refused(403, "not-an-operators-key");
+            }
+            // Of the stranger's own log, in which there is nothing.
+            (_, "/v1/projections") => {
+                let list = answer.is(200);
+                for item in list["items"].as_array().unwrap() {
+                    assert_eq!((&item["head"], item.get("build")), (&json!(0), None), "{item}");
+                }
             }
             // Their own.
             (_, "/v1/tenant/settings") => answer.has_status(200),
+            ("GET", "/v1/keys") => {
+                answer.has_status(200);
+                assert!(!answer.text.contains(&ground.key), "{answer:#?}");
+            }
             // Their own log has what they have made.
             (_, "/v1/events" | "/v1/events/stream" | "/v1/events/export") => {
                 answer.has_status(200);
@@ -376,6 +472,29 @@ fn with_another_tenants_key_nothing_is_there() {
         .map(|status| (status, &first))
         .collect();
     assert_eq!(found, unchanged);
+}
+
+/// Whoever runs daybook is no tenant, whose log that opens.
+#[test]
+fn an_operators_key_does_what_is_of_all_tenants_and_opens_no_log() {
+    let ground = a_ground();
+    let operator = Server::shared().keyed_operator();
+    for &(method, route, needed) in guarded() {
+        let answer = ground.call(&operator, method, route);
+        if needed == [OPERATOR] || route == "/v1/projections" {
+            assert!([200, 202].contains(&answer.status), "{answer:#?}");
+            assert!(!answer.text.contains(&ground.practice.tenant), "{answer:#?}");
+        } else {
+            answer.is_refused(403, "not-a-tenants-key");
+        }
+    }
+    let database = &Server::shared().database;
+    let listed = database.run(&["operator-key", "list"]).succeeded();
+    let id = listed.lines().next_back().unwrap().split(' ').next().unwrap();
+    database.run(&["operator-key", "revoke", id]).succeeded();
+    eventually("it is none any more", || {
+        (operator.get("/v1/programs").send().status == 401).then_some(())
+    });
 }
 
 #[test]

@@ -103,7 +103,9 @@ fn typescript(workshop: &TempDir, program: &str) -> Value {
     let practice = a_practice();
     let key = Server::shared().database.key(&practice.tenant, "admin");
     let mut node = Command::new("node");
-    node.arg(workshop.path().join(program)).args([&Server::shared().url, &key]);
+    let operator = Server::shared().keyed_operator();
+    let keys = [&key, operator.key().unwrap()];
+    node.arg(workshop.path().join(program)).arg(&Server::shared().url).args(keys);
     let said = ran(&mut node);
     serde_json::from_str(said.lines().last().unwrap()).unwrap_or_else(|e| panic!("{e}: {said}"))
 }
@@ -145,6 +147,7 @@ fn a_client_made_by_openapi_python_client_works() {
     let mut client = python("clients", "python");
     client.env("PYTHONPATH", folder.path()).env("PYTHONDONTWRITEBYTECODE", "1");
     client.arg(repository().join("tests/clients/openapi_python_client.py"));
-    let said = ran(client.args([&Server::shared().url, &key]));
+    let operator = Server::shared().keyed_operator();
+    let said = ran(client.args([&Server::shared().url, &key, operator.key().unwrap()]));
     has_worked(&serde_json::from_str(said.lines().last().unwrap()).unwrap());
 }

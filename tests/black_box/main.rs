@@ -50,6 +50,7 @@ mod names;
 mod observability;
 mod opening_hours;
 mod patch;
+mod personal;
 mod places;
 mod positions;
 mod program;

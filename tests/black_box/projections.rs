@@ -14,26 +14,26 @@ use rand::{Rng as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    APPOINTMENTS, Database, NEXT_APPOINTMENTS, Practice, Server, eventually, monday, seed, size,
-    within,
+    APPOINTMENTS, Api, Database, NEXT_APPOINTMENTS, Practice, Server, eventually, monday, seed,
+    size, within,
 };
 
-/// A projection as `GET /v1/projections` shows it.
-fn shown(practice: &Practice, name: &str) -> Value {
-    let all = practice.api.get("/v1/projections").send().is(200);
+/// A projection as `GET /v1/projections` shows it, to a tenant or an operator.
+fn shown(api: &Api, name: &str) -> Value {
+    let all = api.get("/v1/projections").send().is(200);
     let items = all["items"].as_array().unwrap();
     items.iter().find(|item| item["name"] == name).unwrap().clone()
 }
 
-fn rebuild(practice: &Practice, name: &str) {
+fn rebuild(operator: &Api, name: &str) {
     let path = format!("/v1/projections/{name}/rebuild");
-    practice.api.post(&path, &json!({})).send().is(202);
+    operator.post(&path, &json!({})).send().is(202);
 }
 
 /// Waits until nothing of it is being made.
-fn made(practice: &Practice, name: &str) -> Value {
+fn made(operator: &Api, name: &str) -> Value {
     within(Duration::from_mins(5), "the projection is made", || {
-        let shown = shown(practice, name);
+        let shown = shown(operator, name);
         (shown["state"] == "ready" && shown["build"].is_null()).then_some(shown)
     })
 }
@@ -91,19 +91,22 @@ fn projections_say_how_far_they_are_and_are_made_anew_while_they_are_read() {
     let booked = practice.booked(monday(9, 0));
     let position = practice.booking(monday(10, 0)).send().position();
     practice.found(&format!("min_position={position}"));
-    let search = shown(&practice, "appointments");
+    let operator = server.keyed_operator();
+    let search = shown(&practice.api, "appointments");
     assert_eq!((&search["state"], &search["position"]), (&json!("ready"), &json!(position)));
     assert_eq!(search["head"], position);
 
-    rebuild(&practice, "appointments");
+    rebuild(&operator, "appointments");
+    let all = shown(&operator, "appointments");
+    assert!(all["head"].as_u64() >= Some(position), "over all tenants: {all}");
     let cancelled = practice.act(&booked, "cancel", &json!({})).position();
     assert_eq!(practice.found(&format!("min_position={cancelled}")).len(), 2);
-    made(&practice, "appointments");
+    made(&operator, "appointments");
     assert_eq!(practice.found(&format!("min_position={cancelled}&status=booked")).len(), 1);
     server.database.projections_are_what_the_log_says();
-    let unknown = practice.api.post("/v1/projections/nothing/rebuild", &json!({})).send();
+    let unknown = operator.post("/v1/projections/nothing/rebuild", &json!({})).send();
     unknown.is_refused(404, "not-found");
-    let garbled = practice.api.post("/v1/projections/%FF/rebuild", &json!({})).send();
+    let garbled = operator.post("/v1/projections/%FF/rebuild", &json!({})).send();
     garbled.is_refused(404, "not-found");
     for misspelt in ["/v1/projections?nme=appointments", "/v1/projections?"] {
         let status = practice.api.get(misspelt).send().status;
@@ -226,7 +229,8 @@ fn what_a_killed_comparison_leaves_is_pruned_and_what_is_compared_now_is_not() {
     let server = Server::start(&Database::fresh());
     let practice = Practice::on(&server);
     many(&practice, 500);
-    made(&practice, "appointments");
+    let operator = server.keyed_operator();
+    made(&operator, "appointments");
     let database = &server.database;
     let prune = |more: &[&str]| database.run(&[&["projections", "prune"], more].concat());
     let (mut child, schema) = held_while_it_compares(database);
@@ -264,7 +268,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert_eq!(sql.change(dream, &sick.tenant), 1);
     let at = booked.position() + 1;
     let failed = eventually("it stands still", || {
-        let shown = shown(&sick, "appointments");
+        let shown = shown(&sick.api, "appointments");
         (!shown["failed"].is_null()).then_some(shown)
     });
     assert_eq!((&failed["failed"]["position"], &failed["position"]), (&json!(at), &json!(at - 1)));
@@ -279,7 +283,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     });
     let position = well.booking(monday(9, 0)).send().position();
     assert_eq!(well.found(&format!("min_position={position}")).len(), 1);
-    assert!(shown(&well, "appointments")["failed"].is_null());
+    assert!(shown(&well.api, "appointments")["failed"].is_null());
 
     // A program that can read it: here the event itself is mended.
     let awake = "UPDATE events SET event_type = 'ClientRegistered'
@@ -290,7 +294,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     let server = Server::start(&server.database);
     let sick = sick.moved_to(&server);
     eventually("it goes on", || {
-        let shown = shown(&sick, "appointments");
+        let shown = shown(&sick.api, "appointments");
         (shown["failed"].is_null() && shown["position"] == at).then_some(())
     });
     server.database.projections_are_what_the_log_says();
@@ -306,9 +310,10 @@ fn what_is_read_is_not_replaced_by_what_cannot_be_made_to_the_end() {
     let dream = "UPDATE events SET event_type = 'Dreamt' || event_type
                   WHERE tenant_id = $1 AND event_type = 'AppointmentBooked'";
     assert_eq!(sql.change(dream, &practice.tenant), 1);
-    rebuild(&practice, "appointments");
+    let operator = server.keyed_operator();
+    rebuild(&operator, "appointments");
     let build = eventually("it fails", || {
-        let shown = shown(&practice, "appointments");
+        let shown = shown(&operator, "appointments");
         (!shown["build"]["failure"].is_null()).then(|| shown["build"].clone())
     });
     // It may be another tenant's: what is in the event is for the operator.
@@ -317,7 +322,7 @@ fn what_is_read_is_not_replaced_by_what_cannot_be_made_to_the_end() {
     assert!(listed.contains("Dreamt"), "{listed}");
     assert_eq!(practice.found("status=booked").len(), 1);
     server.database.run(&["projections", "cancel", "appointments"]).succeeded();
-    made(&practice, "appointments");
+    made(&operator, "appointments");
 }
 
 #[test]
@@ -386,13 +391,14 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
     let database = Database::fresh();
     let mut server = Server::start(&database);
     let mut practice = Practice::on(&server);
+    let mut operator = server.keyed_operator();
     many(&practice, events);
     let mut sql = database.sql();
     let counted = "SELECT count(*) FROM build_parts WHERE schema_name = $1";
     let requested = "SELECT count(*) FROM builds WHERE schema_name = $1";
     let (name, schema) = ("appointments", format!("{APPOINTMENTS}_building"));
     let (mut killed, mut parts) = (0, 0);
-    rebuild(&practice, name);
+    rebuild(&operator, name);
     while killed < cycles {
         thread::sleep(Duration::from_millis(rng.random_range(0..1_500)));
         practice.booking(monday(9, 0)).send();
@@ -409,11 +415,12 @@ fn killed_in_the_middle_of_a_rebuild_it_goes_on_where_it_was() {
         drop(server);
         server = Server::start(&database);
         practice = practice.moved_to(&server);
+        operator = operator.at(&server.url);
         if parts == 0 {
-            rebuild(&practice, name);
+            rebuild(&operator, name);
         }
     }
-    made(&practice, name);
+    made(&operator, name);
     println!("{name} was killed {killed} times in the middle of {events} events");
     database.projections_are_what_the_log_says();
 }
@@ -424,16 +431,17 @@ fn bookings_go_on_while_everything_is_made_anew() {
     let server = Server::start(&Database::fresh());
     let practice = Practice::on(&server);
     many(&practice, events);
+    let operator = server.keyed_operator();
     let (until, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         let _over = Until(&until);
         scope.spawn(|| load(&[&practice, &practice], &until, &answered));
         let names = ["appointments", "catalogue", "conflicts"];
         for name in names {
-            rebuild(&practice, name);
+            rebuild(&operator, name);
         }
         for name in names {
-            made(&practice, name);
+            made(&operator, name);
         }
     });
     assert!(answered.load(Ordering::Relaxed) > 20, "there was load: {answered:?}");

@@ -26,7 +26,7 @@ fn the_api_alone_books_and_says_which_role_a_list_waits_for_until_it_is_there() 
     assert_eq!(problem["role"], "projector");
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert!(list().header("retry-after").is_some());
-    let listed = practice.api.get("/v1/programs").send().is(200);
+    let listed = api.keyed_operator().get("/v1/programs").send().is(200);
     assert_eq!(listed["missing_roles"], json!(["projector", "housekeeper"]));
     assert_eq!(listed["items"][0]["roles"], json!(["api"]));
     let said = database.run(&["doctor"]);
@@ -43,7 +43,7 @@ fn the_api_alone_books_and_says_which_role_a_list_waits_for_until_it_is_there() 
     projector.interrupt();
     assert_eq!(projector.wait().code(), Some(0), "{}", projector.log());
     // Whoever ends in order is not waited for.
-    let listed = practice.api.get("/v1/programs").send().is(200);
+    let listed = api.keyed_operator().get("/v1/programs").send().is(200);
     assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
 }
 

@@ -4,8 +4,10 @@
 import * as daybook from "./daybook/index.js";
 import { client as transport } from "./daybook/client.gen.js";
 
-const [baseUrl, key] = process.argv.slice(2);
-if (baseUrl === undefined || key === undefined) throw new Error("usage: hey-api.js URL KEY");
+const [baseUrl, key, operatorKey] = process.argv.slice(2);
+if (baseUrl === undefined || key === undefined || operatorKey === undefined) {
+  throw new Error("usage: hey-api.js URL KEY OPERATOR-KEY");
+}
 transport.setConfig({ baseUrl, auth: key });
 
 interface Answer<T> { data?: T; error?: unknown; response?: Response }
@@ -85,7 +87,10 @@ for await (const event of stream) {
   if (event !== undefined) break;
 }
 had(await daybook.readImport(path(imported.id)));
-had(await daybook.listPrograms());
+const { items: [ownKey] } = had(await daybook.listKeys());
+if (ownKey === undefined) throw new Error("no key");
+had(await daybook.getKey(path(ownKey.id)));
+had(await daybook.listPrograms({ auth: operatorKey }));
 had(await daybook.listProjections());
 had(await daybook.listResources());
 had(await daybook.getResource(path(room.id)));

@@ -4,10 +4,13 @@
 import createClient from "openapi-fetch";
 import type { paths } from "./daybook.js";
 
-const [baseUrl, key] = process.argv.slice(2);
-if (baseUrl === undefined || key === undefined) throw new Error("usage: openapi-typescript.js URL KEY");
+const [baseUrl, key, operatorKey] = process.argv.slice(2);
+if (baseUrl === undefined || key === undefined || operatorKey === undefined) {
+  throw new Error("usage: openapi-typescript.js URL KEY OPERATOR-KEY");
+}
 
 const api = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
+const operator = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${operatorKey}` } });
 
 function had<T>(answer: { data?: T; error?: unknown; response: Response }): T {
   if (answer.data === undefined) {
@@ -95,7 +98,10 @@ const exported = had(await api.GET("/v1/events/export", { params: { query: { for
 const stream = had(await api.GET("/v1/events/stream", { parseAs: "stream" }));
 await stream?.cancel();
 had(await api.GET("/v1/imports/{id}", path(imported.id)));
-had(await api.GET("/v1/programs"));
+const { items: [ownKey] } = had(await api.GET("/v1/keys"));
+if (ownKey === undefined) throw new Error("no key");
+had(await api.GET("/v1/keys/{id}", path(ownKey.id)));
+had(await operator.GET("/v1/programs"));
 had(await api.GET("/v1/projections"));
 had(await api.GET("/v1/resources"));
 had(await api.GET("/v1/resources/{id}", path(room.id)));

@@ -12,8 +12,9 @@ from daybook_client import AuthenticatedClient
 from daybook_client import models
 from daybook_client.types import File
 
-url, key = sys.argv[1:]
+url, key, operator_key = sys.argv[1:]
 client = AuthenticatedClient(base_url=url, token=key, raise_on_unexpected_status=True)
+operator = AuthenticatedClient(base_url=url, token=operator_key, raise_on_unexpected_status=True)
 
 # Every operation is a module.
 operations = {}
@@ -26,7 +27,8 @@ for tag in pkgutil.iter_modules(daybook_client.api.__path__, daybook_client.api.
 def done(name, *args, **kwargs):
     """Calls an operation: its answer, parsed as the document says."""
     called.add(name)
-    answer = importlib.import_module(operations[name]).sync_detailed(*args, client=client, **kwargs)
+    kwargs = {"client": client} | kwargs
+    answer = importlib.import_module(operations[name]).sync_detailed(*args, **kwargs)
     assert 200 <= answer.status_code < 300, (name, answer.status_code, answer.content)
     assert answer.parsed is not None, (name, answer.content)
     return answer.parsed
@@ -96,7 +98,9 @@ done("list_places", session.id)
 done("get_utilisation", from_=day(7), to=day(13))
 done("get_waiting", waiting.id)
 done("read_import", imported.id)
-for name in ["list_clients", "list_conflicts", "list_programs", "list_projections", "list_resources", "list_services",
+done("get_key", done("list_keys").items[0].id)
+done("list_programs", client=operator)
+for name in ["list_clients", "list_conflicts", "list_projections", "list_resources", "list_services",
              "list_sessions", "list_waiting", "read_settings"]:
     done(name)
 # It never ends, and the generated function waits for its end.

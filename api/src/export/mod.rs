@@ -106,6 +106,9 @@ pub enum ExportError {
     /// The log could not be read.
     #[error("the log cannot be read: {0}")]
     Log(#[from] sqlx::Error),
+    /// Whoever reads it may do so no more.
+    #[error("the key has ended")]
+    KeyEnded,
     /// An event could not be written in the format.
     #[error("an event cannot be written: {0}")]
     Encode(EncodeError),

@@ -6,8 +6,8 @@ use axum::response::{IntoResponse, Response};
 use daybook_store::Position;
 use serde::Serialize;
 
-use super::Problem;
 use super::etag::Etag;
+use super::{Caller, Personal, Problem};
 
 /// The header that every answer has to a command, or of the log: where the command's last event is; of what was read, up
 /// to where at least.
@@ -53,6 +53,20 @@ impl<T> Answer<T> {
     /// none.
     pub(crate) fn seen(version: Option<u64>, position: Option<Position>, body: T) -> Self {
         Self { known_by: KnownBy::Body(version), position, body }
+    }
+
+    /// As this caller is told it: without what is personal, if they are not told that. Then it does not follow from the
+    /// version alone.
+    pub(crate) fn told_to<S>(self, caller: &Caller<S>, withheld: impl FnOnce(T) -> T) -> Self {
+        if caller.has::<Personal>() {
+            return self;
+        }
+        let version = match self.known_by {
+            KnownBy::Version(version) => Some(version),
+            KnownBy::Body(version) => version,
+            KnownBy::Nothing => None,
+        };
+        Self { known_by: KnownBy::Body(version), body: withheld(self.body), ..self }
     }
 
     /// What a command has led to; without a position: what it would lead to.

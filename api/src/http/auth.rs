@@ -1,4 +1,4 @@
-//! Who calls: a bearer API key, the tenant it belongs to, and what it is good for.
+//! Who calls: a bearer API key, whose it is, and what it is good for.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -7,17 +7,17 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::TenantId;
-use daybook_store::keys::Scope;
+use daybook_store::keys::{Held, KeyHolder, Owner, Scope, Scopes};
 
 use super::Problem;
 use super::in_flight::Place;
 use super::trace::RequestContext;
 use crate::App;
 
-/// A scope as a type, so that a route's signature says what it requires.
+/// Scopes as a type, so that a route's signature says what it requires.
 pub(crate) trait Requires: Send + Sync {
-    /// The scope.
-    const SCOPE: Scope;
+    /// All of them.
+    const SCOPES: Scopes;
 }
 
 macro_rules! scopes {
@@ -26,14 +26,19 @@ macro_rules! scopes {
         pub(crate) struct $name;
 
         impl Requires for $name {
-            const SCOPE: Scope = Scope::$name;
+            const SCOPES: Scopes = Scopes::of(&[Scope::$name]);
         }
     )+};
 }
 
-scopes!(Read, Book, Manage, Admin);
+scopes!(Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys);
 
-/// A caller whose key has the scope `S` or a larger one.
+/// Requires both.
+impl<A: Requires, B: Requires> Requires for (A, B) {
+    const SCOPES: Scopes = A::SCOPES.and(B::SCOPES);
+}
+
+/// A caller whose key has the scopes `S`, and perhaps more.
 pub(crate) struct Caller<S> {
     /// Whose log the key opens.
     pub(crate) tenant: TenantId,
@@ -41,20 +46,20 @@ pub(crate) struct Caller<S> {
     pub(crate) actor: String,
     /// What the request belongs together with.
     pub(crate) request: RequestContext,
-    /// What the key is good for, which may be more than the route requires.
-    holds: Scope,
+    /// By which key, and what that is good for: it may be more than the route requires.
+    pub(crate) key: KeyHolder,
     requires: PhantomData<S>,
 }
 
 impl<S> Caller<S> {
-    /// Whether the caller's key has the scope `T`.
+    /// Whether the caller's key has the scopes `T`.
     pub(crate) fn has<T: Requires>(&self) -> bool {
-        self.holds >= T::SCOPE
+        self.key.scopes.include(T::SCOPES)
     }
 
-    /// Refuses what only some callers of a route may do: `what` needs the scope `T`.
+    /// Refuses what only some callers of a route may do: `what` needs the scopes `T`.
     pub(crate) fn must_have<T: Requires>(&self, what: &str) -> Result<(), Problem> {
-        if self.has::<T>() { Ok(()) } else { Err(insufficient(what, T::SCOPE, self.holds)) }
+        sufficient(what, T::SCOPES, self.key.scopes)
     }
 }
 
@@ -62,33 +67,101 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let key = bearer(parts)?;
-        let holder = app.keys.holder(key).await?;
-        let holder = holder.ok_or_else(|| unauthorized("invalid-key", "this is no API key"))?;
-        if holder.scope < S::SCOPE {
-            return Err(insufficient("this", S::SCOPE, holder.scope));
-        }
-        let span = tracing::Span::current();
-        span.record("tenant", holder.tenant.as_str())
-            .record("key_id", tracing::field::display(&holder.key_id));
+        let key = holder(parts, app).await?;
+        let Owner::Tenant(tenant) = &key.owner else {
+            let detail = "this is done by a tenant's key, and yours is an operator's";
+            return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
+        };
+        let tenant = tenant.clone();
+        sufficient("this", S::SCOPES, key.scopes)?;
+        tracing::Span::current().record("tenant", tenant.as_str());
         if let Some(place) = parts.extensions.get::<Arc<Place>>() {
-            place.belongs_to(&holder.tenant)?;
+            place.belongs_to(&tenant)?;
         }
-        Ok(Self {
-            tenant: holder.tenant,
-            actor: format!("key:{}", holder.key_id),
-            request: parts.extensions.get().copied().unwrap_or_default(),
-            holds: holder.scope,
-            requires: PhantomData,
-        })
+        let actor = format!("key:{}", key.key_id);
+        let request = parts.extensions.get().copied().unwrap_or_default();
+        Ok(Self { tenant, actor, request, key, requires: PhantomData })
     }
 }
 
-fn insufficient(what: &str, required: Scope, held: Scope) -> Problem {
-    let detail = format!("{what} needs a key with scope {required}, not {held}");
-    let title = "The key's scope is too small";
-    Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", title, detail)
-        .with("required_scope", required.as_str())
+/// Whoever runs daybook, for all tenants.
+pub(crate) struct Operator {
+    /// The key's own id, for the record.
+    pub(crate) actor: String,
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = holder(parts, app).await?;
+        if key.owner == Owner::Operator {
+            return Ok(Self { actor: format!("operator-key:{}", key.key_id) });
+        }
+        let title = "The key is no operator's";
+        let detail = "this is of all tenants: `daybook operator-key create` makes a key for it";
+        Err(forbidden("not-an-operators-key", title, detail))
+    }
+}
+
+/// A caller of a tenant, or whoever runs daybook.
+pub(crate) enum CallerOrOperator<S> {
+    Caller(Box<Caller<S>>),
+    Operator,
+}
+
+impl<S: Requires> FromRequestParts<App> for CallerOrOperator<S> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        match holder(parts, app).await?.owner {
+            Owner::Operator => Ok(Self::Operator),
+            Owner::Tenant(_) => {
+                let caller = Caller::from_request_parts(parts, app).await?;
+                Ok(Self::Caller(Box::new(caller)))
+            }
+        }
+    }
+}
+
+/// Who sent the key of a request.
+async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
+    match app.keys.holder(bearer(parts)?).await? {
+        Held::By(holder) => {
+            let span = tracing::Span::current();
+            span.record("key_id", tracing::field::display(&holder.key_id));
+            Ok(holder)
+        }
+        Held::Suspended => {
+            let title = "The tenant is suspended";
+            let detail = "nothing is lost: ask whoever runs this daybook to resume it";
+            Err(forbidden("tenant-suspended", title, detail))
+        }
+        Held::Expired => Err(unauthorized("expired-key", "the key has expired: ask for a new one")),
+        Held::Unknown => Err(unauthorized("invalid-key", "this is no API key")),
+    }
+}
+
+/// Refuses `what` to whoever has less than it needs.
+pub(crate) fn sufficient(what: &str, required: Scopes, held: Scopes) -> Result<(), Problem> {
+    let missing = required.without(held);
+    let Some(first) = missing.iter().next() else { return Ok(()) };
+    let detail = format!("{what} needs a key with {}, not {held}", in_words(required));
+    let title = "The key is not good for this";
+    Err(forbidden("insufficient-scope", title, detail).with("required_scope", first.as_str()))
+}
+
+/// "the scopes `a` and `b`"
+pub(crate) fn in_words(scopes: Scopes) -> String {
+    let names: Vec<String> = scopes.iter().map(|scope| format!("`{scope}`")).collect();
+    match names.as_slice() {
+        [one] => format!("the scope {one}"),
+        several => format!("the scopes {}", several.join(" and ")),
+    }
+}
+
+fn forbidden(name: &str, title: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, name, title, detail)
 }
 
 fn bearer(parts: &Parts) -> Result<&str, Problem> {

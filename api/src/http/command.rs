@@ -1,5 +1,7 @@
 //! A request that is a command: its body, and the parameters that all commands have.
 
+use std::ops::Deref;
+
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
 use daybook_store::{CommandContext, CommandKey};
@@ -12,7 +14,7 @@ use utoipa::openapi::path::{Parameter, ParameterIn};
 
 use super::etag::if_match;
 use super::query::{self, query_params};
-use super::{Caller, Problem, body};
+use super::{Caller, Personal, Problem, body};
 use crate::App;
 
 query_params! {
@@ -77,23 +79,39 @@ pub(crate) struct CommandRequest<T> {
     dry_run: bool,
 }
 
+/// A command's context, and what whoever gives it is told.
+pub(crate) struct Ordered {
+    context: CommandContext,
+    /// Whether the answer has what is personal.
+    pub(crate) tells_personal: bool,
+}
+
+impl Deref for Ordered {
+    type Target = CommandContext;
+
+    fn deref(&self) -> &CommandContext {
+        &self.context
+    }
+}
+
 impl<T> CommandRequest<T> {
     /// The command's context, and its body.
     #[expect(clippy::needless_pass_by_value, reason = "a caller gives one command")]
-    pub(crate) fn by<S>(self, caller: Caller<S>) -> (CommandContext, T) {
+    pub(crate) fn by<S>(self, caller: Caller<S>) -> (Ordered, T) {
         (self.context(&caller), self.body)
     }
 
     /// The command's context.
-    pub(crate) fn context<S>(&self, caller: &Caller<S>) -> CommandContext {
-        CommandContext {
+    pub(crate) fn context<S>(&self, caller: &Caller<S>) -> Ordered {
+        let context = CommandContext {
             key: self.key.clone(),
             expected_version: self.expected_version,
             dry_run: self.dry_run,
             correlation_id: caller.request.correlation_id,
             trace: caller.request.trace,
             ..CommandContext::new(caller.tenant.clone(), caller.actor.clone())
-        }
+        };
+        Ordered { context, tells_personal: caller.has::<Personal>() }
     }
 }
 

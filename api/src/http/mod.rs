@@ -22,10 +22,13 @@ mod refusals;
 pub(crate) mod trace;
 
 pub(crate) use answer::{Answer, At, Created};
-pub(crate) use auth::{Admin, Book, Caller, Manage, Read};
+pub(crate) use auth::{
+    Analytics, Appointments, Availability, Book, Caller, CallerOrOperator, Keys, Manage, Operator,
+    Personal,
+};
 pub(crate) use body::Body;
 pub(crate) use command::{
-    CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, idempotency_key,
+    CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, Ordered, idempotency_key,
 };
 pub(crate) use patch::PatchRequest;
 pub(crate) use path::{PathId, PathIds};

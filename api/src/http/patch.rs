@@ -5,14 +5,13 @@ use std::collections::HashMap;
 
 use axum::extract::{FromRequest, Request};
 use daybook_domain::patch::Patch;
-use daybook_store::CommandContext;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr};
 
 use super::command::said;
-use super::{Caller, CommandRequest, Problem, body};
+use super::{Caller, CommandRequest, Ordered, Problem, body};
 use crate::App;
 
 /// A command that changes some members.
@@ -20,7 +19,7 @@ pub(crate) struct PatchRequest<P>(CommandRequest<P>);
 
 impl<P> PatchRequest<P> {
     /// The command's context, and what changes.
-    pub(crate) fn by<S>(self, caller: Caller<S>) -> (CommandContext, P) {
+    pub(crate) fn by<S>(self, caller: Caller<S>) -> (Ordered, P) {
         self.0.by(caller)
     }
 }

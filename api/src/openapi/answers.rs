@@ -4,7 +4,11 @@
 use serde_json::{Map, Value, json};
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 5] = [
+const WITHOUT_A_POSITION: [&str; 9] = [
+    "/v1/keys",
+    "/v1/keys/{id}",
+    "/v1/keys/{id}/revoke",
+    "/v1/keys/{id}/rotate",
     "/v1/programs",
     "/v1/projections",
     "/v1/projections/{name}/rebuild",

@@ -100,7 +100,7 @@ fn message(name: &str, version: &str, said: &str) -> Value {
 
 /// The last event of a stream that the server ends.
 fn end() -> Value {
-    let reasons = ["to", "stopping", "slow", "unavailable"];
+    let reasons = ["to", "stopping", "slow", "unavailable", "key-ended"];
     json!({
         "name": "end",
         "title": "The end of the stream",

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use daybook_store::keys::{Scope, ScopeSet, Scopes};
 use serde_json::{Map, Value, json};
 
 use super::{answers, forms};
+use crate::http::auth::in_words;
 use crate::http::deprecation::{DEPRECATED, mark};
 
 const SCHEMAS: &str = "#/components/schemas/";
@@ -13,7 +15,7 @@ const SCHEMAS: &str = "#/components/schemas/";
 /// refers to.
 pub(super) fn finish(document: &mut Value) {
     document["servers"] = json!([{"url": "/", "description": "Where this document comes from."}]);
-    each_operation(document, name_scope);
+    each_operation(document, name_scopes);
     say_conditional(document);
     answers::describe(document);
     // A test sees to it that the document has all of them.
@@ -112,20 +114,34 @@ pub(super) fn each_operation(
     operations.filter_map(Value::as_object_mut).for_each(&mut change);
 }
 
-/// Scopes in a security requirement are OAuth's; a bearer's key has none. So the scope that is required is said in words,
-/// and as `x-scope`.
-fn name_scope(operation: &mut Map<String, Value>) {
+/// Scopes in a security requirement are OAuth's; a bearer's key has none. So the scopes that are required are said in words
+/// and as `x-scopes`, and the smallest named set that has them as `x-scope`.
+fn name_scopes(operation: &mut Map<String, Value>) {
     let security = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut scopes = security.iter().filter_map(|one| one["api_key"].as_array()).flatten();
-    let Some(scope) = scopes.find_map(Value::as_str) else {
-        operation.insert("security".to_owned(), json!([]));
-        return;
+    let required = security.iter().filter_map(|one| one["api_key"].as_array()).flatten();
+    let scopes: Scopes = required.filter_map(|scope| scope.as_str()?.parse().ok()).collect();
+    let is_operators = security.iter().any(|one| one["operator_key"].is_array());
+    let keys = [
+        (!scopes.is_empty()).then(|| json!({"api_key": []})),
+        is_operators.then(|| json!({"operator_key": []})),
+    ];
+    let keys: Vec<Value> = keys.into_iter().flatten().collect();
+    operation.insert("security".to_owned(), json!(keys));
+    let takes = match (scopes.is_empty(), is_operators) {
+        (true, false) => return,
+        (true, true) => "an operator's key".to_owned(),
+        (false, false) => format!("a key with {}", in_words(scopes)),
+        (false, true) => format!("a key with {}, or an operator's", in_words(scopes)),
     };
     let said = operation.get("description").and_then(Value::as_str).unwrap_or_default();
-    let said = format!("{said}\n\nIt takes a key with the scope `{scope}`.");
+    let said = format!("{said}\n\nIt takes {takes}.");
     operation.insert("description".to_owned(), json!(said.trim_start()));
-    operation.insert("security".to_owned(), json!([{"api_key": []}]));
-    operation.insert("x-scope".to_owned(), json!(scope));
+    if scopes.is_empty() {
+        return;
+    }
+    let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();
+    operation.insert("x-scopes".to_owned(), json!(names));
+    operation.insert("x-scope".to_owned(), json!(ScopeSet::with(scopes).as_str()));
 }
 
 /// Members with a `default` are always there for some generators, also in a request: so it is said in words.
@@ -273,7 +289,7 @@ mod tests {
     #[test]
     fn alternatives_are_distributed_over_what_all_of_them_have() {
         let mut document = json!({
-            "paths": {"/x": {"get": {"security": [{"api_key": ["read"]}], "schema": {"$ref": "#/components/schemas/A"}}}},
+            "paths": {"/x": {"get": {"security": [{"api_key": ["appointments"]}], "schema": {"$ref": "#/components/schemas/A"}}}},
             "components": {"schemas": {
                 "A": {"description": "An A.", "allOf": [
                     {"$ref": "#/components/schemas/B"},
@@ -297,6 +313,7 @@ mod tests {
         let operation = &document["paths"]["/x"]["get"];
         assert_eq!(operation["x-scope"], "read");
         assert_eq!(operation["security"], json!([{"api_key": []}]));
-        assert_eq!(operation["description"], "It takes a key with the scope `read`.");
+        assert_eq!(operation["x-scopes"], json!(["appointments"]));
+        assert_eq!(operation["description"], "It takes a key with the scope `appointments`.");
     }
 }

@@ -45,6 +45,7 @@ use crate::{App, routes};
         (name = "figures", description = "How much of what is offered is booked."),
         (name = "imports", description = "Calendars of other programs, booked."),
         (name = "events", description = "The log: all that has happened, in order."),
+        (name = "keys", description = "Who may call, and for what."),
         (name = "operation", description = "Whether the program lives and is ready."),
     )
 )]
@@ -57,12 +58,17 @@ impl Modify for ApiKey {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(
-                "An API key of a tenant. What an operation takes is said with it, and in `x-scope`; each of read, \
-                 book, manage and admin includes those before it.",
+                "An API key of a tenant. Which scopes it must have for an operation is said with that, and in \
+                 `x-scopes`; `x-scope` is the smallest of the sets read, book, manage and admin that has them.",
             ))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        let operators = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A key of whoever runs daybook, for what is of all tenants. It opens no tenant's log."))
+            .build();
+        components.add_security_scheme("operator_key", SecurityScheme::Http(operators));
     }
 }
 

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::engine::Known;
 use daybook_store::log::Moment;
-use daybook_store::{CommandContext, Executable, Executed, Target};
+use daybook_store::{Executable, Executed, Target};
 use uuid::Uuid;
 
 use super::as_of::AsOfParams;
 use crate::App;
-use crate::http::{Answer, Created, Problem};
+use crate::http::{Answer, Created, Ordered, Problem};
 use crate::views::Viewed;
 
 impl App {
@@ -59,7 +59,7 @@ impl App {
     /// Makes something new.
     pub(crate) async fn create<A>(
         &self,
-        context: &CommandContext,
+        context: &Ordered,
         command: A::Command,
     ) -> Result<Created<A::View>, Problem>
     where
@@ -67,13 +67,13 @@ impl App {
         A::Command: Clone,
     {
         let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
-        created(executed)
+        created(context, executed)
     }
 
     /// Changes something that may exist.
     pub(crate) async fn change<A>(
         &self,
-        context: &CommandContext,
+        context: &Ordered,
         id: Uuid,
         command: A::Command,
     ) -> Result<Answer<A::View>, Problem>
@@ -87,7 +87,7 @@ impl App {
     /// Changes something that may exist by several commands: all of them, or none.
     pub(crate) async fn change_by<A>(
         &self,
-        context: &CommandContext,
+        context: &Ordered,
         id: Uuid,
         commands: Vec<A::Command>,
     ) -> Result<Answer<A::View>, Problem>
@@ -95,17 +95,26 @@ impl App {
         A: Viewed,
         A::Command: Clone,
     {
-        answer(self.engine.execute_all::<A>(context, Target::Existing(id), commands).await?)
+        let target = Target::Existing(id);
+        answer(context, self.engine.execute_all::<A>(context, target, commands).await?)
     }
 }
 
-pub(super) fn created<A: Viewed>(executed: Executed<A>) -> Result<Created<A::View>, Problem> {
+pub(super) fn created<A: Viewed>(
+    ordered: &Ordered,
+    executed: Executed<A>,
+) -> Result<Created<A::View>, Problem> {
     let location = format!("{}/{}", A::PATH, executed.id);
-    Ok(Created { location, answer: answer(executed)? })
+    Ok(Created { location, answer: answer(ordered, executed)? })
 }
 
-pub(super) fn answer<A: Viewed>(executed: Executed<A>) -> Result<Answer<A::View>, Problem> {
+/// What became of a command, as far as whoever gave it may be told.
+pub(super) fn answer<A: Viewed>(
+    ordered: &Ordered,
+    executed: Executed<A>,
+) -> Result<Answer<A::View>, Problem> {
     let Executed { id, version, position, state } = executed;
     let body = state.view(id, version).ok_or_else(Problem::internal)?;
+    let body = if ordered.tells_personal { body } else { A::withheld(body) };
     Ok(Answer::of_command(version, position, body))
 }

@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use super::listing::Freshness;
 use crate::App;
-use crate::http::Problem;
 use crate::http::query::{Several, one_of, query_params};
+use crate::http::{Caller, Personal, Problem};
 use crate::views::expanded::{About, Expanded, Expansion, Found, Wanted};
 use crate::views::{ClientView, ResourceView, Viewed};
 
@@ -35,6 +35,16 @@ one_of!(Expansion {
     "service" => Self::Service,
     "resources" => Self::Resources,
 });
+
+impl ExpandParams {
+    /// Refuses to show who clients are to whoever is not told.
+    pub(super) fn is_for<S>(&self, caller: &Caller<S>) -> Result<(), Problem> {
+        if self.expand.contains(&Expansion::Client) {
+            caller.must_have::<Personal>("expand=client")?;
+        }
+        Ok(())
+    }
+}
 
 /// The most that an answer has of what its items are about.
 pub(super) const MAX_EXPANDED: usize = 1_000;

@@ -26,8 +26,8 @@ use crate::http::body::MaxBytes;
 use crate::http::query::{Value, query_params};
 use crate::http::trace::REPLAYED;
 use crate::http::{
-    Answer, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query, Read, body,
-    idempotency_key,
+    Answer, Appointments, Caller, DryRun, IdempotencyKey, Manage, NoQuery, PathId, Problem, Query,
+    body, idempotency_key,
 };
 use crate::imports::{
     ImportBegun, ImportFault, ImportFile, ImportReport, ImportRequest, MAX_IMPORT_BYTES, SILENT,
@@ -230,12 +230,12 @@ pub(crate) async fn begin_import(
 #[utoipa::path(
     get, path = "/v1/imports/{id}", tag = "imports",
     params(("id" = Uuid, Path, description = "The import's id")),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The report", body = ImportView), ReadProblems)
 )]
 pub(crate) async fn read_import(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     _: NoQuery,
     PathId(id): PathId,
 ) -> Result<Answer<ImportView>, Problem> {

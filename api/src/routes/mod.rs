@@ -16,6 +16,7 @@ mod expanding;
 mod holds;
 mod imports;
 mod kept;
+mod keys;
 mod listing;
 mod problems;
 mod programs;
@@ -56,6 +57,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(events::routes())
         .merge(imports::routes())
         .merge(tenant::routes())
+        .merge(keys::routes())
 }
 
 pub(crate) async fn no_such_route() -> Problem {

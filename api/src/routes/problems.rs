@@ -11,10 +11,11 @@ pub(crate) enum ReadProblems {
     /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// The key is missing or unknown.
+    /// The key is missing (`missing-key`), unknown (`invalid-key`) or has expired (`expired-key`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
-    /// The key's scope is too small.
+    /// The key is not good for this: `insufficient-scope` `not-a-tenants-key` or `not-an-operators-key`. Or the tenant is suspended
+    /// (`tenant-suspended`).
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is no such thing in this tenant.

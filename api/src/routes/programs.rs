@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::{Admin, Caller, NoQuery, Problem};
+use crate::http::{NoQuery, Operator, Problem};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_programs))
@@ -53,12 +53,12 @@ pub(crate) struct Programs {
 /// A program that was killed is shown for a few seconds more.
 #[utoipa::path(
     get, path = "/v1/programs", tag = "operation",
-    security(("api_key" = ["admin"])),
+    security(("operator_key" = [])),
     responses((status = 200, description = "All of them", body = Programs), ReadProblems)
 )]
 pub(crate) async fn list_programs(
     State(app): State<App>,
-    _: Caller<Admin>,
+    _: Operator,
     _: NoQuery,
 ) -> Result<Json<Programs>, Problem> {
     let living = programs::living(app.engine.log().pool()).await?;

@@ -16,7 +16,9 @@ use utoipa_axum::routes;
 
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
-use crate::http::{Admin, Answer, Body, Caller, DryRun, NoQuery, Problem, Query, Read};
+use crate::http::{
+    Answer, Availability, Body, Caller, DryRun, Keys, Manage, NoQuery, Problem, Query,
+};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(read_settings, put_settings))
@@ -59,12 +61,12 @@ daybook_domain::with_tenant_settings!(settings);
 /// The tenant's settings
 #[utoipa::path(
     get, path = "/v1/tenant/settings", tag = "operation",
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "What it has chosen", body = SettingsView), ReadProblems)
 )]
 pub(crate) async fn read_settings(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     _: NoQuery,
 ) -> Result<Answer<SettingsView>, Problem> {
     Ok(Answer::seen(None, None, app.tenant(&caller.tenant).await?.settings.into()))
@@ -76,13 +78,13 @@ pub(crate) async fn read_settings(
 /// stands.
 #[utoipa::path(
     put, path = "/v1/tenant/settings", tag = "operation",
-    params(DryRun), request_body = SettingsBody, security(("api_key" = ["admin"])),
+    params(DryRun), request_body = SettingsBody, security(("api_key" = ["manage", "keys"])),
     responses((status = 200, description = "It is so", body = SettingsView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn put_settings(
     State(app): State<App>,
-    caller: Caller<Admin>,
+    caller: Caller<(Manage, Keys)>,
     Query(dry_run): Query<DryRun>,
     Body(body): Body<SettingsBody>,
 ) -> Result<Json<SettingsView>, Problem> {

@@ -23,7 +23,7 @@ use super::listing::{PageParams, link};
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, query_params, string};
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{Analytics, At, Caller, Problem, Query};
 
 /// The most days that can be asked for at once.
 pub(crate) const MAX_DAYS: i64 = 366;
@@ -153,13 +153,13 @@ fn share(booked: i64, offered: i64) -> Option<f64> {
 #[utoipa::path(
     get, path = "/v1/utilisation", tag = "figures",
     params(UtilisationParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["analytics"])),
     responses((status = 200, description = "A page of groups, in the order of day, resource, service \
                and category", body = UtilisationList), ReadProblems, BroadProblems)
 )]
 pub(crate) async fn get_utilisation(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Analytics>,
     uri: Uri,
     Query(asked): Query<UtilisationParams>,
 ) -> Result<Response, Problem> {

@@ -22,7 +22,7 @@ use super::conflict::AcceptedConflictView;
 use super::expanded::About;
 use super::times::timed;
 use super::{Times, Viewed};
-use crate::http::{Book, Caller};
+use crate::http::{Book, Caller, auth};
 
 /// An appointment.
 #[derive(Serialize, ToSchema)]
@@ -42,7 +42,8 @@ pub(crate) struct AppointmentView {
     title: Title,
     category: Category,
     tags: Tags,
-    /// Free text about the client. Of a private appointment, only whoever may book sees it.
+    /// Free text about the client. Only a key with the scope `personal` is told, and of a private appointment only one that
+    /// may book, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Personal<Note>>,
     /// Where it takes place.
@@ -108,6 +109,7 @@ impl From<Agreed> for AgreedView {
 pub(crate) struct CancellationView {
     /// Nobody's: a hold that lapsed is cancelled by the `system`.
     by: CancelledBy,
+    /// Only a key with the scope `personal` is told.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
     /// Why it was cancelled although a rule was against it, where that is so.
@@ -177,7 +179,8 @@ impl AppointmentView {
     /// As this caller may see it.
     pub(crate) fn for_caller<S>(self, caller: &Caller<S>) -> Self {
         let hidden = self.private && !caller.has::<Book>();
-        Self { note: self.note.filter(|_| !hidden), ..self }
+        let shown = Self { note: self.note.filter(|_| !hidden), ..self };
+        if caller.has::<auth::Personal>() { shown } else { Appointment::withheld(shown) }
     }
 
     fn new(id: Uuid, version: u64, details: Details, state: AppointmentState) -> Self {
@@ -243,5 +246,11 @@ impl Viewed for Appointment {
 
     fn view(self, id: Uuid, version: u64) -> Option<AppointmentView> {
         AppointmentView::at(self, id, version, DateTime::<Utc>::MIN_UTC)
+    }
+
+    fn withheld(view: AppointmentView) -> AppointmentView {
+        let cancellation = view.cancellation;
+        let cancellation = cancellation.map(|it| CancellationView { reason: None, ..it });
+        AppointmentView { note: None, cancellation, ..view }
     }
 }

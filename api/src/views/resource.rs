@@ -115,6 +115,13 @@ impl Viewed for Resource {
         };
         Some(ResourceView::new(id, version, status, profile))
     }
+
+    fn withheld(view: ResourceView) -> ResourceView {
+        let exceptions = view.exceptions;
+        let exceptions =
+            exceptions.map(|all| all.into_iter().map(ExceptionView::withheld).collect());
+        ResourceView { exceptions, ..view }
+    }
 }
 
 /// Extra hours or time off of a resource.
@@ -124,8 +131,16 @@ pub(crate) struct ExceptionView {
     kind: ExceptionKind,
     #[serde(flatten)]
     span: LocalSpan,
+    /// Only a key with the scope `personal` is told: why somebody is away is about them.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Reason>,
+}
+
+impl ExceptionView {
+    /// For whoever is not told what is personal.
+    pub(crate) fn withheld(self) -> Self {
+        Self { reason: None, ..self }
+    }
 }
 
 impl From<HoursException> for ExceptionView {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
-use daybook_store::keys::{self, Scope};
+use daybook_store::keys::{self, NewKey, Owner, ScopeSet};
 use serde_json::{Value, json};
 
 use super::requests::Asked;
@@ -27,6 +27,7 @@ pub(crate) const AMONG: u64 = 100;
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     pub(crate) key: String,
+    pub(crate) operator_key: String,
     pub(crate) size: Size,
     /// A room that opens and closes fifty times a day, with as many holidays as there can be.
     pub(crate) fussy_room: String,
@@ -63,11 +64,14 @@ impl House {
     ) -> anyhow::Result<Self> {
         let daybook = Daybook::open(database, size)?;
         let now = daybook.engine.clock().now();
-        let key = keys::create(daybook.log().pool(), &daybook.tenant, Scope::Admin, now).await?;
+        let (pool, all) = (daybook.log().pool(), NewKey::of(ScopeSet::Admin.scopes()));
+        let key = keys::create(pool, &daybook.tenant, all, now).await?.key;
+        let operator_key = keys::create(pool, Owner::Operator, NewKey::default(), now).await?.key;
         daybook.close().await;
         let mut house = Self {
             address,
             key,
+            operator_key,
             size,
             fussy_room: String::new(),
             crowded_room: String::new(),

@@ -69,8 +69,9 @@ impl Asked {
         self
     }
 
+    /// By whoever has this key, unless it is said already by whom.
     pub(crate) fn by(self, key: &str) -> Self {
-        Self { key: Some(key.to_owned()), ..self }
+        Self { key: self.key.or_else(|| Some(key.to_owned())), ..self }
     }
 
     /// As it is sent.
@@ -238,11 +239,25 @@ requests! {
         let id = house.made(Asked::calendar(&path, text)).await?;
         Asked::get(&format!("/v1/imports/{id}"))
     };
-    "GET /v1/programs" => |house| Asked::get("/v1/programs");
+    "GET /v1/keys" => |house| {
+        for _ in 0..200 {
+            new_key(&house).await?;
+        }
+        Asked::get("/v1/keys")
+    };
+    "POST /v1/keys" => |house| Asked::post("/v1/keys", &a_key());
+    "GET /v1/keys/{id}" => |house| Asked::get(&format!("/v1/keys/{}", new_key(&house).await?));
+    "POST /v1/keys/{id}/revoke" => |house| {
+        Asked::post(&format!("/v1/keys/{}/revoke", new_key(&house).await?), &json!({}))
+    };
+    "POST /v1/keys/{id}/rotate" => |house| {
+        Asked::post(&format!("/v1/keys/{}/rotate", new_key(&house).await?), &json!({}))
+    };
+    "GET /v1/programs" => |house| Asked::get("/v1/programs").by(&house.operator_key);
     "GET /v1/projections" => |house| Asked::get("/v1/projections");
     "POST /v1/projections/{name}/rebuild" => |house| {
         // The rebuild itself is the program's own work, which makes room for others.
-        Asked::post("/v1/projections/nothing/rebuild", &json!({})).or_missing()
+        Asked::post("/v1/projections/nothing/rebuild", &json!({})).by(&house.operator_key).or_missing()
     };
     "GET /v1/resources" => |house| Asked::get("/v1/resources?limit=200");
     "POST /v1/resources" => |house| Asked::post("/v1/resources", &fussy_room());
@@ -400,6 +415,14 @@ fn fussy_room() -> Value {
 async fn act(house: &House, action: &str, body: &Value) -> anyhow::Result<Asked> {
     let id = house.booked().await?;
     Ok(Asked::post(&format!("/v1/appointments/{id}/{action}"), body))
+}
+
+fn a_key() -> Value {
+    json!({"name": "n".repeat(200), "scopes": ["availability", "appointments", "book"]})
+}
+
+async fn new_key(house: &House) -> anyhow::Result<String> {
+    house.made(Asked::post("/v1/keys", &a_key())).await
 }
 
 async fn new_client(house: &House) -> anyhow::Result<String> {

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use daybook_store::keys::{self, Scope};
+use daybook_store::keys::{self, NewKey, ScopeSet};
 
 use crate::calendar::Calendar;
 use crate::catalogue::Size;
@@ -64,7 +64,9 @@ pub(crate) async fn run(
 pub(crate) async fn key(database: &Database, tenant: &str, size: Size) -> anyhow::Result<String> {
     let daybook = Daybook::open(database, size)?;
     let (tenant, now) = (tenant.parse()?, daybook.engine.clock().now());
-    let key = keys::create(daybook.log().pool(), &tenant, Scope::Book, now).await?;
+    let key = keys::create(daybook.log().pool(), &tenant, NewKey::of(ScopeSet::Book.scopes()), now)
+        .await?
+        .key;
     daybook.close().await;
     Ok(key)
 }

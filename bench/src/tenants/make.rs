@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use daybook_domain::TenantId;
-use daybook_store::keys::{self, Scope};
+use daybook_store::keys::{self, NewKey, ScopeSet};
 use daybook_store::{Clock as _, SystemClock, tenants};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::PgPool;
@@ -85,7 +85,7 @@ async fn furnish(
         tenants::create(pool, &tenant, "UTC", now).await?;
         catalogue::make(&daybook.engine, &tenant, size).await?;
     }
-    Ok(keys::create(pool, &tenant, Scope::Book, now).await?)
+    Ok(keys::create(pool, &tenant, NewKey::of(ScopeSet::Book.scopes()), now).await?.key)
 }
 
 async fn make_idle(pool: &PgPool, count: u64) -> anyhow::Result<()> {

@@ -78,6 +78,7 @@ pub use submission::{
 
 use crate::Clock;
 use crate::database::{Budget, HEARTBEAT, Primary, Purpose, Shares, WAKEUPS};
+use crate::keys::Remembered;
 use crate::metrics::{APPEND_SECONDS, EVENTS_APPENDED, SUBMISSIONS_WAITING};
 use append_cache::AppendCache;
 pub(crate) use commit::CONNECTIONS as COMMITTER_CONNECTIONS;
@@ -378,6 +379,11 @@ impl Log {
     #[must_use]
     pub fn program(&self) -> Uuid {
         self.wakeups.program()
+    }
+
+    /// What is remembered of keys, until it is heard that they have ended.
+    pub(crate) fn remembered_keys(&self) -> Arc<Remembered> {
+        self.wakeups.keys()
     }
 
     /// Whether others can see that this program lives ([`has_ended`]), and are heard of.

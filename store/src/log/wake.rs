@@ -3,6 +3,8 @@
 //! A wake-up is a hint. It names those tenants whose logs have grown, as far as they are few; it may be lost, and
 //! whoever waits for one has a timer besides: a lost wake-up costs a tick, never an event.
 //!
+//! The same connection hears of keys that end, which is no hint but must be heard: whoever has lost the connection asks again.
+//!
 //! The connection that hears of other programs' commits also shows that this one lives: it holds the lock of
 //! [`liveness`], which goes with it.
 
@@ -20,6 +22,7 @@ use uuid::Uuid;
 use super::append_cache::AppendCache;
 use super::appended::{AppendedTo, Appends, Mailboxes};
 use super::{Position, liveness, notification};
+use crate::keys::{self, Remembered};
 
 const CHANNEL: &str = "daybook_log";
 
@@ -50,6 +53,8 @@ pub(super) struct Wakeups {
     own: Mailboxes,
     /// Whether it can be seen that this program lives.
     listening: watch::Sender<bool>,
+    /// What is to be forgotten when a key ends.
+    keys: Arc<Remembered>,
 }
 
 impl Wakeups {
@@ -61,6 +66,7 @@ impl Wakeups {
             appends: Mailboxes::default(),
             own: Mailboxes::default(),
             listening: watch::Sender::new(false),
+            keys: Arc::default(),
         }
     }
 
@@ -74,6 +80,10 @@ impl Wakeups {
 
     pub(super) fn appends(&self) -> Appends {
         self.appends.subscribe()
+    }
+
+    pub(super) fn keys(&self) -> Arc<Remembered> {
+        Arc::clone(&self.keys)
     }
 
     pub(super) fn listening(&self) -> watch::Receiver<bool> {
@@ -117,6 +127,7 @@ impl Wakeups {
         loop {
             let heard = self.hear(pool).await;
             self.listening.send_replace(false);
+            self.keys.listens_no_more();
             if let Err(error) = heard {
                 tracing::debug!(%error, "not listening for other programs' commits");
             }
@@ -130,8 +141,9 @@ impl Wakeups {
         // Whoever has lost it has also lost what was said meanwhile, and the lock.
         listener.eager_reconnect(false);
         liveness::show(&mut listener, self.program).await?;
-        listener.listen(CHANNEL).await?;
+        listener.listen_all([CHANNEL, keys::CHANNEL]).await?;
         self.listening.send_replace(true);
+        self.keys.listens().await;
         self.heard(&AppendedTo::Any);
         loop {
             let Ok(received) = timeout(SILENCE, listener.try_recv()).await else {
@@ -140,6 +152,10 @@ impl Wakeups {
                 continue;
             };
             let Some(notification) = received? else { return Ok(()) };
+            if notification.channel() == keys::CHANNEL {
+                self.keys.heard(notification.payload()).await;
+                continue;
+            }
             let (program, grown) = notification::decode(notification.payload());
             if program != Some(self.program) {
                 self.heard(&grown);

@@ -97,11 +97,15 @@ impl<'d> Comparison<'d> {
     }
 
     fn operation(&mut self, at: &str, old: &'d Value, new: &'d Value) {
-        const SCOPES: [&str; 4] = ["read", "book", "manage", "admin"];
-        let rank =
-            |operation: &Value| SCOPES.iter().position(|scope| operation["x-scope"] == *scope);
+        const SETS: [&str; 4] = ["read", "book", "manage", "admin"];
+        let rank = |operation: &Value| SETS.iter().position(|set| operation["x-scope"] == *set);
         if rank(new) > rank(old) {
             self.tell(at, "needs a larger scope");
+        }
+        if old["x-scopes"].is_array() {
+            for scope in items(&new["x-scopes"]).filter(|scope| !has(&old["x-scopes"], scope)) {
+                self.tell(at, &format!("needs {scope}, too"));
+            }
         }
         if old["operationId"] != new["operationId"] {
             self.tell(

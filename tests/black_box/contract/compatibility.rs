@@ -33,7 +33,7 @@ fn what_the_last_release_has_promised_is_kept() {
 fn a_document() -> Value {
     json!({
         "paths": {"/v1/things": {"post": {
-            "operationId": "make", "x-scope": "book",
+            "operationId": "make", "x-scope": "book", "x-scopes": ["book"],
             "parameters": [
                 {"name": "kind", "in": "query", "schema": {"type": "string", "enum": ["a", "b"]}},
                 {"name": "ids", "in": "query", "style": "form", "explode": true,
@@ -108,6 +108,11 @@ fn whatever_breaks_a_client_is_told() {
             format!("{operation}/x-scope"),
             Some(json!("manage")),
             vec![format!("{at}: needs a larger scope")],
+        ),
+        (
+            format!("{operation}/x-scopes/-"),
+            Some(json!("personal")),
+            vec![format!("{at}: needs \"personal\", too")],
         ),
         (format!("{operation}/parameters/0"), None, vec![format!("{at} kind: is gone")]),
         (
@@ -225,6 +230,7 @@ fn what_breaks_no_client_may_be_changed() {
     for (pointer, value) in [
         ("/paths/~1v1~1others".to_owned(), Some(json!({"get": {"responses": {}}}))),
         (format!("{operation}/x-scope"), Some(json!("read"))),
+        (format!("{operation}/x-scopes"), Some(json!([]))),
         (
             format!("{operation}/parameters/-"),
             Some(json!({"name": "new", "in": "query", "schema": {}})),

@@ -126,7 +126,7 @@ fn what_identifies_a_client_is_told_only_to_an_admin_who_asks() {
     let manager = practice.api.with_key(Some(&manager));
     for route in ["/v1/events", "/v1/events/export", "/v1/events/stream"] {
         let refused = manager.get(&format!("{route}?personal=told")).send();
-        assert_eq!(refused.is_refused(403, "insufficient-scope")["required_scope"], "admin");
+        assert_eq!(refused.is_refused(403, "insufficient-scope")["required_scope"], "privacy");
     }
 }
 

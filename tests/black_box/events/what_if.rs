@@ -227,7 +227,7 @@ fn live_tables(sql: &mut Sql) -> String {
     use sqlx::Row as _;
     let rows = sql.rows(
         "SELECT md5(string_agg(query_to_xml(
-                    format('SELECT (to_jsonb(t) - ''active'')::text FROM public.%I t ORDER BY 1', relname),
+                    format('SELECT (to_jsonb(t) - ''active'' - ''last_used_at'')::text FROM public.%I t ORDER BY 1', relname),
                     true, true, '')::text, ''
                     ORDER BY relname))
            FROM pg_class

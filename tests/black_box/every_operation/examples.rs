@@ -22,7 +22,8 @@ const MONDAY: &str = "2027-03-01";
 const NOW: &str = "2027-02-01T09:00:00Z";
 
 /// Answers that say how the program is at that moment: only what they have is compared.
-const OF_THE_MOMENT: [&str; 4] = [
+const OF_THE_MOMENT: [&str; 5] = [
+    "GET /v1/keys",
     "GET /readyz",
     "GET /v1/programs",
     "GET /v1/projections",
@@ -88,6 +89,9 @@ impl AsWritten {
     }
 
     fn word(&mut self, word: &str) -> String {
+        if word.starts_with("daybook_") {
+            return "daybook_{id}_{secret}_{checksum}".to_owned();
+        }
         if word == self.tenant {
             return "clinic".to_owned();
         }
@@ -228,14 +232,15 @@ fn recorded() -> BTreeMap<String, Value> {
     exchanges.collect()
 }
 
-/// What a value has, without what that is; and without how far a build is, of which more is known later.
+/// What a value has, without what that is; and without how far a build is, and when a key was used, of which more is known
+/// later.
 fn shape(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().take(1).map(shape).collect(),
         Value::Object(members) => Value::Object(
             members
                 .iter()
-                .filter(|(name, _)| *name != "build")
+                .filter(|(name, _)| !["build", "last_used_at"].contains(&&***name))
                 .map(|(name, value)| (name.clone(), shape(value)))
                 .collect(),
         ),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use crate::harness::{Practice, a_practice, date, id_of, monday, utc};
+use crate::harness::{Api, Practice, Server, date, id_of, monday, utc};
 
 /// How an operation is asked for: its path, with what it must be given, and its body.
 pub(crate) struct Asked {
@@ -15,6 +15,8 @@ pub(crate) struct Asked {
 
 pub(crate) struct House {
     pub(crate) practice: Practice,
+    /// Whoever runs the program.
+    pub(crate) operator: Api,
     class: String,
     /// Services of which nothing else is made.
     to_revise: String,
@@ -28,6 +30,8 @@ pub(crate) struct House {
     series_to_cancel: String,
     entry: String,
     import: String,
+    /// To be looked at, to be revoked and to be rotated.
+    keys: [String; 3],
     booked: Appointments,
 }
 
@@ -48,11 +52,12 @@ struct Appointments {
 
 impl House {
     pub(crate) fn new() -> Self {
-        Self::of(a_practice())
+        Self::on(Server::shared())
     }
 
-    /// What there is to be done in this practice.
-    pub(crate) fn of(practice: Practice) -> Self {
+    /// What there is to be done in a new practice on this server.
+    pub(crate) fn on(server: &Server) -> Self {
+        let practice = Practice::on(server);
         let book = |hour| id_of(&practice.booked(monday(hour, 0)));
         let hold = |hour| id_of(&practice.booking(monday(hour, 0)).held(60).send().is(201));
         let booked = Appointments {
@@ -81,10 +86,14 @@ impl House {
         let imports = practice.api.request("POST", "/v1/imports");
         let import = imports.body("text/calendar", a_calendar(date(301))).send().is(201);
         let import = id_of(&import);
+        let key = json!({"name": "Front desk", "scopes": ["availability", "book"]});
+        let keys = [(); 3].map(|()| practice.created("/v1/keys", &key));
         let other_room = practice.a_room();
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
+        let operator = server.keyed_operator();
         Self {
             practice,
+            operator,
             class,
             to_revise,
             to_retire,
@@ -97,7 +106,16 @@ impl House {
             series_to_cancel,
             entry,
             import,
+            keys,
             booked,
+        }
+    }
+
+    /// Who asks: what is of all tenants, an operator does.
+    pub(super) fn asks(&self, path: &str) -> &Api {
+        match path {
+            "/v1/programs" | "/v1/projections/{name}/rebuild" => &self.operator,
+            _ => &self.practice.api,
         }
     }
 
@@ -116,6 +134,15 @@ impl House {
             }
             ("PUT", "/v1/tenant/settings") => {
                 (path.to_owned(), Some(json!({"offer_minutes": 20, "waiting_list": 900})))
+            }
+            ("POST", "/v1/keys") => {
+                let body = json!({"name": "Kiosk", "scopes": ["availability"],
+                                  "expires_at": utc(monday(0, 0))});
+                (path.to_owned(), Some(body))
+            }
+            ("POST", "/v1/keys/{id}/revoke") => (path.replace("{id}", &self.keys[1]), None),
+            ("POST", "/v1/keys/{id}/rotate") => {
+                (path.replace("{id}", &self.keys[2]), Some(json!({"overlap_hours": 48})))
             }
             ("POST", "/v1/projections/{name}/rebuild") => {
                 ("/v1/projections/sessions/rebuild".to_owned(), None)
@@ -249,6 +276,7 @@ impl House {
                     Some("series") => &self.series,
                     Some("waiting-list") => &self.entry,
                     Some("imports") => &self.import,
+                    Some("keys") => &self.keys[0],
                     _ => "{}",
                 };
                 path.replace("{id}", id)

@@ -194,9 +194,15 @@ impl Database {
         assert!(said.lines().all(|line| line.contains("are what the log says")), "{said}");
     }
 
-    /// A new key of this tenant.
-    pub(crate) fn key(&self, tenant: &str, scope: &str) -> String {
-        let said = self.run(&["key", "create", "--tenant", tenant, "--scope", scope]).succeeded();
+    /// A new key of this tenant, good for a named set of scopes.
+    pub(crate) fn key(&self, tenant: &str, set: &str) -> String {
+        self.key_with(tenant, &["--scope", set])
+    }
+
+    /// A new key of this tenant, which is made if need be, with these options.
+    pub(crate) fn key_with(&self, tenant: &str, options: &[&str]) -> String {
+        let create = ["key", "create", "--create-tenant", "--tenant", tenant];
+        let said = self.run(&[&create, options].concat()).succeeded();
         let mut lines = said.lines();
         match (lines.next(), lines.next()) {
             (Some(key), None) if !key.is_empty() && !key.contains(' ') => key.to_owned(),

@@ -42,6 +42,12 @@ impl Server {
         SHARED.get_or_init(|| Self::start(&Database::fresh()))
     }
 
+    /// Whoever runs it, with a new key.
+    pub(crate) fn keyed_operator(&self) -> Api {
+        let key = self.database.run(&["operator-key", "create"]).succeeded();
+        self.api(Some(key.trim().to_owned()))
+    }
+
     /// A new one, which is ready.
     pub(crate) fn start(database: &Database) -> Self {
         Self::start_with(database, &[])

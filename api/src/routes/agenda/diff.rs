@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::query::{AgendaDiffAsked, AgendaQuery};
 use super::view::{AgendaItem, AgendaView};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, auth};
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
 use crate::views::change::{FieldChange, MomentView, between, fields};
@@ -68,12 +68,12 @@ pub(crate) struct OpenChange {
 #[utoipa::path(
     get, path = "/v1/agenda/diff", tag = "agenda",
     params(AgendaDiffAsked),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "What changed", body = AgendaDiff), ReadProblems)
 )]
 pub(crate) async fn diff_agenda(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Appointments>,
     Query(asked): Query<AgendaDiffAsked>,
 ) -> Result<At<Json<AgendaDiff>>, Problem> {
     let tenant = &caller.tenant;

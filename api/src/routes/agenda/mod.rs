@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use super::expanding::Source;
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, auth};
 use query::{AgendaAsked, AgendaQuery};
 use view::AgendaView;
 
@@ -31,17 +31,18 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/v1/agenda", tag = "agenda",
     params(AgendaAsked),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The calendar", body = AgendaView), ReadProblems,
               BroadProblems)
 )]
 pub(crate) async fn get_agenda(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Appointments>,
     Query(asked): Query<AgendaAsked>,
 ) -> Result<At<Json<AgendaView>>, Problem> {
     let tenant = &caller.tenant;
     let AgendaAsked { agenda, moment, expand } = asked;
+    expand.is_for(&caller)?;
     let query = AgendaQuery::of(&agenda)?;
     let named = (moment.as_of, agenda.tz);
     let asked_for = app.reading(tenant, named, agenda.fresh, Appointments::ID).await?.moment;

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::bodies::BookingBody;
 use crate::http::body::MaxBytes;
-use crate::http::{At, Book, Caller, CommandParams, CommandRequest, Problem, trace};
+use crate::http::{At, Book, Caller, CommandParams, CommandRequest, Ordered, Problem, trace};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -119,7 +119,7 @@ pub(crate) async fn book_batch(
     }
     let booked = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
     let last = booked.filter_map(|executed| executed.position).max();
-    let answer = Json(BatchAnswer::of(outcomes, count)?);
+    let answer = Json(BatchAnswer::of(&context, outcomes, count)?);
     let position = match last {
         Some(position) => position,
         None if context.dry_run => return Ok(answer.into_response()),
@@ -132,8 +132,8 @@ type Outcome = Result<Executed<Appointment>, ExecuteError>;
 
 impl BatchAnswer {
     /// Of so many items; those at the end that have no outcome were not tried.
-    fn of(outcomes: Vec<Outcome>, count: usize) -> Result<Self, Problem> {
-        let verdicts = outcomes.into_iter().map(ItemVerdict::of);
+    fn of(ordered: &Ordered, outcomes: Vec<Outcome>, count: usize) -> Result<Self, Problem> {
+        let verdicts = outcomes.into_iter().map(|outcome| ItemVerdict::of(ordered, outcome));
         let mut items = verdicts.collect::<Result<Vec<_>, _>>()?;
         items.resize_with(count, || ItemVerdict::refused(Problem::unavailable("it was not tried")));
         Ok(Self { items })
@@ -141,12 +141,12 @@ impl BatchAnswer {
 }
 
 impl ItemVerdict {
-    fn of(outcome: Outcome) -> Result<Self, Problem> {
+    fn of(ordered: &Ordered, outcome: Outcome) -> Result<Self, Problem> {
         Ok(match outcome {
             Ok(executed) => {
                 let happened = executed.position.is_some();
                 let status = if happened { StatusCode::CREATED } else { StatusCode::OK };
-                let appointment = Box::new(answer(executed)?.body);
+                let appointment = Box::new(answer(ordered, executed)?.body);
                 Self::Booked { status: status.as_u16(), appointment }
             }
             Err(error) => Self::refused(error.into()),

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::http::{Appointments, At, Caller, PathId, Problem, Query};
 use crate::routes::as_of::Moments;
 use crate::routes::problems::ReadProblems;
 use crate::views::AppointmentView;
@@ -37,12 +37,12 @@ pub(crate) struct AppointmentDiff {
 /// A hold that lapsed between them has become cancelled, whether that was recorded or not.
 #[utoipa::path(
     get, path = "/v1/appointments/{id}/diff", tag = "appointments",
-    params(("id" = Uuid, Path), Moments), security(("api_key" = ["read"])),
+    params(("id" = Uuid, Path), Moments), security(("api_key" = ["appointments"])),
     responses((status = 200, description = "What changed", body = AppointmentDiff), ReadProblems)
 )]
 pub(crate) async fn diff_appointment(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     PathId(id): PathId,
     Query(moments): Query<Moments>,
 ) -> Result<At<Json<AppointmentDiff>>, Problem> {
@@ -62,7 +62,7 @@ pub(crate) async fn diff_appointment(
 impl App {
     async fn appointment_fields(
         &self,
-        caller: &Caller<Read>,
+        caller: &Caller<Appointments>,
         id: Uuid,
         moment: Moment,
     ) -> Result<(Option<u64>, Map<String, Value>), Problem> {

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{Several, invalid, one_of, query_params};
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{Caller, Problem, Query, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::kept::KeptParams;
@@ -155,18 +155,19 @@ impl About for AppointmentSummary {
 #[utoipa::path(
     get, path = "/v1/appointments", tag = "appointments",
     params(AppointmentParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "A page",
                body = List<Expanded<Recorded<AppointmentSummary>>>),
               ReadProblems, BroadProblems)
 )]
 pub(crate) async fn list_appointments(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Appointments>,
     uri: Uri,
     Query(asked): Query<AppointmentParams>,
 ) -> Result<Listed<Expanded<Recorded<AppointmentSummary>>>, Problem> {
     let AppointmentParams { page, .. } = &asked;
+    asked.expand.is_for(&caller)?;
     let (order, limit) = (asked.order()?, page.limit());
     let (cursor, as_of) = (page.cursor.as_ref(), (asked.moment.as_of, asked.days.tz));
     let reading = app.reading(&caller.tenant, as_of, page.fresh, Appointments::ID).await?;

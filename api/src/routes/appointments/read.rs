@@ -6,7 +6,7 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Appointments, Caller, PathId, Personal, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::ExpandParams;
 use crate::routes::listing::ReadParams;
@@ -28,23 +28,25 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/appointments/{id}", tag = "appointments",
     params(("id" = Uuid, Path), AppointmentAsked),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The appointment",
                body = Expanded<AppointmentView>), ReadProblems)
 )]
 pub(crate) async fn get_appointment(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     PathId(id): PathId,
     Query(AppointmentAsked { read, expand }): Query<AppointmentAsked>,
 ) -> Result<Answer<Expanded<AppointmentView>>, Problem> {
     let ReadParams { moment: AsOfParams { as_of }, shown } = read;
+    expand.is_for(&caller)?;
     let moment = app.moment(&caller.tenant, as_of, shown.tz).await?;
     let known = app.known::<Appointment>(&caller.tenant, id, moment).await?;
     let none = || Problem::not_found("appointment");
     let Known { state, version, position, .. } = known.ok_or_else(none)?;
     // What a hold that lapses becomes, what not every caller sees, and what it is about, does not follow from the version.
-    let varies = AppointmentView::varies(&state) || !expand.expand.is_empty();
+    let is_withheld = !caller.has::<Personal>();
+    let varies = AppointmentView::varies(&state) || is_withheld || !expand.expand.is_empty();
     let body = AppointmentView::at(state, id, version, app.at(moment)).ok_or_else(none)?;
     let body = body.for_caller(&caller).shown_in(shown.tz);
     let body = app.expand_one(&caller.tenant, body, &expand, moment).await?;

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 use super::problems::{ReadProblems, SearchProblems};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{At, Caller, Problem, Query, auth};
 use bounded::NotFound;
 #[cfg(test)]
 pub(crate) use query::{MAX_CLAIMS, MAX_RESOURCES};
@@ -45,13 +45,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 #[utoipa::path(
     get, path = "/v1/availability", tag = "availability",
     params(AvailabilityParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "The starts that are offered", body = AvailabilityView),
               ReadProblems, SearchProblems)
 )]
 pub(crate) async fn get_availability(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Availability>,
     Query(params): Query<AvailabilityParams>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;

@@ -20,7 +20,7 @@ use super::bounded::NotFound;
 use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::query::Value as _;
-use crate::http::{At, Body, Caller, Problem, Read};
+use crate::http::{At, Availability, Body, Caller, Problem};
 use crate::routes::as_of::NamedMoment;
 use crate::routes::problems::{ReadProblems, SearchProblems};
 use crate::views::times::timed;
@@ -93,13 +93,13 @@ timed!(FoundSlot);
 /// Each start at which every role can be filled by resources of its own, and which would do.
 #[utoipa::path(
     post, path = "/v1/availability/search", tag = "availability",
-    request_body = SearchBody, security(("api_key" = ["read"])),
+    request_body = SearchBody, security(("api_key" = ["availability"])),
     responses((status = 200, description = "The starts that are offered", body = FoundView),
               ReadProblems, SearchProblems)
 )]
 pub(crate) async fn search(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     Body(body): Body<SearchBody>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Caller, PathId, Problem, Query, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
@@ -123,12 +123,12 @@ impl From<PastAppointment> for PastView {
 /// become of them by then.
 #[utoipa::path(
     get, path = "/v1/clients/{id}/history", tag = "clients",
-    params(("id" = Uuid, Path), HistoryParams), security(("api_key" = ["read"])),
+    params(("id" = Uuid, Path), HistoryParams), security(("api_key" = ["appointments"])),
     responses((status = 200, description = "A page, by start", body = HistoryView), ReadProblems)
 )]
 pub(crate) async fn get_client_history(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Appointments>,
     PathId(client_id): PathId,
     uri: Uri,
     Query(HistoryParams { days, page, moment }): Query<HistoryParams>,

@@ -9,7 +9,7 @@ use daybook_projections::search::TitleWords;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Caller, PathId, Problem, Query, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
@@ -20,12 +20,12 @@ use crate::views::{ClientView, Recorded};
 #[utoipa::path(
     get, path = "/v1/clients/{id}", tag = "clients",
     params(("id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["personal"])),
     responses((status = 200, description = "The client", body = ClientView), ReadProblems)
 )]
 pub(crate) async fn get_client(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Personal>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ClientView>, Problem> {
@@ -51,13 +51,13 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/clients", tag = "clients",
     params(ClientParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["personal"])),
     responses((status = 200, description = "A page", body = List<Recorded<ClientView>>),
               ReadProblems)
 )]
 pub(crate) async fn list_clients(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<auth::Personal>,
     uri: Uri,
     Query(ClientParams { q, email, phone, asked }): Query<ClientParams>,
 ) -> Result<Listed<Recorded<ClientView>>, Problem> {

@@ -14,7 +14,7 @@ use super::listing::{Days, List, Listed, PageParams};
 use super::problems::ReadProblems;
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{Appointments, Caller, Problem, Query};
 use crate::views::ConflictSummary;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -41,13 +41,13 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/conflicts", tag = "appointments",
     params(ConflictParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "A page, by start", body = List<ConflictSummary>),
               ReadProblems)
 )]
 pub(crate) async fn list_conflicts(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     uri: Uri,
     Query(asked): Query<ConflictParams>,
 ) -> Result<Listed<ConflictSummary>, Problem> {

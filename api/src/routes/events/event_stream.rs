@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use daybook_store::feed::CloudEvent;
+use daybook_store::keys::{KeyHolder, KeyHolders};
 use daybook_store::{Clock, Position};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -21,7 +22,7 @@ use super::streams::{Opened, Streams};
 use crate::App;
 use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
-use crate::http::{Caller, Problem, Query, Read};
+use crate::http::{Analytics, Caller, Problem, Query};
 use crate::routes::problems::ReadProblems;
 use crate::schema::ServerSentEvent;
 
@@ -54,21 +55,21 @@ const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 /// an `id` comes now and then by itself.
 ///
 /// The last event of a stream that the server ends is called `end`, and its `data` says why: `to` is
-/// over, the program is `stopping`, the reader is too `slow`, or it is `unavailable`; and where to
-/// `resume_after`. With it comes a `retry` time, so that not all readers come back at once.
+/// over, the program is `stopping`, the reader is too `slow`, it is `unavailable`, or the reader's key
+/// was revoked or has expired (`key-ended`); and where to `resume_after`. With it comes a `retry` time, so that not all readers come back at once.
 #[utoipa::path(
     get, path = "/v1/events/stream", tag = "events",
     params(EventParams,
            ("Last-Event-ID" = Option<String>, Header, description = "The last `id` that was seen.",
             pattern = "^([0-9]{1,18}|latest)$")),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["analytics"])),
     responses((status = 200, description = "The log from there on", body = ServerSentEvent,
                content_type = "text/event-stream"),
               ReadProblems)
 )]
 pub(crate) async fn stream_events(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Analytics>,
     headers: HeaderMap,
     Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {
@@ -89,6 +90,8 @@ pub(crate) async fn stream_events(
         wakeups: app.engine.log().wakeups(),
         streams: app.streams.clone(),
         opened,
+        keys: app.keys.clone(),
+        key: caller.key,
     };
     tokio::spawn(async move {
         let _ = ended.send(streamer.run().await);
@@ -125,6 +128,9 @@ struct Streamer {
     wakeups: watch::Receiver<u64>,
     streams: Streams,
     opened: Opened,
+    keys: KeyHolders,
+    /// By which it was opened.
+    key: KeyHolder,
 }
 
 /// Why a stream ends.
@@ -134,6 +140,7 @@ enum End {
     Stopping,
     Slow,
     Unavailable,
+    KeyEnded,
     /// The reader has gone.
     Gone,
 }
@@ -141,16 +148,18 @@ enum End {
 impl Streamer {
     /// Sends until there is a reason to end; its last event, where the reader is still there.
     async fn run(mut self) -> Option<Bytes> {
-        let streams = self.streams.clone();
+        let (streams, keys, key) = (self.streams.clone(), self.keys.clone(), self.key.clone());
         let end = tokio::select! {
             end = self.send_events() => end,
             () = streams.stopped() => End::Stopping,
+            () = keys.ended(&key) => End::KeyEnded,
         };
         let reason = match end {
             End::To => "to",
             End::Stopping => "stopping",
             End::Slow => "slow",
             End::Unavailable => "unavailable",
+            End::KeyEnded => "key-ended",
             End::Gone => return None,
         };
         let read_to = self.read_to;

@@ -10,10 +10,10 @@ use utoipa::openapi::schema::Schema;
 
 use super::query::{EventParams, EventQuery};
 use crate::App;
-use crate::export::{Format, export};
+use crate::export::{ExportError, Format, export};
 use crate::http::limits::CountedApart;
 use crate::http::query::{Value, invalid, query_params};
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{Analytics, At, Caller, Problem, Query};
 use crate::routes::problems::ReadProblems;
 use crate::schema::words;
 
@@ -43,11 +43,11 @@ impl Value for Format {
 ///
 /// The log up to where it ends now, as one file that is written while it is read: NDJSON (a CloudEvent
 /// per line), CSV, or Parquet, of which instants are timestamps in UTC and `resource_ids` and `tags`
-/// are lists. If the log cannot be read on, the answer breaks off.
+/// are lists. If the log cannot be read on, or the key ends, the answer breaks off.
 #[utoipa::path(
     get, path = "/v1/events/export", tag = "events",
     params(ExportParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["analytics"])),
     responses((status = 200, description = "The file", content(
                   (String = "application/x-ndjson"), (String = "text/csv"),
                   (Vec<u8> = "application/vnd.apache.parquet")),
@@ -56,7 +56,7 @@ impl Value for Format {
 )]
 pub(crate) async fn export_events(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Analytics>,
     Query(asked): Query<ExportParams>,
 ) -> Result<At<Response>, Problem> {
     let ExportParams { format, events } = asked;
@@ -68,8 +68,16 @@ pub(crate) async fn export_events(
     let until = query.until().await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
+    let (keys, key) = (app.keys.clone(), caller.key);
     tokio::spawn(async move {
-        export(&query.feed, format, (query.after, until), opened.turns(), parts).await;
+        let broken_off = parts.clone();
+        let exported = export(&query.feed, format, (query.after, until), opened.turns(), parts);
+        tokio::select! {
+            _ = exported => {}
+            () = keys.ended(&key) => {
+                let _ = broken_off.send(Err(ExportError::KeyEnded)).await;
+            }
+        }
     });
     // After an error the connection is cut, so that nobody takes what is there for all.
     let body = stream::unfold(written, async |mut parts| Some((parts.recv().await?, parts)));

@@ -13,7 +13,7 @@ use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::ndjson;
 use crate::http::query::{Within, query_params};
-use crate::http::{At, Caller, Problem, Query, Read};
+use crate::http::{Analytics, At, Caller, Problem, Query};
 use crate::routes::problems::ReadProblems;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -65,7 +65,7 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/events", tag = "events",
     params(EventPageParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["analytics"])),
     // Not the lines of NDJSON: a client that never asks for them would have to reckon with both.
     responses((status = 200, description = "A part of the log", body = EventPage,
                headers(("Daybook-Read-To" = u64, description = "What `read_to` says"),
@@ -75,7 +75,7 @@ query_params! {
 )]
 pub(crate) async fn list_events(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Analytics>,
     uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<EventPageParams>,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, one_of, query_params, string};
-use crate::http::{Admin, Caller, Problem, Read};
+use crate::http::{Analytics, Caller, Problem, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::Bounds;
 use crate::schema::words;
@@ -109,7 +109,7 @@ impl EventQuery {
     /// What the query asks for; `last_seen` goes before what that says.
     pub(super) async fn of(
         app: &App,
-        caller: &Caller<Read>,
+        caller: &Caller<Analytics>,
         params: EventParams,
         last_seen: Option<&str>,
     ) -> Result<Self, Problem> {
@@ -172,7 +172,7 @@ async fn bounds(app: &App, tenant: &TenantId, params: &EventParams) -> Result<Bo
     Ok((from, to))
 }
 
-fn filter(caller: &Caller<Read>, params: &EventParams) -> Result<FeedFilter, Problem> {
+fn filter(caller: &Caller<Analytics>, params: &EventParams) -> Result<FeedFilter, Problem> {
     let mut filter = FeedFilter::default();
     for EventType(name) in &params.event_type {
         filter.add_type(name).map_err(|error| invalid("event_type", error))?;
@@ -185,7 +185,7 @@ fn filter(caller: &Caller<Read>, params: &EventParams) -> Result<FeedFilter, Pro
     filter.resource_id = params.resource_id;
     if let Some(privacy) = params.personal {
         if privacy == Privacy::Told {
-            caller.must_have::<Admin>("personal=told")?;
+            caller.must_have::<auth::Privacy>("personal=told")?;
         }
         filter.privacy = privacy;
     }

@@ -4,13 +4,13 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_projections::conflicts::Conflicts;
-use daybook_store::{CommandContext, Target};
+use daybook_store::Target;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Answer, Problem};
+use crate::http::{Answer, Ordered, Problem};
 use crate::views::{ConflictSummary, ResourceView};
 
 /// What a change would break.
@@ -52,7 +52,7 @@ impl App {
     /// Makes a change, or says what it would break.
     pub(super) async fn change_resource(
         &self,
-        context: &CommandContext,
+        context: &Ordered,
         id: Uuid,
         commands: Vec<ResourceCommand>,
     ) -> Result<Changed<Answer<ResourceView>>, Problem> {
@@ -65,7 +65,7 @@ impl App {
     /// What a change would break. A change that would be refused is refused.
     pub(super) async fn try_change(
         &self,
-        context: &CommandContext,
+        context: &Ordered,
         id: Uuid,
         commands: Vec<ResourceCommand>,
     ) -> Result<DryRunView, Problem> {

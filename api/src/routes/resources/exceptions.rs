@@ -14,8 +14,8 @@ use super::dry_run::{Changed, DryRunView, ResourceOrDryRun};
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, PathId, PathIds,
-    Problem, Query, Read,
+    Answer, Availability, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, PathId,
+    PathIds, Problem, Query,
 };
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
@@ -97,12 +97,12 @@ pub(crate) async fn add_resource_exception(
 #[utoipa::path(
     get, path = "/v1/resources/{id}/exceptions/{exception_id}", tag = "resources",
     params(("id" = Uuid, Path), ("exception_id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "The exception", body = ExceptionView), ReadProblems)
 )]
 pub(crate) async fn get_resource_exception(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     PathIds(resource, id): PathIds,
     Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<ExceptionView>, Problem> {
@@ -112,8 +112,10 @@ pub(crate) async fn get_resource_exception(
         known.ok_or_else(|| Problem::not_found("resource"))?;
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let exception = exceptions.and_then(|exceptions| exceptions.get(id.into()));
-    let body = exception.ok_or_else(|| Problem::not_found("exception"))?.clone().into();
-    Ok(Answer::read(version, position, body))
+    let body: ExceptionView =
+        exception.ok_or_else(|| Problem::not_found("exception"))?.clone().into();
+    let answer = Answer::read(version, position, body);
+    Ok(answer.told_to(&caller, ExceptionView::withheld))
 }
 
 /// Remove extra hours or time off

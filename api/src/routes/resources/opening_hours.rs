@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{invalid_range, query_params};
-use crate::http::{At, Caller, PathId, Problem, Query, Read};
+use crate::http::{At, Availability, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
@@ -49,13 +49,13 @@ pub(crate) struct OpeningHoursView {
 /// was known then.
 #[utoipa::path(
     get, path = "/v1/resources/{id}/opening-hours", tag = "resources",
-    params(("id" = Uuid, Path), DaysAsked), security(("api_key" = ["read"])),
+    params(("id" = Uuid, Path), DaysAsked), security(("api_key" = ["availability"])),
     responses((status = 200, description = "When it is open", body = OpeningHoursView),
               ReadProblems)
 )]
 pub(crate) async fn get_opening_hours(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     PathId(resource_id): PathId,
     Query(DaysAsked { from, to, moment }): Query<DaysAsked>,
 ) -> Result<At<Json<OpeningHoursView>>, Problem> {

@@ -9,28 +9,29 @@ use daybook_projections::search::TagsMatch;
 
 use crate::App;
 use crate::http::query::{Several, one_of, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
 use crate::routes::problems::ReadProblems;
 use crate::views::resource::ResourceStatus;
-use crate::views::{Recorded, ResourceView};
+use crate::views::{Recorded, ResourceView, Viewed as _};
 
 /// Get a resource
 #[utoipa::path(
     get, path = "/v1/resources/{id}", tag = "resources",
     params(("id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "The resource", body = ResourceView), ReadProblems)
 )]
 pub(crate) async fn get_resource(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ResourceView>, Problem> {
-    app.get::<Resource>(&caller.tenant, id, as_of).await
+    let answer = app.get::<Resource>(&caller.tenant, id, as_of).await?;
+    Ok(answer.told_to(&caller, Resource::withheld))
 }
 
 query_params! {
@@ -56,13 +57,13 @@ one_of!(ResourceStatus { "active" => ResourceStatus::Active, "retired" => Resour
 #[utoipa::path(
     get, path = "/v1/resources", tag = "resources",
     params(ResourceParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "A page", body = List<Recorded<ResourceView>>),
               ReadProblems)
 )]
 pub(crate) async fn list_resources(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     uri: Uri,
     Query(wanted): Query<ResourceParams>,
 ) -> Result<Listed<Recorded<ResourceView>>, Problem> {

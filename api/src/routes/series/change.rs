@@ -105,7 +105,7 @@ pub(crate) async fn reschedule_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    answer(app.engine.reschedule_series(&context, id, &moving).await?)
+    answer(&context, app.engine.reschedule_series(&context, id, &moving).await?)
 }
 
 /// What is cancelled, and why.
@@ -159,5 +159,5 @@ pub(crate) async fn cancel_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    answer(app.engine.cancel_series(&context, id, &cancelling).await?)
+    answer(&context, app.engine.cancel_series(&context, id, &cancelling).await?)
 }

@@ -35,5 +35,5 @@ pub(crate) async fn book_series(
     let asked = request.body.bookings(tenants_zone, &caller)?;
     let executed = app.engine.book_series(&context, &asked).await?;
     let location = format!("{}/{}", Series::PATH, executed.id);
-    Ok(Created { location, answer: answer(executed)? })
+    Ok(Created { location, answer: answer(&context, executed)? })
 }

@@ -8,7 +8,7 @@ use daybook_store::Position;
 use daybook_store::engine::Known;
 
 use crate::App;
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Appointments, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::ReadParams;
 use crate::routes::problems::ReadProblems;
@@ -21,12 +21,12 @@ use crate::views::{AppointmentView, SeriesView, Timed as _, Viewed as _};
 #[utoipa::path(
     get, path = "/v1/series/{id}", tag = "series",
     params(("id" = Uuid, Path), ReadParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The series", body = SeriesView), ReadProblems)
 )]
 pub(crate) async fn get_series(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     PathId(id): PathId,
     Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<SeriesView>, Problem> {

@@ -8,7 +8,7 @@ use daybook_projections::catalogue::{CatalogueFilter, CatalogueStatus, Facet};
 
 use crate::App;
 use crate::http::query::{Several, one_of, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
@@ -20,12 +20,12 @@ use crate::views::{Recorded, ServiceView};
 #[utoipa::path(
     get, path = "/v1/services/{id}", tag = "services",
     params(("id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "The service", body = ServiceView), ReadProblems)
 )]
 pub(crate) async fn get_service(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ServiceView>, Problem> {
@@ -51,13 +51,13 @@ one_of!(ServiceStatus { "offered" => ServiceStatus::Offered, "retired" => Servic
 #[utoipa::path(
     get, path = "/v1/services", tag = "services",
     params(ServiceParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "A page", body = List<Recorded<ServiceView>>),
               ReadProblems)
 )]
 pub(crate) async fn list_services(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     uri: Uri,
     Query(ServiceParams { status, category, asked }): Query<ServiceParams>,
 ) -> Result<Listed<Recorded<ServiceView>>, Problem> {

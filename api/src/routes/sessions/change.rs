@@ -61,7 +61,7 @@ pub(crate) async fn reschedule_session(
     let (context, body) = request.by(caller);
     let RescheduleSessionBody { start_at, resource_ids, .. } = body;
     let moving = MoveSession { session_id: id.into(), start: start_at.0, resource_ids, overriding };
-    answer(app.engine.reschedule_session(&context, &moving).await?)
+    answer(&context, app.engine.reschedule_session(&context, &moving).await?)
 }
 
 /// Cancel a session
@@ -83,5 +83,5 @@ pub(crate) async fn cancel_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let (context, CancelSessionBody { reason }) = request.by(caller);
     let cancelling = CancelSession { session_id: id.into(), reason };
-    answer(app.engine.cancel_session(&context, &cancelling).await?)
+    answer(&context, app.engine.cancel_session(&context, &cancelling).await?)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::bodies::{PlaceBody, PlaceHoldBody};
 use crate::http::{
-    At, Book, Caller, CommandParams, CommandRequest, Created, PathId, Problem, Query, Read,
+    Appointments, At, Book, Caller, CommandParams, CommandRequest, Created, PathId, Problem, Query,
 };
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
@@ -92,12 +92,12 @@ pub(crate) struct Places {
 #[utoipa::path(
     get, path = "/v1/sessions/{id}/appointments", tag = "sessions",
     params(("id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "All of them, at most 500", body = Places), ReadProblems)
 )]
 pub(crate) async fn list_places(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     PathId(id): PathId,
     Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<At<Json<Places>>, Problem> {

@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::listing::{Days, List, Listed, PageParams, ReadParams};
@@ -35,18 +35,19 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/sessions/{id}", tag = "sessions",
     params(("id" = Uuid, Path), SessionAsked),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "The session", body = Expanded<SessionView>),
               ReadProblems)
 )]
 pub(crate) async fn get_session(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     PathId(id): PathId,
     Query(SessionAsked { read, expand }): Query<SessionAsked>,
 ) -> Result<Answer<Expanded<SessionView>>, Problem> {
     let ReadParams { moment: AsOfParams { as_of }, shown } = read;
     let tenant = &caller.tenant;
+    expand.is_for(&caller)?;
     let moment = app.as_of(tenant, as_of, shown.tz).await?;
     let known = app.known::<Session>(tenant, id, moment).await?;
     let Known { state: session, version, position, .. } =
@@ -79,18 +80,19 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions",
     params(SessionParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["availability"])),
     responses((status = 200, description = "A page, by start", body = List<Expanded<SessionView>>),
               ReadProblems, BroadProblems)
 )]
 pub(crate) async fn list_sessions(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Availability>,
     uri: Uri,
     Query(asked): Query<SessionParams>,
 ) -> Result<Listed<Expanded<SessionView>>, Problem> {
     let SessionParams { service_id, status, days, page, moment, expand } = asked;
     let tenant = &caller.tenant;
+    expand.is_for(&caller)?;
     let (from, to) = app.days(&caller.tenant, &days).await?;
     let service_ids = service_id.into_iter().collect();
     let filter = SessionFilter { from, to, service_ids, status };

@@ -77,5 +77,5 @@ pub(crate) async fn join_waiting_list(
     let settings = app.tenant(&context.tenant).await?.settings;
     let limits =
         EntryLimits { per_client: settings.waiting_per_client, in_all: settings.waiting_list };
-    created(app.engine.join_waiting_list(&context, client_id, wishes, limits).await?)
+    created(&context, app.engine.join_waiting_list(&context, client_id, wishes, limits).await?)
 }

@@ -27,5 +27,5 @@ pub(crate) async fn leave_waiting_list(
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<WaitingView>, Problem> {
     let (context, EmptyBody {}) = request.by(caller);
-    answer(app.engine.leave_waiting_list(&context, id.into()).await?)
+    answer(&context, app.engine.leave_waiting_list(&context, id.into()).await?)
 }

@@ -10,7 +10,7 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, Read};
+use crate::http::{Answer, Appointments, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{List, Listed, PageParams};
 use crate::routes::problems::ReadProblems;
@@ -22,12 +22,12 @@ use crate::views::WaitingView;
 #[utoipa::path(
     get, path = "/v1/waiting-list/{id}", tag = "waiting-list",
     params(("id" = Uuid, Path), AsOfParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The entry", body = WaitingView), ReadProblems)
 )]
 pub(crate) async fn get_waiting(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     PathId(id): PathId,
     Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<WaitingView>, Problem> {
@@ -81,13 +81,13 @@ query_params! {
 #[utoipa::path(
     get, path = "/v1/waiting-list", tag = "waiting-list",
     params(WaitingParams),
-    security(("api_key" = ["read"])),
+    security(("api_key" = ["appointments"])),
     responses((status = 200, description = "A page, by time of joining", body = List<WaitingView>),
               ReadProblems)
 )]
 pub(crate) async fn list_waiting(
     State(app): State<App>,
-    caller: Caller<Read>,
+    caller: Caller<Appointments>,
     uri: Uri,
     Query(asked): Query<WaitingParams>,
 ) -> Result<Listed<WaitingView>, Problem> {

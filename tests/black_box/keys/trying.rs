@@ -15,6 +15,27 @@ fn key(number: usize) -> String {
     format!("daybook_{number:064x}")
 }
 
+/// Its checksum says so.
+#[test]
+fn a_key_with_a_misprint_is_refused_without_a_query() {
+    let database = Database::fresh();
+    let server = Server::start(&database);
+    let practice = Practice::on(&server);
+    let right = practice.api.key().unwrap();
+    let asks = |key: &str| practice.api.with_key(Some(key)).get("/v1/tenant/settings").send();
+    // Any text of this form would be looked up in vain, if it were looked up.
+    database.sql().run("ALTER TABLE api_keys RENAME TO not_to_be_read");
+    asks(&key(0)).has_status(503);
+    for at in (8..right.len()).step_by(5) {
+        let digit = if right.as_bytes()[at] == b'x' { "y" } else { "x" };
+        let mut misprinted = right.to_owned();
+        misprinted.replace_range(at..=at, digit);
+        asks(&misprinted).is_refused(401, "invalid-key");
+    }
+    database.sql().run("ALTER TABLE not_to_be_read RENAME TO api_keys");
+    asks(right).has_status(200);
+}
+
 #[test]
 fn wrong_keys_are_looked_up_once_and_right_ones_answered_meanwhile() {
     let database = Database::fresh();

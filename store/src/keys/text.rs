@@ -1,0 +1,158 @@
+//! How a key is written: `daybook_{id}_{secret}_{checksum}`, and how it was written before.
+//!
+//! The id is that of its row, the secret 43 digits to the base of 62 (256 bits by chance), and the checksum the CRC-32 of all
+//! before it: whoever looks for keys that leaked finds no others by it, and one with a misprint is no key without a query.
+
+use rand::TryRngCore;
+use rand::rngs::OsRng;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// What every key begins with, and then that of an operator.
+const PREFIX: &str = "daybook_";
+const OPERATORS: &str = "op_";
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const ID_LENGTH: usize = 22;
+const SECRET_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+
+/// Of 256 bits, to the base of 16: what followed the prefix before keys had an id.
+const OLD_LENGTH: usize = 64;
+
+/// SHA-256 of what is secret of a key: with 256 random bits there is nothing for a slow hash to protect.
+pub(super) type SecretHash = [u8; 32];
+
+/// What a text says that has the form of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Presented {
+    pub(super) hash: SecretHash,
+    /// That of its row; keys of the old form have none.
+    pub(super) id: Option<Uuid>,
+    pub(super) is_operators: bool,
+}
+
+/// A new key, and the hash by which it is known.
+pub(super) fn new_key(
+    id: Uuid,
+    is_operators: bool,
+) -> Result<(String, SecretHash), rand::rand_core::OsError> {
+    let (id, secret) = (digits(id.as_u128(), ID_LENGTH), secret()?);
+    let kind = if is_operators { OPERATORS } else { "" };
+    let signed = format!("{PREFIX}{kind}{id}_{secret}");
+    Ok((format!("{signed}_{}", checksum(&signed)), hash(&secret)))
+}
+
+/// `None`: it is no key, whatever the database has.
+pub(super) fn read(text: &str) -> Option<Presented> {
+    let rest = text.strip_prefix(PREFIX)?;
+    if is_of_old_form(rest) {
+        return Some(Presented { hash: hash(text), id: None, is_operators: false });
+    }
+    let (signed, said) = text.rsplit_once('_')?;
+    let (operators, rest) = match rest.strip_prefix(OPERATORS) {
+        Some(rest) => (true, rest),
+        None => (false, rest),
+    };
+    let (id, rest) = rest.split_once('_')?;
+    let (secret, _) = rest.split_once('_')?;
+    let is_whole = secret.len() == SECRET_LENGTH && said == checksum(signed);
+    let id = Uuid::from_u128(number(id)?);
+    is_whole.then(|| Presented { hash: hash(secret), id: Some(id), is_operators: operators })
+}
+
+fn is_of_old_form(rest: &str) -> bool {
+    rest.len() == OLD_LENGTH && rest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn hash(secret: &str) -> SecretHash {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+fn checksum(signed: &str) -> String {
+    digits(crc32fast::hash(signed.as_bytes()).into(), CHECKSUM_LENGTH)
+}
+
+/// A number to the base of 62, with zeros in front.
+fn digits(mut number: u128, length: usize) -> String {
+    let mut text = vec![DIGITS[0]; length];
+    for digit in text.iter_mut().rev() {
+        // Less than 62.
+        *digit = DIGITS[usize::try_from(number % 62).unwrap_or_default()];
+        number /= 62;
+    }
+    text.into_iter().map(char::from).collect()
+}
+
+/// `None`: it is none of [`ID_LENGTH`] digits.
+fn number(text: &str) -> Option<u128> {
+    let value = |digit: u8| DIGITS.iter().position(|other| *other == digit);
+    if text.len() != ID_LENGTH {
+        return None;
+    }
+    text.bytes().try_fold(0u128, |number, digit| {
+        number.checked_mul(62)?.checked_add(u128::try_from(value(digit)?).ok()?)
+    })
+}
+
+fn secret() -> Result<String, rand::rand_core::OsError> {
+    let mut secret = String::with_capacity(SECRET_LENGTH);
+    let mut bytes = [0u8; 64];
+    while secret.len() < SECRET_LENGTH {
+        OsRng.try_fill_bytes(&mut bytes)?;
+        // The largest multiple of 62 is 248: each digit is as likely as any other.
+        let fair = bytes.iter().filter(|byte| **byte < 248);
+        let missing = SECRET_LENGTH - secret.len();
+        secret.extend(fair.take(missing).map(|byte| char::from(DIGITS[usize::from(byte % 62)])));
+    }
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_as_it_was_written() {
+        for is_operators in [false, true] {
+            let id = Uuid::now_v7();
+            let (key, hash) = new_key(id, is_operators).unwrap();
+            assert_eq!(read(&key), Some(Presented { hash, id: Some(id), is_operators }), "{key}");
+        }
+        assert_eq!(digits(u128::MAX, ID_LENGTH).len(), ID_LENGTH);
+        assert_eq!(number(&digits(u128::MAX, ID_LENGTH)), Some(u128::MAX));
+        assert_eq!(number("zzzzzzzzzzzzzzzzzzzzzz"), None, "larger than any id");
+    }
+
+    #[test]
+    fn a_key_of_which_any_letter_is_another_is_none() {
+        let (key, _) = new_key(Uuid::now_v7(), false).unwrap();
+        for at in 0..key.len() {
+            for other in ["0", "z", "_", " "] {
+                let mut changed = key.clone();
+                changed.replace_range(at..=at, other);
+                assert!(changed == key || read(&changed).is_none(), "{changed}");
+            }
+        }
+        let cut = (0..key.len()).map(|length| &key[..length]);
+        assert!(
+            cut.chain([&*format!("{key}0"), "", "daybook_", "é"]).all(|bad| read(bad).is_none())
+        );
+    }
+
+    #[test]
+    fn a_key_of_the_old_form_is_known_by_its_whole_text() {
+        let old = format!("daybook_{}", "0a".repeat(32));
+        let read = read(&old).unwrap();
+        assert_eq!((read.hash, read.id), (hash(&old), None));
+        assert!(super::read(&old.to_uppercase()).is_none());
+    }
+
+    #[test]
+    fn a_key_has_the_form_that_the_documents_tell_scanners() {
+        let (key, _) = new_key(Uuid::now_v7(), true).unwrap();
+        let parts: Vec<&str> = key.split('_').collect();
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        assert_eq!((parts[0], &*lengths), ("daybook", &[7, 2, 22, 43, 6][..]));
+    }
+}
