@@ -47,11 +47,8 @@ pub async fn leftovers(
         .collect()
 }
 
-/// What has begun at some time comes from `checkpoints_of_projections`, from one name to the next: there is a row for
-/// each tenant and projection.
-pub(crate) fn statement() -> String {
-    format!(
-        "WITH RECURSIVE begun (name) AS (
+/// The schemas of projections, whether or not anybody reads them; `$2` are the names of those that this program has.
+const FOUND: &str = "WITH RECURSIVE begun (name) AS (
                 SELECT min(projection COLLATE \"C\") FROM checkpoints
                 UNION ALL
                 SELECT (SELECT min(c.projection COLLATE \"C\") FROM checkpoints c
@@ -63,10 +60,30 @@ pub(crate) fn statement() -> String {
                 UNION SELECT projection FROM builds),
               found AS (
                 SELECT n.nspname::text AS schema_name, k.name AS projection,
-                       regexp_match(n.nspname, '_([0-9]{{1,9}})(_([a-z]+))?$') AS parts
+                       regexp_match(n.nspname, '_([0-9]{1,9})(_([a-z]+))?$') AS parts
                   FROM pg_namespace n
                   JOIN known k
-                    ON n.nspname ~ ('^' || k.name || '_[0-9]{{1,9}}(_(building|replaced|verifying))?$')),
+                    ON n.nspname ~ ('^' || k.name || '_[0-9]{1,9}(_(building|replaced|verifying))?$'))";
+
+/// The schemas in which any version of any projection has rows: those that are read, made or left over.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_schemas(
+    pool: &PgPool,
+    projections: &[ProjectionId],
+) -> Result<Vec<String>, sqlx::Error> {
+    let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
+    // `$1` is for the statement about leftovers alone.
+    let sql = format!("{FOUND} SELECT DISTINCT schema_name FROM found WHERE $1::text IS NULL");
+    sqlx::query_scalar(&sql).bind(None::<&str>).bind(names).fetch_all(pool).await
+}
+
+/// What has begun at some time comes from `checkpoints_of_projections`, from one name to the next: there is a row for
+/// each tenant and projection.
+pub(crate) fn statement() -> String {
+    format!(
+        "{FOUND},
               candidate AS (
                 SELECT schema_name, projection, parts[1]::int AS version, parts[3] AS shadow,
                        projection || '_' || parts[1] = ANY ($1) AS mine,

@@ -49,7 +49,7 @@ pub use bulk::{Backfill, Bulk, FoldStream};
 pub use deployments::{Deployment, Heard};
 pub use due::{Due, DueQuery};
 pub use kit::{CopyRows, TableSpec};
-pub use leftovers::{Leftover, drop_leftover, leftovers};
+pub use leftovers::{Leftover, all_schemas, drop_leftover, leftovers};
 pub use out_of_step::OutOfStep;
 pub use page::{Cursor, CursorError, Limit, LimitError, Page, PageError, Recorded, RecordedOrder};
 pub use progress::{Progress, WaitError};

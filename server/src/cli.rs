@@ -271,6 +271,18 @@ pub(crate) enum TenantCommand {
     },
     /// Show what a tenant has chosen.
     Show { tenant: TenantId },
+    /// Refuse all keys of a tenant from now on, in all programs; its streams end. Nothing else of it changes.
+    Suspend { tenant: TenantId },
+    /// Take the keys of a suspended tenant again.
+    Resume { tenant: TenantId },
+    /// Delete all that there is of a suspended tenant: its log, its keys, and what was made of them. It is not undone,
+    /// and no other tenant gets its name. What was stopped goes on when it is asked for again.
+    Delete {
+        tenant: TenantId,
+        /// Its name once more.
+        #[arg(long, value_name = "NAME")]
+        yes: TenantId,
+    },
 }
 
 #[derive(Subcommand)]

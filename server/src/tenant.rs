@@ -1,16 +1,19 @@
 //! `daybook tenant`
 
 use anyhow::Context as _;
+use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use clap::Args;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::HoldLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
+use daybook_store::departures;
 use daybook_store::tenants::{self, NewSettings, Tenant};
 use sqlx::PgPool;
 
 use crate::cli::{TenantCommand, number};
 use crate::database::Database;
+use crate::parts::Parts;
 use crate::{output, parts};
 
 pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::Result<()> {
@@ -21,6 +24,8 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
         TenantCommand::List => list(pool).await,
         TenantCommand::Create { tenant, time_zone } => {
             let made = tenants::create(pool, &tenant, time_zone.name(), parts.clock.now()).await?;
+            let is_gone = !made && tenants::read(pool, &tenant).await?.is_none();
+            anyhow::ensure!(!is_gone, "{tenant} has been deleted, and its name is not given again");
             anyhow::ensure!(made, "there is a tenant {tenant} already");
             output::line(&format!("made tenant {tenant}, whose dates are read in {time_zone}"))
         }
@@ -29,7 +34,28 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
             show(&tenant, changed)
         }
         TenantCommand::Show { tenant } => show(&tenant, tenants::read(pool, &tenant).await?),
+        TenantCommand::Suspend { tenant } => {
+            departures::suspend(pool, &tenant, parts.clock.now()).await?;
+            output::line(&format!("suspended {tenant}: its keys are refused, its data stay"))
+        }
+        TenantCommand::Resume { tenant } => {
+            departures::resume(pool, &tenant).await?;
+            output::line(&format!("resumed {tenant}"))
+        }
+        TenantCommand::Delete { tenant, yes } => delete(&parts, &tenant, &yes).await,
     }
+}
+
+async fn delete(parts: &Parts, tenant: &TenantId, yes: &TenantId) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        yes == tenant,
+        "it would be {tenant}, and --yes says {yes}: nothing is deleted"
+    );
+    let pool = parts.log().pool();
+    let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
+    let schemas = daybook_projections::all_schemas(pool, &ids).await?;
+    let rows = departures::delete(pool, tenant, &schemas, parts.clock.now()).await?;
+    output::line(&format!("deleted {tenant}: {rows} rows; backups made before have them still"))
 }
 
 /// How many are read at a time.
@@ -39,8 +65,12 @@ async fn list(pool: &PgPool) -> anyhow::Result<()> {
     let mut last = None;
     loop {
         let page = tenants::after(pool, last.as_ref(), PAGE).await?;
+        let suspended = departures::suspended(pool, &page).await?;
         for tenant in &page {
-            output::line(tenant.as_str())?;
+            let since = suspended.get(tenant);
+            let since = since.map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+            let since = since.map(|at| format!("  suspended since {at}")).unwrap_or_default();
+            output::line(&format!("{tenant}{since}"))?;
         }
         last = page.into_iter().next_back();
         if last.is_none() {

@@ -9,7 +9,7 @@
 //! * [`database`]: where the log is kept, and what time it is there.
 //! * [`promotions`]: how far those who wait were offered what has become available.
 //! * [`imports`]: what is known of events that were imported from other calendars.
-//! * [`tenants`] and [`keys`]: who has a log, and who may use it.
+//! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -17,6 +17,7 @@
 
 mod clock;
 pub mod database;
+pub mod departures;
 pub mod doctor;
 pub mod engine;
 pub mod feed;

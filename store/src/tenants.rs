@@ -16,7 +16,8 @@ use sqlx::{PgPool, Row as _};
 
 use crate::log::genesis;
 
-/// Makes a tenant and the start of its log, unless they are there. `true`: it was made now.
+/// Makes a tenant and the start of its log, unless they are there. `true`: it was made now. What a tenant was called that was
+/// deleted no other is called: programs that run may remember what they knew of it.
 ///
 /// # Errors
 /// When the database fails.
@@ -28,7 +29,9 @@ pub async fn create(
 ) -> Result<bool, sqlx::Error> {
     let mut tx = pool.begin().await?;
     let made = sqlx::query(
-        "INSERT INTO tenants (tenant_id, time_zone, created_at) VALUES ($1, $2, $3)
+        "INSERT INTO tenants (tenant_id, time_zone, created_at)
+         SELECT $1, $2, $3
+          WHERE NOT EXISTS (SELECT FROM deleted_tenants WHERE tenant_id = $1)
          ON CONFLICT DO NOTHING",
     )
     .bind(tenant.as_str())
@@ -36,6 +39,10 @@ pub async fn create(
     .bind(now)
     .execute(&mut *tx)
     .await?;
+    // One that is there has its log, or loses it just now.
+    if made.rows_affected() == 0 {
+        return Ok(false);
+    }
     sqlx::query(
         "INSERT INTO log_heads (tenant_id, position, hash, recorded_at, active)
          VALUES ($1, 0, $2, $3, false)
@@ -47,7 +54,7 @@ pub async fn create(
     .execute(&mut *tx)
     .await?;
     tx.commit().await?;
-    Ok(made.rows_affected() == 1)
+    Ok(true)
 }
 
 /// Tenants in the order of their ids, those after `after`, at most `limit`: who goes through all of them does so page

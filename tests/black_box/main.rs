@@ -68,6 +68,7 @@ mod sessions;
 mod settings;
 mod starting;
 mod stopping;
+mod tenants;
 mod time_travel;
 mod traces;
 mod utilisation;

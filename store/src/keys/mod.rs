@@ -19,7 +19,9 @@ use daybook_domain::{Name, TenantId};
 use uuid::Uuid;
 
 pub use holders::{Held, KeyHolder, KeyHolders};
+pub(crate) use remembered::ANY;
 pub(crate) use remembered::Remembered;
+pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
 pub use scopes::{Scope, ScopeSet, Scopes, UnknownScope, UnknownScopeSet};
 

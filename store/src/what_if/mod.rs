@@ -18,6 +18,7 @@ use daybook_domain::{ServiceId, TenantId};
 
 pub use policy::{Policy, PolicyError};
 pub use report::{MAX_TOLD, Refused, Report, Utilisation};
+pub(crate) use scratch::all_schemas;
 pub use scratch::{drop_orphan, orphans};
 
 use crate::log::StreamId;

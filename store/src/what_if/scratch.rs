@@ -5,7 +5,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sqlx::{Connection as _, PgConnection, Row};
+use sqlx::{Connection as _, PgConnection, PgPool, Row};
 
 use crate::database::Primary;
 
@@ -118,6 +118,17 @@ impl Scratch {
         drop_schema(&mut self.keeper, &self.schema).await?;
         self.keeper.close().await
     }
+}
+
+/// All such schemas, in use or not.
+///
+/// # Errors
+/// When the database fails.
+pub(crate) async fn all_schemas(pool: &PgPool) -> Result<Vec<String>, sqlx::Error> {
+    sqlx::query_scalar("SELECT nspname::text FROM pg_namespace WHERE nspname ~ ('^' || $1)")
+        .bind(PREFIX)
+        .fetch_all(pool)
+        .await
 }
 
 /// The schemas that were left behind by programs that were killed.
