@@ -15,6 +15,7 @@ mod directory;
 mod event_types;
 mod facts;
 mod ids;
+mod legible;
 mod matching;
 mod metadata;
 pub mod patch;
@@ -43,6 +44,7 @@ pub use ids::{
     AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
     ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
+pub use legible::{Illegible, legible};
 pub use metadata::{Metadata, MetadataPatch};
 pub use personal::{Personal, withhold_personal};
 pub use quota::{QuotaRule, QuotaSlot};

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::legible::{Illegible, legible};
+
 /// A text that does not fit its type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
@@ -29,6 +31,13 @@ pub enum TextError {
     ControlCharacter {
         /// The type of text, as a noun.
         what: &'static str,
+    },
+    /// Nobody can read it as it is written.
+    #[error("{what}: {why}")]
+    Illegible {
+        /// The type of text, as a noun.
+        what: &'static str,
+        why: Illegible,
     },
     /// An e-mail address without a local part, an `@` and a domain.
     #[error("not an e-mail address")]
@@ -96,11 +105,17 @@ macro_rules! text {
             /// The longest text, in Unicode characters.
             pub const MAX_CHARS: usize = $max;
 
-            /// Checks and trims a text.
+            /// Checks and trims a text that somebody has written just now.
             ///
             /// # Errors
-            /// When it is empty, too long, or holds what this type does not allow.
+            /// When it is empty, too long, not to be read, or holds what this type does not allow.
             pub fn new(text: &str) -> Result<Self, TextError> {
+                legible(text).map_err(|why| TextError::Illegible { what: $what, why })?;
+                Self::stored(text)
+            }
+
+            /// A text that may be of before it was asked whether people can read it: an event's.
+            fn stored(text: &str) -> Result<Self, TextError> {
                 let text = checked($what, Self::MAX_CHARS, &[$($($control),+)?], text)?;
                 $(let text = $form(text)?;)?
                 Ok(Self(text))
@@ -115,8 +130,9 @@ macro_rules! text {
         impl TryFrom<String> for $name {
             type Error = TextError;
 
+            /// As events have it: whoever takes it from elsewhere asks whether it is [`legible`] before.
             fn try_from(text: String) -> Result<Self, TextError> {
-                Self::new(&text)
+                Self::stored(&text)
             }
         }
 
@@ -252,6 +268,15 @@ mod tests {
         assert_eq!(Name::new(" "), Err(TextError::Empty { what: "a name" }));
         assert!(matches!(Name::new(&"x".repeat(201)), Err(TextError::TooLong { chars: 201, .. })));
         assert!(Name::new(&"å".repeat(200)).is_ok());
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_not_written_any_more_and_is_still_read() {
+        for text in ["\u{200B}", "Ada \u{202E}ecalevoL"] {
+            assert!(matches!(Name::new(text), Err(TextError::Illegible { .. })), "{text:?}");
+            let stored: Name = serde_json::from_value(text.into()).unwrap();
+            assert_eq!(stored.as_str(), text);
+        }
     }
 
     #[test]

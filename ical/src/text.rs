@@ -91,14 +91,16 @@ pub fn list(value: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// A text without control characters. Those that break a line (a word processor's soft break, a
-/// page) are line breaks; the tab stays; the others mean nothing to anybody.
+/// A text without control characters, and without those that turn the direction of writing (UAX #9): letters have one of
+/// their own, and with these a text is shown as another one. What breaks a line (a word processor's soft break, a
+/// page) is a line break; the tab stays; the others mean nothing to anybody.
 #[must_use]
 pub fn clean(text: &str) -> String {
     let kept = |character: char| match character {
         '\n' | '\t' => Some(character),
         '\u{b}' | '\u{c}' | '\u{85}' => Some('\n'),
         control if control.is_control() => None,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
         other => Some(other),
     };
     // A carriage return is a line break, and with a line feed they are one.
@@ -157,6 +159,7 @@ mod tests {
         );
         assert_eq!(one_line("  Hall 3\n 1 High St\t"), "Hall 3 1 High St");
         assert_eq!(one_line(" \u{1} \n "), "");
+        assert_eq!(clean("\u{202b}\u{5e9}\u{5dc}\u{202c} \u{2066}1\u{2069}"), "\u{5e9}\u{5dc} 1");
     }
 
     #[test]

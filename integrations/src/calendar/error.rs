@@ -1,5 +1,6 @@
 //! Why a file, or one event in it, is not taken.
 
+use daybook_domain::Illegible;
 use daybook_ical::{Fault, FileError, Unread};
 use thiserror::Error;
 
@@ -69,6 +70,13 @@ pub enum RefusalReason {
         chars: usize,
         /// The limit.
         max_chars: usize,
+    },
+    /// A text is there, and nobody can read it.
+    #[error("{property}: {why}")]
+    Illegible {
+        /// The property at fault.
+        property: &'static str,
+        why: Illegible,
     },
     /// It has more categories than can be kept as tags.
     #[error("it has more than {max} categories")]

@@ -9,11 +9,12 @@ use super::error::RefusalReason;
 /// The label of what may yet not take place (STATUS:TENTATIVE).
 const TENTATIVE: &str = "tentative";
 
-fn refused(property: &'static str) -> impl Fn(TextError) -> RefusalReason {
+pub(super) fn refused(property: &'static str) -> impl Fn(TextError) -> RefusalReason {
     move |error| match error {
         TextError::TooLong { max_chars, chars, .. } => {
             RefusalReason::TooLong { property, chars, max_chars }
         }
+        TextError::Illegible { why, .. } => RefusalReason::Illegible { property, why },
         // What else could be wrong was mended when it was read.
         _ => RefusalReason::TooLong { property, chars: 0, max_chars: 0 },
     }

@@ -73,10 +73,10 @@ columns! {
     ConflictReason: &str, |it| it.parse().map_err(decode);
     Option<CancelledBy>: Option<&str>, |it| Ok(it.map(side_named));
     String: String, Ok;
-    Category: &str, |it| Category::new(it).map_err(decode);
-    Title: &str, |it| Title::new(it).map_err(decode);
-    Option<Location>: Option<&str>, |it| it.map(Location::new).transpose().map_err(decode);
-    Option<Reference>: Option<&str>, |it| it.map(Reference::new).transpose().map_err(decode);
+    Category: String, |it| Category::try_from(it).map_err(decode);
+    Title: String, |it| Title::try_from(it).map_err(decode);
+    Option<Location>: Option<String>, |it| it.map(Location::try_from).transpose().map_err(decode);
+    Option<Reference>: Option<String>, |it| it.map(Reference::try_from).transpose().map_err(decode);
     ResourceIds: Vec<Uuid>, |it| {
         let ids: Vec<ResourceId> = it.into_iter().map(Into::into).collect();
         Self::try_from(ids).map_err(decode)

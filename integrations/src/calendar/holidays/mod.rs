@@ -17,6 +17,7 @@ use daybook_ical::event::{Length, Status};
 use daybook_ical::{Event, Fault, Moment, scan};
 
 use super::error::{ReadError, Refusal, RefusalReason, shown};
+use super::texts::refused;
 
 /// The most days of one event: no holiday is longer than a year.
 const MAX_DAYS: u32 = 366;
@@ -87,11 +88,7 @@ fn days_of(
         return Err(RefusalReason::Cancelled);
     }
     let name = event.summary.as_deref().ok_or(RefusalReason::NoSummary)?;
-    let name = Name::new(name).map_err(|_| RefusalReason::TooLong {
-        property: "SUMMARY",
-        chars: name.chars().count(),
-        max_chars: Name::MAX_CHARS,
-    })?;
+    let name = Name::new(name).map_err(refused("SUMMARY"))?;
     let (start, days) = span(event)?;
     let mut holidays = Vec::new();
     for (first, which) in yearly::occurrences(event, start, years)? {

@@ -1,7 +1,7 @@
 //! What one event comes to.
 
 use daybook_domain::appointment::Takes;
-use daybook_domain::{Note, Title};
+use daybook_domain::{Illegible, Note, Title};
 use daybook_ical::Fault;
 
 use super::*;
@@ -125,6 +125,19 @@ fn what_is_private_is_busy_and_its_text_is_about_a_person() {
     let unknown = booked(&file.replace("CLASS:PRIVATE", "CLASS:X-FAMILY"));
     assert!(unknown.private, "RFC 5545 §3.8.1.3");
     assert!(!booked(&file.replace("CLASS:PRIVATE", "CLASS:Public")).private);
+}
+
+#[test]
+fn what_turns_the_direction_of_writing_is_left_out_and_what_cannot_be_seen_is_refused() {
+    let event = booked(&an_event_with(
+        "SUMMARY:\u{202b}\u{5e9}\u{5dc}\u{202c} 1\nDESCRIPTION:\u{2067}a\u{2069}\u{202e}b",
+    ));
+    assert_eq!(event.title.as_ref().map(Title::as_str), Some("\u{5e9}\u{5dc} 1"));
+    assert_eq!(note(&event), "ab");
+    for property in ["SUMMARY", "DESCRIPTION", "CATEGORIES"] {
+        let unseen = refused(&an_event_with(&format!("{property}:\u{200b}")));
+        assert_eq!(unseen, RefusalReason::Illegible { property, why: Illegible::Invisible });
+    }
 }
 
 #[test]
