@@ -41,6 +41,16 @@ const BAD_QUERIES: &[(&str, &str)] = &[
     ("q=", "invalid-query"),
     ("q=%20", "invalid-query"),
     ("q=%3F!", "invalid-query"),
+    // Nothing of it is a letter: it must not find everything.
+    ("q=%E2%80%8B", "invalid-query"),
+    ("q=%CC%81", "invalid-query"),
+    ("q=%E3%80%80", "invalid-query"),
+    // Latin 1 is no UTF-8, and would be another word.
+    ("q=caf%e9", "invalid-query"),
+    ("category=caf%E9", "invalid-query"),
+    ("reference=%C3", "invalid-query"),
+    ("metadata[colour]=%ff", "invalid-query"),
+    ("%e9=1", "invalid-query"),
 ];
 
 #[test]
@@ -176,6 +186,81 @@ fn a_body_that_is_not_json_is_told_from_one_that_is_wrong() {
     send("text/plain", b"{\"name\": \"A\"}").is_refused(415, "unsupported-media-type");
     send("application/x-www-form-urlencoded", b"name=A").is_refused(415, "unsupported-media-type");
     send("application/json; charset=utf-8", b"{\"name\": \"A\"}").is(201);
+    send("application/json; charset=\"UTF-8\"", b"{\"name\": \"A\"}").is(201);
+    for other in ["iso-8859-1", "utf-16", "\"latin1\""] {
+        let content_type = format!("application/json; charset={other}");
+        send(&content_type, b"{\"name\": \"A\"}").is_refused(415, "unsupported-media-type");
+    }
+}
+
+#[test]
+fn a_member_that_is_given_twice_is_refused_wherever_it_is() {
+    let practice = a_practice();
+    let send = |path: &str, body: &str| {
+        practice.api.request("POST", path).body("application/json", body).send()
+    };
+    let client = |more: &str| format!(r#"{{"name": "A", {more}}}"#);
+    for (more, member) in [
+        (r#""name": "B""#, "name"),
+        (r#""metadata": {"a": "1", "a": "2"}"#, "metadata.a"),
+        (r#""email": "a@example.org", "email": null"#, "email"),
+    ] {
+        let problem = send("/v1/clients", &client(more)).is_refused(422, "invalid-body");
+        assert_eq!(problem["member"], member, "{problem}");
+    }
+    let change = practice.api.request("PATCH", &format!("/v1/clients/{}", practice.client));
+    let twice = r#"{"phone": null, "phone": "+47 22"}"#;
+    let change = change.body("application/merge-patch+json", twice);
+    assert_eq!(change.send().is_refused(422, "invalid-body")["member"], "phone");
+}
+
+/// What looks empty in a list cannot be chosen, and what turns the direction of writing is taken for something else.
+#[test]
+fn a_text_that_nobody_can_read_as_it_is_written_is_refused() {
+    let practice = a_practice();
+    let service = json!({"name": "S", "category": "c", "duration_minutes": 5});
+    let resource = json!({"name": "R", "kind": "room", "time_zone": "UTC", "weekly_hours": []});
+    let booking = practice.booking(monday(10, 0)).body;
+    let cases = [
+        ("/v1/services", &service, &["name", "category", "location", "reference"][..]),
+        ("/v1/resources", &resource, &["name", "reference"]),
+        ("/v1/clients", &json!({"name": "A"}), &["name", "notes", "reference"]),
+        ("/v1/appointments", &booking, &["title", "category", "note", "location"]),
+    ];
+    for (path, body, members) in cases {
+        let with = |member: &str, value: Value| {
+            let mut body = body.clone();
+            body[member] = value;
+            practice.api.post(&format!("{path}?dry_run=true"), &body).send()
+        };
+        for unreadable in [
+            "\u{200b}",
+            "\u{feff}\u{2060}",
+            "\u{3164}",
+            "\u{200f} \u{200e}",
+            "pay \u{202e}001 RUE",
+            "\u{2066}a\u{2069}",
+            "a\u{202a}b",
+        ] {
+            for member in members {
+                let problem = with(member, json!(unreadable)).is_refused(422, "invalid-body");
+                assert_eq!(problem["member"], *member, "{problem}");
+            }
+            let pairs = json!({"a": unreadable});
+            let problem = with("metadata", pairs).is_refused(422, "invalid-body");
+            assert_eq!(problem["member"], "metadata.a", "{problem}");
+            with("metadata", json!({unreadable: "a"})).is_refused(422, "invalid-body");
+        }
+        for good in [
+            "\u{5e9}\u{5dc}\u{5d5}\u{5dd} a",
+            "\u{1f469}\u{200d}\u{1f467}",
+            "\u{645}\u{6cc}\u{200c}\u{62e}",
+        ] {
+            for member in members {
+                with(member, json!(good)).is(200);
+            }
+        }
+    }
 }
 
 #[test]

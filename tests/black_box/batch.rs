@@ -280,7 +280,7 @@ fn a_batch_has_500_items_and_not_one_more() {
         assert_eq!(found_after(&practice, &answer), 500);
         let too_many = at(&practice, (1_000..1_501).map(half_hour));
         let refused = send(&practice, &json!({"atomic": atomic, "items": too_many}), None);
-        assert_eq!(refused.is_refused(422, "invalid-body")["field"], "items");
+        assert_eq!(refused.is_refused(422, "invalid-body")["member"], "items");
         practice.is_whole();
     }
 }
@@ -292,7 +292,7 @@ fn a_body_that_cannot_be_read_books_nothing_and_says_where() {
     let mut items = at(&practice, (0..3).map(half_hour));
     items[1]["start_at"] = json!("soon");
     let refused = each(&practice, &items);
-    assert_eq!(refused.is_refused(422, "invalid-body")["field"], "items[1].start_at");
+    assert_eq!(refused.is_refused(422, "invalid-body")["member"], "items[1].start_at");
     let body = json!({"atomic": "yes", "items": []});
     send(&practice, &body, None).is_refused(422, "invalid-body");
     assert_eq!(found_beside_one_more(&practice), 0);

@@ -78,7 +78,7 @@ fn references_and_metadata_are_bounded() {
     ] {
         for (kind, _, made) in each_kind(&practice, &bad) {
             let problem = made.is_refused(422, "invalid-body");
-            let field = problem["field"].as_str().unwrap_or_else(|| panic!("{kind}: {problem}"));
+            let field = problem["member"].as_str().unwrap_or_else(|| panic!("{kind}: {problem}"));
             assert!(bad.get(field.split('.').next().unwrap()).is_some(), "{kind}: {problem}");
         }
     }

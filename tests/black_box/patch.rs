@@ -38,10 +38,10 @@ fn what_a_patch_cannot_change_is_refused_by_its_name() {
             assert!(detail.contains(&format!("`{may}`")), "it says what there is: {problem}");
         }
         let problem = refused(json!({always: null}));
-        assert_eq!(problem["field"], always, "{problem}");
+        assert_eq!(problem["member"], always, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains("cannot be removed"), "{problem}");
         let problem = refused(json!({may: 5}));
-        assert_eq!(problem["field"], may, "{problem}");
+        assert_eq!(problem["member"], may, "{problem}");
         let problem = refused(json!({}));
         assert!(problem["detail"].as_str().unwrap().contains(&format!("`{may}`")), "{problem}");
         refused(json!([{always: "Other"}]));
@@ -62,13 +62,18 @@ fn a_patch_is_sent_as_one_or_as_plain_json_and_as_nothing_else() {
             assert_eq!(send(good).is(200)[always], good);
         }
         for bad in ["application/json-patch+json", "text/plain"] {
-            let problem = send(bad).is_refused(415, "unsupported-media-type");
+            let answer = send(bad);
+            let problem = answer.is_refused(415, "unsupported-media-type");
             assert!(problem["detail"].as_str().unwrap().contains("merge-patch"), "{problem}");
+            let accepted = answer.header("accept-patch");
+            assert_eq!(accepted, Some("application/merge-patch+json, application/json"));
         }
     }
     let merge = practice.api.request("POST", "/v1/clients");
     let merge = merge.body("application/merge-patch+json", json!({"name": "N"}).to_string());
-    merge.send().is_refused(415, "unsupported-media-type");
+    let answer = merge.send();
+    answer.is_refused(415, "unsupported-media-type");
+    assert_eq!(answer.header("accept-patch"), None, "nothing is patched there");
 }
 
 #[test]

@@ -6,10 +6,10 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
-use serde_json::error::Category;
 
 use super::Problem;
 use super::in_flight::Place;
+use super::json::Json;
 use super::query::{Pairs, Taken};
 use crate::App;
 
@@ -61,26 +61,11 @@ pub(crate) fn parse<T: DeserializeOwned>(
         is_of(headers, types)?;
         body
     };
-    // serde would take an array for the fields in their order.
-    if body.trim_ascii_start().starts_with(b"[") {
-        return Err(Problem::bad_body("the body is an object, not an array"));
-    }
-    if let Ok(parsed) = serde_json::from_slice(body) {
-        return Ok(parsed);
-    }
-    // Once more, to say where it is wrong: keeping an eye on that takes longer than reading.
-    let mut parser = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
-        let path = error.path().to_string();
-        let error = error.into_inner();
-        match error.classify() {
-            Category::Data if path == "." => Problem::bad_body(error.to_string()),
-            Category::Data => Problem::bad_body(format!("{path}: {error}")).with("field", path),
-            Category::Syntax | Category::Eof | Category::Io => not_json(&error),
-        }
-    })?;
-    parser.end().map_err(|error| not_json(&error))?;
-    Ok(parsed)
+    let json: Json = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
+    T::deserialize(&json).map_err(|misfit| match misfit.member() {
+        None => Problem::bad_body(misfit.to_string()),
+        Some(member) => Problem::bad_body(format!("{member}: {misfit}")).with("member", member),
+    })
 }
 
 fn not_json(error: &serde_json::Error) -> Problem {
@@ -90,13 +75,29 @@ fn not_json(error: &serde_json::Error) -> Problem {
 
 fn is_of(headers: &HeaderMap, types: &[&str]) -> Result<(), Problem> {
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if types.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) {
+    let mut parts = content_type.unwrap_or_default().split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default();
+    if types.iter().any(|accepted| essence.eq_ignore_ascii_case(accepted)) && parts.all(is_utf_8) {
         return Ok(());
     }
+    let detail = format!("send `Content-Type: {}`, in UTF-8", types.join("` or `"));
+    let problem = unsupported(detail);
+    // RFC 5789 section 2.2.
+    Err(if types == MERGE_PATCH { problem.of_a_patch() } else { problem })
+}
+
+/// A body of a type that the route does not take.
+pub(crate) fn unsupported(detail: impl Into<String>) -> Problem {
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    let detail = format!("send `Content-Type: {}`", types.join("` or `"));
-    Err(Problem::new(status, "unsupported-media-type", "The body is of another type", detail))
+    Problem::new(status, "unsupported-media-type", "The body is of another type", detail)
+}
+
+/// Whether a parameter of a media type says nothing else but that it is UTF-8: JSON is nothing else (RFC 8259 section
+/// 8.1), and whoever says that it is will have written it so.
+pub(crate) fn is_utf_8(parameter: &str) -> bool {
+    let Some((name, value)) = parameter.split_once('=') else { return true };
+    !name.trim().eq_ignore_ascii_case("charset")
+        || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
 }
 
 /// The body of a request that is no command.
@@ -112,6 +113,23 @@ impl<T: DeserializeOwned> FromRequest<App> for Body<T> {
     }
 }
 
+/// One that must be there although nothing has to be in it: what is left out of it is set as well.
+pub(crate) struct GivenBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for GivenBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let bytes = read(request).await?;
+        if bytes.is_empty() {
+            let detail = "there is no body: send `{}` where nothing is to be said";
+            return Err(Problem::bad_body(detail));
+        }
+        parse(&headers, &bytes, JSON).map(Self)
+    }
+}
+
 /// The body of a command that needs none: `{}`, or nothing.
 #[derive(serde::Deserialize, serde::Serialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -122,10 +140,11 @@ mod tests {
     use super::*;
 
     fn parsed(body: &str) -> Result<(), Problem> {
-        let headers = HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            "application/json; charset=utf-8".parse().unwrap(),
-        )]);
+        sent_as("application/json; charset=utf-8", body)
+    }
+
+    fn sent_as(content_type: &str, body: &str) -> Result<(), Problem> {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, content_type.parse().unwrap())]);
         parse::<EmptyBody>(&headers, body.as_bytes(), JSON).map(|EmptyBody {}| ())
     }
 
@@ -142,6 +161,26 @@ mod tests {
         ] {
             let kind = parsed(body).unwrap_err().kind().to_owned();
             assert_eq!(kind, format!("urn:daybook:problem:{problem}"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_in_utf_8() {
+        for good in [
+            "application/json",
+            "Application/JSON;charset=\"UTF-8\"",
+            "application/json; odata=verbose; charset=utf-8",
+        ] {
+            assert!(sent_as(good, "{}").is_ok(), "{good}");
+        }
+        for bad in [
+            "application/json; charset=iso-8859-1",
+            "application/json;Charset = utf-16",
+            "text/plain; charset=utf-8",
+            "",
+        ] {
+            let kind = sent_as(bad, "{}").unwrap_err().kind().to_owned();
+            assert_eq!(kind, "urn:daybook:problem:unsupported-media-type", "{bad}");
         }
     }
 }

@@ -15,6 +15,7 @@ pub(crate) mod in_flight;
 pub(crate) mod instant;
 pub(crate) mod limits;
 pub(crate) mod patch;
+mod json;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;
@@ -26,7 +27,7 @@ pub(crate) use auth::{
     Analytics, Appointments, Availability, Book, Caller, CallerOrOperator, Keys, Manage, Operator,
     Personal,
 };
-pub(crate) use body::Body;
+pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{
     CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, Ordered, idempotency_key,
 };

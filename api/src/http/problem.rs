@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::body::MERGE_PATCH;
+
 /// What every `type` begins with.
 const TYPE_PREFIX: &str = "urn:daybook:problem:";
 
@@ -34,6 +36,9 @@ pub(crate) struct Problem {
     more: Map<String, Value>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    /// Whether it is said of which types a patch is taken, for it was of none of these (RFC 5789 section 3.1).
+    #[serde(skip)]
+    is_of_a_patch: bool,
     /// What it came from, for the log alone.
     #[serde(skip)]
     cause: Option<Box<str>>,
@@ -59,6 +64,7 @@ impl Problem {
             detail: detail.into(),
             more: Map::new(),
             retry_after_seconds: None,
+            is_of_a_patch: false,
             cause: None,
         }
     }
@@ -75,6 +81,11 @@ impl Problem {
         self.more
             .extend(members.into_iter().filter(|(name, _)| !standard.contains(&name.as_str())));
         self
+    }
+
+    /// With the types that a patch can be of.
+    pub(crate) fn of_a_patch(self) -> Self {
+        Self { is_of_a_patch: true, ..self }
     }
 
     /// What it came from: for whoever runs the program, and not for the caller.
@@ -174,6 +185,11 @@ impl IntoResponse for Problem {
         headers.insert(header::CONTENT_TYPE, content_type);
         if let Some(seconds) = self.retry_after_seconds {
             headers.insert(header::RETRY_AFTER, seconds.into());
+        }
+        if self.is_of_a_patch
+            && let Ok(types) = HeaderValue::try_from(MERGE_PATCH.join(", "))
+        {
+            headers.insert(header::HeaderName::from_static("accept-patch"), types);
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

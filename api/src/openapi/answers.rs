@@ -66,12 +66,17 @@ const CHALLENGE: Header = Header {
     description: "How to say who asks (RFC 9110, section 11.6.1).",
     schema: || json!({"type": "string", "const": "Bearer"}),
 };
+const ACCEPT_PATCH: Header = Header {
+    name: "Accept-Patch",
+    description: "The types that a patch can be of (RFC 5789, section 3.1).",
+    schema: || json!({"type": "string"}),
+};
 
 /// A header, and whether each such answer has it.
 type Said = (&'static Header, bool);
 
 /// All of them, each with the name that references have.
-const ALL: [(&str, &Header, bool); 10] = [
+const ALL: [(&str, &Header, bool); 11] = [
     ("RequestId", &REQUEST_ID, true),
     ("Position", &POSITION, true),
     ("PositionUnlessTried", &POSITION, false),
@@ -82,6 +87,7 @@ const ALL: [(&str, &Header, bool); 10] = [
     ("NextPage", &NEXT, false),
     ("RetryAfter", &RETRY_AFTER, true),
     ("Challenge", &CHALLENGE, true),
+    ("PatchTypes", &ACCEPT_PATCH, true),
 ];
 
 /// Adds to every operation what its answers have.
@@ -89,11 +95,11 @@ pub(super) fn describe(document: &mut Value) {
     let schemas = document["components"]["schemas"].clone();
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, methods) in paths {
-        for operation in methods.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        for (method, operation) in methods.as_object_mut().into_iter().flatten() {
             if operation["requestBody"].is_object() {
                 add_problems_of_a_body(&mut operation["responses"]);
             }
-            let described = Operation { path, described: operation, schemas: &schemas };
+            let described = Operation { path, method, described: operation, schemas: &schemas };
             for (status, headers) in described.headers_of_all() {
                 let response = &mut operation["responses"][status];
                 for header in headers {
@@ -133,6 +139,7 @@ fn add_problems_of_a_body(responses: &mut Value) {
 /// An operation as the document has it.
 struct Operation<'d> {
     path: &'d str,
+    method: &'d str,
     described: &'d Value,
     schemas: &'d Value,
 }
@@ -152,6 +159,7 @@ impl Operation<'_> {
         let makes = self.described["responses"]["201"].is_object();
         match status {
             "401" => headers.push((&CHALLENGE, true)),
+            "415" if self.method == "patch" => headers.push((&ACCEPT_PATCH, true)),
             "503" => headers.push((&RETRY_AFTER, true)),
             // What was only tried, where what is done has another status.
             "200" if makes => {}

@@ -271,10 +271,7 @@ async fn file_of(headers: &HeaderMap, request: Request) -> Result<ImportFile, Pr
             Ok(parts_of(form))
         }
         _ => {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let detail = "send a file as text/calendar, text/csv or multipart/form-data";
-            let title = "The body is not of a type that is read";
-            Err(Problem::new(status, "unsupported-media-type", title, detail))
+            Err(body::unsupported("send a file as text/calendar, text/csv or multipart/form-data"))
         }
     }
 }

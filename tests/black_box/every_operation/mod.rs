@@ -1,11 +1,12 @@
 //! What is true of every operation that the OpenAPI document has: an unknown or empty parameter is refused, a dry run
 //! changes nothing, the past can be asked for, and what was answered is of a position of the log.
 //!
-//! `examples`: those of the document. `headers`: answers have those that the document says. `feed`: events are told as the AsyncAPI document says. `house`: a practice in which each operation has something that it can be done to. An operation that is new is
+//! `examples`: those of the document. `forms`: bodies are read as it says. `headers`: answers have those that the document says. `feed`: events are told as the AsyncAPI document says. `house`: a practice in which each operation has something that it can be done to. An operation that is new is
 //! put in there, or these tests fail.
 
 mod examples;
 mod feed;
+mod forms;
 mod headers;
 pub(crate) mod house;
 
