@@ -44,6 +44,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("ImportDays", "u16"),
     ("LeastBookedDays", "u16"),
     ("LeadTime", "u32"),
+    ("OfferLength", "u32"),
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),
     // Words.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::service::{ClientEntryLimit, EntryLimit, HoldLimit};
-use crate::time::HoldLength;
+use crate::time::OfferLength;
 
 /// Gives a macro all settings of a tenant: what each is, its name, its type, the number as which that is written, and
 /// the bounds of it. What there is of each setting (the column apart, which a migration makes) is made of this:
@@ -15,7 +15,7 @@ macro_rules! with_tenant_settings {
             /// How many holds one client can have at once: 1 to 1,000; else 3.
             holds_per_client: HoldLimit as u16, 1 to 1_000;
             /// For how many minutes a place is offered to a client on the waiting list: 1 to 60; else 15.
-            offer_minutes: HoldLength as u32, 1 to 60;
+            offer_minutes: OfferLength as u32, 1 to 60;
             /// How many times one client can wait at once: 1 to 1,000; else 20.
             waiting_per_client: ClientEntryLimit as u16, 1 to 1_000;
             /// How many entries of the waiting list can be open: 1 to 50,000; else 1,000.
@@ -31,13 +31,13 @@ macro_rules! with_tenant_settings {
 
 macro_rules! settings {
     ($(
-        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+        $(#[doc = $doc:literal])+ $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
     )+) => {
         /// What a tenant has chosen. A decision takes them as they are then, and its event says by which it was made
         /// wherever that matters later: no decision is taken again because they change.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct TenantSettings {
-            $($(#[$doc])* pub $name: $type,)+
+            $($(#[doc = $doc])+ pub $name: $type,)+
         }
 
         #[cfg(test)]
@@ -50,6 +50,22 @@ macro_rules! settings {
                 for number in [$min - 1, $max + 1] {
                     assert!($type::try_from(number).is_err(), "{} {number}", stringify!($name));
                 }
+            )+
+        }
+
+        #[cfg(test)]
+        #[test]
+        fn what_is_said_of_a_setting_is_what_holds() {
+            let thousands = |number: u32| match number {
+                0..1_000 => number.to_string(),
+                _ => format!("{},{:03}", number / 1_000, number % 1_000),
+            };
+            let default = TenantSettings::default();
+            $(
+                let otherwise = thousands(<$number>::from(default.$name).into());
+                let holds = format!(": {} to {}; else {otherwise}.", thousands($min), thousands($max));
+                let said = [$($doc),+].concat();
+                assert!(said.ends_with(&holds), "{holds} {said}");
             )+
         }
     };
@@ -112,17 +128,4 @@ days! {
     /// How many local days count for who is booked least: those up to the day of the appointment.
     LeastBookedDays: 1 to 31, else 7;
     LeastBookedDaysError: "who is booked least is told by";
-}
-
-impl Default for TenantSettings {
-    fn default() -> Self {
-        Self {
-            holds_per_client: HoldLimit::default(),
-            offer_minutes: HoldLength::OFFER,
-            waiting_per_client: ClientEntryLimit::default(),
-            waiting_list: EntryLimit::default(),
-            import_days: ImportDays::default(),
-            least_booked_days: LeastBookedDays::default(),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use clap::Args;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
-use daybook_domain::time::HoldLength;
+use daybook_domain::time::OfferLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use daybook_store::departures;
 use daybook_store::tenants::{self, NewSettings, Tenant};

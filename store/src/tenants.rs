@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
-use daybook_domain::time::HoldLength;
+use daybook_domain::time::OfferLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use moka::future::Cache;
 use serde::Serialize;
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(cached.get(&house.tenant).await.unwrap().settings, TenantSettings::default());
         let new = NewSettings { holds_per_client: Some(two), ..NewSettings::default() };
         cached.set(&house.tenant, new).await.unwrap().unwrap();
-        let five = HoldLength::try_from(5).unwrap();
+        let five = OfferLength::try_from(5).unwrap();
         let new = NewSettings { offer_minutes: Some(five), ..NewSettings::default() };
         let set = set(&house.pool, &house.tenant, new).await.unwrap().unwrap().settings;
         let expected = TenantSettings {

@@ -33,6 +33,56 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     put.is_refused(403, "insufficient-scope");
 }
 
+/// Of two who have read the same settings, the second would undo what the first has set.
+#[test]
+fn settings_that_have_changed_since_they_were_read_are_not_replaced() {
+    let practice = a_practice();
+    let get = || practice.api.get("/v1/tenant/settings").send();
+    let put = |query: &str, seen: &str, limit: u32| {
+        let path = format!("/v1/tenant/settings{query}");
+        let put = practice.api.request("PUT", &path).json(&json!({"holds_per_client": limit}));
+        put.header("if-match", seen).send()
+    };
+    let first = get();
+    let first = first.header("etag").expect("settings have an ETag");
+    let changed = put("", first, 4);
+    assert_eq!(changed.is(200)["holds_per_client"], 4);
+    let second = get();
+    assert_eq!(changed.header("etag"), second.header("etag"), "a PUT tells the new one");
+    assert_ne!(second.header("etag"), Some(first));
+    for query in ["", "?dry_run=true"] {
+        put(query, first, 5).is_refused(412, "stale-version");
+        put(query, "\"1\"", 5).is_refused(412, "stale-version");
+        put(query, "holds", 5).is_refused(400, "invalid-if-match");
+        put(query, &format!("W/{first}"), 5).is_refused(400, "invalid-if-match");
+    }
+    assert_eq!(get().is(200)["holds_per_client"], 4, "nothing has changed");
+    put("?dry_run=true", second.header("etag").unwrap(), 5).is(200);
+    let encoded = second.header("etag").unwrap().trim_end_matches('"').to_owned() + "-gzip\"";
+    put("", &encoded, 5).is(200);
+    put("", "*", 6).is(200);
+    let seen = get();
+    let seen = seen.header("etag").unwrap();
+    let answers = at_once(8, |n| put("", seen, 10 + u32::try_from(n).unwrap()).status);
+    let made = answers.iter().filter(|status| **status == 200).count();
+    let refused = answers.iter().filter(|status| **status == 412).count();
+    assert_eq!((made, refused), (1, 7), "{answers:?}");
+}
+
+#[test]
+fn what_is_said_of_an_offer_is_not_said_of_a_hold() {
+    let practice = a_practice();
+    let put = |minutes: u32| {
+        let settings = json!({"offer_minutes": minutes});
+        practice.api.request("PUT", "/v1/tenant/settings").json(&settings).send()
+    };
+    for minutes in [0, 61] {
+        let problem = put(minutes).is_refused(422, "invalid-body");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("offer") && !detail.contains("hold"), "{detail}");
+    }
+}
+
 #[test]
 fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
     let database = Database::fresh();

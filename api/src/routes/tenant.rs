@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
-use daybook_domain::time::HoldLength;
+use daybook_domain::time::OfferLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
 use daybook_store::tenants::{NewSettings, Tenant};
 use serde::{Deserialize, Serialize};

@@ -75,6 +75,10 @@ minutes!(
     HoldLength, "the length of a hold", 1..=60
 );
 minutes!(
+    /// For how long a place is offered to a client on the waiting list: a minute to an hour, by a hold.
+    OfferLength, "the length of an offer", 1..=60
+);
+minutes!(
     /// How long before a start something is done at the latest: none to a year.
     LeadTime, "a time before the start", 0..=525_600
 );
@@ -109,9 +113,11 @@ impl Duration {
     pub const DAY: Self = Self(1_440);
 }
 
-impl HoldLength {
-    /// For how long a place is offered to a waiting client, unless the program is told otherwise.
-    pub const OFFER: Self = Self(15);
+impl Default for OfferLength {
+    /// A quarter of an hour.
+    fn default() -> Self {
+        Self(15)
+    }
 }
 
 impl Default for HoldLength {

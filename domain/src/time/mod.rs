@@ -25,7 +25,7 @@ pub use hours_exception::{ExceptionKind, HoursException, HoursExceptions};
 pub use interval::{EmptyInterval, Interval};
 pub use local::{date_in, day_bounds, resolve_local};
 pub use local_date::{LocalDate, LocalDateTime, LocalMinute};
-pub use minutes::{Buffer, Duration, HoldLength, LeadTime, MinutesError, Step};
+pub use minutes::{Buffer, Duration, HoldLength, LeadTime, MinutesError, OfferLength, Step};
 pub use opening_hours::OpeningHours;
 pub use opening_window::OpeningWindow;
 pub use span::{LocalDays, LocalHours, LocalSpan};

@@ -13,7 +13,7 @@ use daybook_domain::appointment::{
 use daybook_domain::claim::ClaimQuery;
 use daybook_domain::service::{HoldLimit, Service};
 use daybook_domain::session::{Session, SessionScheduled};
-use daybook_domain::time::HoldLength;
+use daybook_domain::time::OfferLength;
 use daybook_domain::waiting::{
     EntryState, Joined, Look, Offer, Opening, OpeningSearch, WaitingCommand, WaitingEntry,
     WaitingRefusal, Wishes,
@@ -39,7 +39,7 @@ const MAX_CLAIMS: usize = 1_000_000;
 #[derive(Debug, Clone, Copy)]
 pub struct OfferTerms {
     /// How long the hold is kept.
-    pub length: HoldLength,
+    pub length: OfferLength,
     /// The most that the client can hold at once, this one among them.
     pub holds_per_client: HoldLimit,
 }

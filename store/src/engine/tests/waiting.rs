@@ -1,6 +1,6 @@
 //! The waiting list: an offer and its hold are one.
 
-use daybook_domain::time::HoldLength;
+use daybook_domain::time::OfferLength;
 use daybook_domain::waiting::{
     EntryLimits, EntryState, Freed, Look, Opening, Status as Waiting, WaitingEntry, WaitingRefusal,
     Wishes,
@@ -13,7 +13,7 @@ use crate::engine::OfferTerms;
 use crate::testing::{claims_in_the_log, claims_in_the_table, minute, noon};
 
 const TERMS: fn() -> OfferTerms =
-    || OfferTerms { length: HoldLength::OFFER, holds_per_client: HoldLimit::default() };
+    || OfferTerms { length: OfferLength::default(), holds_per_client: HoldLimit::default() };
 
 /// Resource 1, on that afternoon and the day after.
 fn wishes() -> Wishes {
