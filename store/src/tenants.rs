@@ -108,6 +108,11 @@ macro_rules! settings {
             "SELECT time_zone", $(", ", stringify!($name),)+ " FROM tenants WHERE tenant_id = $1"
         );
 
+        const READ_LOCKED: &str = concat!(
+            "SELECT time_zone", $(", ", stringify!($name),)+ " FROM tenants WHERE tenant_id = $1
+                FOR UPDATE"
+        );
+
         const SET: &str = concat!(
             "UPDATE tenants AS t
                 SET time_zone = coalesce(new.time_zone, t.time_zone)",
@@ -168,6 +173,39 @@ fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
     Ok(Tenant { time_zone, settings: chosen(row)? })
 }
 
+/// A change that is made only where things are as they were seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// It is made.
+    Made(Tenant),
+    /// They are not, and nothing has changed.
+    Outdated,
+}
+
+/// Changes what a tenant has chosen, if what it has chosen by now is what whoever asks has seen; `None`: there is no
+/// such tenant. Nobody else changes it between the two.
+///
+/// # Errors
+/// When the database fails.
+pub async fn replace(
+    pool: &PgPool,
+    tenant: &TenantId,
+    new: NewSettings,
+    is_seen: impl FnOnce(&TenantSettings) -> bool,
+) -> Result<Option<Replaced>, sqlx::Error> {
+    let mut tx = pool.begin().await?;
+    let before = sqlx::query(READ_LOCKED).bind(tenant.as_str()).fetch_optional(&mut *tx).await?;
+    let Some(before) = before.as_ref().map(decode).transpose()? else { return Ok(None) };
+    if !is_seen(&before.settings) {
+        tx.rollback().await?;
+        return Ok(Some(Replaced::Outdated));
+    }
+    let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_one(&mut *tx).await?;
+    let changed = decode(&row)?;
+    tx.commit().await?;
+    Ok(Some(Replaced::Made(changed)))
+}
+
 /// Tenants as they were a moment ago. Cheap to clone; clones are one cache.
 #[derive(Debug, Clone)]
 pub struct Tenants {
@@ -195,22 +233,31 @@ impl Tenants {
         if let Some(known) = self.read.get(tenant).await {
             return Ok(known);
         }
+        self.present(tenant).await
+    }
+
+    /// The same as it is now, whatever is remembered.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn present(&self, tenant: &TenantId) -> Result<Arc<Tenant>, sqlx::Error> {
         let undecided = || Tenant { time_zone: Tz::UTC, settings: TenantSettings::default() };
         let found = Arc::new(read(&self.pool, tenant).await?.unwrap_or_else(undecided));
         self.read.insert(tenant.clone(), Arc::clone(&found)).await;
         Ok(found)
     }
 
-    /// Changes what a tenant has chosen: for this program at once. See [`set`].
+    /// Changes what a tenant has chosen: for this program at once. See [`replace`].
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn set(
+    pub async fn replace(
         &self,
         tenant: &TenantId,
         new: NewSettings,
-    ) -> Result<Option<Tenant>, sqlx::Error> {
-        let changed = set(&self.pool, tenant, new).await?;
+        is_seen: impl FnOnce(&TenantSettings) -> bool,
+    ) -> Result<Option<Replaced>, sqlx::Error> {
+        let changed = replace(&self.pool, tenant, new, is_seen).await?;
         self.read.invalidate(tenant).await;
         Ok(changed)
     }
@@ -243,7 +290,7 @@ mod tests {
         let cached = Tenants::new(house.pool.clone());
         assert_eq!(cached.get(&house.tenant).await.unwrap().settings, TenantSettings::default());
         let new = NewSettings { holds_per_client: Some(two), ..NewSettings::default() };
-        cached.set(&house.tenant, new).await.unwrap().unwrap();
+        cached.replace(&house.tenant, new, |_| true).await.unwrap().unwrap();
         let five = OfferLength::try_from(5).unwrap();
         let new = NewSettings { offer_minutes: Some(five), ..NewSettings::default() };
         let set = set(&house.pool, &house.tenant, new).await.unwrap().unwrap().settings;
@@ -256,9 +303,18 @@ mod tests {
         let seen = cached.get(&house.tenant).await.unwrap().settings;
         assert_eq!(seen.holds_per_client, two, "this program's change is seen by it at once");
         let zone = NewSettings { time_zone: Some(Tz::Asia__Tokyo), ..NewSettings::default() };
-        cached.set(&house.tenant, zone).await.unwrap().unwrap();
+        cached.replace(&house.tenant, zone, |_| true).await.unwrap().unwrap();
         assert_eq!(cached.get(&house.tenant).await.unwrap().time_zone, Tz::Asia__Tokyo);
+        let outdated = cached.replace(&house.tenant, new, |seen| seen.holds_per_client != two);
+        assert_eq!(outdated.await.unwrap(), Some(Replaced::Outdated));
+        assert_eq!(cached.present(&house.tenant).await.unwrap().settings, expected);
         let all = NewSettings::from(TenantSettings::default());
+        assert!(
+            replace(&house.pool, &"nobody".parse().unwrap(), all, |_| true)
+                .await
+                .unwrap()
+                .is_none()
+        );
         assert!(super::set(&house.pool, &"nobody".parse().unwrap(), all).await.unwrap().is_none());
         assert!(read(&house.pool, &"nobody".parse().unwrap()).await.unwrap().is_none());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{Database, Practice, Server, a_practice, eventually, monday};
+use crate::harness::{Database, Practice, Server, a_practice, at_once, eventually, monday};
 
 #[test]
 fn settings_are_replaced_whole_by_who_may_and_read_by_all() {

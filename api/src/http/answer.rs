@@ -69,6 +69,11 @@ impl<T> Answer<T> {
         Self { known_by: KnownBy::Body(version), body: withheld(self.body), ..self }
     }
 
+    /// What would be so.
+    pub(crate) fn tried(body: T) -> Self {
+        Self { known_by: KnownBy::Nothing, position: None, body }
+    }
+
     /// What a command has led to; without a position: what it would lead to.
     pub(crate) fn of_command(version: u64, position: Option<Position>, body: T) -> Self {
         let known_by = position.map_or(KnownBy::Nothing, |_| KnownBy::Version(version));

@@ -8,10 +8,13 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use serde::Serialize;
+use utoipa::IntoParams;
 
 use super::Problem;
 
@@ -61,11 +64,62 @@ pub(super) fn if_match(headers: &HeaderMap) -> Result<Option<u64>, Problem> {
     let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
     let version = tag.map(|tag| tag.split_once('-').map_or(tag, |(version, _)| version));
     let version = version.filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(|| {
-        let detail = "If-Match takes one ETag as it was given, like \"3\", or *";
-        let title = "The If-Match header is not valid";
-        Problem::new(StatusCode::BAD_REQUEST, "invalid-if-match", title, detail)
-    })
+    version.and_then(|version| version.parse().ok()).map(Some).ok_or_else(invalid)
+}
+
+fn invalid() -> Problem {
+    let detail = "If-Match takes one ETag as it was given, like \"3\", or *";
+    let title = "The If-Match header is not valid";
+    Problem::new(StatusCode::BAD_REQUEST, "invalid-if-match", title, detail)
+}
+
+/// What is to be changed is no longer as it was seen: of what has no versions.
+pub(crate) fn outdated() -> Problem {
+    let (title, detail) = ("It has changed", "it is not what the ETag of If-Match was of");
+    Problem::new(StatusCode::PRECONDITION_FAILED, "stale-version", title, detail)
+}
+
+/// The header of a change of what has no versions, for the documentation.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "read by `SeenTag`; this is how it is documented")]
+pub(crate) struct IfMatchTag {
+    /// The `ETag` that you have seen. If it is no longer the present one, nothing is done (412).
+    #[param(
+        rename = "If-Match",
+        min_length = 1,
+        max_length = 64,
+        pattern = r#"^("[0-9a-z-]{1,40}"|\*)$"#
+    )]
+    if_match: Option<String>,
+}
+
+/// What an `If-Match` has seen of what has no versions; `None`: anything will do.
+pub(crate) struct SeenTag(Option<String>);
+
+impl<S: Sync> FromRequestParts<S> for SeenTag {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let Some(value) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(None)) };
+        let text = value.to_str().unwrap_or_default().trim();
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        let tag = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let tag = tag.filter(|tag| !tag.contains('"')).ok_or_else(invalid)?;
+        let plain = ENCODINGS.iter().find_map(|encoding| tag.strip_suffix(encoding));
+        Ok(Self(Some(format!("\"{}\"", plain.unwrap_or(tag)))))
+    }
+}
+
+impl SeenTag {
+    /// Whether it was this.
+    pub(crate) fn is_of<T: Serialize>(&self, present: &T) -> bool {
+        let Some(seen) = &self.0 else { return true };
+        let present = serde_json::to_vec(present);
+        present.is_ok_and(|present| *seen == Etag::of_body(None, &present).to_string())
+    }
 }
 
 /// Answers 304 where the caller has said that it has the answer already: to whatever reads, and has a tag.

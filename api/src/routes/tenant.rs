@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
 use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
-use daybook_store::tenants::{NewSettings, Tenant};
+use daybook_store::tenants::{Replaced, Tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,8 +15,9 @@ use utoipa_axum::routes;
 
 use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
+use crate::http::etag::{self, IfMatchTag, SeenTag};
 use crate::http::{
-    Answer, Availability, Body, Caller, DryRun, Keys, Manage, NoQuery, Problem, Query,
+    Answer, Availability, Caller, DryRun, GivenBody, Keys, Manage, NoQuery, Problem, Query,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -69,33 +69,40 @@ pub(crate) async fn read_settings(
     caller: Caller<Availability>,
     _: NoQuery,
 ) -> Result<Answer<SettingsView>, Problem> {
-    Ok(Answer::seen(None, None, app.tenant(&caller.tenant).await?.settings.into()))
+    // As it is now: a change that names its tag must not fail for it.
+    let now = app.engine.tenants().present(&caller.tenant).await?;
+    Ok(Answer::seen(None, None, now.settings.into()))
 }
 
 /// Replace the tenant's settings
 ///
-/// What is not given is as daybook has it by default. Decisions go by it within five seconds; what was decided before
-/// stands.
+/// What is not given is as daybook has it by default, so a body must be given: `{}` is a choice, too. Decisions go by it
+/// within five seconds; what was decided before stands.
 #[utoipa::path(
     put, path = "/v1/tenant/settings", tag = "operation",
-    params(DryRun), request_body = SettingsBody, security(("api_key" = ["manage", "keys"])),
+    params(DryRun, IfMatchTag), request_body = SettingsBody, security(("api_key" = ["manage", "keys"])),
     responses((status = 200, description = "It is so", body = SettingsView),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn put_settings(
     State(app): State<App>,
     caller: Caller<(Manage, Keys)>,
+    seen: SeenTag,
     Query(dry_run): Query<DryRun>,
-    Body(body): Body<SettingsBody>,
-) -> Result<Json<SettingsView>, Problem> {
-    let settings = body.settings();
+    GivenBody(body): GivenBody<SettingsBody>,
+) -> Result<Answer<SettingsView>, Problem> {
+    let (settings, tenants) = (body.settings(), app.engine.tenants());
+    let is_seen = |now: &TenantSettings| seen.is_of(&SettingsView::from(*now));
     if dry_run.is_asked_for() {
-        return Ok(Json(settings.into()));
+        let now = tenants.present(&caller.tenant).await?;
+        let is_seen = is_seen(&now.settings);
+        return is_seen.then(|| Answer::tried(settings.into())).ok_or_else(etag::outdated);
     }
-    let new = NewSettings::from(settings);
-    let changed = app.engine.tenants().set(&caller.tenant, new).await?;
-    let changed = changed.ok_or_else(|| Problem::not_found("tenant"))?;
-    Ok(Json(changed.settings.into()))
+    match tenants.replace(&caller.tenant, settings.into(), is_seen).await? {
+        Some(Replaced::Made(changed)) => Ok(Answer::seen(None, None, changed.settings.into())),
+        Some(Replaced::Outdated) => Err(etag::outdated()),
+        None => Err(Problem::not_found("tenant")),
+    }
 }
 
 impl App {
