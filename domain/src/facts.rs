@@ -90,6 +90,12 @@ pub trait Decide:
     /// The rule that refuses it.
     fn decide(&self, command: Self::Command, facts: &Facts) -> Result<Self::Event, Self::Error>;
 
+    /// Whether a command only says how something is to be from now on: where it is so already, nothing happens.
+    fn sets(command: &Self::Command) -> bool {
+        let _ = command;
+        false
+    }
+
     /// Which other aggregates the decision on `command` depends on.
     fn needs(&self, command: &Self::Command) -> Needs {
         let _ = command;
@@ -115,4 +121,20 @@ pub trait Decide:
         let _ = command;
         queries.is_empty()
     }
+}
+
+/// What happens because of a command; `None`: nothing, for all is already as it [`sets`](Decide::sets) it.
+pub(crate) fn outcome<A: Decide + Clone + PartialEq>(
+    aggregate: &A,
+    command: A::Command,
+    facts: &Facts,
+) -> Result<Option<A::Event>, A::Error> {
+    let sets = A::sets(&command);
+    let event = aggregate.decide(command, facts)?;
+    let changes = !sets || {
+        let mut after = aggregate.clone();
+        after.apply(event.clone());
+        after != *aggregate
+    };
+    Ok(changes.then_some(event))
 }

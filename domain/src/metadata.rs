@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::patch::{Change, PatchMisfit, Patches};
 use crate::{MetadataKey, MetadataValue, Personal, TextError};
@@ -75,6 +75,15 @@ pub enum MetadataPatch {
 impl<'de> Deserialize<'de> for MetadataPatch {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         BTreeMap::deserialize(from).map(Self::Pairs)
+    }
+}
+
+impl Serialize for MetadataPatch {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Pairs(changes) => changes.serialize(to),
+            Self::Whole(metadata) => metadata.serialize(to),
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! where nothing is said; a member that is always there can only be replaced. Objects are patched member by member,
 //! lists are replaced.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A patch that cannot be applied to what is there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub trait Patches<T> {
     fn patch(self, to: &mut T) -> Result<(), PatchMisfit>;
 }
 
-/// All that can be changed of a thing.
-pub trait Patch: Default + PartialEq {
+/// All that can be changed of a thing. It is written as it is read, so that two that mean the same are written the same.
+pub trait Patch: Default + PartialEq + Serialize {
     /// The names of the members, and whether each can be removed.
     const MEMBERS: &'static [(&'static str, bool)];
 
@@ -46,6 +46,9 @@ pub trait Patch: Default + PartialEq {
 pub trait Member {
     /// Whether it can remove it.
     const REMOVES: bool;
+
+    /// Whether it says nothing of it: then the patch does not name it.
+    fn is_kept(&self) -> bool;
 }
 
 /// What a patch says of a member that is always there: nothing, or what it is from now on.
@@ -66,6 +69,16 @@ impl<T> From<T> for Replace<T> {
 
 impl<T> Member for Replace<T> {
     const REMOVES: bool = false;
+
+    fn is_kept(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T: Serialize> Serialize for Replace<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(to)
+    }
 }
 
 impl<T> Patches<T> for Replace<T> {
@@ -105,6 +118,19 @@ impl<T> From<Option<T>> for Change<T> {
 
 impl<T> Member for Change<T> {
     const REMOVES: bool = true;
+
+    fn is_kept(&self) -> bool {
+        matches!(self, Self::Keep)
+    }
+}
+
+impl<T: Serialize> Serialize for Change<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Keep | Self::Remove => to.serialize_none(),
+            Self::To(value) => to.serialize_some(value),
+        }
+    }
 }
 
 impl<T> Patches<Option<T>> for Change<T> {
@@ -165,10 +191,15 @@ macro_rules! patch {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct $patch {
-            $($(#[$attr])* $(#[serde(rename = $name)])? pub $field: $member),+
+            $(
+                $(#[$attr])*
+                $(#[serde(rename = $name)])?
+                #[serde(skip_serializing_if = "crate::patch::Member::is_kept")]
+                pub $field: $member
+            ),+
         }
 
         impl $crate::patch::Patch for $patch {
@@ -220,6 +251,18 @@ mod tests {
         assert_eq!(patched(r#"{"colour": "blue"}"#), thing("ball", Some("blue"), 3));
         assert_eq!(patched(r#"{"how_many": null}"#), thing("ball", Some("red"), 0));
         assert_eq!(patched(r#"{"how_many": 7, "name": "bat"}"#), thing("bat", Some("red"), 7));
+    }
+
+    #[test]
+    fn a_patch_is_written_as_what_it_means() {
+        let written = |patch: &str| {
+            serde_json::to_string(&serde_json::from_str::<ThingPatch>(patch).unwrap()).unwrap()
+        };
+        assert_eq!(
+            written(r#"{ "how_many": null, "name": "bat" }"#),
+            r#"{"name":"bat","how_many":null}"#
+        );
+        assert_eq!(written("{}"), "{}");
     }
 
     #[test]

@@ -167,6 +167,65 @@ fn a_body_that_means_the_same_is_the_same_request_whatever_its_bytes_are() {
 }
 
 #[test]
+fn a_patch_is_compared_by_what_it_means_too() {
+    let practice = a_practice();
+    let path = format!("/v1/services/{}", practice.service);
+    let send = |body: &str| {
+        let request = practice.api.request("PATCH", &path).header("idempotency-key", "meant");
+        request.body("application/merge-patch+json", body).send()
+    };
+    let first = send(
+        r#"{"name":"S","tags":["a","b"],"price":{"amount_minor":1,"currency":"EUR"},"location":null,"metadata":{"k":"v","l":null}}"#,
+    );
+    first.is(200);
+    let again = send(
+        r#"{ "metadata": {"l": null, "k": " v "}, "location": null, "tags": ["b", "a", "b"], "name": " S ",
+             "price": {"currency": "EUR", "amount_minor": 1} }"#,
+    );
+    assert_eq!(seen(&again), seen(&first));
+    assert!(is_replay(&again), "{again:#?}");
+    // What is left out is not what is removed.
+    let other = send(
+        r#"{"name":"S","tags":["a","b"],"price":{"amount_minor":1,"currency":"EUR"},"metadata":{"k":"v"}}"#,
+    );
+    other.is_refused(422, "idempotency-key-reused");
+}
+
+/// It says that another version is there, and whoever has looked at that sends the same command again.
+#[test]
+fn a_version_that_was_out_of_date_is_no_answer_to_the_key() {
+    let practice = a_practice();
+    let appointment = practice.booked(monday(10, 0));
+    let path = format!("/v1/appointments/{}", appointment["id"].as_str().unwrap());
+    practice.act(&appointment, "change", &json!({"tags": ["changed"]})).is(200);
+    for (n, (method, path, body)) in [
+        ("PATCH", path.clone(), json!({"title": "Other"})),
+        ("POST", format!("{path}/cancel"), json!({})),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let send = |version: usize| {
+            let request = practice.api.request(method, &path).json(&body);
+            let request = request.header("idempotency-key", &format!("key-{n}"));
+            request.header("if-match", &format!("\"{version}\"")).send()
+        };
+        let stale = send(1 + n);
+        stale.is_refused(412, "stale-version");
+        assert!(!is_replay(&stale));
+        let done = send(2 + n);
+        done.is(200);
+        assert!(!is_replay(&done), "{done:#?}");
+        // It was done: whichever version is named now.
+        for version in [1 + n, 2 + n, 3 + n] {
+            let again = send(version);
+            assert_eq!(seen(&again), seen(&done));
+            assert!(is_replay(&again), "{again:#?}");
+        }
+    }
+}
+
+#[test]
 fn an_answer_that_was_given_before_says_so() {
     let practice = a_practice();
     let booking = practice.booking(monday(10, 0)).idempotency_key("k");

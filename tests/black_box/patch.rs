@@ -150,6 +150,70 @@ fn patches_of_different_members_at_once_lose_nothing() {
     }
 }
 
+/// So it is for whoever sends all members of a form, of which one was changed, or none.
+#[test]
+fn a_patch_to_what_is_there_already_is_no_event() {
+    let practice = a_practice();
+    for (path, always, ..) in each_kind(&practice) {
+        let head = || practice.api.get("/v1/events?after=latest").send().is(200)["head"].clone();
+        let named = practice.api.patch(&path, &json!({always: "As it is"})).send();
+        let before = head();
+        let same = json!({always: " As it is "});
+        let again =
+            practice.api.patch(&path, &same).header("if-match", named.header("etag").unwrap());
+        let again = again.send();
+        assert_eq!(again.is(200), named.is(200));
+        for header in ["etag", "daybook-position"] {
+            assert_eq!(again.header(header), named.header(header), "{path}");
+        }
+        let tried = practice.api.patch(&format!("{path}?dry_run=true"), &same).send();
+        tried.has_status(200);
+        assert_eq!(tried.header("daybook-position"), None);
+        practice
+            .api
+            .patch(&path, &same)
+            .header("if-match", "\"900\"")
+            .send()
+            .is_refused(412, "stale-version");
+        // A key is used up all the same: sent again later, it changes nothing.
+        let keyed = |body: &Value| practice.api.patch(&path, body).header("idempotency-key", &path);
+        let first = keyed(&same).send();
+        first.is(200);
+        assert_eq!(first.header("idempotent-replayed"), None);
+        assert_eq!(head(), before, "nothing has happened");
+        practice.api.patch(&path, &json!({always: "Other"})).send().is(200);
+        let replayed = keyed(&same).send();
+        assert_eq!(replayed.is(200), first.is(200));
+        assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
+        assert_eq!(practice.api.get(&path).send().is(200)[always], "Other");
+        keyed(&json!({always: "Another"})).send().is_refused(422, "idempotency-key-reused");
+    }
+    // Of several things, what changes is an event.
+    let path = format!("/v1/resources/{}", practice.room);
+    let room = practice.api.get(&path).send().is(200);
+    let all = json!({"name": room["name"], "weekly_hours": room["weekly_hours"], "capacity": 7});
+    let changed = practice.api.patch(&path, &all).send().is(200);
+    assert_eq!(changed["version"], room["version"].as_u64().unwrap() + 1);
+    practice.is_whole();
+}
+
+/// Each is a small change that goes together with all others.
+#[test]
+fn fifty_patches_of_one_thing_at_once_are_all_made() {
+    let practice = a_practice();
+    let path = format!("/v1/clients/{}", practice.client);
+    let answers = at_once(50, |n| {
+        let pair = json!({"metadata": {format!("k{n}"): "v"}});
+        practice.api.patch(&path, &pair).send().status
+    });
+    let failed = answers.iter().filter(|status| **status != 200).count();
+    println!("{failed} of {} failed", answers.len());
+    assert_eq!(failed, 0, "{answers:?}");
+    let client = practice.api.get(&path).send().is(200);
+    assert_eq!(client["metadata"].as_object().unwrap().len(), 50, "{client}");
+    assert_eq!(client["version"], 51);
+}
+
 #[test]
 fn the_document_and_the_pages_say_which_members_can_be_changed_and_removed() {
     let document = Server::shared().api(None).get("/openapi.json").send().is(200);

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 use utoipa::openapi::schema::{AdditionalProperties, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr};
 
-use super::command::said;
 use super::{Caller, CommandRequest, Ordered, Problem, body};
 use crate::App;
 
@@ -28,8 +27,9 @@ impl<P: Patch + DeserializeOwned> FromRequest<App> for PatchRequest<P> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
-        let request =
-            CommandRequest::<P>::read(request, body::MERGE_PATCH, |bytes, _| said(bytes)).await?;
+        // Of a patch, a `null` is not the same as nothing.
+        let meaning = |patch: &P| serde_json::to_value(patch);
+        let request = CommandRequest::<P>::read(request, body::MERGE_PATCH, meaning).await?;
         if request.body.is_empty() {
             let names: Vec<_> = P::MEMBERS.iter().map(|(name, _)| format!("`{name}`")).collect();
             let detail = format!("a patch changes at least one of {}", names.join(", "));
@@ -93,12 +93,17 @@ fn relax(property: &mut RefOr<Schema>, named: &HashMap<String, RefOr<Schema>>) {
             let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
             let Some(RefOr::T(Schema::Object(object))) = named.get(name) else { return };
             let mut object = object.clone();
-            // Of pairs, each can be removed.
+            // Of pairs, each can be removed, and so can a member that need not be there.
             let pairs = object.additional_properties.take();
-            if object.required.is_empty() && pairs.is_none() {
+            if object.properties.is_empty() && pairs.is_none() {
                 return;
             }
-            object.required.clear();
+            let required = std::mem::take(&mut object.required);
+            for (name, member) in &mut object.properties {
+                if !required.contains(name) {
+                    *member = nullable(member.clone());
+                }
+            }
             let others = match pairs.map(|pairs| *pairs) {
                 Some(AdditionalProperties::RefOr(of)) => AdditionalProperties::RefOr(nullable(of)),
                 _ => AdditionalProperties::FreeForm(false),

@@ -34,6 +34,11 @@ impl Decide for Appointment {
         }
     }
 
+    fn sets(command: &AppointmentCommand) -> bool {
+        use AppointmentCommand::{DescribeAppointment, TagAppointment};
+        matches!(command, DescribeAppointment(_) | TagAppointment { .. })
+    }
+
     fn needs(&self, command: &AppointmentCommand) -> Needs {
         self.needs_for(command)
     }

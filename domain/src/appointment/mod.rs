@@ -49,7 +49,8 @@ pub use overriding::Overridden;
 pub use refusal::{AppointmentRefusal, Wanted};
 pub use state::{Appointment, AppointmentState, Cancellation, Status, UnknownStatus};
 
-use crate::{Decide as _, Facts};
+use crate::Facts;
+use crate::facts::outcome;
 
 impl Aggregate for Appointment {
     const TYPE: &'static str = "appointment";
@@ -64,8 +65,9 @@ impl Aggregate for Appointment {
         facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), AppointmentRefusal> {
-        let event = self.decide(command, facts)?;
-        sink.write(event, self).await;
+        if let Some(event) = outcome(self, command, facts)? {
+            sink.write(event, self).await;
+        }
         Ok(())
     }
 

@@ -57,11 +57,16 @@ impl Decide for Client {
             (Self::Unregistered, ChangeClientContact(_)) => Err(ClientRefusal::ClientNotFound),
         }
     }
+
+    fn sets(command: &ClientCommand) -> bool {
+        matches!(command, ClientCommand::ChangeClientContact(_))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::outcome;
     use crate::testing::{contact, given};
     use crate::{Email, Name, Personal};
 
@@ -81,6 +86,19 @@ mod tests {
         given::<Client>([])
             .when(ClientCommand::ChangeClientContact(ContactPatch::default()))
             .then_refused(ClientRefusal::ClientNotFound);
+    }
+
+    #[test]
+    fn a_change_to_what_they_are_called_already_is_none() {
+        let client = Client::Registered(contact());
+        let facts = Facts::at(crate::testing::now());
+        let named = |name: &str| {
+            let name = Personal::new(Name::new(name).unwrap()).into();
+            let patch = ContactPatch { name, ..ContactPatch::default() };
+            outcome(&client, ClientCommand::ChangeClientContact(patch), &facts).unwrap()
+        };
+        assert_eq!(named(contact().name.reveal().as_str()), None);
+        assert!(named("Another name").is_some());
     }
 
     #[test]

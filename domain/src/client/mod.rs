@@ -11,7 +11,8 @@ pub use decide::{ClientCommand, ClientRefusal};
 pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact, ContactPatch};
 pub use state::Client;
 
-use crate::{Decide as _, Facts};
+use crate::Facts;
+use crate::facts::outcome;
 
 impl Aggregate for Client {
     const TYPE: &'static str = "client";
@@ -26,8 +27,9 @@ impl Aggregate for Client {
         facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ClientRefusal> {
-        let event = self.decide(command, facts)?;
-        sink.write(event, self).await;
+        if let Some(event) = outcome(self, command, facts)? {
+            sink.write(event, self).await;
+        }
         Ok(())
     }
 

@@ -128,6 +128,11 @@ impl Decide for Resource {
             (Self::Unregistered, _) => Err(ResourceRefusal::ResourceNotFound),
         }
     }
+
+    fn sets(command: &ResourceCommand) -> bool {
+        use ResourceCommand::{ChangeResourceCapacity, ChangeResourceHours, DescribeResource};
+        matches!(command, DescribeResource(_) | ChangeResourceHours(_) | ChangeResourceCapacity(_))
+    }
 }
 
 impl ResourceProfile {

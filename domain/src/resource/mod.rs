@@ -19,7 +19,8 @@ pub use event::{
 };
 pub use state::Resource;
 
-use crate::{Decide as _, Facts};
+use crate::Facts;
+use crate::facts::outcome;
 
 impl Aggregate for Resource {
     const TYPE: &'static str = "resource";
@@ -34,8 +35,9 @@ impl Aggregate for Resource {
         facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ResourceRefusal> {
-        let event = self.decide(command, facts)?;
-        sink.write(event, self).await;
+        if let Some(event) = outcome(self, command, facts)? {
+            sink.write(event, self).await;
+        }
         Ok(())
     }
 

@@ -77,6 +77,10 @@ impl Decide for Service {
             }
         }
     }
+
+    fn sets(command: &ServiceCommand) -> bool {
+        matches!(command, ServiceCommand::ReviseService(_))
+    }
 }
 
 #[cfg(test)]

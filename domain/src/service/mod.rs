@@ -20,7 +20,8 @@ pub use price::{Currency, MinorUnits, Price, PriceError, PricePatch};
 pub use state::Service;
 pub use terms::{ServiceTerms, TermsPatch};
 
-use crate::{Decide as _, Facts};
+use crate::Facts;
+use crate::facts::outcome;
 
 impl Aggregate for Service {
     const TYPE: &'static str = "service";
@@ -35,8 +36,9 @@ impl Aggregate for Service {
         facts: &Facts,
         sink: &EventSink<Self>,
     ) -> Result<(), ServiceRefusal> {
-        let event = self.decide(command, facts)?;
-        sink.write(event, self).await;
+        if let Some(event) = outcome(self, command, facts)? {
+            sink.write(event, self).await;
+        }
         Ok(())
     }
 

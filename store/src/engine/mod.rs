@@ -21,6 +21,7 @@ mod series;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod unit_context;
 mod unit_of_work;
 mod waiting;
@@ -54,6 +55,7 @@ use claims_cache::ClaimsCache;
 use directory::Directories;
 use facts::FactCache;
 use repository::Repository;
+use turns::Turns;
 
 /// Runs commands against the log. Cheap to clone.
 #[derive(Clone)]
@@ -66,6 +68,7 @@ pub struct Engine {
     past_directories: Arc<PastDirectories>,
     claims_cache: Arc<ClaimsCache>,
     tenants: Tenants,
+    turns: Turns,
     reports_refusals: bool,
 }
 
@@ -85,6 +88,7 @@ impl Engine {
             past_directories,
             claims_cache,
             tenants,
+            turns: Turns::default(),
             reports_refusals: true,
         }
     }

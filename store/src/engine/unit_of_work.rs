@@ -211,7 +211,14 @@ impl Engine {
         answer: &R,
     ) -> Result<R::Output, ExecuteError> {
         let mut retry = RetryState::default();
+        let stream = StreamId::of::<W::Root>(&context.tenant, root);
+        let mut turn = None;
         for attempt in 0..MAX_ATTEMPTS {
+            // Whoever has lost to others waits its turn, and whoever comes then does, too: else of many
+            // who change one thing, those who came first would be refused in the end.
+            if turn.is_none() && (retry.fresh || self.turns.are_taken(&stream)) {
+                turn = Some(self.turns.take(&stream).await);
+            }
             pause_before(attempt).await;
             let mut unit = UnitContext::new(self, context, root, retry);
             let submitted = match work.decide(&mut unit).await {
@@ -228,6 +235,9 @@ impl Engine {
                     decided.sort_by_key(|one| one.id() != root);
                     if decided.first().is_none_or(|first| first.id() != root) {
                         return Err(nothing_decided::<W::Root>());
+                    }
+                    if decided.iter().all(|one| one.events.is_empty()) {
+                        return self.keep_as_it_is(context, decided, answer).await;
                     }
                     self.submit(context, decided_at, decided, answer).await?
                 }
@@ -314,19 +324,70 @@ impl Engine {
         if context.key.is_none() || context.dry_run {
             return Err(ExecuteError::Refused(refusal));
         }
-        let submission = Submission {
-            tenant: context.tenant.clone(),
-            key: context.key.clone(),
-            decided_at: self.clock.now(),
-            decision: Decision::Refuse(refusal.clone()),
+        let submission = self.answered(context, FirstAnswer::Refused(refusal.clone()));
+        // That is about the version which this request has named, and not about the command: whoever looks again,
+        // and names the present one, sends the same command.
+        let verdict = if matches!(refusal, Refusal::StaleVersion { .. }) {
+            self.log.dry_run(&submission).await?
+        } else {
+            self.log.append(submission).await?
         };
-        match self.log.append(submission).await? {
-            Verdict::RefusalKept => {
+        match verdict {
+            Verdict::AnswerKept => {
                 note_answer(false);
                 Err(ExecuteError::Refused(refusal))
             }
             verdict => self.first_answer(context, verdict, answer).await,
         }
+    }
+
+    /// Nothing happens, for all is as it was asked for: that is the answer, and it is kept as the one to the command's
+    /// key. What the stream has become since it was read is of no account: it was so then.
+    async fn keep_as_it_is<R: Answer>(
+        &self,
+        context: &CommandContext,
+        decided: Vec<Decided>,
+        answer: &R,
+    ) -> Result<R::Output, ExecuteError> {
+        let first = decided.first().filter(|_| !context.dry_run);
+        let Some((id, stream, version)) = first.map(|it| (it.id(), &it.stream, it.version)) else {
+            return answer.appended(decided, None);
+        };
+        let position = self.position_of(context, stream, version).await?;
+        if context.key.is_some() {
+            let kept = FirstAnswer::Accepted { id, version, position };
+            let verdict = self.log.append(self.answered(context, kept)).await?;
+            if verdict != Verdict::AnswerKept {
+                return self.first_answer(context, verdict, answer).await;
+            }
+        }
+        note_answer(false);
+        answer.appended(decided, Some(position))
+    }
+
+    /// An answer to keep with the command's key.
+    fn answered(&self, context: &CommandContext, answer: FirstAnswer) -> Submission {
+        Submission {
+            tenant: context.tenant.clone(),
+            key: context.key.clone(),
+            decided_at: self.clock.now(),
+            decision: Decision::Answer(answer),
+        }
+    }
+
+    /// Where the event is that made this version of a stream.
+    async fn position_of(
+        &self,
+        context: &CommandContext,
+        stream: &StreamId,
+        version: u64,
+    ) -> Result<Position, ExecuteError> {
+        let range = (version.saturating_sub(1), None);
+        let read = self.log.read_stream(&context.tenant, stream, range, 1).await;
+        let read = read.map_err(|error| ExecuteError::Unavailable(error.to_string()))?;
+        let event = read.first().filter(|event| event.sequence == version);
+        let none = || ExecuteError::Unreadable(format!("no event makes version {version}"));
+        event.map(|event| event.position).ok_or_else(none)
     }
 
     async fn first_answer<R: Answer>(

@@ -155,7 +155,7 @@ mod tests {
         let booked = |n| submission(tenant, uuid(n), 0, &a_booking(&[1], 0, 10)).decision;
         let appends = (0..count).map(booked).flat_map(|decision| match decision {
             Decision::Accept { appends, .. } => appends,
-            Decision::Refuse(_) => Vec::new(),
+            Decision::Answer(_) => Vec::new(),
         });
         AppendedBatch::new(tenant.clone(), Position::START.plus(end), noon(), appends.collect())
     }

@@ -44,8 +44,8 @@ pub enum Decision {
         /// What a claim means that is in the way.
         on_conflict: OnConflict,
     },
-    /// Nothing happens; this is kept as the answer to the command's key.
-    Refuse(Refusal),
+    /// Nothing happens, for it is refused or is so already; this is kept as the answer to the command's key.
+    Answer(FirstAnswer),
 }
 
 /// What it means for a decision that a claim of another appointment is in its way.
@@ -64,7 +64,7 @@ impl Decision {
             Self::Accept { appends, .. } => {
                 appends.iter().map(|append| append.events.len() as u64).sum()
             }
-            Self::Refuse(_) => 0,
+            Self::Answer(_) => 0,
         }
     }
 
@@ -73,7 +73,7 @@ impl Decision {
     pub(super) fn expected_versions(&self) -> impl Iterator<Item = (&StreamId, u64)> {
         let (read, appends): (&[_], &[_]) = match self {
             Self::Accept { read_set, appends, .. } => (read_set, appends),
-            Self::Refuse(_) => (&[], &[]),
+            Self::Answer(_) => (&[], &[]),
         };
         let read = read.iter().map(|(stream, version)| (stream, *version));
         read.chain(appends.iter().map(|append: &Append| (&append.stream, append.after)))
@@ -132,8 +132,8 @@ impl NewEvent {
 pub enum Verdict {
     /// It is in the log; this is the position of its last event.
     Appended(Position),
-    /// The refusal is kept as the answer to its key.
-    RefusalKept,
+    /// The answer is kept for its key.
+    AnswerKept,
     /// Its key was seen before, with this answer; nothing was done now.
     Answered(FirstAnswer),
     /// Its key was seen before, with another request.

@@ -87,10 +87,13 @@ async fn of_two_who_have_seen_the_same_version_one_is_told_so() {
     let (house, engine) = an_open_house().await;
     let booked = book(&engine, &house.context(), minute(60)).await.unwrap();
     let seen = CommandContext { expected_version: Some(1), ..house.context() };
-    let tag = || AppointmentCommand::TagAppointment { category: None, tags: None };
+    let tag = |n: usize| {
+        let category = Some(Category::new(&format!("c{n}")).unwrap());
+        AppointmentCommand::TagAppointment { category, tags: None }
+    };
     let existing = Target::Existing(booked.id);
     let engines = [engine, house.engine()];
-    let tags = (0..8).map(|n| engines[n % 2].execute::<Appointment>(&seen, existing, tag()));
+    let tags = (0..8).map(|n| engines[n % 2].execute::<Appointment>(&seen, existing, tag(n)));
     let outcomes = join_all(tags).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
     for outcome in outcomes.into_iter().filter_map(Result::err) {

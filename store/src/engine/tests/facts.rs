@@ -69,9 +69,11 @@ async fn bookings_succeed_while_another_engine_keeps_revising_the_service() {
     let (house, engine) = an_open_house().await;
     let elsewhere = house.engine();
     let revise = async {
-        for _ in 0..20 {
+        for n in 0..20 {
             let (context, service) = (house.context(), Target::Existing(uuid(SERVICE)));
-            let revise = ServiceCommand::ReviseService(TermsPatch::default());
+            let name = Name::new(&format!("Check-up {n}")).unwrap().into();
+            let revise =
+                ServiceCommand::ReviseService(TermsPatch { name, ..TermsPatch::default() });
             elsewhere.execute::<Service>(&context, service, revise).await.unwrap();
             // Oftener, and a slow machine could find each of a booking's attempts stale.
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;

@@ -199,7 +199,7 @@ pub(super) fn may_free(submission: &Submission) -> bool {
 fn claims(submission: &Submission) -> &[(AppointmentId, Vec<Claim>)] {
     match &submission.decision {
         Decision::Accept { claims, .. } => claims,
-        Decision::Refuse(_) => &[],
+        Decision::Answer(_) => &[],
     }
 }
 

@@ -133,7 +133,7 @@ fn keys(submissions: &[Submission]) -> BTreeSet<&str> {
 fn wanted(submissions: &[Submission]) -> Vec<&Claim> {
     let all = submissions.iter().flat_map(|submission| match &submission.decision {
         Decision::Accept { claims, .. } => claims.as_slice(),
-        Decision::Refuse(_) => &[],
+        Decision::Answer(_) => &[],
     });
     all.flat_map(|(_, claims)| claims).collect()
 }

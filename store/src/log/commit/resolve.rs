@@ -76,9 +76,9 @@ impl<'a> Resolver<'a> {
             return if same { Verdict::Answered(answer.clone()) } else { Verdict::KeyReused };
         }
         match &submission.decision {
-            Decision::Refuse(refusal) => {
-                self.answer(submission, FirstAnswer::Refused(refusal.clone()));
-                Verdict::RefusalKept
+            Decision::Answer(answer) => {
+                self.answer(submission, answer.clone());
+                Verdict::AnswerKept
             }
             Decision::Accept { appends, claims, on_conflict, .. } => {
                 let stale = self.stale(&submission.decision);

@@ -62,6 +62,26 @@ async fn a_taken_slot_stays_the_answer_when_the_slot_is_free() {
 }
 
 #[tokio::test]
+async fn what_is_so_already_is_kept_with_its_key_and_nothing_is_appended() {
+    let house = House::new().await;
+    let log = house.log();
+    let booked = log.append(keyed(&house.tenant, 1, "k", 1, 1)).await;
+    assert_eq!(booked, Ok(Verdict::Appended(Position::START.plus(1))));
+    let position = Position::START.plus(1);
+    let as_it_is = FirstAnswer::Accepted { id: uuid(1), version: 1, position };
+    let nothing = |tag| Submission {
+        tenant: house.tenant.clone(),
+        key: Some(key("as it is", tag)),
+        decided_at: noon(),
+        decision: Decision::Answer(as_it_is.clone()),
+    };
+    assert_eq!(log.append(nothing(2)).await, Ok(Verdict::AnswerKept));
+    assert_eq!(log.append(nothing(2)).await, Ok(Verdict::Answered(as_it_is.clone())));
+    assert_eq!(log.append(nothing(3)).await, Ok(Verdict::KeyReused));
+    assert_eq!(log.head(&house.tenant).await.unwrap(), Some(position));
+}
+
+#[tokio::test]
 async fn a_refusal_is_kept_with_its_key() {
     let house = House::new().await;
     let log = house.log();
@@ -70,9 +90,9 @@ async fn a_refusal_is_kept_with_its_key() {
         tenant: house.tenant.clone(),
         key: Some(key("k", 1)),
         decided_at: noon(),
-        decision: Decision::Refuse(refusal.clone()),
+        decision: Decision::Answer(FirstAnswer::Refused(refusal.clone())),
     };
-    assert_eq!(log.append(refuse).await, Ok(Verdict::RefusalKept));
+    assert_eq!(log.append(refuse).await, Ok(Verdict::AnswerKept));
     let kept = Verdict::Answered(FirstAnswer::Refused(refusal));
     assert_eq!(log.append(keyed(&house.tenant, 1, "k", 1, 1)).await, Ok(kept));
     assert_eq!(log.head(&house.tenant).await.unwrap(), Some(Position::START));

@@ -266,11 +266,11 @@ fn refusals_are_kept_with_their_keys() {
         tenant: tenant(),
         key: Some(key("k", 1)),
         decided_at: noon(),
-        decision: Decision::Refuse(refusal.clone()),
+        decision: Decision::Answer(FirstAnswer::Refused(refusal.clone())),
     };
     let batch = [refuse, with_key(new(1, &a_booking(&[1], 0, 30)), "k", 1)];
     let (resolution, _) = resolve(&batch, a_log_with(&[]));
     let kept = FirstAnswer::Refused(refusal);
-    assert_eq!(resolution.verdicts, [Verdict::RefusalKept, Verdict::Answered(kept)]);
+    assert_eq!(resolution.verdicts, [Verdict::AnswerKept, Verdict::Answered(kept)]);
     assert!(resolution.appends.is_empty());
 }
