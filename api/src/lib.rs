@@ -41,7 +41,7 @@ pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
-use http::{body, compression, cors, database, etag, limits, trace};
+use http::{body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
 pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
@@ -164,7 +164,9 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(compression::never_refused))
         .layer(from_fn_with_state(app.clone(), limits::bound))
         .with_state(app)
-        .merge(probes.with_state(readiness));
+        .merge(probes.with_state(readiness))
+        .layer(from_fn(head::checked))
+        .layer(from_fn(caching::said));
     let all = match cors {
         Some(cors) => all.layer(cors),
         None => all,

@@ -1,9 +1,10 @@
 //! Manners of HTTP that all routes have: conditional requests, compression, calls from other origins' pages.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 
 use flate2::read::GzDecoder;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::every_operation::house::House;
 use crate::harness::{
@@ -239,4 +240,148 @@ fn pages_of_other_origins_may_not_call_unless_they_are_named() {
     }
     let said = database.run(&["serve", "--cors-origin", "desk.example"]).failed();
     assert!(said.contains("an origin is a scheme and a host"), "{said}");
+}
+
+/// What is answered to this, by hand: no client sends it.
+fn told(api: &Api, request: &str) -> String {
+    let address = api.url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    let key = api.key().unwrap_or_default();
+    let request = request.replace("KEY", key).replace("HOST", address);
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    // A connection may be reset once it has answered: what was read before counts.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+fn problem_in(answer: &str) -> Value {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.to_lowercase().contains("content-type: application/problem+json"), "{answer}");
+    assert!(head.to_lowercase().contains("x-request-id: "), "{answer}");
+    serde_json::from_str(body).unwrap()
+}
+
+/// A proxy may have gone by the one, and the program by the other.
+#[test]
+fn a_header_that_says_one_thing_is_given_once() {
+    let practice = a_practice();
+    let usual = [
+        ("host", "HOST"),
+        ("authorization", "Bearer KEY"),
+        ("content-type", "application/json"),
+        ("idempotency-key", "once"),
+        ("if-match", "\"1\""),
+        ("daybook-min-position", "1"),
+        ("last-event-id", "1"),
+    ];
+    let head: String =
+        usual.iter().flat_map(|(name, value)| [*name, ": ", *value, "\r\n"]).collect();
+    for (name, value) in usual {
+        for second in [value, "other"] {
+            let answer = told(
+                &practice.api,
+                &format!(
+                    "PATCH /v1/clients/{} HTTP/1.1\r\n{head}{name}: {second}\r\n\
+                     connection: close\r\ncontent-length: 14\r\n\r\n{{\"name\": \"Two\"}}",
+                    practice.client
+                ),
+            );
+            assert!(answer.starts_with("HTTP/1.1 400 "), "{name}: {answer}");
+            let problem = problem_in(&answer);
+            assert_eq!(problem["type"], "urn:daybook:problem:repeated-header", "{answer}");
+            assert_eq!(problem["header"], name, "{answer}");
+        }
+    }
+    let path = format!("/v1/clients/{}", practice.client);
+    assert_ne!(practice.api.get(&path).send().is(200)["name"], "Two");
+    // What is a list may go on in another line.
+    let list = practice.api.get(&path).header("if-none-match", "\"9\"");
+    list.header("if-none-match", "*").send().has_status(304);
+}
+
+#[test]
+fn a_uri_that_is_too_long_is_a_problem() {
+    let practice = a_practice();
+    let of = |length: usize| {
+        let path = "/v1/appointments?";
+        let each = format!("&tags={}", "t".repeat(1_994));
+        let long = format!("{path}{}", each.repeat(9));
+        long[..length].to_owned()
+    };
+    assert_ne!(practice.api.get(&of(16_384)).send().status, 414);
+    let answer = practice.api.get(&of(16_385)).send();
+    answer.is_refused(414, "uri-too-long");
+    assert!(answer.header("x-request-id").is_some());
+}
+
+/// As docs/api.md says: there is no request yet that could be told more.
+#[test]
+fn what_is_no_request_is_answered_by_a_status_alone() {
+    let practice = a_practice();
+    let head = |line: &str, more: &str| format!("{line}\r\nhost: HOST\r\n{more}\r\n");
+    let many = "x: y\r\n".repeat(100);
+    let large = format!("x: {}\r\n", "y".repeat(1_000_000));
+    let long = format!("GET /v1/clients?{} HTTP/1.1", "q".repeat(65_535));
+    for (request, status) in [
+        (head("no request", ""), 400),
+        (head("GET /livez HTTP/9.9", ""), 400),
+        (head("GET /livez HTTP/1.1", "no header\r\n"), 400),
+        (head("GET /livez HTTP/1.1", "content-length: 1\r\ncontent-length: 2\r\n"), 400),
+        (head(&long, ""), 414),
+        (head("GET /livez HTTP/1.1", &many), 431),
+        (head("GET /livez HTTP/1.1", &large), 431),
+    ] {
+        let answer = told(&practice.api, &request);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+        assert!(!answer.to_lowercase().contains("x-request-id"), "{answer}");
+    }
+}
+
+/// What an answer says may be done with it.
+fn rules(answer: &Answer) -> (Option<&str>, Option<&str>) {
+    (answer.header("cache-control"), answer.header("x-content-type-options"))
+}
+
+#[test]
+fn every_answer_says_whether_it_may_be_kept_and_that_it_is_what_it_says() {
+    let practice = a_practice();
+    let path = format!("/v1/clients/{}", practice.client);
+    let read = practice.api.get(&path).send();
+    let (asks_again, never) = (Some("private, no-cache"), Some("no-store"));
+    assert_eq!(rules(&read), (asks_again, Some("nosniff")));
+    let known =
+        practice.api.get(&path).header("if-none-match", read.header("etag").unwrap()).send();
+    known.has_status(304);
+    assert_eq!(rules(&known), (asks_again, Some("nosniff")));
+    let head = practice.api.request("HEAD", &path).send();
+    assert_eq!(rules(&head), (asks_again, Some("nosniff")));
+    for answer in [
+        practice.api.get("/v1/clients").send(),
+        practice.api.patch(&path, &json!({"name": "Other"})).send(),
+        practice.api.get("/v1/clients/none").send(),
+        practice.api.with_key(None).get("/v1/clients").send(),
+        practice.api.get("/v1/events/export?format=csv").send(),
+        practice.api.get("/v1/events/stream?to=2000-01-01").send(),
+        practice.api.get("/livez").send(),
+        practice.api.get("/").send(),
+        practice.api.get("/nowhere").send(),
+    ] {
+        assert_eq!(rules(&answer), (never, Some("nosniff")), "{answer:#?}");
+    }
+    for path in ["/openapi.json", "/asyncapi.json", "/docs"] {
+        let answer = practice.api.get(path).send();
+        assert_eq!(rules(&answer), (Some("no-cache"), Some("nosniff")), "{path}");
+    }
+    for request in [
+        practice.api.get("/"),
+        practice.api.get("/").header("accept", "text/html"),
+        practice.api.get("/docs"),
+    ] {
+        let answer = request.send();
+        let policy = answer.header("content-security-policy").unwrap_or_default();
+        assert!(policy.contains("default-src 'none'"), "{answer:#?}");
+        assert!(policy.contains("frame-ancestors 'none'"), "{answer:#?}");
+    }
 }

@@ -3,12 +3,14 @@
 pub(crate) mod answer;
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod caching;
 pub(crate) mod command;
 pub(crate) mod compression;
 pub(crate) mod cors;
 pub(crate) mod database;
 pub(crate) mod deprecation;
 pub(crate) mod etag;
+pub(crate) mod head;
 pub(crate) mod heavy;
 mod held_body;
 pub(crate) mod in_flight;

@@ -13,7 +13,7 @@ use daybook_store::feed::Feed;
 use crate::imports::MAX_IMPORT_BYTES;
 
 use super::{appointments, availability, events, expanding, resources, utilisation};
-use crate::http::{body, heavy, in_flight, limits, query};
+use crate::http::{body, head, heavy, in_flight, limits, query};
 
 const DOCUMENT: &str = include_str!("../../../docs/limits.md");
 const BEGIN: &str = "<!-- begin: limits -->\n";
@@ -35,7 +35,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("bytes of a calendar that is imported", MAX_IMPORT_BYTES as u64, "body-too-large"),
         ("bookings of a batch", MAX_BATCH as u64, "invalid-body"),
         ("occurrences of a series", MAX_OCCURRENCES as u64, "too-many-occurrences"),
-        ("bytes of a query", query::MAX_BYTES as u64, "invalid-query"),
+        ("bytes of a path with its query", head::MAX_URI_BYTES as u64, "uri-too-long"),
         ("parameters of a query", query::MAX_PARAMETERS as u64, "invalid-query"),
         ("values of a filter", query::Several::<()>::MAX as u64, "invalid-query"),
         ("bytes of a parameter", query::Pairs::MAX_VALUE_BYTES as u64, "invalid-query"),

@@ -8,7 +8,8 @@ use crate::http::Problem;
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "it documents what `Problem` says")]
 pub(crate) enum ReadProblems {
-    /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others.
+    /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others; or a
+    /// header is given twice that says one thing: `repeated-header`.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// The key is missing (`missing-key`), unknown (`invalid-key`) or has expired (`expired-key`).
@@ -21,6 +22,9 @@ pub(crate) enum ReadProblems {
     /// There is no such thing in this tenant.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
+    /// The path with its query is too long: `uri-too-long`.
+    #[response(status = 414, content_type = "application/problem+json")]
+    UriTooLong(Problem),
     /// It will work later: see `Retry-After`. `overloaded`: others, or your own requests, have the room; `unavailable`:
     /// something that it needs is not there, or it took too long.
     #[response(status = 503, content_type = "application/problem+json")]

@@ -237,8 +237,7 @@ pub(crate) fn describe<T: Field>(name: &str, doc: &[&str]) -> Vec<Parameter> {
     std::iter::once(parameter).chain(header).collect()
 }
 
-/// The longest query, in bytes, and how many parameters it has at most: who asks for 200 resources names each.
-pub(crate) const MAX_BYTES: usize = 16 * 1024;
+/// How many parameters a query has at most: who asks for 200 resources names each.
 pub(crate) const MAX_PARAMETERS: usize = 256;
 
 /// The names and values of a query that have not been taken.
@@ -254,9 +253,13 @@ impl Pairs {
 
     fn parse(query: &str) -> Result<Self, Problem> {
         let parameters = query.bytes().filter(|byte| *byte == b'&').count() + 1;
-        if query.len() > MAX_BYTES || parameters > MAX_PARAMETERS {
-            let why = format!("it has at most {MAX_BYTES} bytes and {MAX_PARAMETERS} parameters");
+        if parameters > MAX_PARAMETERS {
+            let why = format!("it has at most {MAX_PARAMETERS} parameters");
             return Err(invalid("the query", why));
+        }
+        if let Some(pair) = query.split('&').find(|pair| !is_utf_8(pair)) {
+            let name = pair.split('=').next().unwrap_or_default();
+            return Err(invalid(name, "what is percent-encoded is UTF-8"));
         }
         let given: Vec<(String, String)> =
             serde_urlencoded::from_str(query).map_err(|error| invalid("the query", error))?;
@@ -318,6 +321,20 @@ impl Pairs {
     pub(super) fn none_in(query: Option<&str>) -> Result<(), Problem> {
         query.map_or(Ok(()), |query| Self::parse(query)?.finish())
     }
+}
+
+/// Whether what is percent-encoded is UTF-8. Whoever decodes it all the same reads another text than was sent.
+fn is_utf_8(pair: &str) -> bool {
+    let raw = pair.as_bytes();
+    let digit = |at: usize| raw.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let (mut bytes, mut at) = (Vec::with_capacity(raw.len()), 0);
+    while let Some(byte) = raw.get(at) {
+        let encoded = digit(at + 1).zip(digit(at + 2)).filter(|_| *byte == b'%');
+        let encoded = encoded.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        bytes.push(encoded.unwrap_or(*byte));
+        at += if encoded.is_some() { 3 } else { 1 };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// Why a parameter that says nothing is refused.
@@ -411,12 +428,22 @@ mod tests {
     }
 
     #[test]
-    fn a_query_has_a_bounded_length_and_number_of_parameters() {
+    fn a_query_has_a_bounded_number_of_parameters() {
         let many = |count: usize| format!("from=2028-02-29{}", "&tags=a".repeat(count - 1));
         assert!(read(&many(MAX_PARAMETERS)).is_ok());
         assert!(read(&many(MAX_PARAMETERS + 1)).is_err());
-        let long = format!("from=2028-02-29{}", format!("&tags={}", "a".repeat(1_990)).repeat(9));
-        assert!(long.len() > MAX_BYTES && read(&long).is_err());
+    }
+
+    #[test]
+    fn a_query_is_in_utf_8() {
+        for good in ["caf%C3%A9", "caf%c3%a9", "café", "50%", "%zz", "100%+", ""] {
+            let query = format!("from=2028-02-29&tags=x{good}");
+            assert!(read(&query).is_ok(), "{good}");
+        }
+        for bad in ["caf%e9", "%C3", "%C3&tags=%A9", "%ff%fe"] {
+            let problem = read(&format!("from=2028-02-29&tags={bad}")).err().unwrap();
+            assert_eq!(serde_json::to_value(problem).unwrap()["parameter"], "tags", "{bad}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
-use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG};
 use axum::response::{Html, IntoResponse as _, Redirect};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -20,6 +20,12 @@ const PAGE: &str = include_str!("page.html");
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// What shows where to go shows nothing else.
+const NOTHING: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
+
+/// What is the same for everybody may be kept by everybody, who asks whether it is still so.
+const FOR_ALL: &str = "no-cache";
+
 /// The document and the page.
 pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
     // Anybody may ask for it, so it is written once.
@@ -32,20 +38,23 @@ pub(crate) fn routes(document: serde_json::Result<Value>) -> Router<App> {
         let text = document.map(|document| Bytes::from(document.to_string()));
         let etag = text.as_ref().ok().map(|json| Etag::of_body(None, json).to_string());
         let etag = (ETAG, etag.unwrap_or_default());
-        let headers = [(CONTENT_TYPE, "application/json".to_owned()), etag];
+        let json = (CONTENT_TYPE, "application/json".to_owned());
+        let headers = [json, etag, (CACHE_CONTROL, FOR_ALL.to_owned())];
         get(async move |_: NoQuery| text.map(|json| (headers, json)))
     });
     let index = async |headers: HeaderMap, _: NoQuery| {
+        let policy = [(CONTENT_SECURITY_POLICY, NOTHING)];
         if accepts_html(&headers) {
-            return Redirect::to("/docs").into_response();
+            return (policy, Redirect::to("/docs")).into_response();
         }
-        Json(json!({
+        let index = Json(json!({
             "name": "daybook", "version": env!("CARGO_PKG_VERSION"),
             "documentation": "/docs", "openapi": "/openapi.json", "asyncapi": "/asyncapi.json",
-        }))
-        .into_response()
+        }));
+        (policy, index).into_response()
     };
-    let page = async || ([(CONTENT_SECURITY_POLICY, POLICY)], Html(PAGE));
+    let headers = [(CONTENT_SECURITY_POLICY, POLICY), (CACHE_CONTROL, FOR_ALL)];
+    let page = async move || (headers, Html(PAGE));
     let routes = Router::new().route("/", get(index));
     let routes = routes.route("/openapi.json", openapi).route("/asyncapi.json", feed);
     routes.route("/docs", get(page))
