@@ -10,8 +10,8 @@ use tokio::time::Instant;
 /// and none of them sends a request into one that is being closed.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// How long the head of a request may take from its first byte on.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the head of a request may take from its first byte on, where nobody says otherwise.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a connection on which nothing has been sent yet is spared when the others are closed: what is on its way
 /// arrives.
@@ -37,12 +37,14 @@ pub(super) struct Activity {
     now: Mutex<(Doing, Instant)>,
     /// Another connection needs the room.
     evicted: Notify,
+    /// How long the head of a request may take.
+    head_timeout: Duration,
 }
 
 impl Activity {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(head_timeout: Duration) -> Self {
         let now = Mutex::new((Doing::Idle { first: true }, Instant::now()));
-        Self { now, evicted: Notify::new() }
+        Self { now, evicted: Notify::new(), head_timeout }
     }
 
     pub(super) fn has_read(&self) {
@@ -112,7 +114,7 @@ impl Activity {
         let (doing, since) = *self.now();
         match doing {
             Doing::Idle { .. } => since.elapsed() >= IDLE_TIMEOUT,
-            Doing::Head => since.elapsed() >= HEAD_TIMEOUT,
+            Doing::Head => since.elapsed() >= self.head_timeout,
             // Of an answer that nobody takes, the stream knows.
             Doing::Request | Doing::Sending | Doing::Leaving => false,
         }
@@ -122,10 +124,10 @@ impl Activity {
     pub(super) fn look_again_at(&self) -> Instant {
         let (doing, since) = *self.now();
         // Whatever it does next begins later, and may take at least that long.
-        let next = Instant::now() + HEAD_TIMEOUT;
+        let next = Instant::now() + self.head_timeout;
         match doing {
             Doing::Idle { .. } => next.min(since + IDLE_TIMEOUT),
-            Doing::Head => next.min(since + HEAD_TIMEOUT),
+            Doing::Head => next.min(since + self.head_timeout),
             Doing::Request | Doing::Sending | Doing::Leaving => next,
         }
     }
@@ -143,7 +145,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_less_time_than_a_connection_without_a_request() {
-        let activity = Activity::new();
+        let activity = Activity::new(HEAD_TIMEOUT);
         advance(IDLE_TIMEOUT.saturating_sub(Duration::from_secs(1))).await;
         assert!(!activity.is_over());
         activity.has_read();
@@ -166,7 +168,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_on_its_way_on_a_new_connection_is_waited_for() {
-        let activity = Activity::new();
+        let activity = Activity::new(HEAD_TIMEOUT);
         assert!(!activity.is_closable());
         advance(NEW).await;
         assert!(activity.is_closable());

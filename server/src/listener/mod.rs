@@ -14,6 +14,7 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -41,6 +42,11 @@ impl Listener {
             format!("cannot listen on {address} (name another address with {option})")
         })?;
         Ok(Self { tcp, open: OpenConnections::at_most(connections) })
+    }
+
+    /// The same, on whose connections the head of a request may take so long.
+    pub(crate) fn with_head_timeout(self, head_timeout: Duration) -> Self {
+        Self { open: self.open.with_head_timeout(head_timeout), ..self }
     }
 
     /// The same on the runtime that this is called on.

@@ -9,7 +9,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::activity::{Activity, Doing};
+use super::activity::{Activity, Doing, HEAD_TIMEOUT};
 
 /// How often another idle connection is looked for while there is no room.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -25,6 +25,8 @@ pub(crate) struct OpenConnections {
     room: Arc<Semaphore>,
     activities: Activities,
     next: AtomicU64,
+    /// How long the head of a request may take on each.
+    head_timeout: Duration,
 }
 
 type Activities = Arc<Mutex<HashMap<u64, Arc<Activity>>>>;
@@ -43,7 +45,13 @@ impl OpenConnections {
             room: Arc::new(Semaphore::new(connections)),
             activities: Arc::default(),
             next: AtomicU64::new(0),
+            head_timeout: HEAD_TIMEOUT,
         }
+    }
+
+    /// The same, on which the head of a request may take so long.
+    pub(super) fn with_head_timeout(self, head_timeout: Duration) -> Self {
+        Self { head_timeout, ..self }
     }
 
     /// Room for one more, made if need be; where all are busy, it is waited for.
@@ -67,7 +75,7 @@ impl OpenConnections {
 
     fn opened(&self, room: OwnedSemaphorePermit) -> Opened {
         let (activity, number) =
-            (Arc::new(Activity::new()), self.next.fetch_add(1, Ordering::Relaxed));
+            (Arc::new(Activity::new(self.head_timeout)), self.next.fetch_add(1, Ordering::Relaxed));
         locked(&self.activities).insert(number, Arc::clone(&activity));
         Opened { activity, number, activities: Arc::clone(&self.activities), _room: room }
     }

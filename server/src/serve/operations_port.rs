@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -14,11 +15,16 @@ use crate::listener::{Listener, Stop};
 /// Whoever asks it is one of a few.
 const CONNECTIONS: usize = 64;
 
+/// How long the head of a request may take. Whoever asks whether the program lives sends it at once, and waits for a few
+/// seconds: connections that send half of one must be gone by then.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
+
 pub(super) struct OperationsPort(Listener);
 
 impl OperationsPort {
     pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<Self> {
-        Listener::bind(address, "--operations-listen", CONNECTIONS).await.map(Self)
+        let listener = Listener::bind(address, "--operations-listen", CONNECTIONS).await?;
+        Ok(Self(listener.with_head_timeout(HEAD_TIMEOUT)))
     }
 
     pub(super) fn address(&self) -> io::Result<SocketAddr> {
@@ -44,7 +50,7 @@ mod tests {
     use std::net::TcpStream;
     use std::sync::mpsc;
     use std::thread;
-    use std::time::Duration;
+    use std::time::Instant;
 
     use axum::routing::get;
 
@@ -52,6 +58,36 @@ mod tests {
 
     /// Longer than any step takes by itself.
     const LONG: Duration = Duration::from_mins(1);
+
+    #[test]
+    fn connections_that_send_half_a_request_keep_nobody_out_for_long() {
+        let workers = runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let port = workers.block_on(OperationsPort::bind("127.0.0.1:0".parse().unwrap())).unwrap();
+        let (address, stop) = (port.address().unwrap(), Stop::default());
+        let routes = Router::new().route("/livez", get(async || "lives"));
+        let answering = workers.spawn(port.answer(routes, stop.clone()));
+        let halves: Vec<TcpStream> = (0..2 * CONNECTIONS)
+            .map(|_| {
+                let mut half = TcpStream::connect(address).unwrap();
+                half.write_all(b"GET /livez HTTP/1.1\r\nhost:").unwrap();
+                half
+            })
+            .collect();
+        let began = Instant::now();
+        let mut asked = TcpStream::connect(address).unwrap();
+        asked.set_read_timeout(Some(LONG)).unwrap();
+        asked.write_all(b"GET /livez HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        asked.read_to_string(&mut answer).unwrap();
+        assert!(answer.ends_with("lives"), "{answer}");
+        // Those before it take all the room twice.
+        let waited = began.elapsed();
+        assert!(waited < Duration::from_secs(10), "{waited:?}");
+        drop(halves);
+        stop.closing.cancel();
+        stop.over.cancel();
+        workers.block_on(answering).unwrap().unwrap();
+    }
 
     #[test]
     fn it_answers_while_all_workers_are_busy() {
