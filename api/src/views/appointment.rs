@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::conflict::AcceptedConflictView;
-use super::expanded::About;
+use super::expanded::about;
 use super::times::timed;
 use super::{Times, Viewed};
 use crate::http::{Book, Caller, auth};
@@ -224,19 +224,7 @@ impl AppointmentView {
     }
 }
 
-impl About for AppointmentView {
-    fn client_id(&self) -> Option<Uuid> {
-        Some(self.client_id.uuid())
-    }
-
-    fn service_id(&self) -> Uuid {
-        self.service_id.uuid()
-    }
-
-    fn resource_ids(&self) -> &ResourceIds {
-        &self.resource_ids
-    }
-}
+about!(AppointmentView);
 
 /// As a command left it.
 impl Viewed for Appointment {

@@ -24,6 +24,26 @@ pub(crate) trait About {
     fn resource_ids(&self) -> &ResourceIds;
 }
 
+/// Says what an appointment is about, in whatever form it is shown.
+macro_rules! about {
+    ($($shown:ty),+) => {$(
+        impl $crate::views::expanded::About for $shown {
+            fn client_id(&self) -> Option<uuid::Uuid> {
+                Some(self.client_id.uuid())
+            }
+
+            fn service_id(&self) -> uuid::Uuid {
+                self.service_id.uuid()
+            }
+
+            fn resource_ids(&self) -> &daybook_domain::ResourceIds {
+                &self.resource_ids
+            }
+        }
+    )+};
+}
+pub(crate) use about;
+
 impl<T: About> About for Recorded<T> {
     fn client_id(&self) -> Option<Uuid> {
         self.item().client_id()

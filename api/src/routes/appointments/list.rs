@@ -27,7 +27,7 @@ use crate::routes::listing::{
     Bounds, Days, List, Listed, PageParams, changed_since, recorded, since_goes_with_updated,
 };
 use crate::routes::problems::{BroadProblems, ReadProblems};
-use crate::views::expanded::{About, Expanded};
+use crate::views::expanded::{Expanded, about};
 use crate::views::times::timed;
 use crate::views::{Recorded, Timed as _, Times};
 
@@ -134,19 +134,7 @@ impl From<FoundAppointment> for AppointmentSummary {
     }
 }
 
-impl About for AppointmentSummary {
-    fn client_id(&self) -> Option<Uuid> {
-        Some(self.client_id.uuid())
-    }
-
-    fn service_id(&self) -> Uuid {
-        self.service_id.uuid()
-    }
-
-    fn resource_ids(&self) -> &ResourceIds {
-        &self.resource_ids
-    }
-}
+about!(AppointmentSummary);
 
 /// List appointments
 ///
