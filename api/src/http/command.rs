@@ -20,10 +20,10 @@ use crate::App;
 query_params! {
     /// Whether it is meant.
     pub(crate) struct DryRun {
-        /// `true`: nothing happens, and the answer (200) is what it would be, without `Location`, `ETag` and
-        /// `Daybook-Position`; an id in it that is new is of nothing. Of a change of a resource it is the
-        /// appointments that would be in conflict. What would be refused is refused. `If-Match` counts,
-        /// `Idempotency-Key` does not.
+        /// `true`: nothing happens, and the answer says what would be. It is a 200 also where the command itself is answered
+        /// with another status, and has none of the headers `Location`, `ETag` and `Daybook-Position`: an id in it that is
+        /// new is of nothing. Of a change of a resource it has the appointments that would be in conflict. What would be
+        /// refused is refused. Where there are such headers, `If-Match` counts and `Idempotency-Key` does not.
         dry_run: Option<bool>,
     }
 }
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_known_by_what_it_means_and_a_patch_by_what_it_says() {
+    fn a_body_is_known_by_what_it_means() {
         let meaning = |json: &str| meant(&serde_json::from_str::<Value>(json).unwrap()).unwrap();
         assert_eq!(
             meaning(r#"{"a": 1, "b": [{"c": null}]}"#),

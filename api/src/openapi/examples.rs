@@ -39,8 +39,15 @@ fn add_to(operation: &mut Value, example: &Value) {
         };
     }
     if let (Some(body), Some(value)) = (operation.get_mut("requestBody"), example.get("body")) {
-        // A text is a file.
-        show(body, if value.is_string() { "text/calendar" } else { "application/json" }, value);
+        // A text is a file; a patch is sent as one, or as plain JSON.
+        let types: &[&str] = if value.is_string() {
+            &["text/calendar"]
+        } else {
+            &["application/json", "application/merge-patch+json"]
+        };
+        for media_type in types {
+            show(body, media_type, value);
+        }
     }
     if let Some(answer) = operation["responses"].get_mut(example["status"].to_string()) {
         show(answer, example["media_type"].as_str().unwrap_or_default(), &example["answer"]);
