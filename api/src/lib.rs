@@ -14,6 +14,7 @@ mod routes;
 mod schema;
 mod views;
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
+use http::rate::RateLimit;
 use http::{body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
 pub use openapi::{document, feed_document};
@@ -66,6 +68,7 @@ pub struct Parts {
     client_history: ClientHistory,
     progress: Progress,
     keys: KeyHolders,
+    rate: RateLimit,
     in_flight: InFlight,
     heavy: HeavyWork,
     readiness: Readiness,
@@ -98,6 +101,7 @@ impl App {
             engine,
             progress,
             keys,
+            rate: RateLimit::default(),
             in_flight: InFlight::default(),
             heavy: HeavyWork::new(),
             readiness,
@@ -119,6 +123,13 @@ impl App {
     #[must_use]
     pub fn with_imports(mut self, imports: Arc<dyn ImportService>) -> Self {
         Arc::make_mut(&mut self.0).imports = Some(imports);
+        self
+    }
+
+    /// The same, to which a key may send so many requests a second.
+    #[must_use]
+    pub fn with_rate_limit(mut self, per_second: Option<NonZeroU32>) -> Self {
+        Arc::make_mut(&mut self.0).rate = per_second.map(RateLimit::of).unwrap_or_default();
         self
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::num::{ParseFloatError, ParseIntError};
+use std::num::{NonZeroU32, ParseFloatError, ParseIntError};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -139,6 +139,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "DAYBOOK_MAX_CONNECTIONS", value_parser = clap::value_parser!(u16).range(16..=60_000),
           default_value_t = MAX_CONNECTIONS)]
     pub(crate) max_connections: u16,
+    /// How many requests a second each key may send to this program; as many may come at once [default: as many as it can
+    /// answer].
+    #[arg(long, env = "DAYBOOK_REQUESTS_PER_SECOND")]
+    pub(crate) requests_per_second: Option<NonZeroU32>,
     /// For how many seconds connections are accepted after the program was told to stop, so that balancers notice: 0 to
     /// 600 [default: 5; 0 on a terminal].
     #[arg(long, env = "DAYBOOK_DRAIN_SECONDS", value_parser = clap::value_parser!(u16).range(0..=600))]

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::TenantId;
 use daybook_store::keys::{Held, KeyHolder, Owner, Scope, Scopes};
+use tokio::time::Instant;
 
 use super::Problem;
 use super::in_flight::Place;
@@ -68,6 +69,13 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = holder(parts, app).await?;
+        Self::of(key, parts)
+    }
+}
+
+impl<S: Requires> Caller<S> {
+    /// Who sent this request, by this key.
+    fn of(key: KeyHolder, parts: &Parts) -> Result<Self, Problem> {
         let Owner::Tenant(tenant) = &key.owner else {
             let detail = "this is done by a tenant's key, and yours is an operator's";
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
@@ -114,13 +122,11 @@ impl<S: Requires> FromRequestParts<App> for CallerOrOperator<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        match holder(parts, app).await?.owner {
-            Owner::Operator => Ok(Self::Operator),
-            Owner::Tenant(_) => {
-                let caller = Caller::from_request_parts(parts, app).await?;
-                Ok(Self::Caller(Box::new(caller)))
-            }
+        let key = holder(parts, app).await?;
+        if key.owner == Owner::Operator {
+            return Ok(Self::Operator);
         }
+        Ok(Self::Caller(Box::new(Caller::of(key, parts)?)))
     }
 }
 
@@ -130,6 +136,7 @@ async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
         Held::By(holder) => {
             let span = tracing::Span::current();
             span.record("key_id", tracing::field::display(&holder.key_id));
+            app.rate.take(holder.key_id, Instant::now())?;
             Ok(holder)
         }
         Held::Suspended => {

@@ -21,6 +21,7 @@ pub(crate) mod patch;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod rate;
 mod refusals;
 pub(crate) mod trace;
 

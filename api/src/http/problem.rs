@@ -1,6 +1,7 @@
 //! Problem details (RFC 9457): the one form of everything that goes wrong.
 
 use std::fmt::Display;
+use std::num::NonZeroU32;
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -127,6 +128,15 @@ impl Problem {
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let problem = Self::new(status, "overloaded", "Too much at once", detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// The key has sent more than so many requests a second.
+    pub(crate) fn rate_limited(per_second: NonZeroU32) -> Self {
+        let detail = format!("a key may send {per_second} requests a second to this program");
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let problem = Self::new(status, "rate-limited", "Too many requests of this key", detail);
+        let problem = problem.with("requests_per_second", per_second.get());
         Self { retry_after_seconds: Some(1), ..problem }
     }
 

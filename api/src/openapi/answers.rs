@@ -160,7 +160,7 @@ impl Operation<'_> {
         match status {
             "401" => headers.push((&CHALLENGE, true)),
             "415" if self.method == "patch" => headers.push((&ACCEPT_PATCH, true)),
-            "503" => headers.push((&RETRY_AFTER, true)),
+            "429" | "503" => headers.push((&RETRY_AFTER, true)),
             // What was only tried, where what is done has another status.
             "200" if makes => {}
             _ if status.starts_with('2') || status == "304" => {

@@ -9,6 +9,7 @@ use daybook_projections::history::History;
 use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
+use daybook_store::keys;
 
 use crate::imports::MAX_IMPORT_BYTES;
 
@@ -30,6 +31,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("of these, of one tenant", events::MAX_STREAMS_OF_ONE_TENANT as u64, "overloaded"),
         ("large searches that wait", heavy::MAX_WAITING as u64, "overloaded"),
         ("of these, of one tenant", heavy::MAX_WAITING_OF_ONE_TENANT as u64, "overloaded"),
+        ("keys of a tenant", keys::MAX_KEYS.unsigned_abs(), "too-many-keys"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),
         ("bytes of a calendar that is imported", MAX_IMPORT_BYTES as u64, "body-too-large"),

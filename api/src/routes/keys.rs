@@ -140,7 +140,8 @@ pub(crate) async fn get_key(
 /// Make a key
 ///
 /// It is shown in the answer to this, and never again: so a request that is sent again makes another one, whatever its
-/// `Idempotency-Key`. Nobody can give what their own key is not good for.
+/// `Idempotency-Key`. Nobody can give what their own key is not good for. A tenant has at most 1,000 keys that have not ended
+/// (`too-many-keys`).
 #[utoipa::path(
     post, path = "/v1/keys", tag = "keys", params(DryRun),
     request_body = KeyBody, security(("api_key" = ["keys"])),

@@ -25,6 +25,9 @@ pub(crate) enum ReadProblems {
     /// The path with its query is too long: `uri-too-long`.
     #[response(status = 414, content_type = "application/problem+json")]
     UriTooLong(Problem),
+    /// The key has sent more requests a second than whoever runs the program allows: `rate-limited`. See `Retry-After`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
     /// It will work later: see `Retry-After`. `overloaded`: others, or your own requests, have the room; `unavailable`:
     /// something that it needs is not there, or it took too long.
     #[response(status = 503, content_type = "application/problem+json")]

@@ -118,6 +118,7 @@ async fn serve(
         .with_programs(heard.clone())
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
         .with_cors(options.cors_origin)
+        .with_rate_limit(options.requests_per_second)
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());
