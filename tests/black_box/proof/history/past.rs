@@ -66,10 +66,15 @@ impl Past {
             sessions: Vec::new(),
             witnessed: Vec::new(),
         };
+        let mut head = 0;
         for _ in 0..happenings {
             let answer = past.something_happens(rng);
-            if answer.status < 300 && rng.random_bool(0.8) {
-                past.witness(rng, answer.position());
+            if answer.status < 300 {
+                // What was so already has happened before.
+                head = answer.position().max(head);
+                if rng.random_bool(0.8) {
+                    past.witness(rng, head);
+                }
             }
         }
         past
