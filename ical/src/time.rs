@@ -21,7 +21,8 @@ pub(crate) fn read(text: &str) -> Option<Form> {
         return Some(Form::Day(day));
     }
     match text.strip_suffix(['Z', 'z']) {
-        Some(utc) => date_time(utc).map(Form::Utc),
+        // Of a day there is no UTC; Google has exported birthdays so.
+        Some(utc) => date_time(utc).map(Form::Utc).or_else(|| date(utc).map(Form::Day)),
         None => date_time(text).map(Form::Local),
     }
 }

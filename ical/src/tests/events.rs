@@ -108,6 +108,17 @@ fn a_zone_beside_a_time_in_utc_only_says_where_it_is_shown() {
     assert_eq!(start.zone, Zone::Iana(Tz::America__Phoenix));
 }
 
+/// As Google exported birthdays.
+#[test]
+fn a_day_that_is_said_to_be_in_utc_is_that_day() {
+    let event = only(&an_event(
+        "UID:a\nDTSTART;VALUE=DATE:20141210\nDTEND;VALUE=DATE:20141211\n\
+         RRULE:FREQ=DAILY;COUNT=1\nRDATE:20131210Z",
+    ));
+    let day = chrono::NaiveDate::from_ymd_opt(2013, 12, 10).unwrap();
+    assert_eq!(event.recurrence.dates[0].start, Moment::Day(day));
+}
+
 #[test]
 fn a_start_that_clocks_jump_over_keeps_the_length_that_is_written() {
     let (start, length) = instants(
