@@ -113,6 +113,7 @@ fn whole_days_take_the_local_days_and_what_is_transparent_takes_no_time() {
         "{found:?}"
     );
     // Only one of them keeps others away.
+    importer.names_are("/v1/resources", &["Room 1".to_owned()].into());
     let room = importer.api.get("/v1/resources").send().is(200)["items"][0]["id"].clone();
     let agenda = format!("/v1/agenda?resource_id={}&date=2027-05-05", room.as_str().unwrap());
     let agenda = importer.api.get(&agenda).send().is(200);
