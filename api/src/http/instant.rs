@@ -1,6 +1,7 @@
 //! Instants in bodies.
 
-use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, Offset as _, SecondsFormat, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// An RFC 3339 instant from 1970 to 2199, to the microsecond: what the log can keep.
@@ -27,42 +28,68 @@ pub(crate) fn parse(text: &str) -> Option<DateTime<Utc>> {
     (0..MAX_SECONDS).contains(&at.timestamp()).then_some(at)
 }
 
-/// Writes instants into JSON as chrono does, in a fraction of the time: for answers with thousands of
-/// them, of which many are on one day.
+/// Writes instants as chrono does, in a fraction of the time: for answers with thousands of them, of which many are on
+/// one day.
 #[derive(Default)]
 pub(crate) struct Writer {
+    /// As clocks show them there, with their offset. `None`: in UTC.
+    zone: Option<Tz>,
     /// The day that was written last, in days from 1970, as text up to the `T`.
     day: Option<(i64, [u8; 11])>,
 }
 
 impl Writer {
-    /// Adds it, with its quotes.
+    pub(crate) fn in_zone(zone: Tz) -> Self {
+        Self { zone: Some(zone), day: None }
+    }
+
+    /// Adds it to JSON, with its quotes.
     pub(crate) fn write(&mut self, at: DateTime<Utc>, json: &mut Vec<u8>) {
-        const DAY: i64 = 24 * 60 * 60;
-        let (day, second) = (at.timestamp().div_euclid(DAY), at.timestamp().rem_euclid(DAY));
         json.push(b'"');
-        if let Some(date) = self.text_of(day, at).filter(|_| at.timestamp_subsec_nanos() == 0) {
-            json.extend_from_slice(&date);
-            let [hour, minute, second] = [second / 3_600, second / 60 % 60, second % 60];
-            for (two_digits, after) in [(hour, b':'), (minute, b':'), (second, b'Z')] {
-                json.extend_from_slice(&digits(two_digits));
-                json.push(after);
-            }
-        } else {
-            let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            json.extend_from_slice(text.as_bytes());
-        }
+        self.write_text(at, json);
         json.push(b'"');
     }
 
+    /// Adds it without quotes.
+    pub(crate) fn write_text(&mut self, at: DateTime<Utc>, text: &mut Vec<u8>) {
+        let offset = self.zone.map_or(0, |zone| {
+            let offset = zone.offset_from_utc_datetime(&at.naive_utc());
+            offset.fix().local_minus_utc().into()
+        });
+        let shown = at.timestamp() + offset;
+        // What clocks show has no fraction, and of an offset RFC 3339 has no seconds: chrono knows what to do then.
+        let is_whole = at.timestamp_subsec_nanos() == 0 && offset % 60 == 0;
+        let Some(date) = self.text_of(shown.div_euclid(DAY)).filter(|_| is_whole) else {
+            let rare = match self.zone {
+                None => at.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+                Some(zone) => at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false),
+            };
+            text.extend_from_slice(rare.as_bytes());
+            return;
+        };
+        let second = shown.rem_euclid(DAY);
+        let [hour, minute, second] = [second / 3_600, second / 60 % 60, second % 60].map(digits);
+        text.extend_from_slice(&date);
+        text.extend_from_slice(&[hour[0], hour[1], b':', minute[0], minute[1], b':']);
+        text.extend_from_slice(&second);
+        if self.zone.is_none() {
+            text.push(b'Z');
+            return;
+        }
+        let minutes = offset.abs() / 60;
+        let [hour, minute] = [minutes / 60, minutes % 60].map(digits);
+        let sign = if offset < 0 { b'-' } else { b'+' };
+        text.extend_from_slice(&[sign, hour[0], hour[1], b':', minute[0], minute[1]]);
+    }
+
     /// `None`: its year has not four digits.
-    fn text_of(&mut self, day: i64, at: DateTime<Utc>) -> Option<[u8; 11]> {
+    fn text_of(&mut self, day: i64) -> Option<[u8; 11]> {
         if let Some((known, text)) = self.day
             && known == day
         {
             return Some(text);
         }
-        let date = at.date_naive();
+        let date = DateTime::from_timestamp(day * DAY, 0)?.date_naive();
         let year = i64::from(date.year());
         if !(1_000..10_000).contains(&year) {
             return None;
@@ -76,6 +103,9 @@ impl Writer {
         Some(text)
     }
 }
+
+/// In seconds.
+const DAY: i64 = 24 * 60 * 60;
 
 /// Of a number below a hundred.
 fn digits(number: i64) -> [u8; 2] {
@@ -105,6 +135,28 @@ mod tests {
             let mut written = Vec::new();
             writer.write(at, &mut written);
             assert_eq!(String::from_utf8(written).unwrap(), serde_json::to_string(&at).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_local_time_is_written_as_chrono_writes_it() {
+        let zones =
+            ["UTC", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Monrovia"];
+        for zone in zones.map(|zone| zone.parse::<Tz>().unwrap()) {
+            let mut writer = Writer::in_zone(zone);
+            // Monrovia's offset had seconds until 1972; the clocks of others change.
+            for from in
+                ["1971-12-31T00:00:00Z", "2026-12-31T00:00:00.000001Z", "2027-01-01T00:00:00Z"]
+            {
+                let from: DateTime<Utc> = from.parse().unwrap();
+                for step in 0..1_000 {
+                    let at = from + chrono::TimeDelta::seconds(step * 31_607);
+                    let mut written = Vec::new();
+                    writer.write_text(at, &mut written);
+                    let expected = at.with_timezone(&zone).to_rfc3339();
+                    assert_eq!(String::from_utf8(written).unwrap(), expected);
+                }
+            }
         }
     }
 

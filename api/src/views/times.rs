@@ -1,10 +1,12 @@
 //! When something is: in UTC, and beside it as clocks show it in a zone.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::time::Interval;
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::http::instant::Writer;
 
 /// From a start to before an end.
 #[derive(Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,7 +47,9 @@ impl Times {
 
 /// An instant with the offset of a zone, as clocks show it there.
 pub(crate) fn local(zone: Tz, at: DateTime<Utc>) -> String {
-    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::AutoSi, false)
+    let mut text = Vec::with_capacity("2026-12-01T10:00:00+01:00".len());
+    Writer::in_zone(zone).write_text(at, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Whatever is shown with when it is.

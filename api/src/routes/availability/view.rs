@@ -15,7 +15,6 @@ use super::request::AvailabilityRequest;
 use crate::http::Problem;
 use crate::http::instant::Writer;
 use crate::views::Times;
-use crate::views::times::local;
 
 /// What is offered.
 #[derive(ToSchema)]
@@ -126,9 +125,14 @@ impl Slots {
     fn write(&self, json: &mut Vec<u8>) {
         const LENGTH: usize =
             r#"{"start_at":"2026-12-01T10:00:00Z","end_at":"2026-12-01T10:30:00Z"},"#.len();
-        json.reserve(self.starts.len() * LENGTH + 64);
+        const BESIDE: usize =
+            r#","local_start_at":"2026-12-01T11:00:00+01:00","local_end_at":"2026-12-01T11:30:00+01:00""#
+                .len();
+        let beside = if self.zone.is_some() { BESIDE } else { 0 };
+        json.reserve(self.starts.len() * (LENGTH + beside) + 64);
         // A day each: an appointment may end on another one.
         let (mut starts, mut ends) = (Writer::default(), Writer::default());
+        let mut local = self.zone.map(|zone| (Writer::in_zone(zone), Writer::in_zone(zone)));
         json.extend_from_slice(br#""slots":["#);
         for (n, start) in self.starts.iter().enumerate() {
             let opening: &[u8] = if n == 0 { br#"{"start_at":"# } else { br#",{"start_at":"# };
@@ -137,10 +141,11 @@ impl Slots {
             json.extend_from_slice(br#","end_at":"#);
             let end = Interval::lasting(*start, self.length).end();
             ends.write(end, json);
-            if let Some(zone) = self.zone {
-                let (start, end) = (local(zone, *start), local(zone, end));
-                let beside = format!(r#","local_start_at":"{start}","local_end_at":"{end}""#);
-                json.extend_from_slice(beside.as_bytes());
+            if let Some((starts, ends)) = &mut local {
+                json.extend_from_slice(br#","local_start_at":"#);
+                starts.write(*start, json);
+                json.extend_from_slice(br#","local_end_at":"#);
+                ends.write(end, json);
             }
             json.push(b'}');
         }
