@@ -6,8 +6,8 @@ use super::{
     Destination, Mode, MovedOccurrence, Occurrence, Recurrence, Series, SeriesBooked,
     SeriesCancelled, SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
 };
-use crate::appointment::{CancelledBy, MovedBy};
-use crate::{AppointmentId, ClientId, Decide, Facts, Reason, ResourceIds, ServiceId};
+use crate::appointment::{CancelledBy, MovedBy, NewResources};
+use crate::{AppointmentId, ClientId, Decide, Facts, Reason, ServiceId};
 
 /// What can be asked of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,8 +43,8 @@ pub enum SeriesCommand {
 pub struct SeriesMove {
     pub which: Which,
     pub shift: Shift,
-    /// To which resources. `None`: each keeps its own.
-    pub resource_ids: Option<ResourceIds>,
+    /// To which resources; chosen are they for each by itself. `None`: each keeps its own.
+    pub resource_ids: Option<NewResources>,
     /// Whether all must be moved.
     pub mode: Mode,
     pub by: MovedBy,
@@ -90,6 +90,11 @@ impl Decide for Series {
             }
             (Self::Made { .. }, RescheduleSeries { moving, verdicts }) => {
                 let Sorted { done, left, refused } = changed(verdicts, moving.mode)?;
+                let (resource_ids, choose_resources) = match moving.resource_ids {
+                    Some(NewResources::Named(named)) => (Some(named), false),
+                    Some(NewResources::Chosen) => (None, true),
+                    None => (None, false),
+                };
                 let moved = done.into_iter();
                 let moved = moved.map(|(recurrence_id, Destination { start, skipped })| {
                     MovedOccurrence { recurrence_id, start, skipped }
@@ -97,7 +102,8 @@ impl Decide for Series {
                 Ok(SeriesEvent::SeriesRescheduled(SeriesRescheduled {
                     which: moving.which,
                     shift: moving.shift,
-                    resource_ids: moving.resource_ids,
+                    resource_ids,
+                    choose_resources,
                     mode: moving.mode,
                     by: moving.by,
                     moved: moved.collect(),

@@ -37,9 +37,12 @@ pub struct SeriesRescheduled {
     pub which: Which,
     #[serde(flatten)]
     pub shift: Shift,
-    /// To which resources. `None`: each kept its own.
+    /// To which resources. `None`: each kept its own, or `choose_resources`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_ids: Option<ResourceIds>,
+    /// Whether all were chosen anew, for each by itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub choose_resources: bool,
     /// Whether all had to be moved.
     pub mode: Mode,
     pub by: MovedBy,

@@ -143,6 +143,9 @@ fn of_series() -> Vec<Value> {
             "moved": [{"recurrence_id": "2027-03-22T09:00", "start_at": "2027-03-23T14:30:00Z",
                        "skipped": "2027-03-23T02:30"}],
             "left": [{"recurrence_id": "2027-03-15T09:00", "because": "begun"}]}),
+        json!({"type": "SeriesRescheduled", "scope": "all", "choose_resources": true, "mode": "best-effort", "by": "client",
+            "moved": [{"recurrence_id": "2027-03-22T09:00", "start_at": "2027-03-22T08:00:00Z"}],
+            "refused": [refused("2027-03-29T09:00")]}),
         json!({"type": "SeriesCancelled", "scope": "all", "mode": "all-or-nothing", "by": "client",
             "cancelled": ["2027-03-15T09:00"]}),
     ]

@@ -1,7 +1,7 @@
 //! Series: the appointments of one are decided one after the other, and all that comes of it is one
 //! submission.
 
-use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking, NewResources};
+use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking};
 use daybook_domain::series::{
     InSeries, LeftBecause, Mode, PlannedMove, Recurrence, Series, SeriesCancel, SeriesCommand,
     SeriesMove, SeriesRefusal, Verdict, Verdicts, Which,
@@ -164,7 +164,7 @@ impl UnitOfWork for RescheduleSeries<'_> {
         for PlannedMove { occurrence, to, .. } in moves {
             let command = AppointmentCommand::RescheduleAppointment {
                 start: to.start,
-                resource_ids: resource_ids.clone().map(NewResources::Named),
+                resource_ids: resource_ids.clone(),
                 by: *by,
                 overriding: overriding.clone(),
             };

@@ -104,6 +104,57 @@ fn an_occurrence_can_still_be_changed_by_itself() {
     practice.is_whole();
 }
 
+#[test]
+fn resources_are_chosen_anew_for_each_occurrence_by_itself() {
+    let practice = a_practice();
+    let rooms =
+        ["A", "B"].map(|name| practice.a_resource(&json!({"name": name, "tags": ["x-ray"]})));
+    let needs = json!([{"role": "room", "tags": ["x-ray"]}]);
+    let service = practice.a_service(&json!({"needs": needs}));
+    let mut body = a_series(&practice, &local(0, "09:00"), "FREQ=DAILY;COUNT=3");
+    body["service_id"] = json!(service);
+    body.as_object_mut().unwrap().remove("resource_ids");
+    let series = booked(&practice, &body);
+    let rooms_of = || -> Vec<Value> {
+        let series = now(&practice, &series);
+        let occurrences = series["occurrences"].as_array().unwrap();
+        occurrences.iter().map(|one| one["appointment"]["resource_ids"][0].clone()).collect()
+    };
+    assert_eq!(rooms_of(), [&*rooms[0]; 3]);
+    // At ten the first room is taken on the second day, both are on the third.
+    let take = |day: u64, room: &str| {
+        let taken = practice.booking(instant(day, "10:00")).with("resource_ids", json!([room]));
+        taken.send().is(201)
+    };
+    take(1, &rooms[0]);
+    let third = [take(2, &rooms[0]), take(2, &rooms[1])];
+    let to_ten = json!({"scope": "all", "time": "10:00"});
+    let kept = act(&practice, &series, "reschedule", &to_ten).is_refused(409, "slot-taken");
+    assert_eq!(kept["recurrence_id"], local(2, "09:00"));
+    // Those that go later go last first, so that is the third, too.
+    let chosen = with(to_ten, "choose_resources", true);
+    let none = act(&practice, &series, "reschedule", &chosen).is_refused(409, "role-taken");
+    assert_eq!(none["recurrence_id"], local(2, "09:00"));
+    assert_eq!(
+        each(&practice, &series, "start_at"),
+        starts(&[(0, "09:00"), (1, "09:00"), (2, "09:00")])
+    );
+    let most = with(chosen.clone(), "mode", "best-effort");
+    let change = &act(&practice, &series, "reschedule", &most).is(200)["latest_change"];
+    assert_eq!((ids(&change["changed"]), ids(&change["refused"])), (days(&[0, 1]), days(&[2])));
+    assert_eq!(change["refused"][0]["problem"]["type"], "urn:daybook:problem:role-taken");
+    assert_eq!(rooms_of(), [&*rooms[0], &rooms[1], &rooms[0]]);
+    // Chosen anew where they are, too.
+    practice.act(&third[0], "cancel", &json!({})).is(200);
+    let stay = json!({"scope": "all", "choose_resources": true});
+    act(&practice, &series, "reschedule", &stay).is(200);
+    assert_eq!(rooms_of(), [&*rooms[0], &rooms[1], &rooms[0]]);
+    act(&practice, &series, "reschedule", &chosen).is(200);
+    let ten = starts(&[(0, "10:00"), (1, "10:00"), (2, "10:00")]);
+    assert_eq!(each(&practice, &series, "start_at"), ten);
+    practice.is_whole();
+}
+
 /// Where there is no such time, clocks show one hour more; it is not forgotten for that.
 #[test]
 fn one_that_moves_to_an_hour_that_is_skipped_and_back_has_its_own_local_time_again() {

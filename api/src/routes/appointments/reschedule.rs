@@ -2,11 +2,12 @@
 
 use axum::extract::State;
 use daybook_domain::ResourceIds;
-use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy, NewResources};
+use daybook_domain::appointment::{Appointment, AppointmentCommand, MovedBy};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
+use crate::bodies::new_resources;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
 use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
@@ -57,8 +58,7 @@ pub(crate) async fn reschedule_appointment(
     let (context, body) = request.by(caller);
     let RescheduleBody { start_at, resource_ids, choose_resources, by, overriding: _ } = body;
     let Instant(start) = start_at;
-    let chosen = choose_resources.then_some(NewResources::Chosen);
-    let resource_ids = resource_ids.map(NewResources::Named).or(chosen);
+    let resource_ids = new_resources(resource_ids, choose_resources);
     let command = AppointmentCommand::RescheduleAppointment { start, resource_ids, by, overriding };
     app.change::<Appointment>(&context, id, command).await
 }

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::bodies::by_client;
 use crate::bodies::overriding::{self, OverrideBody};
+use crate::bodies::{by_client, new_resources};
 use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
 use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
@@ -56,9 +56,13 @@ pub(crate) struct SeriesRescheduleBody {
     /// To this local time of day; else each keeps its own.
     #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9]$", example = "15:30")]
     time: Option<TimeOfDay>,
-    /// The new resources; else each keeps its own.
+    /// The new resources; else each keeps its own. Where they are fewer than the service has roles for, the others are
+    /// chosen, for each occurrence by itself.
     #[schema(min_items = 1, max_items = 16)]
     resource_ids: Option<ResourceIds>,
+    /// Choose anew what `resource_ids` does not name, for each occurrence by itself, as when the series is booked.
+    #[serde(default)]
+    choose_resources: bool,
     /// Whether all must be moved: `all-or-nothing` where it is left out.
     #[serde(default)]
     mode: Mode,
@@ -94,13 +98,15 @@ pub(crate) async fn reschedule_series(
     let context = request.context(&caller);
     let body = request.body;
     let shift = Shift { days: body.shift_days, time: body.time };
-    if shift.is_none() && body.resource_ids.is_none() {
-        return Err(Problem::bad_body("name shift_days, time or resource_ids"));
+    let resource_ids = new_resources(body.resource_ids, body.choose_resources);
+    if shift.is_none() && resource_ids.is_none() {
+        let detail = "name shift_days, time or resource_ids, or choose_resources";
+        return Err(Problem::bad_body(detail));
     }
     let moving = SeriesMove {
         which: which(body.scope, body.recurrence_id)?,
         shift,
-        resource_ids: body.resource_ids,
+        resource_ids,
         mode: body.mode,
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
