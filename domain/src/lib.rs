@@ -53,7 +53,7 @@ pub use schemas::EVENT_SCHEMAS;
 pub use settings::{
     ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, TenantSettings,
 };
-pub use spelling::folded;
+pub use spelling::{folded, words};
 pub use text::{
     Category, Email, Location, MetadataKey, MetadataValue, Name, Note, Phone, Reason, Reference,
     RoleName, RuleText, Tag, Tags, TextError, Title,

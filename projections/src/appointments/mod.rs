@@ -40,7 +40,7 @@ pub struct Appointments;
 
 impl Appointments {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "appointments", version: 6 };
+    pub const ID: ProjectionId = ProjectionId { name: "appointments", version: 7 };
 }
 
 impl Projection for Appointments {

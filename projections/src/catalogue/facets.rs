@@ -10,11 +10,10 @@ use daybook_domain::client::Contact;
 use daybook_domain::resource::{ResourceKind, ResourceProfile};
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::{
-    Category, Email, Metadata, MetadataKey, MetadataValue, Phone, Reference, Tag, folded,
+    Category, Email, Metadata, MetadataKey, MetadataValue, Phone, Reference, Tag, folded, words,
 };
 
 use crate::search::terms::{Kind, TermsOf, beginnings};
-use crate::search::words::split;
 
 /// Something that is known of it, as it is compared: folded, or as a number is dialled. What identifies a client does not
 /// show itself.
@@ -125,7 +124,7 @@ impl FoundBy {
         let phone = contact.phone.as_ref().map(|phone| Facet::phone(phone.reveal()));
         let kept = Facet::kept(contact.reference(), contact.metadata.reveal());
         let facets = email.into_iter().chain(phone).chain(kept).collect();
-        Self { facets, words: split(contact.name.reveal().as_str()) }
+        Self { facets, words: words(contact.name.reveal().as_str()) }
     }
 
     pub(super) fn terms(&self, terms: &TermsOf) -> Vec<i64> {

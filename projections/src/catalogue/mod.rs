@@ -46,7 +46,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 3 };
+    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 4 };
 
     /// The projection in this database.
     #[must_use]

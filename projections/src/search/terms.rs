@@ -230,7 +230,6 @@ fn first_chars(word: &str, length: usize) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::search::words;
 
     fn terms() -> TermsOf {
         TermsOf::new(&"north".parse::<TenantId>().unwrap())
@@ -248,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_a_word_is_looked_up_by_is_a_term_of_all_that_begin_like_it_and_of_no_others() {
-        let words = words::split("Årsta lesson, electroencephalography");
+        let words = daybook_domain::words("Årsta lesson, electroencephalography");
         let all: Vec<i64> =
             beginnings(&words).into_iter().map(|(_, chars)| terms().beginning(chars)).collect();
         for word in &words {

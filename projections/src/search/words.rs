@@ -1,12 +1,12 @@
 //! The words of titles, and categories and tags, as they are found: folded ([`folded`]), so that it does not matter how
 //! they are spelt.
 //!
-//! A word is a run of letters and digits. They are found here and not by PostgreSQL, whose idea of a letter and of
-//! its case depends on the locale of the cluster.
+//! Words are found by [`words`] and not by PostgreSQL, whose idea of a letter and of its case depends on the locale of the
+//! cluster.
 
 use std::collections::BTreeSet;
 
-use daybook_domain::folded;
+use daybook_domain::{folded, words};
 
 use super::row::FoundAppointment;
 
@@ -22,7 +22,7 @@ impl Words {
         Self {
             category: folded(appointment.category.as_str()),
             tags: appointment.tags.iter().map(|tag| folded(tag.as_str())).collect(),
-            title: split(appointment.title.as_str()),
+            title: words(appointment.title.as_str()),
         }
     }
 
@@ -63,7 +63,7 @@ impl TitleWords {
     /// The most words.
     pub const MAX_WORDS: usize = 8;
 
-    /// Splits a text as people type it, however it is spelt. Whatever is neither letter nor digit only separates.
+    /// Splits a text as people type it, however it is spelt.
     ///
     /// # Errors
     /// When it is too long, or has too many words or none.
@@ -72,7 +72,7 @@ impl TitleWords {
         if chars > Self::MAX_CHARS {
             return Err(TitleWordsError::TooLong { chars });
         }
-        let words = split(text);
+        let words = words(text);
         if words.is_empty() {
             return Err(TitleWordsError::NoWord);
         }
@@ -102,13 +102,6 @@ fn line(words: &BTreeSet<String>) -> String {
     words.iter().flat_map(|word| [" ", word]).collect()
 }
 
-/// Folded first: a letter may be written as two characters, of which the second is none.
-pub(crate) fn split(text: &str) -> BTreeSet<String> {
-    let text = folded(text);
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_line_of_a_title_has_the_beginnings_of_its_words() {
-        let line = line(&split("Årlig check-up"));
+        let line = line(&words("Årlig check-up"));
         assert_eq!(line, " arlig check up");
         let has = |text| {
             let words = TitleWords::parse(text).unwrap().in_lines();

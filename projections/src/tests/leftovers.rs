@@ -13,19 +13,19 @@ async fn left(world: &World) -> Vec<Leftover> {
 
 /// A version that this program does not have, half made when the program that has it was killed.
 const ABANDONED: &str = "
-    CREATE SCHEMA appointments_7_building;
+    CREATE SCHEMA appointments_1000_building;
     INSERT INTO builds (schema_name, projection, version, phase, requested_at)
-    VALUES ('appointments_7_building', 'appointments', 7, 'filling', now());
-    INSERT INTO build_tenants (schema_name, tenant_id, target) VALUES ('appointments_7_building', 'north', 9);
+    VALUES ('appointments_1000_building', 'appointments', 1000, 'filling', now());
+    INSERT INTO build_tenants (schema_name, tenant_id, target) VALUES ('appointments_1000_building', 'north', 9);
     INSERT INTO build_parts (schema_name, tenant_id, kind, after, upto, more, events)
-    VALUES ('appointments_7_building', 'north', 'appointment', '', 'x', true, 9)";
+    VALUES ('appointments_1000_building', 'north', 'appointment', '', 'x', true, 9)";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
     let world = World::new().await;
     world.pool.execute(ABANDONED).await.unwrap();
     let reader = "INSERT INTO projection_readers (program, projection, version, seen_at)
-                  VALUES (gen_random_uuid(), 'appointments', 7, now())";
+                  VALUES (gen_random_uuid(), 'appointments', 1000, now())";
     world.pool.execute(reader).await.unwrap();
     assert_eq!(left(&world).await, [], "its program goes on with it");
     world.pool.execute("DELETE FROM projection_readers").await.unwrap();
@@ -46,10 +46,13 @@ async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
         .unwrap();
     let found = left(&world).await;
     let [abandoned] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((abandoned.schema.as_str(), abandoned.version), ("appointments_7_building", 7));
+    assert_eq!(
+        (abandoned.schema.as_str(), abandoned.version),
+        ("appointments_1000_building", 1000)
+    );
 
     let lock =
-        "SELECT pg_advisory_lock(hashtextextended('daybook build appointments_7_building', 0))";
+        "SELECT pg_advisory_lock(hashtextextended('daybook build appointments_1000_building', 0))";
     let mut builder = world.pool.acquire().await.unwrap();
     builder.execute(lock).await.unwrap();
     assert_eq!(left(&world).await, [], "somebody is at it");
@@ -59,7 +62,7 @@ async fn what_is_half_made_is_left_over_once_no_program_would_go_on_with_it() {
     assert_eq!(left(&world).await, []);
     let noted: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM build_tenants) + (SELECT count(*) FROM build_parts)
-              + (SELECT count(*) FROM builds WHERE version = 7)",
+              + (SELECT count(*) FROM builds WHERE version = 1000)",
     )
     .fetch_one(&world.pool)
     .await

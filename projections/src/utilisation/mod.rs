@@ -37,7 +37,7 @@ pub struct Utilisation {
 
 impl Utilisation {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 4 };
+    pub const ID: ProjectionId = ProjectionId { name: "utilisation", version: 5 };
 
     /// How many bookings, each by its day and resource, figures are added up of.
     pub const MAX_ROWS: u32 = 75_000;

@@ -1,6 +1,7 @@
 //! `GET /v1/appointments`: every filter, alone and with others, against an answer that is computed here.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::slice;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -314,6 +315,37 @@ fn words_are_found_however_they_are_spelt_and_shown_as_they_were_written() {
     assert_eq!(found("tags=ete&tags=NEW"), ["Straße 7"]);
     assert_eq!(found("tags=%C3%89TE&tags=unheard-of&tags_match=any"), ["Straße 7"]);
     assert_eq!(found("q=istanbul"), ["İstanbul"]);
+}
+
+#[test]
+fn words_of_every_script_are_whole_and_what_nobody_sees_does_not_cut_them() {
+    let practice = a_practice();
+    let titles = ["हिन्दी कक्षा", "นวดเท้าแผนไทย", "Check\u{AD}up", "می\u{200C}خواهم"];
+    let mut position = 0;
+    for (hour, title) in (8..).zip(titles) {
+        position = practice.booking(monday(hour, 0)).with("title", title).send().position();
+    }
+    let found = |words: &str| -> Vec<Value> {
+        let mut query = format!("min_position={position}&q=");
+        words.bytes().for_each(|byte| write!(query, "%{byte:02X}").unwrap());
+        let found = practice.found(&query);
+        found.iter().map(|appointment| appointment["title"].clone()).collect()
+    };
+    for (words, title) in [
+        ("हिन्दी", titles[0]),
+        ("कक्षा हिन्", titles[0]),
+        ("นวด", titles[1]),
+        ("นวดเท้าแผนไทย", titles[1]),
+        ("checkup", titles[2]),
+        ("CHECK\u{200B}UP", titles[2]),
+        ("میخواهم", titles[3]),
+    ] {
+        assert_eq!(found(words), [title], "{words}");
+    }
+    // What follows a virama or a tone mark, or is in the middle of a run, is no word.
+    for middle in ["दी", "षा", "าแผน", "ไทย", "up"] {
+        assert_eq!(found(middle), [""; 0], "{middle}");
+    }
 }
 
 #[test]

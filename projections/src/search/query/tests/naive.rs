@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::folded;
+use daybook_domain::words;
 
 use crate::search::row::FoundAppointment;
 use crate::search::{SearchFilter, TagsMatch};
@@ -44,7 +44,6 @@ fn is_one_of<T: PartialEq>(wanted: &[T], one: &T) -> bool {
 }
 
 fn words_begin(filter: &SearchFilter, row: &FoundAppointment) -> bool {
-    let title = folded(row.title.as_str());
-    let words: Vec<&str> = title.split(|c: char| !c.is_alphanumeric()).collect();
+    let words = words(row.title.as_str());
     filter.title.iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
 }
