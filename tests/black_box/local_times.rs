@@ -5,15 +5,15 @@ use chrono_tz::America::St_Johns;
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
-use crate::every_operation::head;
 use crate::every_operation::house::House;
+use crate::every_operation::{head, operations, send};
 use crate::harness::{a_practice, date};
 
-/// Everything in an answer that has a start and an end.
+/// Everything in an answer that has a start.
 fn timed<'v>(value: &'v Value, found: &mut Vec<&'v Value>) {
     match value {
         Value::Object(members) => {
-            if members.contains_key("start_at") && members.contains_key("end_at") {
+            if members.contains_key("start_at") {
                 found.push(value);
             }
             members.values().for_each(|member| timed(member, found));
@@ -31,7 +31,9 @@ fn is_local(at: &str, answer: &Value, zone: Option<Tz>) {
     assert!(!found.is_empty(), "{at}: {answer}");
     for one in found {
         for name in ["start_at", "end_at"] {
-            let instant: DateTime<Utc> = one[name].as_str().unwrap().parse().unwrap();
+            // Of an offer only its start is said.
+            let Some(instant) = one[name].as_str() else { continue };
+            let instant: DateTime<Utc> = instant.parse().unwrap();
             let local = one[&format!("local_{name}")].as_str().map(str::to_owned);
             let expected = zone.map(|zone| instant.with_timezone(&zone).to_rfc3339());
             assert_eq!(local, expected, "{at}: {one}");
@@ -47,6 +49,7 @@ fn reads(house: &House) -> Vec<(String, bool)> {
         ("/v1/appointments", &*fresh, false),
         ("/v1/sessions/{id}", "", false),
         ("/v1/sessions", &*fresh, false),
+        ("/v1/sessions/{id}/appointments", "", false),
         ("/v1/series/{id}", "", false),
         ("/v1/conflicts", &*fresh, false),
         ("/v1/clients/{id}/history", &*fresh, false),
@@ -63,10 +66,48 @@ fn reads(house: &House) -> Vec<(String, bool)> {
     reads.collect()
 }
 
+/// A place of a session is booked, and a series is moved.
+fn something_happens(house: &House) {
+    for path in ["/v1/sessions/{id}/appointments", "/v1/series/{id}/reschedule"] {
+        let asked = house.asked("POST", path);
+        let answer = house.practice.api.post(&asked.path, &asked.body.unwrap()).send();
+        assert!([200, 201].contains(&answer.status), "{path}: {}", answer.text);
+    }
+}
+
+#[test]
+fn every_read_that_shows_when_something_starts_takes_a_zone() {
+    /// What the log says, as it says it; and what two moments differ in.
+    const AS_IT_WAS_SAID: &[&str] = &[
+        "/v1/events",
+        "/v1/events/export",
+        "/v1/appointments/{id}/events",
+        "/v1/appointments/{id}/diff",
+    ];
+    let house = House::new();
+    something_happens(&house);
+    let mut shown = Vec::new();
+    for operation in operations() {
+        let path = operation.path.clone();
+        if !operation.is_get() || AS_IT_WAS_SAID.contains(&&*path) {
+            continue;
+        }
+        let answer = send(&house, &operation, "");
+        if answer.text.contains("\"start_at\"") {
+            // Opening hours have them always, in the zone of the resource.
+            let is_local = answer.text.contains("local_start_at");
+            assert!(operation.has("tz") || is_local, "{path}: {}", answer.text);
+            shown.push(path);
+        }
+    }
+    assert!(shown.len() > 8, "{shown:?}");
+}
+
 #[test]
 fn where_a_zone_is_asked_for_local_times_are_shown_beside() {
     let house = House::new();
     let practice = &house.practice;
+    something_happens(&house);
     for (path, always) in reads(&house) {
         let read = |query: &str| practice.api.get(&format!("{path}{query}")).send().is(200);
         is_local(&path, &read("tz=America/St_Johns"), Some(St_Johns));

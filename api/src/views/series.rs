@@ -13,6 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::times::local;
 use super::{AppointmentView, Viewed};
 use crate::http::Problem;
 
@@ -95,6 +96,10 @@ pub(crate) struct ChangedView {
     /// When it starts since, where it was moved.
     #[serde(skip_serializing_if = "Option::is_none")]
     start_at: Option<DateTime<Utc>>,
+    /// The same as clocks show it in the zone that is asked for, with their offset; else it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, example = "2027-03-28T09:00:00+02:00")]
+    local_start_at: Option<String>,
 }
 
 /// An occurrence that a change did not reach.
@@ -127,6 +132,16 @@ impl SeriesView {
             refused: refused.into_iter().map(Into::into).collect(),
             latest_change: latest.map(Into::into),
         }
+    }
+
+    /// The same, with the local times of what was changed where a zone is asked for.
+    pub(crate) fn shown_in(mut self, zone: Option<Tz>) -> Self {
+        if let (Some(zone), Some(change)) = (zone, &mut self.latest_change) {
+            for changed in &mut change.changed {
+                changed.local_start_at = changed.start_at.map(|start| local(zone, start));
+            }
+        }
+        self
     }
 
     /// The appointments that were booked, in order.
@@ -166,7 +181,7 @@ impl From<SeriesChange> for ChangeView {
             }) => {
                 let moved = moved.into_iter();
                 let changed = moved.map(|MovedOccurrence { recurrence_id, start, .. }| {
-                    ChangedView { recurrence_id, start_at: Some(start) }
+                    ChangedView { recurrence_id, start_at: Some(start), local_start_at: None }
                 });
                 Self::new(ChangeKind::Rescheduled, which, changed.collect(), left, refused)
             }
@@ -174,8 +189,11 @@ impl From<SeriesChange> for ChangeView {
                 which, cancelled, left, refused, ..
             }) => {
                 let cancelled = cancelled.into_iter();
-                let changed =
-                    cancelled.map(|recurrence_id| ChangedView { recurrence_id, start_at: None });
+                let changed = cancelled.map(|recurrence_id| ChangedView {
+                    recurrence_id,
+                    start_at: None,
+                    local_start_at: None,
+                });
                 Self::new(ChangeKind::Cancelled, which, changed.collect(), left, refused)
             }
         }

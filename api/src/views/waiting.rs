@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Viewed;
+use super::times::local;
 
 /// An entry of the waiting list.
 #[derive(Serialize, ToSchema)]
@@ -48,6 +49,10 @@ pub(crate) struct OfferView {
     /// The hold. It is taken by `POST /v1/holds/{id}/confirm`.
     appointment_id: Uuid,
     start_at: DateTime<Utc>,
+    /// The start as clocks show it in the zone that is asked for, with their offset; else it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, example = "2027-03-28T09:00:00+02:00")]
+    local_start_at: Option<String>,
     /// Until when it can be taken.
     expires_at: DateTime<Utc>,
 }
@@ -61,12 +66,21 @@ impl WaitingView {
         self.version
     }
 
+    /// The same, with the local time of the offer where a zone is asked for.
+    pub(crate) fn shown_in(mut self, zone: Option<Tz>) -> Self {
+        if let (Some(zone), Some(offer)) = (zone, &mut self.offer) {
+            offer.local_start_at = Some(local(zone, offer.start_at));
+        }
+        self
+    }
+
     pub(crate) fn new(id: Uuid, version: u64, joined: Joined) -> Self {
         let Joined { client_id, wishes, joined_at, state } = joined;
         let Wishes { service_id, duration, days, times, resource_ids } = wishes;
         let offer = state.offer().map(|Offer { appointment_id, start, expires_at }| OfferView {
             appointment_id: appointment_id.uuid(),
             start_at: start,
+            local_start_at: None,
             expires_at,
         });
         Self {

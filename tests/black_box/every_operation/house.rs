@@ -8,7 +8,7 @@ use crate::harness::{Api, Practice, Server, date, id_of, monday, utc};
 /// How an operation is asked for: its path, with what it must be given, and its body.
 pub(crate) struct Asked {
     pub(crate) path: String,
-    pub(super) body: Option<Value>,
+    pub(crate) body: Option<Value>,
     /// A calendar, where that is the body.
     pub(super) calendar: Option<String>,
 }

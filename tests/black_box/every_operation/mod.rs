@@ -30,9 +30,9 @@ const OF_THE_PROGRAM: &[&str] = &[
 ];
 
 /// An operation of the document.
-struct Operation {
+pub(crate) struct Operation {
     method: String,
-    path: String,
+    pub(crate) path: String,
     /// The names of its query's parameters.
     parameters: BTreeSet<String>,
     /// Whether it changes something that is there.
@@ -40,16 +40,16 @@ struct Operation {
 }
 
 impl Operation {
-    fn has(&self, parameter: &str) -> bool {
+    pub(crate) fn has(&self, parameter: &str) -> bool {
         self.parameters.contains(parameter)
     }
 
-    fn is_get(&self) -> bool {
+    pub(crate) fn is_get(&self) -> bool {
         self.method == "GET"
     }
 }
 
-fn operations() -> Vec<Operation> {
+pub(crate) fn operations() -> Vec<Operation> {
     let document = Server::shared().api(None).get("/openapi.json").send().is(200);
     let mut all = Vec::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -84,7 +84,7 @@ fn request(house: &House, operation: &Operation, query: &str) -> Request {
     }
 }
 
-fn send(house: &House, operation: &Operation, query: &str) -> Answer {
+pub(crate) fn send(house: &House, operation: &Operation, query: &str) -> Answer {
     request(house, operation, query).send()
 }
 

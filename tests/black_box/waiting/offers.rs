@@ -47,6 +47,42 @@ fn the_first_who_waits_is_offered_what_comes_free_and_can_take_it() {
 }
 
 #[test]
+fn an_offer_is_shown_with_its_local_time_in_the_zone_that_is_asked_for() {
+    let Full { practice, nine, .. } = a_full_practice();
+    let entry = join(&practice, &json!({}));
+    cancel(&practice, &nine);
+    let entry = offered(&practice, &entry);
+    assert_eq!(entry["offer"].get("local_start_at"), None);
+    let zone = chrono_tz::America::St_Johns;
+    let expected = monday(9, 0).with_timezone(&zone).to_rfc3339();
+    let position = format!("as_of=position:{}", practice.api.get(&path(&entry)).send().position());
+    let one = path(&entry);
+    let list = format!(
+        "/v1/waiting-list?status=offered&client_id={}",
+        entry["client_id"].as_str().unwrap()
+    );
+    for asked in [
+        format!("{one}?"),
+        format!("{one}?{position}&"),
+        format!("{list}&"),
+        format!("{list}&{position}&"),
+    ] {
+        let seen = eventually(&asked, || {
+            let seen = practice.api.get(&format!("{asked}tz={zone}")).send().is(200);
+            let entry = seen["items"].get(0).unwrap_or(&seen).clone();
+            entry.get("offer").is_some().then_some(entry)
+        });
+        assert_eq!(seen["offer"]["start_at"], entry["offer"]["start_at"], "{asked}");
+        assert_eq!(seen["offer"]["local_start_at"], json!(expected), "{asked}");
+        practice
+            .api
+            .get(&format!("{asked}tz=Mars/Base"))
+            .send()
+            .is_refused(400, "unknown-time-zone");
+    }
+}
+
+#[test]
 fn wishes_that_do_not_fit_are_passed_over() {
     let Full { practice, nine, half_past } = a_full_practice();
     let other_room = practice.a_resource(&json!({"weekly_hours": []}));

@@ -40,9 +40,10 @@ pub(crate) async fn get_series(
     let each = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let position = each.iter().flatten().map(|known| known.position).fold(position, Position::max);
     let now = app.at(moment);
-    let shown = ids.iter().zip(each).map(|(id, known)| {
+    let appointments = ids.iter().zip(each).map(|(id, known)| {
         let Known { state, version, .. } = known?;
         Some(AppointmentView::at(state, *id, version, now)?.for_caller(&caller).shown_in(shown.tz))
     });
-    Ok(Answer::seen(Some(version), Some(position), body.with_appointments(shown)))
+    let body = body.with_appointments(appointments).shown_in(shown.tz);
+    Ok(Answer::seen(Some(version), Some(position), body))
 }

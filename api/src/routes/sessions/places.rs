@@ -16,8 +16,9 @@ use crate::http::{
     Appointments, At, Book, Caller, CommandParams, CommandRequest, Created, PathId, Problem, Query,
 };
 use crate::routes::as_of::AsOfParams;
+use crate::routes::listing::ReadParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
-use crate::views::AppointmentView;
+use crate::views::{AppointmentView, Timed as _};
 
 /// Book a place in a session
 ///
@@ -91,7 +92,7 @@ pub(crate) struct Places {
 /// cancelled, or whose client did not come, are not among them.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}/appointments", tag = "sessions",
-    params(("id" = Uuid, Path), AsOfParams),
+    params(("id" = Uuid, Path), ReadParams),
     security(("api_key" = ["appointments"])),
     responses((status = 200, description = "All of them, at most 500", body = Places), ReadProblems)
 )]
@@ -99,10 +100,10 @@ pub(crate) async fn list_places(
     State(app): State<App>,
     caller: Caller<Appointments>,
     PathId(id): PathId,
-    Query(AsOfParams { as_of }): Query<AsOfParams>,
+    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<At<Json<Places>>, Problem> {
     let tenant = &caller.tenant;
-    let moment = app.as_of(tenant, as_of, None).await?;
+    let moment = app.as_of(tenant, as_of, shown.tz).await?;
     let found = app.known::<Session>(tenant, id, moment).await?;
     let session = found.ok_or_else(|| Problem::not_found("session"))?;
     let who = app.who_is_in(tenant, &[(id.into(), &session.state)], moment).await?;
@@ -112,8 +113,8 @@ pub(crate) async fn list_places(
     for (id, known) in ids.into_iter().zip(known) {
         let Some(Known { state, version, position: changed, .. }) = known else { continue };
         position = position.max(changed);
-        let shown = AppointmentView::at(state, id, version, app.at(moment));
-        items.extend(shown.map(|shown| shown.for_caller(&caller)));
+        let view = AppointmentView::at(state, id, version, app.at(moment));
+        items.extend(view.map(|view| view.for_caller(&caller).shown_in(shown.tz)));
     }
     Ok(At(position, Json(Places { items })))
 }

@@ -12,7 +12,7 @@ use crate::App;
 use crate::http::query::{Several, query_params};
 use crate::http::{Answer, Appointments, Caller, PathId, Problem, Query};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{List, Listed, PageParams};
+use crate::routes::listing::{List, Listed, PageParams, ReadParams, ShownIn};
 use crate::routes::problems::ReadProblems;
 use crate::views::WaitingView;
 
@@ -21,7 +21,7 @@ use crate::views::WaitingView;
 /// As it is now, or was as of a moment: an offer is what its hold is.
 #[utoipa::path(
     get, path = "/v1/waiting-list/{id}", tag = "waiting-list",
-    params(("id" = Uuid, Path), AsOfParams),
+    params(("id" = Uuid, Path), ReadParams),
     security(("api_key" = ["appointments"])),
     responses((status = 200, description = "The entry", body = WaitingView), ReadProblems)
 )]
@@ -29,13 +29,13 @@ pub(crate) async fn get_waiting(
     State(app): State<App>,
     caller: Caller<Appointments>,
     PathId(id): PathId,
-    Query(AsOfParams { as_of }): Query<AsOfParams>,
+    Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<WaitingView>, Problem> {
     let tenant = &caller.tenant;
-    if let Some(moment) = app.moment(tenant, as_of, None).await? {
+    if let Some(moment) = app.moment(tenant, as_of, shown.tz).await? {
         let then = app.entries_as_of(tenant, &[id], moment).await?.pop().flatten();
         let body = then.ok_or_else(|| Problem::not_found("entry"))?;
-        return Ok(Answer::read(body.version(), moment.position, body));
+        return Ok(Answer::read(body.version(), moment.position, body.shown_in(shown.tz)));
     }
     let now = app.engine.clock().now();
     let found = app.known::<WaitingEntry>(tenant, id, None).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn get_waiting(
         Entry::Waiting => app.waiting.before(tenant, service, id.into(), now).await?,
         _ => None,
     };
-    let mut body = WaitingView::new(id, version, joined);
+    let mut body = WaitingView::new(id, version, joined).shown_in(shown.tz);
     body.queue_position = before.map(|before| before + 1);
     Ok(Answer::seen(Some(version), Some(position), body))
 }
@@ -72,6 +72,7 @@ query_params! {
         status: Several<Status>,
         ..page: PageParams,
         ..moment: AsOfParams,
+        ..shown: ShownIn,
     }
 }
 
@@ -91,22 +92,23 @@ pub(crate) async fn list_waiting(
     uri: Uri,
     Query(asked): Query<WaitingParams>,
 ) -> Result<Listed<WaitingView>, Problem> {
-    let WaitingParams { service_id, client_id, status, page, moment } = asked;
+    let WaitingParams { service_id, client_id, status, page, moment, shown } = asked;
     let filter = WaitingFilter {
         service_ids: service_id.into_iter().collect(),
         client_ids: client_id.into_iter().collect(),
         statuses: status.to_vec(),
     };
     let (tenant, limit, cursor) = (&caller.tenant, page.limit(), page.cursor.as_ref());
-    let as_of = (moment.as_of, None);
+    let as_of = (moment.as_of, shown.tz);
     let reading = app.reading(tenant, as_of, page.fresh, WaitingList::ID).await?;
     if let Some(moment) = reading.moment {
         let then = app.waiting_as_of(tenant, &filter, (cursor, limit), moment).await?;
-        return Ok(Listed::of(uri, reading.position, then, |entry| entry));
+        return Ok(Listed::of(uri, reading.position, then, |entry| entry.shown_in(shown.tz)));
     }
     let now = app.engine.clock().now();
     let found = app.waiting.page(tenant, &filter, cursor, limit, now).await?;
     Ok(Listed::of(uri, reading.position, found, |entry| {
-        WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined)
+        let entry = WaitingView::new(entry.entry_id.uuid(), entry.version, entry.joined);
+        entry.shown_in(shown.tz)
     }))
 }
