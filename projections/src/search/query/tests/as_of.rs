@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::super::SearchQuery;
 use super::super::key_range::KeyRange;
 use super::super::statement::{Answer, Statement};
-use super::filters::{PARTS, Values, filter};
+use super::filters::{PARTS, Values, filter, shapes};
 use super::many::{appointments, load, now};
 use super::naive::lets_through;
 use super::plans::{MAX_ROWS, Read, explained, is_planned_alike_without_values, report};
@@ -187,17 +187,17 @@ async fn scans_that_go_on_where_the_one_before_stopped_come_by_each_appointment_
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_reads_few_rows() {
+async fn whatever_is_combined_in_a_filter_at_any_moment_is_served_by_an_index_and_reads_few_rows() {
     let versions = histories(40_000);
     let head = Position::START.plus(versions.len() as u64);
     let (world, tenant) = world(&versions).await;
     let mut connection = world.pool.acquire().await.unwrap();
     let mut random = StdRng::seed_from_u64(19);
     let mut seen: Vec<(Read, String)> = Vec::new();
-    for shape in 0..1_u32 << PARTS {
-        let values = [Values::OfOne, Values::Common, Values::Adverse][(shape % 3) as usize];
-        // Long ago, some time ago, and now.
-        for share in [2, 50, 100] {
+    for (n, shape) in shapes().into_iter().enumerate() {
+        // Long ago, some time ago, and now: at each with other values.
+        for (turn, share) in [2, 50, 100].into_iter().enumerate() {
+            let values = Values::ALL[(n + turn) % 3];
             let position = Position::START.plus(versions.len() as u64 * share / 100);
             let known = usize::try_from(position.get()).unwrap();
             let row = &versions[(shape as usize * 7_919 + 31) % known].appointment;
@@ -207,10 +207,10 @@ async fn every_combination_of_filters_at_any_moment_is_served_by_an_index_and_re
                 let asked = asked.known_at(Moment { position, at: now(), head });
                 let (items, read) = explained(&asked, None, &mut connection).await;
                 let what = format!("{shape:08b} {values:?} {sort:?} {share} % {filter:?}");
-                if shape % 8 == 0 {
+                if n.is_multiple_of(4) {
                     is_planned_alike_without_values(&asked, &mut connection).await;
                 }
-                if sort == Sort::StartAscending && shape % 8 == 0 {
+                if sort == Sort::StartAscending && n.is_multiple_of(4) {
                     let known = valid_at(&versions, position).into_iter();
                     let expected = known.filter(|row| lets_through(&filter, row, now())).take(50);
                     let ids = |row: &FoundAppointment| row.appointment_id;

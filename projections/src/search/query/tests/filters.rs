@@ -13,6 +13,22 @@ use crate::search::{SearchFilter, TagsMatch, TitleWords};
 /// How many things a filter can ask for.
 pub(super) const PARTS: u32 = 9;
 
+/// Whether plans are tried at full size.
+pub(super) fn every_combination() -> bool {
+    std::env::var("DAYBOOK_FILTERS").is_ok_and(|which| which == "all")
+}
+
+/// The filters by which plans are tried: nothing, each part alone and with each other one, all parts, and all but one. How a
+/// search is made depends on which parts there are and which is the rarest, so what goes wrong with three goes wrong with two of
+/// them, or with nearly all. With `DAYBOOK_FILTERS=all`: every combination.
+pub(super) fn shapes() -> Vec<u32> {
+    let all = 0..1_u32 << PARTS;
+    if every_combination() {
+        return all.collect();
+    }
+    all.filter(|shape| !(3..PARTS - 1).contains(&shape.count_ones())).collect()
+}
+
 /// Where a filter's values come from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Values {
@@ -22,6 +38,10 @@ pub(super) enum Values {
     Common,
     /// What is common, but never or seldom together, or only at a certain time.
     Adverse,
+}
+
+impl Values {
+    pub(super) const ALL: [Self; 3] = [Self::OfOne, Self::Common, Self::Adverse];
 }
 
 fn tags(names: &[&str]) -> Tags {

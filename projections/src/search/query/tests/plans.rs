@@ -13,7 +13,7 @@ use sqlx::{PgConnection, PgPool, QueryBuilder, Row as _};
 use super::super::plan::SearchPlan;
 use super::super::recorded::recorded_list;
 use super::super::{BEGIN, SearchQuery};
-use super::filters::{PARTS, Values, filter};
+use super::filters::{Values, filter, shapes};
 use super::many::{TENANT, VERY_MANY, load_current, now};
 use super::naive::lets_through;
 use crate::page::keyset::StartKey;
@@ -159,7 +159,7 @@ async fn many(url: &str) -> Result<(), String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows() {
+async fn whatever_is_combined_in_a_filter_is_served_by_an_index_and_reads_few_rows() {
     let begun = Instant::now();
     let world = World::with(TestCluster::shared().database(many).await).await;
     let tenant: TenantId = TENANT.parse().unwrap();
@@ -168,12 +168,10 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
     let mut connection = world.pool.acquire().await.unwrap();
     let mut random = StdRng::seed_from_u64(11);
     let mut seen: Vec<(Read, String)> = Vec::new();
-    for shape in 0..1_u32 << PARTS {
+    for (n, shape) in shapes().into_iter().enumerate() {
         // All three kinds of values where they matter most, else by turns.
-        let kinds = [Values::OfOne, Values::Common, Values::Adverse];
-        let turn = (shape % 3) as usize;
         let few = shape.count_ones() <= 2;
-        for values in if few { &kinds[..] } else { &kinds[turn..=turn] } {
+        for values in if few { &Values::ALL[..] } else { &Values::ALL[n % 3..=n % 3] } {
             let row = &all[(shape as usize * 7_919 + 31) % all.len()];
             let filter: SearchFilter = filter(shape, *values, row, &mut random);
             for sort in [Sort::StartAscending, Sort::StartDescending] {
@@ -181,7 +179,7 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
                 let place =
                     StartKey { start_at: deep.during.start(), id: deep.appointment_id.uuid() };
                 // A deep page in one of the two orders, by turns.
-                let deep = (sort == Sort::StartAscending) == (shape % 2 == 0);
+                let deep = (sort == Sort::StartAscending) == n.is_multiple_of(2);
                 let deep = deep.then_some(place);
                 for after in std::iter::once(None).chain(deep.map(Some)) {
                     let asked = SearchQuery::new(&tenant, &filter, sort, Limit::default(), now());
@@ -198,7 +196,7 @@ async fn every_combination_of_filters_is_served_by_an_index_and_reads_few_rows()
                         is_planned_alike_without_values(&asked, &mut connection).await;
                     }
                     if shape == 0 {
-                        // Page 1 and page 2,400 of all there is.
+                        // The first page of all there is, and one in the middle.
                         assert_eq!((read.rows, read.statements), (51, 1), "{what}");
                     }
                     seen.push((read, what));
@@ -231,7 +229,8 @@ async fn those_that_are_named_by_their_ids_are_looked_up_and_nothing_else_is_rea
     let world = World::with(TestCluster::shared().database(many).await).await;
     let tenant: TenantId = TENANT.parse().unwrap();
     let mut connection = world.pool.acquire().await.unwrap();
-    let ids: Vec<_> = VERY_MANY.iter().step_by(4_001).map(|row| row.appointment_id).collect();
+    let apart = VERY_MANY.len() / 50;
+    let ids: Vec<_> = VERY_MANY.iter().step_by(apart).map(|row| row.appointment_id).collect();
     assert_eq!(ids.len(), 50);
     let twice = ids.iter().chain(&ids).copied().collect();
     let named = SearchFilter { ids: twice, ..SearchFilter::default() };
@@ -311,7 +310,7 @@ async fn recorded(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_combination_of_filters_in_the_order_of_the_log_is_served_by_an_index_and_reads_few_rows()
+async fn whatever_is_combined_in_a_filter_in_the_order_of_the_log_is_served_by_an_index_and_reads_few_rows()
  {
     let world = World::with(TestCluster::shared().database(many).await).await;
     let tenant: TenantId = TENANT.parse().unwrap();
@@ -319,22 +318,22 @@ async fn every_combination_of_filters_in_the_order_of_the_log_is_served_by_an_in
     let mut connection = world.pool.acquire().await.unwrap();
     let mut random = StdRng::seed_from_u64(12);
     let mut seen: Vec<(Read, String)> = Vec::new();
-    for shape in 0..1_u32 << PARTS {
-        let kinds = [Values::OfOne, Values::Common, Values::Adverse];
-        let turn = shape as usize;
+    let mut turn = 0;
+    for (n, shape) in shapes().into_iter().enumerate() {
         let few = shape.count_ones() <= 2;
-        for values in if few { &kinds[..] } else { &kinds[turn % 3..=turn % 3] } {
+        for values in if few { &Values::ALL[..] } else { &Values::ALL[n % 3..=n % 3] } {
+            turn += 1;
             let row = &all[(shape as usize * 7_919 + 31) % all.len()];
             let filter: SearchFilter = filter(shape, *values, row, &mut random);
             let asked =
                 SearchQuery::new(&tenant, &filter, Sort::default(), Limit::default(), now());
             // One order by turns, and half of the pages deep.
-            let order = orders().nth(turn / 3 % 4).unwrap();
+            let order = orders().nth(turn % 4).unwrap();
             let since = turn.is_multiple_of(5).then_some(row.created_at);
             let order = RecordedOrder { since, ..order };
             let deep = &all[all.len() * 3 / 5];
             let place = StartKey { start_at: deep.updated_at, id: deep.appointment_id.uuid() };
-            let after = turn.is_multiple_of(2).then_some(place);
+            let after = (turn / 4).is_multiple_of(2).then_some(place);
             let (items, read) = recorded(&asked, order, after, &mut connection).await;
             let what = format!("{shape:08b} {values:?} {order:?} {after:?} {filter:?}");
             for found in items {
