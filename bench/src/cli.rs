@@ -91,6 +91,15 @@ pub(crate) enum What {
         #[arg(long)]
         daybook: Option<PathBuf>,
     },
+    /// One calendar of many events, imported by the program, and then again.
+    Import {
+        /// How many events it has.
+        #[arg(long, default_value_t = 100_000)]
+        events: u32,
+        /// The program that imports [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+    },
     /// `daybook verify`, beside a plain COPY of the same rows.
     Verify {
         /// How many appointments there are, of one event each.

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|dearest|mixed|as-of|grow|tenants|verify|rebuild`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|dearest|mixed|as-of|grow|tenants|verify|rebuild|import`.
 //!
-//! * `append`, `http`, `nodes`, `availability`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`, `import`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -19,6 +19,7 @@ mod daybook;
 mod dearest;
 mod grow;
 mod http;
+mod import;
 mod load;
 mod machine;
 mod mixed;
@@ -94,6 +95,9 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
         What::Tenants { tenants, daybook } => {
             tenants::run(server, options, tenants, daybook.as_deref()).await
+        }
+        What::Import { events, daybook } => {
+            import::run(server, options, *events, daybook.as_deref()).await
         }
         What::Grow { max } => grow::run(server, options, *max).await,
     }

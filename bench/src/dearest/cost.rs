@@ -101,7 +101,8 @@ fn processor_time(process: Pid) -> anyhow::Result<Duration> {
     Ok(clock_gettime(clock_getcpuclockid(process)?)?.into())
 }
 
-fn status_kb(process: Pid, name: &str) -> anyhow::Result<u64> {
+/// A figure that the kernel keeps of a process, in KB.
+pub(crate) fn status_kb(process: impl fmt::Display, name: &str) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let number = line.and_then(|line| line.split_whitespace().next()).context("no such figure")?;

@@ -30,6 +30,7 @@ use crate::http::client::Connection;
 use crate::http::server::{Program, Serving};
 use crate::output;
 use crate::report::{Aim, Report};
+pub(crate) use cost::status_kb;
 use cost::{Cost, Meter};
 use house::House;
 use requests::{Asked, REQUESTS};

@@ -46,11 +46,19 @@ impl Program {
 }
 
 impl Program {
-    /// Runs another of its commands. Blocks.
-    pub(crate) fn ask(&self, database: &Database, arguments: &[&str]) -> anyhow::Result<()> {
+    /// Another of its commands, to be run.
+    pub(crate) fn command(&self, database: &Database, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.0);
         command.args(arguments).env("DAYBOOK_DATABASE_URL", &database.url);
-        let output = command.output().with_context(|| self.0.display().to_string())?;
+        command
+    }
+
+    /// Runs another of its commands. Blocks.
+    pub(crate) fn ask(&self, database: &Database, arguments: &[&str]) -> anyhow::Result<()> {
+        let output = self
+            .command(database, arguments)
+            .output()
+            .with_context(|| self.0.display().to_string())?;
         let complaint = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "{}: {complaint}", arguments.join(" "));
         Ok(())
