@@ -44,7 +44,7 @@ pub use engine::{
 pub use json::not_understood;
 pub use log::{
     AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams,
-    StreamsPart, UnreadableEvent,
+    StreamsPart, UnreadableEvent, is_passing,
 };
 pub use programs::{Program, Role};
 pub use repeated::Repeated;

@@ -6,12 +6,14 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentRefusal, CancelledBy,
 };
 use daybook_domain::time::Interval;
-use daybook_store::{CommandContext, ExecuteError, Executed, Target, noting};
+use daybook_store::{CommandContext, CommandKey, ExecuteError, Executed, Target, noting};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::importer::{AT_ONCE, Importer, Item};
 use super::outcome::{Kept, Outcome, is_taken, why};
+use super::patience::{Done, patiently};
 use super::plan::{CHANGED_HERE, Planned, Step};
 use super::wanted::{Changes, Wish, because_it_is_so, standing};
 
@@ -24,6 +26,18 @@ struct Tried {
 impl From<Outcome> for Tried {
     fn from(outcome: Outcome) -> Self {
         Self { outcome, is_taken: false }
+    }
+}
+
+impl Tried {
+    /// It is there because it was booked a moment ago, when no answer came.
+    fn booked_just_now(self) -> Self {
+        match self.outcome {
+            Outcome::AlreadyThere {
+                kept: Some(Kept { appointment, version: version @ 1, content: Some(content) }),
+            } => Outcome::Booked { appointment, version, content }.into(),
+            _ => self,
+        }
     }
 }
 
@@ -88,16 +102,38 @@ impl Importer {
         }
     }
 
+    /// Gives a command, and gives it again while the database is away.
     async fn execute(
         &self,
+        context: &CommandContext,
         appointment: Uuid,
-        expected_version: Option<u64>,
+        command: AppointmentCommand,
+    ) -> Done<Executed<Appointment>, ExecuteError> {
+        patiently(|| {
+            let target = Target::Existing(appointment);
+            let done = self.engine.execute(context, target, command.clone());
+            // What is refused the import tells itself, with names in place of ids.
+            async { noting(Box::pin(done)).await.0 }
+        })
+        .await
+    }
+
+    /// Gives a command to what is there in this version, once however often it has to be given.
+    async fn alter(
+        &self,
+        appointment: Uuid,
+        version: u64,
         command: AppointmentCommand,
     ) -> Result<Executed<Appointment>, ExecuteError> {
-        let context = CommandContext { expected_version, ..self.context.clone() };
-        let done = self.engine.execute(&context, Target::Existing(appointment), command);
-        // What is refused the import tells itself, with names in place of ids.
-        noting(Box::pin(done)).await.0
+        // Of this time alone: what is refused may be tried again later, when what was in its way has moved.
+        let key = Uuid::now_v7().to_string();
+        let fingerprint = Sha256::digest(&key).into();
+        let context = CommandContext {
+            expected_version: Some(version),
+            key: Some(CommandKey { key, fingerprint }),
+            ..self.context.clone()
+        };
+        self.execute(&context, appointment, command).await.result
     }
 
     async fn cancel(&self, appointment: Uuid, version: u64) -> anyhow::Result<Outcome> {
@@ -106,7 +142,7 @@ impl Importer {
             by: CancelledBy::Staff,
             overriding: None,
         };
-        match self.execute(appointment, Some(version), command).await {
+        match self.alter(appointment, version, command).await {
             Ok(done) => Ok(Outcome::Cancelled { appointment, version: done.version }),
             Err(ExecuteError::Refused(_)) => Ok(Outcome::Left(CHANGED_HERE)),
             Err(error) => Err(error.into()),
@@ -114,15 +150,19 @@ impl Importer {
     }
 
     async fn book(&self, appointment: Uuid, content: Uuid, wish: &Wish) -> anyhow::Result<Tried> {
-        let mut outcome = self.execute(appointment, None, wish.booking(None)).await;
-        if is_closed(&outcome) {
-            outcome = self.execute(appointment, None, wish.booking(because_it_is_so())).await;
+        let mut done = self.execute(&self.context, appointment, wish.booking(None)).await;
+        if is_closed(&done.result) {
+            let command = wish.booking(because_it_is_so());
+            done = self.execute(&self.context, appointment, command).await;
         }
-        match outcome {
+        match done.result {
             Ok(done) => Ok(Outcome::Booked { appointment, version: done.version, content }.into()),
             Err(ExecuteError::Refused(Refusal::Appointment(
                 AppointmentRefusal::AppointmentExists,
-            ))) => self.adopt(appointment, content, wish).await,
+            ))) => {
+                let tried = self.adopt(appointment, content, wish).await?;
+                Ok(if done.again { tried.booked_just_now() } else { tried })
+            }
             Err(ExecuteError::Refused(refusal)) => Ok(refused(&refusal, wish)),
             Err(error) => Err(error.into()),
         }
@@ -130,7 +170,7 @@ impl Importer {
 
     /// It was imported before, but what was known of it then is not there.
     async fn adopt(&self, appointment: Uuid, content: Uuid, wish: &Wish) -> anyhow::Result<Tried> {
-        let there = self.engine.load::<Appointment>(&self.context.tenant, appointment).await?;
+        let there = self.there::<Appointment>(appointment).await?;
         let Some((there, version)) = there else {
             return Err(anyhow!("an appointment is there and is not"));
         };
@@ -155,10 +195,10 @@ impl Importer {
         wish: &Wish,
     ) -> anyhow::Result<Tried> {
         for command in &changes.commands {
-            let mut outcome = self.execute(appointment, Some(version), command.clone()).await;
+            let mut outcome = self.alter(appointment, version, command.clone()).await;
             if is_closed(&outcome) {
                 let command = wish.following(because_it_is_so());
-                outcome = self.execute(appointment, Some(version), command).await;
+                outcome = self.alter(appointment, version, command).await;
             }
             match outcome {
                 Ok(done) => version = done.version,

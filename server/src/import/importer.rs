@@ -13,13 +13,14 @@ use daybook_integrations::calendar::{
     CategoryFrom, Entry, Group, Place, Reading, Refusal, ToBook, Wanted,
 };
 use daybook_store::imports::{self, ImportedEvent};
-use daybook_store::{CommandContext, Engine};
+use daybook_store::{CommandContext, Engine, Executable, ExecuteError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
 
 use super::ids::{DEFAULT_SOURCE, Ids, SourceIds};
 use super::input::Input;
 use super::outcome::Outcome;
+use super::patience::patiently;
 use super::places::Furnished;
 use super::plan::{Planned, Step};
 use super::preview::Preview;
@@ -233,7 +234,8 @@ impl Importer {
         }
         let ids: Vec<Uuid> = items.iter().map(|item| item.id).collect();
         let pool = self.engine.log().pool();
-        let mut known = imports::known(pool, &self.context.tenant, source.id, &ids).await?;
+        let known = patiently(|| imports::known(pool, &self.context.tenant, source.id, &ids));
+        let mut known = known.await.result?;
         for item in &mut items {
             item.known = known.remove(&item.id);
         }
@@ -257,8 +259,9 @@ impl Importer {
             kept.extend(outcome.keeps(&item));
             self.count(&item, &outcome, seen);
         }
-        imports::keep(self.engine.log().pool(), &self.context.tenant, source.id, &kept).await?;
-        Ok(())
+        let pool = self.engine.log().pool();
+        let kept = patiently(|| imports::keep(pool, &self.context.tenant, source.id, &kept));
+        kept.await.result.context("what was imported is not kept")
     }
 
     fn item(&self, entry: Entry, source: SourceIds) -> anyhow::Result<Item> {
@@ -292,7 +295,8 @@ impl Importer {
     ) -> anyhow::Result<Vec<(ImportedEvent, usize)>> {
         let series: Vec<Uuid> = whole.keys().copied().collect();
         let (pool, tenant) = (self.engine.log().pool(), &self.context.tenant);
-        let before = imports::of_series(pool, tenant, source.id, &series).await?;
+        let before = patiently(|| imports::of_series(pool, tenant, source.id, &series));
+        let before = before.await.result?;
         let told: HashSet<Uuid> = items.iter().map(|item| item.id).collect();
         let gone = before.into_iter().filter_map(|event| {
             let first = *whole.get(&event.series)?;
@@ -302,6 +306,14 @@ impl Importer {
             (!told.contains(&event.entry) && is_later && in_time).then_some((event, first))
         });
         Ok(gone.collect())
+    }
+
+    /// An aggregate as it is there.
+    pub(super) async fn there<A: Executable>(
+        &self,
+        id: Uuid,
+    ) -> Result<Option<(A, u64)>, ExecuteError> {
+        patiently(|| self.engine.load::<A>(&self.context.tenant, id)).await.result
     }
 
     async fn planned(

@@ -9,6 +9,7 @@ mod ids;
 mod importer;
 mod input;
 mod outcome;
+mod patience;
 mod places;
 mod plan;
 mod preview;

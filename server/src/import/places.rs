@@ -15,6 +15,7 @@ use daybook_integrations::calendar::Place;
 use daybook_store::{CommandContext, Engine, Executable, ExecuteError, Target};
 use uuid::Uuid;
 
+use super::patience::patiently;
 use super::wanted::Wish;
 
 const CLIENT: &str = "Imported calendar";
@@ -59,18 +60,28 @@ impl Furnished {
 }
 
 /// What is there already stays as it is.
-async fn make<A: Executable>(
+async fn make<A: Executable<Command: Clone>>(
     engine: &Engine,
     context: &CommandContext,
     id: Uuid,
     command: A::Command,
-) -> anyhow::Result<()> {
+) -> Result<(), ExecuteError> {
+    let made = patiently(|| made::<A>(engine, context, id, command.clone()));
+    made.await.result
+}
+
+async fn made<A: Executable>(
+    engine: &Engine,
+    context: &CommandContext,
+    id: Uuid,
+    command: A::Command,
+) -> Result<(), ExecuteError> {
     if engine.load::<A>(&context.tenant, id).await?.is_some() {
         return Ok(());
     }
     match engine.execute::<A>(context, Target::Existing(id), command).await {
         Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     }
 }
 

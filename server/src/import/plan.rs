@@ -75,7 +75,7 @@ impl Importer {
 
     /// What is cancelled and was never imported, unless an import was broken off after it was booked.
     async fn cancel_unknown(&self, appointment: Uuid) -> anyhow::Result<Step> {
-        let there = self.engine.load::<Appointment>(&self.context.tenant, appointment).await?;
+        let there = self.there::<Appointment>(appointment).await?;
         Ok(match there {
             Some((there, version @ 1)) if standing(&there).is_some() => {
                 Step::Cancel { appointment, version }
@@ -92,7 +92,7 @@ impl Importer {
         source: SourceIds,
     ) -> anyhow::Result<Step> {
         let appointment = known.appointment_id;
-        let there = self.engine.load::<Appointment>(&self.context.tenant, appointment).await?;
+        let there = self.there::<Appointment>(appointment).await?;
         let there = there.as_ref().map(|(there, version)| (standing(there), *version));
         let kept = |version| Some(Kept { appointment, version, content });
         Ok(match (there, item.wish.as_ref().zip(content)) {

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::importer::{Importer, Item};
 use super::outcome::{Outcome, when};
+use super::patience::patiently;
 use super::plan::{Planned, Step};
 use super::wanted::{Wish, standing};
 
@@ -46,8 +47,7 @@ impl Importer {
                     Outcome::Cancelled { appointment, version }
                 }
                 (Step::Book { appointment, content }, Some(wish)) => {
-                    match self.engine.load::<Appointment>(&self.context.tenant, appointment).await?
-                    {
+                    match self.there::<Appointment>(appointment).await? {
                         Some((there, _)) if standing(&there).is_some() => {
                             Outcome::AlreadyThere { kept: None }
                         }
@@ -91,12 +91,13 @@ impl Importer {
         }
         let taken = |other: Interval| format!("{} is taken {}", wish.place, when(&other, wish));
         let tenant = &self.context.tenant;
-        match self.engine.load::<Resource>(tenant, resource).await? {
+        match self.there::<Resource>(resource).await? {
             None => {}
             Some((Resource::Active(profile), _)) => {
                 let query = ClaimQuery { resource: resource.into(), during };
                 let own = appointment.into();
-                let claims = self.engine.claims_of_others(tenant, query, own).await?;
+                let claims = patiently(|| self.engine.claims_of_others(tenant, query, own));
+                let claims = claims.await.result?;
                 let places = profile.capacity.places();
                 if claims.free_seats(query.resource, places, &during).is_empty() {
                     let first = claims.ends_first(query.resource, &during);

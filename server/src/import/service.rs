@@ -24,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::importer::{Importer, Options, Seen};
 use super::input::{Input, NO_NAME};
+use super::patience::patiently;
 
 /// So many imports are under way at once; who imports is a migration, not a crowd.
 const AT_ONCE: usize = 4;
@@ -222,8 +223,8 @@ impl Work {
         let ImportRequest { tenant, id, .. } = &self.request;
         let (pool, now) = (self.engine.log().pool(), self.engine.clock().now());
         let report = serde_json::to_value(report)?;
-        let kept = imports::report(pool, tenant, *id, &report, now, is_finished).await;
-        kept.context("the database fails")
+        let kept = patiently(|| imports::report(pool, tenant, *id, &report, now, is_finished));
+        kept.await.result.context("the database fails")
     }
 
     /// Imports it, and says what has become of it.

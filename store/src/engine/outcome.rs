@@ -43,3 +43,21 @@ pub enum ExecuteError {
     #[error("the log cannot be understood: {0}")]
     Unreadable(String),
 }
+
+impl ExecuteError {
+    /// Whether the same command may be carried out a little later: it is neither refused nor impossible. It may even have been
+    /// carried out ([`AppendError::OutcomeUnknown`]).
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Contended | Self::Unavailable(_) => true,
+            Self::Append(error) => matches!(
+                error,
+                AppendError::Overloaded | AppendError::Unavailable | AppendError::OutcomeUnknown
+            ),
+            Self::Refused(_) | Self::KeyReused | Self::TooBroad { .. } | Self::Unreadable(_) => {
+                false
+            }
+        }
+    }
+}

@@ -54,6 +54,7 @@ pub use appended::{AppendedTo, Appends};
 pub(crate) use chain::Link;
 pub(crate) use chain::genesis;
 pub(crate) use claims_query::overlapping_claims;
+pub use commit::is_passing;
 pub(crate) use event::upcast;
 pub use event::{RecordedEvent, UnreadableEvent};
 pub use liveness::has_ended;

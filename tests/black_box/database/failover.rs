@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use sqlx::Row as _;
 
 use super::{Postgres, folder};
@@ -54,8 +53,7 @@ impl Pair {
     /// The machine of the first is gone, and with it its disk.
     fn kill_the_first(&self) {
         let data = self.first.data();
-        let file = std::fs::read_to_string(data.join("postmaster.pid")).unwrap();
-        let postmaster = Pid::from_raw(file.lines().next().unwrap().parse().unwrap());
+        let postmaster = self.first.postmaster();
         std::fs::rename(&data, data.with_extension("gone")).unwrap();
         kill(postmaster, Signal::SIGKILL).unwrap();
     }

@@ -7,20 +7,23 @@ mod in_vain;
 mod poolers;
 
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::time::Duration;
+use std::{env, fs, thread};
 
 use daybook_embedded_postgres::{Cluster, Settings};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 
 /// A PostgreSQL of a test's own, with settings of its own.
-struct Postgres {
+pub(crate) struct Postgres {
     // Dropped in this order: the folder goes when nothing works in it.
     cluster: Cluster,
     folder: TempDir,
 }
 
 impl Postgres {
-    fn start(parameters: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(parameters: &[(&str, &str)]) -> Self {
         Self::start_in(folder(), parameters)
     }
 
@@ -32,12 +35,30 @@ impl Postgres {
         Self { cluster: Cluster::start(settings).unwrap(), folder }
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.cluster.connection().url()
     }
 
     fn socket(&self) -> &Path {
         &self.cluster.connection().socket_dir
+    }
+
+    /// Stopped, and after so long started again, in the same place.
+    pub(crate) fn away_for(self, length: Duration) -> Self {
+        let Self { cluster, folder } = self;
+        cluster.stop().unwrap();
+        thread::sleep(length);
+        Self::start_in(folder, &[])
+    }
+
+    /// `kill -9`; it is started again by itself, if its folder is there.
+    pub(crate) fn kill_dash_9(&self) {
+        kill(self.postmaster(), Signal::SIGKILL).unwrap();
+    }
+
+    fn postmaster(&self) -> Pid {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).unwrap();
+        Pid::from_raw(file.lines().next().unwrap().parse().unwrap())
     }
 
     /// PostgreSQL's own data folder.

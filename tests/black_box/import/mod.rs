@@ -2,10 +2,12 @@
 //!
 //! * `meaning`: what single events come to. `again`: sources that are imported again and again.
 //! * `files`: folders, tables, standard input, dry runs. `over_http`: the same over HTTP.
+//! * `outage`: a database that goes away meanwhile.
 
 mod again;
 mod files;
 mod meaning;
+mod outage;
 mod over_http;
 
 use std::collections::BTreeSet;

@@ -37,6 +37,12 @@ pub(super) fn fault(error: &sqlx::Error) -> Fault {
     }
 }
 
+/// Whether the same may succeed a little later: the server is started anew, or another one takes over.
+#[must_use]
+pub fn is_passing(error: &sqlx::Error) -> bool {
+    fault(error) == Fault::Passing
+}
+
 /// Whether a statement that commits may have committed all the same: no answer came, or only that
 /// the server goes down.
 pub(super) fn is_outcome_unknown(error: &sqlx::Error) -> bool {

@@ -55,6 +55,7 @@ mod transaction;
 pub(super) use committer::Committer;
 pub(super) use connections::CommitPool;
 pub(crate) use connections::{CONNECTIONS, SETTINGS};
+pub use fault::is_passing;
 #[cfg(test)]
 pub(super) use load::STATE;
 pub(super) use queue::Pending;
