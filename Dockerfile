@@ -12,12 +12,16 @@ COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --profile dist --locked --package daybook --bin daybook --features otlp \
-    && install -D target/dist/daybook /out/daybook
+    && install -D target/dist/daybook /out/daybook \
+    && install -d /out/data
 
 # glibc, libgcc and the certificate authorities; no shell and no package manager. Time zones are in
 # the program. Whether it is ready, /readyz says; there is nothing here that could ask from inside.
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /out/daybook /usr/local/bin/daybook
+# Where the master key is kept, on a volume.
+COPY --from=build --chown=65532:65532 /out/data /var/lib/daybook
+ENV DAYBOOK_DATA_DIR=/var/lib/daybook
 # Uid 65532, as a number: Kubernetes' runAsNonRoot cannot check a name.
 USER 65532:65532
 EXPOSE 8080 9464

@@ -90,7 +90,7 @@ impl App {
         let keys = KeyHolders::new(engine.log(), engine.clock());
         Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
-            catalogue: Catalogue::new(pool.clone()),
+            catalogue: Catalogue::new(pool.clone()).opened_by(engine.keyring().cloned()),
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),
             waiting: WaitingList::new(pool.clone()),

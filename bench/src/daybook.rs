@@ -10,6 +10,7 @@ use daybook_projections::appointments::Appointments;
 use daybook_projections::history::History;
 use daybook_projections::search::Search;
 use daybook_projections::{Progress, Projection, ProjectionId, Rebuilder, Rebuilt, Runner, Schema};
+use daybook_store::personal::{Keyring, MasterKeys};
 use daybook_store::{
     Clock, CommandContext, CommandKey, Engine, Log, LogSettings, Position, SystemClock, Target,
     migrate, tenants,
@@ -27,6 +28,11 @@ use crate::seed::{append_all, seed};
 
 /// Whose log everything is in.
 pub(crate) const TENANT: &str = "bench";
+
+/// The master key of the programs that are measured: all on a database have the same.
+pub(crate) fn master_key() -> String {
+    format!("daybook-master-key-1:{:064x}", 0xbe)
+}
 
 /// How long projections may take to catch up with what was seeded.
 const PATIENCE: Duration = Duration::from_mins(30);
@@ -84,7 +90,8 @@ impl Daybook {
         let log = Log::open(&database.options, &clock, LogSettings::default());
         let search = Search::new(log.pool().clone());
         let history = History::new(log.pool().clone());
-        let engine = Engine::new(log, clock);
+        let keyring = Keyring::new(log.pool().clone(), MasterKeys::new(&[master_key().parse()?])?);
+        let engine = Engine::new(log, clock).with_keyring(keyring);
         let (tenant, commands) = (TENANT.parse()?, AtomicU64::new(0));
         Ok(Self { engine, search, history, tenant, calendar, size, commands })
     }
@@ -99,7 +106,7 @@ impl Daybook {
     }
 
     fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        daybook_projections::all(self.log().pool())
+        daybook_projections::all(self.log().pool(), self.engine.keyring())
     }
 
     /// Runs the projections until they are stopped.

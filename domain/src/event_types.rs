@@ -2,11 +2,12 @@
 
 use cqrs_es::{Aggregate, DomainEvent};
 
+use crate::HasPersonal;
 use crate::aggregates;
 use crate::claim::Claims;
 
 /// The events of an aggregate, as the log has to know them.
-pub trait AggregateEvent: DomainEvent + Claims {
+pub trait AggregateEvent: DomainEvent + Claims + HasPersonal {
     /// The name of each of its types.
     const NAMES: &'static [&'static str];
 

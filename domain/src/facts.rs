@@ -83,6 +83,7 @@ impl Facts {
 /// An aggregate as the engine runs it.
 pub trait Decide:
     cqrs_es::Aggregate<Services = Facts, Event: crate::AggregateEvent, Error: Into<Refusal>>
+    + crate::HasPersonal
 {
     /// Decides a command: what happens because of it, or why nothing does. A pure function.
     ///

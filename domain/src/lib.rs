@@ -46,7 +46,9 @@ pub use ids::{
 };
 pub use legible::{Illegible, legible};
 pub use metadata::{Metadata, MetadataPatch};
-pub use personal::{Personal, withhold_personal};
+pub use personal::{
+    HasPersonal, Personal, PersonalJson, PersonalMember, Sealable, Sealed, withhold_personal,
+};
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
 pub use schemas::EVENT_SCHEMAS;

@@ -38,7 +38,7 @@ impl Metadata {
 
     /// As `skip_serializing_if` asks it.
     pub(crate) fn is_none(personal: &Personal<Self>) -> bool {
-        personal.reveal().is_empty()
+        personal.reveal().is_some_and(Self::is_empty)
     }
 }
 
@@ -123,12 +123,13 @@ impl Patches<Metadata> for Change<MetadataPatch> {
 
 impl Patches<Personal<Metadata>> for Change<Personal<MetadataPatch>> {
     fn patch(self, to: &mut Personal<Metadata>) -> Result<(), PatchMisfit> {
+        let sealed = || PatchMisfit::new("metadata", "what is there cannot be read");
         let change = match self {
-            Self::Keep => Change::Keep,
+            Self::Keep => return Ok(()),
             Self::Remove => Change::Remove,
-            Self::To(patch) => Change::To(patch.reveal().clone()),
+            Self::To(patch) => Change::To(patch.reveal().ok_or_else(sealed)?.clone()),
         };
-        let mut metadata = to.reveal().clone();
+        let mut metadata = to.reveal().ok_or_else(sealed)?.clone();
         change.patch(&mut metadata)?;
         *to = Personal::new(metadata);
         Ok(())

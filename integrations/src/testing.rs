@@ -1,7 +1,7 @@
 //! For the tests of this crate: how files are read, and what there is in an entry.
 
 use chrono_tz::Tz;
-use daybook_domain::Name;
+use daybook_domain::{Name, Note, Personal};
 
 use crate::calendar::{Entry, Reading, Refusal, ToBook, Wanted};
 
@@ -35,7 +35,7 @@ pub(crate) fn from_to(start: &str, end: &str) -> (String, String) {
 }
 
 pub(crate) fn note(to_book: &ToBook) -> &str {
-    to_book.note.as_ref().map_or("", |note| note.reveal().as_str())
+    to_book.note.as_ref().and_then(Personal::reveal).map_or("", Note::as_str)
 }
 
 pub(crate) fn tags(to_book: &ToBook) -> Vec<&str> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use daybook_store::personal::Keyring;
 use sqlx::PgPool;
 
 use crate::Projection;
@@ -13,12 +14,12 @@ use crate::utilisation::Utilisation;
 use crate::waiting::WaitingList;
 
 /// All of them, in this database. It is the one list: the program, the benchmarks and the tests keep up to
-/// date whatever is in it.
+/// date whatever is in it. What is found by personal data is found where there is what opens it.
 #[must_use]
-pub fn all(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
+pub fn all(pool: &PgPool, keyring: Option<&Keyring>) -> Vec<Arc<dyn Projection>> {
     vec![
         Arc::new(Appointments),
-        Arc::new(Catalogue::new(pool.clone())),
+        Arc::new(Catalogue::new(pool.clone()).opened_by(keyring.cloned())),
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use crate::import::Home;
 use crate::listen_address::ListenAddress;
 use crate::logging;
+use crate::master_key::Source;
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
@@ -56,6 +57,18 @@ pub(crate) struct Place {
     /// [default: 28 for serve, 13 for the others].
     #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, help_heading = GLOBAL, value_parser = connections)]
     pub(crate) db_connections: Option<Budget>,
+    /// Where a master key is, which wraps the keys that seal personal data: file:PATH, env:NAME or exec:COMMAND. May be
+    /// given several times: the first wraps, all open [default: master.key in the folder of daybook's data, made by the
+    /// first start].
+    #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL, value_delimiter = ',')]
+    pub(crate) master_key: Vec<Source>,
+}
+
+/// What can be done with master keys.
+#[derive(Subcommand)]
+pub(crate) enum MasterKeyCommand {
+    /// Print a new one. Keep it where the database is not, and where backups of the database are not.
+    Create,
 }
 
 fn connections(text: &str) -> Result<Budget, String> {
@@ -78,6 +91,11 @@ pub(crate) enum Command {
     OperatorKey {
         #[command(subcommand)]
         command: OperatorKeyCommand,
+    },
+    /// Manage the keys that wrap the keys of persons.
+    MasterKey {
+        #[command(subcommand)]
+        command: MasterKeyCommand,
     },
     /// Manage tenants.
     Tenant {

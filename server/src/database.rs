@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use anyhow::Context;
 use daybook_embedded_postgres::{Cluster, Opened, Settings};
 use daybook_store::database::{Address, Budget};
+use daybook_store::personal::MasterKeys;
 
 use crate::cli::Place;
+use crate::master_key;
 
 /// A database to connect to, how often this program may, and what keeps it running.
 pub(crate) struct Database {
     pub(crate) address: Address,
     pub(crate) budget: Budget,
+    pub(crate) master_keys: MasterKeys,
     role: Role,
     keeper: Keeper,
 }
@@ -36,29 +39,30 @@ impl Database {
     /// Opens it for a subcommand: a server may be running on the same folder. Blocks.
     pub(crate) fn open(place: &Place) -> anyhow::Result<Self> {
         if let Some(address) = elsewhere(place)? {
-            return Ok(Self::of(place, Role::Subcommand, address, Keeper::Elsewhere));
+            return Self::of(place, Role::Subcommand, address, Keeper::Elsewhere);
         }
         let opened = daybook_embedded_postgres::open(Settings::new(data_dir(place)?))?;
         let address = opened.connection().url().parse()?;
-        Ok(Self::of(place, Role::Subcommand, address, Keeper::Subcommand(Box::new(opened))))
+        Self::of(place, Role::Subcommand, address, Keeper::Subcommand(Box::new(opened)))
     }
 
     /// Opens it for a server: it owns its folder. Blocks.
     pub(crate) fn own(place: &Place) -> anyhow::Result<Self> {
         if let Some(address) = elsewhere(place)? {
-            return Ok(Self::of(place, Role::Server, address, Keeper::Elsewhere));
+            return Self::of(place, Role::Server, address, Keeper::Elsewhere);
         }
         let cluster = Cluster::start(Settings::new(data_dir(place)?))?;
         let address = cluster.connection().url().parse()?;
-        Ok(Self::of(place, Role::Server, address, Keeper::Server(Box::new(cluster))))
+        Self::of(place, Role::Server, address, Keeper::Server(Box::new(cluster)))
     }
 
-    fn of(place: &Place, role: Role, address: Address, keeper: Keeper) -> Self {
+    fn of(place: &Place, role: Role, address: Address, keeper: Keeper) -> anyhow::Result<Self> {
         let by_itself = match role {
             Role::Server => Budget::SERVE,
             Role::Subcommand => Budget::SUBCOMMAND,
         };
-        Self { address, budget: place.db_connections.unwrap_or(by_itself), role, keeper }
+        let budget = place.db_connections.unwrap_or(by_itself);
+        Ok(Self { address, budget, master_keys: master_key::read(place)?, role, keeper })
     }
 
     /// Whether a server works on it, for which there must be room.

@@ -23,7 +23,7 @@ pub(crate) async fn run(database: &Database, options: &Export) -> anyhow::Result
     let parts = parts::connected(database).await?;
     let Export { part, event_type, format, personal, output } = options;
     let Selected { feed, after, until, .. } =
-        select(parts.log(), part, event_type, *personal).await?;
+        select(&parts.engine, part, event_type, *personal).await?;
     let (sender, written) = mpsc::channel(PARTS);
     let format = *format;
     let exported = tokio::spawn(async move {

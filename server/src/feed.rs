@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
 use daybook_store::feed::{Feed, FeedFilter, Privacy};
-use daybook_store::{Log, Position, tenants};
+use daybook_store::{Engine, Log, Position, tenants};
 
 use crate::cli::Part;
 
@@ -18,11 +18,12 @@ pub(crate) struct Selected {
 
 /// Finds the part that is meant.
 pub(crate) async fn select(
-    log: &Log,
+    engine: &Engine,
     part: &Part,
     types: &[String],
     personal: bool,
 ) -> anyhow::Result<Selected> {
+    let log = engine.log();
     let mut filter = FeedFilter::default();
     for name in types {
         filter.add_type(name)?;
@@ -32,7 +33,7 @@ pub(crate) async fn select(
     }
     let tenant = tenant(log, part.tenant.as_ref()).await?;
     let (from, to) = moments(log, &tenant, part).await?;
-    let feed = Feed::new(log, tenant.clone(), filter);
+    let feed = Feed::new(log, tenant.clone(), filter).opened_by(engine.keyring().cloned());
     let after = match from {
         Some(from) => feed.before(from).await?,
         None => Position::START,

@@ -15,6 +15,7 @@ mod leftovers;
 mod listen_address;
 mod listener;
 mod logging;
+mod master_key;
 mod metrics;
 mod operator_key;
 #[cfg(feature = "otlp")]
@@ -38,7 +39,7 @@ use std::time::Duration;
 use anyhow::bail;
 use tokio_util::sync::CancellationToken;
 
-use cli::{Cli, Command, HolidaysCommand};
+use cli::{Cli, Command, HolidaysCommand, MasterKeyCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
 use listener::Signals;
@@ -109,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
         Command::Url => psql::url(&place),
         Command::Psql { arguments } => psql::run(&place, &arguments),
+        Command::MasterKey { command: MasterKeyCommand::Create } => master_key::create(),
         Command::Openapi => output::text(&daybook_api::document()?),
         Command::Asyncapi => output::text(&daybook_api::feed_document()?),
     }

@@ -10,6 +10,7 @@ use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Deployment, Progress, Projection, Rebuilder, Runner};
 use daybook_store::database::Primary;
+use daybook_store::personal::Keyring;
 use daybook_store::{Clock, Engine, Log, LogSettings, Program, migrate};
 use tokio::time::timeout;
 
@@ -38,7 +39,8 @@ pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts 
     let primary = Primary::follow(address, connections, database.is_servers());
     let clock: Arc<dyn Clock> = Arc::clone(primary.clock()) as Arc<dyn Clock>;
     let log = Log::open(&primary, &clock, settings);
-    Parts { engine: Engine::new(log, Arc::clone(&clock)), clock }
+    let keyring = Keyring::new(log.pool().clone(), database.master_keys.clone());
+    Parts { engine: Engine::new(log, Arc::clone(&clock)).with_keyring(keyring), clock }
 }
 
 /// The same for a subcommand, which has nothing to do without its database.
@@ -65,7 +67,7 @@ impl Parts {
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue {
-        Catalogue::new(self.log().pool().clone())
+        Catalogue::new(self.log().pool().clone()).opened_by(self.engine.keyring().cloned())
     }
 
     pub(crate) fn waiting_list(&self) -> WaitingList {
@@ -77,7 +79,7 @@ impl Parts {
     }
 
     pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        daybook_projections::all(self.log().pool())
+        daybook_projections::all(self.log().pool(), self.engine.keyring())
     }
 
     pub(crate) fn rebuilder(&self) -> Rebuilder {
@@ -104,6 +106,9 @@ impl Parts {
 /// are to be filled.
 pub(crate) async fn prepare(parts: &Parts) -> anyhow::Result<()> {
     migrate(parts.log().pool()).await?;
+    if let Some(keyring) = parts.engine.keyring() {
+        keyring.register().await?;
+    }
     daybook_projections::prepare(parts.log().pool(), &parts.projections()).await?;
     Ok(())
 }

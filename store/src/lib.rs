@@ -10,6 +10,7 @@
 //! * [`promotions`]: how far those who wait were offered what has become available.
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
+//! * [`personal`]: the keys of persons, which seal what is known of them.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
@@ -26,6 +27,7 @@ mod json;
 pub mod keys;
 pub mod log;
 pub mod metrics;
+pub mod personal;
 pub mod programs;
 pub mod promotions;
 mod repeated;

@@ -7,6 +7,7 @@ use daybook_domain::series::{RefusedOccurrence, SeriesRefusal as Q};
 use daybook_domain::{Meaning, Refusal, RefusalKind};
 use daybook_store::ExecuteError;
 use daybook_store::log::AppendError;
+use daybook_store::personal::KeyringError;
 use serde_json::{Map, Value, json};
 
 use super::Problem;
@@ -108,7 +109,11 @@ impl From<ExecuteError> for Problem {
             ExecuteError::Unavailable(_) => {
                 Self::unavailable("the log cannot be read").because(&error)
             }
+            ExecuteError::Personal(KeyringError::Database(_) | KeyringError::NoMasterKey(_)) => {
+                Self::unavailable("personal data cannot be opened").because(&error)
+            }
             ExecuteError::Append(AppendError::UnknownTenant | AppendError::Rejected { .. })
+            | ExecuteError::Personal(_)
             | ExecuteError::Unreadable(_) => Self::internal().because(&error),
         }
     }

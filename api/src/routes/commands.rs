@@ -36,8 +36,12 @@ impl App {
         moment: Option<Moment>,
     ) -> Result<Option<Known<A>>, Problem> {
         let as_of = moment.map(|moment| moment.position);
-        let known = self.engine.known::<A>(tenant, id, as_of).await?;
-        Ok(known.map(|known| Known { position: as_of.unwrap_or(known.position), ..known }))
+        let Some(mut known) = self.engine.known::<A>(tenant, id, as_of).await? else {
+            return Ok(None);
+        };
+        self.engine.open(tenant, &mut [(id, &mut known.state)]).await?;
+        known.position = as_of.unwrap_or(known.position);
+        Ok(Some(known))
     }
 
     /// Many aggregates, now or as of a moment, in the order asked for.
@@ -48,7 +52,12 @@ impl App {
         moment: Option<Moment>,
     ) -> Result<Vec<Option<Known<A>>>, Problem> {
         let as_of = moment.map(|moment| moment.position);
-        Ok(self.engine.each_known::<A>(tenant, ids, as_of).await?)
+        let mut known = self.engine.each_known::<A>(tenant, ids, as_of).await?;
+        let there = ids.iter().zip(&mut known);
+        let mut there: Vec<_> =
+            there.filter_map(|(id, known)| Some((*id, &mut known.as_mut()?.state))).collect();
+        self.engine.open(tenant, &mut there).await?;
+        Ok(known)
     }
 
     /// What the clock shows, or showed at a moment.
@@ -67,7 +76,7 @@ impl App {
         A::Command: Clone,
     {
         let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
-        created(context, executed)
+        self.created(context, executed).await
     }
 
     /// Changes something that may exist.
@@ -96,20 +105,46 @@ impl App {
         A::Command: Clone,
     {
         let target = Target::Existing(id);
-        answer(context, self.engine.execute_all::<A>(context, target, commands).await?)
+        let executed = self.engine.execute_all::<A>(context, target, commands).await?;
+        self.answer(context, executed).await
+    }
+
+    /// What was made by a command.
+    pub(super) async fn created<A: Viewed>(
+        &self,
+        ordered: &Ordered,
+        executed: Executed<A>,
+    ) -> Result<Created<A::View>, Problem> {
+        let location = format!("{}/{}", A::PATH, executed.id);
+        Ok(Created { location, answer: self.answer(ordered, executed).await? })
+    }
+
+    /// What a command has left, as far as whoever gave it may be told.
+    pub(super) async fn answer<A: Viewed>(
+        &self,
+        ordered: &Ordered,
+        mut executed: Executed<A>,
+    ) -> Result<Answer<A::View>, Problem> {
+        self.open(ordered, [(executed.id, &mut executed.state)].into_iter()).await?;
+        shown(ordered, executed)
+    }
+
+    /// Opens what is sealed in these, for whoever may be told.
+    pub(super) async fn open<'a, A: Viewed>(
+        &self,
+        ordered: &Ordered,
+        aggregates: impl Iterator<Item = (Uuid, &'a mut A)>,
+    ) -> Result<(), Problem> {
+        if ordered.tells_personal {
+            let mut aggregates: Vec<_> = aggregates.collect();
+            self.engine.open(&ordered.tenant, &mut aggregates).await?;
+        }
+        Ok(())
     }
 }
 
-pub(super) fn created<A: Viewed>(
-    ordered: &Ordered,
-    executed: Executed<A>,
-) -> Result<Created<A::View>, Problem> {
-    let location = format!("{}/{}", A::PATH, executed.id);
-    Ok(Created { location, answer: answer(ordered, executed)? })
-}
-
-/// What became of a command, as far as whoever gave it may be told.
-pub(super) fn answer<A: Viewed>(
+/// What a command has left, which is open for whoever may be told.
+pub(super) fn shown<A: Viewed>(
     ordered: &Ordered,
     executed: Executed<A>,
 ) -> Result<Answer<A::View>, Problem> {

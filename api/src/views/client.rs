@@ -31,7 +31,7 @@ pub(crate) struct ClientView {
 }
 
 pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
-    metadata.reveal().is_empty()
+    metadata.reveal().is_none_or(Metadata::is_empty)
 }
 
 impl ClientView {

@@ -17,6 +17,7 @@ use nix::unistd::Pid;
 
 use super::client::Connection;
 use crate::cluster::Database;
+use crate::daybook::master_key;
 use crate::output;
 
 /// How long it may take to be ready, and to stop.
@@ -49,7 +50,8 @@ impl Program {
     /// Another of its commands, to be run.
     pub(crate) fn command(&self, database: &Database, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.0);
-        command.args(arguments).env("DAYBOOK_DATABASE_URL", &database.url);
+        command.args(arguments);
+        on(&mut command, database);
         command
     }
 
@@ -63,6 +65,13 @@ impl Program {
         ensure!(output.status.success(), "{}: {complaint}", arguments.join(" "));
         Ok(())
     }
+}
+
+/// Where the program finds what it works on.
+fn on(command: &mut Command, database: &Database) {
+    command.env("DAYBOOK_DATABASE_URL", &database.url);
+    command.env("DAYBOOK_MASTER_KEY", "env:DAYBOOK_KEY_OF_BENCH");
+    command.env("DAYBOOK_KEY_OF_BENCH", master_key());
 }
 
 fn build(cargo: &OsStr) -> anyhow::Result<()> {
@@ -102,7 +111,7 @@ impl Serving {
     ) -> anyhow::Result<Self> {
         let mut command = Command::new(&program.0);
         command.args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
-        command.env("DAYBOOK_DATABASE_URL", &database.url);
+        on(&mut command, database);
         command.stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut child = command.spawn().with_context(|| program.0.display().to_string())?;
         let stdout = child.stdout.take().context("its output is piped")?;

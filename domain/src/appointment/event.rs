@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agreed, Appointment, Conflict, Overridden};
 use crate::claim::{Claim, Claims, reference};
+use crate::personal::stored_option;
 use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
@@ -112,7 +113,7 @@ pub struct Details {
     pub category: Category,
     pub tags: Tags,
     /// Free text about the client.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub note: Option<Personal<Note>>,
     /// Where it takes place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -258,7 +259,7 @@ pub struct AppointmentTagged {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentDescribed {
     pub title: Title,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub note: Option<Personal<Note>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub private: bool,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Client;
 use crate::claim::{Claim, Claims, reference};
 use crate::patch::{Change, Replace, patch};
+use crate::personal::{stored, stored_option};
 use crate::{Email, Metadata, MetadataPatch, Name, Note, Personal, Phone, Reference};
 
 /// How a client is called and reached.
@@ -13,21 +14,22 @@ use crate::{Email, Metadata, MetadataPatch, Name, Note, Personal, Phone, Referen
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Contact {
     /// What they are called.
+    #[serde(deserialize_with = "stored")]
     pub name: Personal<Name>,
     /// Where mail reaches them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub email: Option<Personal<Email>>,
     /// Where a call or a text message reaches them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub phone: Option<Personal<Phone>>,
     /// What the front desk should know.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub notes: Option<Personal<Note>>,
     /// What the caller's own system calls them: whoever has that system knows who it is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub reference: Option<Personal<Reference>>,
     /// What the caller keeps with them: what is kept of a person is about that person.
-    #[serde(default, skip_serializing_if = "Metadata::is_none")]
+    #[serde(default, deserialize_with = "stored", skip_serializing_if = "Metadata::is_none")]
     pub metadata: Personal<Metadata>,
 }
 
@@ -43,12 +45,6 @@ impl Contact {
             reference: None,
             metadata: Personal::default(),
         }
-    }
-
-    /// What the caller's own system calls them.
-    #[must_use]
-    pub fn reference(&self) -> Option<&Reference> {
-        self.reference.as_ref().map(Personal::reveal)
     }
 }
 
@@ -97,10 +93,10 @@ impl Claims for ClientEvent {
     fn reference_after(&self) -> Option<Vec<Claim>> {
         match self {
             Self::ClientRegistered(registered) => {
-                reference::first(Client::TYPE, registered.contact.reference())
+                reference::first(Client::TYPE, registered.contact.reference.as_ref())
             }
             Self::ClientContactChanged(changed) => {
-                Some(reference::changed(Client::TYPE, changed.contact.reference()))
+                Some(reference::changed(Client::TYPE, changed.contact.reference.as_ref()))
             }
         }
     }

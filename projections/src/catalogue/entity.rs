@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
+use cqrs_es::Aggregate as _;
 use daybook_domain::client::{Client, ClientEvent, Contact};
 use daybook_domain::resource::{Resource, ResourceEvent, ResourceProfile};
 use daybook_domain::service::{Service, ServiceEvent, ServiceTerms};
-use daybook_domain::{ClientId, ResourceId, ServiceId};
+use daybook_domain::{ClientId, HasPersonal, ResourceId, ServiceId};
 use daybook_store::{AnyEvent, Position};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -50,8 +51,10 @@ pub trait CatalogueEntity: Default + Send + Sync + 'static {
     /// What happens to it.
     type Event: Clone;
     /// What is known of it.
-    type Document: Serialize + DeserializeOwned + Send + Unpin;
+    type Document: HasPersonal + Serialize + DeserializeOwned + Clone + Send + Sync + Unpin;
 
+    /// Its type, as the log has it.
+    const KIND: &'static str;
     /// Its table.
     const TABLE: &'static str;
     /// The column of its id.
@@ -100,8 +103,9 @@ pub(super) struct Row<E: CatalogueEntity> {
 }
 
 impl<E: CatalogueEntity> Row<E> {
-    pub(super) fn of(listed: Listed<E>, terms: &TermsOf) -> Self {
-        Self { found_by: E::found_by(&listed.document).terms(terms), listed }
+    /// It is found by what is open of its document.
+    pub(super) fn of(listed: Listed<E>, open: &E::Document, terms: &TermsOf) -> Self {
+        Self { found_by: E::found_by(open).terms(terms), listed }
     }
 }
 
@@ -151,6 +155,7 @@ impl CatalogueEntity for Service {
     type Event = ServiceEvent;
     type Document = ServiceTerms;
 
+    const KIND: &'static str = Self::TYPE;
     const TABLE: &'static str = "services";
     const ID: &'static str = "service_id";
     const DOCUMENT: &'static str = "terms";
@@ -193,6 +198,7 @@ impl CatalogueEntity for Resource {
     type Event = ResourceEvent;
     type Document = ResourceProfile;
 
+    const KIND: &'static str = Self::TYPE;
     const TABLE: &'static str = "resources";
     const ID: &'static str = "resource_id";
     const DOCUMENT: &'static str = "profile";
@@ -235,6 +241,7 @@ impl CatalogueEntity for Client {
     type Event = ClientEvent;
     type Document = Contact;
 
+    const KIND: &'static str = Self::TYPE;
     const TABLE: &'static str = "clients";
     const ID: &'static str = "client_id";
     const DOCUMENT: &'static str = "contact";

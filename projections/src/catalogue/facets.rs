@@ -10,7 +10,7 @@ use daybook_domain::client::Contact;
 use daybook_domain::resource::{ResourceKind, ResourceProfile};
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::{
-    Category, Email, Metadata, MetadataKey, MetadataValue, Phone, Reference, Tag, folded, words,
+    Category, Email, Metadata, MetadataKey, MetadataValue, Personal, Phone, Reference, Tag, folded, words,
 };
 
 use crate::search::terms::{Kind, TermsOf, beginnings};
@@ -119,12 +119,16 @@ impl FoundBy {
         Self { facets, ..Self::default() }
     }
 
+    /// By what is open; what is sealed or erased finds nobody.
     pub(super) fn client(contact: &Contact) -> Self {
-        let email = contact.email.as_ref().map(|email| Facet::email(email.reveal()));
-        let phone = contact.phone.as_ref().map(|phone| Facet::phone(phone.reveal()));
-        let kept = Facet::kept(contact.reference(), contact.metadata.reveal());
-        let facets = email.into_iter().chain(phone).chain(kept).collect();
-        Self { facets, words: words(contact.name.reveal().as_str()) }
+        let Contact { name, email, phone, reference, metadata, notes: _ } = contact;
+        let email = email.as_ref().and_then(Personal::reveal).map(Facet::email);
+        let phone = phone.as_ref().and_then(Personal::reveal).map(Facet::phone);
+        let reference = reference.as_ref().and_then(Personal::reveal).map(Facet::reference);
+        let pairs = metadata.reveal().into_iter().flat_map(Metadata::iter).map(Facet::pair);
+        let facets = email.into_iter().chain(phone).chain(reference).chain(pairs).collect();
+        let words = name.reveal().map(|name| words(name.as_str())).unwrap_or_default();
+        Self { facets, words }
     }
 
     pub(super) fn terms(&self, terms: &TermsOf) -> Vec<i64> {

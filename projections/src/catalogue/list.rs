@@ -57,7 +57,7 @@ impl CatalogueFilter {
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
-        self.name.iter().flat_map(|name| name.reveal().iter())
+        self.name.iter().filter_map(Personal::reveal).flat_map(TitleWords::iter)
     }
 
     const fn time(&self) -> &'static str {
@@ -68,7 +68,8 @@ impl CatalogueFilter {
     }
 }
 
-/// In the order in which they were made or changed. Served by `services_created`, `services_updated` and their like, or
+/// In the order in which they were made or changed; whether it is what was asked for, the document decides when it is open.
+/// Served by `services_created`, `services_updated` and their like, or
 /// with a status by `services_status` and `services_status_updated`; with terms, where they are rare, by
 /// `services_found_by`.
 pub(super) async fn page<E: CatalogueEntity>(
@@ -96,7 +97,6 @@ pub(super) async fn page<E: CatalogueEntity>(
         page.next = beyond.map(|last| list.keyset.cursor(&last));
     }
     tx.commit().await?;
-    page.items.retain(|listed| filter.finds::<E>(&listed.document));
     Ok(page)
 }
 

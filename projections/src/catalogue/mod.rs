@@ -21,6 +21,7 @@ use daybook_domain::TenantId;
 use daybook_domain::client::Client;
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
+use daybook_store::personal::{About, Keyring, KeyringError};
 use daybook_store::{Position, RecordedEvent};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -42,6 +43,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     pool: PgPool,
+    keyring: Option<Keyring>,
 }
 
 impl Catalogue {
@@ -51,7 +53,13 @@ impl Catalogue {
     /// The projection in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool, keyring: None }
+    }
+
+    /// The same, in which clients are found, and shown, by what is sealed.
+    #[must_use]
+    pub fn opened_by(self, keyring: Option<Keyring>) -> Self {
+        Self { keyring, ..self }
     }
 
     /// A page of the services, resources or clients, in the order in which they were made. Clients are personal data.
@@ -66,7 +74,10 @@ impl Catalogue {
         filter: &CatalogueFilter,
         page: (Option<&Cursor>, Limit),
     ) -> Result<Page<Listed<E>>, PageError> {
-        list::page(&self.pool, tenant, filter, page).await
+        let mut page = list::page::<E>(&self.pool, tenant, filter, page).await?;
+        open_listed(self.keyring.as_ref(), tenant, &mut page.items).await?;
+        page.items.retain(|listed| filter.finds::<E>(&listed.document));
+        Ok(page)
     }
 
     /// Those of these that there are, in no order.
@@ -78,7 +89,9 @@ impl Catalogue {
         tenant: &TenantId,
         ids: &BTreeSet<Uuid>,
     ) -> Result<Vec<Listed<E>>, sqlx::Error> {
-        list::some(&self.pool, tenant, ids).await
+        let mut some = list::some::<E>(&self.pool, tenant, ids).await?;
+        open_listed(self.keyring.as_ref(), tenant, &mut some).await?;
+        Ok(some)
     }
 
     /// A page of the ids of a list as it was at a position, in the order in which things were made: which list that
@@ -95,6 +108,27 @@ impl Catalogue {
     ) -> Result<Page<Uuid>, PageError> {
         list::ids::<E>(&self.pool, tenant, filter, at, page).await
     }
+}
+
+/// Opens what is sealed in these.
+async fn open<'a, E: CatalogueEntity>(
+    keyring: Option<&Keyring>,
+    tenant: &TenantId,
+    documents: impl Iterator<Item = (Uuid, &'a mut E::Document)>,
+) -> Result<(), KeyringError> {
+    let Some(keyring) = keyring else { return Ok(()) };
+    let about = |id| About { tenant, kind: E::KIND, id };
+    let mut documents: Vec<_> = documents.map(|(id, document)| (about(id), document)).collect();
+    keyring.open(&mut documents).await
+}
+
+async fn open_listed<E: CatalogueEntity>(
+    keyring: Option<&Keyring>,
+    tenant: &TenantId,
+    listed: &mut [Listed<E>],
+) -> Result<(), sqlx::Error> {
+    let documents = listed.iter_mut().map(|listed| (E::uuid(listed.id), &mut listed.document));
+    open::<E>(keyring, tenant, documents).await.map_err(KeyringError::read)
 }
 
 impl Projection for Catalogue {
@@ -125,9 +159,10 @@ impl Projection for Catalogue {
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
         async move {
-            rows::apply(&SERVICES, tables, tenant, events).await?;
-            rows::apply(&RESOURCES, tables, tenant, events).await?;
-            rows::apply(&CLIENTS, tables, tenant, events).await
+            let keyring = self.keyring.as_ref();
+            rows::apply(&SERVICES, tables, (tenant, keyring), events).await?;
+            rows::apply(&RESOURCES, tables, (tenant, keyring), events).await?;
+            rows::apply(&CLIENTS, tables, (tenant, keyring), events).await
         }
         .boxed()
     }

@@ -50,7 +50,8 @@ async fn load<E: CatalogueEntity>(
     let terms = TermsOf::new(tenant);
     let rows = (0..COUNT).map(|n| {
         let (document, status) = made(n);
-        Row::of(listed::<E>(n, document, status), &terms)
+        let open = document.clone();
+        Row::of(listed::<E>(n, document, status), &open, &terms)
     });
     let mut tx = world.pool.begin().await.unwrap();
     for rows in rows.collect::<Vec<_>>().chunks(2_000) {

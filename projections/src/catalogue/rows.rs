@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
+use daybook_store::personal::Keyring;
 use uuid::Uuid;
 
 use super::entity::{CatalogueEntity, Listed, Row};
+use super::open;
 use crate::kit::Table;
 use crate::search::terms::TermsOf;
 use crate::{ApplyError, Tables};
@@ -14,7 +16,7 @@ use crate::{ApplyError, Tables};
 pub(super) async fn apply<E: CatalogueEntity>(
     table: &Table<Row<E>>,
     tables: &mut Tables<'_>,
-    tenant: &TenantId,
+    (tenant, keyring): (&TenantId, Option<&Keyring>),
     events: &[RecordedEvent],
 ) -> Result<(), ApplyError> {
     let mut rows: BTreeMap<Uuid, Listed<E>> = BTreeMap::new();
@@ -40,7 +42,13 @@ pub(super) async fn apply<E: CatalogueEntity>(
         rows.insert(id, listed);
     }
     let terms = TermsOf::new(tenant);
-    let rows: Vec<Row<E>> = rows.into_values().map(|listed| Row::of(listed, &terms)).collect();
+    let rows: Vec<Listed<E>> = rows.into_values().collect();
+    // What is written stays sealed; only terms are made of what is open.
+    let mut opened: Vec<E::Document> = rows.iter().map(|row| row.document.clone()).collect();
+    let ids = rows.iter().map(|row| E::uuid(row.id));
+    open::<E>(keyring, tenant, ids.zip(&mut opened)).await?;
+    let rows = rows.into_iter().zip(&opened);
+    let rows: Vec<Row<E>> = rows.map(|(listed, opened)| Row::of(listed, opened, &terms)).collect();
     table.upsert(tables, tenant, &rows).await
 }
 

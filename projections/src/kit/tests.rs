@@ -10,7 +10,7 @@ use crate::{Schema, all};
 #[tokio::test]
 async fn the_columns_and_the_key_of_each_table_are_those_in_the_database() {
     let mut connection = testing::connect().await;
-    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap()) {
+    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap(), None) {
         for table in projection.tables() {
             let found: Vec<(String, i64, bool)> = sqlx::query_as(
                 "SELECT attname::text, atttypid::bigint, NOT attnotnull FROM pg_attribute
@@ -44,7 +44,7 @@ async fn the_columns_and_the_key_of_each_table_are_those_in_the_database() {
 
 #[tokio::test]
 async fn the_statements_of_each_table_are_prepared_by_a_real_database() {
-    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap()) {
+    for projection in all(&PgPool::connect_lazy("postgres://unused").unwrap(), None) {
         for statement in projection.tables().iter().flat_map(|table| table.statements()) {
             testing::prepare(&Schema::of(projection.id()).sql(&statement)).await;
         }

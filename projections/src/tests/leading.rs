@@ -111,7 +111,7 @@ async fn programs_that_start_at_once_make_the_tables_once() {
     let database = daybook_embedded_postgres::testing::TestCluster::shared().empty_database().await;
     let pool = sqlx::PgPool::connect(&database.url).await.unwrap();
     daybook_store::migrate(&pool).await.unwrap();
-    let projections = crate::all(&pool);
+    let projections = crate::all(&pool, None);
     let starts = (0..8).map(|_| crate::prepare(&pool, &projections));
     for started in futures::future::join_all(starts).await {
         started.unwrap();

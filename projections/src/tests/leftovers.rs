@@ -7,7 +7,7 @@ use crate::appointments::Appointments;
 use crate::{Leftover, ProjectionId, all, drop_leftover, leftovers};
 
 async fn left(world: &World) -> Vec<Leftover> {
-    let ids: Vec<ProjectionId> = all(&world.pool).iter().map(|it| it.id()).collect();
+    let ids: Vec<ProjectionId> = all(&world.pool, None).iter().map(|it| it.id()).collect();
     leftovers(&world.pool, &ids).await.unwrap()
 }
 

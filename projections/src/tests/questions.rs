@@ -58,7 +58,7 @@ async fn what_is_left_over_and_how_far_projections_are_is_said_without_reading_a
     let busy = world.tenant("busy").await;
     world.append(&busy, &[booked(1), booked(2)]).await;
     sqlx::raw_sql(&many()).execute(&world.pool).await.unwrap();
-    let ids: Vec<ProjectionId> = all(&world.pool).iter().map(|it| it.id()).collect();
+    let ids: Vec<ProjectionId> = all(&world.pool, None).iter().map(|it| it.id()).collect();
     let left = leftovers(&world.pool, &ids).await.unwrap();
     let [Leftover { schema, .. }] = &left[..] else { panic!("{left:?}") };
     assert_eq!(schema, "forgotten_1");

@@ -48,7 +48,7 @@ impl Clock for SetClock {
 pub(crate) async fn tables(url: &str) -> Result<(), String> {
     let pool = PgPool::connect(url).await.map_err(|error| error.to_string())?;
     daybook_store::migrate(&pool).await.map_err(|error| error.to_string())?;
-    prepare(&pool, &all(&pool)).await.map_err(|error| error.to_string())?;
+    prepare(&pool, &all(&pool, None)).await.map_err(|error| error.to_string())?;
     pool.close().await;
     Ok(())
 }
@@ -96,7 +96,7 @@ impl World {
     }
 
     pub(crate) fn projections(&self) -> Vec<Arc<dyn Projection>> {
-        all(&self.pool)
+        all(&self.pool, None)
     }
 
     pub(crate) fn progress(&self) -> Progress {

@@ -313,7 +313,7 @@ impl Importer {
         &self,
         id: Uuid,
     ) -> Result<Option<(A, u64)>, ExecuteError> {
-        patiently(|| self.engine.load::<A>(&self.context.tenant, id)).await.result
+        patiently(|| self.engine.load_open::<A>(&self.context.tenant, id)).await.result
     }
 
     async fn planned(

@@ -4,7 +4,9 @@ use daybook_domain::appointment::{
     Appointment, AppointmentCommand, AppointmentState, Booking, Copied, Description, Details,
     Takes, When,
 };
-use daybook_domain::{Category, ClientId, Name, Reason, ResourceId, ResourceIds, Title};
+use daybook_domain::{
+    Category, ClientId, Name, Note, Personal, Reason, ResourceId, ResourceIds, Title,
+};
 use daybook_integrations::calendar::{Place, ToBook};
 use uuid::Uuid;
 
@@ -89,7 +91,7 @@ impl Wish {
         let ToBook { tags, note, private, copied, .. } = &self.to_book;
         let Copied { during, takes } = copied;
         let tags: Vec<&str> = tags.iter().map(daybook_domain::Tag::as_str).collect();
-        let note = note.as_ref().map_or("", |note| note.reveal().as_str());
+        let note = note.as_ref().and_then(Personal::reveal).map_or("", Note::as_str);
         let parts = [
             self.title().to_string(),
             self.category.to_string(),

@@ -21,7 +21,7 @@ pub(crate) async fn run(database: &Database, options: &Replay) -> anyhow::Result
     let parts = parts::connected(database).await?;
     let Replay { part, event_type, personal, speed, .. } = options;
     let Selected { feed, after, until, .. } =
-        select(parts.log(), part, event_type, *personal).await?;
+        select(&parts.engine, part, event_type, *personal).await?;
     let mut pace = speed.map(Pace::new);
     let mut read_to: Position = after;
     while read_to < until {

@@ -35,7 +35,7 @@ pub(crate) async fn run(
         toml::from_str(&text).with_context(|| format!("{} is no policy", file.display()))?;
     let parts = parts::connected(database).await?;
     let Selected { tenant, after, until, .. } =
-        select(parts.log(), &options.part, &[], false).await?;
+        select(&parts.engine, &options.part, &[], false).await?;
     let asked = WhatIf { tenant, policy, after, until };
     let bar = ProgressBar::new(until.get());
     let (begun, said) = (Instant::now(), Cell::new(Instant::now()));

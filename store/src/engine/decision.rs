@@ -5,11 +5,12 @@ use std::any::Any;
 use cqrs_es::event_sink::EventSink;
 use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims, Held};
 use daybook_domain::resource::Resource;
-use daybook_domain::{Facts, Refusal, TenantId};
+use daybook_domain::{ClientId, Facts, Refusal, TenantId};
 use uuid::Uuid;
 
 use super::ExecuteError;
 use crate::log::{NewEvent, OnConflict, PersistedAggregate, StreamId};
+use crate::personal::{About, Keyring};
 
 /// A command, and what its decision looks at.
 pub(super) struct Prepared<A: PersistedAggregate> {
@@ -38,8 +39,34 @@ pub(super) struct Decided {
     /// All that it holds then, by the name that it is held by. What is not named is as before.
     pub(super) held: Vec<Held>,
     pub(super) read_set: Vec<(StreamId, u64)>,
+    /// The client with whose key something of it is sealed.
+    pub(super) sealed_for: Option<ClientId>,
     /// What it means if one of the claims cannot be had.
     pub(super) on_conflict: OnConflict,
+}
+
+/// Seals what was decided, where personal data is sealed, and says for whom.
+#[derive(Clone, Copy)]
+pub(super) struct Sealing<'a> {
+    pub(super) keyring: Option<&'a Keyring>,
+    /// Whether what is decided is only tried: no key is kept for it.
+    pub(super) dry_run: bool,
+}
+
+impl Sealing<'_> {
+    async fn seal<A: PersistedAggregate>(
+        self,
+        tenant: &TenantId,
+        stream: &StreamId,
+        state: &A,
+        events: &mut [A::Event],
+    ) -> Result<Option<ClientId>, ExecuteError> {
+        let Some(keyring) = self.keyring else { return Ok(None) };
+        let Some(subject) = state.subject(stream.uuid()) else { return Ok(None) };
+        let about = About { tenant, kind: A::TYPE, id: stream.uuid() };
+        let sealed = keyring.seal(&about, subject, events, !self.dry_run).await?;
+        Ok(sealed.then_some(subject))
+    }
 }
 
 impl<A: PersistedAggregate> Prepared<A> {
@@ -47,6 +74,7 @@ impl<A: PersistedAggregate> Prepared<A> {
     pub(super) async fn decide(
         mut self,
         tenant: &TenantId,
+        sealing: Sealing<'_>,
     ) -> Result<Result<(Decided, ClaimSnapshot), Refusal>, ExecuteError> {
         let is_final = self.state.conflict_is_final(&self.command, &self.queries);
         let on_conflict = if is_final { OnConflict::Refuse } else { OnConflict::Retry };
@@ -54,7 +82,8 @@ impl<A: PersistedAggregate> Prepared<A> {
         if let Err(refusal) = self.state.handle(self.command, &self.facts, &sink).await {
             return Ok(Err(refusal.into()));
         }
-        let events = sink.collect().await;
+        let mut events = sink.collect().await;
+        let sealed_for = sealing.seal(tenant, &self.stream, &self.state, &mut events).await?;
         let held = Claims::held_after_all(&events, self.stream.uuid());
         if self.chooses {
             let claims = held.iter().flat_map(|(_, claims)| claims);
@@ -70,6 +99,7 @@ impl<A: PersistedAggregate> Prepared<A> {
             events,
             held,
             read_set: self.read_set,
+            sealed_for,
             on_conflict,
         };
         Ok(Ok((decided, self.facts.claims)))

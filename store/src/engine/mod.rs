@@ -29,7 +29,7 @@ mod waiting;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::{Facts, Needs, TenantId, upcasters};
+use daybook_domain::{Decide, Facts, Needs, TenantId, upcasters};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -49,6 +49,7 @@ pub use waiting::{OfferTerms, another_place_may_do};
 
 use crate::Clock;
 use crate::log::{Log, PersistedAggregate, StreamId};
+use crate::personal::{About, Keyring};
 use crate::tenants::Tenants;
 use as_of::PastDirectories;
 use claims_cache::ClaimsCache;
@@ -70,6 +71,8 @@ pub struct Engine {
     tenants: Tenants,
     turns: Turns,
     reports_refusals: bool,
+    /// What seals and opens personal data; without it, what is appended is clear.
+    keyring: Option<Keyring>,
 }
 
 impl Engine {
@@ -90,12 +93,56 @@ impl Engine {
             tenants,
             turns: Turns::default(),
             reports_refusals: true,
+            keyring: None,
         }
     }
 
     /// The same, but what it refuses is its caller's to report.
     pub(crate) fn without_reports(self) -> Self {
         Self { reports_refusals: false, ..self }
+    }
+
+    /// The same, which seals personal data before it is appended.
+    #[must_use]
+    pub fn with_keyring(self, keyring: Keyring) -> Self {
+        Self { keyring: Some(keyring), ..self }
+    }
+
+    /// What opens personal data, where something is sealed.
+    #[must_use]
+    pub fn keyring(&self) -> Option<&Keyring> {
+        self.keyring.as_ref()
+    }
+
+    /// The same, with what is sealed in it open.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or something does not open.
+    pub async fn load_open<A: Executable>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+    ) -> Result<Option<(A, u64)>, ExecuteError> {
+        let mut there = self.load::<A>(tenant, id).await?;
+        if let Some((state, _)) = &mut there {
+            self.open(tenant, &mut [(id, state)]).await?;
+        }
+        Ok(there)
+    }
+
+    /// Opens what is sealed in these aggregates, for whoever may see it.
+    ///
+    /// # Errors
+    /// When a key cannot be had, or something does not open.
+    pub async fn open<A: Decide>(
+        &self,
+        tenant: &TenantId,
+        aggregates: &mut [(Uuid, &mut A)],
+    ) -> Result<(), ExecuteError> {
+        let Some(keyring) = &self.keyring else { return Ok(()) };
+        let about = |id| About { tenant, kind: A::TYPE, id };
+        let things = aggregates.iter_mut().map(|(id, state)| (about(*id), &mut **state));
+        Ok(keyring.open(&mut things.collect::<Vec<_>>()).await?)
     }
 
     /// The log it appends to.

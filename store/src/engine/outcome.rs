@@ -4,6 +4,7 @@ use daybook_domain::Refusal;
 use uuid::Uuid;
 
 use crate::log::{AppendError, Position};
+use crate::personal::KeyringError;
 
 /// A command that was carried out, now or when its key was first seen; or would be, in a dry run.
 #[derive(Debug, Clone)]
@@ -39,6 +40,9 @@ pub enum ExecuteError {
     /// The log cannot be read at present.
     #[error("the log cannot be read at present: {0}")]
     Unavailable(String),
+    /// Personal data cannot be sealed or opened.
+    #[error(transparent)]
+    Personal(#[from] KeyringError),
     /// The log has what this program does not understand.
     #[error("the log cannot be understood: {0}")]
     Unreadable(String),

@@ -7,11 +7,12 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::claim::{Claim, ClaimConflict, ClaimQuery, ClaimSnapshot};
-use daybook_domain::{AppointmentId, Needs, Refusal, TenantId};
+use daybook_domain::client::Client;
+use daybook_domain::{AppointmentId, ClientId, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
 use super::availability::unavailable;
-use super::decision::{Decided, Prepared};
+use super::decision::{Decided, Prepared, Sealing};
 use super::repository::Loaded;
 use super::unit_of_work::{Abort, RetryState};
 use super::{CommandContext, Engine, ExecuteError, Target};
@@ -190,9 +191,27 @@ impl<'a> UnitContext<'a> {
         prepared: Prepared<A>,
     ) -> Result<Result<(Decided, ClaimSnapshot), Refusal>, ExecuteError> {
         let from_memory = prepared.from_memory;
-        let settled = prepared.decide(self.tenant()).await?;
+        let sealing = Sealing { keyring: self.engine.keyring(), dry_run: self.context.dry_run };
+        let mut settled = prepared.decide(self.tenant(), sealing).await?;
+        if let Ok((decided, _)) = &mut settled
+            && let Some(client) = decided.sealed_for
+        {
+            self.rests_on(client, decided).await?;
+        }
         self.refused_from_memory |= settled.is_err() && from_memory;
         Ok(settled)
+    }
+
+    /// Nothing is sealed for a client who is erased meanwhile: it rests on who they are.
+    async fn rests_on(&self, client: ClientId, decided: &mut Decided) -> Result<(), ExecuteError> {
+        let stream = StreamId::of::<Client>(self.tenant(), client.uuid());
+        let seen = decided.read_set.iter().any(|(read, _)| *read == stream);
+        if stream != decided.stream && !seen {
+            let (id, fresh) = (client.uuid(), self.retry.fresh);
+            let read_set = &mut decided.read_set;
+            self.engine.fact::<Client>(self.tenant(), id, fresh, read_set).await?;
+        }
+        Ok(())
     }
 
     /// Takes up what was decided.
@@ -231,7 +250,10 @@ impl<'a> UnitContext<'a> {
         if let Some((state, version)) = known {
             return Ok(Ok(Loaded { state, version }));
         }
-        let loaded: Loaded<A> = self.engine.repository.load(stream).await?;
+        let mut loaded: Loaded<A> = self.engine.repository.load(stream).await?;
+        if A::DECIDES_ON_CONTENT {
+            self.engine.open(self.tenant(), &mut [(stream.uuid(), &mut loaded.state)]).await?;
+        }
         let actual = loaded.version;
         let seen = self.context.expected_version.filter(|_| stream.uuid() == self.root);
         Ok(match seen.filter(|expected| *expected != actual && actual > 0) {

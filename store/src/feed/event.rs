@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::Position;
 use crate::log::StreamId;
+use crate::personal::{About, Keyring, KeyringError};
 
 /// An event of the log, in its present form; it serialises as a CloudEvent.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +87,15 @@ impl CloudEvent {
     pub(super) fn withhold_personal(&mut self) {
         withhold_personal(&self.aggregate_type, &mut self.data);
     }
+}
+
+/// Opens what is sealed in these; what is erased is left out.
+pub(super) async fn open(keyring: &Keyring, events: &mut [CloudEvent]) -> Result<(), sqlx::Error> {
+    let told = events.iter_mut().map(|event| {
+        let CloudEvent { tenant, aggregate_type, aggregate_id, data, .. } = event;
+        (About { tenant, kind: aggregate_type, id: *aggregate_id }, data)
+    });
+    keyring.open_json(told.collect()).await.map_err(KeyringError::read)
 }
 
 /// The attributes, in the order of the specification.

@@ -27,6 +27,7 @@ pub use boundary::{Boundary, UnknownBoundary};
 pub use event::CloudEvent;
 pub use filter::{FeedFilter, FilterError, Privacy};
 
+use crate::personal::Keyring;
 use crate::{Log, Position};
 
 /// How long a read may take: streams and exports take turns at it, and a server that has gone without a word would keep
@@ -39,6 +40,7 @@ pub struct Feed {
     pool: PgPool,
     tenant: TenantId,
     filter: FeedFilter,
+    keyring: Option<Keyring>,
 }
 
 /// What one stretch of the log has of what is asked for.
@@ -73,7 +75,13 @@ impl Feed {
     /// The events of a tenant that pass the filter.
     #[must_use]
     pub fn new(log: &Log, tenant: TenantId, filter: FeedFilter) -> Self {
-        Self { pool: log.pool().clone(), tenant, filter }
+        Self { pool: log.pool().clone(), tenant, filter, keyring: None }
+    }
+
+    /// The same, which tells personal data that is sealed to whoever asks for it.
+    #[must_use]
+    pub fn opened_by(self, keyring: Option<Keyring>) -> Self {
+        Self { keyring, ..self }
     }
 
     /// After which position to begin, to read what was recorded from an instant on.
@@ -126,14 +134,16 @@ impl Feed {
         if after >= until || limit == 0 {
             return Ok(Stretch { events: Vec::new(), read_to: after, bytes: 0 });
         }
-        let Self { pool, tenant, filter } = self;
+        let Self { pool, tenant, filter, keyring } = self;
         let read = window::read(pool, tenant, filter, after, until, limit).await?;
         let window::Window { mut events, read_to, bytes } = read;
         if filter.is_about_something() {
             events = about::kept(pool, tenant, filter, events).await?;
         }
-        if filter.privacy == Privacy::Withheld {
-            events.iter_mut().for_each(CloudEvent::withhold_personal);
+        match (filter.privacy, keyring) {
+            (Privacy::Withheld, _) => events.iter_mut().for_each(CloudEvent::withhold_personal),
+            (Privacy::Told, Some(keyring)) => event::open(keyring, &mut events).await?,
+            (Privacy::Told, None) => {}
         }
         Ok(Stretch { events, read_to, bytes })
     }

@@ -102,6 +102,11 @@ impl Database {
 
     fn on_this<S: AsRef<OsStr>>(&self, program: PathBuf, arguments: &[S]) -> Command {
         let mut command = command(program, arguments);
+        // All programs on a database have the same; one with a folder of its own keeps one there.
+        if !matches!(&*self.0, Home::Embedded(_)) {
+            command.env("DAYBOOK_MASTER_KEY", "env:DAYBOOK_KEY_OF_TESTS");
+            command.env("DAYBOOK_KEY_OF_TESTS", format!("daybook-master-key-1:{:064x}", 0x0da1));
+        }
         match &*self.0 {
             Home::Given(database) => command.env("DAYBOOK_DATABASE_URL", &database.url),
             Home::At(url) => command.env("DAYBOOK_DATABASE_URL", url),

@@ -110,7 +110,7 @@ pub(super) fn claims_are_what_the_log_says(sql: &mut Sql, tenant: &str) -> Resul
 pub(crate) fn references_are_unique_and_claimed(sql: &mut Sql, tenant: &str) {
     let said = "
         WITH said AS (
-            SELECT aggregate_type AS kind, split_part(aggregate_id, '/', 2) AS id, position, payload ->> 'reference' AS reference,
+            SELECT aggregate_type AS kind, split_part(aggregate_id, '/', 2) AS id, position, coalesce(payload #>> '{reference,t}', payload ->> 'reference') AS reference,
                    lead(position) OVER (PARTITION BY aggregate_type, aggregate_id ORDER BY position) AS until
               FROM events
              WHERE tenant_id = $1

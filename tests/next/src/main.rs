@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use appointments::NextAppointments;
 use daybook_api::{App, Check, Checker, Readiness};
 use daybook_projections::{Deployment, Projection, Rebuilder, Runner};
+use daybook_store::personal::{Keyring, MasterKeys};
 use daybook_store::{Clock, Engine, Log, LogSettings, Program, Role, SystemClock, migrate};
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
@@ -23,9 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The routes are of the present version, so what they read is there too.
-fn projections(pool: &PgPool) -> Vec<Arc<dyn Projection>> {
+fn projections(pool: &PgPool, keyring: &Keyring) -> Vec<Arc<dyn Projection>> {
     let next: Arc<dyn Projection> = Arc::new(NextAppointments::new());
-    iter::once(next).chain(daybook_projections::all(pool)).collect()
+    iter::once(next).chain(daybook_projections::all(pool, Some(keyring))).collect()
 }
 
 #[tokio::main]
@@ -33,8 +34,10 @@ async fn main() -> anyhow::Result<()> {
     let url = env::var("DAYBOOK_DATABASE_URL").context("DAYBOOK_DATABASE_URL is not set")?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log = Log::open(&url.parse::<PgConnectOptions>()?, &clock, LogSettings::default());
-    let engine = Engine::new(log.clone(), Arc::clone(&clock));
-    let projections = projections(log.pool());
+    let key = env::var("DAYBOOK_KEY_OF_TESTS").context("DAYBOOK_KEY_OF_TESTS is not set")?;
+    let keyring = Keyring::new(log.pool().clone(), MasterKeys::new(&[key.parse()?])?);
+    let projections = projections(log.pool(), &keyring);
+    let engine = Engine::new(log.clone(), Arc::clone(&clock)).with_keyring(keyring);
     let ids = projections.iter().map(|projection| projection.id()).collect();
     migrate(log.pool()).await?;
     daybook_projections::prepare(log.pool(), &projections).await?;

@@ -16,7 +16,7 @@ use crate::App;
 use crate::bodies::BookingBody;
 use crate::http::body::MaxBytes;
 use crate::http::{At, Book, Caller, CommandParams, CommandRequest, Ordered, Problem, trace};
-use crate::routes::commands::answer;
+use crate::routes::commands::shown;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -119,6 +119,8 @@ pub(crate) async fn book_batch(
     }
     let booked = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
     let last = booked.filter_map(|executed| executed.position).max();
+    let there = outcomes.iter_mut().flatten();
+    app.open(&context, there.map(|done| (done.id, &mut done.state))).await?;
     let answer = Json(BatchAnswer::of(&context, outcomes, count)?);
     let position = match last {
         Some(position) => position,
@@ -146,7 +148,7 @@ impl ItemVerdict {
             Ok(executed) => {
                 let happened = executed.position.is_some();
                 let status = if happened { StatusCode::CREATED } else { StatusCode::OK };
-                let appointment = Box::new(answer(ordered, executed)?.body);
+                let appointment = Box::new(shown(ordered, executed)?.body);
                 Self::Booked { status: status.as_u16(), appointment }
             }
             Err(error) => Self::refused(error.into()),

@@ -5,7 +5,9 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
 use daybook_domain::{TenantId, withhold_personal};
+use daybook_store::ExecuteError;
 use daybook_store::log::{StreamEvent, StreamId};
+use daybook_store::personal::About;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -107,8 +109,12 @@ pub(crate) async fn list_appointment_events(
         && (caller.has::<Book>() || !app.is_private(&caller.tenant, id).await?);
     if !may_be_told {
         for item in &mut items {
-            withhold_personal("appointment", &mut item.data);
+            withhold_personal(stream.kind(), &mut item.data);
         }
+    } else if let Some(keyring) = app.engine.keyring() {
+        let about = About { tenant: &caller.tenant, kind: stream.kind(), id };
+        let told = items.iter_mut().map(|item| (about, &mut item.data)).collect();
+        keyring.open_json(told).await.map_err(ExecuteError::from)?;
     }
     let next_after = items.last().filter(|_| full).map(|event| event.version);
     let position = moment.map_or(position, |moment| moment.position);

@@ -119,7 +119,8 @@ impl EventQuery {
             Some(seen) => Some(After::read("Last-Event-ID", seen)?),
             None => params.after,
         };
-        let feed = Feed::new(app.engine.log(), caller.tenant.clone(), filter);
+        let feed = Feed::new(app.engine.log(), caller.tenant.clone(), filter)
+            .opened_by(app.engine.keyring().cloned());
         let moment = app.moment(&caller.tenant, params.moment.as_of, params.tz).await?;
         let up_to = moment.map(|moment| moment.position);
         let head = match up_to {

@@ -14,7 +14,6 @@ use crate::App;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::bodies::{by_client, new_resources};
 use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
-use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SeriesView;
 
@@ -111,7 +110,8 @@ pub(crate) async fn reschedule_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    answer(&context, app.engine.reschedule_series(&context, id, &moving).await?)
+    let executed = app.engine.reschedule_series(&context, id, &moving).await?;
+    app.answer(&context, executed).await
 }
 
 /// What is cancelled, and why.
@@ -165,5 +165,6 @@ pub(crate) async fn cancel_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    answer(&context, app.engine.cancel_series(&context, id, &cancelling).await?)
+    let executed = app.engine.cancel_series(&context, id, &cancelling).await?;
+    app.answer(&context, executed).await
 }

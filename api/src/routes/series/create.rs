@@ -1,14 +1,12 @@
 //! `POST /v1/series`
 
 use axum::extract::State;
-use daybook_domain::series::Series;
 
 use crate::App;
 use crate::bodies::SeriesBody;
 use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
-use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
-use crate::views::{SeriesView, Viewed as _};
+use crate::views::SeriesView;
 
 /// Book a series
 ///
@@ -34,6 +32,5 @@ pub(crate) async fn book_series(
     let tenants_zone = app.zone_of(&caller.tenant).await?;
     let asked = request.body.bookings(tenants_zone, &caller)?;
     let executed = app.engine.book_series(&context, &asked).await?;
-    let location = format!("{}/{}", Series::PATH, executed.id);
-    Ok(Created { location, answer: answer(&context, executed)? })
+    app.created(&context, executed).await
 }

@@ -12,7 +12,6 @@ use crate::http::instant::Instant;
 use crate::http::{
     Answer, Caller, CommandParams, CommandRequest, IfMatch, Manage, PathId, Problem,
 };
-use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SessionView;
 
@@ -61,7 +60,8 @@ pub(crate) async fn reschedule_session(
     let (context, body) = request.by(caller);
     let RescheduleSessionBody { start_at, resource_ids, .. } = body;
     let moving = MoveSession { session_id: id.into(), start: start_at.0, resource_ids, overriding };
-    answer(&context, app.engine.reschedule_session(&context, &moving).await?)
+    let executed = app.engine.reschedule_session(&context, &moving).await?;
+    app.answer(&context, executed).await
 }
 
 /// Cancel a session
@@ -83,5 +83,6 @@ pub(crate) async fn cancel_session(
 ) -> Result<Answer<SessionView>, Problem> {
     let (context, CancelSessionBody { reason }) = request.by(caller);
     let cancelling = CancelSession { session_id: id.into(), reason };
-    answer(&context, app.engine.cancel_session(&context, &cancelling).await?)
+    let executed = app.engine.cancel_session(&context, &cancelling).await?;
+    app.answer(&context, executed).await
 }

@@ -10,7 +10,6 @@ use utoipa::ToSchema;
 
 use crate::App;
 use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
-use crate::routes::commands::created;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -77,5 +76,6 @@ pub(crate) async fn join_waiting_list(
     let settings = app.tenant(&context.tenant).await?.settings;
     let limits =
         EntryLimits { per_client: settings.waiting_per_client, in_all: settings.waiting_list };
-    created(&context, app.engine.join_waiting_list(&context, client_id, wishes, limits).await?)
+    let joined = app.engine.join_waiting_list(&context, client_id, wishes, limits).await?;
+    app.created(&context, joined).await
 }

@@ -5,7 +5,6 @@ use axum::extract::State;
 use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
-use crate::routes::commands::answer;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -27,5 +26,6 @@ pub(crate) async fn leave_waiting_list(
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<WaitingView>, Problem> {
     let (context, EmptyBody {}) = request.by(caller);
-    answer(&context, app.engine.leave_waiting_list(&context, id.into()).await?)
+    let executed = app.engine.leave_waiting_list(&context, id.into()).await?;
+    app.answer(&context, executed).await
 }

@@ -1,5 +1,6 @@
 //! The sample of the repository, a made-up conference; and any calendar files that somebody has.
 
+use daybook_domain::{Note, Personal};
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -58,7 +59,7 @@ fn an_event_of_the_programme_has_its_text_and_its_times() {
     let event = events.iter().find(title).expect("the first workshop");
     assert_eq!(event.category.as_ref().map(daybook_domain::Category::as_str), Some("Workshop"));
     let description = "Paper, ruler, three colours. Bring nothing; leave with a week.";
-    assert_eq!(event.note.as_ref().map(|note| note.reveal().as_str()), Some(description));
+    assert_eq!(event.note.as_ref().and_then(Personal::reveal).map(Note::as_str), Some(description));
     assert_eq!(event.place.name().as_str(), "River Hall");
     let during = event.copied.during;
     assert_eq!(during.start().to_rfc3339(), "2027-06-08T19:30:00+00:00");

@@ -1,28 +1,69 @@
 //! Data about a person.
+//!
+//! In a command it is clear. In the log, and in all that is made of the log, it is sealed with a key of that person alone
+//! ([`Sealed`]): without the key it is nobody's any more, and the log stays as it is. Who seals and opens is the store; here
+//! is what there is to be sealed ([`HasPersonal`]) and what it looks like in an event.
+
+mod has;
+mod json;
+mod member;
+mod wire;
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+#[cfg(test)]
 use serde_json::Value;
+use uuid::Uuid;
 
-/// Something that identifies or describes a client: a name, an address, a note.
+pub use has::HasPersonal;
+#[cfg(test)]
+pub(crate) use json::PERSONAL_MEMBERS;
+pub use json::{PersonalJson, withhold_personal};
+pub use member::{PersonalMember, Sealable};
+pub(crate) use wire::{stored, stored_option};
+
+/// Something that identifies or describes a person: a name, an address, a note.
 ///
-/// It is the one place to touch when personal data is to be sealed with the client's own key.
-/// Until then it serialises as its content. It never shows itself in a debug print, so no log
-/// line can leak it; code that needs the content says so with [`Personal::reveal`].
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Personal<T>(T);
+/// It never shows itself in a debug print, so no log line can leak it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Personal<T> {
+    /// The content itself.
+    Clear(T),
+    /// The content as the log has it.
+    Sealed(Box<Sealed>),
+    /// The key is destroyed, and the content with it.
+    Erased,
+}
+
+/// Personal data as ciphertext: `{"v": 1, "k": …, "c": …}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which key seals it.
+    pub key: Uuid,
+    /// What is sealed, in base64url without padding.
+    pub ciphertext: String,
+    /// What stands for the content where no two may have the same: nothing can be read from it.
+    pub token: Option<Uuid>,
+}
 
 impl<T> Personal<T> {
     /// Marks `content` as personal.
     pub const fn new(content: T) -> Self {
-        Self(content)
+        Self::Clear(content)
     }
 
-    /// The content, for those who have a right to it.
-    pub const fn reveal(&self) -> &T {
-        &self.0
+    /// The content, for those who have a right to it; `None`: it is not open.
+    pub const fn reveal(&self) -> Option<&T> {
+        match self {
+            Self::Clear(content) => Some(content),
+            Self::Sealed(_) | Self::Erased => None,
+        }
+    }
+}
+
+impl<T: Default> Default for Personal<T> {
+    fn default() -> Self {
+        Self::Clear(T::default())
     }
 }
 
@@ -50,23 +91,10 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Personal<T> {
     }
 }
 
-/// The members that are [`Personal`] in the events of each type of aggregate.
-pub(crate) const PERSONAL_MEMBERS: &[(&str, &[&str])] = &[
-    ("client", &["name", "email", "phone", "notes", "reference", "metadata"]),
-    ("appointment", &["note"]),
-];
-
-/// Takes what is personal out of an event, as it is written, of this type of aggregate.
-pub fn withhold_personal(aggregate_type: &str, event: &mut Value) {
-    let Some(fields) = event.as_object_mut() else { return };
-    let of_type = PERSONAL_MEMBERS.iter().filter(|(aggregate, _)| *aggregate == aggregate_type);
-    for member in of_type.flat_map(|(_, members)| *members) {
-        fields.remove(*member);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde::Serialize;
+
     use super::*;
     use crate::appointment::{AppointmentEvent, AppointmentHeld, Details};
     use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
@@ -123,6 +151,6 @@ mod tests {
     fn personal_data_never_shows_in_a_debug_print() {
         let name = Personal::new("Ada Lovelace");
         assert!(!format!("{name:?}").contains("Ada"));
-        assert_eq!(*name.reveal(), "Ada Lovelace");
+        assert_eq!(name.reveal(), Some(&"Ada Lovelace"));
     }
 }

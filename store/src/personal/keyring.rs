@@ -1,0 +1,381 @@
+//! The keys of persons, as the database has them.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use daybook_domain::{ClientId, HasPersonal, PersonalJson, Sealed, TenantId};
+use moka::future::Cache;
+use serde_json::Value;
+use sqlx::{PgPool, Row as _};
+use uuid::Uuid;
+
+use super::key::SubjectKey;
+use super::master_key::{MasterKeyId, MasterKeys};
+use crate::json::not_understood;
+
+/// How many keys are kept in memory, and for how long: so long, at most, a key is used after another program has
+/// destroyed it and the news of that was lost.
+const KEPT: u64 = 50_000;
+const TTL: Duration = Duration::from_secs(10);
+
+/// The tenant itself, whose key makes tokens.
+const TENANT: Uuid = Uuid::nil();
+
+/// What personal data belongs to: an aggregate.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub tenant: &'a TenantId,
+    /// The type of the aggregate.
+    pub kind: &'a str,
+    /// The aggregate.
+    pub id: Uuid,
+}
+
+/// Personal data cannot be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyringError {
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// What wraps a key is not among the master keys of this program.
+    #[error("the master key {0} is missing: name it with --master-key")]
+    NoMasterKey(MasterKeyId),
+    /// No key has that id: it was never one of this tenant's.
+    #[error("there is no key {0}")]
+    NoSuchKey(Uuid),
+    /// The person's key is destroyed: nothing is sealed for them any more.
+    #[error("the key of {0} is destroyed")]
+    Destroyed(Uuid),
+    /// What is there was not sealed there.
+    #[error("{member} of {kind} {id} does not open: it was not sealed there")]
+    DoesNotOpen {
+        /// The member.
+        member: &'static str,
+        /// Of which type of aggregate.
+        kind: String,
+        /// Of which.
+        id: Uuid,
+    },
+    /// What was sealed is not what is read.
+    #[error("what is sealed is not understood: {0}")]
+    NotUnderstood(String),
+}
+
+impl KeyringError {
+    fn of_json(error: serde_json::Error) -> Self {
+        Self::NotUnderstood(not_understood(&error))
+    }
+
+    /// The same, where all that can fail is that the database is read.
+    #[must_use]
+    pub fn read(self) -> sqlx::Error {
+        match self {
+            Self::Database(error) => error,
+            other => sqlx::Error::Decode(Box::new(other)),
+        }
+    }
+}
+
+/// What becomes of what a key has sealed.
+#[derive(Clone)]
+enum State {
+    Living(Arc<SubjectKey>),
+    Destroyed,
+}
+
+/// By what a key is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum By {
+    Subject(TenantId, Uuid),
+    Id(TenantId, Uuid),
+}
+
+/// The keys of persons. Cheap to clone; clones are one cache.
+#[derive(Clone)]
+pub struct Keyring {
+    pool: PgPool,
+    master: MasterKeys,
+    kept: Cache<By, State>,
+}
+
+impl fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keyring({:?})", self.master)
+    }
+}
+
+impl Keyring {
+    /// The keys in this database, which these master keys wrap.
+    #[must_use]
+    pub fn new(pool: PgPool, master: MasterKeys) -> Self {
+        let kept = Cache::builder().max_capacity(KEPT).time_to_live(TTL).build();
+        Self { pool, master, kept }
+    }
+
+    /// Makes sure that this program has every master key of the database; its own first one is one of them from now on.
+    ///
+    /// # Errors
+    /// When one is missing, or the database fails.
+    pub async fn register(&self) -> Result<(), KeyringError> {
+        let (first, _) = self.master.first();
+        let mut tx = self.pool.begin().await?;
+        let select = "SELECT master_key_id FROM master_keys";
+        let mut known: Vec<String> = sqlx::query_scalar(select).fetch_all(&mut *tx).await?;
+        if !known.iter().any(|id| id == first.as_str()) {
+            // Of two programs that begin at once with a key of their own, the second is told of the first.
+            sqlx::query("LOCK TABLE master_keys IN SHARE ROW EXCLUSIVE MODE")
+                .execute(&mut *tx)
+                .await?;
+            known = sqlx::query_scalar(select).fetch_all(&mut *tx).await?;
+        }
+        let missing = known.iter().map(|id| MasterKeyId::named(id));
+        if let Some(missing) = missing.into_iter().find(|id| self.master.get(id).is_none()) {
+            return Err(KeyringError::NoMasterKey(missing));
+        }
+        sqlx::query("INSERT INTO master_keys (master_key_id) VALUES ($1) ON CONFLICT DO NOTHING")
+            .bind(first.as_str())
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Seals what is clear in these, which are of one aggregate, with the key of this person.
+    ///
+    /// `keeps`: a key that is made for it is kept; else what is sealed with it is good for nothing. `true`: there was
+    /// something to seal.
+    ///
+    /// # Errors
+    /// When the person's key is destroyed, or cannot be had.
+    pub async fn seal<T: HasPersonal>(
+        &self,
+        about: &About<'_>,
+        subject: ClientId,
+        things: &mut [T],
+        keeps: bool,
+    ) -> Result<bool, KeyringError> {
+        let is_closed =
+            |thing: &mut T| thing.personal().iter().all(|(_, it)| it.sealed().is_some());
+        if things.iter_mut().all(is_closed) {
+            return Ok(false);
+        }
+        let key = self.key_of(about.tenant, subject.uuid(), keeps).await?;
+        let is_unique =
+            |thing: &mut T| thing.personal().iter().any(|(_, it)| it.unique().is_some());
+        let of_tenant = if things.iter_mut().any(is_unique) {
+            Some(self.key_of(about.tenant, TENANT, keeps).await?)
+        } else {
+            None
+        };
+        for (name, member) in things.iter_mut().flat_map(HasPersonal::personal) {
+            let Some(json) = member.clear().map_err(KeyringError::of_json)? else { continue };
+            let unique = member.unique().zip(of_tenant.as_ref());
+            let token = unique.map(|(text, of_tenant)| of_tenant.token(about.kind, text));
+            let ciphertext = key.seal(about, name, json).map_err(|_| about.closed(name))?;
+            member.seal(Sealed { key: key.id, ciphertext, token });
+        }
+        Ok(true)
+    }
+
+    /// Opens what is sealed in these: what was erased is erased then.
+    ///
+    /// # Errors
+    /// When a key cannot be had, or something was not sealed where it is.
+    pub async fn open<T: HasPersonal>(
+        &self,
+        things: &mut [(About<'_>, T)],
+    ) -> Result<(), KeyringError> {
+        let mut wanted: HashSet<(&TenantId, Uuid)> = HashSet::new();
+        for (about, thing) in &mut *things {
+            let sealed = thing.personal().into_iter().filter_map(|(_, it)| Some(it.sealed()?.key));
+            wanted.extend(sealed.map(|key| (about.tenant, key)));
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let keys = self.keys(wanted).await?;
+        for (about, thing) in things {
+            for (name, member) in thing.personal() {
+                let Some(sealed) = member.sealed() else { continue };
+                match keys.get(&sealed.key) {
+                    None => return Err(KeyringError::NoSuchKey(sealed.key)),
+                    Some(State::Destroyed) => member.erase(),
+                    Some(State::Living(key)) => {
+                        let json = key.open(about, name, &sealed.ciphertext);
+                        let json = json.map_err(|_| about.closed(name))?;
+                        member.open(&json).map_err(KeyringError::of_json)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens what is sealed in events that are told as JSON; what is erased is left out.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub async fn open_json(
+        &self,
+        events: Vec<(About<'_>, &mut Value)>,
+    ) -> Result<(), KeyringError> {
+        let (mut taken, mut left) = (Vec::with_capacity(events.len()), Vec::new());
+        for (about, event) in events {
+            let personal = PersonalJson::take(about.kind, event).map_err(KeyringError::of_json)?;
+            taken.push((about, personal));
+            left.push(event);
+        }
+        self.open(&mut taken).await?;
+        for ((_, personal), event) in taken.into_iter().zip(left) {
+            personal.put_back(event);
+        }
+        Ok(())
+    }
+
+    /// Opens what is sealed in one.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub async fn open_one<T: HasPersonal>(
+        &self,
+        about: About<'_>,
+        thing: &mut T,
+    ) -> Result<(), KeyringError> {
+        self.open(&mut [(about, thing)]).await
+    }
+
+    /// The key of a person or of a tenant; it is made if there is none yet.
+    async fn key_of(
+        &self,
+        tenant: &TenantId,
+        subject: Uuid,
+        keeps: bool,
+    ) -> Result<Arc<SubjectKey>, KeyringError> {
+        let by = By::Subject(tenant.clone(), subject);
+        let state = match self.kept.get(&by).await {
+            Some(state) => state,
+            None => self.look_up_or_make(tenant, subject, keeps).await?,
+        };
+        match state {
+            State::Living(key) => Ok(key),
+            State::Destroyed => Err(KeyringError::Destroyed(subject)),
+        }
+    }
+
+    async fn look_up_or_make(
+        &self,
+        tenant: &TenantId,
+        subject: Uuid,
+        keeps: bool,
+    ) -> Result<State, KeyringError> {
+        if let Some(state) = self.of_subject(tenant, subject).await? {
+            return Ok(state);
+        }
+        let made = SubjectKey::generate(&self.master, tenant.as_str(), subject);
+        let about = About { tenant, kind: "key", id: subject };
+        let (key, wrapped) = made.map_err(|_| about.closed("key"))?;
+        if !keeps {
+            return Ok(State::Living(Arc::new(key)));
+        }
+        // It need not be on disk by itself: the event that it seals is committed after it, and the one write-ahead log has
+        // both in this order.
+        sqlx::query(
+            "WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
+             INSERT INTO personal_keys (tenant_id, key_id, subject_id, wrapped, master_key_id)
+             SELECT $1, $2, $3, $4, $5 FROM lazily
+             ON CONFLICT (tenant_id, subject_id) DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .bind(key.id)
+        .bind(subject)
+        .bind(&wrapped)
+        .bind(self.master.first().0.as_str())
+        .execute(&self.pool)
+        .await?;
+        // Another may have made one meanwhile: that one counts.
+        let state = self.of_subject(tenant, subject).await?;
+        state.ok_or(KeyringError::NoSuchKey(key.id))
+    }
+
+    async fn of_subject(
+        &self,
+        tenant: &TenantId,
+        subject: Uuid,
+    ) -> Result<Option<State>, KeyringError> {
+        let row = sqlx::query(
+            "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
+              WHERE tenant_id = $1 AND subject_id = $2",
+        )
+        .bind(tenant.as_str())
+        .bind(subject)
+        .fetch_optional(&self.pool)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let (_, state) = self.take_up(tenant, &row).await?;
+        Ok(Some(state))
+    }
+
+    /// The keys with these ids, those that there are.
+    async fn keys(
+        &self,
+        wanted: HashSet<(&TenantId, Uuid)>,
+    ) -> Result<HashMap<Uuid, State>, KeyringError> {
+        let mut keys = HashMap::with_capacity(wanted.len());
+        let mut missing: HashMap<&TenantId, Vec<Uuid>> = HashMap::new();
+        for (tenant, id) in wanted {
+            match self.kept.get(&By::Id(tenant.clone(), id)).await {
+                Some(state) => {
+                    keys.insert(id, state);
+                }
+                None => missing.entry(tenant).or_default().push(id),
+            }
+        }
+        for (tenant, ids) in missing {
+            let rows = sqlx::query(
+                "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
+                  WHERE tenant_id = $1 AND key_id = ANY($2)",
+            )
+            .bind(tenant.as_str())
+            .bind(ids)
+            .fetch_all(&self.pool)
+            .await?;
+            for row in rows {
+                let (id, state) = self.take_up(tenant, &row).await?;
+                keys.insert(id, state);
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Keeps a key of the database in memory.
+    async fn take_up(
+        &self,
+        tenant: &TenantId,
+        row: &sqlx::postgres::PgRow,
+    ) -> Result<(Uuid, State), KeyringError> {
+        let (id, subject): (Uuid, Uuid) = (row.try_get("key_id")?, row.try_get("subject_id")?);
+        let state = match row.try_get::<Option<&[u8]>, _>("wrapped")? {
+            None => State::Destroyed,
+            Some(wrapped) => {
+                let master_id = MasterKeyId::named(row.try_get("master_key_id")?);
+                let wrapping = self.master.get(&master_id);
+                let wrapping =
+                    wrapping.ok_or_else(|| KeyringError::NoMasterKey(master_id.clone()))?;
+                let ids = (id, subject);
+                let key = SubjectKey::unwrap(wrapping, &master_id, tenant.as_str(), ids, wrapped);
+                let about = About { tenant, kind: "key", id: subject };
+                State::Living(Arc::new(key.map_err(|_| about.closed("key"))?))
+            }
+        };
+        self.kept.insert(By::Id(tenant.clone(), id), state.clone()).await;
+        self.kept.insert(By::Subject(tenant.clone(), subject), state.clone()).await;
+        Ok((id, state))
+    }
+}
+
+impl About<'_> {
+    fn closed(&self, member: &'static str) -> KeyringError {
+        KeyringError::DoesNotOpen { member, kind: self.kind.to_owned(), id: self.id }
+    }
+}

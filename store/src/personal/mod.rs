@@ -1,0 +1,17 @@
+//! Personal data, sealed: each person has a key of their own, and a master key wraps all of these.
+//!
+//! * `master_key`: the keys that the database never has.
+//! * `key`: one person's key, and what it seals and opens.
+//! * [`Keyring`]: the keys of persons, as the database has them.
+//!
+//! The engine seals what was decided before it is appended; who shows it to somebody opens it. In between, in the log, in
+//! projections and in memory, there is only ciphertext.
+
+mod key;
+mod keyring;
+mod master_key;
+#[cfg(test)]
+mod tests;
+
+pub use keyring::{About, Keyring, KeyringError};
+pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};

@@ -1,0 +1,152 @@
+use daybook_domain::client::Contact;
+use daybook_domain::{Email, HasPersonal as _, Metadata, Name, Personal, Reference, TenantId};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::{About, Keyring, KeyringError, MasterKey, MasterKeys};
+use crate::testing::House;
+
+const SECRET: &str = "Lovelace";
+
+fn contact() -> Contact {
+    Contact {
+        email: Some(Personal::new(Email::new("lovelace@example.org").unwrap())),
+        reference: Some(Personal::new(Reference::new("L-1815").unwrap())),
+        ..Contact::named(Name::new(SECRET).unwrap())
+    }
+}
+
+fn about(tenant: &TenantId, id: Uuid) -> About<'_> {
+    About { tenant, kind: "client", id }
+}
+
+fn keyring(pool: &PgPool, keys: &[MasterKey]) -> Keyring {
+    Keyring::new(pool.clone(), MasterKeys::new(keys).unwrap())
+}
+
+async fn sealed(keyring: &Keyring, tenant: &TenantId, id: Uuid) -> Contact {
+    let mut contact = [contact()];
+    keyring.seal(&about(tenant, id), id.into(), &mut contact, true).await.unwrap();
+    let [contact] = contact;
+    contact
+}
+
+#[tokio::test]
+async fn what_is_sealed_says_nothing_and_opens_where_it_was_sealed() {
+    let house = House::new().await;
+    let keys = [MasterKey::generate().unwrap()];
+    let keyring = keyring(&house.pool, &keys);
+    let (tenant, id) = (&house.tenant, Uuid::now_v7());
+    let sealed = sealed(&keyring, tenant, id).await;
+    let written = serde_json::to_string(&sealed).unwrap();
+    assert!(!written.contains(SECRET) && !written.contains("1815"), "{written}");
+    let mut read: Contact = serde_json::from_str(&written).unwrap();
+    keyring.open_one(about(tenant, id), &mut read).await.unwrap();
+    assert_eq!(read, contact());
+
+    // Another program, which has never seen the key.
+    let other = self::keyring(&house.pool, &keys);
+    let mut read = sealed.clone();
+    other.open_one(about(tenant, id), &mut read).await.unwrap();
+    assert_eq!(read, contact());
+
+    let elsewhere = about(tenant, Uuid::now_v7());
+    let moved = keyring.open_one(elsewhere, &mut sealed.clone()).await;
+    assert!(matches!(moved, Err(KeyringError::DoesNotOpen { .. })), "{moved:?}");
+    let mut swapped = sealed.clone();
+    let Personal::Sealed(email) = swapped.email.unwrap() else { panic!("it is sealed") };
+    swapped.name = Personal::Sealed(email.clone());
+    swapped.email = None;
+    let swapped = keyring.open_one(about(tenant, id), &mut swapped).await;
+    assert!(matches!(swapped, Err(KeyringError::DoesNotOpen { .. })), "{swapped:?}");
+    let nobody = "nobody".parse().unwrap();
+    let foreign = keyring.open_one(about(&nobody, id), &mut sealed.clone()).await;
+    assert!(matches!(foreign, Err(KeyringError::NoSuchKey(_))), "{foreign:?}");
+}
+
+#[tokio::test]
+async fn lengths_are_padded_and_nothing_is_sealed_twice_alike() {
+    let house = House::new().await;
+    let keyring = keyring(&house.pool, &[MasterKey::generate().unwrap()]);
+    let id = Uuid::now_v7();
+    let of = async |name: &str| {
+        let mut contact = [Contact::named(Name::new(name).unwrap())];
+        keyring.seal(&about(&house.tenant, id), id.into(), &mut contact, true).await.unwrap();
+        let [mut contact] = contact;
+        let personal = contact.personal();
+        let ciphertext = personal[0].1.sealed().unwrap().ciphertext.clone();
+        ciphertext
+    };
+    let (short, long) = (of("A").await, of("A name of thirty letters or so").await);
+    assert_eq!(short.len(), long.len());
+    assert_ne!(of("A").await, short);
+}
+
+#[tokio::test]
+async fn a_reference_has_one_token_in_a_tenant_and_another_in_the_next() {
+    let house = House::new().await;
+    let keyring = keyring(&house.pool, &[MasterKey::generate().unwrap()]);
+    let token = async |tenant: &TenantId| {
+        let contact = sealed(&keyring, tenant, Uuid::now_v7()).await;
+        let Some(Personal::Sealed(reference)) = contact.reference else { panic!("it is sealed") };
+        reference.token.unwrap()
+    };
+    let (north, south) = (house.tenant.clone(), "south".parse().unwrap());
+    assert_eq!(token(&north).await, token(&north).await);
+    assert_ne!(token(&north).await, token(&south).await);
+}
+
+#[tokio::test]
+async fn without_its_master_key_nothing_opens_and_nothing_is_called_erased() {
+    let house = House::new().await;
+    let (first, second) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let id = Uuid::now_v7();
+    let mut contact = sealed(&keyring(&house.pool, &[first.clone()]), &house.tenant, id).await;
+    let other = keyring(&house.pool, &[second.clone()]);
+    let missing = other.open_one(about(&house.tenant, id), &mut contact).await;
+    assert!(matches!(missing, Err(KeyringError::NoMasterKey(id)) if id == *first.id()));
+    let both = keyring(&house.pool, &[second, first]);
+    both.open_one(about(&house.tenant, id), &mut contact).await.unwrap();
+    assert_eq!(contact, self::contact());
+}
+
+#[tokio::test]
+async fn a_program_without_the_master_key_of_its_database_is_refused() {
+    let house = House::new().await;
+    let (first, second) = (MasterKey::generate().unwrap(), MasterKey::generate().unwrap());
+    let one = keyring(&house.pool, &[first.clone()]);
+    one.register().await.unwrap();
+    one.register().await.unwrap();
+    let other = keyring(&house.pool, &[second.clone()]).register().await;
+    assert!(matches!(other, Err(KeyringError::NoMasterKey(id)) if id == *first.id()));
+    keyring(&house.pool, &[second.clone(), first]).register().await.unwrap();
+    assert!(one.register().await.is_err(), "there is a second one now");
+}
+
+#[tokio::test]
+async fn of_many_who_seal_for_a_new_person_at_once_all_have_the_same_key() {
+    let house = House::new().await;
+    let keys = [MasterKey::generate().unwrap()];
+    let rings: Vec<Keyring> = (0..8).map(|_| keyring(&house.pool, &keys)).collect();
+    let id = Uuid::now_v7();
+    let all = futures::future::join_all(rings.iter().map(|ring| sealed(ring, &house.tenant, id)));
+    let keys: Vec<Uuid> = all
+        .await
+        .into_iter()
+        .map(|mut contact| contact.personal()[0].1.sealed().unwrap().key)
+        .collect();
+    assert!(keys.windows(2).all(|two| two[0] == two[1]), "{keys:?}");
+}
+
+#[tokio::test]
+async fn pairs_are_sealed_where_there_are_some() {
+    let house = House::new().await;
+    let keyring = keyring(&house.pool, &[MasterKey::generate().unwrap()]);
+    let id = Uuid::now_v7();
+    let metadata: Metadata = serde_json::from_str(r#"{"known as": "Lovelace"}"#).unwrap();
+    let mut with = [Contact { metadata: Personal::new(metadata), ..contact() }, contact()];
+    keyring.seal(&about(&house.tenant, id), id.into(), &mut with, true).await.unwrap();
+    let written = serde_json::to_string(&with[0]).unwrap();
+    assert!(!written.contains("known as") && written.contains("metadata"), "{written}");
+    assert!(!serde_json::to_string(&with[1]).unwrap().contains("metadata"));
+}
