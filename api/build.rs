@@ -51,6 +51,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("CancelledBy", "crate::schema::CancelledBySide"),
     ("Choose", "crate::schema::ChoiceOfResource"),
     ("ConflictReason", "crate::schema::ReasonOfConflict"),
+    ("ErasureReason", "crate::schema::ReasonOfErasure"),
     ("ExceptionKind", "crate::schema::KindOfException"),
     ("LeftBecause", "crate::schema::ReasonLeft"),
     ("Mode", "crate::schema::SeriesMode"),

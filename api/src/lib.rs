@@ -4,6 +4,7 @@
 //! what it takes and gives in its types, and both are in the generated `openapi.json`.
 
 mod bodies;
+mod erasure;
 pub mod export;
 mod http;
 pub mod imports;

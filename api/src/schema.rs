@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
+use daybook_domain::client::ErasureReason;
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::series::{LeftBecause, Mode};
 use daybook_domain::service::Choose;
@@ -76,6 +77,9 @@ words! {
 
     /// On whose side an appointment was cancelled; that of nobody is the `system`.
     CancelledBySide: CancelledBy { Client, Staff, System }
+
+    /// Why a client is erased (GDPR, Art. 17(1)).
+    ReasonOfErasure: ErasureReason { Requested, ConsentWithdrawn, NoLongerNeeded, LegalObligation }
 
     /// On whose side an appointment is moved.
     MovedBySide: MovedBy { Client, Staff }

@@ -77,6 +77,9 @@ impl Daybook {
         let daybook = Self::open(&database, Size { appointments: 0, ..size })?;
         let pool = daybook.log().pool();
         migrate(pool).await?;
+        if let Some(keyring) = daybook.engine.keyring() {
+            keyring.register().await?;
+        }
         daybook_projections::prepare(pool, &daybook.projections()).await?;
         tenants::create(pool, &daybook.tenant, "UTC", SystemClock.now()).await?;
         catalogue::make(&daybook.engine, &daybook.tenant, size).await?;
@@ -90,7 +93,7 @@ impl Daybook {
         let log = Log::open(&database.options, &clock, LogSettings::default());
         let search = Search::new(log.pool().clone());
         let history = History::new(log.pool().clone());
-        let keyring = Keyring::new(log.pool().clone(), MasterKeys::new(&[master_key().parse()?])?);
+        let keyring = Keyring::new(&log, MasterKeys::new(&[master_key().parse()?])?);
         let engine = Engine::new(log, clock).with_keyring(keyring);
         let (tenant, commands) = (TENANT.parse()?, AtomicU64::new(0));
         Ok(Self { engine, search, history, tenant, calendar, size, commands })

@@ -154,6 +154,14 @@ text!(
     /// The name of a service, a resource or a client.
     Name, "a name", 200
 );
+impl Name {
+    /// What somebody is called of whom nothing is known any more.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(String::from("erased"))
+    }
+}
+
 text!(
     /// What an appointment is called. It is searched and shown: no place for personal data.
     Title, "a title", 300

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use daybook_domain::TenantId;
-use daybook_store::personal::KeyringError;
 use daybook_store::{Position, RecordedEvent, UnreadableEvent};
 use futures::future::BoxFuture;
 
@@ -85,9 +84,6 @@ pub enum ApplyError {
     /// Rows are not what they must be, so that nothing of the batch is written.
     #[error(transparent)]
     RowsDisagree(#[from] RowsDisagree),
-    /// Personal data could not be opened.
-    #[error(transparent)]
-    Personal(#[from] KeyringError),
     /// The database failed, or refused what was written.
     #[error(transparent)]
     Database(#[from] sqlx::Error),

@@ -60,6 +60,7 @@ pub(crate) struct Place {
     /// Where a master key is, which wraps the keys that seal personal data: file:PATH, env:NAME or exec:COMMAND. May be
     /// given several times: the first wraps, all open [default: master.key in the folder of daybook's data, made by the
     /// first start].
+    #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL, value_delimiter = ',')]
     pub(crate) master_key: Vec<Source>,
 }
@@ -69,6 +70,15 @@ pub(crate) struct Place {
 pub(crate) enum MasterKeyCommand {
     /// Print a new one. Keep it where the database is not, and where backups of the database are not.
     Create,
+    /// List those that the database knows, with how many keys each wraps.
+    List,
+    /// Wrap all keys by the first of the master keys that are named. It can be stopped, and goes on when it is run again.
+    Rotate,
+    /// Make the database forget one that wraps nothing any more: then it can be destroyed.
+    Retire {
+        /// Its id, as `list` prints it.
+        id: String,
+    },
 }
 
 fn connections(text: &str) -> Result<Budget, String> {

@@ -14,7 +14,7 @@ use crate::master_key;
 pub(crate) struct Database {
     pub(crate) address: Address,
     pub(crate) budget: Budget,
-    pub(crate) master_keys: MasterKeys,
+    pub(crate) master_keys: Option<MasterKeys>,
     role: Role,
     keeper: Keeper,
 }
@@ -62,7 +62,10 @@ impl Database {
             Role::Subcommand => Budget::SUBCOMMAND,
         };
         let budget = place.db_connections.unwrap_or(by_itself);
-        Ok(Self { address, budget, master_keys: master_key::read(place)?, role, keeper })
+        // A job that comes and goes on a database elsewhere makes no key that nobody has afterwards.
+        let belongs = role == Role::Server || !matches!(keeper, Keeper::Elsewhere);
+        let master_keys = master_key::read(place, belongs)?;
+        Ok(Self { address, budget, master_keys, role, keeper })
     }
 
     /// Whether a server works on it, for which there must be room.

@@ -7,6 +7,7 @@ use daybook_store::feed::{Feed, FeedFilter, Privacy};
 use daybook_store::{Engine, Log, Position, tenants};
 
 use crate::cli::Part;
+use crate::master_key;
 
 /// A part of a log, from after one position up to another.
 pub(crate) struct Selected {
@@ -29,6 +30,7 @@ pub(crate) async fn select(
         filter.add_type(name)?;
     }
     if personal {
+        anyhow::ensure!(engine.keyring().is_some(), master_key::MISSING);
         filter.privacy = Privacy::Told;
     }
     let tenant = tenant(log, part.tenant.as_ref()).await?;

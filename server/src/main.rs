@@ -111,6 +111,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Url => psql::url(&place),
         Command::Psql { arguments } => psql::run(&place, &arguments),
         Command::MasterKey { command: MasterKeyCommand::Create } => master_key::create(),
+        Command::MasterKey { command } => {
+            on_runtime(&place, async |database| master_key::run(database, command).await)
+        }
         Command::Openapi => output::text(&daybook_api::document()?),
         Command::Asyncapi => output::text(&daybook_api::feed_document()?),
     }

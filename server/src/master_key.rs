@@ -10,14 +10,18 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use daybook_store::personal::{MasterKey, MasterKeys};
+use chrono::SecondsFormat;
+use daybook_store::personal::{MasterKey, MasterKeyId, MasterKeys};
 
-use crate::cli::Place;
-use crate::database::data_dir;
-use crate::output;
+use crate::cli::{MasterKeyCommand, Place};
+use crate::database::{Database, data_dir};
+use crate::{output, parts};
 
 /// How long a command may take that prints a key: it may have to ask a service.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What it is kept in, in the folder of daybook's data.
+const FILE: &str = "master.key";
 
 /// No key is longer: what a file or a command has beyond it is not read.
 const MAX_BYTES: u64 = 4096;
@@ -90,32 +94,39 @@ fn printed(command: &str) -> anyhow::Result<String> {
     let out = child.stdout.take().context("the command for the master key prints nowhere")?;
     let (sender, read) = mpsc::channel();
     std::thread::spawn(move || sender.send(bounded(out)));
-    let text = match read.recv_timeout(PATIENCE) {
-        Ok(text) => text?,
-        Err(_) => {
-            child.kill()?;
-            child.wait()?;
-            bail!("the command for the master key took longer than {} s", PATIENCE.as_secs());
-        }
+    let Ok(text) = read.recv_timeout(PATIENCE) else {
+        child.kill()?;
+        child.wait()?;
+        bail!("the command for the master key took longer than {} s", PATIENCE.as_secs());
     };
+    let text = text?;
     let status = child.wait()?;
     anyhow::ensure!(status.success(), "the command for the master key ended with {status}");
     Ok(text)
 }
 
-/// Those that are named, or else the one that this program keeps beside its data; it is made if there is none. Blocks.
-pub(crate) fn read(place: &Place) -> anyhow::Result<MasterKeys> {
+/// Those that are named, or else the one that this program keeps beside its data; it is made if there is none and this is
+/// where it `belongs`. Blocks.
+pub(crate) fn read(place: &Place, belongs: bool) -> anyhow::Result<Option<MasterKeys>> {
     let keys = if place.master_key.is_empty() {
-        vec![kept(&data_dir(place)?)?]
+        let folder = data_dir(place)?;
+        if !belongs && !folder.join(FILE).try_exists()? {
+            return Ok(None);
+        }
+        vec![kept(&folder)?]
     } else {
         place.master_key.iter().map(Source::read).collect::<Result<Vec<_>, _>>()?
     };
-    Ok(MasterKeys::new(&keys)?)
+    Ok(Some(MasterKeys::new(&keys)?))
 }
+
+/// Of a program whose database is elsewhere, and that keeps no key of its own.
+pub(crate) const MISSING: &str =
+    "what is personal is sealed: name the master key with --master-key";
 
 /// Beside PostgreSQL's folder, not in it: a copy of the one is not a copy of the other.
 fn kept(folder: &Path) -> anyhow::Result<MasterKey> {
-    let path = folder.join("master.key");
+    let path = folder.join(FILE);
     let source = Source::File(path.clone());
     if path.try_exists()? {
         return source.read();
@@ -130,6 +141,7 @@ fn kept(folder: &Path) -> anyhow::Result<MasterKey> {
     file.sync_all()?;
     let linked = fs::hard_link(&unfinished, &path);
     fs::remove_file(&unfinished)?;
+    fs::File::open(folder)?.sync_all()?;
     match linked {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error.into()),
         _ => source.read(),
@@ -139,6 +151,38 @@ fn kept(folder: &Path) -> anyhow::Result<MasterKey> {
 /// `daybook master-key create`
 pub(crate) fn create() -> anyhow::Result<()> {
     output::line(&MasterKey::generate()?.reveal())
+}
+
+/// What is done with those that the database knows.
+pub(crate) async fn run(database: &Database, command: MasterKeyCommand) -> anyhow::Result<()> {
+    let parts = parts::connected(database).await?;
+    parts::prepare(&parts).await?;
+    let keyring = parts.engine.keyring().context(MISSING)?;
+    match command {
+        MasterKeyCommand::Create => create(),
+        MasterKeyCommand::List => {
+            for known in keyring.master_keys().await? {
+                let since = known.created_at.to_rfc3339_opts(SecondsFormat::Secs, true);
+                output::line(&format!("{} since {since}, wraps {}", known.id, known.keys))?;
+            }
+            Ok(())
+        }
+        MasterKeyCommand::Rotate => {
+            let mut all = 0;
+            loop {
+                match keyring.rewrap_some().await? {
+                    0 => break,
+                    some => all += some,
+                }
+            }
+            output::line(&format!("wrapped {all} keys anew"))
+        }
+        MasterKeyCommand::Retire { id } => {
+            let id = MasterKeyId::named(&id);
+            keyring.retire(&id).await?;
+            output::line(&format!("{id} is needed no longer: destroy it"))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -152,8 +196,8 @@ mod tests {
         let kept_in = folder.path().join("data");
         let made = kept(&kept_in).unwrap();
         assert_eq!(kept(&kept_in).unwrap().id(), made.id());
-        let mode = fs::metadata(kept_in.join("master.key")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let kept_at = fs::metadata(kept_in.join("master.key")).unwrap();
+        assert_eq!(kept_at.permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(&kept_in).unwrap().count(), 1);
     }
 

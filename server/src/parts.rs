@@ -39,8 +39,13 @@ pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts 
     let primary = Primary::follow(address, connections, database.is_servers());
     let clock: Arc<dyn Clock> = Arc::clone(primary.clock()) as Arc<dyn Clock>;
     let log = Log::open(&primary, &clock, settings);
-    let keyring = Keyring::new(log.pool().clone(), database.master_keys.clone());
-    Parts { engine: Engine::new(log, Arc::clone(&clock)).with_keyring(keyring), clock }
+    let keyring = database.master_keys.clone().map(|keys| Keyring::new(&log, keys));
+    let engine = Engine::new(log, Arc::clone(&clock));
+    let engine = match keyring {
+        Some(keyring) => engine.with_keyring(keyring),
+        None => engine,
+    };
+    Parts { engine, clock }
 }
 
 /// The same for a subcommand, which has nothing to do without its database.

@@ -17,10 +17,13 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 12] = [
     "api_keys",
     "commands",
     "claims",
+    // Whatever is left, nobody can read it.
+    "personal_keys",
+    "erasures",
     "promotions",
     "imports",
     "imported_events",

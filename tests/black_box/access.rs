@@ -39,6 +39,7 @@ const ROUTES: &[(&str, &str, &[&str])] = &[
     ("POST", "/v1/clients", &["book"]),
     ("GET", "/v1/clients/{id}", &["personal"]),
     ("PATCH", "/v1/clients/{id}", &["book", "personal"]),
+    ("POST", "/v1/clients/{id}/erase", &["privacy"]),
     ("GET", "/v1/clients/{id}/history", &["appointments"]),
     ("GET", "/v1/appointments", &["appointments"]),
     ("POST", "/v1/appointments", &["book"]),
@@ -110,6 +111,7 @@ const MAY_BE_UNDOCUMENTED: [&str; 2] = ["/openapi.json", "/asyncapi.json"];
 /// A practice with something for each route to be about.
 struct Ground {
     practice: Practice,
+    to_erase: String,
     /// Held, so that they can be confirmed and released.
     held: [String; 2],
     booked: String,
@@ -139,7 +141,20 @@ fn a_ground() -> Ground {
     let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
     let import = id(import(&practice.api).is(201));
     let key = practice.created("/v1/keys", &a_key());
-    Ground { practice, held, booked, exception, series, session, class, entry, import, key }
+    let to_erase = practice.a_client("No more");
+    Ground {
+        practice,
+        to_erase,
+        held,
+        booked,
+        exception,
+        series,
+        session,
+        class,
+        entry,
+        import,
+        key,
+    }
 }
 
 impl Ground {
@@ -149,6 +164,7 @@ impl Ground {
         let id = match route.split('/').nth(2) {
             Some("services") => &practice.service,
             Some("resources") => &practice.room,
+            Some("clients") if route.ends_with("/erase") => &self.to_erase,
             Some("clients") => &practice.client,
             Some("series") => &self.series,
             Some("sessions") => &self.session,
@@ -203,6 +219,7 @@ impl Ground {
             "resources/{id}/exceptions" => an_exception(),
             "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" => json!({"name": "A client"}),
+            "clients/{id}/erase" => json!({"reason": "requested"}),
             "keys" => a_key(),
             "waiting-list" => an_entry(practice),
             "appointments" | "holds" => practice.booking(monday(20, 0)).body,

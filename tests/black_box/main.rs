@@ -51,6 +51,7 @@ mod observability;
 mod opening_hours;
 mod patch;
 mod personal;
+mod personal_data;
 mod places;
 mod positions;
 mod program;

@@ -119,31 +119,19 @@ impl App {
         Ok(Created { location, answer: self.answer(ordered, executed).await? })
     }
 
-    /// What a command has left, as far as whoever gave it may be told.
+    /// What a command has left.
     pub(super) async fn answer<A: Viewed>(
         &self,
         ordered: &Ordered,
         mut executed: Executed<A>,
     ) -> Result<Answer<A::View>, Problem> {
-        self.open(ordered, [(executed.id, &mut executed.state)].into_iter()).await?;
+        let mut there = [(executed.id, &mut executed.state)];
+        self.engine.open(&ordered.tenant, &mut there).await?;
         shown(ordered, executed)
-    }
-
-    /// Opens what is sealed in these, for whoever may be told.
-    pub(super) async fn open<'a, A: Viewed>(
-        &self,
-        ordered: &Ordered,
-        aggregates: impl Iterator<Item = (Uuid, &'a mut A)>,
-    ) -> Result<(), Problem> {
-        if ordered.tells_personal {
-            let mut aggregates: Vec<_> = aggregates.collect();
-            self.engine.open(&ordered.tenant, &mut aggregates).await?;
-        }
-        Ok(())
     }
 }
 
-/// What a command has left, which is open for whoever may be told.
+/// What a command has left, opened, as far as whoever gave it may be told.
 pub(super) fn shown<A: Viewed>(
     ordered: &Ordered,
     executed: Executed<A>,

@@ -18,6 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::client::none_is_known;
 use super::conflict::AcceptedConflictView;
 use super::expanded::about;
 use super::times::timed;
@@ -44,7 +45,7 @@ pub(crate) struct AppointmentView {
     tags: Tags,
     /// Free text about the client. Only a key with the scope `personal` is told, and of a private appointment only one that
     /// may book, too.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "none_is_known")]
     note: Option<Personal<Note>>,
     /// Where it takes place.
     #[serde(skip_serializing_if = "Option::is_none")]

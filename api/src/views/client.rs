@@ -15,19 +15,29 @@ pub(crate) struct ClientView {
     /// Its version: how many events it has had.
     version: u64,
     name: Personal<Name>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Nothing is known of them any more; they are called `erased`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    erased: bool,
+    #[serde(skip_serializing_if = "none_is_known")]
     email: Option<Personal<Email>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "none_is_known")]
     phone: Option<Personal<Phone>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "none_is_known")]
     notes: Option<Personal<Note>>,
     /// What your own system calls them.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "none_is_known")]
     reference: Option<Personal<Reference>>,
     /// What you keep with them; left out where there is nothing.
     #[serde(skip_serializing_if = "nothing")]
     #[schema(value_type = crate::schema::Pairs)]
     metadata: Personal<Metadata>,
+}
+
+/// Whether there is nothing, or nothing any more.
+#[expect(clippy::ref_option, reason = "serde's signature")]
+pub(crate) fn none_is_known<T>(personal: &Option<Personal<T>>) -> bool {
+    personal.as_ref().is_none_or(|personal| personal.reveal().is_none())
 }
 
 pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
@@ -37,7 +47,9 @@ pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
 impl ClientView {
     pub(crate) fn new(id: Uuid, version: u64, contact: Contact) -> Self {
         let Contact { name, email, phone, notes, reference, metadata } = contact;
-        Self { id, version, name, email, phone, notes, reference, metadata }
+        let erased = name == Personal::Erased;
+        let name = if erased { Personal::new(Name::erased()) } else { name };
+        Self { id, version, name, erased, email, phone, notes, reference, metadata }
     }
 
     /// They may be long, and are for whoever looks at the client.
@@ -55,6 +67,7 @@ impl Viewed for Client {
         match self {
             Self::Unregistered => None,
             Self::Registered(contact) => Some(ClientView::new(id, version, contact)),
+            Self::Erased { .. } => Some(ClientView::new(id, version, Contact::erased())),
         }
     }
 }

@@ -6,7 +6,6 @@ use super::hold::Hold;
 use super::joining::Joining;
 use super::overriding::{Breach, allowed};
 use super::{AppointmentRefusal, Booking, Details, Overridden, Takes, When};
-use crate::client::Client;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
 use crate::{Facts, Title};
@@ -63,9 +62,7 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, AppointmentRefusal> {
         let (client_id, service_id) = (booking.client_id, booking.service_id);
         let terms = offered(service_id, &facts.service)?;
-        if *facts.client == Client::Unregistered {
-            return Err(AppointmentRefusal::UnknownClient { client_id });
-        }
+        facts.client.may_book(client_id)?;
         let imported = matches!(booking.when, When::Imported(_));
         if terms.session_places.is_some() && !imported {
             return Err(AppointmentRefusal::SessionsOnly { service_id });

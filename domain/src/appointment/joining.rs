@@ -11,7 +11,6 @@ use super::{
     MovedBy, Overridden, Slot,
 };
 use crate::claim::ClaimQuery;
-use crate::client::Client;
 use crate::service::ServiceTerms;
 use crate::service::rules::{Broken, Proposal};
 use crate::session::{Session, SessionScheduled, SessionStatus};
@@ -49,9 +48,7 @@ impl<'a> Joining<'a> {
             return Err(AppointmentRefusal::UnknownSession { session_id });
         }
         let terms = offered(service_id, &facts.service)?;
-        if *facts.client == Client::Unregistered {
-            return Err(AppointmentRefusal::UnknownClient { client_id });
-        }
+        facts.client.may_book(client_id)?;
         not_past(plan.slot.during.start(), facts.now)?;
         let zones = [plan.time_zone];
         let proposal = Proposal { during: plan.slot.during, now: facts.now, zones: &zones };

@@ -158,6 +158,9 @@ pub enum AppointmentRefusal {
     /// There is no such client to book for.
     #[error("there is no client {client_id}")]
     UnknownClient { client_id: ClientId },
+    /// Nothing is booked for somebody of whom nothing is known any more.
+    #[error("client {client_id} is erased")]
+    ErasedClient { client_id: ClientId },
     /// The change does not go together with what stays.
     #[error(transparent)]
     PatchMisfit(#[from] PatchMisfit),
@@ -196,6 +199,7 @@ impl AppointmentRefusal {
             Self::UnknownResource { .. } => Meaning::invalid("Unknown resource"),
             Self::RetiredResource { .. } => Meaning::invalid("Retired resource"),
             Self::UnknownClient { .. } => Meaning::invalid("Unknown client"),
+            Self::ErasedClient { .. } => Meaning::invalid("The client is erased"),
             Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Client, ClientContactChanged, ClientEvent, ClientRegistered, Contact, ContactPatch};
+use super::{
+    Client, ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent,
+    ClientRegistered, Contact, ContactPatch, ErasureReason,
+};
 use crate::patch::{PatchMisfit, Patches as _};
 use crate::{Decide, Facts, Meaning};
 
@@ -13,6 +16,19 @@ pub enum ClientCommand {
     RegisterClient(Contact),
     /// Change some of their contact details.
     ChangeClientContact(ContactPatch),
+    /// Forget them.
+    EraseClient { reason: ErasureReason, upcoming: Upcoming },
+    /// Note that what seals all that was known of them is destroyed.
+    FinishErasure { appointments_cancelled: u32 },
+}
+
+/// What becomes of appointments that are still to come when their client is erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upcoming {
+    /// They are cancelled.
+    Cancel,
+    /// There are so many: if there are any, the client is not erased.
+    Keep(u32),
 }
 
 /// Why a client's command is refused.
@@ -23,6 +39,17 @@ pub enum ClientRefusal {
     /// There is no such client.
     #[error("there is no such client")]
     ClientNotFound,
+    /// Nothing is known of them any more, and nothing can be.
+    #[error("this client is erased")]
+    ClientErased,
+    /// They have something before them.
+    #[error(
+        "{count} appointments of this client are still to come: cancel them, or send `upcoming` as `cancel`"
+    )]
+    ClientHasAppointments {
+        /// How many, at least.
+        count: u32,
+    },
     /// This id is taken.
     #[error("a client with this id exists already")]
     ClientExists,
@@ -35,6 +62,8 @@ impl ClientRefusal {
     pub(crate) const fn meaning(&self) -> Meaning {
         match self {
             Self::ClientNotFound => Meaning::NOT_FOUND,
+            Self::ClientErased => Meaning::conflict("The client is erased"),
+            Self::ClientHasAppointments { .. } => Meaning::conflict("The client has appointments"),
             Self::ClientExists => Meaning::EXISTS,
             Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
@@ -43,18 +72,31 @@ impl ClientRefusal {
 
 impl Decide for Client {
     fn decide(&self, command: ClientCommand, _facts: &Facts) -> Result<ClientEvent, ClientRefusal> {
-        use ClientCommand::{ChangeClientContact, RegisterClient};
+        use ClientCommand::{ChangeClientContact, EraseClient, FinishErasure, RegisterClient};
         match (self, command) {
+            (Self::Registered(_), EraseClient { upcoming: Upcoming::Keep(count @ 1..), .. }) => {
+                Err(ClientRefusal::ClientHasAppointments { count })
+            }
+            (Self::Registered(_), EraseClient { reason, .. }) => {
+                Ok(ClientEvent::ClientErasureRequested(ClientErasureRequested { reason }))
+            }
+            (Self::Erased { finished: false }, FinishErasure { appointments_cancelled }) => {
+                Ok(ClientEvent::ClientErased(ClientErased { appointments_cancelled }))
+            }
+            (Self::Erased { .. }, _) => Err(ClientRefusal::ClientErased),
             (Self::Unregistered, RegisterClient(contact)) => {
                 Ok(ClientEvent::ClientRegistered(ClientRegistered { contact }))
             }
-            (Self::Registered(_), RegisterClient(_)) => Err(ClientRefusal::ClientExists),
+            // An erasure is requested before it is finished.
+            (Self::Registered(_), RegisterClient(_) | FinishErasure { .. }) => {
+                Err(ClientRefusal::ClientExists)
+            }
             (Self::Registered(contact), ChangeClientContact(patch)) => {
                 let mut contact = contact.clone();
                 patch.patch(&mut contact)?;
                 Ok(ClientEvent::ClientContactChanged(ClientContactChanged { contact }))
             }
-            (Self::Unregistered, ChangeClientContact(_)) => Err(ClientRefusal::ClientNotFound),
+            (Self::Unregistered, _) => Err(ClientRefusal::ClientNotFound),
         }
     }
 
@@ -97,7 +139,7 @@ mod tests {
             let patch = ContactPatch { name, ..ContactPatch::default() };
             outcome(&client, ClientCommand::ChangeClientContact(patch), &facts).unwrap()
         };
-        assert_eq!(named(contact().name.reveal().as_str()), None);
+        assert_eq!(named(contact().name.reveal().unwrap().as_str()), None);
         assert!(named("Another name").is_some());
     }
 

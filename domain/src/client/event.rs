@@ -34,6 +34,19 @@ pub struct Contact {
 }
 
 impl Contact {
+    /// Somebody of whom nothing is known any more.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self {
+            name: Personal::Erased,
+            email: None,
+            phone: None,
+            notes: None,
+            reference: None,
+            metadata: Personal::default(),
+        }
+    }
+
     /// Somebody of whom only this is known.
     #[must_use]
     pub fn named(name: Name) -> Self {
@@ -78,6 +91,36 @@ pub struct ClientContactChanged {
     pub contact: Contact,
 }
 
+/// Why a client is erased (GDPR, Art. 17(1)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ErasureReason {
+    /// They asked for it.
+    Requested,
+    /// They have withdrawn their consent.
+    ConsentWithdrawn,
+    /// It is no longer needed.
+    NoLongerNeeded,
+    /// The law asks for it.
+    LegalObligation,
+}
+
+/// A client is to be erased: from here on nothing of them is shown, and nothing is booked for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientErasureRequested {
+    pub reason: ErasureReason,
+}
+
+/// What seals all that was known of them is destroyed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientErased {
+    /// How many appointments that were still to come were cancelled for it.
+    pub appointments_cancelled: u32,
+}
+
 /// Everything that happens to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -85,9 +128,14 @@ pub struct ClientContactChanged {
 pub enum ClientEvent {
     ClientRegistered(ClientRegistered),
     ClientContactChanged(ClientContactChanged),
+    ClientErasureRequested(ClientErasureRequested),
+    ClientErased(ClientErased),
 }
 
-crate::event_types!(ClientEvent: creating ClientRegistered; then ClientContactChanged);
+crate::event_types!(ClientEvent:
+    creating ClientRegistered;
+    then ClientContactChanged, ClientErasureRequested, ClientErased
+);
 
 impl Claims for ClientEvent {
     fn reference_after(&self) -> Option<Vec<Claim>> {
@@ -98,6 +146,9 @@ impl Claims for ClientEvent {
             Self::ClientContactChanged(changed) => {
                 Some(reference::changed(Client::TYPE, changed.contact.reference.as_ref()))
             }
+            // Another may have it.
+            Self::ClientErasureRequested(_) => Some(Vec::new()),
+            Self::ClientErased(_) => None,
         }
     }
 }

@@ -7,8 +7,11 @@ mod state;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
-pub use decide::{ClientCommand, ClientRefusal};
-pub use event::{ClientContactChanged, ClientEvent, ClientRegistered, Contact, ContactPatch};
+pub use decide::{ClientCommand, ClientRefusal, Upcoming};
+pub use event::{
+    ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent, ClientRegistered,
+    Contact, ContactPatch, ErasureReason,
+};
 pub use state::Client;
 
 use crate::Facts;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+use crate::ClientId;
+use crate::appointment::AppointmentRefusal;
 
 /// A client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +14,11 @@ pub enum Client {
     Unregistered,
     /// Can book.
     Registered(Contact),
+    /// Nothing is known of them any more.
+    Erased {
+        /// Whether what seals it is destroyed; if not, that is under way.
+        finished: bool,
+    },
 }
 
 impl Client {
@@ -22,6 +29,20 @@ impl Client {
             | ClientEvent::ClientContactChanged(ClientContactChanged { contact }) => {
                 Self::Registered(contact)
             }
+            ClientEvent::ClientErasureRequested(_) => Self::Erased { finished: false },
+            ClientEvent::ClientErased(_) => Self::Erased { finished: true },
         };
+    }
+
+    /// Makes sure that the client with this id can book.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub(crate) const fn may_book(&self, client_id: ClientId) -> Result<(), AppointmentRefusal> {
+        match self {
+            Self::Registered(_) => Ok(()),
+            Self::Unregistered => Err(AppointmentRefusal::UnknownClient { client_id }),
+            Self::Erased { .. } => Err(AppointmentRefusal::ErasedClient { client_id }),
+        }
     }
 }

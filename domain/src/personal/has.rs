@@ -17,9 +17,6 @@ pub(crate) type Named<'a> = (&'static str, &'a mut dyn PersonalMember);
 
 /// Implemented by events, and by aggregates: which of their members are personal.
 pub trait HasPersonal {
-    /// Of an aggregate: whether its decisions depend on the content of what is personal.
-    const DECIDES_ON_CONTENT: bool = false;
-
     /// Those that it has, sealed or not.
     fn personal(&mut self) -> Vec<Named<'_>> {
         Vec::new()
@@ -73,17 +70,15 @@ impl HasPersonal for ClientEvent {
         match self {
             Self::ClientRegistered(registered) => registered.contact.personal(),
             Self::ClientContactChanged(changed) => changed.contact.personal(),
+            Self::ClientErasureRequested(_) | Self::ClientErased(_) => Vec::new(),
         }
     }
 }
 
 impl HasPersonal for Client {
-    /// A change of contact says the whole contact.
-    const DECIDES_ON_CONTENT: bool = true;
-
     fn personal(&mut self) -> Vec<Named<'_>> {
         match self {
-            Self::Unregistered => Vec::new(),
+            Self::Unregistered | Self::Erased { .. } => Vec::new(),
             Self::Registered(contact) => contact.personal(),
         }
     }

@@ -37,6 +37,9 @@ pub trait PersonalMember: Send {
     /// When it cannot be written as JSON.
     fn clear(&self) -> Result<Option<String>, serde_json::Error>;
 
+    /// Whether there is something to be sealed.
+    fn is_clear(&self) -> bool;
+
     /// What a token has to stand for, if it is clear and no two may have the same.
     fn unique(&self) -> Option<&str>;
 
@@ -59,6 +62,10 @@ pub trait PersonalMember: Send {
 impl<T: Sealable> PersonalMember for Personal<T> {
     fn clear(&self) -> Result<Option<String>, serde_json::Error> {
         self.reveal().map(serde_json::to_string).transpose()
+    }
+
+    fn is_clear(&self) -> bool {
+        matches!(self, Self::Clear(_))
     }
 
     fn unique(&self) -> Option<&str> {

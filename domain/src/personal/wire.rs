@@ -82,6 +82,11 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Stored<T> {
         f.write_str("personal data, clear or sealed")
     }
 
+    /// As a projection has it of somebody who is erased.
+    fn visit_unit<E: Error>(self) -> Result<Personal<T>, E> {
+        Ok(Personal::Erased)
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<Personal<T>, E> {
         T::deserialize(StrDeserializer::new(text)).map(Personal::Clear)
     }

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::appointment::AppointmentRefusal;
 use crate::claim::ClaimQuery;
-use crate::client::Client;
 use crate::quota::QuotaSlots;
 use crate::resource::Resource;
 use crate::service::{Roles, Service};
@@ -105,9 +104,7 @@ fn can_be_waited_for(client_id: ClientId, wishes: &Wishes, facts: &Facts) -> Res
             return Err(AppointmentRefusal::RetiredService { service_id }.into());
         }
     };
-    if *facts.client == Client::Unregistered {
-        return Err(AppointmentRefusal::UnknownClient { client_id }.into());
-    }
+    facts.client.may_book(client_id)?;
     let in_sessions = terms.session_places.is_some();
     if !in_sessions && terms.needs.is_empty() && facts.resources.is_empty() {
         return Err(AppointmentRefusal::NoResources.into());

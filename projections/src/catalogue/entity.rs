@@ -263,6 +263,7 @@ impl CatalogueEntity for Client {
         match self {
             Self::Unregistered => None,
             Self::Registered(contact) => Some((contact, CatalogueStatus::Active)),
+            Self::Erased { .. } => Some((Contact::erased(), CatalogueStatus::Retired)),
         }
     }
 
@@ -270,7 +271,10 @@ impl CatalogueEntity for Client {
         FoundBy::client(contact)
     }
 
-    fn from_document(contact: Contact, _: CatalogueStatus) -> Self {
-        Self::Registered(contact)
+    fn from_document(contact: Contact, status: CatalogueStatus) -> Self {
+        match status {
+            CatalogueStatus::Active => Self::Registered(contact),
+            CatalogueStatus::Retired => Self::Erased { finished: true },
+        }
     }
 }

@@ -10,7 +10,8 @@ use daybook_domain::client::Contact;
 use daybook_domain::resource::{ResourceKind, ResourceProfile};
 use daybook_domain::service::ServiceTerms;
 use daybook_domain::{
-    Category, Email, Metadata, MetadataKey, MetadataValue, Personal, Phone, Reference, Tag, folded, words,
+    Category, Email, Metadata, MetadataKey, MetadataValue, Personal, Phone, Reference, Tag, folded,
+    words,
 };
 
 use crate::search::terms::{Kind, TermsOf, beginnings};

@@ -74,12 +74,12 @@ impl CatalogueFilter {
 /// `services_found_by`.
 pub(super) async fn page<E: CatalogueEntity>(
     pool: &PgPool,
-    tenant: &TenantId,
+    (tenant, terms): (&TenantId, &TermsOf),
     filter: &CatalogueFilter,
     (cursor, limit): (Option<&Cursor>, Limit),
 ) -> Result<Page<Listed<E>>, PageError> {
     let keyset = Keyset::new(List::of(tenant, E::TABLE, filter), cursor, limit)?;
-    let list = recorded_list::<E>(tenant, filter, keyset, limit);
+    let list = recorded_list::<E>((tenant, terms), filter, keyset, limit);
     let mut tx = pool.begin_with(BEGIN).await?;
     let part = list.part(&mut tx).await?;
     let rows = statement::<E>(&list, &part, "").build().fetch_all(&mut *tx).await?;
@@ -103,14 +103,14 @@ pub(super) async fn page<E: CatalogueEntity>(
 /// In the order in which they were made. Served by `services_created` and its like.
 pub(super) async fn ids<E: CatalogueEntity>(
     pool: &PgPool,
-    tenant: &TenantId,
+    (tenant, terms): (&TenantId, &TermsOf),
     filter: &CatalogueFilter,
     at: Position,
     (cursor, limit): (Option<&Cursor>, Limit),
 ) -> Result<Page<Uuid>, PageError> {
     let keyset = Keyset::new(List::of(tenant, E::TABLE, filter).at(at.get()), cursor, limit)?;
     let ids = CatalogueFilter { ids: filter.ids.clone(), ..CatalogueFilter::default() };
-    let list = recorded_list::<E>(tenant, &ids, keyset, limit);
+    let list = recorded_list::<E>((tenant, terms), &ids, keyset, limit);
     let part = list.named().unwrap_or(Part::Whole);
     let mut sql = QueryBuilder::new("");
     list.push_page(&mut sql, &list.key.join(", "), &part);
@@ -141,11 +141,11 @@ pub(super) async fn some<E: CatalogueEntity>(
 /// What is asked for, and the terms of the tenant.
 pub(super) struct AskedOf<'a> {
     filter: &'a CatalogueFilter,
-    terms: TermsOf,
+    terms: &'a TermsOf,
 }
 
 pub(super) fn recorded_list<'a, E: CatalogueEntity>(
-    tenant: &'a TenantId,
+    (tenant, terms): (&'a TenantId, &'a TermsOf),
     filter: &'a CatalogueFilter,
     keyset: Keyset<StartKey>,
     limit: Limit,
@@ -158,7 +158,7 @@ pub(super) fn recorded_list<'a, E: CatalogueEntity>(
         order: filter.order,
         keyset: keyset.descending(filter.order.descending),
         limit,
-        asked: AskedOf { filter, terms: TermsOf::new(tenant) },
+        asked: AskedOf { filter, terms },
     }
 }
 
@@ -174,7 +174,7 @@ impl Asked for AskedOf<'_> {
 
     fn push_terms<'q>(&'q self, sql: &mut QueryBuilder<'q, Postgres>) -> bool {
         for any in &self.filter.facets {
-            let any: Vec<i64> = any.iter().map(|facet| facet.term(&self.terms)).collect();
+            let any: Vec<i64> = any.iter().map(|facet| facet.term(self.terms)).collect();
             sql.push(" AND found_by && ").push_bind(any);
         }
         let words: Vec<i64> = self.filter.words().map(|word| self.terms.beginning(word)).collect();

@@ -34,6 +34,8 @@ pub use list::CatalogueFilter;
 
 use entity::{CLIENTS, RESOURCES, SERVICES};
 
+use crate::search::terms::TermsOf;
+
 use crate::{
     ApplyError, Backfill, Cursor, Limit, Page, PageError, Projection, ProjectionId, TableSpec,
     Tables,
@@ -48,7 +50,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 4 };
+    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 5 };
 
     /// The projection in this database.
     #[must_use]
@@ -74,7 +76,8 @@ impl Catalogue {
         filter: &CatalogueFilter,
         page: (Option<&Cursor>, Limit),
     ) -> Result<Page<Listed<E>>, PageError> {
-        let mut page = list::page::<E>(&self.pool, tenant, filter, page).await?;
+        let terms = terms_of(self.keyring.as_ref(), tenant).await.map_err(KeyringError::read)?;
+        let mut page = list::page::<E>(&self.pool, (tenant, &terms), filter, page).await?;
         open_listed(self.keyring.as_ref(), tenant, &mut page.items).await?;
         page.items.retain(|listed| filter.finds::<E>(&listed.document));
         Ok(page)
@@ -106,8 +109,18 @@ impl Catalogue {
         at: Position,
         page: (Option<&Cursor>, Limit),
     ) -> Result<Page<Uuid>, PageError> {
-        list::ids::<E>(&self.pool, tenant, filter, at, page).await
+        let terms = terms_of(self.keyring.as_ref(), tenant).await.map_err(KeyringError::read)?;
+        list::ids::<E>(&self.pool, (tenant, &terms), filter, at, page).await
     }
+}
+
+/// The terms of a tenant: what clients are found by cannot be guessed from them.
+async fn terms_of(keyring: Option<&Keyring>, tenant: &TenantId) -> Result<TermsOf, KeyringError> {
+    let terms = TermsOf::new(tenant);
+    Ok(match keyring {
+        Some(keyring) => terms.keyed(&keyring.secret(tenant, "terms of the catalogue").await?),
+        None => terms,
+    })
 }
 
 /// Opens what is sealed in these.

@@ -119,7 +119,8 @@ async fn page<E: CatalogueEntity>(
     let first: Keyset<StartKey> = Keyset::new(list, None, limit).unwrap();
     let cursor = after.map(|key| first.cursor(&key));
     let keyset = Keyset::new(list, cursor.as_ref(), limit).unwrap();
-    let list = recorded_list::<E>(tenant, filter, keyset, limit);
+    let terms = TermsOf::new(tenant);
+    let list = recorded_list::<E>((tenant, &terms), filter, keyset, limit);
     sqlx::raw_sql(BEGIN).execute(&mut *connection).await.unwrap();
     let part = list.part(&mut *connection).await.unwrap();
     let mut sql = statement::<E>(&list, &part, "");

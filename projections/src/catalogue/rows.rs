@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
-use daybook_store::personal::Keyring;
+use daybook_store::personal::{Keyring, KeyringError};
 use uuid::Uuid;
 
 use super::entity::{CatalogueEntity, Listed, Row};
-use super::open;
+use super::{open, terms_of};
 use crate::kit::Table;
-use crate::search::terms::TermsOf;
 use crate::{ApplyError, Tables};
 
 pub(super) async fn apply<E: CatalogueEntity>(
@@ -41,12 +40,18 @@ pub(super) async fn apply<E: CatalogueEntity>(
             Listed { id: id_of, document, status, version, position, created_at, updated_at };
         rows.insert(id, listed);
     }
-    let terms = TermsOf::new(tenant);
+    // What cannot be opened holds this tenant up, and no other.
+    let position = events.last().map(|event| event.position).unwrap_or_default();
+    let closed = |error| match error {
+        KeyringError::Database(error) => ApplyError::Database(error),
+        other => ApplyError::Event { position, reason: other.to_string() },
+    };
+    let terms = terms_of(keyring, tenant).await.map_err(closed)?;
     let rows: Vec<Listed<E>> = rows.into_values().collect();
     // What is written stays sealed; only terms are made of what is open.
     let mut opened: Vec<E::Document> = rows.iter().map(|row| row.document.clone()).collect();
     let ids = rows.iter().map(|row| E::uuid(row.id));
-    open::<E>(keyring, tenant, ids.zip(&mut opened)).await?;
+    open::<E>(keyring, tenant, ids.zip(&mut opened)).await.map_err(closed)?;
     let rows = rows.into_iter().zip(&opened);
     let rows: Vec<Row<E>> = rows.map(|(listed, opened)| Row::of(listed, opened, &terms)).collect();
     table.upsert(tables, tenant, &rows).await

@@ -104,6 +104,11 @@ impl TermsOf {
         Self { hash: Sha256::new().chain_update(tenant.as_str()).chain_update([0]) }
     }
 
+    /// The same, which nobody can guess who has not the secret.
+    pub(crate) fn keyed(self, secret: &[u8]) -> Self {
+        Self { hash: self.hash.chain_update(secret) }
+    }
+
     pub(crate) fn term(&self, kind: Kind, value: &[u8]) -> i64 {
         let hash = self.hash.clone().chain_update([kind as u8]).chain_update(value).finalize();
         let mut first = [0; 8];

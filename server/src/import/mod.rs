@@ -33,7 +33,7 @@ use input::Input;
 use crate::database::Database;
 use crate::parts::{self, Parts};
 use crate::progress::ProgressLine;
-use crate::{cli, output};
+use crate::{cli, master_key, output};
 
 /// What there is to import.
 pub(crate) struct Files {
@@ -57,6 +57,7 @@ pub(crate) async fn run(
     files: Files,
 ) -> anyhow::Result<()> {
     let parts = parts::connected(database).await?;
+    anyhow::ensure!(parts.engine.keyring().is_some(), master_key::MISSING);
     parts::prepare(&parts).await?;
     if options.apart {
         return apart::run(&parts, options, files.paths).await;

@@ -145,6 +145,7 @@ async fn serve(
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
         sweep,
         parts: parts.clone(),
+        app: app.clone(),
         roles: roles.clone(),
         deployment,
         runner,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daybook_api::Checker;
+use daybook_api::{App, Checker};
 use daybook_projections::{Deployment, Runner};
 use daybook_store::database::{self, Refused};
+use daybook_store::personal::KeyringError;
 use daybook_store::{Repeated, Role};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -26,6 +27,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(10);
 /// All that can be done.
 pub(super) struct Work {
     pub(super) parts: Parts,
+    pub(super) app: App,
     pub(super) roles: Vec<Role>,
     pub(super) deployment: Deployment,
     pub(super) checker: Checker,
@@ -63,6 +65,7 @@ pub(super) async fn prepare(parts: Parts) -> anyhow::Result<()> {
 /// Whether the database would say the same as often as it is asked.
 fn is_in_vain(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref()).any(database::is_in_vain)
+        || matches!(error.downcast_ref(), Some(KeyringError::NoMasterKey(_)))
 }
 
 impl Work {
@@ -113,7 +116,7 @@ impl Work {
     }
 
     fn start(self, cancel: &CancellationToken) -> Running {
-        let Self { parts, roles, deployment, checker, runner, promoter, sweep } = self;
+        let Self { parts, app, roles, deployment, checker, runner, promoter, sweep } = self;
         let mut running = Running::default();
         running.start("heartbeat", deployment.run(cancel.clone()));
         running.start("readiness checker", checker.run(cancel.clone()));
@@ -133,7 +136,7 @@ impl Work {
             });
         }
         if has(Task::Sweep) {
-            running.start("sweeper", sweeper::run(parts, sweep, cancel.clone()));
+            running.start("sweeper", sweeper::run(parts, app, sweep, cancel.clone()));
         }
         if has(Task::Promote) {
             running.start("promoter", promoter.run(cancel.clone()));

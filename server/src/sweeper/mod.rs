@@ -1,5 +1,5 @@
 //! Records what has come to pass by itself: holds that have lapsed, and what has become of entries of the waiting
-//! list; and forgets answers that were kept long enough.
+//! list; forgets answers that were kept long enough; and goes on with erasures that were cut off.
 //!
 //! Nothing depends on it being quick: a lapsed hold is in nobody's way and shows as cancelled
 //! before it is recorded. Several programs may sweep at once; the log takes each of it once.
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use daybook_api::App;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
 use daybook_domain::{AppointmentId, TenantId, WaitingEntryId};
 use daybook_projections::due::MOST_DUE;
@@ -40,18 +41,31 @@ const MIN_PAUSE: Duration = Duration::from_millis(50);
 /// How often it is asked whether answers are to be forgotten: what has failed is tried again soon.
 const CHORES_INTERVAL: Duration = Duration::from_mins(20);
 
+/// How often it is asked whether an erasure was cut off.
+const ERASURES_INTERVAL: Duration = Duration::from_secs(5);
+
 /// How much is recorded at once. A tenant's is appended in one batch, or a few.
 const AT_ONCE: usize = 64;
 
 static SWEEP: Repeated = Repeated::new("sweep");
+static ERASE: Repeated = Repeated::new("finish erasures");
 static FORGET: Repeated = Repeated::new("forget answers");
 
 /// Sweeps until cancelled: when something is due, or when told to.
-pub(crate) async fn run(parts: Parts, told: Arc<Notify>, cancel: CancellationToken) {
-    let both = async { tokio::join!(sweep(&parts, &told), forget_answers(&parts)) };
+pub(crate) async fn run(parts: Parts, app: App, told: Arc<Notify>, cancel: CancellationToken) {
+    let all =
+        async { tokio::join!(sweep(&parts, &told), forget_answers(&parts), finish_erasures(&app)) };
     tokio::select! {
         () = cancel.cancelled() => {}
-        _ = both => {}
+        _ = all => {}
+    }
+}
+
+/// Goes on with erasures of clients that were cut off.
+async fn finish_erasures(app: &App) {
+    loop {
+        ERASE.note(&app.finish_erasures().await);
+        sleep(ERASURES_INTERVAL).await;
     }
 }
 

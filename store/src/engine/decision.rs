@@ -83,7 +83,11 @@ impl<A: PersistedAggregate> Prepared<A> {
             return Ok(Err(refusal.into()));
         }
         let mut events = sink.collect().await;
-        let sealed_for = sealing.seal(tenant, &self.stream, &self.state, &mut events).await?;
+        let sealed = sealing.seal(tenant, &self.stream, &self.state, &mut events).await;
+        let sealed_for = match sealed {
+            Err(ExecuteError::Refused(refusal)) => return Ok(Err(refusal)),
+            sealed => sealed?,
+        };
         let held = Claims::held_after_all(&events, self.stream.uuid());
         if self.chooses {
             let claims = held.iter().flat_map(|(_, claims)| claims);

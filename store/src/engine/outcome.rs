@@ -1,6 +1,7 @@
 //! What becomes of a command.
 
 use daybook_domain::Refusal;
+use daybook_domain::client::ClientRefusal;
 use uuid::Uuid;
 
 use crate::log::{AppendError, Position};
@@ -17,6 +18,16 @@ pub struct Executed<A> {
     pub position: Option<Position>,
     /// The aggregate at that version.
     pub state: A,
+}
+
+impl From<KeyringError> for ExecuteError {
+    fn from(error: KeyringError) -> Self {
+        match error {
+            // Whoever had not seen it yet would have been refused for that.
+            KeyringError::Destroyed(_) => Self::Refused(ClientRefusal::ClientErased.into()),
+            other => Self::Personal(other),
+        }
+    }
 }
 
 /// A command that was not carried out.
@@ -42,7 +53,7 @@ pub enum ExecuteError {
     Unavailable(String),
     /// Personal data cannot be sealed or opened.
     #[error(transparent)]
-    Personal(#[from] KeyringError),
+    Personal(KeyringError),
     /// The log has what this program does not understand.
     #[error("the log cannot be understood: {0}")]
     Unreadable(String),
@@ -54,14 +65,18 @@ impl ExecuteError {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::Contended | Self::Unavailable(_) => true,
+            Self::Contended | Self::Unavailable(_) | Self::Personal(KeyringError::Database(_)) => {
+                true
+            }
             Self::Append(error) => matches!(
                 error,
                 AppendError::Overloaded | AppendError::Unavailable | AppendError::OutcomeUnknown
             ),
-            Self::Refused(_) | Self::KeyReused | Self::TooBroad { .. } | Self::Unreadable(_) => {
-                false
-            }
+            Self::Refused(_)
+            | Self::KeyReused
+            | Self::TooBroad { .. }
+            | Self::Personal(_)
+            | Self::Unreadable(_) => false,
         }
     }
 }

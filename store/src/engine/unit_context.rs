@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::claim::{Claim, ClaimConflict, ClaimQuery, ClaimSnapshot};
-use daybook_domain::client::Client;
+use daybook_domain::client::{Client, ClientRefusal};
 use daybook_domain::{AppointmentId, ClientId, Needs, Refusal, TenantId};
 use uuid::Uuid;
 
@@ -74,7 +74,7 @@ impl<'a> UnitContext<'a> {
         id: Uuid,
     ) -> Result<Option<(A, u64)>, Abort> {
         let Loaded { state, version } =
-            self.current(&StreamId::of::<A>(self.tenant(), id)).await??;
+            self.current(&StreamId::of::<A>(self.tenant(), id), false).await??;
         Ok((version > 0).then_some((state, version)))
     }
 
@@ -136,7 +136,8 @@ impl<'a> UnitContext<'a> {
         let current = if is_new {
             Loaded::<A>::default()
         } else {
-            match self.current(&stream).await? {
+            // Whether it is so already is told of what is open only.
+            match self.current(&stream, A::sets(&command)).await? {
                 Ok(current) => current,
                 Err(refusal) => return Ok(Err(refusal)),
             }
@@ -195,23 +196,31 @@ impl<'a> UnitContext<'a> {
         let mut settled = prepared.decide(self.tenant(), sealing).await?;
         if let Ok((decided, _)) = &mut settled
             && let Some(client) = decided.sealed_for
+            && let Err(refusal) = self.rests_on(client, decided).await?
         {
-            self.rests_on(client, decided).await?;
+            settled = Err(refusal);
         }
         self.refused_from_memory |= settled.is_err() && from_memory;
         Ok(settled)
     }
 
     /// Nothing is sealed for a client who is erased meanwhile: it rests on who they are.
-    async fn rests_on(&self, client: ClientId, decided: &mut Decided) -> Result<(), ExecuteError> {
+    async fn rests_on(
+        &self,
+        client: ClientId,
+        decided: &mut Decided,
+    ) -> Result<Result<(), Refusal>, ExecuteError> {
         let stream = StreamId::of::<Client>(self.tenant(), client.uuid());
         let seen = decided.read_set.iter().any(|(read, _)| *read == stream);
         if stream != decided.stream && !seen {
             let (id, fresh) = (client.uuid(), self.retry.fresh);
             let read_set = &mut decided.read_set;
-            self.engine.fact::<Client>(self.tenant(), id, fresh, read_set).await?;
+            let known = self.engine.fact::<Client>(self.tenant(), id, fresh, read_set).await?;
+            if matches!(*known, Client::Erased { .. }) {
+                return Ok(Err(ClientRefusal::ClientErased.into()));
+            }
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Takes up what was decided.
@@ -244,6 +253,7 @@ impl<'a> UnitContext<'a> {
     async fn current<A: PersistedAggregate>(
         &self,
         stream: &StreamId,
+        opens: bool,
     ) -> Result<Result<Loaded<A>, Refusal>, ExecuteError> {
         let decided = self.decided.iter().find(|decided| decided.stream == *stream);
         let known = decided.and_then(|one| Some((one.state::<A>()?.clone(), one.version)));
@@ -251,7 +261,7 @@ impl<'a> UnitContext<'a> {
             return Ok(Ok(Loaded { state, version }));
         }
         let mut loaded: Loaded<A> = self.engine.repository.load(stream).await?;
-        if A::DECIDES_ON_CONTENT {
+        if opens {
             self.engine.open(self.tenant(), &mut [(stream.uuid(), &mut loaded.state)]).await?;
         }
         let actual = loaded.version;

@@ -226,10 +226,11 @@ pub const fn another_place_may_do(refusal: &Refusal) -> bool {
     match refusal {
         // Nothing could be tried of those.
         Refusal::Waiting(WaitingRefusal::NoOffer) => true,
-        // The entry has an offer, or is closed; the client holds enough.
-        Refusal::Waiting(_) | Refusal::Appointment(AppointmentRefusal::ClientHoldLimit { .. }) => {
-            false
-        }
+        // The entry has an offer, or is closed; the client holds enough, or is erased.
+        Refusal::Waiting(_)
+        | Refusal::Appointment(
+            AppointmentRefusal::ClientHoldLimit { .. } | AppointmentRefusal::ErasedClient { .. },
+        ) => false,
         _ => true,
     }
 }

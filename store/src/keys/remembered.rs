@@ -107,7 +107,7 @@ impl Remembered {
         self.ended.send_modify(|tick| *tick = tick.wrapping_add(1));
     }
 
-    pub(super) fn ended(&self) -> watch::Receiver<u64> {
+    pub(crate) fn ended(&self) -> watch::Receiver<u64> {
         self.ended.subscribe()
     }
 }

@@ -57,8 +57,22 @@ impl SubjectKey {
         (id, subject): (Uuid, Uuid),
         wrapped: &[u8],
     ) -> Result<Self, DoesNotOpen> {
-        let bytes = decrypt(wrapping, &wrap_aad(tenant, id, subject, master_id), wrapped.to_vec())?;
+        let bytes = decrypt(wrapping, &wrap_aad(tenant, id, subject, master_id), wrapped)?;
         Self::of(id, subject, &bytes)
+    }
+
+    /// How a key is kept that was kept so, wrapped by the first master key.
+    pub(super) fn rewrap(
+        (wrapping, master_id): (&LessSafeKey, &MasterKeyId),
+        master: &MasterKeys,
+        tenant: &str,
+        (id, subject): (Uuid, Uuid),
+        wrapped: &[u8],
+    ) -> Result<Vec<u8>, DoesNotOpen> {
+        let bytes = decrypt(wrapping, &wrap_aad(tenant, id, subject, master_id), wrapped)?;
+        let (first_id, first) = master.first();
+        let first = first.ok_or(DoesNotOpen)?;
+        encrypt(first, &wrap_aad(tenant, id, subject, first_id), bytes)
     }
 
     /// Seals a member's content, which is JSON.
@@ -83,7 +97,7 @@ impl SubjectKey {
         ciphertext: &str,
     ) -> Result<String, DoesNotOpen> {
         let sealed = URL_SAFE_NO_PAD.decode(ciphertext).map_err(|_| DoesNotOpen)?;
-        let json = decrypt(&self.aead, &self.aad(about, member), sealed)?;
+        let json = decrypt(&self.aead, &self.aad(about, member), &sealed)?;
         String::from_utf8(json).map_err(|_| DoesNotOpen)
     }
 
@@ -93,6 +107,14 @@ impl SubjectKey {
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&tag.as_ref()[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+
+    /// A secret for a purpose, from which the key cannot be told.
+    pub(super) fn secret(&self, purpose: &str) -> [u8; BYTES] {
+        let tag = hmac::sign(&self.hmac, format!("daybook secret\n{purpose}").as_bytes());
+        let mut secret = [0; BYTES];
+        secret.copy_from_slice(&tag.as_ref()[..BYTES]);
+        secret
     }
 
     /// Ciphertext that is put elsewhere does not open.
@@ -118,7 +140,7 @@ fn encrypt(key: &LessSafeKey, aad: &[u8], mut text: Vec<u8>) -> Result<Vec<u8>, 
     Ok(sealed)
 }
 
-fn decrypt(key: &LessSafeKey, aad: &[u8], sealed: Vec<u8>) -> Result<Vec<u8>, DoesNotOpen> {
+fn decrypt(key: &LessSafeKey, aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, DoesNotOpen> {
     let (nonce, text) = sealed.split_at_checked(NONCE_LEN).ok_or(DoesNotOpen)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| DoesNotOpen)?;
     let mut text = text.to_vec();

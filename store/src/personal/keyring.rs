@@ -3,20 +3,23 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use daybook_domain::{ClientId, HasPersonal, PersonalJson, Sealed, TenantId};
 use moka::future::Cache;
 use serde_json::Value;
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::key::SubjectKey;
 use super::master_key::{MasterKeyId, MasterKeys};
+use crate::Log;
 use crate::json::not_understood;
 
-/// How many keys are kept in memory, and for how long: so long, at most, a key is used after another program has
-/// destroyed it and the news of that was lost.
+/// How many keys are kept in memory, and for how long, where nothing is heard.
 const KEPT: u64 = 50_000;
 const TTL: Duration = Duration::from_secs(10);
 
@@ -42,6 +45,11 @@ pub enum KeyringError {
     /// What wraps a key is not among the master keys of this program.
     #[error("the master key {0} is missing: name it with --master-key")]
     NoMasterKey(MasterKeyId),
+    /// The master key that wraps is none of the database's: it was retired.
+    #[error(
+        "the database knows no master key {0}: it was retired, and another is to be named with --master-key"
+    )]
+    Retired(MasterKeyId),
     /// No key has that id: it was never one of this tenant's.
     #[error("there is no key {0}")]
     NoSuchKey(Uuid),
@@ -64,8 +72,8 @@ pub enum KeyringError {
 }
 
 impl KeyringError {
-    fn of_json(error: serde_json::Error) -> Self {
-        Self::NotUnderstood(not_understood(&error))
+    fn of_json(error: &serde_json::Error) -> Self {
+        Self::NotUnderstood(not_understood(error))
     }
 
     /// The same, where all that can fail is that the database is read.
@@ -80,14 +88,14 @@ impl KeyringError {
 
 /// What becomes of what a key has sealed.
 #[derive(Clone)]
-enum State {
+pub(super) enum State {
     Living(Arc<SubjectKey>),
     Destroyed,
 }
 
 /// By what a key is looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum By {
+pub(super) enum By {
     Subject(TenantId, Uuid),
     Id(TenantId, Uuid),
 }
@@ -95,9 +103,13 @@ enum By {
 /// The keys of persons. Cheap to clone; clones are one cache.
 #[derive(Clone)]
 pub struct Keyring {
-    pool: PgPool,
-    master: MasterKeys,
-    kept: Cache<By, State>,
+    pub(super) pool: PgPool,
+    pub(super) master: MasterKeys,
+    pub(super) kept: Cache<By, State>,
+    /// Ticks when a key may have ended.
+    ended: watch::Receiver<u64>,
+    /// Up to which tick what is kept is right.
+    seen: Arc<AtomicU64>,
 }
 
 impl fmt::Debug for Keyring {
@@ -107,11 +119,14 @@ impl fmt::Debug for Keyring {
 }
 
 impl Keyring {
-    /// The keys in this database, which these master keys wrap.
+    /// The keys in the database of this log, which these master keys wrap. Of a key that is destroyed it hears where the log
+    /// hears of others' commits.
     #[must_use]
-    pub fn new(pool: PgPool, master: MasterKeys) -> Self {
+    pub fn new(log: &Log, master: MasterKeys) -> Self {
         let kept = Cache::builder().max_capacity(KEPT).time_to_live(TTL).build();
-        Self { pool, master, kept }
+        let (pool, ended) = (log.pool().clone(), log.remembered_keys().ended());
+        let seen = Arc::new(AtomicU64::new(*ended.borrow()));
+        Self { pool, master, kept, ended, seen }
     }
 
     /// Makes sure that this program has every master key of the database; its own first one is one of them from now on.
@@ -155,9 +170,8 @@ impl Keyring {
         things: &mut [T],
         keeps: bool,
     ) -> Result<bool, KeyringError> {
-        let is_closed =
-            |thing: &mut T| thing.personal().iter().all(|(_, it)| it.sealed().is_some());
-        if things.iter_mut().all(is_closed) {
+        let is_clear = |thing: &mut T| thing.personal().iter().any(|(_, it)| it.is_clear());
+        if !things.iter_mut().any(is_clear) {
             return Ok(false);
         }
         let key = self.key_of(about.tenant, subject.uuid(), keeps).await?;
@@ -169,13 +183,24 @@ impl Keyring {
             None
         };
         for (name, member) in things.iter_mut().flat_map(HasPersonal::personal) {
-            let Some(json) = member.clear().map_err(KeyringError::of_json)? else { continue };
+            let Some(json) = member.clear().map_err(|error| KeyringError::of_json(&error))? else {
+                continue;
+            };
             let unique = member.unique().zip(of_tenant.as_ref());
             let token = unique.map(|(text, of_tenant)| of_tenant.token(about.kind, text));
             let ciphertext = key.seal(about, name, json).map_err(|_| about.closed(name))?;
             member.seal(Sealed { key: key.id, ciphertext, token });
         }
         Ok(true)
+    }
+
+    /// A secret of a tenant for a purpose, the same as long as its keys are there: hashes with it say nothing to whoever
+    /// does not know it.
+    ///
+    /// # Errors
+    /// When the tenant's key cannot be had.
+    pub async fn secret(&self, tenant: &TenantId, purpose: &str) -> Result<[u8; 32], KeyringError> {
+        Ok(self.key_of(tenant, TENANT, true).await?.secret(purpose))
     }
 
     /// Opens what is sealed in these: what was erased is erased then.
@@ -204,7 +229,7 @@ impl Keyring {
                     Some(State::Living(key)) => {
                         let json = key.open(about, name, &sealed.ciphertext);
                         let json = json.map_err(|_| about.closed(name))?;
-                        member.open(&json).map_err(KeyringError::of_json)?;
+                        member.open(&json).map_err(|error| KeyringError::of_json(&error))?;
                     }
                 }
             }
@@ -222,7 +247,8 @@ impl Keyring {
     ) -> Result<(), KeyringError> {
         let (mut taken, mut left) = (Vec::with_capacity(events.len()), Vec::new());
         for (about, event) in events {
-            let personal = PersonalJson::take(about.kind, event).map_err(KeyringError::of_json)?;
+            let personal = PersonalJson::take(about.kind, event)
+                .map_err(|error| KeyringError::of_json(&error))?;
             taken.push((about, personal));
             left.push(event);
         }
@@ -233,18 +259,6 @@ impl Keyring {
         Ok(())
     }
 
-    /// Opens what is sealed in one.
-    ///
-    /// # Errors
-    /// See [`Self::open`].
-    pub async fn open_one<T: HasPersonal>(
-        &self,
-        about: About<'_>,
-        thing: &mut T,
-    ) -> Result<(), KeyringError> {
-        self.open(&mut [(about, thing)]).await
-    }
-
     /// The key of a person or of a tenant; it is made if there is none yet.
     async fn key_of(
         &self,
@@ -253,7 +267,7 @@ impl Keyring {
         keeps: bool,
     ) -> Result<Arc<SubjectKey>, KeyringError> {
         let by = By::Subject(tenant.clone(), subject);
-        let state = match self.kept.get(&by).await {
+        let state = match self.remembered(&by).await {
             Some(state) => state,
             None => self.look_up_or_make(tenant, subject, keeps).await?,
         };
@@ -278,12 +292,11 @@ impl Keyring {
         if !keeps {
             return Ok(State::Living(Arc::new(key)));
         }
-        // It need not be on disk by itself: the event that it seals is committed after it, and the one write-ahead log has
-        // both in this order.
-        sqlx::query(
-            "WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
-             INSERT INTO personal_keys (tenant_id, key_id, subject_id, wrapped, master_key_id)
-             SELECT $1, $2, $3, $4, $5 FROM lazily
+        // On disk before anything is sealed with it. Whoever retires the master key waits for this, or is seen here.
+        let made = sqlx::query(
+            "INSERT INTO personal_keys (tenant_id, key_id, subject_id, wrapped, master_key_id)
+             SELECT $1, $2, $3, $4, master_key_id FROM master_keys WHERE master_key_id = $5
+                FOR KEY SHARE
              ON CONFLICT (tenant_id, subject_id) DO NOTHING",
         )
         .bind(tenant.as_str())
@@ -295,7 +308,26 @@ impl Keyring {
         .await?;
         // Another may have made one meanwhile: that one counts.
         let state = self.of_subject(tenant, subject).await?;
-        state.ok_or(KeyringError::NoSuchKey(key.id))
+        let first = self.master.first().0;
+        match state {
+            Some(state) => Ok(state),
+            None if made.rows_affected() == 0 => Err(KeyringError::Retired(first.clone())),
+            None => Err(KeyringError::NoSuchKey(key.id)),
+        }
+    }
+
+    /// What is kept in memory of a key, unless one may have ended since.
+    async fn remembered(&self, by: &By) -> Option<State> {
+        let tick = self.tick();
+        if self.seen.load(Ordering::Acquire) != tick {
+            self.kept.invalidate_all();
+            self.seen.store(tick, Ordering::Release);
+        }
+        self.kept.get(by).await
+    }
+
+    fn tick(&self) -> u64 {
+        *self.ended.borrow()
     }
 
     async fn of_subject(
@@ -303,6 +335,7 @@ impl Keyring {
         tenant: &TenantId,
         subject: Uuid,
     ) -> Result<Option<State>, KeyringError> {
+        let tick = self.tick();
         let row = sqlx::query(
             "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
               WHERE tenant_id = $1 AND subject_id = $2",
@@ -312,7 +345,7 @@ impl Keyring {
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let (_, state) = self.take_up(tenant, &row).await?;
+        let (_, state) = self.take_up(tenant, &row, tick).await?;
         Ok(Some(state))
     }
 
@@ -324,7 +357,7 @@ impl Keyring {
         let mut keys = HashMap::with_capacity(wanted.len());
         let mut missing: HashMap<&TenantId, Vec<Uuid>> = HashMap::new();
         for (tenant, id) in wanted {
-            match self.kept.get(&By::Id(tenant.clone(), id)).await {
+            match self.remembered(&By::Id(tenant.clone(), id)).await {
                 Some(state) => {
                     keys.insert(id, state);
                 }
@@ -332,6 +365,7 @@ impl Keyring {
             }
         }
         for (tenant, ids) in missing {
+            let tick = self.tick();
             let rows = sqlx::query(
                 "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
                   WHERE tenant_id = $1 AND key_id = ANY($2)",
@@ -341,18 +375,19 @@ impl Keyring {
             .fetch_all(&self.pool)
             .await?;
             for row in rows {
-                let (id, state) = self.take_up(tenant, &row).await?;
+                let (id, state) = self.take_up(tenant, &row, tick).await?;
                 keys.insert(id, state);
             }
         }
         Ok(keys)
     }
 
-    /// Keeps a key of the database in memory.
+    /// Keeps a key of the database in memory, unless one may have ended since it was looked up.
     async fn take_up(
         &self,
         tenant: &TenantId,
-        row: &sqlx::postgres::PgRow,
+        row: &PgRow,
+        tick: u64,
     ) -> Result<(Uuid, State), KeyringError> {
         let (id, subject): (Uuid, Uuid) = (row.try_get("key_id")?, row.try_get("subject_id")?);
         let state = match row.try_get::<Option<&[u8]>, _>("wrapped")? {
@@ -368,8 +403,12 @@ impl Keyring {
                 State::Living(Arc::new(key.map_err(|_| about.closed("key"))?))
             }
         };
-        self.kept.insert(By::Id(tenant.clone(), id), state.clone()).await;
-        self.kept.insert(By::Subject(tenant.clone(), subject), state.clone()).await;
+        for by in [By::Id(tenant.clone(), id), By::Subject(tenant.clone(), subject)] {
+            self.kept.insert(by.clone(), state.clone()).await;
+            if self.tick() != tick {
+                self.kept.invalidate(&by).await;
+            }
+        }
         Ok((id, state))
     }
 }

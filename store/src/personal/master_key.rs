@@ -26,8 +26,9 @@ impl MasterKeyId {
         &self.0
     }
 
-    /// As the database has it.
-    pub(super) fn named(text: &str) -> Self {
+    /// As it is written.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
         Self(text.to_owned())
     }
 }

@@ -2,16 +2,21 @@
 //!
 //! * `master_key`: the keys that the database never has.
 //! * `key`: one person's key, and what it seals and opens.
+//! * `erasure`: how somebody is forgotten.
+//! * `rotation`: another master key.
 //! * [`Keyring`]: the keys of persons, as the database has them.
 //!
 //! The engine seals what was decided before it is appended; who shows it to somebody opens it. In between, in the log, in
 //! projections and in memory, there is only ciphertext.
 
+mod erasure;
 mod key;
 mod keyring;
 mod master_key;
+mod rotation;
 #[cfg(test)]
 mod tests;
 
 pub use keyring::{About, Keyring, KeyringError};
 pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};
+pub use rotation::{KnownMasterKey, RetireError};

@@ -32,6 +32,8 @@ pub(crate) struct House {
     import: String,
     /// To be looked at, to be revoked and to be rotated.
     keys: [String; 3],
+    /// A client who has nothing before them.
+    to_erase: String,
     booked: Appointments,
 }
 
@@ -89,6 +91,7 @@ impl House {
         let key = json!({"name": "Front desk", "scopes": ["availability", "book"]});
         let keys = [(); 3].map(|()| practice.created("/v1/keys", &key));
         let other_room = practice.a_room();
+        let to_erase = practice.a_client("No more");
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
         let operator = server.keyed_operator();
         Self {
@@ -107,6 +110,7 @@ impl House {
             entry,
             import,
             keys,
+            to_erase,
             booked,
         }
     }
@@ -162,6 +166,9 @@ impl House {
                     _ => Some(resource_body(&path)),
                 };
                 (path, body)
+            }
+            ("POST", "/v1/clients/{id}/erase") => {
+                (path.replace("{id}", &self.to_erase), Some(json!({"reason": "requested"})))
             }
             (_, path) if path.starts_with("/v1/clients") => {
                 (path.replace("{id}", client), Some(json!({"name": "One more"})))

@@ -35,11 +35,14 @@ async fn main() -> anyhow::Result<()> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let log = Log::open(&url.parse::<PgConnectOptions>()?, &clock, LogSettings::default());
     let key = env::var("DAYBOOK_KEY_OF_TESTS").context("DAYBOOK_KEY_OF_TESTS is not set")?;
-    let keyring = Keyring::new(log.pool().clone(), MasterKeys::new(&[key.parse()?])?);
+    let keyring = Keyring::new(&log, MasterKeys::new(&[key.parse()?])?);
     let projections = projections(log.pool(), &keyring);
     let engine = Engine::new(log.clone(), Arc::clone(&clock)).with_keyring(keyring);
     let ids = projections.iter().map(|projection| projection.id()).collect();
     migrate(log.pool()).await?;
+    if let Some(keyring) = engine.keyring() {
+        keyring.register().await?;
+    }
     daybook_projections::prepare(log.pool(), &projections).await?;
 
     let runner = Runner::new(log.clone(), projections.clone());

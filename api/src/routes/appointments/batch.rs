@@ -120,7 +120,8 @@ pub(crate) async fn book_batch(
     let booked = outcomes.iter().filter_map(|outcome| outcome.as_ref().ok());
     let last = booked.filter_map(|executed| executed.position).max();
     let there = outcomes.iter_mut().flatten();
-    app.open(&context, there.map(|done| (done.id, &mut done.state))).await?;
+    let mut there: Vec<_> = there.map(|done| (done.id, &mut done.state)).collect();
+    app.engine.open(&caller.tenant, &mut there).await?;
     let answer = Json(BatchAnswer::of(&context, outcomes, count)?);
     let position = match last {
         Some(position) => position,

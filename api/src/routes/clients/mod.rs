@@ -1,6 +1,7 @@
 //! `/v1/clients`: who books.
 
 mod change;
+mod erase;
 mod history;
 mod read;
 mod register;
@@ -19,6 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(register::register_client, read::list_clients))
         .routes(routes!(read::get_client, change::change_client))
+        .routes(routes!(erase::erase_client))
         .routes(routes!(history::get_client_history))
 }
 

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::client::Client;
 use daybook_domain::{Email, Personal, Phone};
-use daybook_projections::catalogue::{CatalogueFilter, Facet};
+use daybook_projections::catalogue::{CatalogueFilter, CatalogueStatus, Facet};
 use daybook_projections::search::TitleWords;
 
 use crate::App;
@@ -61,7 +61,10 @@ pub(crate) async fn list_clients(
     uri: Uri,
     Query(ClientParams { q, email, phone, asked }): Query<ClientParams>,
 ) -> Result<Listed<Recorded<ClientView>>, Problem> {
-    let filter = CatalogueFilter { name: q.map(Personal::new), ..CatalogueFilter::default() };
+    // Those who are erased are nobody to be listed.
+    let status = Some(CatalogueStatus::Active);
+    let filter =
+        CatalogueFilter { name: q.map(Personal::new), status, ..CatalogueFilter::default() };
     let filter = filter.with_any(email.iter().map(Facet::email));
     let filter = filter.with_any(phone.iter().map(Facet::phone));
     let (position, page) = app.catalogue_page::<Client>(&caller.tenant, filter, asked).await?;
