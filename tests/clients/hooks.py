@@ -97,8 +97,6 @@ def before_call(ctx, case, kwargs):
         case.path_parameters[name] = one_that_there_is(value, known.get(name))
     for name, value in (case.query or {}).items():
         case.query[name] = one_that_there_is(value, KNOWN["members"].get(name))
-    if {"operator_key": []} in case.operation.definition.raw.get("security", []):
-        case.headers["Authorization"] = f"Bearer {os.environ['DAYBOOK_OPERATOR_KEY']}"
     if isinstance(case.body, (dict, list)):
         case.body = with_those_that_there_are(case.body)
 
