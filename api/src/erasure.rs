@@ -3,15 +3,17 @@
 //! 1. It is noted, so that it is found again.
 //! 2. `ClientErasureRequested` is in the log: from there on nothing of them is shown and nothing is booked for them.
 //! 3. Their key is destroyed.
-//! 4. What is still to come is cancelled.
+//! 4. What is still to come is cancelled, and they wait for nothing.
 //! 5. `ClientErased` is in the log.
 
 use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy, Status};
 use daybook_domain::client::{Client, ClientCommand, ErasureReason, Upcoming};
+use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{AppointmentId, ClientId, TenantId};
 use daybook_projections::Limit;
 use daybook_projections::appointments::Appointments;
 use daybook_projections::search::{SearchFilter, Sort};
+use daybook_projections::waiting::{WaitingFilter, WaitingList};
 use daybook_store::personal::Keyring;
 use daybook_store::{CommandContext, ExecuteError, Executed, Target};
 
@@ -82,6 +84,7 @@ impl App {
         // What there is to wait for comes after it.
         keyring.destroy(tenant, client).await?;
         let appointments_cancelled = self.cancel_upcoming(tenant, client).await?;
+        self.leave_waiting_lists(tenant, client).await?;
         let context = CommandContext::new(tenant.clone(), ACTOR);
         let command = ClientCommand::FinishErasure { appointments_cancelled };
         let target = Target::Existing(client.uuid());
@@ -112,6 +115,39 @@ impl App {
             }
         }
         Ok(cancelled)
+    }
+
+    /// They join no more, so there is an end to it.
+    async fn leave_waiting_lists(
+        &self,
+        tenant: &TenantId,
+        client: ClientId,
+    ) -> Result<(), Problem> {
+        let head = self.engine.log().head(tenant).await?.unwrap_or_default();
+        self.wait_for(tenant, WaitingList::ID, head).await?;
+        let (context, now) =
+            (CommandContext::new(tenant.clone(), ACTOR), self.engine.clock().now());
+        let filter = WaitingFilter {
+            client_ids: [client].into(),
+            statuses: vec![WaitingStatus::Waiting, WaitingStatus::Offered],
+            ..WaitingFilter::default()
+        };
+        let mut next = None;
+        loop {
+            let limit = Limit::LONGEST;
+            let page = self.waiting.page(tenant, &filter, next.as_ref(), limit, now).await?;
+            for entry in page.items {
+                match self.engine.leave_waiting_list(&context, entry.entry_id).await {
+                    // They have left, or have what they waited for.
+                    Ok(_) | Err(ExecuteError::Refused(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Their appointments that are still to come, as far as the log is now.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use crate::harness::{
-    Answer, Api, Database, Practice, Server, Sql, a_practice, at_once, eventually, monday,
+    Answer, Api, Database, Practice, Server, Sql, a_practice, at_once, date, eventually, monday,
 };
 
 /// Words that nobody else uses, of a client and of what is noted at a booking.
@@ -160,6 +160,10 @@ fn an_erased_client_is_nobody_at_any_moment() {
     let server = Server::start(&Database::fresh());
     let marked = marked(Practice::on(&server));
     let other = marked.practice.a_client("Somebody else");
+    let shut = marked.practice.a_resource(&json!({"name": "Shut", "weekly_hours": []}));
+    let wish = json!({"client_id": marked.client, "service_id": marked.practice.service,
+                      "resource_ids": [shut], "from": date(0), "to": date(0)});
+    let entry = marked.practice.created("/v1/waiting-list", &wish);
     let before = marked.head();
     let others = marked.practice.api.get(&format!("/v1/clients/{other}")).send().is(200);
     marked.erase(&json!({"reason": "requested"})).is_refused(409, "client-has-appointments");
@@ -179,6 +183,8 @@ fn an_erased_client_is_nobody_at_any_moment() {
         assert_eq!(shown["title"], TITLE);
     }
     assert_eq!(marked.appointment("")["status"], "cancelled");
+    let entry = marked.practice.api.get(&format!("/v1/waiting-list/{entry}")).send().is(200);
+    assert_eq!(entry["status"], "left", "{entry}");
     let feed = marked.personal_feed();
     for mark in MARKS {
         assert!(!feed.contains(mark), "{mark}");

@@ -97,6 +97,7 @@ mod tests {
 
     use super::*;
     use crate::appointment::{AppointmentEvent, AppointmentHeld, Details};
+    use crate::claim::Claims as _;
     use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
     use crate::testing::{at, details};
     use crate::{Email, Name, Note, Phone, Reference};
@@ -145,6 +146,15 @@ mod tests {
             assert!(!left.to_string().contains(SECRET), "{left}");
             assert!(left["slot"].is_object() && left["tags"].is_array(), "{left}");
         }
+    }
+
+    #[test]
+    fn a_sealed_event_is_read_as_it_was_stored_and_claims_by_its_token() {
+        let stored = r#"{"type":"ClientRegistered","name":{"v":1,"k":"00000000-0000-0000-0000-000000000009","c":"AAEC"},"reference":{"v":1,"k":"00000000-0000-0000-0000-000000000009","c":"AAED","t":"00000000-0000-0000-0000-00000000000a"}}"#;
+        let event: ClientEvent = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+        let claims = event.reference_after().unwrap();
+        assert_eq!(claims[0].resource.uuid(), Uuid::from_u128(10));
     }
 
     #[test]

@@ -127,8 +127,6 @@ fn of_clients() -> Vec<Value> {
         of("ClientRegistered"),
         of("ClientContactChanged"),
         json!({"type": "ClientRegistered", "name": "A. Client"}),
-        json!({"type": "ClientRegistered", "name": {"v": 1, "k": id(9), "c": "AAEC"},
-            "reference": {"v": 1, "k": id(9), "c": "AAED", "t": id(10)}}),
         json!({"type": "ClientErasureRequested", "reason": "consent-withdrawn"}),
         json!({"type": "ClientErased", "appointments_cancelled": 2}),
     ]

@@ -1,11 +1,14 @@
 //! The keys of persons, as the database has them.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use cqrs_es::Aggregate as _;
+use daybook_domain::client::Client;
 use daybook_domain::{ClientId, HasPersonal, PersonalJson, Sealed, TenantId};
 use moka::future::Cache;
 use serde_json::Value;
@@ -91,6 +94,8 @@ impl KeyringError {
 pub(super) enum State {
     Living(Arc<SubjectKey>),
     Destroyed,
+    /// A person has none: what is known of them was written in clear, if anything.
+    None,
 }
 
 /// By what a key is looked up.
@@ -203,7 +208,7 @@ impl Keyring {
         Ok(self.key_of(tenant, TENANT, true).await?.secret(purpose))
     }
 
-    /// Opens what is sealed in these: what was erased is erased then.
+    /// Opens what is sealed in these: what was erased is erased then, also what an event of old says in clear.
     ///
     /// # Errors
     /// When a key cannot be had, or something was not sealed where it is.
@@ -211,20 +216,32 @@ impl Keyring {
         &self,
         things: &mut [(About<'_>, T)],
     ) -> Result<(), KeyringError> {
-        let mut wanted: HashSet<(&TenantId, Uuid)> = HashSet::new();
+        let mut wanted: HashSet<By> = HashSet::new();
         for (about, thing) in &mut *things {
-            let sealed = thing.personal().into_iter().filter_map(|(_, it)| Some(it.sealed()?.key));
-            wanted.extend(sealed.map(|key| (about.tenant, key)));
+            let subject = about.subject(thing);
+            for (_, member) in thing.personal() {
+                let subject = subject.filter(|_| member.is_clear());
+                let by = member.sealed().map(|sealed| By::Id(about.tenant.clone(), sealed.key));
+                wanted.extend(by.or_else(|| Some(By::Subject(about.tenant.clone(), subject?))));
+            }
         }
         if wanted.is_empty() {
             return Ok(());
         }
         let keys = self.keys(wanted).await?;
         for (about, thing) in things {
+            let subject = about.subject(thing);
+            let is_erased = subject.is_some_and(|subject| {
+                let of = keys.get(&By::Subject(about.tenant.clone(), subject));
+                matches!(of, Some(State::Destroyed))
+            });
             for (name, member) in thing.personal() {
+                if is_erased && member.is_clear() {
+                    member.erase();
+                }
                 let Some(sealed) = member.sealed() else { continue };
-                match keys.get(&sealed.key) {
-                    None => return Err(KeyringError::NoSuchKey(sealed.key)),
+                match keys.get(&By::Id(about.tenant.clone(), sealed.key)) {
+                    None | Some(State::None) => return Err(KeyringError::NoSuchKey(sealed.key)),
                     Some(State::Destroyed) => member.erase(),
                     Some(State::Living(key)) => {
                         let json = key.open(about, name, &sealed.ciphertext);
@@ -268,12 +285,12 @@ impl Keyring {
     ) -> Result<Arc<SubjectKey>, KeyringError> {
         let by = By::Subject(tenant.clone(), subject);
         let state = match self.remembered(&by).await {
+            None | Some(State::None) => self.look_up_or_make(tenant, subject, keeps).await?,
             Some(state) => state,
-            None => self.look_up_or_make(tenant, subject, keeps).await?,
         };
         match state {
             State::Living(key) => Ok(key),
-            State::Destroyed => Err(KeyringError::Destroyed(subject)),
+            State::Destroyed | State::None => Err(KeyringError::Destroyed(subject)),
         }
     }
 
@@ -349,34 +366,43 @@ impl Keyring {
         Ok(Some(state))
     }
 
-    /// The keys with these ids, those that there are.
-    async fn keys(
-        &self,
-        wanted: HashSet<(&TenantId, Uuid)>,
-    ) -> Result<HashMap<Uuid, State>, KeyringError> {
+    /// Those of these keys that there are; of a person who has none, that.
+    async fn keys(&self, wanted: HashSet<By>) -> Result<HashMap<By, State>, KeyringError> {
         let mut keys = HashMap::with_capacity(wanted.len());
-        let mut missing: HashMap<&TenantId, Vec<Uuid>> = HashMap::new();
-        for (tenant, id) in wanted {
-            match self.remembered(&By::Id(tenant.clone(), id)).await {
-                Some(state) => {
-                    keys.insert(id, state);
-                }
-                None => missing.entry(tenant).or_default().push(id),
+        let mut missing: HashMap<TenantId, (Vec<Uuid>, Vec<Uuid>)> = HashMap::new();
+        for by in wanted {
+            if let Some(state) = self.remembered(&by).await {
+                keys.insert(by, state);
+                continue;
+            }
+            match by {
+                By::Id(tenant, id) => missing.entry(tenant).or_default().0.push(id),
+                By::Subject(tenant, subject) => missing.entry(tenant).or_default().1.push(subject),
             }
         }
-        for (tenant, ids) in missing {
+        for (tenant, (ids, subjects)) in missing {
             let tick = self.tick();
             let rows = sqlx::query(
                 "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
-                  WHERE tenant_id = $1 AND key_id = ANY($2)",
+                  WHERE tenant_id = $1 AND (key_id = ANY($2) OR subject_id = ANY($3))",
             )
             .bind(tenant.as_str())
             .bind(ids)
+            .bind(&subjects)
             .fetch_all(&self.pool)
             .await?;
             for row in rows {
-                let (id, state) = self.take_up(tenant, &row, tick).await?;
-                keys.insert(id, state);
+                let subject = row.try_get("subject_id")?;
+                let (id, state) = self.take_up(&tenant, &row, tick).await?;
+                keys.insert(By::Id(tenant.clone(), id), state.clone());
+                keys.insert(By::Subject(tenant.clone(), subject), state);
+            }
+            for subject in subjects {
+                let by = By::Subject(tenant.clone(), subject);
+                if let Entry::Vacant(none) = keys.entry(by) {
+                    self.keep(none.key(), &State::None, tick).await;
+                    none.insert(State::None);
+                }
             }
         }
         Ok(keys)
@@ -404,16 +430,26 @@ impl Keyring {
             }
         };
         for by in [By::Id(tenant.clone(), id), By::Subject(tenant.clone(), subject)] {
-            self.kept.insert(by.clone(), state.clone()).await;
-            if self.tick() != tick {
-                self.kept.invalidate(&by).await;
-            }
+            self.keep(&by, &state, tick).await;
         }
         Ok((id, state))
+    }
+
+    async fn keep(&self, by: &By, state: &State, tick: u64) {
+        self.kept.insert(by.clone(), state.clone()).await;
+        if self.tick() != tick {
+            self.kept.invalidate(by).await;
+        }
     }
 }
 
 impl About<'_> {
+    /// About whom it is: where the thing does not say so, a client is about themselves.
+    fn subject<T: HasPersonal>(&self, thing: &T) -> Option<Uuid> {
+        let said = thing.subject(self.id).map(ClientId::uuid);
+        said.or_else(|| (self.kind == Client::TYPE).then_some(self.id))
+    }
+
     fn closed(&self, member: &'static str) -> KeyringError {
         KeyringError::DoesNotOpen { member, kind: self.kind.to_owned(), id: self.id }
     }

@@ -190,6 +190,14 @@ async fn what_another_program_destroys_is_erased_here_at_once_and_for_good() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert!(heard, "within five seconds, of the ten for which it would be kept");
+    // And what an event of old says of them in clear.
+    let mut clear = self::contact();
+    open_one(&here, about(&house.tenant, id), &mut clear).await.unwrap();
+    assert_eq!((clear.name, clear.email), (Personal::Erased, Some(Personal::Erased)));
+    let other = Uuid::now_v7();
+    let mut clear = self::contact();
+    open_one(&here, about(&house.tenant, other), &mut clear).await.unwrap();
+    assert_eq!(clear, self::contact());
     let again = here.seal(&about(&house.tenant, id), id.into(), &mut [self::contact()], true).await;
     assert!(matches!(again, Err(KeyringError::Destroyed(subject)) if subject == id), "{again:?}");
 }
