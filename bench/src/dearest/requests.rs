@@ -206,6 +206,10 @@ requests! {
     "PATCH /v1/clients/{id}" => |house| {
         Asked::patch(&format!("/v1/clients/{}", catalogue::client(5)), &contact())
     };
+    "POST /v1/clients/{id}/erase" => |house| {
+        let id = new_client(&house).await?;
+        Asked::post(&format!("/v1/clients/{id}/erase"), &json!({"reason": "requested"}))
+    };
     "GET /v1/clients/{id}/history" => |house| {
         Asked::get(&format!("/v1/clients/{}/history?limit=200", catalogue::client(0)))
     };
