@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Mutex as Queue, OwnedMutexGuard};
@@ -15,7 +16,14 @@ use crate::log::StreamId;
 
 /// The streams that somebody waits for, or has the turn of. Clones are one.
 #[derive(Clone, Default)]
-pub(super) struct Turns(Arc<Mutex<HashMap<StreamId, Waiting>>>);
+pub(super) struct Turns(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// How many streams there are: every command asks, and mostly there is none.
+    count: AtomicUsize,
+    waiting: Mutex<HashMap<StreamId, Waiting>>,
+}
 
 /// Who waits for a stream, in the order in which they came.
 #[derive(Default)]
@@ -35,16 +43,18 @@ pub(super) struct Turn {
 impl Turns {
     /// Whether somebody waits for this stream, or has its turn.
     pub(super) fn are_taken(&self, stream: &StreamId) -> bool {
-        self.waiting().contains_key(stream)
+        self.0.count.load(Ordering::Relaxed) > 0 && self.waiting().contains_key(stream)
     }
 
     /// Waits until it is one's turn: as long as those before take, who are bounded as whoever waits is.
     pub(super) async fn take(&self, stream: &StreamId) -> Turn {
         let queue = {
             let mut waiting = self.waiting();
-            let waiting = waiting.entry(stream.clone()).or_default();
-            waiting.count += 1;
-            Arc::clone(&waiting.queue)
+            let of_stream = waiting.entry(stream.clone()).or_default();
+            of_stream.count += 1;
+            let queue = Arc::clone(&of_stream.queue);
+            self.0.count.store(waiting.len(), Ordering::Relaxed);
+            queue
         };
         // From here on it is given back, also by whoever does not wait any longer.
         let mut turn = Turn { turns: self.clone(), stream: stream.clone(), has_it: None };
@@ -53,7 +63,7 @@ impl Turns {
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<StreamId, Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,6 +77,7 @@ impl Drop for Turn {
                 entry.remove();
             }
         }
+        self.turns.0.count.store(waiting.len(), Ordering::Relaxed);
     }
 }
 
