@@ -3,6 +3,8 @@
 //! It is asked of what a request or a file says. What events say already is read as it is: texts that were written
 //! before this was asked stay what they are.
 
+use crate::spelling::is_default_ignorable;
+
 /// Why a text is not taken that has the right length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Illegible {
@@ -42,30 +44,9 @@ const fn turns(character: char) -> bool {
     matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Characters that are shown as nothing: those with the property `Default_Ignorable_Code_Point` (Unicode 17,
-/// DerivedCoreProperties.txt), and the blank of Braille.
+/// Characters that are shown as nothing: what can be ignored by default, and the blank of Braille.
 const fn hides(character: char) -> bool {
-    matches!(
-        character,
-        '\u{AD}'
-            | '\u{34F}'
-            | '\u{61C}'
-            | '\u{115F}'..='\u{1160}'
-            | '\u{17B4}'..='\u{17B5}'
-            | '\u{180B}'..='\u{180F}'
-            | '\u{200B}'..='\u{200F}'
-            | '\u{202A}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}'
-            | '\u{2800}'
-            | '\u{3164}'
-            | '\u{FE00}'..='\u{FE0F}'
-            | '\u{FEFF}'
-            | '\u{FFA0}'
-            | '\u{FFF0}'..='\u{FFF8}'
-            | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}'
-            | '\u{E0000}'..='\u{E0FFF}'
-    )
+    is_default_ignorable(character) || character == '\u{2800}'
 }
 
 #[cfg(test)]

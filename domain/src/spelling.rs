@@ -34,9 +34,9 @@ pub fn words(text: &str) -> BTreeSet<String> {
     words.filter(|word| word.contains(char::is_alphanumeric)).map(str::to_owned).collect()
 }
 
-/// What nobody sees, as a soft hyphen, a joiner or a variation selector: the property `Default_Ignorable_Code_Point`, with
-/// what is reserved for it.
-const fn is_default_ignorable(character: char) -> bool {
+/// What nobody sees, as a soft hyphen, a joiner or a variation selector: the property `Default_Ignorable_Code_Point` (Unicode
+/// 17, DerivedCoreProperties.txt), with what is reserved for it.
+pub(crate) const fn is_default_ignorable(character: char) -> bool {
     matches!(
         character,
         '\u{AD}'
