@@ -46,10 +46,8 @@ impl App {
         let command = ClientCommand::EraseClient { reason, upcoming };
         let target = Target::Existing(client.uuid());
         let executed = self.engine.execute::<Client>(context, target, command).await?;
-        if !context.dry_run
-            && let Err(problem) = self.finish_erasure(tenant, client).await
-        {
-            tracing::warn!(%tenant, problem = problem.name(), "an erasure is to be gone on with");
+        if !context.dry_run {
+            self.go_on_with_erasure(tenant, client).await;
         }
         Ok(executed)
     }
@@ -62,11 +60,16 @@ impl App {
         let Some(keyring) = self.engine.keyring() else { return Ok(0) };
         let left = keyring.erasures_left().await?;
         for (tenant, client) in &left {
-            if let Err(problem) = self.finish_erasure(tenant, *client).await {
-                tracing::warn!(%tenant, problem = problem.name(), "an erasure is to be gone on with");
-            }
+            self.go_on_with_erasure(tenant, *client).await;
         }
         Ok(left.len())
+    }
+
+    /// As far as it goes; the rest is gone on with later.
+    async fn go_on_with_erasure(&self, tenant: &TenantId, client: ClientId) {
+        if let Err(problem) = self.finish_erasure(tenant, client).await {
+            tracing::warn!(%tenant, problem = problem.name(), "an erasure is to be gone on with");
+        }
     }
 
     /// Does what is left to do, as the log has it.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::import::Home;
 use crate::listen_address::ListenAddress;
 use crate::logging;
-use crate::master_key::Source;
+use crate::master_key::{MasterKeyCommand, Source};
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
@@ -63,22 +63,6 @@ pub(crate) struct Place {
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL, value_delimiter = ',')]
     pub(crate) master_key: Vec<Source>,
-}
-
-/// What can be done with master keys.
-#[derive(Subcommand)]
-pub(crate) enum MasterKeyCommand {
-    /// Print a new one. Keep it where the database is not, and where backups of the database are not.
-    Create,
-    /// List those that the database knows, with how many keys each wraps.
-    List,
-    /// Wrap all keys by the first of the master keys that are named. It can be stopped, and goes on when it is run again.
-    Rotate,
-    /// Make the database forget one that wraps nothing any more: then it can be destroyed.
-    Retire {
-        /// Its id, as `list` prints it.
-        id: String,
-    },
 }
 
 fn connections(text: &str) -> Result<Budget, String> {

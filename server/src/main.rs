@@ -39,10 +39,11 @@ use std::time::Duration;
 use anyhow::bail;
 use tokio_util::sync::CancellationToken;
 
-use cli::{Cli, Command, HolidaysCommand, MasterKeyCommand};
+use cli::{Cli, Command, HolidaysCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
 use listener::Signals;
+use master_key::MasterKeyCommand;
 
 /// What one thread allocates for a command, another frees: the system's allocator spends more time
 /// on that than daybook on deciding.

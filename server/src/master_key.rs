@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use chrono::SecondsFormat;
+use clap::Subcommand;
 use daybook_store::personal::{MasterKey, MasterKeyId, MasterKeys};
 
-use crate::cli::{MasterKeyCommand, Place};
+use crate::cli::Place;
 use crate::database::{Database, data_dir};
 use crate::{output, parts};
 
@@ -151,6 +152,22 @@ fn kept(folder: &Path) -> anyhow::Result<MasterKey> {
 /// `daybook master-key create`
 pub(crate) fn create() -> anyhow::Result<()> {
     output::line(&MasterKey::generate()?.reveal())
+}
+
+/// What can be done with master keys.
+#[derive(Subcommand)]
+pub(crate) enum MasterKeyCommand {
+    /// Print a new one. Keep it where the database is not, and where backups of the database are not.
+    Create,
+    /// List those that the database knows, with how many keys each wraps.
+    List,
+    /// Wrap all keys by the first of the master keys that are named. It can be stopped, and goes on when it is run again.
+    Rotate,
+    /// Make the database forget one that wraps nothing any more: then it can be destroyed.
+    Retire {
+        /// Its id, as `list` prints it.
+        id: String,
+    },
 }
 
 /// What is done with those that the database knows.
