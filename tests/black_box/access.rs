@@ -1,98 +1,15 @@
 //! Who may do what: every route, the scope that it requires, and that it requires it.
 
+mod routes;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use self::routes::{OPERATOR, ROUTES};
 use crate::harness::{
     Answer, Api, Practice, Server, a_practice, at_once, date, eventually, monday, utc,
 };
-
-/// What is of all tenants takes an operator's key and no other.
-const OPERATOR: &str = "an operator's key";
-
-/// Every route and the scopes that it takes, all of them; none for those that are open to everybody.
-const ROUTES: &[(&str, &str, &[&str])] = &[
-    ("GET", "/livez", &[]),
-    ("GET", "/readyz", &[]),
-    ("GET", "/openapi.json", &[]),
-    ("GET", "/asyncapi.json", &[]),
-    ("GET", "/v1/programs", &[OPERATOR]),
-    ("GET", "/v1/projections", &["appointments"]),
-    ("POST", "/v1/projections/{name}/rebuild", &[OPERATOR]),
-    ("GET", "/v1/services", &["availability"]),
-    ("POST", "/v1/services", &["manage"]),
-    ("GET", "/v1/services/{id}", &["availability"]),
-    ("PATCH", "/v1/services/{id}", &["manage"]),
-    ("POST", "/v1/services/{id}/retire", &["manage"]),
-    ("GET", "/v1/resources", &["availability"]),
-    ("POST", "/v1/resources", &["manage"]),
-    ("GET", "/v1/resources/{id}", &["availability"]),
-    ("PATCH", "/v1/resources/{id}", &["manage"]),
-    ("POST", "/v1/resources/{id}/exceptions", &["manage"]),
-    ("GET", "/v1/resources/{id}/exceptions/{exception_id}", &["availability"]),
-    ("DELETE", "/v1/resources/{id}/exceptions/{exception_id}", &["manage"]),
-    ("PUT", "/v1/resources/{id}/holidays", &["manage"]),
-    ("GET", "/v1/resources/{id}/opening-hours", &["availability"]),
-    ("POST", "/v1/resources/{id}/retire", &["manage"]),
-    ("GET", "/v1/clients", &["personal"]),
-    ("POST", "/v1/clients", &["book"]),
-    ("GET", "/v1/clients/{id}", &["personal"]),
-    ("PATCH", "/v1/clients/{id}", &["book", "personal"]),
-    ("POST", "/v1/clients/{id}/erase", &["privacy"]),
-    ("GET", "/v1/clients/{id}/history", &["appointments"]),
-    ("GET", "/v1/appointments", &["appointments"]),
-    ("POST", "/v1/appointments", &["book"]),
-    ("POST", "/v1/appointments:batch", &["book"]),
-    ("GET", "/v1/appointments/{id}", &["appointments"]),
-    ("GET", "/v1/appointments/{id}/events", &["appointments"]),
-    ("GET", "/v1/appointments/{id}/diff", &["appointments"]),
-    ("POST", "/v1/appointments/{id}/reschedule", &["book"]),
-    ("POST", "/v1/appointments/{id}/cancel", &["book"]),
-    ("POST", "/v1/appointments/{id}/check-in", &["book"]),
-    ("POST", "/v1/appointments/{id}/complete", &["book"]),
-    ("POST", "/v1/appointments/{id}/no-show", &["book"]),
-    ("PATCH", "/v1/appointments/{id}", &["book"]),
-    ("POST", "/v1/appointments/{id}/accept-conflict", &["manage"]),
-    ("POST", "/v1/appointments/{id}/reassign", &["book"]),
-    ("GET", "/v1/agenda", &["appointments"]),
-    ("GET", "/v1/agenda/diff", &["appointments"]),
-    ("GET", "/v1/conflicts", &["appointments"]),
-    ("GET", "/v1/utilisation", &["analytics"]),
-    ("GET", "/v1/availability", &["availability"]),
-    ("POST", "/v1/availability/search", &["availability"]),
-    ("GET", "/v1/events", &["analytics"]),
-    ("GET", "/v1/events/stream", &["analytics"]),
-    ("GET", "/v1/events/export", &["analytics"]),
-    ("POST", "/v1/series", &["book"]),
-    ("GET", "/v1/series/{id}", &["appointments"]),
-    ("POST", "/v1/series/{id}/reschedule", &["book"]),
-    ("POST", "/v1/series/{id}/cancel", &["book"]),
-    ("POST", "/v1/sessions", &["manage"]),
-    ("GET", "/v1/sessions", &["availability"]),
-    ("GET", "/v1/sessions/{id}", &["availability"]),
-    ("GET", "/v1/sessions/{id}/appointments", &["appointments"]),
-    ("POST", "/v1/sessions/{id}/appointments", &["book"]),
-    ("POST", "/v1/sessions/{id}/holds", &["book"]),
-    ("POST", "/v1/sessions/{id}/reschedule", &["manage"]),
-    ("POST", "/v1/sessions/{id}/cancel", &["manage"]),
-    ("POST", "/v1/holds", &["book"]),
-    ("POST", "/v1/holds/{id}/confirm", &["book"]),
-    ("DELETE", "/v1/holds/{id}", &["book"]),
-    ("POST", "/v1/waiting-list", &["book"]),
-    ("GET", "/v1/waiting-list", &["appointments"]),
-    ("GET", "/v1/waiting-list/{id}", &["appointments"]),
-    ("DELETE", "/v1/waiting-list/{id}", &["book"]),
-    ("POST", "/v1/imports", &["manage"]),
-    ("GET", "/v1/imports/{id}", &["appointments"]),
-    ("GET", "/v1/keys", &["keys"]),
-    ("POST", "/v1/keys", &["keys"]),
-    ("GET", "/v1/keys/{id}", &["keys"]),
-    ("POST", "/v1/keys/{id}/revoke", &["keys"]),
-    ("POST", "/v1/keys/{id}/rotate", &["keys"]),
-    ("GET", "/v1/tenant/settings", &["availability"]),
-    ("PUT", "/v1/tenant/settings", &["manage", "keys"]),
-];
 
 const SCOPES: [&str; 8] =
     ["availability", "appointments", "analytics", "personal", "book", "manage", "privacy", "keys"];
