@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
-use daybook_store::keys::{self, NewKey, ScopeSet};
+use daybook_domain::rights::ScopeSet;
+use daybook_store::keys::{self, NewKey};
 use serde_json::{Value, json};
 
 use crate::calendar::drawn;

@@ -23,6 +23,7 @@ mod personal;
 mod quota;
 mod refusal;
 pub mod resource;
+pub mod rights;
 mod schemas;
 pub mod series;
 pub mod service;

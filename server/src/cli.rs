@@ -11,12 +11,12 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
+use daybook_domain::rights::{Scope, ScopeSet, Scopes};
 use daybook_domain::{Name, TenantId};
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
 use daybook_store::feed::Boundary;
-use daybook_store::keys::{Scope, ScopeSet, Scopes};
 use uuid::Uuid;
 
 use crate::import::Home;

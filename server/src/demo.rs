@@ -13,11 +13,12 @@ use daybook_domain::client::{Client, ClientCommand, Contact};
 use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
+use daybook_domain::rights::ScopeSet;
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Tag, Tags};
-use daybook_store::keys::{self, Held, KeyHolders, NewKey, Owner, ScopeSet};
+use daybook_store::keys::{self, Held, KeyHolders, NewKey, Owner};
 use daybook_store::{CommandContext, Executable, ExecuteError, Target, tenants};
 use uuid::Uuid;
 

@@ -1,13 +1,14 @@
 //! Who calls: a bearer API key, whose it is, and what it is good for.
 
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use daybook_domain::TenantId;
-use daybook_store::keys::{Held, KeyHolder, Owner, Scope, Scopes};
+use daybook_domain::rights::{Principal, Scope, Scopes};
+use daybook_store::keys::{Held, KeyHolder, KeyHolders, Owner};
 use tokio::time::Instant;
 
 use super::Problem;
@@ -39,28 +40,48 @@ impl<A: Requires, B: Requires> Requires for (A, B) {
     const SCOPES: Scopes = A::SCOPES.and(B::SCOPES);
 }
 
-/// A caller whose key has the scopes `S`, and perhaps more.
+/// A principal of a tenant who has the scopes `S`, and perhaps more.
 pub(crate) struct Caller<S> {
-    /// Whose log the key opens.
-    pub(crate) tenant: TenantId,
-    /// The key's own id, for the record.
-    pub(crate) actor: String,
+    principal: Principal,
     /// What the request belongs together with.
     pub(crate) request: RequestContext,
-    /// By which key, and what that is good for: it may be more than the route requires.
-    pub(crate) key: KeyHolder,
+    /// What they have shown.
+    pub(crate) credential: Credential,
     requires: PhantomData<S>,
 }
 
+impl<S> Deref for Caller<S> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+/// What shows who somebody is. It can end while an answer lasts.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    Key(Box<KeyHolder>),
+}
+
+impl Credential {
+    /// Waits until it is none any more.
+    pub(crate) async fn ended(&self, keys: &KeyHolders) {
+        match self {
+            Self::Key(key) => keys.ended(key).await,
+        }
+    }
+}
+
 impl<S> Caller<S> {
-    /// Whether the caller's key has the scopes `T`.
+    /// Whether the caller has the scopes `T`.
     pub(crate) fn has<T: Requires>(&self) -> bool {
-        self.key.scopes.include(T::SCOPES)
+        self.scopes.include(T::SCOPES)
     }
 
     /// Refuses what only some callers of a route may do: `what` needs the scopes `T`.
     pub(crate) fn must_have<T: Requires>(&self, what: &str) -> Result<(), Problem> {
-        sufficient(what, T::SCOPES, self.key.scopes)
+        sufficient(what, T::SCOPES, self.scopes)
     }
 }
 
@@ -76,19 +97,18 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
 impl<S: Requires> Caller<S> {
     /// Who sent this request, by this key.
     fn of(key: KeyHolder, parts: &Parts) -> Result<Self, Problem> {
-        let Owner::Tenant(tenant) = &key.owner else {
+        let Some(principal) = key.principal() else {
             let detail = "this is done by a tenant's key, and yours is an operator's";
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
         };
-        let tenant = tenant.clone();
-        sufficient("this", S::SCOPES, key.scopes)?;
-        tracing::Span::current().record("tenant", tenant.as_str());
+        sufficient("this", S::SCOPES, principal.scopes)?;
+        tracing::Span::current().record("tenant", principal.tenant.as_str());
         if let Some(place) = parts.extensions.get::<Arc<Place>>() {
-            place.belongs_to(&tenant)?;
+            place.belongs_to(&principal.tenant)?;
         }
-        let actor = format!("key:{}", key.key_id);
         let request = parts.extensions.get().copied().unwrap_or_default();
-        Ok(Self { tenant, actor, request, key, requires: PhantomData })
+        let credential = Credential::Key(Box::new(key));
+        Ok(Self { principal, request, credential, requires: PhantomData })
     }
 }
 

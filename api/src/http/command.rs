@@ -109,7 +109,7 @@ impl<T> CommandRequest<T> {
             dry_run: self.dry_run,
             correlation_id: caller.request.correlation_id,
             trace: caller.request.trace,
-            ..CommandContext::new(caller.tenant.clone(), caller.actor.clone())
+            ..CommandContext::new(caller.tenant.clone(), caller.actor())
         };
         Ordered { context, tells_personal: caller.has::<Personal>() }
     }

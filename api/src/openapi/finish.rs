@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use daybook_store::keys::{Scope, ScopeSet, Scopes};
+use daybook_domain::rights::{Scope, ScopeSet, Scopes};
 use serde_json::{Map, Value, json};
 
 use super::{answers, forms};

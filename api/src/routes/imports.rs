@@ -192,7 +192,7 @@ pub(crate) async fn begin_import(
     let request_of = ImportRequest {
         id,
         tenant: caller.tenant.clone(),
-        actor: caller.actor.clone(),
+        actor: caller.actor(),
         name: name.map(|name| name.as_str().to_owned()),
         time_zone: tz,
         source,

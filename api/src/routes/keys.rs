@@ -6,8 +6,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
+use daybook_domain::rights::Scopes;
 use daybook_store::keys::{
-    self, CreateKeyError, CreatedKey, ListedKey, MAX_KEYS, NewKey, RotateKeyError, Scopes,
+    self, CreateKeyError, CreatedKey, ListedKey, MAX_KEYS, NewKey, RotateKeyError,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -165,7 +166,7 @@ pub(crate) async fn create_key(
         return Ok(tried(new, None, now));
     }
     let created = keys::create(app.engine.log().pool(), &caller.tenant, new, now).await?;
-    tracing::info!(tenant = %caller.tenant, actor = caller.actor, key = %created.listed.id, "made a key");
+    tracing::info!(tenant = %caller.tenant, actor = caller.actor(), key = %created.listed.id, "made a key");
     Ok(made(created))
 }
 
@@ -190,7 +191,7 @@ pub(crate) async fn revoke_key(
         return Ok(Json(ListedKey { revoked_at, ..key }.into()));
     }
     let revoked = app.keys.revoke(&caller.tenant, id, now).await?;
-    tracing::info!(tenant = %caller.tenant, actor = caller.actor, key = %id, "revoked a key");
+    tracing::info!(tenant = %caller.tenant, actor = caller.actor(), key = %id, "revoked a key");
     revoked.map(|key| Json(key.into())).ok_or_else(|| Problem::not_found("key"))
 }
 
@@ -222,11 +223,11 @@ pub(crate) async fn rotate_key(
     let ends = (TimeDelta::hours(overlap_hours.into()), expires_at);
     if dry_run.is_asked_for() {
         let old = app.key(&caller, id).await?;
-        let new = old.successor(expires_at, caller.key.scopes, now)?;
+        let new = old.successor(expires_at, caller.scopes, now)?;
         return Ok(tried(new, Some(id), now));
     }
-    let rotated = app.keys.rotate(&caller.tenant, id, ends, caller.key.scopes, now).await?;
-    tracing::info!(tenant = %caller.tenant, actor = caller.actor, key = %id, "rotated a key");
+    let rotated = app.keys.rotate(&caller.tenant, id, ends, caller.scopes, now).await?;
+    tracing::info!(tenant = %caller.tenant, actor = caller.actor(), key = %id, "rotated a key");
     Ok(made(rotated))
 }
 
@@ -238,7 +239,7 @@ impl App {
 }
 
 fn may_give(caller: &Caller<Keys>, scopes: Scopes) -> Result<(), Problem> {
-    auth::sufficient("to give this", scopes, caller.key.scopes)
+    auth::sufficient("to give this", scopes, caller.scopes)
 }
 
 fn to_come(

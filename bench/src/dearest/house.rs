@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Days, NaiveDate, SecondsFormat, TimeDelta, Utc};
-use daybook_store::keys::{self, NewKey, Owner, ScopeSet};
+use daybook_domain::rights::ScopeSet;
+use daybook_store::keys::{self, NewKey, Owner};
 use serde_json::{Value, json};
 
 use super::requests::Asked;

@@ -8,7 +8,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use daybook_store::keys::{self, NewKey, ScopeSet};
+use daybook_domain::rights::ScopeSet;
+use daybook_store::keys::{self, NewKey};
 
 use crate::calendar::Calendar;
 use crate::catalogue::Size;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use daybook_domain::TenantId;
-use daybook_store::keys::{self, NewKey, ScopeSet};
+use daybook_domain::rights::ScopeSet;
+use daybook_store::keys::{self, NewKey};
 use daybook_store::{Clock as _, SystemClock, tenants};
 use futures::{StreamExt as _, TryStreamExt as _};
 use sqlx::PgPool;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use daybook_domain::rights::{Principal, Scopes, Who};
 use futures::future::BoxFuture;
 use sqlx::{PgPool, Row as _};
 use tokio::sync::Semaphore;
@@ -11,7 +12,6 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::remembered::{self, Known, Remembered};
-use super::scopes::Scopes;
 use super::text::{Presented, SecretHash};
 use super::used::Used;
 use super::{CreatedKey, ListedKey, Owner, RotateKeyError, rows, text};
@@ -201,6 +201,14 @@ impl Known {
 }
 
 impl KeyHolder {
+    /// Who does what is done by the key; `None`: it is an operator's.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal> {
+        let Owner::Tenant(tenant) = &self.owner else { return None };
+        let who = Who::Key(self.key_id);
+        Some(Principal { tenant: tenant.clone(), who, scopes: self.scopes })
+    }
+
     fn is_of(&self, presented: &Presented) -> bool {
         let is_operators = self.owner == Owner::Operator;
         presented.id.is_none_or(|id| id == self.key_id) && presented.is_operators == is_operators

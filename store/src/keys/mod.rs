@@ -1,6 +1,5 @@
 //! API keys: who may use a tenant's log, and for what; and operators' keys, which are of no tenant.
 //!
-//! * [`scopes`]: what a key is good for.
 //! * [`text`]: how a key is written.
 //! * [`rows`]: making, listing, revoking and rotating keys.
 //! * [`holders`]: who a key speaks for, remembered for a moment.
@@ -10,11 +9,11 @@
 mod holders;
 mod remembered;
 mod rows;
-mod scopes;
 mod text;
 mod used;
 
 use chrono::{DateTime, Utc};
+use daybook_domain::rights::Scopes;
 use daybook_domain::{Name, TenantId};
 use uuid::Uuid;
 
@@ -23,7 +22,6 @@ pub(crate) use remembered::ANY;
 pub(crate) use remembered::Remembered;
 pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
-pub use scopes::{Scope, ScopeSet, Scopes, UnknownScope, UnknownScopeSet};
 
 /// On which channel programs are told of keys that end.
 pub(crate) const CHANNEL: &str = "daybook_keys";

@@ -4,11 +4,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
+use daybook_domain::rights::{Scope, ScopeSet, Scopes};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
-use super::scopes::{ScopeSet, Scopes};
 use super::text::{self, SecretHash};
 use super::{CHANNEL, CreatedKey, ListedKey, NewKey, Owner, remembered};
 
@@ -78,7 +78,7 @@ async fn insert(
     let id = Uuid::now_v7();
     let (key, hash) = text::new_key(id, matches!(owner, Owner::Operator))?;
     let listed = ListedKey::of(id, new, replaces, now);
-    let names: Vec<&str> = listed.scopes.iter().map(super::Scope::as_str).collect();
+    let names: Vec<&str> = listed.scopes.iter().map(Scope::as_str).collect();
     sqlx::query(
         "INSERT INTO api_keys
              (key_hash, tenant_id, key_id, scopes, name, created_at, expires_at, replaces)

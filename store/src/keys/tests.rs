@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use daybook_domain::rights::{Scope, ScopeSet};
 use tokio::time::timeout;
 
 use super::*;

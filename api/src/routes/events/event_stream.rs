@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use daybook_store::feed::CloudEvent;
-use daybook_store::keys::{KeyHolder, KeyHolders};
+use daybook_store::keys::KeyHolders;
 use daybook_store::{Clock, Position};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::query::{EventParams, EventQuery};
 use super::streams::{Opened, Streams};
 use crate::App;
+use crate::http::auth::Credential;
 use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
 use crate::http::{Analytics, Caller, Problem, Query};
@@ -91,7 +92,7 @@ pub(crate) async fn stream_events(
         streams: app.streams.clone(),
         opened,
         keys: app.keys.clone(),
-        key: caller.key,
+        credential: caller.credential,
     };
     tokio::spawn(async move {
         let _ = ended.send(streamer.run().await);
@@ -130,7 +131,7 @@ struct Streamer {
     opened: Opened,
     keys: KeyHolders,
     /// By which it was opened.
-    key: KeyHolder,
+    credential: Credential,
 }
 
 /// Why a stream ends.
@@ -148,11 +149,12 @@ enum End {
 impl Streamer {
     /// Sends until there is a reason to end; its last event, where the reader is still there.
     async fn run(mut self) -> Option<Bytes> {
-        let (streams, keys, key) = (self.streams.clone(), self.keys.clone(), self.key.clone());
+        let (streams, keys) = (self.streams.clone(), self.keys.clone());
+        let credential = self.credential.clone();
         let end = tokio::select! {
             end = self.send_events() => end,
             () = streams.stopped() => End::Stopping,
-            () = keys.ended(&key) => End::KeyEnded,
+            () = credential.ended(&keys) => End::KeyEnded,
         };
         let reason = match end {
             End::To => "to",

@@ -68,13 +68,13 @@ pub(crate) async fn export_events(
     let until = query.until().await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
-    let (keys, key) = (app.keys.clone(), caller.key);
+    let (keys, credential) = (app.keys.clone(), caller.credential);
     tokio::spawn(async move {
         let broken_off = parts.clone();
         let exported = export(&query.feed, format, (query.after, until), opened.turns(), parts);
         tokio::select! {
             _ = exported => {}
-            () = keys.ended(&key) => {
+            () = credential.ended(&keys) => {
                 let _ = broken_off.send(Err(ExportError::KeyEnded)).await;
             }
         }

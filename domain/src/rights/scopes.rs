@@ -1,11 +1,11 @@
-//! What a key is good for: a set of scopes.
+//! What whoever calls may do at all: a set of scopes.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Something that a key can be good for. None includes another.
+/// Something that one can be good for. None includes another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
@@ -53,8 +53,8 @@ impl Scope {
         }
     }
 
-    const fn bit(self) -> u8 {
-        1 << self as u8
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 }
 
@@ -83,7 +83,7 @@ impl FromStr for Scope {
 /// A set of scopes; written as a list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<Scope>", into = "Vec<Scope>")]
-pub struct Scopes(u8);
+pub struct Scopes(u16);
 
 impl From<Vec<Scope>> for Scopes {
     fn from(scopes: Vec<Scope>) -> Self {
@@ -98,7 +98,7 @@ impl From<Scopes> for Vec<Scope> {
 }
 
 impl Scopes {
-    pub const ALL: Self = Self(u8::MAX);
+    pub const ALL: Self = Self::of(&Scope::ALL);
 
     #[must_use]
     pub const fn of(scopes: &[Scope]) -> Self {
