@@ -65,6 +65,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     // What has parts.
     ("BookingRules", "crate::schema::Rules"),
     ("CloudEvent", "crate::schema::CloudEventForm"),
+    ("Limits", "crate::schema::KeyLimits"),
     ("Metadata", "crate::schema::Pairs"),
     ("Price", "crate::schema::Money"),
     ("Roles", "Vec<crate::schema::RoleForm>"),

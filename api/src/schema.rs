@@ -233,6 +233,23 @@ pub(crate) struct Money {
     currency: String,
 }
 
+/// Of what of a tenant a key is good for something: what is left out is no limit, and all that are said count.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `Limits`")]
+pub(crate) struct KeyLimits {
+    /// Only what takes place at one of these, letter for letter.
+    #[schema(min_items = 1, max_items = 100, required = false)]
+    locations: Vec<String>,
+    /// Only what has one of these resources.
+    #[schema(min_items = 1, max_items = 100, required = false)]
+    resource_ids: Vec<Uuid>,
+    /// Only what is of one of these categories, however they are spelt.
+    #[schema(min_items = 1, max_items = 100, required = false)]
+    categories: Vec<String>,
+    /// Only what is of this client.
+    client_id: Option<Uuid>,
+}
+
 /// What a service needs a resource for, and which will do.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `Role`")]

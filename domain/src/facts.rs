@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::client::Client;
 use crate::resource::Resource;
+use crate::rights::Placed;
 use crate::service::Service;
 use crate::session::Session;
 use crate::{ClientId, Directory, LeastBookedDays, Refusal, ResourceId, ServiceId, SessionId};
@@ -95,6 +96,12 @@ pub trait Decide:
     fn sets(command: &Self::Command) -> bool {
         let _ = command;
         false
+    }
+
+    /// Where it lies, for whoever is limited to some of a tenant; its id is `id`.
+    fn placed(&self, id: Uuid) -> Placed<'_> {
+        let _ = id;
+        Placed::Whole
     }
 
     /// Which other aggregates the decision on `command` depends on.

@@ -11,8 +11,8 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
-use daybook_domain::rights::{Scope, ScopeSet, Scopes};
-use daybook_domain::{Name, TenantId};
+use daybook_domain::rights::{Few, Limits, NotAFew, Role as KeyRole, Scope, ScopeSet, Scopes};
+use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId};
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
@@ -212,6 +212,8 @@ pub(crate) enum KeyCommand {
         create_tenant: bool,
         #[command(flatten)]
         good_for: GoodFor,
+        #[command(flatten)]
+        limits: LimitOptions,
         /// What people call it.
         #[arg(long, value_parser = Name::new)]
         name: Option<Name>,
@@ -258,12 +260,58 @@ pub(crate) struct GoodFor {
     /// privacy, keys. None includes another.
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<Scope>,
+    /// What whoever uses it is, who has the scopes for that: front-desk (of some locations or resources), practitioner (of a
+    /// resource), client (one), analyst or privacy-officer.
+    #[arg(long)]
+    role: Option<KeyRole>,
+}
+
+/// Of what of the tenant a key is good for something; what is not given is no limit.
+#[derive(Args)]
+pub(crate) struct LimitOptions {
+    /// Only of what takes place here, letter for letter; can be given up to 100 times.
+    #[arg(long, value_parser = Location::new)]
+    location: Vec<Location>,
+    /// Only of what has one of these resources, by their ids with commas between them: at most 100.
+    #[arg(long, value_delimiter = ',')]
+    resource: Vec<ResourceId>,
+    /// Only of this category, however it is spelt; can be given up to 100 times.
+    #[arg(long, value_parser = Category::new)]
+    category: Vec<Category>,
+    /// Only of this client, by their id.
+    #[arg(long)]
+    client: Option<ClientId>,
+}
+
+impl LimitOptions {
+    /// # Errors
+    /// When something is given too often.
+    pub(crate) fn limits(self) -> Result<Limits, NotAFew> {
+        let Self { location, resource, category, client } = self;
+        Ok(Limits {
+            locations: few(location)?,
+            resource_ids: few(resource)?,
+            categories: few(category)?,
+            client_id: client,
+        })
+    }
+}
+
+/// `None`: nothing was given.
+fn few<T: Ord>(given: Vec<T>) -> Result<Option<Few<T>>, NotAFew> {
+    if given.is_empty() { Ok(None) } else { Few::try_from(given).map(Some) }
 }
 
 impl GoodFor {
+    /// What whoever uses it is, where that was said.
+    pub(crate) const fn role(&self) -> Option<KeyRole> {
+        self.role
+    }
+
     pub(crate) fn scopes(&self) -> Scopes {
         let sets = self.scope.iter().map(|set| set.scopes());
-        sets.fold(self.scopes.iter().copied().collect(), Scopes::and)
+        let roles = self.role.iter().map(|role| role.scopes());
+        sets.chain(roles).fold(self.scopes.iter().copied().collect(), Scopes::and)
     }
 }
 

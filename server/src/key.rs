@@ -19,12 +19,16 @@ pub(crate) async fn run(database: &Database, command: KeyCommand) -> anyhow::Res
     let parts = parts::connected(database).await?;
     parts::prepare(&parts).await?;
     match command {
-        KeyCommand::Create { tenant, create_tenant, good_for, name, expires_in_days } => {
+        KeyCommand::Create { tenant, create_tenant, good_for, limits, name, expires_in_days } => {
+            let limits = limits.limits()?;
+            if let Some(role) = good_for.role() {
+                role.fits(&limits)?;
+            }
             if create_tenant {
                 let (pool, now) = (parts.log().pool(), parts.clock.now());
                 tenants::create(pool, &tenant, Tz::UTC.name(), now).await?;
             }
-            let new = NewKey { name, scopes: good_for.scopes(), ..NewKey::default() };
+            let new = NewKey { name, scopes: good_for.scopes(), limits, ..NewKey::default() };
             create(&parts, &tenant, new, expires_in_days).await
         }
         KeyCommand::List { tenant } => list(parts.log().pool(), &tenant).await,
@@ -70,9 +74,10 @@ async fn list(pool: &PgPool, tenant: &TenantId) -> anyhow::Result<()> {
 
 /// A key in a line.
 pub(crate) fn told(key: &ListedKey) -> String {
-    let ListedKey { id, scopes, created_at, .. } = key;
+    let ListedKey { id, scopes, limits, created_at, .. } = key;
     // An operator's has none.
     let scopes = if scopes.is_empty() { String::new() } else { format!("  {scopes}") };
+    let limits = if limits.are_none() { String::new() } else { format!("  only {limits}") };
     let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     let others = [
         ("made", Some(*created_at)),
@@ -83,7 +88,7 @@ pub(crate) fn told(key: &ListedKey) -> String {
     let others =
         others.iter().filter_map(|(what, when)| Some(format!("  {what} {}", at((*when)?))));
     let name = key.name.iter().map(|name| format!("  {name}"));
-    format!("{id}{scopes}{}", others.chain(name).collect::<String>())
+    format!("{id}{scopes}{limits}{}", others.chain(name).collect::<String>())
 }
 
 async fn revoke(parts: &Parts, tenant: &TenantId, key: Uuid) -> anyhow::Result<()> {

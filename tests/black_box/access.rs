@@ -1,5 +1,6 @@
 //! Who may do what: every route, the scope that it requires, and that it requires it.
 
+mod limits;
 mod routes;
 
 use std::collections::BTreeSet;

@@ -54,9 +54,9 @@ macro_rules! booking_body {
 
         impl $name {
             /// What is to be booked, with everything but when it is.
-            fn booking(
+            fn booking<S>(
                 mut self,
-                caller: &Caller<Book>,
+                caller: &Caller<S>,
                 start: DateTime<Utc>,
             ) -> Result<Booking, Problem> {
                 let when = When::at(start, self.duration_minutes);
@@ -104,9 +104,9 @@ macro_rules! booking_body {
         }
 
         impl $name {
-            fn shared(
+            fn shared<S>(
                 self,
-                caller: &Caller<Book>,
+                caller: &Caller<S>,
                 service_id: ServiceId,
                 resource_ids: Option<ResourceIds>,
                 when: When,
@@ -193,19 +193,29 @@ booking_body! {
 }
 
 impl BookingBody {
+    /// Who books.
+    pub(crate) const fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
     /// The command that it is, from a caller who may give it.
-    pub(crate) fn command(self, caller: &Caller<Book>) -> Result<AppointmentCommand, Problem> {
+    pub(crate) fn command<S>(self, caller: &Caller<S>) -> Result<AppointmentCommand, Problem> {
         let start = self.start_at.0;
         self.booking(caller, start).map(AppointmentCommand::BookAppointment)
     }
 }
 
 impl HoldBody {
+    /// Who books.
+    pub(crate) const fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
     /// The command that it is, from a caller who may give it.
-    pub(crate) async fn command(
+    pub(crate) async fn command<S>(
         self,
         app: &App,
-        caller: &Caller<Book>,
+        caller: &Caller<S>,
     ) -> Result<AppointmentCommand, Problem> {
         let (start, length) = (self.start_at.0, self.ttl_minutes);
         app.hold(&caller.tenant, self.booking(caller, start)?, length).await

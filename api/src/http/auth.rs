@@ -20,6 +20,9 @@ use crate::App;
 pub(crate) trait Requires: Send + Sync {
     /// All of them.
     const SCOPES: Scopes;
+
+    /// Whether it keeps to what a caller is limited to: see [`Within`].
+    const WITHIN_LIMITS: bool = false;
 }
 
 macro_rules! scopes {
@@ -34,6 +37,14 @@ macro_rules! scopes {
 }
 
 scopes!(Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys);
+
+/// Requires the same, also of whoever is limited: what is done and told keeps to that. Any other route refuses them.
+pub(crate) struct Within<S>(PhantomData<S>);
+
+impl<S: Requires> Requires for Within<S> {
+    const SCOPES: Scopes = S::SCOPES;
+    const WITHIN_LIMITS: bool = true;
+}
 
 /// Requires both.
 impl<A: Requires, B: Requires> Requires for (A, B) {
@@ -79,6 +90,16 @@ impl<S> Caller<S> {
         self.scopes.include(T::SCOPES)
     }
 
+    /// Refuses what is the provider's to whoever is limited to a client: they are on that client's side.
+    pub(crate) fn must_be_staff(&self) -> Result<(), Problem> {
+        if self.limits.client_id.is_none() {
+            return Ok(());
+        }
+        let title = "The key is a client's";
+        let detail = "this is done on the provider's side, and your key is limited to a client";
+        Err(forbidden("not-for-clients", title, detail))
+    }
+
     /// Refuses what only some callers of a route may do: `what` needs the scopes `T`.
     pub(crate) fn must_have<T: Requires>(&self, what: &str) -> Result<(), Problem> {
         sufficient(what, T::SCOPES, self.scopes)
@@ -102,6 +123,9 @@ impl<S: Requires> Caller<S> {
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
         };
         sufficient("this", S::SCOPES, principal.scopes)?;
+        if !S::WITHIN_LIMITS && !principal.limits.are_none() {
+            return Err(limited());
+        }
         tracing::Span::current().record("tenant", principal.tenant.as_str());
         if let Some(place) = parts.extensions.get::<Arc<Place>>() {
             place.belongs_to(&principal.tenant)?;
@@ -167,6 +191,12 @@ async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
         Held::Expired => Err(unauthorized("expired-key", "the key has expired: ask for a new one")),
         Held::Unknown => Err(unauthorized("invalid-key", "this is no API key")),
     }
+}
+
+/// What cannot be done, or told, of only some of a tenant.
+pub(crate) fn limited() -> Problem {
+    let detail = "this is of all of the tenant, and your key is limited to some of it: ask for a key without limits";
+    forbidden("limited-key", "The key is limited", detail)
 }
 
 /// Refuses `what` to whoever has less than it needs.

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
-use daybook_store::{CommandContext, CommandKey};
+use daybook_store::{CommandContext, CommandKey, ExecuteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -94,6 +94,18 @@ impl Deref for Ordered {
     }
 }
 
+impl Ordered {
+    /// Why it is not done, as far as whoever gives it may be told: somebody who is limited is not told of what is in the way.
+    pub(crate) fn problem(&self, error: ExecuteError) -> Problem {
+        match error {
+            ExecuteError::Refused(refusal) if !self.limits.are_none() => {
+                Problem::of_limited(refusal)
+            }
+            error => error.into(),
+        }
+    }
+}
+
 impl<T> CommandRequest<T> {
     /// The command's context, and its body.
     #[expect(clippy::needless_pass_by_value, reason = "a caller gives one command")]
@@ -107,6 +119,7 @@ impl<T> CommandRequest<T> {
             key: self.key.clone(),
             expected_version: self.expected_version,
             dry_run: self.dry_run,
+            limits: caller.limits.clone(),
             correlation_id: caller.request.correlation_id,
             trace: caller.request.trace,
             ..CommandContext::new(caller.tenant.clone(), caller.actor())

@@ -28,7 +28,7 @@ pub(crate) mod trace;
 pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{
     Analytics, Appointments, Availability, Book, Caller, CallerOrOperator, Keys, Manage, Operator,
-    Personal,
+    Personal, Within,
 };
 pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{

@@ -47,6 +47,26 @@ impl From<Refusal> for Problem {
     }
 }
 
+impl Problem {
+    /// A refusal for somebody who is limited: what is in the way may not be theirs to know.
+    pub(crate) fn of_limited(refusal: Refusal) -> Self {
+        let Meaning { kind, title } = refusal.meaning();
+        let status = status(kind);
+        match refusal {
+            Refusal::Appointment(A::SlotTaken { resource_id, .. }) => {
+                let detail = format!("resource {resource_id} is taken for some of the time");
+                Self::new(status, "slot-taken", title, detail)
+                    .with("resource_id", resource_id.to_string())
+            }
+            Refusal::ReferenceTaken { .. } => {
+                let detail = "another has this reference; give another";
+                Self::new(status, "reference-taken", title, detail)
+            }
+            other => other.into(),
+        }
+    }
+}
+
 /// Occurrences that were refused, each with its problem.
 fn each(refused: Vec<RefusedOccurrence>) -> Vec<Value> {
     let each = refused.into_iter().map(|RefusedOccurrence { recurrence_id, refusal }| {
@@ -91,6 +111,12 @@ impl From<ExecuteError> for Problem {
     fn from(error: ExecuteError) -> Self {
         match error {
             ExecuteError::Refused(refusal) => refusal.into(),
+            ExecuteError::Outside(_) => Self::new(
+                StatusCode::FORBIDDEN,
+                "outside-limits",
+                "It would lie outside of what the key is limited to",
+                "choose a location, resources, a category and a client that your key is limited to",
+            ),
             ExecuteError::KeyReused => Self::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "idempotency-key-reused",

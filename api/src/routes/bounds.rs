@@ -1,6 +1,8 @@
 //! All bounds of requests in one table, for `docs/limits.md`: what stands there is what the program holds to.
 
+use daybook_domain::ResourceId;
 use daybook_domain::availability::Effort;
+use daybook_domain::rights::Few;
 use daybook_domain::series::MAX_OCCURRENCES;
 use daybook_projections::Limit;
 use daybook_projections::agenda::Agenda;
@@ -32,6 +34,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("large searches that wait", heavy::MAX_WAITING as u64, "overloaded"),
         ("of these, of one tenant", heavy::MAX_WAITING_OF_ONE_TENANT as u64, "overloaded"),
         ("keys of a tenant", keys::MAX_KEYS.unsigned_abs(), "too-many-keys"),
+        ("resources of a key's limits", Few::<ResourceId>::MAX as u64, "invalid-body"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),
         ("bytes of a calendar that is imported", MAX_IMPORT_BYTES as u64, "body-too-large"),

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::TenantId;
+use daybook_domain::rights::Few;
+use daybook_domain::{ResourceId, TenantId};
 use daybook_projections::catalogue::{Catalogue, CatalogueEntity, CatalogueFilter, Facet, Listed};
 use daybook_projections::{Cursor, Limit, Page, RecordedOrder};
 use daybook_store::engine::Known;
@@ -35,6 +36,19 @@ query_params! {
         ..kept: KeptParams,
         ..page: PageParams,
         ..moment: AsOfParams,
+    }
+}
+
+impl CatalogueParams {
+    /// The same, of these alone. Whoever asks for none of them still asks for what they have named.
+    pub(super) fn within(mut self, resources: Option<&Few<ResourceId>>) -> Self {
+        let Some(few) = resources else { return self };
+        let asked: Vec<Uuid> = match self.ids.to_vec() {
+            all if all.is_empty() => few.iter().map(|id| id.uuid()).collect(),
+            named => named,
+        };
+        self.ids = Several::from(asked);
+        self
     }
 }
 

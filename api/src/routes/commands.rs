@@ -9,19 +9,27 @@ use uuid::Uuid;
 
 use super::as_of::AsOfParams;
 use crate::App;
-use crate::http::{Answer, Created, Ordered, Problem};
+use crate::http::{Answer, Caller, Created, Ordered, Problem};
 use crate::views::Viewed;
 
 impl App {
     /// One aggregate as the log has it, now or as of a moment: that is all that the query can ask for.
-    pub(crate) async fn get<A: Viewed>(
+    pub(crate) async fn get<A: Viewed, S>(
         &self,
-        tenant: &TenantId,
+        caller: &Caller<S>,
         id: Uuid,
         AsOfParams { as_of }: AsOfParams,
     ) -> Result<Answer<A::View>, Problem> {
-        let moment = self.moment(tenant, as_of, None).await?;
-        let known = self.known::<A>(tenant, id, moment).await?;
+        let moment = self.moment(&caller.tenant, as_of, None).await?;
+        let known = self.known_to::<A, S>(caller, id, moment).await?;
+        Self::read(id, known)
+    }
+
+    /// One aggregate, if it is there.
+    pub(crate) fn read<A: Viewed>(
+        id: Uuid,
+        known: Option<Known<A>>,
+    ) -> Result<Answer<A::View>, Problem> {
         let Known { state, version, position, .. } =
             known.ok_or_else(|| Problem::not_found(A::TYPE))?;
         let body = state.view(id, version).ok_or_else(|| Problem::not_found(A::TYPE))?;
@@ -42,6 +50,17 @@ impl App {
         self.engine.open(tenant, &mut [(id, &mut known.state)]).await?;
         known.position = as_of.unwrap_or(known.position);
         Ok(Some(known))
+    }
+
+    /// The same, as far as the caller sees it: where it lies at that moment, by what they are limited to today.
+    pub(crate) async fn known_to<A: Executable, S>(
+        &self,
+        caller: &Caller<S>,
+        id: Uuid,
+        moment: Option<Moment>,
+    ) -> Result<Option<Known<A>>, Problem> {
+        let known = self.known::<A>(&caller.tenant, id, moment).await?;
+        Ok(known.filter(|known| caller.limits.see(&known.state.placed(id))))
     }
 
     /// Many aggregates, now or as of a moment, in the order asked for.
@@ -75,7 +94,8 @@ impl App {
         A: Viewed,
         A::Command: Clone,
     {
-        let executed = self.engine.execute::<A>(context, Target::fresh(), command).await?;
+        let executed = self.engine.execute::<A>(context, Target::fresh(), command).await;
+        let executed = executed.map_err(|error| context.problem(error))?;
         self.created(context, executed).await
     }
 
@@ -105,7 +125,8 @@ impl App {
         A::Command: Clone,
     {
         let target = Target::Existing(id);
-        let executed = self.engine.execute_all::<A>(context, target, commands).await?;
+        let executed = self.engine.execute_all::<A>(context, target, commands).await;
+        let executed = executed.map_err(|error| context.problem(error))?;
         self.answer(context, executed).await
     }
 

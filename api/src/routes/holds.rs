@@ -11,7 +11,7 @@ use crate::App;
 use crate::bodies::HoldBody;
 use crate::http::body::EmptyBody;
 use crate::http::{
-    Answer, Book, Caller, CommandParams, CommandRequest, Created, IfMatch, PathId, Problem,
+    Answer, Book, Caller, CommandParams, CommandRequest, Created, IfMatch, PathId, Problem, Within,
 };
 use crate::views::AppointmentView;
 
@@ -35,9 +35,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 pub(crate) async fn create_hold(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<HoldBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
+    app.may_book_for(&caller, request.body.client_id()).await?;
     let context = request.context(&caller);
     let command = request.body.command(&app, &caller).await?;
     app.create::<Appointment>(&context, command).await
@@ -56,7 +57,7 @@ pub(crate) async fn create_hold(
 )]
 pub(crate) async fn confirm_hold(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
@@ -76,7 +77,7 @@ pub(crate) async fn confirm_hold(
 )]
 pub(crate) async fn release_hold(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {

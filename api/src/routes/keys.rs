@@ -6,7 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
-use daybook_domain::rights::Scopes;
+use daybook_domain::rights::{Limits, Scopes};
 use daybook_store::keys::{
     self, CreateKeyError, CreatedKey, ListedKey, MAX_KEYS, NewKey, RotateKeyError,
 };
@@ -44,6 +44,9 @@ pub(crate) struct KeyBody {
     /// What it is good for: nothing that yours is not.
     #[schema(min_items = 1)]
     scopes: Scopes,
+    /// Of what it is good for that; left out: of all of the tenant.
+    #[serde(default)]
+    limits: Limits,
     /// From when on it is none; left out: until it is revoked.
     expires_at: Option<Instant>,
 }
@@ -67,6 +70,9 @@ pub(crate) struct KeyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<Name>,
     scopes: Scopes,
+    /// Of what it is good for that; left out: of all of the tenant.
+    #[serde(skip_serializing_if = "Limits::are_none")]
+    limits: Limits,
     created_at: DateTime<Utc>,
     /// From when on it is none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,9 +90,19 @@ pub(crate) struct KeyView {
 
 impl From<ListedKey> for KeyView {
     fn from(key: ListedKey) -> Self {
-        let ListedKey { id, name, scopes, created_at, expires_at, .. } = key;
+        let ListedKey { id, name, scopes, limits, created_at, expires_at, .. } = key;
         let ListedKey { last_used_at, revoked_at, replaces: replaces_id, .. } = key;
-        Self { id, name, scopes, created_at, expires_at, last_used_at, revoked_at, replaces_id }
+        Self {
+            id,
+            name,
+            scopes,
+            limits,
+            created_at,
+            expires_at,
+            last_used_at,
+            revoked_at,
+            replaces_id,
+        }
     }
 }
 
@@ -153,7 +169,7 @@ pub(crate) async fn create_key(
     State(app): State<App>,
     caller: Caller<Keys>,
     Query(dry_run): Query<DryRun>,
-    Body(KeyBody { name, scopes, expires_at }): Body<KeyBody>,
+    Body(KeyBody { name, scopes, limits, expires_at }): Body<KeyBody>,
 ) -> Result<Response, Problem> {
     if scopes.is_empty() {
         return Err(Problem::bad_body("scopes: a key is good for something"));
@@ -161,7 +177,7 @@ pub(crate) async fn create_key(
     may_give(&caller, scopes)?;
     let now = app.engine.clock().now();
     let expires_at = to_come(expires_at, now)?;
-    let new = NewKey { name: Some(name), scopes, expires_at };
+    let new = NewKey { name: Some(name), scopes, limits, expires_at };
     if dry_run.is_asked_for() {
         return Ok(tried(new, None, now));
     }

@@ -1,5 +1,7 @@
 //! What may be done with an appointment: the rules, a line each.
 
+use uuid::Uuid;
+
 use super::accepting::accepted;
 use super::booking::booked;
 use super::cancelling::{Cancelling, cancelled};
@@ -16,6 +18,7 @@ use super::{
 };
 use crate::claim::ClaimQuery;
 use crate::patch::{Change, PatchMisfit, Patches as _};
+use crate::rights::{Place, Placed};
 use crate::{Category, Decide, Facts, Needs, Tags};
 
 impl Decide for Appointment {
@@ -37,6 +40,10 @@ impl Decide for Appointment {
     fn sets(command: &AppointmentCommand) -> bool {
         use AppointmentCommand::{DescribeAppointment, TagAppointment};
         matches!(command, DescribeAppointment(_) | TagAppointment { .. })
+    }
+
+    fn placed(&self, _: Uuid) -> Placed<'_> {
+        self.details().map_or(Placed::Nowhere, |details| Placed::At(Place::of(details)))
     }
 
     fn needs(&self, command: &AppointmentCommand) -> Needs {

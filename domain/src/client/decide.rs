@@ -1,12 +1,14 @@
 //! What may be done with a client.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Client, ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent,
     ClientRegistered, Contact, ContactPatch, ErasureReason,
 };
 use crate::patch::{PatchMisfit, Patches as _};
+use crate::rights::Placed;
 use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a client's record.
@@ -102,6 +104,13 @@ impl Decide for Client {
 
     fn sets(command: &ClientCommand) -> bool {
         matches!(command, ClientCommand::ChangeClientContact(_))
+    }
+
+    fn placed(&self, id: Uuid) -> Placed<'_> {
+        match self {
+            Self::Unregistered => Placed::Nowhere,
+            Self::Registered(_) | Self::Erased { .. } => Placed::Client(id.into()),
+        }
     }
 }
 

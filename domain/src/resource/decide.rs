@@ -1,6 +1,7 @@
 //! What may be done with a resource.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Capacity, Resource, ResourceCapacityChanged, ResourceDescribed, ResourceEvent,
@@ -8,6 +9,7 @@ use super::{
     ResourceHoursChanged, ResourcePatch, ResourceProfile, ResourceRegistered, ResourceRetired,
 };
 use crate::patch::{Change, PatchMisfit, Patches as _, Replace};
+use crate::rights::Placed;
 use crate::time::{Holidays, HoursException, HoursExceptions, WeeklyHours};
 use crate::{Decide, ExceptionId, Facts, Meaning, MetadataPatch, Name, Reference, Tags};
 
@@ -132,6 +134,10 @@ impl Decide for Resource {
     fn sets(command: &ResourceCommand) -> bool {
         use ResourceCommand::{ChangeResourceCapacity, ChangeResourceHours, DescribeResource};
         matches!(command, DescribeResource(_) | ChangeResourceHours(_) | ChangeResourceCapacity(_))
+    }
+
+    fn placed(&self, id: Uuid) -> Placed<'_> {
+        self.profile().map_or(Placed::Nowhere, |_| Placed::Resource(id.into()))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::Scopes;
+use super::{Limits, Scopes};
 use crate::TenantId;
 
 /// Who does something in a tenant, and what they may.
@@ -13,6 +13,8 @@ pub struct Principal {
     pub tenant: TenantId,
     pub who: Who,
     pub scopes: Scopes,
+    /// Of what they may do that.
+    pub limits: Limits,
 }
 
 impl Principal {

@@ -1,11 +1,13 @@
 //! What may be done with a service.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{
     Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised, ServiceTerms, TermsPatch,
 };
 use crate::patch::{PatchMisfit, Patches as _};
+use crate::rights::Placed;
 use crate::{Decide, Facts, Meaning};
 
 /// What can be asked of a service.
@@ -80,6 +82,10 @@ impl Decide for Service {
 
     fn sets(command: &ServiceCommand) -> bool {
         matches!(command, ServiceCommand::ReviseService(_))
+    }
+
+    fn placed(&self, _: Uuid) -> Placed<'_> {
+        self.terms().map_or(Placed::Nowhere, Placed::Service)
     }
 }
 

@@ -39,6 +39,11 @@ impl List {
         Self::hash(&[tenant.as_str().as_bytes(), name.as_bytes(), format!("{filter:?}").as_bytes()])
     }
 
+    /// The same list, of which only some is shown.
+    pub(crate) fn within(self, some: &impl fmt::Debug) -> Self {
+        Self::hash(&[&self.0, format!("{some:?}").as_bytes()])
+    }
+
     /// The same list as it was at a position.
     pub(crate) fn at(self, position: u64) -> Self {
         Self::hash(&[&self.0, &position.to_be_bytes()])

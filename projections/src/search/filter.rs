@@ -5,9 +5,10 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
+use daybook_domain::rights::{Few, Limits};
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Metadata, Reference, ResourceId, ServiceId, Tags, TenantId,
-    folded,
+    AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceId, ServiceId, Tags,
+    TenantId, folded,
 };
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -46,6 +47,8 @@ pub struct SearchFilter {
     pub metadata: Metadata,
     /// The beginnings of words of its title.
     pub title: TitleWords,
+    /// It lies within these as well, whatever else is asked for.
+    pub within: Limits,
 }
 
 /// How several tags count.
@@ -92,6 +95,12 @@ impl SearchTerms {
 
 impl SearchFilter {
     pub(super) fn search_terms(&self, terms: &TermsOf) -> SearchTerms {
+        let mut search_terms = self.asked_terms(terms);
+        self.limit(&mut search_terms, terms);
+        search_terms
+    }
+
+    fn asked_terms(&self, terms: &TermsOf) -> SearchTerms {
         let mut search_terms = SearchTerms::default();
         search_terms.one_of(self.category_terms(terms));
         search_terms.one_of(self.service_terms(terms));
@@ -114,6 +123,17 @@ impl SearchFilter {
         search_terms.all.extend(self.title.iter().map(|word| terms.beginning(word)));
         search_terms.words = self.title.in_lines();
         search_terms
+    }
+
+    /// Of locations there are no terms: of them, columns alone decide.
+    fn limit(&self, search_terms: &mut SearchTerms, terms: &TermsOf) {
+        let Limits { resource_ids, categories, client_id, locations: _ } = &self.within;
+        let resources = resource_ids.iter().flat_map(Few::iter);
+        search_terms.one_of(resources.map(|id| terms.term(Kind::Resource, id.uuid().as_bytes())));
+        let categories = categories.iter().flat_map(Few::iter);
+        search_terms.one_of(categories.map(|it| terms.word(Kind::Category, it.as_str())));
+        let client = client_id.map(|id| terms.term(Kind::Client, id.uuid().as_bytes()));
+        search_terms.one_of(client.into_iter());
     }
 
     fn category_terms(&self, terms: &TermsOf) -> impl Iterator<Item = i64> {
@@ -166,6 +186,7 @@ impl SearchFilter {
             });
             sql.push_bind(tags);
         }
+        self.push_limits(sql);
         if let Some(statuses) = self.shown_statuses() {
             let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
             sql.push(" AND CASE WHEN status = 'held' AND hold_expires_at <= ").push_bind(now);
@@ -173,14 +194,44 @@ impl SearchFilter {
         }
     }
 
+    /// The one filter of rows that follows from what a caller is limited to: as [`Limits::admit`] says of one appointment.
+    fn push_limits<'q>(&'q self, sql: &mut QueryBuilder<'q, Postgres>) {
+        let Limits { locations, resource_ids, categories, client_id } = &self.within;
+        if let Some(few) = locations {
+            let names: Vec<&str> = few.iter().map(Location::as_str).collect();
+            // Some have none: whether it matches is asked for as well.
+            sql.push(" AND (location = ANY(").push_bind(names).push(")) IS TRUE");
+        }
+        if let Some(few) = resource_ids {
+            let ids: Vec<Uuid> = few.iter().map(|id| id.uuid()).collect();
+            sql.push(" AND resource_ids && ").push_bind(ids);
+        }
+        if let Some(few) = categories {
+            let categories = few.iter().map(|it| folded(it.as_str()));
+            sql.push(" AND folded_category = ANY(");
+            sql.push_bind(categories.collect::<Vec<_>>()).push(")");
+        }
+        if let Some(id) = client_id {
+            sql.push(" AND client_id = ").push_bind(id.uuid());
+        }
+    }
+
     /// Parties of whom all appointments that it lets through have one; those with the fewest, as far as can be told.
     /// None: it asks for none.
     pub(super) fn parties(&self) -> BTreeSet<Uuid> {
         let clients: BTreeSet<Uuid> = self.client_ids.iter().map(|id| id.uuid()).collect();
-        if clients.is_empty() {
-            self.resource_ids.iter().map(|id| id.uuid()).collect()
+        if !clients.is_empty() {
+            return clients;
+        }
+        let Limits { resource_ids, client_id, .. } = &self.within;
+        if let Some(id) = client_id {
+            return BTreeSet::from([id.uuid()]);
+        }
+        let asked: BTreeSet<Uuid> = self.resource_ids.iter().map(|id| id.uuid()).collect();
+        if asked.is_empty() {
+            resource_ids.iter().flat_map(Few::iter).map(|id| id.uuid()).collect()
         } else {
-            clients
+            asked
         }
     }
 
@@ -234,14 +285,15 @@ impl SearchFilter {
     }
 
     fn list_in(&self, tenant: &TenantId, order: impl Debug) -> List {
-        let search_terms = self.search_terms(&TermsOf::new(tenant));
+        let search_terms = self.asked_terms(&TermsOf::new(tenant));
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
         let tags_match = (self.tags.iter().count() > 1).then_some(self.tags_match);
         let days = (micros(self.from), micros(self.to));
-        List::of(
+        let list = List::of(
             tenant,
             "appointments",
             &(order, days, &self.ids, self.shown_statuses(), tags_match, search_terms),
-        )
+        );
+        if self.within.are_none() { list } else { list.within(&self.within) }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use daybook_domain::TenantId;
+use daybook_domain::rights::Limits;
+use daybook_domain::{Decide, TenantId};
 use uuid::Uuid;
 
 use super::ExecuteError;
@@ -16,6 +17,8 @@ pub struct CommandContext {
     pub tenant: TenantId,
     /// Who gives it: an API key's id, or the program's part that acts by itself.
     pub actor: String,
+    /// Of what of the tenant they may do it. What is decided because of it, as whom a free place is offered, is not theirs.
+    pub limits: Limits,
     /// What it belongs together with: a request, an import.
     pub correlation_id: Uuid,
     /// The event or command that caused it, where one did.
@@ -37,6 +40,7 @@ impl CommandContext {
         Self {
             tenant,
             actor: actor.into(),
+            limits: Limits::default(),
             correlation_id: Uuid::now_v7(),
             causation_id: None,
             trace: None,
@@ -44,6 +48,11 @@ impl CommandContext {
             expected_version: None,
             dry_run: false,
         }
+    }
+
+    /// Whether this is there, for whoever gives it.
+    pub(super) fn sees<A: Decide>(&self, id: Uuid, state: &A) -> bool {
+        self.limits.see(&state.placed(id))
     }
 
     /// The metadata of its events: a JSON object of strings, as cqrs-es reads it.

@@ -5,10 +5,11 @@ use std::any::Any;
 use cqrs_es::event_sink::EventSink;
 use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims, Held};
 use daybook_domain::resource::Resource;
+use daybook_domain::rights::permit;
 use daybook_domain::{ClientId, Facts, Refusal, TenantId};
 use uuid::Uuid;
 
-use super::ExecuteError;
+use super::{CommandContext, ExecuteError};
 use crate::log::{NewEvent, OnConflict, PersistedAggregate, StreamId};
 use crate::personal::{About, Keyring};
 
@@ -73,14 +74,19 @@ impl<A: PersistedAggregate> Prepared<A> {
     /// Decides the command. The snapshot of claims is given back for the next.
     pub(super) async fn decide(
         mut self,
-        tenant: &TenantId,
+        CommandContext { tenant, limits, .. }: &CommandContext,
         sealing: Sealing<'_>,
     ) -> Result<Result<(Decided, ClaimSnapshot), Refusal>, ExecuteError> {
         let is_final = self.state.conflict_is_final(&self.command, &self.queries);
         let on_conflict = if is_final { OnConflict::Refuse } else { OnConflict::Retry };
+        let before = (!limits.are_none()).then(|| self.state.clone());
         let sink = EventSink::default();
         if let Err(refusal) = self.state.handle(self.command, &self.facts, &sink).await {
             return Ok(Err(refusal.into()));
+        }
+        if let Some(before) = before {
+            let id = self.stream.uuid();
+            permit(limits, &before.placed(id), &self.state.placed(id))?;
         }
         let mut events = sink.collect().await;
         let sealed = sealing.seal(tenant, &self.stream, &self.state, &mut events).await;

@@ -2,6 +2,7 @@
 
 use daybook_domain::Refusal;
 use daybook_domain::client::ClientRefusal;
+use daybook_domain::rights::OutsideLimits;
 use uuid::Uuid;
 
 use crate::log::{AppendError, Position};
@@ -36,6 +37,9 @@ pub enum ExecuteError {
     /// A rule refuses it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// Whoever gives it is limited, and what becomes of it is not theirs.
+    #[error(transparent)]
+    Outside(#[from] OutsideLimits),
     /// Its key names another request already.
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -73,6 +77,7 @@ impl ExecuteError {
                 AppendError::Overloaded | AppendError::Unavailable | AppendError::OutcomeUnknown
             ),
             Self::Refused(_)
+            | Self::Outside(_)
             | Self::KeyReused
             | Self::TooBroad { .. }
             | Self::Personal(_)

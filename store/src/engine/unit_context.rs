@@ -160,7 +160,9 @@ impl<'a> UnitContext<'a> {
         let tenant = self.tenant();
         let needs = state.needs(&command);
         let fresh = self.retry.fresh && self.renews(&needs);
-        let (mut facts, read_set) = self.engine.facts_for(tenant, &needs, fresh, self.now).await?;
+        let (facts, read_set) = self.engine.facts_for(tenant, &needs, fresh, self.now).await?;
+        let mut facts =
+            facts.seen_within(&self.context.limits, &needs, &state.placed(stream.uuid()));
         let chooses = state.chooses(&command, &facts);
         if chooses {
             let directories = &self.engine.directories;
@@ -193,7 +195,7 @@ impl<'a> UnitContext<'a> {
     ) -> Result<Result<(Decided, ClaimSnapshot), Refusal>, ExecuteError> {
         let from_memory = prepared.from_memory;
         let sealing = Sealing { keyring: self.engine.keyring(), dry_run: self.context.dry_run };
-        let mut settled = prepared.decide(self.tenant(), sealing).await?;
+        let mut settled = prepared.decide(self.context, sealing).await?;
         if let Ok((decided, _)) = &mut settled
             && let Some(client) = decided.sealed_for
             && let Err(refusal) = self.rests_on(client, decided).await?
@@ -261,6 +263,9 @@ impl<'a> UnitContext<'a> {
             return Ok(Ok(Loaded { state, version }));
         }
         let mut loaded: Loaded<A> = self.engine.repository.load(stream).await?;
+        if !self.context.sees(stream.uuid(), &loaded.state) {
+            loaded = Loaded::default();
+        }
         if opens {
             self.engine.open(self.tenant(), &mut [(stream.uuid(), &mut loaded.state)]).await?;
         }

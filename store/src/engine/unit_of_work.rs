@@ -151,6 +151,10 @@ impl<A: PersistedAggregate> Answer for RootAnswer<A> {
     ) -> Result<Executed<A>, ExecuteError> {
         let stream = StreamId::of::<A>(&context.tenant, id);
         let Loaded { state, .. } = engine.repository.load_at(&stream, version).await?;
+        if !context.sees(id, &state) {
+            // Whoever's key it is, it is not theirs.
+            return Err(ExecuteError::KeyReused);
+        }
         Ok(Executed { id, version, position: Some(position), state })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use daybook_domain::rights::{Principal, Scopes, Who};
+use daybook_domain::rights::{Limits, Principal, Scopes, Who};
 use futures::future::BoxFuture;
 use sqlx::{PgPool, Row as _};
 use tokio::sync::Semaphore;
@@ -26,6 +26,8 @@ pub struct KeyHolder {
     pub owner: Owner,
     /// What it is good for.
     pub scopes: Scopes,
+    /// Within what it is good for that.
+    pub limits: Limits,
     expires_at: Option<DateTime<Utc>>,
     is_suspended: bool,
     hash: SecretHash,
@@ -33,6 +35,10 @@ pub struct KeyHolder {
 
 /// What becomes of whoever presents a text as their key.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly always it is a key, and there is one at a time"
+)]
 pub enum Held {
     /// It is a key.
     By(KeyHolder),
@@ -206,7 +212,8 @@ impl KeyHolder {
     pub fn principal(&self) -> Option<Principal> {
         let Owner::Tenant(tenant) = &self.owner else { return None };
         let who = Who::Key(self.key_id);
-        Some(Principal { tenant: tenant.clone(), who, scopes: self.scopes })
+        let limits = self.limits.clone();
+        Some(Principal { tenant: tenant.clone(), who, scopes: self.scopes, limits })
     }
 
     fn is_of(&self, presented: &Presented) -> bool {
@@ -218,7 +225,7 @@ impl KeyHolder {
 async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx::Error> {
     let looked_up_at = Instant::now();
     let row = sqlx::query(
-        "SELECT k.tenant_id, key_id, scope, scopes, expires_at, last_used_at,
+        "SELECT k.tenant_id, key_id, scope, scopes, limited, expires_at, last_used_at,
                 t.suspended_at IS NOT NULL AS is_suspended
            FROM api_keys k LEFT JOIN tenants t ON t.tenant_id = k.tenant_id
           WHERE key_hash = $1 AND revoked_at IS NULL",
@@ -228,10 +235,12 @@ async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx
     .await?;
     let Some(row) = row else { return Ok(None) };
     let used = row.try_get::<Option<DateTime<Utc>>, _>("last_used_at")?;
+    let rows::Limited { scopes, limits } = rows::good_for(&row)?;
     let holder = KeyHolder {
         key_id: row.try_get("key_id")?,
         owner: Owner::of_column(row.try_get("tenant_id")?)?,
-        scopes: rows::scopes(&row)?,
+        scopes,
+        limits,
         expires_at: row.try_get("expires_at")?,
         is_suspended: row.try_get("is_suspended")?,
         hash: *hash,

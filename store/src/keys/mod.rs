@@ -13,7 +13,7 @@ mod text;
 mod used;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::rights::Scopes;
+use daybook_domain::rights::{Limits, Scopes};
 use daybook_domain::{Name, TenantId};
 use uuid::Uuid;
 
@@ -65,6 +65,8 @@ pub struct NewKey {
     pub name: Option<Name>,
     /// An operator's has none.
     pub scopes: Scopes,
+    /// Within what it is good for that.
+    pub limits: Limits,
     /// From when on it is none.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -84,6 +86,7 @@ pub struct ListedKey {
     pub id: Uuid,
     pub name: Option<Name>,
     pub scopes: Scopes,
+    pub limits: Limits,
     pub created_at: DateTime<Utc>,
     pub expires_at: Option<DateTime<Utc>>,
     /// To the minute.
@@ -97,11 +100,12 @@ impl ListedKey {
     /// One that is made now.
     #[must_use]
     pub fn of(id: Uuid, new: NewKey, replaces: Option<Uuid>, now: DateTime<Utc>) -> Self {
-        let NewKey { name, scopes, expires_at } = new;
+        let NewKey { name, scopes, limits, expires_at } = new;
         Self {
             id,
             name,
             scopes,
+            limits,
             created_at: now,
             expires_at,
             last_used_at: None,
@@ -129,7 +133,8 @@ impl ListedKey {
         }
         let as_long = self.expires_at.map(|end| now + (end - self.created_at));
         let expires_at = expires_at.or(as_long);
-        Ok(NewKey { name: self.name.clone(), scopes: self.scopes, expires_at })
+        let (name, limits) = (self.name.clone(), self.limits.clone());
+        Ok(NewKey { name, scopes: self.scopes, limits, expires_at })
     }
 }
 

@@ -4,8 +4,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
-use daybook_domain::rights::{Scope, ScopeSet, Scopes};
+use daybook_domain::rights::{Limits, Scope, ScopeSet, Scopes};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sqlx::postgres::PgRow;
+use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
@@ -78,11 +81,11 @@ async fn insert(
     let id = Uuid::now_v7();
     let (key, hash) = text::new_key(id, matches!(owner, Owner::Operator))?;
     let listed = ListedKey::of(id, new, replaces, now);
-    let names: Vec<&str> = listed.scopes.iter().map(Scope::as_str).collect();
+    let (names, limited) = columns(&listed);
     sqlx::query(
         "INSERT INTO api_keys
-             (key_hash, tenant_id, key_id, scopes, name, created_at, expires_at, replaces)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+             (key_hash, tenant_id, key_id, scopes, name, created_at, expires_at, replaces, limited)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
     )
     .bind(hash.as_slice())
     .bind(owner.column())
@@ -92,6 +95,7 @@ async fn insert(
     .bind(now)
     .bind(listed.expires_at)
     .bind(replaces)
+    .bind(limited.map(Json))
     .execute(tx)
     .await?;
     Ok(CreatedKey { key, listed })
@@ -140,7 +144,7 @@ async fn make_room(
     }
 }
 
-const LISTED: &str = "key_hash, key_id, scope, scopes, name, created_at, expires_at, last_used_at, \
+const LISTED: &str = "key_hash, key_id, scope, scopes, limited, name, created_at, expires_at, last_used_at, \
                       revoked_at, replaces";
 
 /// An owner's keys, oldest first; those that have ended among them.
@@ -244,11 +248,13 @@ pub(crate) async fn tell(tx: &mut PgConnection, notice: &str) -> Result<(), sqlx
 }
 
 fn listed(row: &PgRow) -> Result<ListedKey, sqlx::Error> {
+    let Limited { scopes, limits } = good_for(row)?;
     Ok(ListedKey {
         id: row.try_get("key_id")?,
         // A name that this version would not give is none.
         name: row.try_get::<Option<&str>, _>("name")?.and_then(|name| Name::new(name).ok()),
-        scopes: scopes(row)?,
+        scopes,
+        limits,
         created_at: row.try_get("created_at")?,
         expires_at: row.try_get("expires_at")?,
         last_used_at: row.try_get("last_used_at")?,
@@ -257,9 +263,33 @@ fn listed(row: &PgRow) -> Result<ListedKey, sqlx::Error> {
     })
 }
 
-/// What a row's key is good for: its set, or what the one scope meant that keys had before. What a newer version has given,
+/// What a key is good for, as its row has it where it is limited.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limited {
+    pub(super) scopes: Scopes,
+    pub(super) limits: Limits,
+}
+
+/// Its `scopes`, and `limited`: an older program, which knows of no limits, lets one that is limited do nothing.
+fn columns(key: &ListedKey) -> (Vec<&'static str>, Option<Limited>) {
+    if key.limits.are_none() {
+        return (key.scopes.iter().map(Scope::as_str).collect(), None);
+    }
+    (Vec::new(), Some(Limited { scopes: key.scopes, limits: key.limits.clone() }))
+}
+
+/// What a row's key is good for, and within what. A limit that this version does not know makes it good for nothing.
+pub(super) fn good_for(row: &PgRow) -> Result<Limited, sqlx::Error> {
+    if let Some(Json(limited)) = row.try_get::<Option<Json<Value>>, _>("limited")? {
+        return Ok(serde_json::from_value(limited).unwrap_or_default());
+    }
+    Ok(Limited { scopes: scopes(row)?, limits: Limits::default() })
+}
+
+/// What a row's key is good for that is not limited: its set, or what the one scope meant that keys had before. What a newer version has given,
 /// and this one does not know, it does not allow either.
-pub(super) fn scopes(row: &PgRow) -> Result<Scopes, sqlx::Error> {
+fn scopes(row: &PgRow) -> Result<Scopes, sqlx::Error> {
     if let Some(names) = row.try_get::<Option<Vec<String>>, _>("scopes")? {
         return Ok(names.iter().filter_map(|name| name.parse().ok()).collect());
     }

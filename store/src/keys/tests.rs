@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use daybook_domain::rights::{Scope, ScopeSet};
+use daybook_domain::Category;
+use daybook_domain::rights::{Limits, Scope, ScopeSet};
 use tokio::time::timeout;
 
 use super::*;
@@ -199,6 +200,32 @@ async fn keys_that_ended_make_room_for_new_ones_and_others_do_not() {
     let nobody: TenantId = "nobody".parse().unwrap();
     let refused = create(&house.pool, &nobody, read(), noon()).await;
     assert!(matches!(refused, Err(CreateKeyError::NoTenant)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_program_that_knows_of_no_limits_finds_a_limited_key_good_for_nothing() {
+    let house = House::new().await;
+    let category = Category::new("check-up").unwrap();
+    let categories = Some(vec![category].try_into().unwrap());
+    let limits = Limits { categories, ..Limits::default() };
+    let made = a_key(&house, NewKey { limits: limits.clone(), ..read() }).await;
+    let row: (Option<String>, Vec<String>) =
+        sqlx::query_as("SELECT scope, scopes FROM api_keys WHERE key_id = $1")
+            .bind(made.listed.id)
+            .fetch_one(&house.pool)
+            .await
+            .unwrap();
+    assert_eq!(row, (None, vec![]));
+    let (holders, _log) = holders(&house).await;
+    let found = holder(holders.holder(&made.key).await.unwrap());
+    assert_eq!((found.scopes, &found.limits), (ScopeSet::Read.scopes(), &limits));
+    assert_eq!(list(&house.pool, &house.tenant).await.unwrap()[0].limits, limits);
+    // Nor does this one guess what a limit means that a newer one has given.
+    sqlx::query("UPDATE api_keys SET limited = jsonb_set(limited, '{limits,floors}', '[1]')")
+        .execute(&house.pool)
+        .await
+        .unwrap();
+    assert!(list(&house.pool, &house.tenant).await.unwrap()[0].scopes.is_empty());
 }
 
 #[tokio::test]

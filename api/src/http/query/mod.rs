@@ -174,6 +174,12 @@ impl<T> Several<T> {
     pub(crate) const MAX: usize = 50;
 }
 
+impl<T> From<Vec<T>> for Several<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self(values)
+    }
+}
+
 impl<T> Deref for Several<T> {
     type Target = [T];
 

@@ -9,6 +9,8 @@ mod view;
 
 use axum::Json;
 use axum::extract::State;
+use daybook_domain::ResourceId;
+use daybook_domain::rights::Limits;
 use daybook_projections::appointments::Appointments;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -16,7 +18,7 @@ use utoipa_axum::routes;
 use super::expanding::Source;
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, auth};
+use crate::http::{At, Caller, Problem, Query, Within, auth};
 use query::{AgendaAsked, AgendaQuery};
 use view::AgendaView;
 
@@ -37,13 +39,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 pub(crate) async fn get_agenda(
     State(app): State<App>,
-    caller: Caller<auth::Appointments>,
+    caller: Caller<Within<auth::Appointments>>,
     Query(asked): Query<AgendaAsked>,
 ) -> Result<At<Json<AgendaView>>, Problem> {
     let tenant = &caller.tenant;
     let AgendaAsked { agenda, moment, expand } = asked;
     expand.is_for(&caller)?;
     let query = AgendaQuery::of(&agenda)?;
+    is_theirs(&caller, query.resource_id)?;
     let named = (moment.as_of, agenda.tz);
     let asked_for = app.reading(tenant, named, agenda.fresh, Appointments::ID).await?.moment;
     let moment = match asked_for {
@@ -58,4 +61,15 @@ pub(crate) async fn get_agenda(
         view.included = Some(found.included());
     }
     Ok(At(moment.position, Json(view)))
+}
+
+/// Refuses the calendar of a resource that is not there, to this caller; or that has what they do not see: then it would look
+/// free where it is not.
+fn is_theirs<S>(caller: &Caller<S>, resource: ResourceId) -> Result<(), Problem> {
+    let Limits { locations, resource_ids, categories, client_id } = &caller.limits;
+    if locations.is_some() || categories.is_some() || client_id.is_some() {
+        return Err(auth::limited());
+    }
+    let is_theirs = resource_ids.as_ref().is_none_or(|few| few.contains(&resource));
+    if is_theirs { Ok(()) } else { Err(Problem::not_found("resource")) }
 }

@@ -9,7 +9,9 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::by_client;
 use crate::bodies::overriding::{self, OverrideBody};
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -41,10 +43,13 @@ pub(crate) struct CancelBody {
 )]
 pub(crate) async fn cancel_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     mut request: CommandRequest<CancelBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
+    if request.body.by != CancelledBy::Client {
+        caller.must_be_staff()?;
+    }
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, CancelBody { reason, by, overriding: _ }) = request.by(caller);
     let command = AppointmentCommand::CancelAppointment { reason, by, overriding };

@@ -6,7 +6,9 @@ use daybook_domain::appointment::{Appointment, AppointmentPatch};
 use crate::App;
 use crate::bodies::BookingBody;
 use crate::http::patch::patch_form;
-use crate::http::{Answer, Book, Caller, CommandParams, IfMatch, PatchRequest, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, IfMatch, PatchRequest, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -30,10 +32,11 @@ patch_form! {
 )]
 pub(crate) async fn change_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: PatchRequest<AppointmentPatch>,
 ) -> Result<Answer<AppointmentView>, Problem> {
+    caller.must_be_staff()?;
     let (context, patch) = request.by(caller);
     app.change_by::<Appointment>(&context, id, patch.commands()).await
 }

@@ -5,7 +5,9 @@ use daybook_domain::appointment::{Appointment, AppointmentCommand};
 
 use crate::App;
 use crate::http::body::EmptyBody;
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -21,10 +23,11 @@ use crate::views::AppointmentView;
 )]
 pub(crate) async fn complete_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
+    caller.must_be_staff()?;
     let (context, EmptyBody {}) = request.by(caller);
     app.change::<Appointment>(&context, id, AppointmentCommand::CompleteAppointment).await
 }

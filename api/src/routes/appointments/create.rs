@@ -5,7 +5,7 @@ use daybook_domain::appointment::Appointment;
 
 use crate::App;
 use crate::bodies::BookingBody;
-use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem, Within};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -24,9 +24,10 @@ use crate::views::AppointmentView;
 )]
 pub(crate) async fn create_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<BookingBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
+    app.may_book_for(&caller, request.body.client_id()).await?;
     let context = request.context(&caller);
     app.create::<Appointment>(&context, request.body.command(&caller)?).await
 }

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
+use daybook_domain::rights::Limits;
 use daybook_domain::{
     AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceId, ResourceIds,
     ServiceId, Tag, Tags, TextError, Title,
@@ -19,7 +20,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{Several, invalid, one_of, query_params};
-use crate::http::{Caller, Problem, Query, auth};
+use crate::http::{Caller, Problem, Query, Within, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::kept::KeptParams;
@@ -150,7 +151,7 @@ about!(AppointmentSummary);
 )]
 pub(crate) async fn list_appointments(
     State(app): State<App>,
-    caller: Caller<auth::Appointments>,
+    caller: Caller<Within<auth::Appointments>>,
     uri: Uri,
     Query(asked): Query<AppointmentParams>,
 ) -> Result<Listed<Expanded<Recorded<AppointmentSummary>>>, Problem> {
@@ -159,7 +160,8 @@ pub(crate) async fn list_appointments(
     let (order, limit) = (asked.order()?, page.limit());
     let (cursor, as_of) = (page.cursor.as_ref(), (asked.moment.as_of, asked.days.tz));
     let reading = app.reading(&caller.tenant, as_of, page.fresh, Appointments::ID).await?;
-    let filter = asked.filter(app.days(&caller.tenant, &asked.days).await?)?;
+    let bounds = app.days(&caller.tenant, &asked.days).await?;
+    let filter = asked.filter(bounds, &caller.limits)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
     let now = app.engine.clock().now();
@@ -204,7 +206,7 @@ impl AppointmentParams {
     }
 
     /// The filter that it is; `None`: it asks for what no appointment can be.
-    fn filter(&self, (from, to): Bounds) -> Result<Option<SearchFilter>, Problem> {
+    fn filter(&self, (from, to): Bounds, within: &Limits) -> Result<Option<SearchFilter>, Problem> {
         let title = self.q.clone().unwrap_or_default();
         let categories = self.category.iter().filter_map(|it| Category::new(it).ok());
         let categories: Vec<Category> = categories.collect();
@@ -229,6 +231,7 @@ impl AppointmentParams {
             reference: self.kept.reference.clone(),
             metadata: self.kept.metadata.clone(),
             title,
+            within: within.clone(),
         }))
     }
 }

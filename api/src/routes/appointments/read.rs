@@ -6,7 +6,7 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Answer, Appointments, Caller, PathId, Personal, Problem, Query};
+use crate::http::{Answer, Appointments, Caller, PathId, Personal, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::ExpandParams;
 use crate::routes::listing::ReadParams;
@@ -34,14 +34,14 @@ query_params! {
 )]
 pub(crate) async fn get_appointment(
     State(app): State<App>,
-    caller: Caller<Appointments>,
+    caller: Caller<Within<Appointments>>,
     PathId(id): PathId,
     Query(AppointmentAsked { read, expand }): Query<AppointmentAsked>,
 ) -> Result<Answer<Expanded<AppointmentView>>, Problem> {
     let ReadParams { moment: AsOfParams { as_of }, shown } = read;
     expand.is_for(&caller)?;
     let moment = app.moment(&caller.tenant, as_of, shown.tz).await?;
-    let known = app.known::<Appointment>(&caller.tenant, id, moment).await?;
+    let known = app.known_to::<Appointment, _>(&caller, id, moment).await?;
     let none = || Problem::not_found("appointment");
     let Known { state, version, position, .. } = known.ok_or_else(none)?;
     // What a hold that lapses becomes, what not every caller sees, and what it is about, does not follow from the version.

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -37,10 +39,11 @@ pub(crate) struct ReassignBody {
 )]
 pub(crate) async fn reassign_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<ReassignBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
+    caller.must_be_staff()?;
     let (context, body) = request.by(caller);
     let ReassignBody { from_resource_id: from, to_resource_id: to, reason } = body;
     let command = AppointmentCommand::ReassignAppointment { from, to, reason };

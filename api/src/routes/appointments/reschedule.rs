@@ -10,7 +10,9 @@ use crate::App;
 use crate::bodies::new_resources;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
 
@@ -50,10 +52,13 @@ pub(crate) struct RescheduleBody {
 )]
 pub(crate) async fn reschedule_appointment(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     mut request: CommandRequest<RescheduleBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {
+    if request.body.by != MovedBy::Client {
+        caller.must_be_staff()?;
+    }
     let overriding = overriding::reason(&caller, request.body.overriding.take())?;
     let (context, body) = request.by(caller);
     let RescheduleBody { start_at, resource_ids, choose_resources, by, overriding: _ } = body;

@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 
 use super::problems::{ReadProblems, SearchProblems};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, auth};
+use crate::http::{At, Caller, Problem, Query, Within, auth};
 use bounded::NotFound;
 #[cfg(test)]
 pub(crate) use query::{MAX_CLAIMS, MAX_RESOURCES};
@@ -51,12 +51,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 )]
 pub(crate) async fn get_availability(
     State(app): State<App>,
-    caller: Caller<auth::Availability>,
+    caller: Caller<Within<auth::Availability>>,
     Query(params): Query<AvailabilityParams>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
     let (as_of, tz) = (params.moment.as_of, params.tz);
-    let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?)?;
+    let asked = AvailabilityRequest::of(params, app.zone_of(tenant).await?, caller.limits.clone())?;
     let moment = app.as_of(tenant, as_of, tz).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
     let position = snapshot.position;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Datelike as _, Days, NaiveDate, Utc};
 use chrono_tz::Tz;
+use daybook_domain::rights::Limits;
 use daybook_domain::service::Roles;
 use daybook_domain::service::rules::Grid;
 use daybook_domain::time::{Buffer, Duration, Interval, Step, day_bounds};
@@ -80,6 +81,8 @@ pub(super) struct AvailabilityRequest {
     /// How many starts are given in each list. `None`: as many as usual.
     pub(super) limit: Option<usize>,
     pub(super) show: Show,
+    /// What whoever asks is limited to.
+    pub(super) limits: Limits,
 }
 
 impl AvailabilityRequest {
@@ -118,7 +121,11 @@ pub(super) enum Show {
 }
 
 impl AvailabilityRequest {
-    pub(super) fn of(params: AvailabilityParams, tenants_zone: Tz) -> Result<Self, Problem> {
+    pub(super) fn of(
+        params: AvailabilityParams,
+        tenants_zone: Tz,
+        limits: Limits,
+    ) -> Result<Self, Problem> {
         let show = show(params.by, params.explain.unwrap_or_default(), params.at)?;
         let mut resource_ids = params.resource_id;
         let mut seen = HashSet::new();
@@ -135,6 +142,7 @@ impl AvailabilityRequest {
                 .map_err(|why| invalid("step_minutes", why))?,
             limit: params.limit.map(|Within(limit)| limit),
             show,
+            limits,
         })
     }
 }

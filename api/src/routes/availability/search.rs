@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use daybook_domain::availability::{Effort, Requirements};
+use daybook_domain::rights::Limits;
 use daybook_domain::service::Roles;
 use daybook_domain::time::{Buffer, Duration, Interval};
 use daybook_domain::{ResourceId, ServiceId};
@@ -20,7 +21,7 @@ use super::bounded::NotFound;
 use super::request::{AvailabilityRequest, DayRange, Show, grid, limit};
 use crate::App;
 use crate::http::query::Value as _;
-use crate::http::{At, Availability, Body, Caller, Problem};
+use crate::http::{At, Availability, Body, Caller, Problem, Within};
 use crate::routes::as_of::NamedMoment;
 use crate::routes::problems::{ReadProblems, SearchProblems};
 use crate::views::times::timed;
@@ -99,13 +100,13 @@ timed!(FoundSlot);
 )]
 pub(crate) async fn search(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     Body(body): Body<SearchBody>,
 ) -> Result<At<Response>, Problem> {
     let tenant = &caller.tenant;
     let named = body.as_of.as_deref().map(|text| NamedMoment::read("as_of", text)).transpose()?;
     let tz = body.time_zone;
-    let asked = body.asked(app.zone_of(tenant).await?)?;
+    let asked = body.asked(app.zone_of(tenant).await?, caller.limits.clone())?;
     let moment = app.as_of(tenant, named, tz).await?;
     let snapshot = app.availability_snapshot(tenant, &asked, moment).await?;
     let position = snapshot.position;
@@ -131,7 +132,7 @@ fn found(
 }
 
 impl SearchBody {
-    fn asked(self, tenants_zone: Tz) -> Result<AvailabilityRequest, Problem> {
+    fn asked(self, tenants_zone: Tz, limits: Limits) -> Result<AvailabilityRequest, Problem> {
         let (mut resource_ids, mut seen) = (self.resource_ids, HashSet::new());
         resource_ids.retain(|id| seen.insert(*id));
         Ok(AvailabilityRequest {
@@ -145,6 +146,7 @@ impl SearchBody {
             grid: grid(self.step_minutes).map_err(Problem::bad_body)?,
             limit: limit(self.limit).map_err(Problem::bad_body)?,
             show: Show::Merged,
+            limits,
         })
     }
 }

@@ -5,6 +5,7 @@ mod erase;
 mod history;
 mod read;
 mod register;
+mod within;
 
 use daybook_domain::client::{Contact, ContactPatch};
 use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};

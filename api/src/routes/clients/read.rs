@@ -9,7 +9,7 @@ use daybook_projections::search::TitleWords;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Caller, PathId, Problem, Query, auth};
+use crate::http::{Answer, Caller, PathId, Problem, Query, Within, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
@@ -25,11 +25,17 @@ use crate::views::{ClientView, Recorded};
 )]
 pub(crate) async fn get_client(
     State(app): State<App>,
-    caller: Caller<auth::Personal>,
+    caller: Caller<Within<auth::Personal>>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ClientView>, Problem> {
-    app.get::<Client>(&caller.tenant, id, as_of).await
+    let moment = app.moment(&caller.tenant, as_of.as_of, None).await?;
+    let known = if app.sees_client(&caller, id.into()).await? {
+        app.known::<Client>(&caller.tenant, id, moment).await?
+    } else {
+        None
+    };
+    App::read(id, known)
 }
 
 query_params! {

@@ -5,7 +5,7 @@ use daybook_domain::client::{Client, ClientCommand};
 
 use super::ClientBody;
 use crate::App;
-use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem, Within};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::ClientView;
 
@@ -20,7 +20,7 @@ use crate::views::ClientView;
 )]
 pub(crate) async fn register_client(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<ClientBody>,
 ) -> Result<Created<ClientView>, Problem> {
     let (context, body) = request.by(caller);

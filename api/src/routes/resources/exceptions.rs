@@ -15,7 +15,7 @@ use crate::App;
 use crate::http::body::EmptyBody;
 use crate::http::{
     Answer, Availability, Caller, CommandParams, CommandRequest, Created, IfMatch, Manage, PathId,
-    PathIds, Problem, Query,
+    PathIds, Problem, Query, Within,
 };
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::{CommandProblems, ReadProblems};
@@ -102,12 +102,12 @@ pub(crate) async fn add_resource_exception(
 )]
 pub(crate) async fn get_resource_exception(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     PathIds(resource, id): PathIds,
     Query(AsOfParams { as_of }): Query<AsOfParams>,
 ) -> Result<Answer<ExceptionView>, Problem> {
     let moment = app.moment(&caller.tenant, as_of, None).await?;
-    let known = app.known::<Resource>(&caller.tenant, resource, moment).await?;
+    let known = app.known_to::<Resource, _>(&caller, resource, moment).await?;
     let Known { state, version, position, .. } =
         known.ok_or_else(|| Problem::not_found("resource"))?;
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{invalid_range, query_params};
-use crate::http::{At, Availability, Caller, PathId, Problem, Query};
+use crate::http::{At, Availability, Caller, PathId, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
@@ -55,7 +55,7 @@ pub(crate) struct OpeningHoursView {
 )]
 pub(crate) async fn get_opening_hours(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     PathId(resource_id): PathId,
     Query(DaysAsked { from, to, moment }): Query<DaysAsked>,
 ) -> Result<At<Json<OpeningHoursView>>, Problem> {
@@ -66,7 +66,7 @@ pub(crate) async fn get_opening_hours(
     }
     let none = || Problem::not_found("resource");
     let moment = app.moment(&caller.tenant, moment.as_of, None).await?;
-    let known = app.known::<Resource>(&caller.tenant, resource_id, moment).await?;
+    let known = app.known_to::<Resource, _>(&caller, resource_id, moment).await?;
     let known = known.ok_or_else(none)?;
     let profile = known.state.profile().ok_or_else(none)?;
     let zone = profile.time_zone;

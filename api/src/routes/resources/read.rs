@@ -9,7 +9,7 @@ use daybook_projections::search::TagsMatch;
 
 use crate::App;
 use crate::http::query::{Several, one_of, query_params};
-use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
+use crate::http::{Answer, Availability, Caller, PathId, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
@@ -26,11 +26,11 @@ use crate::views::{Recorded, ResourceView, Viewed as _};
 )]
 pub(crate) async fn get_resource(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ResourceView>, Problem> {
-    let answer = app.get::<Resource>(&caller.tenant, id, as_of).await?;
+    let answer = app.get::<Resource, _>(&caller, id, as_of).await?;
     Ok(answer.told_to(&caller, Resource::withheld))
 }
 
@@ -63,7 +63,7 @@ one_of!(ResourceStatus { "active" => ResourceStatus::Active, "retired" => Resour
 )]
 pub(crate) async fn list_resources(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     uri: Uri,
     Query(wanted): Query<ResourceParams>,
 ) -> Result<Listed<Recorded<ResourceView>>, Problem> {
@@ -76,7 +76,10 @@ pub(crate) async fn list_resources(
         Some(TagsMatch::Any) => filter.with_any(tags),
         Some(TagsMatch::All) | None => tags.fold(filter, |filter, tag| filter.with_any([tag])),
     };
-    let (position, page) = app.catalogue_page::<Resource>(&caller.tenant, filter, asked).await?;
+    let asked = asked.within(caller.limits.resource_ids.as_ref());
+    let (position, mut page) =
+        app.catalogue_page::<Resource>(&caller.tenant, filter, asked).await?;
+    page.items.retain(|resource| caller.limits.see_resource(resource.id));
     Ok(Listed::of(uri, position, page, |resource| {
         let times = (resource.created_at, resource.updated_at);
         let status = ResourceStatus::from(resource.status);

@@ -8,7 +8,7 @@ use daybook_projections::catalogue::{CatalogueFilter, CatalogueStatus, Facet};
 
 use crate::App;
 use crate::http::query::{Several, one_of, query_params};
-use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
+use crate::http::{Answer, Availability, Caller, PathId, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::catalogue::CatalogueParams;
 use crate::routes::listing::{List, Listed};
@@ -25,11 +25,11 @@ use crate::views::{Recorded, ServiceView};
 )]
 pub(crate) async fn get_service(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     PathId(id): PathId,
     Query(as_of): Query<AsOfParams>,
 ) -> Result<Answer<ServiceView>, Problem> {
-    app.get::<Service>(&caller.tenant, id, as_of).await
+    app.get::<Service, _>(&caller, id, as_of).await
 }
 
 query_params! {
@@ -57,14 +57,15 @@ one_of!(ServiceStatus { "offered" => ServiceStatus::Offered, "retired" => Servic
 )]
 pub(crate) async fn list_services(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     uri: Uri,
     Query(ServiceParams { status, category, asked }): Query<ServiceParams>,
 ) -> Result<Listed<Recorded<ServiceView>>, Problem> {
     let status = status.map(CatalogueStatus::from);
     let filter = CatalogueFilter { status, ..CatalogueFilter::default() };
     let filter = filter.with_any(category.iter().map(Facet::category));
-    let (position, page) = app.catalogue_page::<Service>(&caller.tenant, filter, asked).await?;
+    let (position, mut page) = app.catalogue_page::<Service>(&caller.tenant, filter, asked).await?;
+    page.items.retain(|service| caller.limits.see_service(&service.document));
     Ok(Listed::of(uri, position, page, |service| {
         let times = (service.created_at, service.updated_at);
         let status = ServiceStatus::from(service.status);

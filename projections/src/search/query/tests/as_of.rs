@@ -12,7 +12,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::super::SearchQuery;
 use super::super::key_range::KeyRange;
 use super::super::statement::{Answer, Statement};
-use super::filters::{PARTS, Values, filter, shapes};
+use super::filters::{PARTS, Values, filter, narrowed, shapes};
 use super::many::{appointments, load, now};
 use super::naive::lets_through;
 use super::plans::{MAX_ROWS, Read, explained, is_planned_alike_without_values, report};
@@ -126,6 +126,7 @@ async fn the_pages_of_any_search_at_any_moment_hold_together_what_a_plain_filter
             count => known[random.random_range(0..count)],
         };
         let filter = filter(shape, values, row, &mut random);
+        let filter = narrowed(filter, row, &mut random);
         let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
         let limit = Limit::new([7, 50, 200][n / 6 % 3]).unwrap();
         let at = now() + TimeDelta::minutes(random.random_range(-10..10));

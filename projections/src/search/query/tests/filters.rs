@@ -2,7 +2,8 @@
 
 use chrono::TimeDelta;
 use daybook_domain::appointment::Status;
-use daybook_domain::{Category, ClientId, ServiceId, Tag, Tags};
+use daybook_domain::rights::Limits;
+use daybook_domain::{Category, ClientId, Location, ServiceId, Tag, Tags};
 use rand::Rng as _;
 use rand::rngs::StdRng;
 
@@ -143,4 +144,29 @@ pub(super) fn filter(
         }
     }
     filter
+}
+
+/// The same filter, as often as not of somebody who is limited.
+pub(super) fn narrowed(
+    filter: SearchFilter,
+    row: &FoundAppointment,
+    random: &mut StdRng,
+) -> SearchFilter {
+    let mut within = Limits::default();
+    let mut is_said = || random.random_ratio(1, 6);
+    if is_said() {
+        within.locations = Some(vec![Location::new("North").unwrap()].try_into().unwrap());
+    }
+    if is_said() {
+        let few = vec![row.resource_ids.as_slice()[0], resource(503).into()];
+        within.resource_ids = Some(few.try_into().unwrap());
+    }
+    if is_said() {
+        let few = ["CATEGORY 0", "category 2"].map(|name| Category::new(name).unwrap());
+        within.categories = Some(few.to_vec().try_into().unwrap());
+    }
+    if is_said() {
+        within.client_id = Some(row.client_id);
+    }
+    SearchFilter { within, ..filter }
 }

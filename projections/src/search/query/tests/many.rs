@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::time::{Duration, Interval};
-use daybook_domain::{Category, Metadata, Reference, ResourceId, Tag, Tags, TenantId, Title};
+use daybook_domain::{
+    Category, Location, Metadata, Reference, ResourceId, Tag, Tags, TenantId, Title,
+};
 use daybook_store::Position;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -93,7 +95,7 @@ fn appointment(random: &mut StdRng, n: u32, count: u32) -> FoundAppointment {
         resource_ids: resources.try_into().unwrap(),
         client_id: client(random.random_range(0..u128::from(count / 10))).into(),
         title: title(random, service_number, n),
-        location: None,
+        location: n.is_multiple_of(4).then(|| Location::new("North").unwrap()),
         reference: n.is_multiple_of(3).then(|| Reference::new(&format!("A-{n}")).unwrap()),
         metadata: kept(random, category, day),
         version: 1,

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
+use daybook_domain::rights::Place;
 use daybook_domain::words;
 
 use crate::search::row::FoundAppointment;
@@ -37,6 +38,12 @@ pub(super) fn lets_through(
             TagsMatch::Any => filter.tags.iter().count() == 0 || filter.tags.iter().any(tag),
         }
         && (filter.title.is_empty() || words_begin(filter, row))
+        && filter.within.admit(&Place {
+            location: row.location.as_ref(),
+            resource_ids: &row.resource_ids,
+            category: &row.category,
+            client_id: row.client_id,
+        })
 }
 
 fn is_one_of<T: PartialEq>(wanted: &[T], one: &T) -> bool {

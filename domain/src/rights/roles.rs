@@ -1,0 +1,117 @@
+//! What people who work together are called, and which scopes and limits that takes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Limits, Scope, Scopes};
+
+/// What somebody is at a tenant's. It is a name for scopes, and for what these must be limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Books for everybody, at some locations or with some resources.
+    FrontDesk,
+    /// Sees and changes what they do themselves.
+    Practitioner,
+    /// Sees and changes their own appointments.
+    Client,
+    /// Sees figures, and nobody.
+    Analyst,
+    /// Answers and erases persons.
+    PrivacyOfficer,
+}
+
+/// A role without what it must be limited to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the role {role} is of {of}: say which")]
+pub struct RoleMisfit {
+    role: Role,
+    of: &'static str,
+}
+
+impl Role {
+    pub const ALL: [Self; 5] =
+        [Self::FrontDesk, Self::Practitioner, Self::Client, Self::Analyst, Self::PrivacyOfficer];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FrontDesk => "front-desk",
+            Self::Practitioner => "practitioner",
+            Self::Client => "client",
+            Self::Analyst => "analyst",
+            Self::PrivacyOfficer => "privacy-officer",
+        }
+    }
+
+    #[must_use]
+    pub const fn scopes(self) -> Scopes {
+        use Scope::{Analytics, Appointments, Availability, Book, Personal, Privacy};
+        match self {
+            Self::FrontDesk | Self::Practitioner => {
+                Scopes::of(&[Availability, Appointments, Personal, Book])
+            }
+            Self::Client => Scopes::of(&[Availability, Appointments, Book]),
+            Self::Analyst => Scopes::of(&[Analytics]),
+            Self::PrivacyOfficer => Scopes::of(&[Appointments, Personal, Privacy]),
+        }
+    }
+
+    /// Whether these limits are what the role must be limited to.
+    ///
+    /// # Errors
+    /// When they are not.
+    pub fn fits(self, limits: &Limits) -> Result<(), RoleMisfit> {
+        let Limits { locations, resource_ids, client_id, .. } = limits;
+        let (is_limited, of) = match self {
+            Self::FrontDesk => {
+                (locations.is_some() || resource_ids.is_some(), "some locations or resources")
+            }
+            Self::Practitioner => (resource_ids.is_some(), "a resource"),
+            Self::Client => (client_id.is_some(), "a client"),
+            Self::Analyst | Self::PrivacyOfficer => (true, ""),
+        };
+        if is_limited { Ok(()) } else { Err(RoleMisfit { role: self, of }) }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no role {0:?}: front-desk, practitioner, client, analyst or privacy-officer")]
+pub struct UnknownRole(String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRole> {
+        let named = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        named.ok_or_else(|| UnknownRole(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_role_gives_keys_or_says_what_can_be_booked() {
+        let theirs = Scopes::of(&[Scope::Keys, Scope::Manage]);
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse(), Ok(role));
+            assert_eq!(role.scopes().without(theirs), role.scopes(), "{role}");
+        }
+        assert!(!Role::Analyst.scopes().include(Scopes::of(&[Scope::Personal])));
+    }
+
+    #[test]
+    fn a_role_says_what_it_must_be_limited_to() {
+        let refused: Vec<Role> =
+            Role::ALL.into_iter().filter(|role| role.fits(&Limits::default()).is_err()).collect();
+        assert_eq!(refused, [Role::FrontDesk, Role::Practitioner, Role::Client]);
+    }
+}
