@@ -5,9 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::layout::Layout;
+use crate::roles::{APP, OWNER, SUPERUSER};
 
-/// The role that owns everything in the cluster.
-pub(crate) const USER: &str = "daybook";
 /// The database that exists from the first start.
 pub(crate) const DATABASE: &str = "daybook";
 /// Never a TCP port: it is only a part of the socket file's name.
@@ -20,7 +19,7 @@ pub struct ConnectionInfo {
     pub socket_dir: PathBuf,
     /// A part of the socket file's name; nothing listens on TCP.
     pub port: u16,
-    /// The role, a superuser; no password, for the socket's folder keeps others out.
+    /// The role: whoever owns the tables, where nothing else is said. It has no password: PostgreSQL knows who asks.
     pub user: String,
     /// The database.
     pub database: String,
@@ -31,13 +30,25 @@ impl ConnectionInfo {
         Self {
             socket_dir: socket_dir.to_path_buf(),
             port,
-            user: USER.to_owned(),
+            user: OWNER.to_owned(),
             database: DATABASE.to_owned(),
         }
     }
 
     pub(crate) fn of(layout: &Layout) -> Self {
         Self::at(layout.socket.folder(), PORT)
+    }
+
+    /// The same for the role that reads and writes rows.
+    #[must_use]
+    pub fn as_app(&self) -> Self {
+        Self { user: APP.to_owned(), ..self.clone() }
+    }
+
+    /// The same for the superuser: for whoever looks after the cluster, not for daybook.
+    #[must_use]
+    pub fn as_superuser(&self) -> Self {
+        Self { user: SUPERUSER.to_owned(), ..self.clone() }
     }
 
     /// A `postgres://` URL that libpq and sqlx understand.
@@ -87,7 +98,7 @@ mod tests {
         let options = PgConnectOptions::from_str(&info.url()).unwrap();
         assert_eq!(options.get_socket().unwrap(), &info.socket_dir);
         assert_eq!(options.get_port(), 5433);
-        assert_eq!(options.get_username(), "daybook");
+        assert_eq!(options.get_username(), "daybook_owner");
         assert_eq!(options.get_database(), Some("daybook"));
     }
 }

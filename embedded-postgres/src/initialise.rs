@@ -1,4 +1,4 @@
-//! Makes a new cluster with its database, whole or not at all.
+//! Makes a new cluster with its roles and its database, whole or not at all, and hands over one that an earlier version made.
 //!
 //! It is made beside its place and moved there at the end: a daybook that is killed half-way leaves a
 //! folder that the next start removes, never a half-made cluster that it would trust.
@@ -6,17 +6,19 @@
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use crate::binaries::Binaries;
-use crate::connection::{DATABASE, USER};
+use crate::connection::DATABASE;
 use crate::error::{Doing as _, Error};
 use crate::layout::Layout;
 use crate::log_file::LogFile;
 use crate::process;
+use crate::roles::{self, Admission, SUPERUSER};
 use crate::settings::Durability;
 use crate::user::ServerUser;
 
@@ -44,7 +46,12 @@ impl Initialise<'_> {
         DirBuilder::new().mode(0o700).create(unfinished).doing("create", unfinished)?;
         self.user.own(unfinished)?;
         self.init_db()?;
-        self.create_database()?;
+        // In a cluster for tests each database is to have what the roles are given, so what it is a copy of has it.
+        if self.durability == Durability::Throwaway {
+            self.alone(unfinished, "template1", roles::SQL)?;
+        }
+        self.alone(unfinished, "template1", &format!("CREATE DATABASE {DATABASE};\n\n"))?;
+        self.hand_over(unfinished)?;
         fs::rename(unfinished, &self.layout.pgdata).doing("move into place", unfinished)?;
         if self.durability == Durability::Durable {
             let root = &self.layout.root;
@@ -58,11 +65,11 @@ impl Initialise<'_> {
         // A half-made cluster is worth nothing.
         let mut command = process::command(program, self.user, Some(Signal::SIGKILL));
         command.arg("-D").arg(&self.layout.unfinished);
-        command.args(["-U", USER, "-E", "UTF8", "--no-instructions"]);
+        command.args(["-U", SUPERUSER, "-E", "UTF8", "--no-instructions"]);
         // Text is ordered by code point: the same on every machine, after every upgrade of its libc.
         command.arg("--locale=C");
-        // Whoever gets into the socket's folder is its owner or root. Nobody comes by network.
-        command.args(["--auth-local=trust", "--auth-host=reject"]);
+        // Who comes in stands in files of our own.
+        command.args(["--auth-local=reject", "--auth-host=reject"]);
         match self.durability {
             // A page that the disk has changed is found out, and not served.
             Durability::Durable => command.arg("--data-checksums"),
@@ -73,23 +80,31 @@ impl Initialise<'_> {
         self.finish("initdb", child)
     }
 
-    /// In single-user mode: neither a socket nor a client is needed.
-    fn create_database(&self) -> Result<(), Error> {
+    /// Hands the database of a cluster over to its roles, also one that an earlier version has made. The caller holds the folder's lock, and no server
+    /// runs.
+    pub(crate) fn hand_over(&self, pgdata: &Path) -> Result<(), Error> {
+        self.alone(pgdata, DATABASE, roles::SQL)?;
+        Admission::of(pgdata).note_roles(self.user)
+    }
+
+    /// Runs statements in single-user mode, which needs neither a socket nor a client.
+    fn alone(&self, pgdata: &Path, database: &str, statements: &str) -> Result<(), Error> {
         let program = &self.binaries.postgres;
         let mut command = process::command(program, self.user, Some(Signal::SIGKILL));
-        command.arg("--single").arg("-D").arg(&self.layout.unfinished);
+        // A statement ends with a semicolon and an empty line.
+        command.arg("--single").arg("-j").arg("-D").arg(pgdata);
         // Else a failed statement would still end well.
         command.args(["-c", "exit_on_error=on"]);
         if self.durability == Durability::Throwaway {
             command.args(["-c", "fsync=off"]);
         }
-        command.arg("template1");
+        command.arg(database);
         let (out, err) = (self.log.writer()?, self.log.writer()?);
         let child = command.stdin(Stdio::piped()).stdout(out).stderr(err).spawn();
         let mut child = child.doing("run", program)?;
         if let Some(mut stdin) = child.stdin.take() {
             // Where it has ended already, its status says more than the broken pipe.
-            let _ = writeln!(stdin, "CREATE DATABASE {DATABASE};");
+            let _ = stdin.write_all(statements.as_bytes());
         }
         self.finish("postgres --single", child)
     }

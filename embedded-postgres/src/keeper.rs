@@ -15,8 +15,10 @@ use crate::connection::ConnectionInfo;
 use crate::error::Error;
 use crate::initialise::Initialise;
 use crate::layout::Layout;
+use crate::leftovers;
 use crate::lock::Lock;
 use crate::log_file::LogFile;
+use crate::roles::Admission;
 use crate::server::{Life, Plan, Server};
 use crate::settings::Settings;
 use crate::user::ServerUser;
@@ -41,11 +43,19 @@ pub(crate) fn plan(settings: Settings, layout: Layout, life: Life) -> Result<Pla
     user.require_reach(&layout.root)?;
     let major = layout.major()?;
     let binaries = binaries::find(&Search::from_env(major), &user)?;
-    if major.is_none() {
-        info!(folder = %layout.root.display(), %binaries, "making a new PostgreSQL cluster");
+    let has_roles = Admission::of(&layout.pgdata).has_roles();
+    if !has_roles {
         let (log, durability) = (LogFile::open(&layout.log)?, settings.durability);
-        Initialise { layout: &layout, binaries: &binaries, user: &user, durability, log: &log }
-            .run()?;
+        let initialise =
+            Initialise { layout: &layout, binaries: &binaries, user: &user, durability, log: &log };
+        if major.is_none() {
+            info!(folder = %layout.root.display(), %binaries, "making a new PostgreSQL cluster");
+            initialise.run()?;
+        } else {
+            info!(folder = %layout.root.display(), "daybook works as a superuser no longer");
+            leftovers::stop(&layout.pgdata, settings.stop_timeout)?;
+            initialise.hand_over(&layout.pgdata)?;
+        }
     }
     Ok(Plan { settings, layout, user, binaries, life })
 }

@@ -1,9 +1,11 @@
 //! The places inside a data folder.
 
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+use nix::unistd::Uid;
 
 use crate::error::{Doing as _, Error};
 use crate::socket::SocketDir;
@@ -32,8 +34,10 @@ impl Layout {
                 .mode(0o755)
                 .create(data_dir)
                 .doing("create", data_dir)?;
-            // Whatever the umask: the user whom PostgreSQL runs as must pass through, not look around.
-            fs::set_permissions(data_dir, fs::Permissions::from_mode(0o711))
+            // Whatever the umask: it is ours alone, unless another user runs PostgreSQL, who must pass through and not look
+            // around.
+            let mode = if Uid::effective().is_root() { 0o711 } else { 0o700 };
+            fs::set_permissions(data_dir, fs::Permissions::from_mode(mode))
                 .doing("set the mode of", data_dir)?;
         }
         Self::of(data_dir)
@@ -75,6 +79,15 @@ impl Layout {
             Err(source) => Err(source).doing("read", &self.pgdata),
         }
     }
+}
+
+/// Opens a file that nobody else may read, also where an earlier version has made it.
+pub(crate) fn for_its_owner(options: &mut OpenOptions, path: &Path) -> Result<File, Error> {
+    let file = options.mode(0o600).open(path).doing("open", path)?;
+    if file.metadata().doing("look at", path)?.permissions().mode() & 0o077 != 0 {
+        file.set_permissions(fs::Permissions::from_mode(0o600)).doing("set the mode of", path)?;
+    }
+    Ok(file)
 }
 
 #[cfg(test)]

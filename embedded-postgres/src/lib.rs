@@ -1,7 +1,7 @@
 //! A real PostgreSQL as a child process, for the default set-up and for tests.
 //!
 //! When nobody names a database, daybook runs its own: the ordinary `postgres` program, with durable
-//! settings, reachable through a unix socket only. Its data is in one folder, and lives on from one
+//! settings, reachable through a unix socket only, and by the user whom daybook runs as. Its data is in one folder, and lives on from one
 //! start to the next.
 //!
 //! ```no_run
@@ -31,8 +31,10 @@
 //! | `daybook.users` | locked, together, by the subcommands that work on the cluster    |
 //! | `socket/`      | the socket, or in a folder under `/tmp` where this path is too long |
 //!
+//! What is in it is for its owner alone, or for PostgreSQL's user.
+//!
 //! What this crate leaves to others: the schema (migrations), pools and queries. It speaks no SQL but
-//! the one `CREATE DATABASE`; only the `testing` feature depends on a driver.
+//! what makes the roles and the database; only the `testing` feature depends on a driver.
 
 mod backoff;
 mod binaries;
@@ -52,6 +54,7 @@ mod parameters;
 mod pid_file;
 mod process;
 mod process_table;
+pub mod roles;
 mod server;
 mod settings;
 mod socket;

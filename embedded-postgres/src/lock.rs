@@ -8,6 +8,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Doing as _, Error};
+use crate::layout::for_its_owner;
 
 /// The hold on a data folder; it ends when this is dropped.
 #[derive(Debug)]
@@ -39,13 +40,9 @@ const FOR_A_MOMENT: &str = "for a moment";
 impl Lock {
     /// Who gets it holds it for a moment, unless it says otherwise.
     pub(crate) fn attempt(path: &Path) -> Result<Attempt, Error> {
-        let mut file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(path)
-            .doing("open", path)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).read(true).write(true);
+        let mut file = for_its_owner(&mut options, path)?;
         match file.try_lock() {
             Ok(()) => {
                 let mut lock = Self { file, path: path.to_path_buf() };

@@ -5,6 +5,7 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Doing as _, Error};
+use crate::layout::for_its_owner;
 
 /// A log over this size is put aside at a start, and the one before it is lost.
 const LARGEST_BYTES: u64 = 10 * 1024 * 1024;
@@ -23,17 +24,21 @@ impl LogFile {
     /// Puts a log aside that has grown too large. A running server is not cut off from its log, so
     /// this bounds what a restart finds, not what one long run writes.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let aside = path.with_extension("log.1");
         let mut from = fs::metadata(path).map_or(0, |found| found.len());
         if from > LARGEST_BYTES {
-            fs::rename(path, path.with_extension("log.1")).doing("put aside", path)?;
+            fs::rename(path, &aside).doing("put aside", path)?;
             from = 0;
+        }
+        if aside.exists() {
+            for_its_owner(OpenOptions::new().read(true), &aside)?;
         }
         Ok(Self { path: path.to_path_buf(), from })
     }
 
     /// For a child to write to, after all that is there.
     pub(crate) fn writer(&self) -> Result<File, Error> {
-        OpenOptions::new().create(true).append(true).open(&self.path).doing("open", &self.path)
+        for_its_owner(OpenOptions::new().create(true).append(true), &self.path)
     }
 
     /// The last lines since the log was opened, for an error message; empty when there are none.

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use crate::connection::PORT;
 use crate::memory;
+use crate::roles::Admission;
 use crate::settings::{Durability, Settings};
 
 /// For every cluster.
@@ -90,6 +91,12 @@ pub(crate) fn arguments<'a>(
     let mut set = |assignment: OsString| arguments.extend([OsString::from("-c"), assignment]);
     // A page that is not in the server's own cache is copied and checked each time it is read.
     set(format!("shared_buffers={}MB", memory::shared_buffers_mb()).into());
+    let Admission { hba, ident, .. } = Admission::of(pgdata);
+    for (name, file) in [("hba_file=", hba), ("ident_file=", ident)] {
+        let mut assignment = OsString::from(name);
+        assignment.push(file);
+        set(assignment);
+    }
     // Of two values the later one counts.
     for (name, value) in COMMON.iter().chain(by_durability).copied().chain(wished) {
         set(format!("{name}={value}").into());

@@ -16,6 +16,7 @@ use crate::log_file::LogFile;
 use crate::parameters;
 use crate::pid_file;
 use crate::process;
+use crate::roles::Admission;
 use crate::settings::{Durability, Settings};
 use crate::user::ServerUser;
 
@@ -55,6 +56,7 @@ impl Server {
     pub(crate) fn spawn(plan: &Plan) -> Result<Self, Error> {
         leftovers::stop(&plan.layout.pgdata, plan.settings.stop_timeout)?;
         plan.layout.socket.prepare(&plan.user)?;
+        Admission::of(&plan.layout.pgdata).write(plan.settings.durability, &plan.user)?;
         let log = LogFile::open(&plan.layout.log)?;
         let mut command = Self::command(plan);
         let child = command.stdout(log.writer()?).stderr(log.writer()?).spawn();

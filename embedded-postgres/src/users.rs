@@ -8,6 +8,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use crate::error::{Doing as _, Error};
+use crate::layout::for_its_owner;
 
 /// One of them, until it is dropped.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ impl Nobody {
 
 fn open(path: &Path) -> Result<File, Error> {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).read(true).write(true).open(path).doing("open", path)
+    for_its_owner(options.create(true).truncate(false).read(true).write(true), path)
 }
 
 fn locked(tried: Result<(), TryLockError>, path: &Path) -> Result<Option<()>, Error> {

@@ -126,7 +126,7 @@ async fn differs(
 }
 
 async fn discard(target: &RebuildTarget) -> Result<(), sqlx::Error> {
-    let mut tx = target.log.pool().begin().await?;
+    let mut tx = target.log.owners_pool().begin().await?;
     run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", target.schema)).await?;
     state::remove(&mut tx, &target.schema).await?;
     tx.commit().await

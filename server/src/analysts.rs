@@ -12,7 +12,7 @@ use crate::parts::Parts;
 
 /// What an operator can do where the role is missing.
 pub(crate) const NO_ROLE: &str = "the database user may not create the role daybook_analyst, so nobody but its \
-     owner can read the schema analytics: let somebody who may run CREATE ROLE daybook_analyst NOLOGIN, and run \
+     owner can read the schema analytics: let somebody who may run what `daybook database-roles` prints, and run \
      `daybook migrate` again";
 
 const PAUSE_BETWEEN_TRIES: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ pub(crate) async fn publish(parts: Parts, cancel: CancellationToken) {
 async fn until_published(parts: &Parts) {
     let publish = Repeated::new("publish the views for analysts");
     loop {
-        match analytics::publish(parts.log().pool()).await {
+        match analytics::publish(parts.log().owners_pool()).await {
             Ok(Published::Ours(AnalystRole::Ready)) => return,
             Ok(Published::Ours(AnalystRole::MayNotBeMade)) => return tracing::warn!("{NO_ROLE}"),
             Ok(Published::Newer { revision }) => {

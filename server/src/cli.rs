@@ -49,6 +49,10 @@ pub(crate) struct Place {
     /// The PostgreSQL to use; without it, daybook runs one of its own.
     #[arg(long, env = "DAYBOOK_DATABASE_URL", global = true, hide_env_values = true, help_heading = GLOBAL)]
     pub(crate) database_url: Option<String>,
+    /// The same database as the owner of its tables, who makes and changes them; it names the same servers. So the user of
+    /// --database-url may do nothing but read and write rows [default: that user].
+    #[arg(long, env = "DAYBOOK_OWNER_DATABASE_URL", global = true, hide_env_values = true, help_heading = GLOBAL)]
+    pub(crate) owner_database_url: Option<String>,
     /// The folder of daybook's own PostgreSQL [default: /var/lib/daybook for root, else
     /// ~/.local/share/daybook].
     #[arg(long, env = "DAYBOOK_DATA_DIR", global = true, help_heading = GLOBAL)]
@@ -116,6 +120,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Print events as they happened, or what would have become of them under other rules.
     Replay(Replay),
+    /// Print the SQL that makes the roles of a database of your own, for a superuser to run in it.
+    DatabaseRoles,
     /// Print the OpenAPI document.
     Openapi,
     /// Print the AsyncAPI document, which describes the feed of events.

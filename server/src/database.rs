@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use daybook_embedded_postgres::{Cluster, Opened, Settings};
-use daybook_store::database::{Address, Budget};
+use daybook_embedded_postgres::{Cluster, ConnectionInfo, Opened, Settings};
+use daybook_store::database::{Address, Budget, Owner};
 use daybook_store::personal::MasterKeys;
 
 use crate::cli::Place;
@@ -13,6 +13,8 @@ use crate::master_key;
 /// A database to connect to, how often this program may, and what keeps it running.
 pub(crate) struct Database {
     pub(crate) address: Address,
+    /// Who makes tables, where that is another user.
+    pub(crate) owner: Option<Owner>,
     pub(crate) budget: Budget,
     pub(crate) master_keys: Option<MasterKeys>,
     role: Role,
@@ -42,7 +44,7 @@ impl Database {
             return Self::of(place, Role::Subcommand, address, Keeper::Elsewhere);
         }
         let opened = daybook_embedded_postgres::open(Settings::new(data_dir(place)?))?;
-        let address = opened.connection().url().parse()?;
+        let address = of_our_own(opened.connection())?;
         Self::of(place, Role::Subcommand, address, Keeper::Subcommand(Box::new(opened)))
     }
 
@@ -52,11 +54,16 @@ impl Database {
             return Self::of(place, Role::Server, address, Keeper::Elsewhere);
         }
         let cluster = Cluster::start(Settings::new(data_dir(place)?))?;
-        let address = cluster.connection().url().parse()?;
+        let address = of_our_own(cluster.connection())?;
         Self::of(place, Role::Server, address, Keeper::Server(Box::new(cluster)))
     }
 
-    fn of(place: &Place, role: Role, address: Address, keeper: Keeper) -> anyhow::Result<Self> {
+    fn of(
+        place: &Place,
+        role: Role,
+        (address, owner): (Address, Option<Owner>),
+        keeper: Keeper,
+    ) -> anyhow::Result<Self> {
         let by_itself = match role {
             Role::Server => Budget::SERVE,
             Role::Subcommand => Budget::SUBCOMMAND,
@@ -65,7 +72,7 @@ impl Database {
         // A job that comes and goes on a database elsewhere makes no key that nobody has afterwards.
         let belongs = role == Role::Server || !matches!(keeper, Keeper::Elsewhere);
         let master_keys = master_key::read(place, belongs)?;
-        Ok(Self { address, budget, master_keys, role, keeper })
+        Ok(Self { address, owner, budget, master_keys, role, keeper })
     }
 
     /// Whether a server works on it, for which there must be room.
@@ -84,12 +91,22 @@ impl Database {
     }
 }
 
-fn elsewhere(place: &Place) -> anyhow::Result<Option<Address>> {
+/// daybook's own, as those who may do no more than they need.
+fn of_our_own(connection: &ConnectionInfo) -> anyhow::Result<(Address, Option<Owner>)> {
+    let address: Address = connection.as_app().url().parse()?;
+    let owner = address.owner(&connection.url())?;
+    Ok((address, Some(owner)))
+}
+
+fn elsewhere(place: &Place) -> anyhow::Result<Option<(Address, Option<Owner>)>> {
     let Some(url) = place.database_url.as_deref().filter(|url| !url.is_empty()) else {
         return Ok(None);
     };
-    // It may hold a password, which the error does not repeat.
-    url.parse().map(Some).context("DAYBOOK_DATABASE_URL is not understood")
+    // They may hold a password, which the error does not repeat.
+    let address: Address = url.parse().context("DAYBOOK_DATABASE_URL is not understood")?;
+    let owner = place.owner_database_url.as_deref().filter(|url| !url.is_empty());
+    let owner = owner.map(|url| address.owner(url)).transpose();
+    Ok(Some((address, owner.context("DAYBOOK_OWNER_DATABASE_URL is not understood")?)))
 }
 
 /// The folder for daybook's own data. PostgreSQL does not run as root, and its own user cannot

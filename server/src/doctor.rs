@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 use daybook_projections::{State, Status};
-use daybook_store::doctor::{Ailment, Examination, examine};
+use daybook_store::doctor::{Ailment, Examination, examine, is_superuser};
 use daybook_store::programs;
 
 use crate::database::Database;
@@ -10,6 +10,10 @@ use crate::{leftovers, output, parts};
 
 /// How far behind a projection may be without being worth a word: two batches.
 const EVENTS_BEHIND: u64 = 2_000;
+
+/// It works, so it is no ailment.
+const SUPERUSER: &str = "daybook works as a superuser of the database: whoever gets a statement past it has the whole server\n  \
+     -> `daybook database-roles` prints the SQL that makes roles which may do no more than they need";
 
 /// Looks, and changes nothing. An error: something is wrong.
 pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
@@ -40,6 +44,9 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
             let (schema, why) = (leftover.schema(), leftover.why());
             say(&format!("the schema {schema} is left over: {why}"), leftovers::ADVICE)?;
         }
+    }
+    if is_superuser(parts.log().pool()).await? {
+        output::line(SUPERUSER)?;
     }
     ensure!(wrong == 0, "{wrong} things are not as they should be");
     output::line("all is well: migrations, ends of logs, claims, checkpoints, projections")?;

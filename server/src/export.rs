@@ -69,8 +69,8 @@ async fn to_file(path: &Path, written: Written) -> anyhow::Result<()> {
     let unfinished = tempfile::Builder::new()
         .prefix(&name)
         .suffix(".part")
-        // As any file of this user's: what the umask takes away is taken away.
-        .permissions(fs::Permissions::from_mode(0o666))
+        // Whoever it is meant for is given it: what is in it is somebody's calendar.
+        .permissions(fs::Permissions::from_mode(0o600))
         .tempfile_in(folder.unwrap_or_else(|| Path::new(".")))
         .with_context(unwritable)?;
     // It removes itself, unless it comes to its name.

@@ -45,7 +45,7 @@ impl Leftover {
 
     /// Drops it. `false`: somebody uses it again.
     pub(crate) async fn drop(&self, parts: &Parts) -> Result<bool, sqlx::Error> {
-        let pool = parts.log().pool();
+        let pool = parts.log().owners_pool();
         match self {
             Self::Projection(leftover) => drop_leftover(pool, leftover).await,
             Self::WhatIf(schema) => what_if::drop_orphan(&mut *pool.acquire().await?, schema).await,

@@ -69,7 +69,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => on_runtime(&place, async |database| {
             let parts = parts::connected(database).await?;
             parts::prepare(&parts).await?;
-            let published = analytics::publish(parts.log().pool()).await?;
+            let published = analytics::publish(parts.log().owners_pool()).await?;
             if published == Published::Ours(AnalystRole::MayNotBeMade) {
                 tracing::warn!("{}", analysts::NO_ROLE);
             }
@@ -110,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         },
         Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
         Command::Url => psql::url(&place),
+        Command::DatabaseRoles => output::text(daybook_embedded_postgres::roles::SQL),
         Command::Psql { arguments } => psql::run(&place, &arguments),
         Command::MasterKey { command: MasterKeyCommand::Create } => master_key::create(),
         Command::MasterKey { command } => {

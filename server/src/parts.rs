@@ -35,8 +35,8 @@ pub(crate) fn connect(database: &Database) -> Parts {
 /// The same, with so many connections.
 #[must_use]
 pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts {
-    let (address, connections) = (database.address.clone(), settings.connections());
-    let primary = Primary::follow(address, connections, database.is_servers());
+    let (address, owner) = (database.address.clone(), database.owner.clone());
+    let primary = Primary::follow(address, owner, settings.connections(), database.is_servers());
     let clock: Arc<dyn Clock> = Arc::clone(primary.clock()) as Arc<dyn Clock>;
     let log = Log::open(&primary, &clock, settings);
     let keyring = database.master_keys.clone().map(|keys| Keyring::new(&log, keys));
@@ -110,10 +110,10 @@ impl Parts {
 /// Makes whatever tables are missing; those of projections only as long as nothing has happened, for they
 /// are to be filled.
 pub(crate) async fn prepare(parts: &Parts) -> anyhow::Result<()> {
-    migrate(parts.log().pool()).await?;
+    migrate(parts.log().owners_pool()).await?;
     if let Some(keyring) = parts.engine.keyring() {
         keyring.register().await?;
     }
-    daybook_projections::prepare(parts.log().pool(), &parts.projections()).await?;
+    daybook_projections::prepare(parts.log().owners_pool(), &parts.projections()).await?;
     Ok(())
 }

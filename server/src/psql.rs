@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
-use daybook_embedded_postgres::{Settings, attach, open};
+use daybook_embedded_postgres::{ConnectionInfo, Settings, attach, open};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Place;
@@ -35,7 +35,12 @@ pub(crate) fn run(place: &Place, arguments: &[OsString]) -> anyhow::Result<()> {
     // Ctrl-C is psql's: it cancels a query. Without a handler it would end this program, and leave PostgreSQL behind.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let _handler = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
-    let ran = Command::new("psql").arg(opened.connection().url()).args(arguments).status();
+    let ConnectionInfo { socket_dir, port, user, database, .. } = opened.connection();
+    // Not as an argument: then one of psql's own, like another user, would count for nothing.
+    let mut psql = Command::new("psql");
+    psql.env("PGHOST", socket_dir).env("PGPORT", port.to_string());
+    psql.env("PGUSER", user).env("PGDATABASE", database).env_remove("PGHOSTADDR");
+    let ran = psql.args(arguments).status();
     opened.close()?;
     let status = match ran {
         Err(error) if error.kind() == ErrorKind::NotFound => bail!(NO_CLIENT),

@@ -48,13 +48,36 @@ fn migration(name: &'static str, sql: &'static str) -> Option<Migration> {
 /// # Errors
 /// When the database cannot be reached, a migration fails, or one that ran was changed since.
 pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
-    MIGRATIONS.run(pool).await?;
+    // Who may not make tables can work on those that there are.
+    if !is_current(pool).await? {
+        MIGRATIONS.run(pool).await?;
+    }
     // To look first keeps a program that starts from waiting for one that installs.
     let different = different(&mut *pool.acquire().await?).await?;
     if different.iter().any(|it| !it.is_newer) {
         repeat(pool).await?;
     }
     Ok(())
+}
+
+/// Whether each migration has run, as it is written here.
+async fn is_current(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
+        .fetch_one(pool)
+        .await?;
+    if !there {
+        return Ok(false);
+    }
+    let run: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success")
+            .fetch_all(pool)
+            .await?;
+    let has_run = |migration: &Migration| {
+        run.iter().any(|(version, checksum)| {
+            *version == migration.version && checksum[..] == migration.checksum[..]
+        })
+    };
+    Ok(MIGRATIONS.migrations.iter().all(has_run))
 }
 
 async fn repeat(pool: &PgPool) -> Result<(), sqlx::Error> {

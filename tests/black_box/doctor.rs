@@ -15,7 +15,7 @@ fn a_healthy_database_is_well_and_each_ailment_is_named_with_what_to_do() {
     assert!(said.starts_with("all is well"), "{said}");
 
     let mut sql = database.sql();
-    sql.run("CREATE SCHEMA appointments_0");
+    sql.run("SET ROLE daybook_owner; CREATE SCHEMA appointments_0; RESET ROLE");
     let steps = [
         (
             "UPDATE claims SET appointment_id = gen_random_uuid() WHERE tenant_id = $1",

@@ -140,7 +140,8 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert!(command(&["rebuild", "nothing"]).failed().contains("there is no projection"));
 
     sql.run(
-        "CREATE SCHEMA appointments_0; CREATE TABLE appointments_0.appointments (tenant_id text)",
+        "SET ROLE daybook_owner; CREATE SCHEMA appointments_0;
+         CREATE TABLE appointments_0.appointments (tenant_id text); RESET ROLE",
     );
     let listed = command(&["list"]).succeeded();
     assert!(listed.contains("appointments_0: left over"), "{listed}");

@@ -15,7 +15,8 @@ use crate::settings::{Durability, Settings};
 #[derive(Debug)]
 pub struct TestCluster {
     // Dropped in this order: the folder goes when nothing works in it.
-    cluster: Cluster,
+    _cluster: Cluster,
+    connection: ConnectionInfo,
     pub(super) templates: Templates,
     folder: PathBuf,
     _reaper: Reaper,
@@ -54,14 +55,15 @@ impl TestCluster {
         let reaper = Reaper::watch(&folder)?;
         let settings = Settings { durability: Durability::Throwaway, ..Settings::new(&folder) };
         let cluster = Cluster::start(settings)?;
-        let templates = Templates::new(cluster.connection());
-        Ok(Self { cluster, templates, folder, _reaper: reaper })
+        let connection = cluster.connection().as_superuser();
+        let templates = Templates::new(&connection);
+        Ok(Self { _cluster: cluster, connection, templates, folder, _reaper: reaper })
     }
 
-    /// Where it is reached.
+    /// Where it is reached, by its superuser: a test may do as it likes.
     #[must_use]
     pub fn connection(&self) -> &ConnectionInfo {
-        self.cluster.connection()
+        &self.connection
     }
 
     /// The URL of one of its databases.

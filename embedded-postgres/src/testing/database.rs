@@ -10,6 +10,7 @@ use std::thread;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 
 use super::cluster::TestCluster;
+use crate::roles::OWNER;
 
 /// A database for one test; it is dropped, with whoever is still connected, after this is.
 #[derive(Debug)]
@@ -62,7 +63,12 @@ impl TestCluster {
         let name = format!("test_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let admin_url = self.connection().url();
         let mut admin = PgConnection::connect(&admin_url).await?;
-        admin.execute(&*format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+        admin
+            .execute(&*format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}"))
+            .await?;
+        // What is given of a database itself is not copied with it.
+        let revoke = format!("REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC");
+        admin.execute(&*revoke).await?;
         admin.close().await?;
         Ok(TestDatabase { url: self.url(&name), name, admin_url })
     }

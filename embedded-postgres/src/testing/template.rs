@@ -9,6 +9,7 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::sync::OnceCell;
 
 use crate::connection::ConnectionInfo;
+use crate::roles::OWNER;
 
 /// The templates of a cluster, by the function that prepares them.
 #[derive(Debug)]
@@ -57,7 +58,7 @@ impl Templates {
         // An earlier try may have failed half-way.
         for statement in [
             format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
-            format!("CREATE DATABASE {name}"),
+            format!("CREATE DATABASE {name} OWNER {OWNER}"),
         ] {
             admin.execute(&*statement).await.map_err(said)?;
         }

@@ -27,7 +27,7 @@ async fn a_new_cluster_is_durable_and_off_the_network() {
     assert_eq!(ask(&url, used).await.unwrap(), "true");
     let collation = "SELECT datcollate::text FROM pg_database WHERE datname = current_database()";
     assert_eq!(ask(&url, collation).await.unwrap(), "C");
-    assert_eq!(ask(&url, "SELECT current_user::text").await.unwrap(), "daybook");
+    assert_eq!(ask(&url, "SELECT current_user::text").await.unwrap(), "daybook_owner");
     // What the claims of appointments need; it is not in every distribution of PostgreSQL.
     run(&url, "CREATE EXTENSION btree_gist").await;
     let mode = fs::metadata(&cluster.connection().socket_dir).unwrap().permissions().mode();

@@ -21,11 +21,14 @@ const KIND: &str = "index";
 pub(super) async fn make(target: &Arc<RebuildTarget>, pace: &mut Pace) -> Result<(), RebuildError> {
     let mut making: JoinSet<Result<(), RebuildError>> = JoinSet::new();
     let mut statements = to_make(target.projection.as_ref()).peekable();
+    // Whoever had to wait for a connection would give up before an index is made.
+    let connections = target.log.owners_pool().options().get_max_connections() as usize;
+    let workers = target.workers.min(connections).max(1);
     while let Some(statement) = statements.next() {
         target.ensure_wanted().await?;
         // The last one may need what the others make.
         let alone = statements.peek().is_none() || pace.others_work();
-        let at_once = if alone { 1 } else { target.workers };
+        let at_once = if alone { 1 } else { workers };
         while making.len() >= at_once {
             let Some(made) = making.join_next().await else { break };
             made??;
@@ -55,7 +58,7 @@ async fn make_one(target: Arc<RebuildTarget>, statement: String) -> Result<(), R
          SET LOCAL maintenance_work_mem = '{}MB'; SET LOCAL max_parallel_maintenance_workers = 0",
         SORT_MEGABYTES / target.workers
     );
-    let mut tx = target.log.pool().begin_with(begin).await?;
+    let mut tx = target.log.owners_pool().begin_with(begin).await?;
     let part = Part { tenant: "", kind: KIND, after: &statement, upto: "", more: false, events: 0 };
     if state::record_part(&mut tx, &target.schema, &part).await? {
         run(&mut tx, &target.schema.sql(&statement)).await?;

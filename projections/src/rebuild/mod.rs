@@ -262,7 +262,7 @@ impl Rebuilder {
     /// recorded that it was.
     async fn discard(&self, target: &RebuildTarget) -> Result<(), sqlx::Error> {
         let live = Schema::of(target.projection.id());
-        let mut tx = self.log.pool().begin().await?;
+        let mut tx = self.log.owners_pool().begin().await?;
         run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", target.schema)).await?;
         if schema::is_made(&mut tx, &live).await? {
             state::remove(&mut tx, &target.schema).await?;
@@ -328,7 +328,7 @@ impl Rebuilder {
             Backfill::InOrder => (Phase::Indexing, Some(Position::START)),
             Backfill::ByStream(_) | Backfill::Copy(_) => (Phase::Filling, None),
         };
-        let mut tx = target.log.pool().begin().await?;
+        let mut tx = target.log.owners_pool().begin().await?;
         run(&mut tx, &format!("DROP SCHEMA IF EXISTS {} CASCADE", target.schema)).await?;
         state::forget(&mut tx, &target.schema).await?;
         schema::make_tables(&mut tx, target.projection.as_ref(), &target.schema).await?;

@@ -21,7 +21,7 @@ pub(super) async fn swap_in(target: &RebuildTarget) -> Result<(), RebuildError> 
     let replaced = Schema::shadow(target.projection.id(), "replaced");
     // What an earlier one could not drop, or was killed before it did.
     drop_replaced(target, &replaced).await;
-    let mut tx = target.log.pool().begin_with(BEGIN).await?;
+    let mut tx = target.log.owners_pool().begin_with(BEGIN).await?;
     if state::record_for_update(&mut tx, &target.schema)
         .await?
         .is_none_or(|record| record.cancelled)
@@ -90,15 +90,19 @@ async fn set_checkpoints(
 
 /// Readers that were at it finish first; if that takes too long, `prune` or the next rebuild drops it.
 async fn drop_replaced(target: &RebuildTarget, replaced: &Schema) {
-    let drop = format!("SET lock_timeout = '2s'; DROP SCHEMA IF EXISTS {replaced} CASCADE");
+    let drop = format!("DROP SCHEMA IF EXISTS {replaced} CASCADE");
+    let pool = target.log.owners_pool();
     for _ in 0..5 {
-        if let Err(error) = analytics::follow_replaced(target.log.pool()).await {
+        if let Err(error) = analytics::follow_replaced(pool).await {
             tracing::warn!(%error, "analysts still read what was replaced");
             continue;
         }
-        let Ok(connection) = target.log.pool().acquire().await else { return };
-        let mut connection = connection.detach();
-        match run(&mut connection, &drop).await {
+        let dropped = async {
+            let mut tx = pool.begin_with("BEGIN; SET LOCAL lock_timeout = '2s'").await?;
+            run(&mut tx, &drop).await?;
+            tx.commit().await
+        };
+        match dropped.await {
             Ok(()) => return,
             Err(error) => tracing::warn!(schema = %replaced, %error, "not dropped yet"),
         }

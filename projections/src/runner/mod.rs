@@ -135,7 +135,8 @@ impl Runner {
         let mut listening = self.log.listening();
         // Else another program could take this one for dead.
         let _ = timeout(LISTEN_TIMEOUT, listening.wait_for(|listening| *listening)).await;
-        let maintenance = maintenance::Maintenance::start(self.pool(), &self.projections);
+        let maintenance =
+            maintenance::Maintenance::start(self.log.owners_pool(), &self.projections);
         let mut appends = self.log.appends();
         let mut schedule = Schedule::new(&self);
         loop {

@@ -20,6 +20,10 @@ pub struct Address {
     pub(super) target: Target,
 }
 
+/// Who owns the tables, and makes and changes them.
+#[derive(Clone)]
+pub struct Owner(Vec<PgConnectOptions>);
+
 /// Which of the servers will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
@@ -49,16 +53,46 @@ pub enum AddressError {
         /// How many ports.
         ports: usize,
     },
+    /// The owner's is another database.
+    #[error("the owner's URL must name the same servers and the same database")]
+    OtherDatabase,
     /// It asks for a server that daybook cannot work on.
     #[error("target_session_attrs can be `read-write`, `primary` or `any`: daybook writes")]
     Target,
 }
 
 impl Address {
+    /// The owner of this database's tables, by a URL that names the same servers.
+    ///
+    /// # Errors
+    /// When it is not understood, or names another database.
+    pub fn owner(&self, url: &str) -> Result<Owner, AddressError> {
+        let theirs: Self = url.parse()?;
+        let same = |(mine, owners): (&PgConnectOptions, &PgConnectOptions)| {
+            is_same_place(mine, owners) && mine.get_database() == owners.get_database()
+        };
+        let are_same = theirs.servers.len() == self.servers.len()
+            && self.servers.iter().zip(&theirs.servers).all(same);
+        if are_same { Ok(Owner(theirs.servers)) } else { Err(AddressError::OtherDatabase) }
+    }
+
     /// The one that is preferred.
     pub(super) fn first(&self) -> PgConnectOptions {
         self.servers.first().cloned().unwrap_or_default()
     }
+}
+
+impl Owner {
+    /// How the owner connects to the server that somebody else connects to like this.
+    pub(super) fn at(&self, server: &PgConnectOptions) -> PgConnectOptions {
+        let there = self.0.iter().find(|owners| is_same_place(server, owners));
+        there.or(self.0.first()).cloned().unwrap_or_default()
+    }
+}
+
+fn is_same_place(one: &PgConnectOptions, other: &PgConnectOptions) -> bool {
+    (one.get_host(), one.get_port(), one.get_socket())
+        == (other.get_host(), other.get_port(), other.get_socket())
 }
 
 impl From<PgConnectOptions> for Address {
@@ -203,6 +237,20 @@ mod tests {
         assert_eq!((address.servers.len(), address.target), (1, Target::Any));
         let asked: Address = "postgres://one/d?target_session_attrs=primary".parse().unwrap();
         assert_eq!(asked.target, Target::Writable);
+    }
+
+    #[test]
+    fn the_owner_is_another_user_of_the_same_database() {
+        let address: Address = "postgres://app:a@one,two:5433/d?sslmode=disable".parse().unwrap();
+        let owner = address.owner("postgres://owner:o@one,two:5433/d").unwrap();
+        let there = owner.at(address.servers.last().unwrap());
+        assert_eq!(
+            (there.get_username(), there.get_host(), there.get_port()),
+            ("owner", "two", 5433)
+        );
+        for other in ["postgres://owner@one,two:5433/e", "postgres://owner@one/d"] {
+            assert_eq!(address.owner(other).err(), Some(AddressError::OtherDatabase), "{other}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(crate) const WAKEUPS: u32 = 2;
 /// Says that the program lives, however busy the others are.
 pub(crate) const HEARTBEAT: u32 = 1;
 
-/// A rebuild's lock, and what drops the schema that it replaced.
+/// A rebuild's lock, and what makes tables and drops those that were replaced.
 const REBUILD: u32 = 2;
 
 /// What each program has, whatever its budget.

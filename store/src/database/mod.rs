@@ -26,7 +26,7 @@ use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use address::{Address, AddressError};
+pub use address::{Address, AddressError, Owner};
 pub use budget::{BadBudget, Budget};
 pub(crate) use budget::{HEARTBEAT, Shares, WAKEUPS};
 pub use clock::DatabaseClock;
@@ -72,12 +72,18 @@ pub struct Primary {
 impl Primary {
     /// Looks for it, and follows it. No pool connects before it was found. Needs a Tokio runtime.
     ///
-    /// The program may have so many `connections`. `needs_room`: a server that cannot hold them beside those of
+    /// `owner`: who makes and changes tables, where that is somebody else. The program may have so many `connections`. `needs_room`: a server that cannot hold them beside those of
     /// other programs is refused.
     #[must_use]
-    pub fn follow(address: Address, connections: u32, needs_room: bool) -> Self {
+    pub fn follow(
+        address: Address,
+        owner: Option<Owner>,
+        connections: u32,
+        needs_room: bool,
+    ) -> Self {
         let must_write = address.target == Target::Writable;
-        let primary = Self::over(Link::new(address.first(), must_write, State::Awaited));
+        let mut primary = Self::over(Link::new(address.first(), must_write, State::Awaited));
+        primary.pools.owner = owner;
         let cancel = CancellationToken::new();
         let keeper = Keeper {
             address,
@@ -104,9 +110,21 @@ impl Primary {
         Self { link: Arc::new(link), pools, clock, settings, last_settings, _keeper: None }
     }
 
-    /// Where it is at present, for sessions that have these settings whatever they are for. Nobody follows it.
+    /// Where it is at present, for sessions of the tables' owner that have these settings whatever they are for. Nobody
+    /// follows it.
     pub(crate) fn fixed_with(&self, settings: &[(&str, &str)]) -> Self {
-        Self { last_settings: session::settings(settings), ..Self::fixed(self.options()) }
+        let owners = Self::fixed(self.owners_options());
+        Self { last_settings: session::settings(settings), ..owners }
+    }
+
+    /// Whether its tables have an owner who does nothing else.
+    pub(crate) fn has_owner(&self) -> bool {
+        self.pools.owner.is_some()
+    }
+
+    /// How the owner of the tables connects to it at present.
+    pub(crate) fn owners_options(&self) -> PgConnectOptions {
+        self.pools.options(Purpose::Own, &self.options())
     }
 
     /// How to connect to it at present.
@@ -191,7 +209,7 @@ impl Primary {
                     Ok(leads_here)
                 })
             })
-            .connect_lazy_with(self.options());
+            .connect_lazy_with(self.pools.options(purpose, &self.options()));
         self.pools.add(purpose, &pool);
         pool
     }

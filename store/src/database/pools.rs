@@ -7,6 +7,8 @@ use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, PgPool};
 use tokio::time::timeout;
 
+use super::address::Owner;
+
 /// How long another connection may take when it is tried whether there is room for one.
 const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -19,25 +21,39 @@ pub(crate) enum Purpose {
     Read,
     /// Reading claims.
     ReadClaims,
+    /// Making and changing tables, as their owner.
+    Own,
 }
 
 /// The pools over a server.
 #[derive(Clone, Default)]
-pub(super) struct Pools(Arc<Mutex<Vec<(Purpose, PgPool)>>>);
+pub(super) struct Pools {
+    pools: Arc<Mutex<Vec<(Purpose, PgPool)>>>,
+    /// Where it is not whoever does everything else.
+    pub(super) owner: Option<Owner>,
+}
 
 impl Pools {
     pub(super) fn add(&self, purpose: Purpose, pool: &PgPool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((purpose, pool.clone()));
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).push((purpose, pool.clone()));
     }
 
     fn all(&self) -> Vec<(Purpose, PgPool)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// From now on they connect like this.
     pub(super) fn move_to(&self, options: &PgConnectOptions) {
-        for (_, pool) in self.all() {
-            pool.set_connect_options(options.clone());
+        for (purpose, pool) in self.all() {
+            pool.set_connect_options(self.options(purpose, options));
+        }
+    }
+
+    /// How a pool of this purpose connects to a server.
+    pub(super) fn options(&self, purpose: Purpose, server: &PgConnectOptions) -> PgConnectOptions {
+        match &self.owner {
+            Some(owner) if purpose == Purpose::Own => owner.at(server),
+            _ => server.clone(),
         }
     }
 

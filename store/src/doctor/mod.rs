@@ -63,6 +63,16 @@ pub async fn examine(pool: &PgPool) -> Result<Examination, sqlx::Error> {
     Ok(Examination { ailments, logs: logs.len() })
 }
 
+/// Whether this is a user of the database who may do anything.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_superuser(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        .fetch_one(pool)
+        .await
+}
+
 async fn migrations(pool: &PgPool) -> Result<Vec<Ailment>, sqlx::Error> {
     // It changes nothing, so it does not make the table either.
     let there: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")

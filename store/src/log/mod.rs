@@ -103,6 +103,9 @@ pub struct LogSettings {
     pub acquire_timeout: Duration,
 }
 
+/// So many readers have none to give away.
+const FEW_READERS: u32 = 3;
+
 impl LogSettings {
     /// What a program may use that may have so many connections.
     #[must_use]
@@ -117,6 +120,16 @@ impl LogSettings {
     pub fn connections(self) -> u32 {
         let Self { committers, readers, claim_readers, .. } = self;
         Shares { committers, readers, claim_readers }.connections()
+    }
+
+    /// The connections of the readers, and of the tables' owner where that is somebody else: the one that drops what was
+    /// replaced ([`Budget`]), and one of the readers' where there are enough.
+    fn readers_and_owners(self, apart: bool) -> (u32, u32) {
+        match (apart, self.readers) {
+            (false, readers) => (readers, 0),
+            (true, readers @ 0..=FEW_READERS) => (readers, 1),
+            (true, readers) => (readers - 1, 2),
+        }
     }
 }
 
@@ -133,6 +146,7 @@ pub struct Log {
     pool: PgPool,
     claims_pool: PgPool,
     heartbeat_pool: PgPool,
+    owners_pool: PgPool,
     commit_pool: PgPool,
     committers: Arc<[mpsc::Sender<Pending>]>,
     committer_of: Arc<RandomState>,
@@ -163,8 +177,12 @@ impl Log {
                 .acquire_timeout(settings.acquire_timeout)
                 .test_before_acquire(false)
         };
-        let readers = pool_of(settings.readers + WAKEUPS);
-        let pool = primary.pool(Purpose::Read, readers, &[]);
+        let (readers, owners) = settings.readers_and_owners(primary.has_owner());
+        let pool = primary.pool(Purpose::Read, pool_of(readers + WAKEUPS), &[]);
+        let owners_pool = match owners {
+            0 => pool.clone(),
+            owners => primary.pool(Purpose::Own, pool_of(owners), &[]),
+        };
         let claim_readers = pool_of(settings.claim_readers);
         let claims_pool = primary.pool(Purpose::ReadClaims, claim_readers, CLAIMS_SETTINGS);
         let heartbeat_pool = primary.pool(Purpose::Read, pool_of(HEARTBEAT), &[]);
@@ -192,6 +210,7 @@ impl Log {
             pool,
             claims_pool,
             heartbeat_pool,
+            owners_pool,
             commit_pool: commit_pool.pool,
             committers,
             committer_of: Arc::default(),
@@ -211,6 +230,12 @@ impl Log {
     #[must_use]
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// The connections that make and change tables, as their owner; where the database has one user, the readers'.
+    #[must_use]
+    pub fn owners_pool(&self) -> &PgPool {
+        &self.owners_pool
     }
 
     /// The connections for reading claims.

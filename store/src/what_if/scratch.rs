@@ -35,7 +35,7 @@ pub(super) struct Scratch {
 impl Scratch {
     /// Makes one, and drops those that were left behind by programs that were killed.
     pub(super) async fn make(primary: &Primary) -> Result<Self, sqlx::Error> {
-        let mut keeper = PgConnection::connect_with(&primary.options()).await?;
+        let mut keeper = PgConnection::connect_with(&primary.owners_options()).await?;
         drop_orphans(&mut keeper).await?;
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let schema = format!("{PREFIX}{seconds}_{}", std::process::id());

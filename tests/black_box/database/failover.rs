@@ -12,7 +12,7 @@ use chrono::TimeDelta;
 use nix::sys::signal::{Signal, kill};
 use sqlx::Row as _;
 
-use super::{Postgres, folder};
+use super::{Postgres, folder, readable};
 use crate::harness::{Database, Practice, Server, Sql, eventually, monday};
 
 const BOOKERS: usize = 8;
@@ -37,7 +37,12 @@ impl Pair {
         copied(&one.path().join("postgres"), &data);
         // It says by being there that this is a standby, and must be the server's.
         copied(&data.join("PG_VERSION"), &data.join("standby.signal"));
-        let first = Postgres::start_in(one, TOGETHER);
+        // The standby comes as PostgreSQL's own user, whom daybook's rules let in as nobody.
+        let rules = one.path().join("hba.conf");
+        std::fs::write(&rules, "local all all trust\nlocal replication all trust\n").unwrap();
+        readable(&rules);
+        let rules = [("hba_file", rules.to_str().unwrap())];
+        let first = Postgres::start_in(one, &[TOGETHER, &rules].concat());
         let primary = format!("host={} port=5432 user=daybook", first.socket().display());
         // Nobody follows it: when it is promoted, it commits by itself.
         let second = Postgres::start_in(other, &[("primary_conninfo", &primary)]);

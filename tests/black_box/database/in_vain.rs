@@ -1,9 +1,8 @@
 //! A database that would say no as often as it is asked: the program says so at once, and ends.
 
 use std::fs;
-use std::path::Path;
 
-use super::{Postgres, folder};
+use super::{Postgres, folder, readable};
 use crate::harness::{Database, Server, eventually};
 
 /// A PostgreSQL that asks everybody but daybook's own user for a password.
@@ -18,13 +17,6 @@ fn with_passwords() -> Postgres {
     let mut sql = Database::at(postgres.url()).sql();
     sql.run("CREATE ROLE other LOGIN PASSWORD 'right'; REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     postgres
-}
-
-/// By the user whom PostgreSQL runs as.
-fn readable(file: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod connections;
 mod failover;
 mod in_vain;
 mod poolers;
+mod roles;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Postgres {
     }
 
     pub(crate) fn url(&self) -> String {
-        self.cluster.connection().url()
+        self.cluster.connection().as_superuser().url()
     }
 
     fn socket(&self) -> &Path {
@@ -74,6 +75,13 @@ fn folder() -> TempDir {
     let folder = tempfile::Builder::new().prefix("daybook-black-box-").tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o711)).unwrap();
     folder
+}
+
+/// By the user whom PostgreSQL runs as.
+fn readable(file: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
 }
 
 /// A file of Debian's, which `cargo xtask test` installs.

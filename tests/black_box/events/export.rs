@@ -1,7 +1,7 @@
 //! `GET /v1/events/export` and `daybook export`
 
 use std::fs;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -201,6 +201,8 @@ fn a_pipe_takes_an_export_as_it_comes_and_a_link_is_written_where_it_leads() {
     std::os::unix::fs::symlink(&file, &link).unwrap();
     export(&link);
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "it is still a link");
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "it is for its owner alone: {mode:o}");
     let exported = fs::read_to_string(&file).unwrap();
     assert_eq!(exported.lines().count(), events(&practice.api, "limit=1000").len());
     assert_eq!(reader.join().unwrap(), exported);

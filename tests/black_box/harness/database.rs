@@ -10,6 +10,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use daybook_embedded_postgres::roles::{APP, OWNER};
 use daybook_embedded_postgres::testing::{TestCluster, TestDatabase};
 use daybook_embedded_postgres::{Settings, open};
 use nix::sys::signal::{Signal, kill};
@@ -97,7 +98,12 @@ impl Database {
 
     /// The next version of the program (`tests/next`), on this database.
     pub(crate) fn next(&self) -> Command {
-        self.on_this::<&str>(program("daybook-next"), &[])
+        let mut command = self.on_this::<&str>(program("daybook-next"), &[]);
+        if let Home::Given(database) = &*self.0 {
+            // It has one connection to all that there is.
+            command.env("DAYBOOK_DATABASE_URL", as_user(&database.url, OWNER));
+        }
+        command
     }
 
     fn on_this<S: AsRef<OsStr>>(&self, program: PathBuf, arguments: &[S]) -> Command {
@@ -108,7 +114,10 @@ impl Database {
             command.env("DAYBOOK_KEY_OF_TESTS", format!("daybook-master-key-1:{:064x}", 0x0da1));
         }
         match &*self.0 {
-            Home::Given(database) => command.env("DAYBOOK_DATABASE_URL", &database.url),
+            // As it is to be run: who works on rows makes no tables.
+            Home::Given(database) => command
+                .env("DAYBOOK_DATABASE_URL", as_user(&database.url, APP))
+                .env("DAYBOOK_OWNER_DATABASE_URL", as_user(&database.url, OWNER)),
             Home::At(url) => command.env("DAYBOOK_DATABASE_URL", url),
             Home::Unreachable => {
                 command.env("DAYBOOK_DATABASE_URL", "postgres://nobody@127.0.0.1:1/nothing")
@@ -126,7 +135,7 @@ impl Database {
             Home::At(url) => Sql::connect(url, None),
             Home::Embedded(folder) => {
                 let opened = open(Settings::new(data_dir(folder))).unwrap();
-                Sql::connect(&opened.connection().url(), Some(opened))
+                Sql::connect(&opened.connection().as_superuser().url(), Some(opened))
             }
             Home::Unreachable => panic!("nobody can look into it"),
         }
@@ -141,9 +150,7 @@ impl Database {
     /// How another user of the tests' own cluster connects to it.
     pub(crate) fn url_of(&self, user: &str) -> String {
         let Home::Given(database) = &*self.0 else { panic!("it is not on the tests' own cluster") };
-        let url = database.url.replace("user=daybook", &format!("user={user}"));
-        assert_ne!(url, database.url, "the URL names its user");
-        url
+        as_user(&database.url, user)
     }
 
     /// The socket of the tests' own cluster.
@@ -221,6 +228,12 @@ impl Database {
         let options = options.iter().map(OsStr::new);
         self.run(&import.into_iter().chain(options).collect::<Vec<_>>())
     }
+}
+
+fn as_user(url: &str, user: &str) -> String {
+    let other = url.replace("user=daybook", &format!("user={user}"));
+    assert_ne!(url, other, "the URL names its user");
+    other
 }
 
 fn data_dir(folder: &TempDir) -> PathBuf {
