@@ -80,12 +80,16 @@ impl App {
             Some((Client::Erased { finished: true }, _)) => {
                 return Ok(keyring.end_erasure(tenant, client).await?);
             }
+            // They were erased, as the ledger has it, and the database was restored from a copy of before.
+            Some((Client::Registered(_), _)) if keyring.is_destroyed(tenant, client).await? => {
+                self.erase_again(tenant, client).await?;
+            }
             Some((Client::Registered(_) | Client::Unregistered, _)) | None => {
                 return Ok(keyring.drop_erasure(tenant, client).await?);
             }
         }
         // What there is to wait for comes after it.
-        keyring.destroy(tenant, client).await?;
+        keyring.destroy(tenant, client).await.map_err(ExecuteError::from)?;
         let appointments_cancelled = self.cancel_upcoming(tenant, client).await?;
         self.leave_waiting_lists(tenant, client).await?;
         let context = CommandContext::new(tenant.clone(), ACTOR);
@@ -97,6 +101,18 @@ impl App {
             Err(error) => return Err(error.into()),
         }
         Ok(keyring.end_erasure(tenant, client).await?)
+    }
+
+    async fn erase_again(&self, tenant: &TenantId, client: ClientId) -> Result<(), Problem> {
+        let context = CommandContext::new(tenant.clone(), ACTOR);
+        let reason = ErasureReason::LegalObligation;
+        let command = ClientCommand::EraseClient { reason, upcoming: Upcoming::Cancel };
+        let target = Target::Existing(client.uuid());
+        match self.engine.execute::<Client>(&context, target, command).await {
+            // Another has done it.
+            Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Nothing is booked for them any more, so there is an end to it.

@@ -34,6 +34,7 @@ use daybook_projections::utilisation::Utilisation;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Heard, Progress};
 use daybook_store::Engine;
+use daybook_store::audit::Recorder;
 use daybook_store::keys::KeyHolders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +45,7 @@ use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
 use http::rate::RateLimit;
-use http::{body, caching, compression, cors, database, etag, head, limits, trace};
+use http::{audit, body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
 pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
@@ -78,6 +79,8 @@ pub struct Parts {
     streams: Streams,
     /// What imports calendars, where somebody does.
     imports: Option<Arc<dyn ImportService>>,
+    /// Who was told what.
+    audit: Recorder,
     /// Whose pages may call.
     cors_origins: Vec<CorsOrigin>,
 }
@@ -89,6 +92,7 @@ impl App {
         let pool = engine.log().pool();
         let history = History::new(pool.clone());
         let keys = KeyHolders::new(engine.log(), engine.clock());
+        let audit = Recorder::new(pool.clone());
         Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()).opened_by(engine.keyring().cloned()),
@@ -109,6 +113,7 @@ impl App {
             heard: None,
             streams: Streams::default(),
             imports: None,
+            audit,
             cors_origins: Vec::new(),
         }))
     }
@@ -168,6 +173,7 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(from_fn_with_state(DEPRECATED, deprecation::tell))
+        .layer(from_fn_with_state(app.clone(), audit::record))
         .layer(from_fn_with_state(app.clone(), database::needed))
         .layer(from_fn(etag::not_modified))
         // Inside of the bounds: an answer is under way until its last encoded part has been taken.

@@ -95,7 +95,7 @@ words! {
 
     /// Something that a key can be good for.
     ScopeName: Scope {
-        Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys
+        Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys, Audit
     }
 
     /// A person, a place or a thing.

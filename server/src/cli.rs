@@ -67,6 +67,10 @@ pub(crate) struct Place {
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
     #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL, value_delimiter = ',')]
     pub(crate) master_key: Vec<Source>,
+    /// The file in which it is kept who was erased, for databases that are restored from a copy of before [default:
+    /// erasures.ledger beside master.key, where that is daybook's own].
+    #[arg(long, env = "DAYBOOK_ERASURE_LEDGER", global = true, help_heading = GLOBAL)]
+    pub(crate) erasure_ledger: Option<PathBuf>,
 }
 
 fn connections(text: &str) -> Result<Budget, String> {
@@ -109,6 +113,16 @@ pub(crate) enum Command {
     },
     /// Check that every log is whole, and that the tables derived from it agree with it.
     Verify(Verify),
+    /// Erasures of clients.
+    Erasures {
+        #[command(subcommand)]
+        command: ErasuresCommand,
+    },
+    /// The audit log: who did or was told what.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Check the installation, and say in plain words what is wrong and what to do.
     Doctor,
     /// List projections, rebuild them, compare them with the log.
@@ -169,6 +183,10 @@ pub(crate) struct Serve {
     /// one; several with commas between them; * for any [default: none].
     #[arg(long, env = "DAYBOOK_CORS_ORIGIN", value_delimiter = ',')]
     pub(crate) cors_origin: Vec<CorsOrigin>,
+    /// For how many whole months the audit log is kept beside the present one: 1 to 1,200.
+    #[arg(long, env = "DAYBOOK_AUDIT_MONTHS", value_parser = clap::value_parser!(u32).range(1..=1_200),
+          default_value_t = AUDIT_MONTHS)]
+    pub(crate) audit_months: u32,
     #[command(flatten)]
     pub(crate) moved: Moved,
     /// Make a demo tenant with a small practice in it, and print a key to try.
@@ -177,6 +195,8 @@ pub(crate) struct Serve {
 }
 
 const MAX_CONNECTIONS: u16 = 4_096;
+
+const AUDIT_MONTHS: u32 = 24;
 
 /// Several programs on one machine do not collide.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -263,11 +283,11 @@ pub(crate) struct GoodFor {
     #[arg(long, value_delimiter = ',')]
     scope: Vec<ScopeSet>,
     /// The scopes themselves, with commas between them: availability, appointments, analytics, personal, book, manage,
-    /// privacy, keys. None includes another.
+    /// privacy, keys, audit. None includes another.
     #[arg(long, value_delimiter = ',')]
     scopes: Vec<Scope>,
     /// What whoever uses it is, who has the scopes for that: front-desk (of some locations or resources), practitioner (of a
-    /// resource), client (one), analyst or privacy-officer.
+    /// resource), client (one), analyst, privacy-officer or auditor.
     #[arg(long)]
     role: Option<KeyRole>,
 }
@@ -439,6 +459,23 @@ pub(crate) struct Verify {
     /// Whose log to check [default: all].
     #[arg(long)]
     pub(crate) tenant: Option<TenantId>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ErasuresCommand {
+    /// Destroy the keys of those who were erased, as the ledger has it, in a database that was restored from a copy of before. A
+    /// server does so by itself before it is ready, and goes on with the rest of each erasure.
+    Apply,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Check that nothing in it was changed, taken out or moved.
+    Verify {
+        /// Whose [default: that of whoever runs daybook, and those of all tenants].
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
 }
 
 #[derive(Subcommand)]

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use anyhow::Context;
 use daybook_embedded_postgres::{Cluster, ConnectionInfo, Opened, Settings};
 use daybook_store::database::{Address, Budget, Owner};
-use daybook_store::personal::MasterKeys;
+use daybook_store::personal::{ErasureLedger, MasterKeys};
 
 use crate::cli::Place;
-use crate::master_key;
+use crate::{erasures, master_key};
 
 /// A database to connect to, how often this program may, and what keeps it running.
 pub(crate) struct Database {
@@ -17,6 +17,7 @@ pub(crate) struct Database {
     pub(crate) owner: Option<Owner>,
     pub(crate) budget: Budget,
     pub(crate) master_keys: Option<MasterKeys>,
+    pub(crate) ledger: Option<ErasureLedger>,
     role: Role,
     keeper: Keeper,
 }
@@ -72,7 +73,8 @@ impl Database {
         // A job that comes and goes on a database elsewhere makes no key that nobody has afterwards.
         let belongs = role == Role::Server || !matches!(keeper, Keeper::Elsewhere);
         let master_keys = master_key::read(place, belongs)?;
-        Ok(Self { address, owner, budget, master_keys, role, keeper })
+        let ledger = erasures::ledger(place, master_keys.is_some())?;
+        Ok(Self { address, owner, budget, master_keys, ledger, role, keeper })
     }
 
     /// Whether a server works on it, for which there must be room.

@@ -1,8 +1,10 @@
 //! The part of a log that a subcommand is about.
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::TenantId;
+use daybook_store::audit::{self, AuditEntry, AuditKind};
 use daybook_store::feed::{Feed, FeedFilter, Privacy};
 use daybook_store::{Engine, Log, Position, tenants};
 
@@ -30,7 +32,8 @@ pub(crate) async fn select(
         filter.add_type(name)?;
     }
     if personal {
-        anyhow::ensure!(engine.keyring().is_some(), master_key::MISSING);
+        let keyring = engine.keyring().context(master_key::MISSING)?;
+        keyring.apply_ledger().await?;
         filter.privacy = Privacy::Told;
     }
     let tenant = tenant(log, part.tenant.as_ref()).await?;
@@ -41,7 +44,19 @@ pub(crate) async fn select(
         None => Position::START,
     };
     let until = feed.until(to).await?.position;
+    if personal {
+        record(engine, &tenant).await?;
+    }
     Ok(Selected { tenant, feed, after, until })
+}
+
+/// Tells the audit log that all that is personal in it is handed out, before it is.
+async fn record(engine: &Engine, tenant: &TenantId) -> anyhow::Result<()> {
+    let entry = audit::entry(engine.clock().now(), AuditKind::PersonalDataExported);
+    let entry = AuditEntry { all_subjects: true, ..entry };
+    let mut tx = engine.log().pool().begin().await?;
+    audit::append(&mut tx, &[(Some(tenant.clone()), entry)]).await?;
+    Ok(tx.commit().await?)
 }
 
 /// The tenant that is named, or else the only one.

@@ -2,10 +2,12 @@
 
 mod analysts;
 mod arguments;
+mod audit;
 mod cli;
 mod database;
 mod demo;
 mod doctor;
+mod erasures;
 mod export;
 mod feed;
 mod holidays;
@@ -42,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use cli::{Cli, Command, HolidaysCommand};
 use database::Database;
 use daybook_projections::analytics::{self, AnalystRole, Published};
+use daybook_store::audit::{Asked, gathering};
 use listener::Signals;
 use master_key::MasterKeyCommand;
 
@@ -108,6 +111,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
                 replay::what_if(database, &options, policy, told).await
             }),
         },
+        Command::Erasures { command } => {
+            on_runtime(&place, async |database| erasures::run(database, command).await)
+        }
+        Command::Audit { command } => {
+            on_runtime(&place, async |database| audit::run(database, command).await)
+        }
         Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
         Command::Url => psql::url(&place),
         Command::DatabaseRoles => output::text(daybook_embedded_postgres::roles::SQL),
@@ -127,7 +136,8 @@ fn on_runtime(
     work: impl AsyncFnOnce(&Database) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     ending_itself(place, async |database, told| {
-        let done = told.run_until_cancelled(work(database)).await;
+        let work = gathering(Asked::by_command_line(), work(database));
+        let done = told.run_until_cancelled(work).await.map(|(done, _)| done);
         done.unwrap_or_else(|| bail!("told to stop: what was under way is cut off"))
     })
 }

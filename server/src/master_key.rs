@@ -192,6 +192,7 @@ pub(crate) async fn run(database: &Database, command: MasterKeyCommand) -> anyho
                     some => all += some,
                 }
             }
+            keyring.rewrapped().await?;
             output::line(&format!("wrapped {all} keys anew"))
         }
         MasterKeyCommand::Retire { id } => {

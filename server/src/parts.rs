@@ -40,6 +40,10 @@ pub(crate) fn connect_with(database: &Database, settings: LogSettings) -> Parts 
     let clock: Arc<dyn Clock> = Arc::clone(primary.clock()) as Arc<dyn Clock>;
     let log = Log::open(&primary, &clock, settings);
     let keyring = database.master_keys.clone().map(|keys| Keyring::new(&log, keys));
+    let keyring = match (keyring, database.ledger.clone()) {
+        (Some(keyring), Some(ledger)) => Some(keyring.with_ledger(ledger)),
+        (keyring, _) => keyring,
+    };
     let engine = Engine::new(log, Arc::clone(&clock));
     let engine = match keyring {
         Some(keyring) => engine.with_keyring(keyring),
@@ -113,6 +117,13 @@ pub(crate) async fn prepare(parts: &Parts) -> anyhow::Result<()> {
     migrate(parts.log().owners_pool()).await?;
     if let Some(keyring) = parts.engine.keyring() {
         keyring.register().await?;
+        let again = keyring.apply_ledger().await?;
+        if again > 0 {
+            tracing::warn!(
+                again,
+                "the database is older than the ledger of erasures: these are erased again"
+            );
+        }
     }
     daybook_projections::prepare(parts.log().owners_pool(), &parts.projections()).await?;
     Ok(())

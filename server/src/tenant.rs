@@ -39,7 +39,7 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
             output::line(&format!("suspended {tenant}: its keys are refused, its data stay"))
         }
         TenantCommand::Resume { tenant } => {
-            departures::resume(pool, &tenant).await?;
+            departures::resume(pool, &tenant, parts.clock.now()).await?;
             output::line(&format!("resumed {tenant}"))
         }
         TenantCommand::Delete { tenant, yes } => delete(&parts, &tenant, &yes).await,

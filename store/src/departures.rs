@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 
+use crate::audit::{self, AuditEntry, AuditKind};
 use crate::keys::{self, tell};
 use crate::what_if;
 
@@ -17,13 +18,15 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 14] = [
     "api_keys",
     "commands",
     "claims",
     // Whatever is left, nobody can read it.
     "personal_keys",
     "erasures",
+    "audit_entries",
+    "audit_heads",
     "promotions",
     "imports",
     "imported_events",
@@ -68,14 +71,29 @@ pub async fn suspend(
         return Err(DepartureError::NoTenant(tenant.clone()));
     }
     tell(&mut tx, keys::ANY).await?;
+    record(&mut tx, tenant, audit::entry(now, AuditKind::TenantSuspended)).await?;
     Ok(tx.commit().await?)
+}
+
+/// Tells the tenant's audit log, and that of whoever runs daybook.
+async fn record(
+    tx: &mut PgConnection,
+    tenant: &TenantId,
+    entry: AuditEntry,
+) -> Result<(), sqlx::Error> {
+    let entry = entry.to(tenant);
+    audit::append(tx, &[(Some(tenant.clone()), entry.clone()), (None, entry)]).await
 }
 
 /// Takes a tenant's keys again, everywhere.
 ///
 /// # Errors
 /// When there is no such tenant, it is being deleted, or the database fails.
-pub async fn resume(pool: &PgPool, tenant: &TenantId) -> Result<(), DepartureError> {
+pub async fn resume(
+    pool: &PgPool,
+    tenant: &TenantId,
+    now: DateTime<Utc>,
+) -> Result<(), DepartureError> {
     let mut tx = pool.begin().await?;
     let deleting_at: Option<Option<DateTime<Utc>>> =
         sqlx::query_scalar("SELECT deleting_at FROM tenants WHERE tenant_id = $1 FOR UPDATE")
@@ -92,6 +110,7 @@ pub async fn resume(pool: &PgPool, tenant: &TenantId) -> Result<(), DepartureErr
         .execute(&mut *tx)
         .await?;
     tell(&mut tx, keys::ANY).await?;
+    record(&mut tx, tenant, audit::entry(now, AuditKind::TenantResumed)).await?;
     Ok(tx.commit().await?)
 }
 
@@ -156,6 +175,8 @@ pub async fn delete(
         .bind(tenant.as_str())
         .execute(&mut *tx)
         .await?;
+    let deleted = audit::entry(now, AuditKind::TenantDeleted).to(tenant);
+    audit::append(&mut tx, &[(None, deleted)]).await?;
     tx.commit().await?;
     Ok(rows)
 }
@@ -257,7 +278,7 @@ mod tests {
         let refused = delete(pool, tenant, &[], noon()).await;
         assert!(matches!(refused, Err(DepartureError::NotSuspended(_))), "{refused:?}");
         suspend(pool, tenant, noon()).await.unwrap();
-        resume(pool, tenant).await.unwrap();
+        resume(pool, tenant, noon()).await.unwrap();
         suspend(pool, tenant, noon()).await.unwrap();
         let rows = delete(pool, tenant, &[], noon()).await.unwrap();
         assert!(rows >= 2, "an event and a claim at least: {rows}");
@@ -286,7 +307,7 @@ mod tests {
         log.append(booking).await.unwrap();
         suspend(pool, tenant, noon()).await.unwrap();
         begin(pool, tenant, noon()).await.unwrap();
-        let resumed = resume(pool, tenant).await;
+        let resumed = resume(pool, tenant, noon()).await;
         assert!(matches!(resumed, Err(DepartureError::Deleting(_))), "{resumed:?}");
         assert!(!tenants::create(pool, tenant, "UTC", noon()).await.unwrap());
         assert_eq!(log.head(tenant).await.unwrap(), None, "it has no log to be appended to");

@@ -11,11 +11,13 @@
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
 //! * [`personal`]: the keys of persons, which seal what is known of them.
+//! * [`audit`]: who did or was told what, of whom.
 //! * [`programs`]: which programs run on the database, and what each of them does.
 //!
 //! What a command means is `daybook-domain`'s business; what readers make of the events,
 //! `daybook-projections`'.
 
+pub mod audit;
 mod clock;
 pub mod database;
 pub mod departures;
@@ -41,7 +43,7 @@ pub mod what_if;
 pub use clock::{Clock, SystemClock};
 pub use engine::{
     Abort, CommandContext, Engine, Executable, ExecuteError, Executed, Noted, RefusedCommand,
-    Target, UnitContext, UnitOfWork, noting,
+    Target, UnitContext, UnitOfWork, is_replay_so_far, noting,
 };
 pub use json::not_understood;
 pub use log::{

@@ -12,8 +12,9 @@ use moka::future::Cache;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{PgPool, Row as _};
+use sqlx::{PgConnection, PgPool, Row as _};
 
+use crate::audit::{self, AuditEntry, AuditKind};
 use crate::log::genesis;
 
 /// Makes a tenant and the start of its log, unless they are there. `true`: it was made now. What a tenant was called that was
@@ -163,8 +164,26 @@ pub async fn set(
     tenant: &TenantId,
     new: NewSettings,
 ) -> Result<Option<Tenant>, sqlx::Error> {
-    let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_optional(pool).await?;
-    row.as_ref().map(decode).transpose()
+    let mut tx = pool.begin().await?;
+    let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_optional(&mut *tx);
+    let Some(row) = row.await? else { return Ok(None) };
+    record(&mut tx, tenant, new).await?;
+    let changed = decode(&row)?;
+    tx.commit().await?;
+    Ok(Some(changed))
+}
+
+/// Tells the tenant's audit log which settings were changed.
+async fn record(
+    tx: &mut PgConnection,
+    tenant: &TenantId,
+    new: NewSettings,
+) -> Result<(), sqlx::Error> {
+    let new = serde_json::to_value(new).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    let given = new.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let fields = given.map(|(name, _)| name.clone()).collect();
+    let changed = audit::entry(audit::now(tx).await?, AuditKind::SettingsChanged);
+    audit::append(tx, &[(Some(tenant.clone()), AuditEntry { fields, ..changed })]).await
 }
 
 fn decode(row: &PgRow) -> Result<Tenant, sqlx::Error> {
@@ -201,6 +220,7 @@ pub async fn replace(
         return Ok(Some(Replaced::Outdated));
     }
     let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_one(&mut *tx).await?;
+    record(&mut tx, tenant, new).await?;
     let changed = decode(&row)?;
     tx.commit().await?;
     Ok(Some(Replaced::Made(changed)))

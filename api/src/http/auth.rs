@@ -8,6 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::rights::{Principal, Scope, Scopes};
+use daybook_store::audit;
 use daybook_store::keys::{Held, KeyHolder, KeyHolders, Owner};
 use tokio::time::Instant;
 
@@ -36,7 +37,7 @@ macro_rules! scopes {
     )+};
 }
 
-scopes!(Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys);
+scopes!(Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys, Audit);
 
 /// Requires the same, also of whoever is limited: what is done and told keeps to that. Any other route refuses them.
 pub(crate) struct Within<S>(PhantomData<S>);
@@ -122,6 +123,7 @@ impl<S: Requires> Caller<S> {
             let detail = "this is done by a tenant's key, and yours is an operator's";
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
         };
+        asked_by(&principal);
         sufficient("this", S::SCOPES, principal.scopes)?;
         if !S::WITHIN_LIMITS && !principal.limits.are_none() {
             return Err(limited());
@@ -148,7 +150,10 @@ impl FromRequestParts<App> for Operator {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = holder(parts, app).await?;
         if key.owner == Owner::Operator {
-            return Ok(Self { actor: format!("operator-key:{}", key.key_id) });
+            return Ok(Self { actor: operator(&key) });
+        }
+        if let Some(principal) = key.principal() {
+            asked_by(&principal);
         }
         let title = "The key is no operator's";
         let detail = "this is of all tenants: `daybook operator-key create` makes a key for it";
@@ -168,6 +173,7 @@ impl<S: Requires> FromRequestParts<App> for CallerOrOperator<S> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = holder(parts, app).await?;
         if key.owner == Owner::Operator {
+            operator(&key);
             return Ok(Self::Operator);
         }
         Ok(Self::Caller(Box::new(Caller::of(key, parts)?)))
@@ -183,12 +189,16 @@ async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
             app.rate.take(holder.key_id, Instant::now())?;
             Ok(holder)
         }
-        Held::Suspended => {
+        Held::Suspended(key) => {
+            key.principal().iter().for_each(asked_by);
             let title = "The tenant is suspended";
             let detail = "nothing is lost: ask whoever runs this daybook to resume it";
             Err(forbidden("tenant-suspended", title, detail))
         }
-        Held::Expired => Err(unauthorized("expired-key", "the key has expired: ask for a new one")),
+        Held::Expired(key) => {
+            key.principal().iter().for_each(asked_by);
+            Err(unauthorized("expired-key", "the key has expired: ask for a new one"))
+        }
         Held::Unknown => Err(unauthorized("invalid-key", "this is no API key")),
     }
 }
@@ -197,6 +207,20 @@ async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
 pub(crate) fn limited() -> Problem {
     let detail = "this is of all of the tenant, and your key is limited to some of it: ask for a key without limits";
     forbidden("limited-key", "The key is limited", detail)
+}
+
+/// Whoever asks is known to the audit log from now on, also where they are refused.
+fn asked_by(principal: &Principal) {
+    let mut scopes = principal.scopes.iter();
+    let is_told = scopes.any(|scope| matches!(scope, Scope::Personal | Scope::Privacy));
+    audit::asked_by(Some(&principal.tenant), &principal.actor(), is_told);
+}
+
+/// The same, of whoever runs daybook; what they are called.
+fn operator(key: &KeyHolder) -> String {
+    let actor = format!("operator-key:{}", key.key_id);
+    audit::asked_by(None, &actor, false);
+    actor
 }
 
 /// Refuses `what` to whoever has less than it needs.

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::answer::POSITION_HEADER;
+use super::audit::PURPOSE;
 use super::trace::{REPLAYED, REQUEST_ID, TRACE_PARENT};
 
 /// For how long a browser need not ask again: the most that one keeps to.
@@ -78,6 +79,7 @@ pub(crate) fn layer(origins: &[CorsOrigin]) -> Option<CorsLayer> {
             header::IF_MATCH,
             header::IF_NONE_MATCH,
             name("idempotency-key"),
+            PURPOSE,
             name("daybook-min-position"),
             name("last-event-id"),
             REQUEST_ID,

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::Problem;
 
 /// Headers that say one thing. Of two, a proxy in front may go by the one, and daybook by the other.
-const SAID_ONCE: [&str; 7] = [
+const SAID_ONCE: [&str; 8] = [
     "host",
     "authorization",
     "content-type",
@@ -16,6 +16,7 @@ const SAID_ONCE: [&str; 7] = [
     "idempotency-key",
     "daybook-min-position",
     "last-event-id",
+    "daybook-purpose",
 ];
 
 /// The longest path with its query, in bytes.

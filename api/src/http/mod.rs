@@ -1,6 +1,7 @@
 //! What every route shares: who calls, what they sent, what they get back.
 
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod caching;
@@ -27,8 +28,8 @@ pub(crate) mod trace;
 
 pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{
-    Analytics, Appointments, Availability, Book, Caller, CallerOrOperator, Keys, Manage, Operator,
-    Personal, Within,
+    Analytics, Appointments, Audit, Availability, Book, Caller, CallerOrOperator, Keys, Manage,
+    Operator, Personal, Within,
 };
 pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{

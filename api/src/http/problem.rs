@@ -131,6 +131,14 @@ impl Problem {
         Self { retry_after_seconds: Some(1), ..problem }
     }
 
+    /// It must not be done, for it could not be recorded.
+    pub(crate) fn not_recorded(detail: impl Into<String>) -> Self {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let title = "It cannot be recorded at present";
+        let problem = Self::new(status, "not-recorded", title, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
     /// The key has sent more than so many requests a second.
     pub(crate) fn rate_limited(per_second: NonZeroU32) -> Self {
         let detail = format!("a key may send {per_second} requests a second to this program");

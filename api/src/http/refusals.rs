@@ -135,9 +135,9 @@ impl From<ExecuteError> for Problem {
             ExecuteError::Unavailable(_) => {
                 Self::unavailable("the log cannot be read").because(&error)
             }
-            ExecuteError::Personal(KeyringError::Database(_) | KeyringError::NoMasterKey(_)) => {
-                Self::unavailable("personal data cannot be opened").because(&error)
-            }
+            ExecuteError::Personal(
+                KeyringError::Database(_) | KeyringError::NoMasterKey(_) | KeyringError::Ledger(_),
+            ) => Self::unavailable("personal data cannot be opened").because(&error),
             ExecuteError::Append(AppendError::UnknownTenant | AppendError::Rejected { .. })
             | ExecuteError::Personal(_)
             | ExecuteError::Unreadable(_) => Self::internal().because(&error),

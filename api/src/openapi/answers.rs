@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 9] = [
+const WITHOUT_A_POSITION: [&str; 11] = [
     "/v1/keys",
     "/v1/keys/{id}",
     "/v1/keys/{id}/revoke",
@@ -14,6 +14,8 @@ const WITHOUT_A_POSITION: [&str; 9] = [
     "/v1/projections/{name}/rebuild",
     "/v1/tenant/settings",
     "/v1/events/stream",
+    "/v1/audit",
+    "/v1/audit/export",
 ];
 
 /// A header of answers, described once for all.

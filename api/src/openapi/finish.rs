@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use daybook_domain::rights::{Scope, ScopeSet, Scopes};
 use serde_json::{Map, Value, json};
+use utoipa::IntoParams as _;
 
 use super::{answers, forms};
+use crate::http::audit::PurposeHeader;
 use crate::http::auth::in_words;
 use crate::http::deprecation::{DEPRECATED, mark};
 
@@ -17,6 +19,7 @@ pub(super) fn finish(document: &mut Value) {
     document["servers"] = json!([{"url": "/", "description": "Where this document comes from."}]);
     each_operation(document, name_scopes);
     say_conditional(document);
+    each_operation(document, say_purpose);
     answers::describe(document);
     // A test sees to it that the document has all of them.
     mark(document, DEPRECATED);
@@ -101,6 +104,22 @@ fn say_conditional(document: &mut Value) {
             none => *none = json!([parameter]),
         }
         read["responses"]["304"] = json!({"description": "It is as you have it"});
+    }
+}
+
+/// Whatever may be told what is personal can say why.
+fn say_purpose(operation: &mut Map<String, Value>) {
+    const TOLD_WITH: [&str; 3] = ["appointments", "personal", "privacy"];
+    let scopes = operation.get("x-scopes").and_then(Value::as_array).into_iter().flatten();
+    let is_told = scopes.filter_map(Value::as_str).any(|scope| TOLD_WITH.contains(&scope));
+    if !is_told {
+        return;
+    }
+    let header = PurposeHeader::into_params(|| None);
+    let header = header.iter().filter_map(|header| serde_json::to_value(header).ok());
+    match operation.entry("parameters").or_insert_with(|| json!([])) {
+        Value::Array(parameters) => parameters.extend(header),
+        none => *none = header.collect(),
     }
 }
 

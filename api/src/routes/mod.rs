@@ -3,6 +3,7 @@
 mod agenda;
 mod appointments;
 mod as_of;
+mod audit;
 mod availability;
 #[cfg(test)]
 mod bounds;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(imports::routes())
         .merge(tenant::routes())
         .merge(keys::routes())
+        .merge(audit::routes())
 }
 
 pub(crate) async fn no_such_route() -> Problem {

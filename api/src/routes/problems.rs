@@ -9,7 +9,7 @@ use crate::http::Problem;
 #[expect(dead_code, reason = "it documents what `Problem` says")]
 pub(crate) enum ReadProblems {
     /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others; or a
-    /// header is given twice that says one thing: `repeated-header`.
+    /// header is given twice that says one thing: `repeated-header`; or `Daybook-Purpose` is no word: `invalid-purpose`.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
     /// The key is missing (`missing-key`), unknown (`invalid-key`) or has expired (`expired-key`).
@@ -29,7 +29,8 @@ pub(crate) enum ReadProblems {
     #[response(status = 429, content_type = "application/problem+json")]
     RateLimited(Problem),
     /// It will work later: see `Retry-After`. `overloaded`: others, or your own requests, have the room; `unavailable`:
-    /// something that it needs is not there, or it took too long.
+    /// something that it needs is not there, or it took too long; `not-recorded`: the audit log cannot be written, so it is not
+    /// told or done.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

@@ -1,10 +1,12 @@
 //! How things are shown: what answers are made of, whichever route gives them.
 
 pub(crate) mod appointment;
+pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod change;
 pub(crate) mod client;
 pub(crate) mod conflict;
+pub(crate) mod event;
 pub(crate) mod expanded;
 pub(crate) mod recorded;
 pub(crate) mod resource;
@@ -18,9 +20,11 @@ use daybook_store::Executable;
 use uuid::Uuid;
 
 pub(crate) use appointment::AppointmentView;
+pub(crate) use audit::AuditView;
 pub(crate) use build::BuildView;
 pub(crate) use client::ClientView;
 pub(crate) use conflict::ConflictSummary;
+pub(crate) use event::EventView;
 pub(crate) use recorded::Recorded;
 pub(crate) use resource::{ExceptionView, ResourceView};
 pub(crate) use series::SeriesView;

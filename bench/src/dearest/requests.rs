@@ -213,6 +213,10 @@ requests! {
     "GET /v1/clients/{id}/history" => |house| {
         Asked::get(&format!("/v1/clients/{}/history?limit=200", catalogue::client(0)))
     };
+    "GET /v1/clients/{id}/personal-data" => |house| {
+        let path = format!("/v1/clients/{}/personal-data", catalogue::client(0));
+        Asked::get(&path).at_its_own_pace()
+    };
     "GET /v1/conflicts" => |house| Asked::get("/v1/conflicts?limit=200");
     // Of a category that nothing has: as much as one request reads is looked at closely.
     "GET /v1/events" => |house| {
@@ -256,6 +260,19 @@ requests! {
     };
     "POST /v1/keys/{id}/rotate" => |house| {
         Asked::post(&format!("/v1/keys/{}/rotate", new_key(&house).await?), &json!({}))
+    };
+    // Of a kind that is rare, among thousands that are looked at.
+    "GET /v1/audit" => |house| {
+        for _ in 0..200 {
+            new_key(&house).await?;
+        }
+        Asked::get("/v1/audit?kind=erasure-begun&limit=200")
+    };
+    "GET /v1/audit/export" => |house| {
+        for _ in 0..200 {
+            new_key(&house).await?;
+        }
+        Asked::get("/v1/audit/export").at_its_own_pace()
     };
     "GET /v1/programs" => |house| Asked::get("/v1/programs").by(&house.operator_key);
     "GET /v1/projections" => |house| Asked::get("/v1/projections");

@@ -18,6 +18,8 @@ pub enum Role {
     Analyst,
     /// Answers and erases persons.
     PrivacyOfficer,
+    /// Sees who did and was told what, and nothing else.
+    Auditor,
 }
 
 /// A role without what it must be limited to.
@@ -29,8 +31,14 @@ pub struct RoleMisfit {
 }
 
 impl Role {
-    pub const ALL: [Self; 5] =
-        [Self::FrontDesk, Self::Practitioner, Self::Client, Self::Analyst, Self::PrivacyOfficer];
+    pub const ALL: [Self; 6] = [
+        Self::FrontDesk,
+        Self::Practitioner,
+        Self::Client,
+        Self::Analyst,
+        Self::PrivacyOfficer,
+        Self::Auditor,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -40,12 +48,13 @@ impl Role {
             Self::Client => "client",
             Self::Analyst => "analyst",
             Self::PrivacyOfficer => "privacy-officer",
+            Self::Auditor => "auditor",
         }
     }
 
     #[must_use]
     pub const fn scopes(self) -> Scopes {
-        use Scope::{Analytics, Appointments, Availability, Book, Personal, Privacy};
+        use Scope::{Analytics, Appointments, Audit, Availability, Book, Personal, Privacy};
         match self {
             Self::FrontDesk | Self::Practitioner => {
                 Scopes::of(&[Availability, Appointments, Personal, Book])
@@ -53,6 +62,7 @@ impl Role {
             Self::Client => Scopes::of(&[Availability, Appointments, Book]),
             Self::Analyst => Scopes::of(&[Analytics]),
             Self::PrivacyOfficer => Scopes::of(&[Appointments, Personal, Privacy]),
+            Self::Auditor => Scopes::of(&[Audit]),
         }
     }
 
@@ -68,7 +78,7 @@ impl Role {
             }
             Self::Practitioner => (resource_ids.is_some(), "a resource"),
             Self::Client => (client_id.is_some(), "a client"),
-            Self::Analyst | Self::PrivacyOfficer => (true, ""),
+            Self::Analyst | Self::PrivacyOfficer | Self::Auditor => (true, ""),
         };
         if is_limited { Ok(()) } else { Err(RoleMisfit { role: self, of }) }
     }
@@ -82,7 +92,7 @@ impl fmt::Display for Role {
 
 /// A text that names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no role {0:?}: front-desk, practitioner, client, analyst or privacy-officer")]
+#[error("no role {0:?}: front-desk, practitioner, client, analyst, privacy-officer or auditor")]
 pub struct UnknownRole(String);
 
 impl FromStr for Role {

@@ -25,10 +25,12 @@ pub enum Scope {
     Privacy,
     /// Give keys and take them away.
     Keys,
+    /// See who did and was told what: the audit log.
+    Audit,
 }
 
 impl Scope {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Availability,
         Self::Appointments,
         Self::Analytics,
@@ -37,6 +39,7 @@ impl Scope {
         Self::Manage,
         Self::Privacy,
         Self::Keys,
+        Self::Audit,
     ];
 
     #[must_use]
@@ -50,6 +53,7 @@ impl Scope {
             Self::Manage => "manage",
             Self::Privacy => "privacy",
             Self::Keys => "keys",
+            Self::Audit => "audit",
         }
     }
 
@@ -67,7 +71,7 @@ impl fmt::Display for Scope {
 /// A text that names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no scope {0:?}: availability, appointments, analytics, personal, book, manage, privacy or keys"
+    "no scope {0:?}: availability, appointments, analytics, personal, book, manage, privacy, keys or audit"
 )]
 pub struct UnknownScope(String);
 

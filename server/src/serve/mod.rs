@@ -144,13 +144,14 @@ async fn serve(
         ),
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
         sweep,
+        audit_months: options.audit_months,
         parts: parts.clone(),
         app: app.clone(),
         roles: roles.clone(),
         deployment,
         runner,
     };
-    let work_over = CancellationToken::new();
+    let (work_over, audited) = (CancellationToken::new(), app.clone());
     let mut working = Running::default();
     working.start_fallible("work", work.run(prepared, told.clone(), work_over.clone()));
     if let Some(listener) = listener {
@@ -177,6 +178,9 @@ async fn serve(
     operations_stop.closing.cancel();
     operations_stop.over.cancel();
     let ended = for_operators.all_ended(CLOSE_TIMEOUT).await;
+    if !matches!(timeout(CLOSE_TIMEOUT, audited.flush_audit()).await, Ok(true)) {
+        tracing::error!("the last second of the audit log could not be written");
+    }
     close(&parts).await;
     worked.and(showed).and(finished).and(ended)?;
     output::line("daybook has stopped")

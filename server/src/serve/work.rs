@@ -35,6 +35,8 @@ pub(super) struct Work {
     pub(super) promoter: Promoter,
     /// There is something for the sweeper.
     pub(super) sweep: Arc<Notify>,
+    /// For how many months the audit log is kept.
+    pub(super) audit_months: u32,
 }
 
 /// Makes the tables, trying until it succeeds.
@@ -65,7 +67,10 @@ pub(super) async fn prepare(parts: Parts) -> anyhow::Result<()> {
 /// Whether the database would say the same as often as it is asked.
 fn is_in_vain(error: &anyhow::Error) -> bool {
     error.chain().filter_map(|cause| cause.downcast_ref()).any(database::is_in_vain)
-        || matches!(error.downcast_ref(), Some(KeyringError::NoMasterKey(_)))
+        || matches!(
+            error.downcast_ref(),
+            Some(KeyringError::NoMasterKey(_) | KeyringError::Ledger(_))
+        )
 }
 
 impl Work {
@@ -116,7 +121,8 @@ impl Work {
     }
 
     fn start(self, cancel: &CancellationToken) -> Running {
-        let Self { parts, app, roles, deployment, checker, runner, promoter, sweep } = self;
+        let Self { parts, app, roles, deployment, checker, runner, promoter, sweep, audit_months } =
+            self;
         let mut running = Running::default();
         running.start("heartbeat", deployment.run(cancel.clone()));
         running.start("readiness checker", checker.run(cancel.clone()));
@@ -136,7 +142,7 @@ impl Work {
             });
         }
         if has(Task::Sweep) {
-            running.start("sweeper", sweeper::run(parts, app, sweep, cancel.clone()));
+            running.start("sweeper", sweeper::run(parts, app, audit_months, sweep, cancel.clone()));
         }
         if has(Task::Promote) {
             running.start("promoter", promoter.run(cancel.clone()));

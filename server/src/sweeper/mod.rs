@@ -1,5 +1,5 @@
 //! Records what has come to pass by itself: holds that have lapsed, and what has become of entries of the waiting
-//! list; forgets answers that were kept long enough; and goes on with erasures that were cut off.
+//! list; forgets answers and months of the audit log that were kept long enough; and goes on with erasures that were cut off.
 //!
 //! Nothing depends on it being quick: a lapsed hold is in nobody's way and shows as cancelled
 //! before it is recorded. Several programs may sweep at once; the log takes each of it once.
@@ -20,6 +20,7 @@ use daybook_projections::due::MOST_DUE;
 use daybook_projections::search::Search;
 use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Due, DueQuery};
+use daybook_store::audit;
 use daybook_store::metrics::HOLDS_DUE;
 use daybook_store::{CommandContext, Engine, Repeated, Target};
 use futures::{StreamExt as _, stream};
@@ -49,12 +50,25 @@ const AT_ONCE: usize = 64;
 
 static SWEEP: Repeated = Repeated::new("sweep");
 static ERASE: Repeated = Repeated::new("finish erasures");
+static FORGET_AUDIT: Repeated = Repeated::new("forget months of the audit log");
 static FORGET: Repeated = Repeated::new("forget answers");
 
 /// Sweeps until cancelled: when something is due, or when told to.
-pub(crate) async fn run(parts: Parts, app: App, told: Arc<Notify>, cancel: CancellationToken) {
-    let all =
-        async { tokio::join!(sweep(&parts, &told), forget_answers(&parts), finish_erasures(&app)) };
+pub(crate) async fn run(
+    parts: Parts,
+    app: App,
+    audit_months: u32,
+    told: Arc<Notify>,
+    cancel: CancellationToken,
+) {
+    let all = async {
+        tokio::join!(
+            sweep(&parts, &told),
+            forget_answers(&parts),
+            forget_audit(&parts, audit_months),
+            finish_erasures(&app),
+        )
+    };
     tokio::select! {
         () = cancel.cancelled() => {}
         _ = all => {}
@@ -73,6 +87,15 @@ async fn forget_answers(parts: &Parts) {
     let answers = parts.log().old_answers();
     loop {
         FORGET.note(&answers.forget().await);
+        sleep(CHORES_INTERVAL).await;
+    }
+}
+
+/// Forgets the months of the audit log that were kept long enough.
+async fn forget_audit(parts: &Parts, months: u32) {
+    loop {
+        let before = audit::kept_since(parts.clock.now(), months);
+        FORGET_AUDIT.note(&audit::forget(parts.log().pool(), before).await);
         sleep(CHORES_INTERVAL).await;
     }
 }

@@ -40,7 +40,7 @@ pub use context::{CommandContext, Target};
 pub use executable::Executable;
 pub use outcome::{ExecuteError, Executed};
 pub(crate) use refusals::refusal_type;
-pub use refusals::{Noted, RefusedCommand, noting};
+pub use refusals::{Noted, RefusedCommand, is_replay_so_far, noting};
 pub use series::SeriesBooking;
 pub use sessions::{CancelSession, MoveSession};
 pub use unit_context::UnitContext;

@@ -57,6 +57,12 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Noted) {
     NOTED.scope(RefCell::default(), noted).await
 }
 
+/// Whether all that the request has asked for so far was done, or refused, before.
+#[must_use]
+pub fn is_replay_so_far() -> bool {
+    NOTED.try_with(|noted| noted.borrow().is_replay()).unwrap_or(false)
+}
+
 /// A command has its answer: the one that its key had already, or a new one.
 pub(super) fn note_answer(replayed: bool) {
     let _ = NOTED.try_with(|noted| {

@@ -16,6 +16,7 @@ use super::decision::{Decided, Prepared, Sealing};
 use super::repository::Loaded;
 use super::unit_of_work::{Abort, RetryState};
 use super::{CommandContext, Engine, ExecuteError, Target};
+use crate::audit::unseen;
 use crate::log::{OnConflict, PersistedAggregate, StreamId};
 
 /// Who has lost so many races chooses among this to that power: the more there are who lose, the
@@ -267,7 +268,9 @@ impl<'a> UnitContext<'a> {
             loaded = Loaded::default();
         }
         if opens {
-            self.engine.open(self.tenant(), &mut [(stream.uuid(), &mut loaded.state)]).await?;
+            // For the decision: whoever gives the command is told nothing by it.
+            let mut opened = [(stream.uuid(), &mut loaded.state)];
+            Box::pin(unseen(self.engine.open(self.tenant(), &mut opened))).await?;
         }
         let actual = loaded.version;
         let seen = self.context.expected_version.filter(|_| stream.uuid() == self.root);

@@ -35,17 +35,13 @@ pub struct KeyHolder {
 
 /// What becomes of whoever presents a text as their key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly always it is a key, and there is one at a time"
-)]
 pub enum Held {
     /// It is a key.
     By(KeyHolder),
     /// It is a key of a tenant that is suspended.
-    Suspended,
+    Suspended(KeyHolder),
     /// It was one.
-    Expired,
+    Expired(KeyHolder),
     /// It is none.
     Unknown,
 }
@@ -148,7 +144,7 @@ impl KeyHolders {
                 Ok(None) => return,
                 Ok(Some(known)) => match known.at(now) {
                     Held::By(holder) => holder.expires_at.map(|end| end - now),
-                    Held::Suspended | Held::Expired | Held::Unknown => return,
+                    Held::Suspended(_) | Held::Expired(_) | Held::Unknown => return,
                 },
                 // Whoever has no database has other reasons to end.
                 Err(_) => None,
@@ -197,10 +193,10 @@ impl KeyHolders {
 impl Known {
     fn at(&self, now: DateTime<Utc>) -> Held {
         if self.holder.expires_at.is_some_and(|end| end <= now) {
-            return Held::Expired;
+            return Held::Expired(self.holder.clone());
         }
         if self.holder.is_suspended {
-            return Held::Suspended;
+            return Held::Suspended(self.holder.clone());
         }
         Held::By(self.holder.clone())
     }

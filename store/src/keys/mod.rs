@@ -17,6 +17,8 @@ use daybook_domain::rights::{Limits, Scopes};
 use daybook_domain::{Name, TenantId};
 use uuid::Uuid;
 
+use crate::audit;
+
 pub use holders::{Held, KeyHolder, KeyHolders};
 pub(crate) use remembered::ANY;
 pub(crate) use remembered::Remembered;
@@ -40,6 +42,14 @@ impl Owner {
         match self {
             Self::Tenant(tenant) => tenant.as_str(),
             Self::Operator => "",
+        }
+    }
+
+    /// Whose chain of the audit log tells of it.
+    pub(crate) fn audited(&self) -> audit::Owner {
+        match self {
+            Self::Tenant(tenant) => Some(tenant.clone()),
+            Self::Operator => None,
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A key that ends is told to all programs by NOTIFY, in the transaction in which it ends: that is rare, and must not be lost.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
 use daybook_domain::rights::{Limits, Scope, ScopeSet, Scopes};
@@ -14,6 +16,7 @@ use uuid::Uuid;
 
 use super::text::{self, SecretHash};
 use super::{CHANNEL, CreatedKey, ListedKey, NewKey, Owner, remembered};
+use crate::audit::{self, AuditEntry, AuditKind};
 
 /// The most keys of one owner, those that have ended and are still listed among them.
 pub const MAX_KEYS: i64 = 1_000;
@@ -66,8 +69,16 @@ pub async fn create(
     let owner = owner.into();
     let mut tx = pool.begin().await?;
     let created = insert(&mut tx, &owner, new, None, now).await?;
+    let made = audit::entry(now, AuditKind::KeyMade).to(created.listed.id);
+    let made = AuditEntry { fields: names_of(created.listed.scopes), ..made };
+    audit::append(&mut tx, &[(owner.audited(), made)]).await?;
     tx.commit().await?;
     Ok(created)
+}
+
+/// What a key is good for, as its entry in the audit log has it.
+fn names_of(scopes: Scopes) -> BTreeSet<String> {
+    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
 async fn insert(
@@ -184,8 +195,9 @@ pub async fn revoke(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<Option<ListedKey>, sqlx::Error> {
+    let owner = owner.into();
     let mut tx = pool.begin().await?;
-    let Some((hash, found)) = locked(&mut tx, &owner.into(), id).await? else { return Ok(None) };
+    let Some((hash, found)) = locked(&mut tx, &owner, id).await? else { return Ok(None) };
     if found.revoked_at.is_some() {
         return Ok(Some(found));
     }
@@ -198,6 +210,8 @@ pub async fn revoke(
     .execute(&mut *tx)
     .await?;
     tell(&mut tx, &remembered::notice_of(&hash)).await?;
+    let revoked = audit::entry(now, AuditKind::KeyRevoked).to(id);
+    audit::append(&mut tx, &[(owner.audited(), revoked)]).await?;
     tx.commit().await?;
     Ok(Some(ListedKey { revoked_at: Some(now), ..found }))
 }
@@ -226,6 +240,9 @@ pub async fn rotate(
         .execute(&mut *tx)
         .await?;
     tell(&mut tx, &remembered::notice_of(&hash)).await?;
+    let rotated =
+        audit::entry(now, AuditKind::KeyRotated).to(format!("{id} by {}", created.listed.id));
+    audit::append(&mut tx, &[(owner.audited(), rotated)]).await?;
     tx.commit().await?;
     Ok(created)
 }

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cqrs_es::Aggregate as _;
@@ -18,8 +18,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::key::SubjectKey;
+use super::ledger::{ErasureLedger, LedgerError};
 use super::master_key::{MasterKeyId, MasterKeys};
 use crate::Log;
+use crate::audit::{self, AuditKind};
 use crate::json::not_understood;
 
 /// How many keys are kept in memory, and for how long, where nothing is heard.
@@ -69,6 +71,8 @@ pub enum KeyringError {
         /// Of which.
         id: Uuid,
     },
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// What was sealed is not what is read.
     #[error("what is sealed is not understood: {0}")]
     NotUnderstood(String),
@@ -115,6 +119,9 @@ pub struct Keyring {
     ended: watch::Receiver<u64>,
     /// Up to which tick what is kept is right.
     seen: Arc<AtomicU64>,
+    pub(super) ledger: Option<ErasureLedger>,
+    /// Whether all who are in the ledger are erased here.
+    pub(super) ledger_applied: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Keyring {
@@ -131,7 +138,16 @@ impl Keyring {
         let kept = Cache::builder().max_capacity(KEPT).time_to_live(TTL).build();
         let (pool, ended) = (log.pool().clone(), log.remembered_keys().ended());
         let seen = Arc::new(AtomicU64::new(*ended.borrow()));
-        Self { pool, master, kept, ended, seen }
+        let ledger_applied = Arc::new(AtomicBool::new(true));
+        Self { pool, master, kept, ended, seen, ledger: None, ledger_applied }
+    }
+
+    /// The same, which writes who is erased into this ledger. It opens nothing before those who are in it are erased here, too:
+    /// see [`apply_ledger`](Self::apply_ledger).
+    #[must_use]
+    pub fn with_ledger(self, ledger: ErasureLedger) -> Self {
+        let ledger_applied = Arc::new(AtomicBool::new(false));
+        Self { ledger: Some(ledger), ledger_applied, ..self }
     }
 
     /// Makes sure that this program has every master key of the database; its own first one is one of them from now on.
@@ -154,10 +170,13 @@ impl Keyring {
         if let Some(missing) = missing.into_iter().find(|id| self.master.get(id).is_none()) {
             return Err(KeyringError::NoMasterKey(missing));
         }
-        sqlx::query("INSERT INTO master_keys (master_key_id) VALUES ($1) ON CONFLICT DO NOTHING")
-            .bind(first.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let added = "INSERT INTO master_keys (master_key_id) VALUES ($1) ON CONFLICT DO NOTHING";
+        let added = sqlx::query(added).bind(first.as_str()).execute(&mut *tx).await?;
+        if added.rows_affected() > 0 {
+            let now = audit::now(&mut tx).await?;
+            let added = audit::entry(now, AuditKind::MasterKeyAdded).to(first);
+            audit::append(&mut tx, &[(None, added)]).await?;
+        }
         Ok(tx.commit().await?)
     }
 
@@ -228,6 +247,10 @@ impl Keyring {
         if wanted.is_empty() {
             return Ok(());
         }
+        if !self.ledger_applied.load(Ordering::Acquire) {
+            let why = "the ledger of erasures is to be applied first";
+            return Err(sqlx::Error::Configuration(why.into()).into());
+        }
         let keys = self.keys(wanted).await?;
         for (about, thing) in things {
             let subject = about.subject(thing);
@@ -239,7 +262,12 @@ impl Keyring {
                 if is_erased && member.is_clear() {
                     member.erase();
                 }
-                let Some(sealed) = member.sealed() else { continue };
+                let Some(sealed) = member.sealed() else {
+                    if member.is_clear() {
+                        audit::opened(subject.unwrap_or(about.id), name);
+                    }
+                    continue;
+                };
                 match keys.get(&By::Id(about.tenant.clone(), sealed.key)) {
                     None | Some(State::None) => return Err(KeyringError::NoSuchKey(sealed.key)),
                     Some(State::Destroyed) => member.erase(),
@@ -247,6 +275,7 @@ impl Keyring {
                         let json = key.open(about, name, &sealed.ciphertext);
                         let json = json.map_err(|_| about.closed(name))?;
                         member.open(&json).map_err(|error| KeyringError::of_json(&error))?;
+                        audit::opened(key.subject, name);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 //! * `master_key`: the keys that the database never has.
 //! * `key`: one person's key, and what it seals and opens.
 //! * `erasure`: how somebody is forgotten.
+//! * `ledger`: who was erased, outside of the database.
 //! * `rotation`: another master key.
 //! * [`Keyring`]: the keys of persons, as the database has them.
 //!
@@ -12,11 +13,13 @@
 mod erasure;
 mod key;
 mod keyring;
+mod ledger;
 mod master_key;
 mod rotation;
 #[cfg(test)]
 mod tests;
 
 pub use keyring::{About, Keyring, KeyringError};
+pub use ledger::{ErasedClient, ErasureLedger, LedgerError};
 pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};
 pub use rotation::{KnownMasterKey, RetireError};

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::key::SubjectKey;
 use super::{Keyring, KeyringError, MasterKeyId};
+use crate::audit::{self, AuditKind};
 
 /// How many keys are wrapped anew by one statement.
 const BATCH: i64 = 500;
@@ -109,6 +110,18 @@ impl Keyring {
         Ok(rows.len())
     }
 
+    /// Tells the audit log that all keys were wrapped anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rewrapped(&self) -> Result<(), sqlx::Error> {
+        let mut tx = self.pool.begin().await?;
+        let now = audit::now(&mut tx).await?;
+        let rotated = audit::entry(now, AuditKind::MasterKeysRotated).to(self.master.first().0);
+        audit::append(&mut tx, &[(None, rotated)]).await?;
+        tx.commit().await
+    }
+
     /// Makes the database forget a master key that wraps nothing: programs need not have it any more.
     ///
     /// # Errors
@@ -133,7 +146,12 @@ impl Keyring {
         .fetch_one(&mut *tx)
         .await?;
         match wraps.unsigned_abs() {
-            0 => Ok(tx.commit().await?),
+            0 => {
+                let now = audit::now(&mut tx).await?;
+                let retired = audit::entry(now, AuditKind::MasterKeyRetired).to(id);
+                audit::append(&mut tx, &[(None, retired)]).await?;
+                Ok(tx.commit().await?)
+            }
             keys => Err(RetireError::InUse { id: id.clone(), keys }),
         }
     }

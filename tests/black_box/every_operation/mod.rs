@@ -21,6 +21,9 @@ use house::{Asked, House};
 const OF_THE_PROGRAM: &[&str] = &[
     "/livez",
     "/readyz",
+    "/v1/audit",
+    "/v1/audit/export",
+    "/v1/clients/{id}/personal-data",
     "/v1/imports/{id}",
     "/v1/keys",
     "/v1/keys/{id}",
@@ -31,7 +34,7 @@ const OF_THE_PROGRAM: &[&str] = &[
 
 /// An operation of the document.
 pub(crate) struct Operation {
-    method: String,
+    pub(crate) method: String,
     pub(crate) path: String,
     /// The names of its query's parameters.
     parameters: BTreeSet<String>,
@@ -72,7 +75,7 @@ pub(crate) fn operations() -> Vec<Operation> {
 }
 
 /// The request, with more in its query.
-fn request(house: &House, operation: &Operation, query: &str) -> Request {
+pub(crate) fn request(house: &House, operation: &Operation, query: &str) -> Request {
     let Asked { path, body, calendar } = house.asked(&operation.method, &operation.path);
     let joint = if path.contains('?') { "&" } else { "?" };
     let path = if query.is_empty() { path } else { format!("{path}{joint}{query}") };
@@ -156,7 +159,7 @@ fn a_dry_run_of_any_command_changes_nothing() {
 }
 
 /// What is not of the tenant's log; and the stream, which says with each event where it is.
-const WITHOUT_A_POSITION: [&str; 11] = [
+const WITHOUT_A_POSITION: [&str; 13] = [
     "/v1/keys",
     "/v1/keys/{id}",
     "/v1/keys/{id}/revoke",
@@ -168,6 +171,8 @@ const WITHOUT_A_POSITION: [&str; 11] = [
     "/v1/projections/{name}/rebuild",
     "/v1/tenant/settings",
     "/v1/events/stream",
+    "/v1/audit",
+    "/v1/audit/export",
 ];
 
 #[test]

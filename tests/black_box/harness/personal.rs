@@ -7,9 +7,9 @@ use std::sync::Once;
 use super::logs;
 
 pub(crate) const NAME: &str = "personal-mark-name";
-pub(super) const EMAIL: &str = "personal-mark@example.org";
+pub(crate) const EMAIL: &str = "personal-mark@example.org";
 pub(super) const PHONE: &str = "+47 5559 421736";
-pub(super) const NOTES: &str = "personal-mark-notes";
+pub(crate) const NOTES: &str = "personal-mark-notes";
 
 /// It is sent now: what it is known by is written down beside the logs.
 pub(super) fn is_sent() {

@@ -2,14 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
 use daybook_domain::{TenantId, withhold_personal};
 use daybook_store::ExecuteError;
-use daybook_store::log::{StreamEvent, StreamId};
+use daybook_store::log::StreamId;
 use daybook_store::personal::About;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -18,6 +16,7 @@ use crate::http::query::query_params;
 use crate::http::{Appointments, At, Book, Caller, PathId, Personal, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::problems::ReadProblems;
+use crate::views::EventView;
 
 /// The most events of one answer.
 pub(crate) const MAX_EVENTS: u32 = 200;
@@ -38,42 +37,6 @@ pub(crate) struct EventList {
     /// Ask for what is `after` this version; left out: there is no more at present.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_after: Option<u64>,
-}
-
-/// Something that happened.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct EventView {
-    /// The version of the appointment that it led to: its number in the appointment's history, from 1.
-    version: u64,
-    /// Its place in the tenant's log.
-    position: u64,
-    #[schema(example = "AppointmentBooked")]
-    event_type: String,
-    /// What happened.
-    #[schema(value_type = Object)]
-    data: Value,
-    /// Who did it and why.
-    #[schema(value_type = Object)]
-    metadata: Value,
-    recorded_at: DateTime<Utc>,
-}
-
-impl From<StreamEvent> for EventView {
-    fn from(event: StreamEvent) -> Self {
-        let mut data = event.payload;
-        // The type stands beside the data.
-        if let Some(fields) = data.as_object_mut() {
-            fields.remove("type");
-        }
-        Self {
-            version: event.sequence,
-            position: event.position.get(),
-            event_type: event.event_type,
-            data,
-            metadata: event.metadata,
-            recorded_at: event.recorded_at,
-        }
-    }
 }
 
 /// List what happened to an appointment
@@ -109,14 +72,14 @@ pub(crate) async fn list_appointment_events(
         && (caller.has::<Book>() || !app.is_private(&caller.tenant, id).await?);
     if !may_be_told {
         for item in &mut items {
-            withhold_personal(stream.kind(), &mut item.data);
+            withhold_personal(stream.kind(), item.data_mut());
         }
     } else if let Some(keyring) = app.engine.keyring() {
         let about = About { tenant: &caller.tenant, kind: stream.kind(), id };
-        let told = items.iter_mut().map(|item| (about, &mut item.data)).collect();
+        let told = items.iter_mut().map(|item| (about, item.data_mut())).collect();
         keyring.open_json(told).await.map_err(ExecuteError::from)?;
     }
-    let next_after = items.last().filter(|_| full).map(|event| event.version);
+    let next_after = items.last().filter(|_| full).map(EventView::version);
     let position = moment.map_or(position, |moment| moment.position);
     Ok(At(position, Json(EventList { items, next_after })))
 }

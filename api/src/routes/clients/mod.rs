@@ -3,6 +3,7 @@
 mod change;
 mod erase;
 mod history;
+mod personal_data;
 mod read;
 mod register;
 mod within;
@@ -23,6 +24,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::get_client, change::change_client))
         .routes(routes!(erase::erase_client))
         .routes(routes!(history::get_client_history))
+        .routes(routes!(personal_data::get_personal_data))
 }
 
 /// How a client is called and reached.

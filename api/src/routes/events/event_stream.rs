@@ -80,6 +80,7 @@ pub(crate) async fn stream_events(
     let opened = app.streams.open(&caller.tenant);
     let opened =
         opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
+    query.handed_out(&app, &caller).await?;
     let (parts, sent) = mpsc::channel(PARTS);
     let (ended, end) = oneshot::channel();
     let streamer = Streamer {

@@ -65,6 +65,7 @@ pub(crate) async fn export_events(
     let opened = app.streams.open(&caller.tenant);
     let opened =
         opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
+    query.handed_out(&app, &caller).await?;
     let until = query.until().await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());

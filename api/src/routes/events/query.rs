@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::{Category, EVENT_TYPES, ResourceId, TenantId};
 use daybook_store::Position;
+use daybook_store::audit::{AuditEntry, AuditKind};
 use daybook_store::feed::{Boundary, Feed, FeedFilter, Privacy, Until};
 use serde_json::json;
 use utoipa::openapi::schema::Schema;
@@ -56,6 +57,9 @@ pub(super) struct EventQuery {
     pub(super) to: Option<DateTime<Utc>>,
     /// Where the log ended at the moment that it is of. `None`: it goes on.
     up_to: Option<Position>,
+    tells_personal: bool,
+    /// The one client that it is about, if it is.
+    subject: Option<Uuid>,
 }
 
 /// Where a reader begins.
@@ -115,6 +119,10 @@ impl EventQuery {
     ) -> Result<Self, Problem> {
         let (from, to) = bounds(app, &caller.tenant, &params).await?;
         let filter = filter(caller, &params)?;
+        let tells_personal = filter.privacy == Privacy::Told;
+        let is_of_clients =
+            matches!(&params.aggregate_type, Some(AggregateType(of)) if of == "client");
+        let subject = params.aggregate_id.filter(|_| is_of_clients);
         let after = match last_seen {
             Some(seen) => Some(After::read("Last-Event-ID", seen)?),
             None => params.after,
@@ -144,7 +152,25 @@ impl EventQuery {
             Some(from) => after.max(feed.before(from).await?),
             None => after,
         };
-        Ok(Self { feed, after, to, up_to })
+        Ok(Self { feed, after, to, up_to, tells_personal, subject })
+    }
+
+    /// Writes that all that is personal in it is handed out, before it is.
+    pub(super) async fn handed_out(
+        &self,
+        app: &App,
+        caller: &Caller<Analytics>,
+    ) -> Result<(), Problem> {
+        if !self.tells_personal {
+            return Ok(());
+        }
+        let subject = self.subject;
+        let kind = AuditKind::PersonalDataExported;
+        let of_whom = |entry: AuditEntry| match subject {
+            Some(subject) => entry.about(subject),
+            None => AuditEntry { all_subjects: true, ..entry },
+        };
+        app.record(caller, kind, of_whom).await
     }
 
     /// Up to where there is something to read.
