@@ -160,6 +160,12 @@ impl Name {
     pub fn erased() -> Self {
         Self(String::from("erased"))
     }
+
+    /// What somebody is called where it is not told who they are.
+    #[must_use]
+    pub fn withheld() -> Self {
+        Self(String::from("withheld"))
+    }
 }
 
 text!(

@@ -251,3 +251,37 @@ fn an_answer_that_was_given_before_says_so() {
     again.is(200);
     assert!(is_replay(&again), "{again:#?}");
 }
+
+/// Another caller of the same tenant learns nothing of what was answered.
+#[test]
+fn an_answer_is_given_again_only_to_whom_it_was_given() {
+    let practice = a_practice();
+    let made = |scopes: &[&str]| {
+        let key = practice.api.post("/v1/keys", &json!({"name": "A key", "scopes": scopes}));
+        key.send().is(201)
+    };
+    let scopes = ["book", "personal", "appointments"];
+    let (one, other) = (made(&scopes), made(&scopes));
+    let as_key = |made: &Value| practice.api.with_key(made["key"].as_str());
+    let contact = json!({"name": "A client", "email": "client@example.org"});
+    let register = |by: &Value, body: &Value| {
+        as_key(by).post("/v1/clients", body).header("idempotency-key", "client@example.org").send()
+    };
+    let first = register(&one, &contact);
+    first.is(201);
+    assert_eq!(seen(&register(&one, &contact)), seen(&first));
+    register(&other, &contact).is_refused(422, "idempotency-key-of-another");
+    // Whatever is asked: no guess is told from another.
+    register(&other, &json!({"name": "A guess"})).is_refused(422, "idempotency-key-of-another");
+    register(&one, &json!({"name": "Another"})).is_refused(422, "idempotency-key-reused");
+
+    // A key that replaces it is the same caller, and so is the next.
+    let mut newest = one;
+    for _ in 0..2 {
+        let rotate = format!("/v1/keys/{}/rotate", newest["id"].as_str().unwrap());
+        newest = practice.api.post(&rotate, &json!({"overlap_hours": 1})).send().is(201);
+        let again = register(&newest, &contact);
+        assert_eq!(seen(&again), seen(&first));
+        assert!(is_replay(&again));
+    }
+}

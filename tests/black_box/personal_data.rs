@@ -11,8 +11,12 @@ use crate::harness::{
     Answer, Api, Database, Practice, Server, Sql, a_practice, at_once, date, eventually, monday,
 };
 
-/// Words that nobody else uses, of a client and of what is noted at a booking.
-const MARKS: [&str; 6] = ["Quaxly", "quaxly@", "555010101", "allergic", "Q-7781", "hearsay"];
+/// Words that nobody else uses, of a client, of what is noted at a booking, and of how callers name their commands.
+const MARKS: [&str; 7] =
+    ["Quaxly", "quaxly@", "555010101", "allergic", "Q-7781", "hearsay", NAME_OF_COMMAND];
+
+/// What a caller calls a command, who thinks nothing of it.
+const NAME_OF_COMMAND: &str = "flimsy@example.org";
 
 /// A title, which is not personal.
 const TITLE: &str = "Ordinarytitle";
@@ -30,7 +34,9 @@ fn contact() -> Value {
 
 /// Somebody who has been registered, called otherwise, booked, moved and noted down.
 fn marked(practice: Practice) -> Marked {
-    let client = practice.created("/v1/clients", &contact());
+    let register = practice.api.post("/v1/clients", &contact());
+    let registered = register.header("idempotency-key", NAME_OF_COMMAND).send().is(201);
+    let client = registered["id"].as_str().unwrap().to_owned();
     let path = format!("/v1/clients/{client}");
     practice.api.patch(&path, &json!({"metadata": {"since": "hearsay"}})).send().is(200);
     let booking = practice.booking(monday(9, 0)).with("client_id", &*client);
@@ -139,10 +145,46 @@ fn whoever_may_see_it_sees_it_as_it_was_said() {
         (marked.personal_feed(), marked.practice.api.get("/v1/events?limit=1000"));
     let withheld = withheld.send().is(200).to_string();
     for mark in MARKS {
-        assert!(told.contains(mark) && !withheld.contains(mark), "{mark}");
+        let is_told = mark != NAME_OF_COMMAND;
+        assert!(told.contains(mark) == is_told && !withheld.contains(mark), "{mark}");
     }
     let events = marked.appointment("/events")["items"].clone();
     assert_eq!(events[0]["data"]["note"], "allergic to everything");
+}
+
+#[test]
+fn a_command_that_is_sent_again_tells_no_contact_to_whoever_may_not_see_it() {
+    let practice = a_practice();
+    let post = |key: &str, scopes: &[&str]| {
+        let made = practice.api.post("/v1/keys", &json!({"name": "A key", "scopes": scopes}));
+        let made = made.send().is(201);
+        let api = practice.api.with_key(made["key"].as_str());
+        let key = key.to_owned();
+        move || api.post("/v1/clients", &contact()).header("idempotency-key", &key).send()
+    };
+    let may_not = post("may-not", &["book"]);
+    for answer in [may_not(), may_not()] {
+        let shown = answer.is(201);
+        assert_eq!(shown["name"], "withheld");
+        for mark in MARKS {
+            assert!(!shown.to_string().contains(mark), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_registration_that_is_sent_again_after_an_erasure_tells_nothing() {
+    let practice = a_practice();
+    let register = || {
+        let request = practice.api.post("/v1/clients", &contact());
+        request.header("idempotency-key", NAME_OF_COMMAND).send()
+    };
+    let client = register().is(201)["id"].as_str().unwrap().to_owned();
+    assert_eq!(register().is(201)["name"], "Quaxly Person");
+    let body = json!({"reason": "requested"});
+    practice.api.post(&format!("/v1/clients/{client}/erase"), &body).send().is(200);
+    let again = register().is_refused(422, "idempotency-key-reused").to_string();
+    assert!(MARKS.iter().all(|mark| !again.contains(mark)), "{again}");
 }
 
 #[test]

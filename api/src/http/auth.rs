@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use daybook_domain::rights::{Principal, Scope, Scopes};
+use daybook_domain::rights::{Principal, Scope, Scopes, Who};
 use daybook_store::audit;
 use daybook_store::keys::{Held, KeyHolder, KeyHolders, Owner};
 use tokio::time::Instant;
@@ -86,6 +86,13 @@ impl Credential {
 }
 
 impl<S> Caller<S> {
+    /// To whom answers are given again that are given to them: a key that replaces another is the same caller.
+    pub(crate) fn line(&self) -> String {
+        match &self.credential {
+            Credential::Key(key) => Who::Key(key.lineage).to_string(),
+        }
+    }
+
     /// Whether the caller has the scopes `T`.
     pub(crate) fn has<T: Requires>(&self) -> bool {
         self.scopes.include(T::SCOPES)

@@ -120,6 +120,7 @@ impl<T> CommandRequest<T> {
             expected_version: self.expected_version,
             dry_run: self.dry_run,
             limits: caller.limits.clone(),
+            line: Some(caller.line()),
             correlation_id: caller.request.correlation_id,
             trace: caller.request.trace,
             ..CommandContext::new(caller.tenant.clone(), caller.actor())

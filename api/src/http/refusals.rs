@@ -123,6 +123,13 @@ impl From<ExecuteError> for Problem {
                 "The idempotency key names another request",
                 "this Idempotency-Key was sent before with another request",
             ),
+            ExecuteError::KeyOfAnother => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency-key-of-another",
+                "The idempotency key is another caller's",
+                "this Idempotency-Key was sent before with another API key: choose one of your own, for \
+                 example a random UUID",
+            ),
             ExecuteError::TooBroad { .. } => {
                 Self::too_broad(format!("{error}: ask for fewer days or fewer resources"))
             }

@@ -37,9 +37,6 @@ use crate::schema::words;
 /// How many parts of a form's file may wait.
 const PARTS: usize = 2;
 
-/// The namespace of the ids of imports that have a key.
-const OF_KEYS: Uuid = Uuid::from_u128(0x5d0c_11e2_7f64_4a7c_9b1e_20f8_4cc3_91d7);
-
 pub(super) fn routes() -> OpenApiRouter<App> {
     let begin = OpenApiRouter::new()
         .routes(routes!(begin_import))
@@ -186,9 +183,10 @@ pub(crate) async fn begin_import(
     let key = idempotency_key(&headers)?;
     let ImportParams { tz, source, resource, name, category_from, dry_run } = asked;
     let dry_run = dry_run.is_asked_for();
-    let id = key.filter(|_| !dry_run).map_or_else(Uuid::now_v7, |key| {
-        Uuid::new_v5(&OF_KEYS, format!("{}\n{key}", caller.tenant).as_bytes())
-    });
+    let id = match key.filter(|_| !dry_run) {
+        Some(key) => app.import_of(&caller, &key).await?,
+        None => Uuid::now_v7(),
+    };
     let request_of = ImportRequest {
         id,
         tenant: caller.tenant.clone(),
@@ -222,6 +220,15 @@ pub(crate) async fn begin_import(
         headers.insert(header::LOCATION, location);
     }
     Ok(response)
+}
+
+impl App {
+    /// The id of the import that a caller has given this key: to tell it from the id takes the tenant's secret.
+    async fn import_of<S>(&self, caller: &Caller<S>, key: &str) -> Result<Uuid, Problem> {
+        let keyring = self.engine.keyring().ok_or_else(Problem::internal)?;
+        let tokens = keyring.tokens(&caller.tenant, "imports").await.map_err(ExecuteError::from)?;
+        Ok(tokens.id("key", &format!("{}\n{key}", caller.line())))
+    }
 }
 
 /// Report of an import

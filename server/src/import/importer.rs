@@ -13,6 +13,7 @@ use daybook_integrations::calendar::{
     CategoryFrom, Entry, Group, Place, Reading, Refusal, ToBook, Wanted,
 };
 use daybook_store::imports::{self, ImportedEvent};
+use daybook_store::personal::Tokens;
 use daybook_store::{CommandContext, Engine, Executable, ExecuteError};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use uuid::Uuid;
@@ -25,6 +26,7 @@ use super::places::Furnished;
 use super::plan::{Planned, Step};
 use super::preview::Preview;
 use super::wanted::{NO_CATEGORY, Wish};
+use crate::master_key;
 
 /// So many entries are looked at together.
 const CHUNK: usize = 2_000;
@@ -113,7 +115,8 @@ impl Importer {
     ) -> anyhow::Result<Self> {
         let context = CommandContext::new(tenant.clone(), actor);
         let of_tenant = engine.tenants().get(tenant).await?;
-        let ids = Ids::of(tenant);
+        let keyring = engine.keyring().context(master_key::MISSING)?;
+        let ids = Ids::of(tenant, keyring.tokens(tenant, "imports").await?);
         let mut furnished = Furnished::default();
         let home = match &options.resource {
             None => None,
@@ -139,6 +142,11 @@ impl Importer {
             preview: Preview::default(),
             counts: ImportCounts::default(),
         })
+    }
+
+    /// What stands for what it was asked for.
+    pub(super) const fn tokens(&self) -> &Tokens {
+        self.ids.tokens()
     }
 
     /// What has become of all that was imported.
@@ -199,7 +207,7 @@ impl Importer {
             return Ok(false);
         }
         let events = groups.iter().map(|group| group.events).sum();
-        self.some(groups, begun.source, seen).await?;
+        self.some(groups, &begun.source, seen).await?;
         seen(Seen::Events(events));
         Ok(true)
     }
@@ -215,7 +223,7 @@ impl Importer {
     async fn some(
         &mut self,
         groups: Vec<Group>,
-        source: SourceIds,
+        source: &SourceIds,
         seen: &mut (dyn FnMut(Seen<'_>) + Send),
     ) -> anyhow::Result<()> {
         let (mut items, mut whole) = (Vec::new(), HashMap::new());
@@ -264,7 +272,7 @@ impl Importer {
         kept.await.result.context("what was imported is not kept")
     }
 
-    fn item(&self, entry: Entry, source: SourceIds) -> anyhow::Result<Item> {
+    fn item(&self, entry: Entry, source: &SourceIds) -> anyhow::Result<Item> {
         let wish = match &entry.wanted {
             Wanted::Cancelled => None,
             Wanted::Booked(to_book) => Some(self.wish(to_book.as_ref().clone())?),
@@ -291,7 +299,7 @@ impl Importer {
         &self,
         items: &[Item],
         whole: &HashMap<Uuid, usize>,
-        source: SourceIds,
+        source: &SourceIds,
     ) -> anyhow::Result<Vec<(ImportedEvent, usize)>> {
         let series: Vec<Uuid> = whole.keys().copied().collect();
         let (pool, tenant) = (self.engine.log().pool(), &self.context.tenant);
@@ -320,7 +328,7 @@ impl Importer {
         &self,
         items: Vec<Item>,
         gone: Vec<(ImportedEvent, usize)>,
-        source: SourceIds,
+        source: &SourceIds,
     ) -> anyhow::Result<Vec<Planned>> {
         let cancelled = gone.into_iter().filter_map(|(known, first)| {
             let like = &items.get(first)?.entry;

@@ -44,7 +44,7 @@ impl Importer {
     pub(super) async fn plan(
         &self,
         item: Item,
-        source: SourceIds,
+        source: &SourceIds,
         again: bool,
     ) -> anyhow::Result<Planned> {
         let step = if again {
@@ -55,7 +55,7 @@ impl Importer {
         Ok(Planned { item, step })
     }
 
-    async fn step(&self, item: &Item, source: SourceIds) -> anyhow::Result<Step> {
+    async fn step(&self, item: &Item, source: &SourceIds) -> anyhow::Result<Step> {
         let content = item.wish.as_ref().map(|wish| wish.content(source));
         let Some(known) = &item.known else {
             let appointment = source.appointment(&item.entry);
@@ -89,7 +89,7 @@ impl Importer {
         item: &Item,
         known: &ImportedEvent,
         content: Option<Uuid>,
-        source: SourceIds,
+        source: &SourceIds,
     ) -> anyhow::Result<Step> {
         let appointment = known.appointment_id;
         let there = self.there::<Appointment>(appointment).await?;

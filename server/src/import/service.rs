@@ -68,7 +68,7 @@ impl Imports {
             engine: self.engine,
             begun_at,
             events: input.event_count() as u64,
-            fingerprint: fingerprint(&request, hash),
+            fingerprint: importer.tokens().digest("import", &fingerprint(&request, hash)).into(),
             request,
             stop: self.stop,
             room: Arc::new(room),

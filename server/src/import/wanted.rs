@@ -87,7 +87,7 @@ impl Wish {
     }
 
     /// All that the source says of it, as a number.
-    pub(super) fn content(&self, ids: SourceIds) -> Uuid {
+    pub(super) fn content(&self, ids: &SourceIds) -> Uuid {
         let ToBook { tags, note, private, copied, .. } = &self.to_book;
         let Copied { during, takes } = copied;
         let tags: Vec<&str> = tags.iter().map(daybook_domain::Tag::as_str).collect();

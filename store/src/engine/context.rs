@@ -19,6 +19,9 @@ pub struct CommandContext {
     pub actor: String,
     /// Of what of the tenant they may do it. What is decided because of it, as whom a free place is offered, is not theirs.
     pub limits: Limits,
+    /// To whom answers are given again that were given to it, where that is not the actor alone: the first of the API keys that
+    /// one was made to replace.
+    pub line: Option<String>,
     /// What it belongs together with: a request, an import.
     pub correlation_id: Uuid,
     /// The event or command that caused it, where one did.
@@ -41,6 +44,7 @@ impl CommandContext {
             tenant,
             actor: actor.into(),
             limits: Limits::default(),
+            line: None,
             correlation_id: Uuid::now_v7(),
             causation_id: None,
             trace: None,
@@ -55,8 +59,13 @@ impl CommandContext {
         self.limits.see(&state.placed(id))
     }
 
-    /// The metadata of its events: a JSON object of strings, as cqrs-es reads it.
-    pub(super) fn metadata(&self) -> Result<String, ExecuteError> {
+    /// To whom answers are given again that are given to it.
+    pub(super) fn answered_as(&self) -> &str {
+        self.line.as_deref().unwrap_or(&self.actor)
+    }
+
+    /// The metadata of its events: a JSON object of strings, as cqrs-es reads it. The key is as it is kept.
+    pub(super) fn metadata(&self, key: Option<&CommandKey>) -> Result<String, ExecuteError> {
         let mut metadata = BTreeMap::from([
             ("actor", self.actor.clone()),
             ("correlation_id", self.correlation_id.to_string()),
@@ -68,7 +77,7 @@ impl CommandContext {
         if let Some(trace) = trace_context::current().or(self.trace) {
             metadata.insert("traceparent", trace.to_string());
         }
-        if let Some(key) = &self.key {
+        if let Some(key) = key {
             metadata.insert("idempotency_key", key.key.clone());
         }
         serde_json::to_string(&metadata)

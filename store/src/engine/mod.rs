@@ -13,6 +13,7 @@ mod each;
 mod executable;
 mod facts;
 mod freed;
+mod idempotency;
 mod joining;
 mod outcome;
 mod refusals;
@@ -55,6 +56,7 @@ use as_of::PastDirectories;
 use claims_cache::ClaimsCache;
 use directory::Directories;
 use facts::FactCache;
+use idempotency::AnswersInClear;
 use repository::Repository;
 use turns::Turns;
 
@@ -73,6 +75,7 @@ pub struct Engine {
     reports_refusals: bool,
     /// What seals and opens personal data; without it, what is appended is clear.
     keyring: Option<Keyring>,
+    answers_in_clear: AnswersInClear,
 }
 
 impl Engine {
@@ -94,6 +97,7 @@ impl Engine {
             turns: Turns::default(),
             reports_refusals: true,
             keyring: None,
+            answers_in_clear: AnswersInClear::default(),
         }
     }
 

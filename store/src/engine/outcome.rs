@@ -43,6 +43,9 @@ pub enum ExecuteError {
     /// Its key names another request already.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// Its key names a request of another caller already.
+    #[error("the idempotency key was used by another caller")]
+    KeyOfAnother,
     /// What it looked at changed each time it was decided.
     #[error("too many commands for the same thing at once")]
     Contended,
@@ -79,6 +82,7 @@ impl ExecuteError {
             Self::Refused(_)
             | Self::Outside(_)
             | Self::KeyReused
+            | Self::KeyOfAnother
             | Self::TooBroad { .. }
             | Self::Personal(_)
             | Self::Unreadable(_) => false,

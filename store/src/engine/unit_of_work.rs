@@ -274,11 +274,13 @@ impl Engine {
         answer: &R,
     ) -> Result<Submitted<R::Output>, ExecuteError> {
         let on_conflict = answer.on_conflict(&decided);
+        let key = self.kept_key(context).await?;
+        let metadata = context.metadata(key.as_ref())?;
         let submission = Submission {
             tenant: context.tenant.clone(),
-            key: context.key.clone(),
+            key,
             decided_at,
-            decision: accept(&mut decided, &context.metadata()?, on_conflict),
+            decision: accept(&mut decided, &metadata, on_conflict),
         };
         let verdict = if context.dry_run {
             self.log.dry_run(&submission).await?
@@ -328,7 +330,7 @@ impl Engine {
         if context.key.is_none() || context.dry_run {
             return Err(ExecuteError::Refused(refusal));
         }
-        let submission = self.answered(context, FirstAnswer::Refused(refusal.clone()));
+        let submission = self.answered(context, FirstAnswer::Refused(refusal.clone())).await?;
         // That is about the version which this request has named, and not about the command: whoever looks again,
         // and names the present one, sends the same command.
         let verdict = if matches!(refusal, Refusal::StaleVersion { .. }) {
@@ -360,7 +362,7 @@ impl Engine {
         let position = self.position_of(context, stream, version).await?;
         if context.key.is_some() {
             let kept = FirstAnswer::Accepted { id, version, position };
-            let verdict = self.log.append(self.answered(context, kept)).await?;
+            let verdict = self.log.append(self.answered(context, kept).await?).await?;
             if verdict != Verdict::AnswerKept {
                 return self.first_answer(context, verdict, answer).await;
             }
@@ -370,13 +372,17 @@ impl Engine {
     }
 
     /// An answer to keep with the command's key.
-    fn answered(&self, context: &CommandContext, answer: FirstAnswer) -> Submission {
-        Submission {
+    async fn answered(
+        &self,
+        context: &CommandContext,
+        answer: FirstAnswer,
+    ) -> Result<Submission, ExecuteError> {
+        Ok(Submission {
             tenant: context.tenant.clone(),
-            key: context.key.clone(),
+            key: self.kept_key(context).await?,
             decided_at: self.clock.now(),
             decision: Decision::Answer(answer),
-        }
+        })
     }
 
     /// Where the event is that made this version of a stream.
@@ -409,6 +415,7 @@ impl Engine {
                 answer.first(self, context, Accepted { id, version, position }).await
             }
             Verdict::KeyReused => Err(ExecuteError::KeyReused),
+            Verdict::KeyOfAnother => Err(ExecuteError::KeyOfAnother),
             other => Err(ExecuteError::Unreadable(format!("an unexpected verdict: {other:?}"))),
         }
     }

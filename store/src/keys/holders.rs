@@ -22,6 +22,8 @@ use crate::{Clock, Log};
 pub struct KeyHolder {
     /// The key's own id: it appears in events as the actor.
     pub key_id: Uuid,
+    /// The first of those that it was made to replace, or itself.
+    pub lineage: Uuid,
     /// Whose it is.
     pub owner: Owner,
     /// What it is good for.
@@ -221,7 +223,8 @@ impl KeyHolder {
 async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx::Error> {
     let looked_up_at = Instant::now();
     let row = sqlx::query(
-        "SELECT k.tenant_id, key_id, scope, scopes, limited, expires_at, last_used_at,
+        "SELECT k.tenant_id, key_id, coalesce(lineage, key_id) AS lineage, scope, scopes, limited,
+                expires_at, last_used_at,
                 t.suspended_at IS NOT NULL AS is_suspended
            FROM api_keys k LEFT JOIN tenants t ON t.tenant_id = k.tenant_id
           WHERE key_hash = $1 AND revoked_at IS NULL",
@@ -234,6 +237,7 @@ async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx
     let rows::Limited { scopes, limits } = rows::good_for(&row)?;
     let holder = KeyHolder {
         key_id: row.try_get("key_id")?,
+        lineage: row.try_get("lineage")?,
         owner: Owner::of_column(row.try_get("tenant_id")?)?,
         scopes,
         limits,

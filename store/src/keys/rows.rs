@@ -95,8 +95,11 @@ async fn insert(
     let (names, limited) = columns(&listed);
     sqlx::query(
         "INSERT INTO api_keys
-             (key_hash, tenant_id, key_id, scopes, name, created_at, expires_at, replaces, limited)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             (key_hash, tenant_id, key_id, scopes, name, created_at, expires_at, replaces, limited,
+              lineage)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,
+                 (SELECT coalesce(lineage, key_id) FROM api_keys
+                   WHERE tenant_id = $2 AND key_id = $8))",
     )
     .bind(hash.as_slice())
     .bind(owner.column())

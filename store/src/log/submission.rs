@@ -1,5 +1,7 @@
 //! What a decision hands to the log, and what it gets back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use cqrs_es::DomainEvent;
 use daybook_domain::claim::{Claim, ClaimConflict};
@@ -8,6 +10,9 @@ use uuid::Uuid;
 
 use super::{Position, StreamId};
 
+/// Of a fingerprint, so many bytes are of the request where it is also kept whose it is; the others are of that.
+const HALF: usize = 16;
+
 /// A client's own name for a command, so that a retry is not a second command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommandKey {
@@ -15,6 +20,26 @@ pub struct CommandKey {
     pub key: String,
     /// A hash of the request: the same key must not name two different requests.
     pub fingerprint: [u8; 32],
+}
+
+/// What the keys begin with that are kept as HMACs: no caller's key has a space.
+const KEPT: &str = "hmac ";
+
+impl CommandKey {
+    /// A key of which HMACs are kept: of its name, of the request, and of whose it is.
+    pub(crate) fn kept(name: &[u8; 32], request: &[u8; 32], whose: &[u8; 32]) -> Self {
+        let key = format!("{KEPT}{}", URL_SAFE_NO_PAD.encode(name));
+        let mut fingerprint = [0; 32];
+        fingerprint[..HALF].copy_from_slice(&request[..HALF]);
+        fingerprint[HALF..].copy_from_slice(&whose[..HALF]);
+        Self { key, fingerprint }
+    }
+
+    /// Whether both are of one caller, as far as that is kept: keys of before are the tenant's.
+    pub(crate) fn is_of_same_caller(&self, other: &Self) -> bool {
+        let is_kept = self.key.len() > KEPT.len() + HALF && self.key.starts_with(KEPT);
+        !is_kept || self.fingerprint[HALF..] == other.fingerprint[HALF..]
+    }
 }
 
 /// One decision, to be appended whole or not at all.
@@ -138,6 +163,8 @@ pub enum Verdict {
     Answered(FirstAnswer),
     /// Its key was seen before, with another request.
     KeyReused,
+    /// Its key was seen before, from another caller.
+    KeyOfAnother,
     /// These streams are not at the version that the decision saw.
     Stale(Vec<StreamId>),
     /// A claim of another appointment is in the way.

@@ -195,7 +195,10 @@ impl Keyring {
         client: ClientId,
     ) -> Result<(), KeyringError> {
         sqlx::query(
-            "UPDATE commands c SET fingerprint = sha256(random()::text::bytea) FROM events e
+            "UPDATE commands c
+                SET fingerprint = substring(sha256(gen_random_uuid()::text::bytea) FOR 16)
+                               || substring(c.fingerprint FROM 17)
+               FROM events e
               WHERE e.tenant_id = $1 AND e.aggregate_type = 'client' AND e.aggregate_id = $2
                 AND e.event_type <> 'ClientErasureRequested'
                 AND c.tenant_id = $1 AND c.idempotency_key = e.metadata ->> 'idempotency_key'",

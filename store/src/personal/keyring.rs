@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::key::SubjectKey;
 use super::ledger::{ErasureLedger, LedgerError};
 use super::master_key::{MasterKeyId, MasterKeys};
+use super::tokens::Tokens;
 use crate::Log;
 use crate::audit::{self, AuditKind};
 use crate::json::not_understood;
@@ -27,6 +28,9 @@ use crate::json::not_understood;
 /// How many keys are kept in memory, and for how long, where nothing is heard.
 const KEPT: u64 = 50_000;
 const TTL: Duration = Duration::from_secs(10);
+
+/// How many keys of tenants are kept: nothing ends one but its tenant, whose name is not given again.
+const KEPT_OF_TENANTS: u64 = 10_000;
 
 /// The tenant itself, whose key makes tokens.
 const TENANT: Uuid = Uuid::nil();
@@ -115,6 +119,7 @@ pub struct Keyring {
     pub(super) pool: PgPool,
     pub(super) master: MasterKeys,
     pub(super) kept: Cache<By, State>,
+    of_tenants: Cache<TenantId, Arc<SubjectKey>>,
     /// Ticks when a key may have ended.
     ended: watch::Receiver<u64>,
     /// Up to which tick what is kept is right.
@@ -136,10 +141,11 @@ impl Keyring {
     #[must_use]
     pub fn new(log: &Log, master: MasterKeys) -> Self {
         let kept = Cache::builder().max_capacity(KEPT).time_to_live(TTL).build();
+        let of_tenants = Cache::new(KEPT_OF_TENANTS);
         let (pool, ended) = (log.pool().clone(), log.remembered_keys().ended());
         let seen = Arc::new(AtomicU64::new(*ended.borrow()));
         let ledger_applied = Arc::new(AtomicBool::new(true));
-        Self { pool, master, kept, ended, seen, ledger: None, ledger_applied }
+        Self { pool, master, kept, of_tenants, ended, seen, ledger: None, ledger_applied }
     }
 
     /// The same, which writes who is erased into this ledger. It opens nothing before those who are in it are erased here, too:
@@ -202,7 +208,7 @@ impl Keyring {
         let is_unique =
             |thing: &mut T| thing.personal().iter().any(|(_, it)| it.unique().is_some());
         let of_tenant = if things.iter_mut().any(is_unique) {
-            Some(self.key_of(about.tenant, TENANT, keeps).await?)
+            Some(self.key_of_tenant(about.tenant, keeps).await?)
         } else {
             None
         };
@@ -224,7 +230,15 @@ impl Keyring {
     /// # Errors
     /// When the tenant's key cannot be had.
     pub async fn secret(&self, tenant: &TenantId, purpose: &str) -> Result<[u8; 32], KeyringError> {
-        Ok(self.key_of(tenant, TENANT, true).await?.secret(purpose))
+        Ok(self.key_of_tenant(tenant, true).await?.secret(purpose))
+    }
+
+    /// What stands for texts of a tenant, for a purpose.
+    ///
+    /// # Errors
+    /// See [`Self::secret`].
+    pub async fn tokens(&self, tenant: &TenantId, purpose: &str) -> Result<Tokens, KeyringError> {
+        Ok(Tokens::by(&self.secret(tenant, purpose).await?))
     }
 
     /// Opens what is sealed in these: what was erased is erased then, also what an event of old says in clear.
@@ -303,6 +317,21 @@ impl Keyring {
             personal.put_back(event);
         }
         Ok(())
+    }
+
+    async fn key_of_tenant(
+        &self,
+        tenant: &TenantId,
+        keeps: bool,
+    ) -> Result<Arc<SubjectKey>, KeyringError> {
+        if let Some(key) = self.of_tenants.get(tenant).await {
+            return Ok(key);
+        }
+        let key = self.key_of(tenant, TENANT, keeps).await?;
+        if keeps {
+            self.of_tenants.insert(tenant.clone(), Arc::clone(&key)).await;
+        }
+        Ok(key)
     }
 
     /// The key of a person or of a tenant; it is made if there is none yet.

@@ -5,6 +5,7 @@
 //! * `erasure`: how somebody is forgotten.
 //! * `ledger`: who was erased, outside of the database.
 //! * `rotation`: another master key.
+//! * [`Tokens`]: what stands for a text where it must not be read.
 //! * [`Keyring`]: the keys of persons, as the database has them.
 //!
 //! The engine seals what was decided before it is appended; who shows it to somebody opens it. In between, in the log, in
@@ -18,8 +19,10 @@ mod master_key;
 mod rotation;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use keyring::{About, Keyring, KeyringError};
 pub use ledger::{ErasedClient, ErasureLedger, LedgerError};
 pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};
 pub use rotation::{KnownMasterKey, RetireError};
+pub use tokens::Tokens;

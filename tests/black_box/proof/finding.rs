@@ -19,12 +19,10 @@ pub(super) enum Finding {
     /// The log's time went back.
     WentBack { position: i64, before: DateTime<Utc>, recorded_at: DateTime<Utc> },
     /// A command was carried out more than once.
-    TwoEffects { key: String, positions: Vec<i64> },
+    TwoEffects { positions: Vec<i64> },
     /// A command was acknowledged, and is not in the log as it was acknowledged.
     Lost { key: String, position: i64 },
-    /// A command was refused, and is in the log.
-    RefusedAndDone { key: String, position: i64 },
-    /// Nobody sent the command of this event.
+    /// Nobody sent the command of this event, or it was refused.
     NobodyAsked { position: i64 },
     /// As many commands as were sent were not accepted or refused.
     Unanswered { sent: usize, accepted: usize, refused: usize },

@@ -72,8 +72,13 @@ impl<'a> Resolver<'a> {
         if let Some(key) = &submission.key
             && let Some((first, answer)) = self.state.answers.get(&key.key)
         {
-            let same = first.fingerprint == key.fingerprint;
-            return if same { Verdict::Answered(answer.clone()) } else { Verdict::KeyReused };
+            return if first.fingerprint == key.fingerprint {
+                Verdict::Answered(answer.clone())
+            } else if key.is_of_same_caller(first) {
+                Verdict::KeyReused
+            } else {
+                Verdict::KeyOfAnother
+            };
         }
         match &submission.decision {
             Decision::Answer(answer) => {
