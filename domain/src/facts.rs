@@ -104,6 +104,11 @@ pub trait Decide:
         Placed::Whole
     }
 
+    /// Whether what is personal has to be open for that: it is compared, or changed in part.
+    fn opens(command: &Self::Command) -> bool {
+        Self::sets(command)
+    }
+
     /// Which other aggregates the decision on `command` depends on.
     fn needs(&self, command: &Self::Command) -> Needs {
         let _ = command;

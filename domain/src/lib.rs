@@ -48,7 +48,8 @@ pub use ids::{
 pub use legible::{Illegible, legible};
 pub use metadata::{Metadata, MetadataPatch};
 pub use personal::{
-    HasPersonal, Personal, PersonalJson, PersonalMember, Sealable, Sealed, withhold_personal,
+    HasPersonal, Personal, PersonalJson, PersonalMember, Sealable, Sealed, Subject,
+    withhold_personal,
 };
 pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};

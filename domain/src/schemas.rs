@@ -90,7 +90,8 @@ mod tests {
             let schemas = self.generator.take_definitions(true);
             let mut personal: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
             for Form { aggregate, of, .. } in self.all {
-                personal.entry(aggregate).or_default().extend(personal_members(&schemas[&of]));
+                let places = personal.entry(aggregate).or_default();
+                personal_places(&schemas[&of], &schemas, ("", &[]), places);
             }
             personal.retain(|_, members| !members.is_empty());
             personal
@@ -176,6 +177,37 @@ mod tests {
         personal.map(|(name, _)| name.clone()).collect()
     }
 
+    /// Where what is personal stands in what a schema describes, which stands there and is of these. A schema can refer to itself.
+    fn personal_places(
+        schema: &Value,
+        schemas: &Map<String, Value>,
+        (before, of): (&str, &[&str]),
+        places: &mut BTreeSet<String>,
+    ) {
+        let named = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        if let Some(name) = named.filter(|name| !of.contains(name)) {
+            let of = [of, &[name]].concat();
+            personal_places(&schemas[name], schemas, (before, &of), places);
+        }
+        if schema["items"].is_object() {
+            let each = format!("{before}*.");
+            personal_places(&schema["items"], schemas, (&each, of), places);
+        }
+        for how in ["allOf", "anyOf", "oneOf"] {
+            for part in schema[how].as_array().into_iter().flatten() {
+                personal_places(part, schemas, (before, of), places);
+            }
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            if is_personal(member) {
+                places.insert(format!("{before}{name}"));
+            } else {
+                let within = format!("{before}{name}.");
+                personal_places(member, schemas, (&within, of), places);
+            }
+        }
+    }
+
     fn is_personal(schema: &Value) -> bool {
         let parts = ["allOf", "anyOf"].into_iter().filter_map(|how| schema[how].as_array());
         schema["x-personal"] == true || parts.flatten().any(is_personal)
@@ -204,7 +236,10 @@ mod tests {
     #[test]
     fn what_is_withheld_is_what_is_personal() {
         let listed = PERSONAL_MEMBERS.iter().map(|(aggregate, members)| {
-            (*aggregate, members.iter().map(|&name| name.to_owned()).collect::<BTreeSet<_>>())
+            (
+                *aggregate,
+                members.iter().map(|(place, _)| (*place).to_owned()).collect::<BTreeSet<_>>(),
+            )
         });
         assert_eq!(Forms::new().personal(), listed.collect());
     }

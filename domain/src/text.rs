@@ -188,6 +188,14 @@ text!(
     /// Why something was done.
     Reason, "a reason", 500
 );
+impl Reason {
+    /// What is said where it is not told, or nobody knows it any more.
+    #[must_use]
+    pub fn withheld() -> Self {
+        Self(String::from("withheld"))
+    }
+}
+
 text!(
     /// Free text about a client or an appointment; it may have line breaks.
     Note, "a note", 16_000, controls: ['\n', '\r', '\t']

@@ -20,6 +20,9 @@ fn a_marked_practice() -> (Practice, Vec<String>) {
     let cancelled = id_of(&practice.booked(monday(10, 0)));
     let why = json!({"reason": REASON});
     practice.api.post(&format!("/v1/appointments/{cancelled}/cancel"), &why).send().is(200);
+    let mut overridden = practice.booking(monday(11, 0)).body;
+    overridden["override"] = json!({"reason": REASON});
+    let overridden = practice.created("/v1/appointments", &overridden);
     let mut series = practice.booking(monday(14, 0)).without("start_at").with("note", NOTE).body;
     series["dtstart"] = json!(format!("{}T14:00", date(0)));
     series["time_zone"] = json!("UTC");
@@ -33,6 +36,22 @@ fn a_marked_practice() -> (Practice, Vec<String>) {
     );
     let place = json!({"client_id": practice.client, "note": NOTE});
     practice.created(&format!("/v1/sessions/{session}/appointments"), &place);
+    let cancelled_session = practice.created(
+        "/v1/sessions",
+        &json!({"service_id": class, "resource_ids": [practice.room],
+                "start_at": utc(monday(18, 0)), "override": {"reason": REASON}}),
+    );
+    let path = format!("/v1/sessions/{cancelled_session}");
+    practice.api.post(&format!("{path}/cancel"), &why).send().is(200);
+    // Whoever has a place of a session for which rules were overridden is told so, too.
+    let special = practice.created(
+        "/v1/sessions",
+        &json!({"service_id": class, "resource_ids": [practice.room],
+                "start_at": utc(monday(20, 0)), "override": {"reason": REASON}}),
+    );
+    let place = json!({"client_id": practice.client});
+    let places = format!("/v1/sessions/{special}/appointments");
+    practice.created(&places, &place);
     let exceptions = format!("/v1/resources/{}/exceptions", practice.room);
     let off = json!({"kind": "time-off", "reason": REASON,
                      "days": {"first": "2020-07-01", "last": "2020-07-01"}});
@@ -43,6 +62,11 @@ fn a_marked_practice() -> (Practice, Vec<String>) {
         format!("/v1/appointments/{noted}/events"),
         format!("/v1/appointments/{noted}/diff?from=2020-01-01"),
         format!("/v1/appointments/{cancelled}"),
+        format!("/v1/appointments/{cancelled}/events"),
+        format!("/v1/appointments/{overridden}"),
+        path,
+        places,
+        "/v1/sessions".to_owned(),
         format!("/v1/series/{series}"),
         format!("/v1/sessions/{session}/appointments"),
         format!("/v1/resources/{room}"),
@@ -68,7 +92,7 @@ fn whoever_is_not_told_what_is_personal_sees_no_note_and_no_reason_anywhere() {
         seen += usize::from(marks(&all.text));
         assert!(!marks(&less.text), "{path}: {less:#?}");
     }
-    assert!(seen >= 7, "only {seen} of them have something to withhold");
+    assert!(seen >= 13, "only {seen} of them have something to withhold");
 }
 
 #[test]
@@ -78,7 +102,7 @@ fn whoever_is_not_told_what_is_personal_is_not_told_by_an_answer_to_a_command_ei
     let changed = not_told.patch(&paths[0], &json!({"tags": ["seen"]})).send();
     assert_eq!(changed.is(200)["tags"], json!(["seen"]));
     assert!(!changed.text.contains(NOTE), "{changed:#?}");
-    let booking = practice.booking(monday(11, 0)).with("note", NOTE);
+    let booking = practice.booking(monday(12, 0)).with("note", NOTE);
     let batch = json!({"items": [booking.body]});
     let booked = not_told.post("/v1/appointments:batch", &batch).send();
     assert_eq!(booked.is(200)["items"][0]["status"], 201);

@@ -1,6 +1,6 @@
 //! Rules that staff override.
 
-use daybook_domain::Reason;
+use daybook_domain::{Personal, Reason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,14 +13,14 @@ use crate::http::{Caller, Manage, Problem};
 pub(crate) struct OverrideBody {
     /// Why.
     #[schema(max_length = 500)]
-    reason: Reason,
+    reason: Personal<Reason>,
 }
 
 /// The reason of an override, from a caller who may.
 pub(crate) fn reason<S>(
     caller: &Caller<S>,
     body: Option<OverrideBody>,
-) -> Result<Option<Reason>, Problem> {
+) -> Result<Option<Personal<Reason>>, Problem> {
     let Some(OverrideBody { reason }) = body else { return Ok(None) };
     caller.must_have::<Manage>("an override")?;
     Ok(Some(reason))

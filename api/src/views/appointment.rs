@@ -111,8 +111,8 @@ pub(crate) struct CancellationView {
     /// Nobody's: a hold that lapsed is cancelled by the `system`.
     by: CancelledBy,
     /// Only a key with the scope `personal` is told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "none_is_known")]
+    reason: Option<Personal<Reason>>,
     /// Why it was cancelled although a rule was against it, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
@@ -121,7 +121,7 @@ pub(crate) struct CancellationView {
 /// That rules were overridden.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct OverriddenView {
-    /// Why.
+    /// Why; `withheld` for whoever has no key with the scope `personal`.
     reason: Reason,
     /// Which rules were broken; it may be none.
     rules: BTreeSet<Rule>,
@@ -132,8 +132,20 @@ pub(crate) struct OverriddenView {
 
 impl From<Overridden> for OverriddenView {
     fn from(Overridden { reason, rules, closed }: Overridden) -> Self {
-        Self { reason, rules, closed }
+        Self { reason: said(&reason), rules, closed }
     }
+}
+
+impl OverriddenView {
+    /// For whoever is not told what is personal.
+    pub(super) fn withheld(self) -> Self {
+        Self { reason: Reason::withheld(), ..self }
+    }
+}
+
+/// A reason that has to be there: what nobody can tell any more is withheld from everybody.
+pub(super) fn said(reason: &Personal<Reason>) -> Reason {
+    reason.reveal().cloned().unwrap_or_else(Reason::withheld)
 }
 
 /// That an appointment is an occurrence of a series.
@@ -239,7 +251,13 @@ impl Viewed for Appointment {
 
     fn withheld(view: AppointmentView) -> AppointmentView {
         let cancellation = view.cancellation;
-        let cancellation = cancellation.map(|it| CancellationView { reason: None, ..it });
-        AppointmentView { note: None, cancellation, ..view }
+        let cancellation = cancellation.map(|it| CancellationView {
+            reason: None,
+            overridden: it.overridden.map(OverriddenView::withheld),
+            ..it
+        });
+        let overridden = view.overridden.map(OverriddenView::withheld);
+        let accepted_conflict = view.accepted_conflict.map(AcceptedConflictView::withheld);
+        AppointmentView { note: None, cancellation, overridden, accepted_conflict, ..view }
     }
 }

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Times;
+use super::appointment::said;
 use super::times::timed;
 
 /// That an appointment uses a resource when that cannot be had.
@@ -27,7 +28,7 @@ impl From<Conflict> for ConflictView {
 /// That somebody stands by an appointment as it is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AcceptedConflictView {
-    /// Why.
+    /// Why; `withheld` for whoever has no key with the scope `personal`.
     reason: Reason,
     /// What is accepted; other conflicts are not.
     conflicts: Vec<ConflictView>,
@@ -37,7 +38,14 @@ impl From<AppointmentConflictAccepted> for AcceptedConflictView {
     fn from(accepted: AppointmentConflictAccepted) -> Self {
         let AppointmentConflictAccepted { reason, conflicts } = accepted;
         let conflicts = conflicts.into_iter().map(ConflictView::from).collect();
-        Self { reason, conflicts }
+        Self { reason: said(&reason), conflicts }
+    }
+}
+
+impl AcceptedConflictView {
+    /// For whoever is not told what is personal.
+    pub(super) fn withheld(self) -> Self {
+        Self { reason: Reason::withheld(), ..self }
     }
 }
 

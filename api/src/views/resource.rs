@@ -5,13 +5,14 @@ use daybook_domain::resource::{Capacity, Resource, ResourceKind, ResourceProfile
 use daybook_domain::time::{
     ExceptionKind, Holiday, HoursException, LocalDate, LocalSpan, OpeningHours, WeeklyHours,
 };
-use daybook_domain::{ExceptionId, Metadata, Name, Reason, Reference, Tags};
+use daybook_domain::{ExceptionId, Metadata, Name, Personal, Reason, Reference, Tags};
 use daybook_projections::catalogue::CatalogueStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::Viewed;
+use super::client::none_is_known;
 
 /// A resource.
 #[derive(Clone, Serialize, ToSchema)]
@@ -132,8 +133,8 @@ pub(crate) struct ExceptionView {
     #[serde(flatten)]
     span: LocalSpan,
     /// Only a key with the scope `personal` is told: why somebody is away is about them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
+    #[serde(skip_serializing_if = "none_is_known")]
+    reason: Option<Personal<Reason>>,
 }
 
 impl ExceptionView {

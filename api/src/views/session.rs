@@ -3,12 +3,13 @@
 use chrono_tz::Tz;
 use daybook_domain::service::SessionPlaces;
 use daybook_domain::session::{Session, SessionStatus};
-use daybook_domain::{Category, Reason, ResourceIds, ServiceId, Tags, Title};
+use daybook_domain::{Category, Personal, Reason, ResourceIds, ServiceId, Tags, Title};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::appointment::OverriddenView;
+use super::client::none_is_known;
 use super::expanded::About;
 use super::times::timed;
 use super::{Times, Viewed};
@@ -35,9 +36,9 @@ pub(crate) struct SessionView {
     /// where it was cancelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<u16>,
-    /// Why it was cancelled, where it was and that was said.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<Reason>,
+    /// Why it was cancelled, where it was and that was said. Only a key with the scope `personal` is told.
+    #[serde(skip_serializing_if = "none_is_known")]
+    reason: Option<Personal<Reason>>,
     /// Why it has its time although its resources are closed, where that is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     overridden: Option<OverriddenView>,
@@ -93,5 +94,10 @@ impl Viewed for Session {
             reason,
             overridden: plan.overridden.map(Into::into),
         })
+    }
+
+    fn withheld(view: SessionView) -> SessionView {
+        let overridden = view.overridden.map(OverriddenView::withheld);
+        SessionView { reason: None, overridden, ..view }
     }
 }

@@ -6,14 +6,14 @@ use super::{
     AppointmentConflictAccepted, AppointmentRefusal, AppointmentState, Conflict, ConflictReason,
     Details, Excused,
 };
-use crate::{Facts, Reason};
+use crate::{Facts, Personal, Reason};
 
 /// What there is to accept is seen now; what was accepted before stays accepted.
 pub(super) fn accepted(
     details: &Details,
     state: &AppointmentState,
     excused: &Excused,
-    reason: Reason,
+    reason: Personal<Reason>,
     facts: &Facts,
 ) -> Result<AppointmentConflictAccepted, AppointmentRefusal> {
     not_lapsed(state, facts.now)?;

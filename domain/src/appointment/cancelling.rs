@@ -4,7 +4,7 @@ use super::hold::not_lapsed;
 use super::overriding::{Breach, settled};
 use super::{AppointmentCancelled, AppointmentRefusal, AppointmentState, CancelledBy, Details};
 use crate::service::rules;
-use crate::{Facts, Reason};
+use crate::{Facts, Personal, Reason};
 
 /// Until the agreed time the client's side may cancel a booking; nobody relies on a hold.
 pub(super) fn cancelled(
@@ -25,6 +25,6 @@ pub(super) fn cancelled(
 /// Who cancels, and why.
 pub(super) struct Cancelling {
     pub(super) by: CancelledBy,
-    pub(super) reason: Option<Reason>,
-    pub(super) overriding: Option<Reason>,
+    pub(super) reason: Option<Personal<Reason>>,
+    pub(super) overriding: Option<Personal<Reason>>,
 }

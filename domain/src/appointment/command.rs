@@ -36,15 +36,15 @@ pub enum AppointmentCommand {
         resource_ids: Option<NewResources>,
         by: MovedBy,
         /// Why it may break rules. `None`: it may not.
-        overriding: Option<Reason>,
+        overriding: Option<Personal<Reason>>,
     },
     /// Cancel it; the time is free again.
     CancelAppointment {
         /// Why, in the words of who cancels.
-        reason: Option<Reason>,
+        reason: Option<Personal<Reason>>,
         by: CancelledBy,
         /// Why it may break rules. `None`: it may not.
-        overriding: Option<Reason>,
+        overriding: Option<Personal<Reason>>,
     },
     /// Give up a hold; the time is free again.
     ReleaseHold,
@@ -69,7 +69,7 @@ pub enum AppointmentCommand {
         from: ResourceId,
         /// The one that it is to use instead.
         to: ResourceId,
-        reason: Option<Reason>,
+        reason: Option<Personal<Reason>>,
     },
     /// Go where it has gone in the calendar that it was copied from.
     FollowCalendar {
@@ -77,7 +77,7 @@ pub enum AppointmentCommand {
         /// The new resources. `None`: the same as before.
         resource_ids: Option<ResourceIds>,
         /// Why it may be where they are closed. `None`: it may not.
-        overriding: Option<Reason>,
+        overriding: Option<Personal<Reason>>,
     },
     /// Change what is said about it.
     DescribeAppointment(Description),
@@ -87,7 +87,7 @@ pub enum AppointmentCommand {
         plan: Box<SessionScheduled>,
     },
     /// Keep it where it is, although resources can no longer be had then.
-    AcceptConflict { reason: Reason },
+    AcceptConflict { reason: Personal<Reason> },
 }
 
 /// The resources of an appointment that moves to others.
@@ -187,7 +187,7 @@ pub struct Booking {
     /// Whether its text is for those who may book, and not for whoever may only read.
     pub private: bool,
     /// Why it may break the service's rules and opening hours. `None`: it may not.
-    pub overriding: Option<Reason>,
+    pub overriding: Option<Personal<Reason>>,
     /// Of which series it is an occurrence.
     pub series: Option<InSeries>,
 }

@@ -121,6 +121,10 @@ impl Excused {
         ConflictReason::ALL.into_iter().filter(excused)
     }
 
+    pub(crate) const fn accepted_mut(&mut self) -> Option<&mut AppointmentConflictAccepted> {
+        self.accepted.as_mut()
+    }
+
     /// What was accepted since the appointment took its time.
     #[must_use]
     pub const fn accepted(&self) -> Option<&AppointmentConflictAccepted> {

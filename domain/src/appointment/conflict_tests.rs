@@ -14,14 +14,14 @@ use crate::resource::{Capacity, Resource, ResourceKind};
 use crate::service::{HoldLimit, Service};
 use crate::testing::{Given, a_booking, at, facts, given, now, profile, resource, terms};
 use crate::time::{Interval, WeeklyHours};
-use crate::{Decide as _, Facts, Needs, Reason, ResourceId, RoleName};
+use crate::{Decide as _, Facts, Needs, Personal, Reason, ResourceId, RoleName};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 /// The room of the tests is closed then.
 const EVENING: &str = "2026-11-23T17:00:00Z";
 
-fn because(reason: &str) -> Reason {
-    Reason::new(reason).unwrap()
+fn because(reason: &str) -> Personal<Reason> {
+    Personal::new(Reason::new(reason).unwrap())
 }
 
 fn open() -> Resource {

@@ -46,6 +46,10 @@ impl Decide for Appointment {
         self.details().map_or(Placed::Nowhere, |details| Placed::At(Place::of(details)))
     }
 
+    fn opens(command: &AppointmentCommand) -> bool {
+        matches!(command, AppointmentCommand::DescribeAppointment(_))
+    }
+
     fn needs(&self, command: &AppointmentCommand) -> Needs {
         self.needs_for(command)
     }

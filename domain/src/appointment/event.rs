@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Agreed, Appointment, Conflict, Overridden};
 use crate::claim::{Claim, Claims, reference};
-use crate::personal::stored_option;
+use crate::personal::{stored, stored_option};
 use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
@@ -216,8 +216,8 @@ pub enum CancelledBy {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentCancelled {
     /// Why, in the words of who cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
     pub by: CancelledBy,
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -280,7 +280,8 @@ pub struct AppointmentDescribed {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentConflictAccepted {
     /// Why, in their words.
-    pub reason: Reason,
+    #[serde(deserialize_with = "stored")]
+    pub reason: Personal<Reason>,
     /// All the conflicts that are accepted from now on; others are not.
     pub conflicts: BTreeSet<Conflict>,
 }
@@ -296,8 +297,8 @@ pub struct AppointmentReassigned {
     /// The one that it uses instead.
     #[serde(rename = "to_resource_id")]
     pub to: ResourceId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
     /// Until when it is held, where it is not booked yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold_expires_at: Option<DateTime<Utc>>,

@@ -4,12 +4,12 @@ use super::allocation::{Allocation, Span};
 use super::checks::{closed, zones};
 use super::overriding::{allowed, settled};
 use super::{AppointmentRefusal, AppointmentRescheduled, Copied, Details, MovedBy};
-use crate::{Facts, Reason};
+use crate::{Facts, Personal, Reason};
 
 /// Where it is in the calendar.
 pub(super) struct Calendar {
     pub(super) copied: Copied,
-    pub(super) overriding: Option<Reason>,
+    pub(super) overriding: Option<Personal<Reason>>,
 }
 
 /// It was agreed elsewhere, as the booking was: it may lie in the past, has the length that it has there,
@@ -35,7 +35,7 @@ pub(super) fn with_calendar(
 pub(super) fn draft<'a>(
     details: &Details,
     copied: Copied,
-    overriding: Option<&Reason>,
+    overriding: Option<&Personal<Reason>>,
     facts: &'a Facts,
 ) -> Result<Allocation<'a>, AppointmentRefusal> {
     if !details.imported {

@@ -122,7 +122,7 @@ fn where_it_goes_its_resources_are_open_or_that_is_overridden() {
     let during = hour("2026-11-22T09:00:00Z");
     let closed = R::OutsideOpeningHours { resource_id: resource(1), during };
     an_imported_appointment().when(follow(during, Takes::Place)).then_refused(closed);
-    let overriding = Some(Reason::new("it is so in the calendar").unwrap());
+    let overriding = Some(Personal::new(Reason::new("it is so in the calendar").unwrap()));
     let copied = Copied::exclusive(during);
     let moved = an_imported_appointment()
         .when(C::FollowCalendar { copied, resource_ids: None, overriding })

@@ -5,16 +5,18 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::{AppointmentRefusal, Slot};
+use crate::personal::stored;
 use crate::service::rules::{Broken, Rule};
 use crate::time::Interval;
-use crate::{Reason, ResourceId};
+use crate::{Personal, Reason, ResourceId};
 
 /// That staff overrode rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Overridden {
     /// Why, in their words.
-    pub reason: Reason,
+    #[serde(deserialize_with = "stored")]
+    pub reason: Personal<Reason>,
     /// Which rules would have refused it; none, where none would.
     pub rules: BTreeSet<Rule>,
     /// The resources that were closed, where any was. Overrides that are older than this say only
@@ -25,7 +27,7 @@ pub struct Overridden {
 
 impl Overridden {
     /// All of these, for that reason.
-    pub(crate) fn all(breaches: impl Iterator<Item = Breach>, reason: Reason) -> Self {
+    pub(crate) fn all(breaches: impl Iterator<Item = Breach>, reason: Personal<Reason>) -> Self {
         let (mut rules, mut closed) = (BTreeSet::new(), BTreeSet::new());
         for breach in breaches {
             rules.insert(breach.rule());
@@ -84,7 +86,7 @@ impl From<Breach> for AppointmentRefusal {
 /// Refuses by the first breach, if there is any and it is not overridden.
 pub(crate) fn allowed(
     mut breaches: impl Iterator<Item = Breach>,
-    overriding: Option<&Reason>,
+    overriding: Option<&Personal<Reason>>,
 ) -> Result<(), AppointmentRefusal> {
     match (overriding, breaches.next()) {
         (None, Some(breach)) => Err(breach.into()),
@@ -96,7 +98,7 @@ pub(crate) fn allowed(
 /// them are named beside its reason.
 pub(super) fn settled(
     breaches: impl Iterator<Item = Breach>,
-    overriding: Option<Reason>,
+    overriding: Option<Personal<Reason>>,
 ) -> Result<Option<Overridden>, AppointmentRefusal> {
     match overriding {
         None => allowed(breaches, None).map(|()| None),

@@ -6,7 +6,7 @@ use super::hold::not_lapsed;
 use super::{AppointmentReassigned, AppointmentRefusal, AppointmentState, Details, Slot};
 use crate::claim::ClaimQuery;
 use crate::resource::{Resource, ResourceProfile};
-use crate::{Facts, Reason, ResourceId, ResourceIds};
+use crate::{Facts, Personal, Reason, ResourceId, ResourceIds};
 
 /// Which resource is to be replaced by which.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) fn reassigned(
     details: &Details,
     state: &AppointmentState,
     replacement: Replacement,
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
     facts: &Facts,
 ) -> Result<AppointmentReassigned, AppointmentRefusal> {
     let hold_expires_at = not_lapsed(state, facts.now)?;

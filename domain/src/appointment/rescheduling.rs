@@ -11,14 +11,14 @@ use super::{
     Overridden,
 };
 use crate::service::rules::{self, Broken};
-use crate::{Facts, QuotaRule, Reason};
+use crate::{Facts, Personal, QuotaRule, Reason};
 
 /// Where an appointment is to be moved.
 #[derive(Clone, Copy)]
 pub(super) struct To<'a> {
     pub(super) start: DateTime<Utc>,
     pub(super) resource_ids: Option<&'a NewResources>,
-    pub(super) overriding: &'a Option<Reason>,
+    pub(super) overriding: &'a Option<Personal<Reason>>,
 }
 
 /// A move meets the rules that its service has now; its length was agreed before.

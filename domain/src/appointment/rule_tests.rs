@@ -12,7 +12,7 @@ use crate::service::rules::Rule;
 use crate::service::{HoldLimit, Service, ServiceTerms};
 use crate::testing::{Decided, Given, a_booking, at, facts, given, now, resource, terms};
 use crate::time::{Duration, Interval};
-use crate::{Facts, Reason};
+use crate::{Facts, Personal, Reason};
 
 /// A day after [`now`], and 10:00 in Oslo.
 const TOMORROW: &str = "2026-11-24T09:00:00Z";
@@ -41,15 +41,15 @@ fn booked(facts: &Facts) -> Given<Appointment> {
     nothing(facts).when(book(TOMORROW)).and()
 }
 
-fn because(reason: &str) -> Reason {
-    Reason::new(reason).unwrap()
+fn because(reason: &str) -> Personal<Reason> {
+    Personal::new(Reason::new(reason).unwrap())
 }
 
-fn cancel(by: CancelledBy, overriding: Option<Reason>) -> C {
+fn cancel(by: CancelledBy, overriding: Option<Personal<Reason>>) -> C {
     C::CancelAppointment { reason: None, by, overriding }
 }
 
-fn move_to(start: &str, by: MovedBy, overriding: Option<Reason>) -> C {
+fn move_to(start: &str, by: MovedBy, overriding: Option<Personal<Reason>>) -> C {
     C::RescheduleAppointment { start: at(start), resource_ids: None, by, overriding }
 }
 

@@ -10,8 +10,9 @@ use super::{
     AppointmentCancelled, AppointmentConfirmed, AppointmentEvent, AppointmentHeld, CancelledBy,
     Details, Excused, Overridden, Slot,
 };
-use crate::Reason;
+use crate::personal::stored_option;
 use crate::service::rules::Rule;
+use crate::{Personal, Reason};
 
 /// An appointment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,8 @@ pub enum AppointmentState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
     /// Why, in the words of who cancelled.
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
     pub by: CancelledBy,
     /// Why it was cancelled although rules were against it, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,16 +3,36 @@
 use uuid::Uuid;
 
 use super::PersonalMember;
-use crate::appointment::{Appointment, AppointmentEvent, Details};
+use crate::appointment::{Appointment, AppointmentEvent, AppointmentState, Details, Overridden};
 use crate::client::{Client, ClientEvent, Contact};
 use crate::resource::{Resource, ResourceEvent, ResourceProfile};
-use crate::series::{Series, SeriesEvent};
+use crate::series::{Series, SeriesChange, SeriesEvent};
 use crate::service::{Service, ServiceEvent, ServiceTerms};
-use crate::session::{Session, SessionEvent};
+use crate::session::{Session, SessionEvent, SessionScheduled};
+use crate::time::HoursException;
 use crate::waiting::{WaitingEntry, WaitingEvent};
 use crate::{ClientId, Metadata};
 
-/// A personal member, and its name in JSON.
+/// Whose key seals what is personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// It is about a client.
+    Client(ClientId),
+    /// It is about nobody that is known here but by this thing: a member of staff, a session.
+    Itself(Uuid),
+}
+
+impl Subject {
+    #[must_use]
+    pub const fn uuid(self) -> Uuid {
+        match self {
+            Self::Client(client) => client.uuid(),
+            Self::Itself(id) => id,
+        }
+    }
+}
+
+/// A personal member, and its name: where it stands in an event, as `member.of_member`.
 pub(crate) type Named<'a> = (&'static str, &'a mut dyn PersonalMember);
 
 /// Implemented by events, and by aggregates: which of their members are personal.
@@ -23,7 +43,7 @@ pub trait HasPersonal {
     }
 
     /// Of an aggregate with this id: about whom it is.
-    fn subject(&self, id: Uuid) -> Option<ClientId> {
+    fn subject(&self, id: Uuid) -> Option<Subject> {
         let _ = id;
         None
     }
@@ -34,7 +54,7 @@ impl<T: HasPersonal> HasPersonal for &mut T {
         (**self).personal()
     }
 
-    fn subject(&self, id: Uuid) -> Option<ClientId> {
+    fn subject(&self, id: Uuid) -> Option<Subject> {
         (**self).subject(id)
     }
 }
@@ -83,14 +103,20 @@ impl HasPersonal for Client {
         }
     }
 
-    fn subject(&self, id: Uuid) -> Option<ClientId> {
-        Some(id.into())
+    fn subject(&self, id: Uuid) -> Option<Subject> {
+        Some(Subject::Client(id.into()))
     }
+}
+
+/// Why rules were overridden, where they were.
+fn overriding(overridden: &mut Option<Overridden>) -> Option<Named<'_>> {
+    overridden.as_mut().map(|it| ("overridden.reason", &mut it.reason as &mut dyn PersonalMember))
 }
 
 impl HasPersonal for Details {
     fn personal(&mut self) -> Vec<Named<'_>> {
-        named("note", &mut self.note).into_iter().collect()
+        let all = [named("note", &mut self.note), overriding(&mut self.overridden)];
+        all.into_iter().flatten().collect()
     }
 }
 
@@ -102,42 +128,148 @@ impl HasPersonal for AppointmentEvent {
             Self::AppointmentDescribed(described) => {
                 named("note", &mut described.note).into_iter().collect()
             }
+            Self::AppointmentRescheduled(moved) => {
+                overriding(&mut moved.overridden).into_iter().collect()
+            }
+            Self::AppointmentCancelled(cancelled) => {
+                let reason = named("reason", &mut cancelled.reason);
+                [reason, overriding(&mut cancelled.overridden)].into_iter().flatten().collect()
+            }
+            Self::AppointmentConflictAccepted(accepted) => vec![("reason", &mut accepted.reason)],
+            Self::AppointmentReassigned(reassigned) => {
+                named("reason", &mut reassigned.reason).into_iter().collect()
+            }
             Self::AppointmentConfirmed(_)
-            | Self::AppointmentRescheduled(_)
-            | Self::AppointmentCancelled(_)
             | Self::AppointmentHoldExpired(_)
             | Self::AppointmentCheckedIn(_)
             | Self::AppointmentCompleted(_)
             | Self::AppointmentMarkedNoShow(_)
-            | Self::AppointmentTagged(_)
-            | Self::AppointmentConflictAccepted(_)
-            | Self::AppointmentReassigned(_) => Vec::new(),
+            | Self::AppointmentTagged(_) => Vec::new(),
         }
     }
 }
 
 impl HasPersonal for Appointment {
     fn personal(&mut self) -> Vec<Named<'_>> {
+        let Self::Made { details, state, excused } = self else { return Vec::new() };
+        let mut all = details.personal();
+        if let AppointmentState::Cancelled(cancellation) = state {
+            all.extend(named("reason", &mut cancellation.reason));
+            all.extend(overriding(&mut cancellation.overridden));
+        }
+        if let Some(accepted) = excused.accepted_mut() {
+            all.push(("reason", &mut accepted.reason));
+        }
+        all
+    }
+
+    fn subject(&self, _: Uuid) -> Option<Subject> {
+        self.details().map(|details| Subject::Client(details.client_id))
+    }
+}
+
+impl HasPersonal for SeriesEvent {
+    fn personal(&mut self) -> Vec<Named<'_>> {
         match self {
-            Self::Unmade => Vec::new(),
-            Self::Made { details, .. } => details.personal(),
+            Self::SeriesCancelled(cancelled) => {
+                named("reason", &mut cancelled.reason).into_iter().collect()
+            }
+            Self::SeriesBooked(_) | Self::SeriesRescheduled(_) => Vec::new(),
+        }
+    }
+}
+
+impl HasPersonal for Series {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        match self {
+            Self::Made { latest: Some(SeriesChange::Cancelled(cancelled)), .. } => {
+                named("reason", &mut cancelled.reason).into_iter().collect()
+            }
+            Self::Made { .. } | Self::Unmade => Vec::new(),
         }
     }
 
-    fn subject(&self, _: Uuid) -> Option<ClientId> {
-        self.details().map(|details| details.client_id)
+    fn subject(&self, _: Uuid) -> Option<Subject> {
+        match self {
+            Self::Made { booked, .. } => Some(Subject::Client(booked.client_id)),
+            Self::Unmade => None,
+        }
+    }
+}
+
+impl HasPersonal for SessionScheduled {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        overriding(&mut self.overridden).into_iter().collect()
+    }
+}
+
+impl HasPersonal for SessionEvent {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        match self {
+            Self::SessionScheduled(plan) => plan.personal(),
+            Self::SessionRescheduled(moved) => {
+                overriding(&mut moved.overridden).into_iter().collect()
+            }
+            Self::SessionCancelled(cancelled) => {
+                named("reason", &mut cancelled.reason).into_iter().collect()
+            }
+        }
+    }
+}
+
+impl HasPersonal for Session {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        let Self::Made { plan, reason, .. } = self else { return Vec::new() };
+        plan.personal().into_iter().chain(named("reason", reason)).collect()
+    }
+
+    fn subject(&self, id: Uuid) -> Option<Subject> {
+        Some(Subject::Itself(id))
+    }
+}
+
+fn of_exception(exception: &mut HoursException) -> Option<Named<'_>> {
+    named("exception.reason", &mut exception.reason)
+}
+
+impl HasPersonal for ResourceProfile {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        self.opening_hours.exceptions.iter_mut().filter_map(of_exception).collect()
+    }
+}
+
+impl HasPersonal for ResourceEvent {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        match self {
+            Self::ResourceExceptionAdded(added) => {
+                of_exception(&mut added.exception).into_iter().collect()
+            }
+            Self::ResourceRegistered(registered) => registered.profile.personal(),
+            Self::ResourceDescribed(_)
+            | Self::ResourceHoursChanged(_)
+            | Self::ResourceExceptionRemoved(_)
+            | Self::ResourceHolidaysChanged(_)
+            | Self::ResourceCapacityChanged(_)
+            | Self::ResourceRetired(_) => Vec::new(),
+        }
+    }
+}
+
+impl HasPersonal for Resource {
+    fn personal(&mut self) -> Vec<Named<'_>> {
+        match self {
+            Self::Unregistered => Vec::new(),
+            Self::Active(profile) | Self::Retired(profile) => profile.personal(),
+        }
+    }
+
+    fn subject(&self, id: Uuid) -> Option<Subject> {
+        Some(Subject::Itself(id))
     }
 }
 
 impl HasPersonal for ServiceTerms {}
-impl HasPersonal for ResourceProfile {}
 impl HasPersonal for Service {}
 impl HasPersonal for ServiceEvent {}
-impl HasPersonal for Resource {}
-impl HasPersonal for ResourceEvent {}
-impl HasPersonal for Session {}
-impl HasPersonal for SessionEvent {}
-impl HasPersonal for Series {}
-impl HasPersonal for SeriesEvent {}
 impl HasPersonal for WaitingEntry {}
 impl HasPersonal for WaitingEvent {}

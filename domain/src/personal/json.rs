@@ -1,32 +1,86 @@
 //! Personal members of events, where these are told as JSON.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::has::Named;
-use super::{HasPersonal, Personal, PersonalMember, stored};
+use super::{HasPersonal, Personal, PersonalMember, Subject, stored};
 
-/// The members that are [`Personal`] in the events of each type of aggregate.
-pub(crate) const PERSONAL_MEMBERS: &[(&str, &[&str])] = &[
-    ("client", &["name", "email", "phone", "notes", "reference", "metadata"]),
-    ("appointment", &["note"]),
+/// Where the events of each type of aggregate have what is [`Personal`]: `member.of_member`, and `*` for each of a list; with the
+/// name that it is sealed by.
+type Places = &'static [(&'static str, &'static str)];
+
+/// What a test holds against the types of all events.
+pub(crate) const PERSONAL_MEMBERS: &[(&str, Places)] = &[
+    (
+        "client",
+        &[
+            ("name", "name"),
+            ("email", "email"),
+            ("phone", "phone"),
+            ("notes", "notes"),
+            ("reference", "reference"),
+            ("metadata", "metadata"),
+        ],
+    ),
+    (
+        "appointment",
+        &[("note", "note"), ("reason", "reason"), ("overridden.reason", "overridden.reason")],
+    ),
+    ("series", &[("reason", "reason")]),
+    ("session", &[("reason", "reason"), ("overridden.reason", "overridden.reason")]),
+    (
+        "resource",
+        &[("exception.reason", "exception.reason"), ("exceptions.*.reason", "exception.reason")],
+    ),
 ];
 
 /// Takes what is personal out of an event, as it is written, of this type of aggregate.
 pub fn withhold_personal(aggregate_type: &str, event: &mut Value) {
-    let Some(fields) = event.as_object_mut() else { return };
-    for member in members(aggregate_type) {
-        fields.remove(member);
+    for (place, _) in places(aggregate_type) {
+        each_owner(event, place, &mut |owner, member| {
+            owner.remove(member);
+        });
     }
 }
 
-fn members(aggregate_type: &str) -> impl Iterator<Item = &'static str> {
-    let of_type =
-        PERSONAL_MEMBERS.iter().filter(move |(aggregate, _)| *aggregate == aggregate_type);
-    of_type.flat_map(|(_, members)| members.iter().copied())
+fn places(aggregate_type: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_type = PERSONAL_MEMBERS.iter().filter(move |(kind, _)| *kind == aggregate_type);
+    of_type.flat_map(|(_, places)| places.iter().copied())
+}
+
+type Members = serde_json::Map<String, Value>;
+
+/// Each object, in order, that may have the last member of a place.
+fn each_owner(
+    value: &mut Value,
+    place: &'static str,
+    act: &mut dyn FnMut(&mut Members, &'static str),
+) {
+    match (value, place.split_once('.')) {
+        (Value::Object(members), None) => act(members, place),
+        (Value::Object(members), Some((first, rest))) => {
+            if let Some(member) = members.get_mut(first) {
+                each_owner(member, rest, act);
+            }
+        }
+        (Value::Array(items), Some(("*", rest))) => {
+            for item in items {
+                each_owner(item, rest, act);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// What is personal of an event that is told as JSON.
-pub struct PersonalJson(Vec<(&'static str, Personal<Value>)>);
+pub struct PersonalJson {
+    aggregate_type: String,
+    /// About whom it is, where that is known from elsewhere.
+    subject: Option<Subject>,
+    /// By the name that it is sealed by, in the order in which it stands in the event; `None`: nothing is there.
+    taken: Vec<(&'static str, Option<Personal<Value>>)>,
+}
 
 impl PersonalJson {
     /// Takes it out of an event of this type of aggregate.
@@ -34,25 +88,72 @@ impl PersonalJson {
     /// # Errors
     /// When something is sealed in a form that is not known.
     pub fn take(aggregate_type: &str, event: &mut Value) -> Result<Self, serde_json::Error> {
-        let Some(fields) = event.as_object_mut() else { return Ok(Self(Vec::new())) };
-        let taken = members(aggregate_type).filter_map(|name| Some((name, fields.remove(name)?)));
-        let taken = taken.map(|(name, value)| Ok((name, stored(value)?)));
-        taken.collect::<Result<_, _>>().map(Self)
+        let mut found = Vec::new();
+        for (place, name) in places(aggregate_type) {
+            each_owner(event, place, &mut |owner, member| found.push((name, owner.remove(member))));
+        }
+        let read = |(name, value): (_, Option<Value>)| Ok((name, value.map(stored).transpose()?));
+        let taken = found.into_iter().map(read).collect::<Result<_, serde_json::Error>>()?;
+        Ok(Self { aggregate_type: aggregate_type.to_owned(), subject: None, taken })
+    }
+
+    /// Whether there is something that was written in clear.
+    pub fn has_clear(&mut self) -> bool {
+        self.personal().iter().any(|(_, member)| member.is_clear())
+    }
+
+    /// The same, about this subject.
+    pub fn of(&mut self, subject: Subject) {
+        self.subject = Some(subject);
     }
 
     /// Puts it back, but for what is erased.
     pub fn put_back(self, event: &mut Value) {
-        let Some(fields) = event.as_object_mut() else { return };
-        for (name, personal) in self.0 {
-            if let Personal::Clear(content) = personal {
-                fields.insert(name.to_owned(), content);
-            }
+        let mut taken = self.taken.into_iter();
+        for (place, _) in places(&self.aggregate_type) {
+            each_owner(event, place, &mut |owner, member| {
+                if let Some((_, Some(Personal::Clear(content)))) = taken.next() {
+                    owner.insert(member.to_owned(), content);
+                }
+            });
         }
     }
 }
 
 impl HasPersonal for PersonalJson {
     fn personal(&mut self) -> Vec<Named<'_>> {
-        self.0.iter_mut().map(|(name, it)| (*name, it as &mut dyn PersonalMember)).collect()
+        let there = self.taken.iter_mut();
+        let there = there.filter_map(|(name, it)| Some((*name, it.as_mut()?)));
+        there.map(|(name, it)| (name, it as &mut dyn PersonalMember)).collect()
+    }
+
+    fn subject(&self, _: Uuid) -> Option<Subject> {
+        self.subject
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_taken_out_of_lists_is_put_back_where_it_was() {
+        let event = json!({"exceptions": [{"reason": "ill"}, {"id": 1}, {"reason": "Fair"}],
+                           "exception": {"reason": "away"}, "reason": "told"});
+        let mut told = event.clone();
+        let taken = PersonalJson::take("resource", &mut told).unwrap();
+        assert_eq!(
+            told,
+            json!({"exceptions": [{}, {"id": 1}, {}], "exception": {}, "reason": "told"})
+        );
+        taken.put_back(&mut told);
+        assert_eq!(told, event);
+        withhold_personal("resource", &mut told);
+        assert_eq!(
+            told,
+            json!({"exceptions": [{}, {"id": 1}, {}], "exception": {}, "reason": "told"})
+        );
     }
 }

@@ -15,7 +15,7 @@ use std::fmt;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use has::HasPersonal;
+pub use has::{HasPersonal, Subject};
 #[cfg(test)]
 pub(crate) use json::PERSONAL_MEMBERS;
 pub use json::{PersonalJson, withhold_personal};

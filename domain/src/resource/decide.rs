@@ -139,6 +139,11 @@ impl Decide for Resource {
     fn placed(&self, id: Uuid) -> Placed<'_> {
         self.profile().map_or(Placed::Nowhere, |_| Placed::Resource(id.into()))
     }
+
+    /// Why somebody is away is only ever said anew.
+    fn opens(_: &ResourceCommand) -> bool {
+        false
+    }
 }
 
 impl ResourceProfile {

@@ -7,7 +7,7 @@ use super::{
     SeriesCancelled, SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
 };
 use crate::appointment::{CancelledBy, MovedBy, NewResources};
-use crate::{AppointmentId, ClientId, Decide, Facts, Reason, ServiceId};
+use crate::{AppointmentId, ClientId, Decide, Facts, Personal, Reason, ServiceId};
 
 /// What can be asked of a series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub struct SeriesMove {
     pub mode: Mode,
     pub by: MovedBy,
     /// Why rules may be broken. `None`: they may not.
-    pub overriding: Option<Reason>,
+    pub overriding: Option<Personal<Reason>>,
 }
 
 /// Which occurrences are to be cancelled, and why.
@@ -59,10 +59,10 @@ pub struct SeriesCancel {
     /// Whether all must be cancelled.
     pub mode: Mode,
     /// Why, in the words of who cancels.
-    pub reason: Option<Reason>,
+    pub reason: Option<Personal<Reason>>,
     pub by: CancelledBy,
     /// Why rules may be broken. `None`: they may not.
-    pub overriding: Option<Reason>,
+    pub overriding: Option<Personal<Reason>>,
 }
 
 impl Decide for Series {

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::appointment::{CancelledBy, MovedBy};
 use crate::claim::Claims;
-use crate::{ClientId, Reason, ResourceIds, ServiceId};
+use crate::personal::stored_option;
+use crate::{ClientId, Personal, Reason, ResourceIds, ServiceId};
 
 /// A series was booked: the appointments themselves are events of their own, beside it in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +67,8 @@ pub struct SeriesCancelled {
     /// Whether all had to be cancelled.
     pub mode: Mode,
     /// Why, in the words of who cancelled.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
     pub by: CancelledBy,
     /// What was cancelled.
     pub cancelled: Vec<RecurrenceId>,

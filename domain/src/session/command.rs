@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::service::SessionPlaces;
 use crate::time::Duration;
-use crate::{Category, Reason, ResourceIds, ServiceId, SessionId, Tags, Title};
+use crate::{Category, Personal, Reason, ResourceIds, ServiceId, SessionId, Tags, Title};
 
 /// What can be asked of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum SessionCommand {
         /// What it is to be.
         scheduling: Scheduling,
         /// Why it may break rules. `None`: it may not.
-        overriding: Option<Reason>,
+        overriding: Option<Personal<Reason>>,
     },
     /// Move it to another time, other resources or both; its appointments go with it.
     RescheduleSession {
@@ -26,7 +26,7 @@ pub enum SessionCommand {
         /// The new resources. `None`: the same as before.
         resource_ids: Option<ResourceIds>,
         /// Why it may break rules. `None`: it may not.
-        overriding: Option<Reason>,
+        overriding: Option<Personal<Reason>>,
         /// The places whose appointments follow it.
         taken: BTreeSet<u16>,
     },
@@ -34,7 +34,7 @@ pub enum SessionCommand {
     CancelSession {
         /// Which it is.
         session_id: SessionId,
-        reason: Option<Reason>,
+        reason: Option<Personal<Reason>>,
         /// The places whose appointments are cancelled with it.
         taken: BTreeSet<u16>,
     },

@@ -15,7 +15,7 @@ use crate::appointment::{AppointmentRefusal, Overridden};
 use crate::claim::ClaimQuery;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
-use crate::{Decide, Facts, Needs, Reason, Refusal, ResourceIds, SessionId, Title};
+use crate::{Decide, Facts, Needs, Personal, Reason, Refusal, ResourceIds, SessionId, Title};
 
 impl Decide for Session {
     fn decide(&self, command: SessionCommand, facts: &Facts) -> Result<SessionEvent, Refusal> {
@@ -112,7 +112,7 @@ impl Decide for Session {
 
 fn scheduled(
     scheduling: Scheduling,
-    overriding: Option<Reason>,
+    overriding: Option<Personal<Reason>>,
     facts: &Facts,
 ) -> Result<SessionScheduled, Refusal> {
     let (terms, span, allocation) = allocation(&scheduling, overriding.as_ref(), facts)?;
@@ -139,7 +139,7 @@ fn scheduled(
 /// are for those who book.
 fn allocation<'a>(
     scheduling: &Scheduling,
-    overriding: Option<&Reason>,
+    overriding: Option<&Personal<Reason>>,
     facts: &'a Facts,
 ) -> Result<(&'a ServiceTerms, Span, Allocation<'a>), Refusal> {
     let terms = offered(scheduling.service_id, &facts.service)?;
@@ -160,7 +160,7 @@ fn length(terms: &ServiceTerms, scheduling: &Scheduling) -> Option<Breach> {
 fn moving<'a>(
     span: Span,
     named: Option<&ResourceIds>,
-    overriding: Option<&Reason>,
+    overriding: Option<&Personal<Reason>>,
     facts: &'a Facts,
 ) -> Result<Allocation<'a>, AppointmentRefusal> {
     placed_by(named.and(facts.service.terms()), span, overriding, facts)
@@ -169,7 +169,7 @@ fn moving<'a>(
 fn placed_by<'a>(
     terms: Option<&'a ServiceTerms>,
     span: Span,
-    overriding: Option<&Reason>,
+    overriding: Option<&Personal<Reason>>,
     facts: &'a Facts,
 ) -> Result<Allocation<'a>, AppointmentRefusal> {
     // All that were named can be booked at all.
@@ -181,7 +181,7 @@ fn placed_by<'a>(
 fn overridden(
     length: Option<Breach>,
     span: Span,
-    overriding: Option<Reason>,
+    overriding: Option<Personal<Reason>>,
     facts: &Facts,
 ) -> Option<Overridden> {
     let breaches = length.into_iter().chain(closed(span.during, facts));

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::appointment::{Overridden, Slot};
 use crate::claim::{Claim, Claims};
+use crate::personal::stored_option;
 use crate::service::SessionPlaces;
 use crate::time::{Duration, Interval};
-use crate::{Category, Reason, ServiceId, SessionId, Tags, Title};
+use crate::{Category, Personal, Reason, ServiceId, SessionId, Tags, Title};
 
 /// All about a session but its status. As an event: it was scheduled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +60,8 @@ pub struct SessionRescheduled {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SessionCancelled {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
     /// The places that nobody had, and that nobody can have.
     pub closed: ClosedPlaces,
 }

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled};
-use crate::Reason;
 use crate::appointment::Slot;
+use crate::personal::stored_option;
+use crate::{Personal, Reason};
 
 /// A session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,8 @@ pub enum Session {
         /// What became of it.
         status: SessionStatus,
         /// Why it was cancelled, where it was and that was said.
-        reason: Option<Reason>,
+        #[serde(default, deserialize_with = "stored_option")]
+        reason: Option<Personal<Reason>>,
     },
 }
 

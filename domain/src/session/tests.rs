@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::service::{DailyLimit, Service, ServiceTerms, SessionPlaces};
 use crate::testing::{Decided, Given, a_booking, at, contact, facts, given, now, resource, terms};
 use crate::time::{Duration, Interval, LeadTime};
-use crate::{AppointmentId, Reason, SessionId};
+use crate::{AppointmentId, Personal, Reason, SessionId};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 const ELEVEN: &str = "2026-11-23T10:00:00Z";
@@ -166,7 +166,7 @@ fn a_session_is_bound_by_opening_hours_unless_they_are_overridden() {
     let night = "2026-11-23T20:00:00Z";
     let refusal = a_class(no_session()).when(schedule(night)).refusal();
     assert!(matches!(refusal, Refusal::Appointment(R::OutsideOpeningHours { .. })), "{refusal:?}");
-    let overriding = Some(Reason::new("Moon class").unwrap());
+    let overriding = Some(Personal::new(Reason::new("Moon class").unwrap()));
     let command = SessionCommand::ScheduleSession { scheduling: scheduling(night), overriding };
     let session = a_class(no_session()).when(command).and();
     // Its appointments are there by the same override.

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{HoursError, LocalSpan};
-use crate::{ExceptionId, Reason};
+use crate::personal::stored_option;
+use crate::{ExceptionId, Personal, Reason};
 
 /// What an exception does to the hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,9 +27,9 @@ pub struct HoursException {
     /// When, in the resource's zone.
     #[serde(flatten)]
     pub span: LocalSpan,
-    /// Why. It is shown to all who can read the resource.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<Reason>,
+    /// Why: of somebody who is away, that is about them.
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Personal<Reason>>,
 }
 
 /// The exceptions of one resource, in the order in which they were made.
@@ -69,6 +70,10 @@ impl HoursExceptions {
     #[must_use]
     pub fn get(&self, id: ExceptionId) -> Option<&HoursException> {
         self.0.iter().find(|exception| exception.id == id)
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut HoursException> {
+        self.0.iter_mut()
     }
 
     pub(crate) fn add(&mut self, exception: HoursException) {

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
-use daybook_domain::Reason;
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentCheckedIn, AppointmentConfirmed, AppointmentEvent,
     AppointmentHeld, AppointmentMarkedNoShow, AppointmentRescheduled, CancelledBy, Details,
     MovedBy, Overridden, Status,
 };
 use daybook_domain::service::rules::Rule;
+use daybook_domain::{Personal, Reason};
 use daybook_store::AnyEvent;
 use uuid::Uuid;
 
@@ -35,8 +35,11 @@ fn cancelled(n: u128, by: CancelledBy) -> AnyEvent {
 
 /// Cancelled for the client with an override, and the rules that this was against.
 fn overriding(n: u128, rules: impl Into<BTreeSet<Rule>>) -> AnyEvent {
-    let overridden =
-        Overridden { reason: Reason::new("ill").unwrap(), rules: rules.into(), closed: None };
+    let overridden = Overridden {
+        reason: Personal::new(Reason::new("ill").unwrap()),
+        rules: rules.into(),
+        closed: None,
+    };
     let (by, overridden) = (CancelledBy::Client, Some(overridden));
     let cancelled = AppointmentCancelled { reason: None, by, overridden };
     event(n, AppointmentEvent::AppointmentCancelled(cancelled))

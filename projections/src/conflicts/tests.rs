@@ -12,7 +12,7 @@ use daybook_domain::resource::{
     ResourceRegistered, ResourceRetired,
 };
 use daybook_domain::time::WeeklyHours;
-use daybook_domain::{Name, Reason, ResourceId, Tags, TenantId};
+use daybook_domain::{Name, Personal, Reason, ResourceId, Tags, TenantId};
 use daybook_store::{AnyEvent, Position, RecordedEvent};
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -84,7 +84,7 @@ fn accepted(n: u128, of: &[u128]) -> AnyEvent {
     let reason = ConflictReason::OutsideOpeningHours;
     let conflict = |of: &u128| Conflict { resource_id: resource(*of), reason };
     let conflicts = of.iter().map(conflict).collect();
-    let reason = Reason::new("they know").unwrap();
+    let reason = Personal::new(Reason::new("they know").unwrap());
     let event = AppointmentConflictAccepted { reason, conflicts };
     AnyEvent::Appointment(appointment(n), AppointmentEvent::AppointmentConflictAccepted(event))
 }

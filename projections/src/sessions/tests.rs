@@ -1,7 +1,7 @@
 //! The list of sessions.
 
-use daybook_domain::Reason;
 use daybook_domain::session::{Session, SessionStatus};
+use daybook_domain::{Personal, Reason};
 use uuid::Uuid;
 
 use super::list::statement;
@@ -56,7 +56,7 @@ async fn sessions_are_listed_by_start_as_they_are_now() {
     let last = page.items.last().unwrap();
     assert_eq!((last.version, last.session.plan().unwrap().slot.clone()), (2, slot(50)));
     let Session::Made { reason, .. } = &page.items[1].session else { panic!("not made") };
-    assert_eq!(reason.as_ref().map(Reason::as_str), Some("Flooded"));
+    assert_eq!(reason.as_ref().and_then(Personal::reveal).map(Reason::as_str), Some("Flooded"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use daybook_domain::session::{
     ClosedPlaces, SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled,
 };
 use daybook_domain::time::{Buffer, Duration, Interval};
-use daybook_domain::{Category, Reason, SessionId, Tags, Title};
+use daybook_domain::{Category, Personal, Reason, SessionId, Tags, Title};
 use daybook_store::AnyEvent;
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub(crate) fn moved(n: u128, from: i64, to: i64) -> AnyEvent {
 }
 
 pub(crate) fn flooded(n: u128, start: i64) -> AnyEvent {
-    let reason = Some(Reason::new("Flooded").unwrap());
+    let reason = Some(Personal::new(Reason::new("Flooded").unwrap()));
     let event = SessionCancelled { reason, closed: closed(n, start) };
     AnyEvent::Session(session(n), SessionEvent::SessionCancelled(event))
 }

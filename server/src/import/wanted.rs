@@ -64,7 +64,7 @@ impl Wish {
         vec![ResourceId::from(self.resource)].try_into().ok()
     }
 
-    pub(super) fn booking(&self, overriding: Option<Reason>) -> AppointmentCommand {
+    pub(super) fn booking(&self, overriding: Option<Personal<Reason>>) -> AppointmentCommand {
         let client = ClientId::from(self.client);
         AppointmentCommand::BookAppointment(Booking {
             resource_ids: self.resources(),
@@ -78,7 +78,7 @@ impl Wish {
         })
     }
 
-    pub(super) fn following(&self, overriding: Option<Reason>) -> AppointmentCommand {
+    pub(super) fn following(&self, overriding: Option<Personal<Reason>>) -> AppointmentCommand {
         AppointmentCommand::FollowCalendar {
             copied: self.to_book.copied,
             resource_ids: self.resources(),
@@ -135,8 +135,8 @@ impl Wish {
 }
 
 /// Why it may be where it is although its place is closed then.
-pub(super) fn because_it_is_so() -> Option<Reason> {
-    Reason::new(SO_IT_IS).ok()
+pub(super) fn because_it_is_so() -> Option<Personal<Reason>> {
+    Reason::new(SO_IT_IS).ok().map(Personal::new)
 }
 
 /// The details of an appointment that is to take place.

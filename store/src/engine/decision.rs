@@ -6,7 +6,7 @@ use cqrs_es::event_sink::EventSink;
 use daybook_domain::claim::{Claim, ClaimQuery, ClaimSnapshot, Claims, Held};
 use daybook_domain::resource::Resource;
 use daybook_domain::rights::permit;
-use daybook_domain::{ClientId, Facts, Refusal, TenantId};
+use daybook_domain::{Facts, Refusal, Subject, TenantId};
 use uuid::Uuid;
 
 use super::{CommandContext, ExecuteError};
@@ -40,8 +40,8 @@ pub(super) struct Decided {
     /// All that it holds then, by the name that it is held by. What is not named is as before.
     pub(super) held: Vec<Held>,
     pub(super) read_set: Vec<(StreamId, u64)>,
-    /// The client with whose key something of it is sealed.
-    pub(super) sealed_for: Option<ClientId>,
+    /// With whose key something of it is sealed.
+    pub(super) sealed_for: Option<Subject>,
     /// What it means if one of the claims cannot be had.
     pub(super) on_conflict: OnConflict,
 }
@@ -61,7 +61,7 @@ impl Sealing<'_> {
         stream: &StreamId,
         state: &A,
         events: &mut [A::Event],
-    ) -> Result<Option<ClientId>, ExecuteError> {
+    ) -> Result<Option<Subject>, ExecuteError> {
         let Some(keyring) = self.keyring else { return Ok(None) };
         let Some(subject) = state.subject(stream.uuid()) else { return Ok(None) };
         let about = About { tenant, kind: A::TYPE, id: stream.uuid() };

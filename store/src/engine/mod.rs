@@ -30,6 +30,7 @@ mod waiting;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use daybook_domain::session::Session;
 use daybook_domain::{Decide, Facts, Needs, TenantId, upcasters};
 use futures::future::BoxFuture;
 use uuid::Uuid;
@@ -228,9 +229,26 @@ impl Engine {
             facts.client = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
         }
         if let Some(id) = needs.session {
-            facts.session = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+            let session = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+            facts.session = self.told_to_its_places(tenant, id.uuid(), session).await?;
         }
         Ok((facts, read_set))
+    }
+
+    /// A session, as those see it who have a place: why rules were overridden for it is their appointment's, too, and sealed
+    /// for them there.
+    async fn told_to_its_places(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        session: Arc<Session>,
+    ) -> Result<Arc<Session>, ExecuteError> {
+        if session.plan().is_none_or(|plan| plan.overridden.is_none()) {
+            return Ok(session);
+        }
+        let mut open = Session::clone(&session);
+        self.open(tenant, &mut [(id, &mut open)]).await?;
+        Ok(Arc::new(open))
     }
 
     async fn fact<A: PersistedAggregate>(

@@ -154,14 +154,14 @@ pub(super) fn variant_name(value: &impl Debug) -> String {
 
 #[cfg(test)]
 mod tests {
-    use daybook_domain::Reason;
     use daybook_domain::appointment::{AppointmentCommand, AppointmentRefusal, CancelledBy};
+    use daybook_domain::{Personal, Reason};
 
     use super::*;
 
     #[test]
     fn a_command_is_known_by_its_name_alone() {
-        let (reason, by) = (Reason::new("private").ok(), CancelledBy::Client);
+        let (reason, by) = (Reason::new("private").ok().map(Personal::new), CancelledBy::Client);
         let cancel = AppointmentCommand::CancelAppointment { reason, by, overriding: None };
         assert_eq!(variant_name(&cancel), "CancelAppointment");
         assert_eq!(variant_name(&AppointmentCommand::ExpireHold), "ExpireHold");

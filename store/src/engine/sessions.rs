@@ -9,7 +9,9 @@ use daybook_domain::appointment::{
 };
 use daybook_domain::claim::ClaimQuery;
 use daybook_domain::session::{Session, SessionCommand, SessionScheduled};
-use daybook_domain::{AppointmentId, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId};
+use daybook_domain::{
+    AppointmentId, Personal, Reason, Refusal, ResourceIds, ServiceId, SessionId, TenantId,
+};
 use futures::future::BoxFuture;
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ use super::{
 #[derive(Debug, Clone)]
 pub struct CancelSession {
     pub session_id: SessionId,
-    pub reason: Option<Reason>,
+    pub reason: Option<Personal<Reason>>,
 }
 
 /// Moves a session, and its appointments with it.
@@ -33,7 +35,7 @@ pub struct MoveSession {
     /// Its new resources. `None`: the same as before.
     pub resource_ids: Option<ResourceIds>,
     /// Why it may break rules. `None`: it may not.
-    pub overriding: Option<Reason>,
+    pub overriding: Option<Personal<Reason>>,
 }
 
 impl UnitOfWork for CancelSession {

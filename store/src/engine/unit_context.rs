@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use daybook_domain::claim::{Claim, ClaimConflict, ClaimQuery, ClaimSnapshot};
 use daybook_domain::client::{Client, ClientRefusal};
-use daybook_domain::{AppointmentId, ClientId, Needs, Refusal, TenantId};
+use daybook_domain::{AppointmentId, ClientId, Needs, Refusal, Subject, TenantId};
 use uuid::Uuid;
 
 use super::availability::unavailable;
@@ -137,8 +137,7 @@ impl<'a> UnitContext<'a> {
         let current = if is_new {
             Loaded::<A>::default()
         } else {
-            // Whether it is so already is told of what is open only.
-            match self.current(&stream, A::sets(&command)).await? {
+            match self.current(&stream, A::opens(&command)).await? {
                 Ok(current) => current,
                 Err(refusal) => return Ok(Err(refusal)),
             }
@@ -198,7 +197,7 @@ impl<'a> UnitContext<'a> {
         let sealing = Sealing { keyring: self.engine.keyring(), dry_run: self.context.dry_run };
         let mut settled = prepared.decide(self.context, sealing).await?;
         if let Ok((decided, _)) = &mut settled
-            && let Some(client) = decided.sealed_for
+            && let Some(Subject::Client(client)) = decided.sealed_for
             && let Err(refusal) = self.rests_on(client, decided).await?
         {
             settled = Err(refusal);

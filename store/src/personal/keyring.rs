@@ -8,8 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use cqrs_es::Aggregate as _;
+use daybook_domain::appointment::Appointment;
 use daybook_domain::client::Client;
-use daybook_domain::{ClientId, HasPersonal, PersonalJson, Sealed, TenantId};
+use daybook_domain::series::Series;
+use daybook_domain::{HasPersonal, PersonalJson, Sealed, Subject, TenantId};
 use moka::future::Cache;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -186,7 +188,7 @@ impl Keyring {
         Ok(tx.commit().await?)
     }
 
-    /// Seals what is clear in these, which are of one aggregate, with the key of this person.
+    /// Seals what is clear in these, which are of one aggregate, with the key of this subject.
     ///
     /// `keeps`: a key that is made for it is kept; else what is sealed with it is good for nothing. `true`: there was
     /// something to seal.
@@ -196,7 +198,7 @@ impl Keyring {
     pub async fn seal<T: HasPersonal>(
         &self,
         about: &About<'_>,
-        subject: ClientId,
+        subject: Subject,
         things: &mut [T],
         keeps: bool,
     ) -> Result<bool, KeyringError> {
@@ -312,6 +314,7 @@ impl Keyring {
             taken.push((about, personal));
             left.push(event);
         }
+        self.tell_subjects(&mut taken).await?;
         self.open(&mut taken).await?;
         for ((_, personal), event) in taken.into_iter().zip(left) {
             personal.put_back(event);
@@ -332,6 +335,45 @@ impl Keyring {
             self.of_tenants.insert(tenant.clone(), Arc::clone(&key)).await;
         }
         Ok(key)
+    }
+
+    /// Says about whom events are that were written in clear and do not say so themselves: only the first of their stream does.
+    async fn tell_subjects(
+        &self,
+        events: &mut [(About<'_>, PersonalJson)],
+    ) -> Result<(), KeyringError> {
+        let mut streams: HashMap<(TenantId, String), Vec<String>> = HashMap::new();
+        let is_asked = |about: &About<'_>| [Appointment::TYPE, Series::TYPE].contains(&about.kind);
+        for (about, personal) in &mut *events {
+            if is_asked(about) && personal.has_clear() {
+                let of_kind = streams.entry((about.tenant.clone(), about.kind.to_owned()));
+                of_kind.or_default().push(about.stream());
+            }
+        }
+        for ((tenant, kind), ids) in streams {
+            // By events_pkey.
+            let rows: Vec<(String, Option<String>)> = sqlx::query_as(
+                "SELECT aggregate_id, payload ->> 'client_id' FROM events
+                  WHERE tenant_id = $1 AND aggregate_type = $2 AND aggregate_id = ANY($3) AND sequence = 1",
+            )
+            .bind(tenant.as_str())
+            .bind(&kind)
+            .bind(&ids)
+            .fetch_all(&self.pool)
+            .await?;
+            let clients: HashMap<String, Option<String>> = rows.into_iter().collect();
+            for (about, personal) in &mut *events {
+                let client = clients.get(&about.stream()).and_then(Option::as_deref);
+                let client = client.and_then(|client| client.parse::<Uuid>().ok());
+                if about.kind == kind
+                    && *about.tenant == tenant
+                    && let Some(client) = client
+                {
+                    personal.of(Subject::Client(client.into()));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The key of a person or of a tenant; it is made if there is none yet.
@@ -504,8 +546,13 @@ impl Keyring {
 impl About<'_> {
     /// About whom it is: where the thing does not say so, a client is about themselves.
     fn subject<T: HasPersonal>(&self, thing: &T) -> Option<Uuid> {
-        let said = thing.subject(self.id).map(ClientId::uuid);
+        let said = thing.subject(self.id).map(Subject::uuid);
         said.or_else(|| (self.kind == Client::TYPE).then_some(self.id))
+    }
+
+    /// Its stream in the log.
+    fn stream(&self) -> String {
+        format!("{}/{}", self.tenant, self.id)
     }
 
     fn closed(&self, member: &'static str) -> KeyringError {

@@ -1,5 +1,7 @@
 use daybook_domain::client::Contact;
-use daybook_domain::{Email, HasPersonal as _, Metadata, Name, Personal, Reference, TenantId};
+use daybook_domain::{
+    Email, HasPersonal as _, Metadata, Name, Personal, Reference, Subject, TenantId,
+};
 use uuid::Uuid;
 
 use super::{About, Keyring, KeyringError, MasterKey, MasterKeys};
@@ -34,7 +36,7 @@ async fn open_one(
 async fn sealed(keyring: &Keyring, tenant: &TenantId, id: Uuid) -> Contact {
     keyring.register().await.unwrap();
     let mut contact = [contact()];
-    keyring.seal(&about(tenant, id), id.into(), &mut contact, true).await.unwrap();
+    keyring.seal(&about(tenant, id), Subject::Client(id.into()), &mut contact, true).await.unwrap();
     let [contact] = contact;
     contact
 }
@@ -80,7 +82,10 @@ async fn lengths_are_padded_and_nothing_is_sealed_twice_alike() {
     let id = Uuid::now_v7();
     let of = async |name: &str| {
         let mut contact = [Contact::named(Name::new(name).unwrap())];
-        keyring.seal(&about(&house.tenant, id), id.into(), &mut contact, true).await.unwrap();
+        keyring
+            .seal(&about(&house.tenant, id), Subject::Client(id.into()), &mut contact, true)
+            .await
+            .unwrap();
         let [mut contact] = contact;
         let personal = contact.personal();
         personal[0].1.sealed().unwrap().ciphertext.clone()
@@ -156,7 +161,10 @@ async fn pairs_are_sealed_where_there_are_some() {
     let id = Uuid::now_v7();
     let metadata: Metadata = serde_json::from_str(r#"{"known as": "Lovelace"}"#).unwrap();
     let mut with = [Contact { metadata: Personal::new(metadata), ..contact() }, contact()];
-    keyring.seal(&about(&house.tenant, id), id.into(), &mut with, true).await.unwrap();
+    keyring
+        .seal(&about(&house.tenant, id), Subject::Client(id.into()), &mut with, true)
+        .await
+        .unwrap();
     let written = serde_json::to_string(&with[0]).unwrap();
     assert!(!written.contains("known as") && written.contains("metadata"), "{written}");
     assert!(!serde_json::to_string(&with[1]).unwrap().contains("metadata"));
@@ -198,6 +206,8 @@ async fn what_another_program_destroys_is_erased_here_at_once_and_for_good() {
     let mut clear = self::contact();
     open_one(&here, about(&house.tenant, other), &mut clear).await.unwrap();
     assert_eq!(clear, self::contact());
-    let again = here.seal(&about(&house.tenant, id), id.into(), &mut [self::contact()], true).await;
+    let again = here
+        .seal(&about(&house.tenant, id), Subject::Client(id.into()), &mut [self::contact()], true)
+        .await;
     assert!(matches!(again, Err(KeyringError::Destroyed(subject)) if subject == id), "{again:?}");
 }

@@ -13,7 +13,7 @@ use daybook_domain::appointment::{
 use daybook_domain::service::{HoldLimit, ServiceTerms};
 use daybook_domain::session::{Scheduling, SessionCommand, SessionScheduled};
 use daybook_domain::time::{Duration, Interval};
-use daybook_domain::{QuotaRule, Reason, ServiceId};
+use daybook_domain::{Personal, QuotaRule, Reason, ServiceId};
 
 /// The command of an event of an appointment; `None`: another aggregate's, which is repeated itself.
 /// `recorded` is what the service's terms were, and `state` is the appointment as the replay has it.
@@ -154,6 +154,6 @@ fn holds_per_client(details: &Details) -> HoldLimit {
     holds.and_then(|holds| HoldLimit::try_from(holds.at_most).ok()).unwrap_or_default()
 }
 
-pub(super) fn why(overridden: Option<&Overridden>) -> Option<Reason> {
+pub(super) fn why(overridden: Option<&Overridden>) -> Option<Personal<Reason>> {
     overridden.map(|overridden| overridden.reason.clone())
 }

@@ -1,8 +1,8 @@
 //! `POST /v1/appointments/{id}/accept-conflict`
 
 use axum::extract::State;
-use daybook_domain::Reason;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
+use daybook_domain::{Personal, Reason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,7 +19,7 @@ use crate::views::AppointmentView;
 pub(crate) struct AcceptBody {
     /// Why.
     #[schema(max_length = 500)]
-    reason: Reason,
+    reason: Personal<Reason>,
 }
 
 /// Accept an appointment's conflicts

@@ -1,8 +1,8 @@
 //! `POST /v1/appointments/{id}/cancel`
 
 use axum::extract::State;
-use daybook_domain::Reason;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy};
+use daybook_domain::{Personal, Reason};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,7 +21,7 @@ use crate::views::AppointmentView;
 pub(crate) struct CancelBody {
     /// Why, in the words of who cancels.
     #[schema(max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
     /// On whose side: `client` where it is left out. Only a client is bound by the cancellation
     /// window.
     #[serde(default = "by_client")]

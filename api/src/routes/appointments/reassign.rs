@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
-use daybook_domain::{Reason, ResourceId};
+use daybook_domain::{Personal, Reason, ResourceId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ pub(crate) struct ReassignBody {
     to_resource_id: ResourceId,
     /// Why.
     #[schema(max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
 }
 
 /// Move an appointment to another resource

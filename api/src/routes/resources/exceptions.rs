@@ -1,9 +1,9 @@
 //! `/v1/resources/{id}/exceptions`: extra hours and time off.
 
 use axum::extract::State;
-use daybook_domain::Reason;
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::time::{ExceptionKind, HoursException, LocalDays, LocalHours, LocalSpan};
+use daybook_domain::{Personal, Reason};
 use daybook_store::engine::Known;
 use daybook_store::{Executed, Target};
 use serde::{Deserialize, Serialize};
@@ -28,10 +28,9 @@ pub(crate) struct ExceptionBody {
     kind: ExceptionKind,
     #[serde(flatten)]
     span: LocalSpan,
-    /// Why: at most 500 characters. Whoever reads the resource sees it, so it is no place for
-    /// personal data.
+    /// Why: at most 500 characters. It is told to keys with the scope `personal`, for it may say something of who is away.
     #[schema(max_length = 500, example = "Training")]
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +39,7 @@ struct ExceptionFields {
     kind: ExceptionKind,
     days: Option<LocalDays>,
     hours: Option<LocalHours>,
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
 }
 
 impl TryFrom<ExceptionFields> for ExceptionBody {
@@ -82,12 +81,14 @@ pub(crate) async fn add_resource_exception(
     }
     let target = Target::Existing(resource);
     let executed = app.engine.execute::<Resource>(&context, target, command).await?;
-    let Executed { version, position, state, .. } = executed;
+    let Executed { version, position, mut state, .. } = executed;
+    app.engine.open(&context.tenant, &mut [(resource, &mut state)]).await?;
     // At the version that the command led to, the newest is the one that it added: also where this is
     // the answer to an earlier request, whose id was another.
     let exceptions = state.profile().map(|profile| &profile.opening_hours.exceptions);
     let added = exceptions.and_then(|exceptions| exceptions.iter().next_back());
     let body = ExceptionView::from(added.ok_or_else(Problem::internal)?.clone());
+    let body = if context.tells_personal { body } else { body.withheld() };
     let location = format!("/v1/resources/{resource}/exceptions/{}", body.id);
     let answer = Answer::of_command(version, position, body);
     Ok(Changed::Made(Created { location, answer }))

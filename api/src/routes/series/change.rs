@@ -6,7 +6,7 @@ use daybook_domain::series::{
     Mode, RecurrenceId, SeriesCancel, SeriesMove, Shift, ShiftDays, Which,
 };
 use daybook_domain::time::TimeOfDay;
-use daybook_domain::{Reason, ResourceIds};
+use daybook_domain::{Personal, Reason, ResourceIds};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -128,7 +128,7 @@ pub(crate) struct SeriesCancelBody {
     mode: Mode,
     /// Why. It is shown: no personal data.
     #[schema(max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
     /// On whose side: `client` where it is left out. Only a client is bound by the cancellation
     /// window.
     #[serde(default = "by_client")]

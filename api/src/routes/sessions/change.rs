@@ -1,7 +1,7 @@
 //! A session moves or is cancelled, and its appointments with it.
 
 use axum::extract::State;
-use daybook_domain::{Reason, ResourceIds};
+use daybook_domain::{Personal, Reason, ResourceIds};
 use daybook_store::engine::{CancelSession, MoveSession};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -36,7 +36,7 @@ pub(crate) struct RescheduleSessionBody {
 pub(crate) struct CancelSessionBody {
     /// Why.
     #[schema(max_length = 500)]
-    reason: Option<Reason>,
+    reason: Option<Personal<Reason>>,
 }
 
 /// Reschedule a session

@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Availability, Caller, PathId, Problem, Query};
+use crate::http::{Answer, Availability, Caller, PathId, Personal, Problem, Query};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::listing::{Days, List, Listed, PageParams, ReadParams};
@@ -55,6 +55,7 @@ pub(crate) async fn get_session(
     let who = app.who_is_in(tenant, &[(id.into(), &session)], moment).await?;
     let taken = who.iter().flatten().count();
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
+    let view = told(&caller, view);
     let view = view.with_taken(taken).shown_in(shown.tz);
     let view = app.expand_one(tenant, view, &expand, moment).await?;
     Ok(Answer::seen(Some(version), Some(position), view))
@@ -104,17 +105,27 @@ pub(crate) async fn list_sessions(
         None => app.sessions.page(tenant, &filter, cursor, limit).await?,
         Some(moment) => app.sessions_as_of(tenant, &filter, (cursor, limit), moment).await?,
     };
+    let mut page = page;
+    let sealed = page.items.iter_mut();
+    let mut sealed: Vec<_> =
+        sealed.map(|listed| (listed.session_id.uuid(), &mut listed.session)).collect();
+    app.engine.open(tenant, &mut sealed).await?;
     let sessions: Vec<_> =
         page.items.iter().map(|listed| (listed.session_id, &listed.session)).collect();
     let who = app.who_is_in(tenant, &sessions, reading.moment).await?;
     let views = page.items.into_iter().zip(who).map(|(listed, who)| {
         let view = listed.session.view(listed.session_id.uuid(), listed.version)?;
-        Some(view.with_taken(who.len()))
+        Some(told(&caller, view).with_taken(who.len()))
     });
     let items = views.collect::<Option<Vec<_>>>().ok_or_else(Problem::internal)?;
     let items = items.into_iter().map(|view| view.shown_in(days.tz)).collect();
     let items = app.expand(tenant, items, &expand, source).await?;
     Ok(Listed::of(uri, reading.position, Page { items, next: page.next }, |view| view))
+}
+
+/// As this caller is told it.
+fn told<S>(caller: &Caller<S>, view: SessionView) -> SessionView {
+    if caller.has::<Personal>() { view } else { Session::withheld(view) }
 }
 
 /// So many sessions of the past are looked into beside each other.

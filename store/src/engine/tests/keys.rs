@@ -1,7 +1,15 @@
 use futures::future::join_all;
 
 use super::*;
+use crate::personal::{Keyring, MasterKey, MasterKeys};
 use crate::testing::minute;
+
+/// An engine that seals, which nobody has used before.
+async fn sealing(house: &House, keys: &MasterKeys) -> Engine {
+    let keyring = Keyring::new(&house.log(), keys.clone());
+    keyring.register().await.unwrap();
+    house.engine().with_keyring(keyring)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_request_sent_20_times_at_once_books_once_and_is_answered_alike() {
@@ -92,4 +100,49 @@ async fn a_key_is_a_tenants_own() {
     let context = CommandContext { tenant: salon, ..house.with_key("k", 2) };
     let refused = refusal(book(&engine, &context, minute(60)).await);
     assert!(matches!(refused, AppointmentRefusal::UnknownService { .. }), "{refused:?}");
+}
+
+#[tokio::test]
+async fn an_answer_of_before_is_given_again_for_as_long_as_such_are_kept() {
+    let (house, before) = an_open_house().await;
+    let keys = MasterKeys::new(&[MasterKey::generate().unwrap()]).unwrap();
+    let booked = book(&before, &house.with_key("k", 1), minute(60)).await.unwrap();
+    // As the migration notes it where there were programs of before.
+    sqlx::query("INSERT INTO answers_in_clear (until) VALUES ($1)")
+        .bind(minute(600))
+        .execute(&house.pool)
+        .await
+        .unwrap();
+    let engine = sealing(&house, &keys).await;
+    let again = book(&engine, &house.with_key("k", 1), minute(60)).await.unwrap();
+    assert_eq!((again.id, again.position), (booked.id, booked.position));
+    let other = book(&engine, &house.with_key("k", 2), minute(120)).await;
+    assert!(matches!(other, Err(ExecuteError::KeyReused)), "{other:?}");
+    house.clock.set(minute(601));
+    let late = book(&engine, &house.with_key("k", 1), minute(720)).await.unwrap();
+    assert_ne!(late.id, booked.id);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_key_is_not_the_key_and_is_its_callers() {
+    let (house, _) = an_open_house().await;
+    let keys = MasterKeys::new(&[MasterKey::generate().unwrap()]).unwrap();
+    let engine = sealing(&house, &keys).await;
+    let booked = book(&engine, &house.with_key("k", 1), minute(60)).await.unwrap();
+    let of = |line: &str| CommandContext { line: Some(line.to_owned()), ..house.with_key("k", 1) };
+    let another = book(&engine, &of("another"), minute(60)).await;
+    assert!(matches!(another, Err(ExecuteError::KeyOfAnother)), "{another:?}");
+    // Another program makes the same of it.
+    let other = sealing(&house, &keys).await;
+    let again = book(&other, &of("a test"), minute(60)).await.unwrap();
+    assert_eq!(again.id, booked.id);
+    let kept: Vec<String> = sqlx::query_scalar(
+        "SELECT idempotency_key FROM commands
+         UNION ALL SELECT metadata ->> 'idempotency_key' FROM events WHERE metadata ->> 'idempotency_key' IS NOT NULL",
+    )
+    .fetch_all(&house.pool)
+    .await
+    .unwrap();
+    assert_eq!(kept.len(), 2);
+    assert!(kept.iter().all(|key| key.starts_with("hmac ") && *key == kept[0]), "{kept:?}");
 }

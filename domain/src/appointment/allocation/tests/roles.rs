@@ -162,7 +162,8 @@ fn on_the_hour(override_: bool) -> Details {
         known.push((2, in_zone("Bo", chrono_tz::Tz::Europe__Oslo)));
     }
     facts.directory = directory(&known);
-    let overriding = override_.then(|| crate::Reason::new("By phone").unwrap());
+    let overriding =
+        override_.then(|| crate::Personal::new(crate::Reason::new("By phone").unwrap()));
     let booking = Booking { overriding, ..booking(&[]) };
     nothing(&facts).when(C::BookAppointment(booking)).and().state().details().unwrap().clone()
 }

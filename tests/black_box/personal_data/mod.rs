@@ -1,5 +1,7 @@
 //! What is known of a person: it is sealed wherever it is kept, and can be forgotten.
 
+mod bytes;
+
 use std::thread;
 use std::time::Duration;
 
@@ -12,8 +14,20 @@ use crate::harness::{
 };
 
 /// Words that nobody else uses, of a client, of what is noted at a booking, and of how callers name their commands.
-const MARKS: [&str; 7] =
-    ["Quaxly", "quaxly@", "555010101", "allergic", "Q-7781", "hearsay", NAME_OF_COMMAND];
+const MARKS: [&str; 9] = [
+    "Quaxly",
+    "quaxly@",
+    "555010101",
+    "allergic",
+    "Q-7781",
+    "hearsay",
+    "lumbago",
+    "chilblain",
+    NAME_OF_COMMAND,
+];
+
+/// Why somebody of the staff is away.
+const OF_STAFF: &str = "burnout";
 
 /// What a caller calls a command, who thinks nothing of it.
 const NAME_OF_COMMAND: &str = "flimsy@example.org";
@@ -47,6 +61,14 @@ fn marked(practice: Practice) -> Marked {
     let moved = json!({"start_at": monday(11, 0)});
     practice.api.post(&format!("{path}/reschedule"), &moved).send().is(200);
     practice.api.patch(&path, &json!({"note": "allergic to hearsay"})).send().is(200);
+    let because = json!({"reason": "It is chilblain"});
+    let other = practice.booking(monday(15, 0)).with("client_id", &*client);
+    let other = other.with("override", because).send().is(201);
+    practice.act(&other, "cancel", &json!({"reason": "Has a lumbago"})).is(200);
+    let off = json!({"kind": "time-off", "reason": "sick leave: burnout",
+                     "days": {"first": "2020-07-01", "last": "2020-07-01"}});
+    let added = practice.api.post(&format!("/v1/resources/{}/exceptions", practice.room), &off);
+    assert_eq!(added.send().is(201)["reason"], "sick leave: burnout");
     Marked { practice, client, appointment }
 }
 
@@ -115,7 +137,7 @@ fn what_is_known_of_a_client_is_in_no_table_in_clear() {
     marked.head();
     let rows = all_rows(&mut server.database.sql());
     assert!(!found(&rows, TITLE).is_empty(), "the control: a title is in clear");
-    for mark in MARKS {
+    for mark in MARKS.into_iter().chain([OF_STAFF]) {
         assert_eq!(found(&rows, mark), Vec::<String>::new(), "{mark}");
     }
 }
@@ -144,7 +166,7 @@ fn whoever_may_see_it_sees_it_as_it_was_said() {
     let (told, withheld) =
         (marked.personal_feed(), marked.practice.api.get("/v1/events?limit=1000"));
     let withheld = withheld.send().is(200).to_string();
-    for mark in MARKS {
+    for mark in MARKS.into_iter().chain([OF_STAFF]) {
         let is_told = mark != NAME_OF_COMMAND;
         assert!(told.contains(mark) == is_told && !withheld.contains(mark), "{mark}");
     }
@@ -250,6 +272,23 @@ fn an_erased_client_is_nobody_at_any_moment() {
     marked.practice.created("/v1/clients", &json!({"name": "B", "reference": "Q-7781"}));
     server.database.run(&["verify"]).succeeded();
     server.database.projections_are_what_the_log_says();
+}
+
+/// As programs of before wrote it.
+#[test]
+fn what_was_noted_in_clear_is_told_until_its_client_is_erased_and_not_after() {
+    let server = Server::start(&Database::fresh());
+    let marked = marked(Practice::on(&server));
+    let changed = server.database.sql().change(
+        r#"UPDATE events SET payload = jsonb_set(payload::jsonb, '{note}', '"Likes zaffre"')::json
+            WHERE tenant_id = $1 AND event_type = 'AppointmentDescribed'"#,
+        &marked.practice.tenant,
+    );
+    assert_eq!(changed, 1);
+    let told = || [marked.personal_feed(), marked.appointment("/events").to_string()];
+    assert!(told().iter().all(|told| told.contains("zaffre")), "{:?}", told());
+    marked.erase(&json!({"reason": "requested", "upcoming": "cancel"})).is(200);
+    assert!(told().iter().all(|told| !told.contains("zaffre")), "{:?}", told());
 }
 
 #[test]
