@@ -161,6 +161,7 @@ impl Ground {
             "sessions/{id}/reschedule" => json!({"start_at": utc(monday(14, 0))}),
             "series/{id}/reschedule" => json!({"scope": "all", "shift_days": 1}),
             "series/{id}/cancel" => json!({"scope": "all"}),
+            "clients/search" => json!({"name": "Nobody"}),
             "availability/search" => {
                 json!({"service_id": practice.service, "from": "2027-01-01", "to": "2027-01-02"})
             }
@@ -385,7 +386,7 @@ fn with_another_tenants_key_nothing_is_there() {
                 }
             }
             // Their own.
-            (_, "/v1/tenant/settings") => answer.has_status(200),
+            (_, "/v1/clients/search" | "/v1/tenant/settings") => answer.has_status(200),
             ("GET", "/v1/keys" | "/v1/audit" | "/v1/audit/export") => {
                 answer.has_status(200);
                 assert!(!answer.text.contains(&ground.key), "{answer:#?}");

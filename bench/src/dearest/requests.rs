@@ -201,6 +201,8 @@ requests! {
     // Sixteen roles, of which two can be filled by one and the same room only: nothing is ever found.
     "POST /v1/availability/search" => |house| Asked::post("/v1/availability/search", &search(&house)).or_refused();
     "GET /v1/clients" => |house| Asked::get("/v1/clients?limit=200&q=c&sort=-updated_at");
+    // As many as there may be of a page, by a word that all have.
+    "POST /v1/clients/search" => |house| Asked::post("/v1/clients/search?limit=200", &json!({"name": "client"}));
     "POST /v1/clients" => |house| Asked::post("/v1/clients", &contact());
     "GET /v1/clients/{id}" => |house| Asked::get(&format!("/v1/clients/{}", catalogue::client(0)));
     "PATCH /v1/clients/{id}" => |house| {

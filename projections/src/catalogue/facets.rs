@@ -13,6 +13,7 @@ use daybook_domain::{
     Category, Email, Metadata, MetadataKey, MetadataValue, Personal, Phone, Reference, Tag, folded,
     words,
 };
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::search::terms::{Kind, TermsOf, beginnings};
 
@@ -60,7 +61,7 @@ impl Facet {
     /// In any case: no mail program tells two addresses apart that differ in that.
     #[must_use]
     pub fn email(email: &Email) -> Self {
-        Self { kind: Kind::Email, value: email.as_str().to_lowercase() }
+        Self { kind: Kind::Email, value: email.as_str().to_lowercase().nfc().collect() }
     }
 
     /// Its digits, and whether it begins with a country: `00` and `+` are the same.
@@ -138,14 +139,18 @@ impl FoundBy {
         facets.chain(words.into_iter().map(|(_, chars)| terms.beginning(chars))).collect()
     }
 
-    /// Whether it has one of each of these, and a word that begins with each of those.
+    /// Whether it has one of each of these, and each of those words, or one that begins with it.
     pub(super) fn has<'a>(
         &self,
         facets: &[BTreeSet<Facet>],
         mut words: impl Iterator<Item = &'a str>,
+        whole: bool,
     ) -> bool {
+        let is = |word: &str, wanted: &str| {
+            if whole { word == wanted } else { word.starts_with(wanted) }
+        };
         facets.iter().all(|any| !any.is_disjoint(&self.facets))
-            && words.all(|wanted| self.words.iter().any(|word| word.starts_with(wanted)))
+            && words.all(|wanted| self.words.iter().any(|word| is(word, wanted)))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct CatalogueFilter {
     pub facets: Vec<BTreeSet<Facet>>,
     /// Its name has words that begin like these.
     pub name: Option<Personal<TitleWords>>,
+    /// Its name has these words themselves.
+    pub whole_words: bool,
     pub order: RecordedOrder,
 }
 
@@ -49,7 +51,9 @@ impl CatalogueFilter {
     /// Whether it lets something through, as far as its document says.
     #[must_use]
     pub fn finds<E: CatalogueEntity>(&self, document: &E::Document) -> bool {
-        !self.asks_for_terms() || E::found_by(document).has(&self.facets, self.words())
+        !self.asks_for_terms() || {
+            E::found_by(document).has(&self.facets, self.words(), self.whole_words)
+        }
     }
 
     fn asks_for_terms(&self) -> bool {

@@ -56,6 +56,7 @@ pub(super) const ROUTES: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/utilisation", &["analytics"]),
     ("GET", "/v1/availability", &["availability"]),
     ("POST", "/v1/availability/search", &["availability"]),
+    ("POST", "/v1/clients/search", &["personal"]),
     ("GET", "/v1/events", &["analytics"]),
     ("GET", "/v1/events/stream", &["analytics"]),
     ("GET", "/v1/events/export", &["analytics"]),

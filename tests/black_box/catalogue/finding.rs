@@ -182,3 +182,54 @@ fn what_has_changed_since_is_listed_in_the_order_of_the_changes() {
     assert_eq!(names(&latest), ["first"]);
     assert!(latest[0]["created_at"].as_str() < latest[0]["updated_at"].as_str());
 }
+
+/// What is asked for is in the body, and words are whole.
+#[test]
+fn clients_are_searched_by_what_is_known_of_them_without_a_word_of_it_in_a_url() {
+    let practice = a_practice();
+    let bodies = [
+        json!({"name": "Night porter", "email": "Ni\u{e9}ght@example.org", "phone": "+47 22 00 00 01"}),
+        json!({"name": "Día-portero", "email": "day@example.org", "phone": "0047 22000002"}),
+    ];
+    let (ids, position) = made(&practice, "/v1/clients", &bodies);
+    let (night, day) = (&ids[0], &ids[1]);
+    let search = |body: &Value| {
+        practice.api.post(&format!("/v1/clients/search?min_position={position}"), body).send()
+    };
+    let found = |body: Value| -> Vec<String> {
+        search(&body).is(200)["items"].as_array().unwrap().iter().map(id_of).collect()
+    };
+    // The same letter, written as one character and as two.
+    for email in ["NI\u{c9}GHT@EXAMPLE.org", "nie\u{301}ght@example.org"] {
+        assert_eq!(found(json!({"email": email})), slice::from_ref(night), "{email}");
+    }
+    assert_eq!(found(json!({"phone": "0047-22-00-00-01"})), slice::from_ref(night));
+    assert_eq!(found(json!({"name": "PORTER night"})), slice::from_ref(night));
+    assert_eq!(found(json!({"name": "dia"})), slice::from_ref(day));
+    assert_eq!(found(json!({"name": "port"})), [""; 0], "no beginnings of words");
+    assert_eq!(found(json!({"name": "porter", "email": "day@example.org"})), [""; 0]);
+    for body in [json!({}), json!({"name": "%_"}), json!({"name": "a", "title": "b"})] {
+        search(&body).is_refused(422, "invalid-body");
+    }
+    let problem = search(&json!({"email": "nowhere"})).is_refused(422, "invalid-body");
+    assert!(!problem.to_string().contains("nowhere"), "what is personal is not repeated");
+    // One at a time.
+    let both = json!({"name": "Night"});
+    practice.created("/v1/clients", &json!({"name": "Night watch"}));
+    let path = |more: &str| format!("/v1/clients/search?limit=1{more}");
+    let first = practice.api.post(&path(&format!("&min_position={}", position + 1)), &both);
+    let first = first.send().is(200);
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let next = practice.api.post(&path(&format!("&cursor={cursor}")), &both).send().is(200);
+    assert_eq!(
+        (id_of(&first["items"][0]), &next["items"][0]["name"]),
+        (night.clone(), &json!("Night watch"))
+    );
+    let erase = json!({"reason": "requested"});
+    practice.api.post(&format!("/v1/clients/{night}/erase"), &erase).send().is(200);
+    let then = practice.api.get("/v1/events?limit=1").send().is(200)["head"].as_u64().unwrap();
+    let gone = practice
+        .api
+        .post(&format!("/v1/clients/search?min_position={then}"), &json!({"name": "porter"}));
+    assert_eq!(gone.send().is(200)["items"], json!([]));
+}

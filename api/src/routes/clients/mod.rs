@@ -6,6 +6,7 @@ mod history;
 mod personal_data;
 mod read;
 mod register;
+mod search;
 mod within;
 
 use daybook_domain::client::{Contact, ContactPatch};
@@ -22,6 +23,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(register::register_client, read::list_clients))
         .routes(routes!(read::get_client, change::change_client))
+        .routes(routes!(search::search_clients))
         .routes(routes!(erase::erase_client))
         .routes(routes!(history::get_client_history))
         .routes(routes!(personal_data::get_personal_data))
