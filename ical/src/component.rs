@@ -1,6 +1,7 @@
 //! A component: its properties, and the components within it.
 
 use crate::Fault;
+use crate::event::{MAX_OPTIONAL, OPTIONAL};
 use crate::lines::Lines;
 use crate::property::Property;
 use crate::text::{decoded, excerpt};
@@ -92,6 +93,13 @@ impl Component {
             return;
         };
         if matches!(wanted, Wanted::Own(wanted) if !wanted.contains(&name.as_str())) {
+            return;
+        }
+        if OPTIONAL.contains(&name.as_str()) {
+            if self.properties.len() < MAX_OPTIONAL && line.bytes.len() <= MAX_LINE_BYTES {
+                let rest = decoded(&line.bytes[end..]);
+                self.properties.extend(Property::parse(name, number, &rest));
+            }
             return;
         }
         if self.properties.len() == MAX_LINES {

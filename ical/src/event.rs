@@ -15,7 +15,7 @@ use crate::zone::Zones;
 pub use recurrence::{Extra, Recurrence};
 
 /// The properties that are read of an event; nobody minds what the others say.
-pub(crate) const READ: [&str; 20] = [
+pub(crate) const READ: [&str; 22] = [
     "UID",
     "RECURRENCE-ID",
     "SEQUENCE",
@@ -36,7 +36,15 @@ pub(crate) const READ: [&str; 20] = [
     "LOCATION",
     "CATEGORIES",
     "X-MICROSOFT-CDO-BUSYSTATUS",
+    "ORGANIZER",
+    "ATTENDEE",
 ];
+
+/// Those whose lines may be wrong, or too many, without a word.
+pub(crate) const OPTIONAL: [&str; 2] = ["ORGANIZER", "ATTENDEE"];
+
+/// After so many properties of an event, none of these is looked at.
+pub(crate) const MAX_OPTIONAL: usize = 200;
 
 /// Those of which there can be one (RFC 5545 §3.6.1), and of which it matters which.
 const ONCE: [&str; 9] = [
@@ -80,6 +88,17 @@ pub struct Event {
     pub location: Option<String>,
     /// Each on one line, in the order of the file; a thousand at most.
     pub categories: Vec<String>,
+    /// The one person whom it is with, where its file names one and no others (ATTENDEE).
+    pub attendee: Option<Attendee>,
+}
+
+/// A person whom an event is with (RFC 5545 §3.8.4.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendee {
+    /// Their mail address, in lower case.
+    pub address: String,
+    /// What they are called (CN), on one line.
+    pub name: Option<String>,
 }
 
 /// Which occurrences an event is instead of (RFC 5545 §3.8.4.4).
@@ -204,6 +223,7 @@ impl Event {
                 .filter(|text| !text.is_empty()),
             location: line("LOCATION"),
             categories: categories(component),
+            attendee: attendee(component),
             start,
         })
     }
@@ -235,6 +255,31 @@ fn categories(component: &Component) -> Vec<String> {
         }
     }
     found
+}
+
+/// Who is there but for whoever has made the event. Rooms and groups are nobody.
+fn attendee(component: &Component) -> Option<Attendee> {
+    let organizer = component.get("ORGANIZER").and_then(address);
+    let is_person = |it: &&Property| {
+        let kind = it.parameter("CUTYPE").unwrap_or("INDIVIDUAL").trim();
+        kind.eq_ignore_ascii_case("INDIVIDUAL")
+    };
+    let people = component.all("ATTENDEE").filter(is_person);
+    let mut people = people.filter_map(|it| Some((address(it)?, it)));
+    let is_other = |address: &String| organizer.as_ref() != Some(address);
+    let (address, first) = people.find(|(address, _)| is_other(address))?;
+    if people.any(|(other, _)| is_other(&other) && other != address) {
+        return None;
+    }
+    let name = first.parameter("CN").map(one_line).filter(|name| !name.is_empty());
+    Some(Attendee { address, name })
+}
+
+/// The mail address that a property is.
+fn address(property: &Property) -> Option<String> {
+    let (scheme, address) = property.value.trim().split_once(':')?;
+    let is_mail = scheme.eq_ignore_ascii_case("mailto") && !address.is_empty();
+    is_mail.then(|| address.to_lowercase())
 }
 
 fn version(component: &Component) -> Version {

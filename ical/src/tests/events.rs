@@ -227,3 +227,35 @@ fn what_outlook_calls_free_takes_no_time() {
     assert!(!only(&an_event_with("X-MICROSOFT-CDO-BUSYSTATUS:FREE")).takes_time);
     assert!(only(&an_event_with("X-MICROSOFT-CDO-BUSYSTATUS:FREE\nTRANSP:OPAQUE")).takes_time);
 }
+
+#[test]
+fn whom_an_event_is_with_is_told_where_its_file_names_one_person() {
+    let with = |lines: &str| {
+        let attendee = only(&an_event_with(lines)).attendee?;
+        Some(format!("{} {:?}", attendee.address, attendee.name))
+    };
+    let organizer = "ORGANIZER;CN=Desk:MAILTO:desk@example.org";
+    let desk = "ATTENDEE;CN=Desk:mailto:Desk@example.org";
+    let guest = "ATTENDEE;CN=\"A. Guest\";RSVP=TRUE:mailto:Guest@Example.org";
+    let known = Some("guest@example.org Some(\"A. Guest\")".to_owned());
+    assert_eq!(with(guest), known);
+    assert_eq!(with(&format!("{organizer}\n{desk}\n{guest}\n{guest}")), known);
+    let room = "ATTENDEE;CUTYPE=ROOM:mailto:room@example.org";
+    assert_eq!(with(&format!("{organizer}\n{room}\n{guest}")), known);
+    let plain = "ATTENDEE:mailto:guest@example.org";
+    assert_eq!(with(plain), Some("guest@example.org None".to_owned()));
+    let other = "ATTENDEE:mailto:other@example.org";
+    for nobody in ["SUMMARY:A", desk, room, "ATTENDEE:tel:1", "ATTENDEE;CN=\"x"] {
+        assert_eq!(with(&format!("{organizer}\n{nobody}")), None, "{nobody}");
+    }
+    assert_eq!(with(&format!("{guest}\n{other}")), None, "of two, nobody is");
+}
+
+#[test]
+fn however_many_people_are_there_it_is_an_event() {
+    let crowd: Vec<String> =
+        (0..12_000).map(|n| format!("ATTENDEE:mailto:{n}@example.org\n")).collect();
+    let crowd = crowd.concat();
+    let event = only(&an_event_with(&format!("{crowd}SUMMARY:A fair")));
+    assert_eq!((event.summary.as_deref(), event.attendee), (Some("A fair"), None));
+}

@@ -2,8 +2,8 @@
 
 use chrono_tz::Tz;
 use daybook_domain::appointment::Copied;
-use daybook_domain::{Category, Name, Note, Personal, Tags, Title};
-use daybook_ical::event::Version;
+use daybook_domain::{Category, Email, Name, Note, Personal, Tags, Title};
+use daybook_ical::event::{Attendee, Version};
 use daybook_ical::series::OccurrenceId;
 
 /// An event, or one occurrence of a series, as its calendar has it.
@@ -37,12 +37,33 @@ pub struct ToBook {
     pub category: Option<Category>,
     pub tags: Tags,
     pub note: Option<Personal<Note>>,
+    /// Whom it is with, where one person is named.
+    pub person: Option<Person>,
     /// Whether its text is for those who may book, and not for whoever may only read.
     pub private: bool,
     pub place: Place,
     pub copied: Copied,
     /// The zone that it is shown in.
     pub time_zone: Tz,
+}
+
+/// Somebody whom an event is with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// What they are called, or else their address.
+    pub name: Personal<Name>,
+    pub email: Personal<Email>,
+}
+
+impl Person {
+    /// `None`: there is no such address.
+    pub(crate) fn of(attendee: &Attendee) -> Option<Self> {
+        let Attendee { address, name } = attendee;
+        let name = name.as_deref().and_then(|name| Name::new(name).ok());
+        let name = name.or_else(|| Name::new(address).ok())?;
+        let email = Email::new(address).ok()?;
+        Some(Self { name: Personal::new(name), email: Personal::new(email) })
+    }
 }
 
 /// Where an event takes place.

@@ -10,7 +10,7 @@ use daybook_ical::series::{self, Occurrence, OccurrenceId, Span, Window};
 use daybook_ical::{Calendar, Index, Method, Zones};
 
 use super::category::{CategoryFrom, at_end_of};
-use super::entry::{Entry, Place, ToBook, Wanted};
+use super::entry::{Entry, Person, Place, ToBook, Wanted};
 use super::error::{PRIVATE, Refusal, RefusalReason, shown};
 use super::file::Group;
 use super::place::Location;
@@ -139,6 +139,7 @@ impl<'r> Meaning<'r> {
             None => Place::Calendar(self.name.clone()),
         };
         let (copied, time_zone) = self.time(occurrence, &place)?;
+        let person = event.attendee.as_ref().and_then(Person::of);
         let description = event.description.as_deref().unwrap_or_default();
         // What the description says already need not be said again.
         let elsewhere = elsewhere.filter(|text| !description.contains(text)).unwrap_or_default();
@@ -149,6 +150,7 @@ impl<'r> Meaning<'r> {
                 category: None,
                 tags: Tags::default(),
                 note: texts::note([summary, description, elsewhere])?,
+                person,
                 private: true,
                 place,
                 copied,
@@ -167,6 +169,7 @@ impl<'r> Meaning<'r> {
             category,
             tags: texts::tags(tags.iter().copied(), event.status == Status::Tentative)?,
             note: texts::note([whole.unwrap_or_default(), description, elsewhere])?,
+            person,
             private: false,
             place,
             copied,

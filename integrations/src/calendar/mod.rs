@@ -22,7 +22,7 @@ mod tests;
 
 pub use category::{CategoryFrom, NoSuchRule};
 pub use daybook_ical::MAX_FILE_BYTES;
-pub use entry::{Entry, Place, ToBook, Wanted};
+pub use entry::{Entry, Person, Place, ToBook, Wanted};
 pub use error::{ReadError, Refusal, RefusalReason};
 pub use file::{CalendarFile, Group};
 pub use holidays::{HolidayCalendar, read_holidays};

@@ -82,6 +82,7 @@ impl<'r> Row<'r> {
             category: text(Column::Category).map(|name| texts::category(&name)).transpose()?,
             tags: texts::tags(tags, false)?,
             note: texts::note(about)?,
+            person: None,
             private: false,
             place,
             copied: Copied { during, takes },

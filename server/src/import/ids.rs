@@ -1,6 +1,6 @@
 //! Ids made from what a file says: the same file gives the same ids.
 
-use daybook_domain::TenantId;
+use daybook_domain::{Email, TenantId};
 use daybook_integrations::calendar::Entry;
 use daybook_store::personal::Tokens;
 use uuid::Uuid;
@@ -25,8 +25,14 @@ impl Ids {
         &self.tokens
     }
 
+    /// Of all events that are with nobody in particular.
     pub(super) fn client(&self) -> Uuid {
         self.id("client", "")
+    }
+
+    /// Of somebody with this address: it cannot be told from that.
+    pub(super) fn person(&self, email: &Email) -> Uuid {
+        self.tokens.id("person", &email.as_str().to_lowercase())
     }
 
     pub(super) fn service(&self, category: &str) -> Uuid {

@@ -290,7 +290,9 @@ impl Importer {
             (Place::Calendar(_), Some((id, name))) => (*id, name.clone()),
             (place, _) => (self.ids.resource(place.name().as_str()), place.name().clone()),
         };
-        let (service, client) = (self.ids.service(category.as_str()), self.ids.client());
+        let email = to_book.person.as_ref().and_then(|person| person.email.reveal());
+        let client = email.map_or_else(|| self.ids.client(), |email| self.ids.person(email));
+        let service = self.ids.service(category.as_str());
         Ok(Wish { to_book, category, service, client, resource, place })
     }
 

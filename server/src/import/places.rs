@@ -11,7 +11,7 @@ use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Tags};
-use daybook_integrations::calendar::Place;
+use daybook_integrations::calendar::{Person, Place};
 use daybook_store::{CommandContext, Engine, Executable, ExecuteError, Target};
 use uuid::Uuid;
 
@@ -37,8 +37,7 @@ impl Furnished {
         wish: &Wish,
     ) -> anyhow::Result<()> {
         if self.0.insert(wish.client) {
-            let contact = Contact::named(Name::new(CLIENT)?);
-            let command = ClientCommand::RegisterClient(contact);
+            let command = ClientCommand::RegisterClient(contact(wish)?);
             make::<Client>(engine, context, wish.client, command).await?;
         }
         if self.0.insert(wish.service) {
@@ -83,6 +82,18 @@ async fn made<A: Executable>(
         Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Whom it is with, or whoever it may be.
+fn contact(wish: &Wish) -> anyhow::Result<Contact> {
+    let Some(Person { name, email }) = &wish.to_book.person else {
+        return Ok(Contact::named(Name::new(CLIENT)?));
+    };
+    Ok(Contact {
+        name: name.clone(),
+        email: Some(email.clone()),
+        ..Contact::named(Name::new(CLIENT)?)
+    })
 }
 
 /// It is always open: when there is something in it, its calendar says.

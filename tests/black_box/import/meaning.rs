@@ -327,3 +327,41 @@ fn a_tenants_zone_is_not_the_first_events() {
     database.run(&["tenant", "set", &tenant, "--time-zone", "Europe/Oslo"]).succeeded();
     assert_eq!(zone(), "time zone: Europe/Oslo");
 }
+
+#[test]
+fn whom_an_event_is_with_is_its_client_and_can_be_forgotten_alone() {
+    let importer = an_importer();
+    let guest = "ATTENDEE;CN=A. Guest:mailto:Guest@example.org";
+    let calendar = events(&[
+        (
+            "a",
+            &at_nine(&format!(
+                "SUMMARY:One\nLOCATION:Room 1\nDESCRIPTION:About the guest\n{guest}"
+            )),
+        ),
+        ("b", &at_nine(&format!("SUMMARY:Two\nLOCATION:Room 2\nDESCRIPTION:More of it\n{guest}"))),
+        ("c", &at_nine("SUMMARY:Three\nLOCATION:Room 3\nDESCRIPTION:About nobody")),
+    ]);
+    booked(&importer.imports(&calendar), 3);
+    importer.standing(3);
+    let server = Server::shared();
+    let admin = server.api(Some(server.database.key(&importer.tenant, "admin")));
+    let client_of = |title: &str| {
+        let found = importer.found("expand=client");
+        let item = found.iter().find(|item| item["title"] == title).unwrap().clone();
+        (item["client"].clone(), format!("/v1/appointments/{}", item["id"].as_str().unwrap()))
+    };
+    let ((one, of_one), (two, _), (three, of_three)) =
+        (client_of("One"), client_of("Two"), client_of("Three"));
+    assert_eq!((&one["name"], &one["email"]), (&json!("A. Guest"), &json!("guest@example.org")));
+    assert_eq!(one["id"], two["id"]);
+    assert_eq!(three["name"], "Imported calendar");
+    assert_eq!(admin.get(&of_one).send().is(200)["note"], "About the guest");
+    let again = importer.imports(&calendar);
+    assert_eq!(again.last_line(), "booked 0, already there 3, refused 0", "{again:#?}");
+    let erase = format!("/v1/clients/{}/erase", one["id"].as_str().unwrap());
+    let body = json!({"reason": "requested", "upcoming": "cancel"});
+    admin.post(&erase, &body).send().is(200);
+    assert!(admin.get(&of_one).send().is(200).get("note").is_none());
+    assert_eq!(admin.get(&of_three).send().is(200)["note"], "About nobody");
+}
