@@ -30,7 +30,7 @@ pub const SUPERUSER: &str = "daybook";
 pub const SQL: &str = include_str!("roles.sql");
 
 /// Which roles a cluster has: this is raised whenever [`SQL`] changes.
-const REVISION: &str = "1";
+const REVISION: &str = "2";
 
 /// The map's name in both files.
 const MAP: &str = "daybook";

@@ -67,6 +67,10 @@ BEGIN
     LOOP
         EXECUTE change;
     END LOOP;
+    -- Whose rows analysts see is said by administrators.
+    IF to_regclass('analysts') IS NOT NULL THEN
+        REVOKE INSERT, UPDATE ON analysts FROM daybook_app;
+    END IF;
 END
 $$;
 

@@ -51,7 +51,8 @@ async fn delete(parts: &Parts, tenant: &TenantId, yes: &TenantId) -> anyhow::Res
         yes == tenant,
         "it would be {tenant}, and --yes says {yes}: nothing is deleted"
     );
-    let pool = parts.log().pool();
+    // Whose rows analysts see is the owner's to change.
+    let pool = parts.log().owners_pool();
     let ids: Vec<_> = parts.projections().iter().map(|projection| projection.id()).collect();
     let schemas = daybook_projections::all_schemas(pool, &ids).await?;
     let rows = departures::delete(pool, tenant, &schemas, parts.clock.now()).await?;

@@ -18,8 +18,9 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "api_keys",
+    "analysts",
     "commands",
     "claims",
     // Whatever is left, nobody can read it.

@@ -39,7 +39,10 @@ fn an_analyst(database: &Database, sql: &mut Sql) -> String {
                         WHERE grantee = $1 AND table_schema = 'analytics'";
         (sql.number(granted, "daybook_analyst") == 4).then_some(())
     });
-    sql.run("CREATE ROLE quarterly_report LOGIN IN ROLE daybook_analyst");
+    sql.run(
+        "CREATE ROLE quarterly_report LOGIN IN ROLE daybook_analyst;
+         INSERT INTO analysts (tenant_id, role_name) VALUES ('*', 'quarterly_report')",
+    );
     database.url_of("quarterly_report")
 }
 

@@ -81,6 +81,53 @@ fn the_page_describes_every_view_and_column_as_the_database_has_them() {
     assert_eq!(described, there);
 }
 
+/// Lets a role see a tenant's rows.
+fn may_see(sql: &mut Sql, tenant: &str, role: &str) {
+    let statement = format!("INSERT INTO analysts (tenant_id, role_name) VALUES ($1, '{role}')");
+    sql.change(&statement, tenant);
+}
+
+/// Whose rows a view shows to whoever asks for all of them.
+fn tenants_in(analyst: &mut Sql, view: &str) -> BTreeSet<String> {
+    let all = format!("SELECT DISTINCT tenant_id FROM analytics.{view} WHERE $1 <> ''");
+    analyst.rows(&all, "any").iter().map(|row| row.get(0)).collect()
+}
+
+#[test]
+fn an_analyst_sees_the_rows_of_those_tenants_alone_that_an_administrator_has_named() {
+    let (database, server, mut sql) = published();
+    let [one, other] = [(); 2].map(|()| {
+        let practice = Practice::on(&server);
+        caught_up(&practice, &mut sql, practice.booking(monday(10, 0)).send().position());
+        practice
+    });
+    sql.run("CREATE ROLE of_one LOGIN IN ROLE daybook_analyst; CREATE ROLE of_all LOGIN IN ROLE daybook_analyst");
+    let connect = |user: &str| Sql::connect(&database.url_of(user), None);
+    let (mut of_one, mut of_all) = (connect("of_one"), connect("of_all"));
+    assert_eq!(tenants_in(&mut of_one, "events"), BTreeSet::new(), "nobody is named yet");
+    may_see(&mut sql, &one.tenant, "of_one");
+    may_see(&mut sql, "*", "of_all");
+    // A role that is no more is in nobody's way.
+    may_see(&mut sql, &one.tenant, "of_nobody");
+    let (ones, all): (BTreeSet<_>, BTreeSet<_>) =
+        ([one.tenant.clone()].into(), [one.tenant, other.tenant].into());
+    for view in VIEWS {
+        eventually(view, || (tenants_in(&mut of_all, view) == all).then_some(()));
+        assert_eq!(tenants_in(&mut of_one, view), ones, "{view}");
+        assert_eq!(tenants_in(&mut connect("daybook_owner"), view), all, "{view}");
+    }
+    // What a condition of theirs is shown is theirs, too: it is asked of no other row.
+    of_one.run(&format!(
+        "SELECT * FROM analytics.events WHERE 1 / (tenant_id = '{}')::int = 1",
+        ones.first().unwrap()
+    ));
+    assert_eq!(of_one.try_run("SELECT * FROM analysts"), Err("42501".to_owned()));
+    let mut app = connect("daybook_app");
+    let gives_itself = "INSERT INTO analysts (tenant_id, role_name) VALUES ('*', 'daybook_app')";
+    assert_eq!(app.try_run(gives_itself), Err("42501".to_owned()));
+    assert_eq!(tenants_in(&mut app, "events"), BTreeSet::new());
+}
+
 #[test]
 fn analysts_read_the_views_and_nothing_else() {
     let (database, server, mut sql) = published();
@@ -104,6 +151,7 @@ fn analysts_read_the_views_and_nothing_else() {
         [0]
     .get(0);
     assert!(!login);
+    may_see(&mut sql, &practice.tenant, "daybook_analyst");
     let mut analyst = database.sql();
     analyst.run("SET ROLE daybook_analyst");
     for view in VIEWS {

@@ -72,6 +72,7 @@ mod settings;
 mod starting;
 mod stopping;
 mod tenants;
+mod tenants_in_sql;
 mod time_travel;
 mod traces;
 mod utilisation;

@@ -12,10 +12,14 @@ use crate::appointments::Appointments;
 use crate::utilisation::Utilisation;
 
 /// Raised whenever `views.sql` changes.
-pub(super) const REVISION: i32 = 6;
+pub(super) const REVISION: i32 = 7;
 
 /// The views, about projections that are named without their versions: `{utilisation}.offered`.
 pub(super) const VIEWS: &str = include_str!("views.sql");
+
+/// The tenants whose rows whoever asks may see, by the roles that they have: the table `analysts`. `*` is all of them.
+const SEEN: &str = "SELECT a.tenant_id FROM analysts a JOIN pg_roles r ON r.rolname = a.role_name
+                      WHERE pg_has_role(current_user, r.oid, 'USAGE')";
 
 /// Views that belong together.
 #[derive(Debug, Clone)]
@@ -40,7 +44,7 @@ impl Set {
     /// newer set; where a source goes, or is replaced by one whose versions begin anew, `REVISION` rises by
     /// what the sum loses.
     pub(super) fn of(sources: Vec<ProjectionId>) -> Self {
-        let views = sources.iter().fold(VIEWS.to_owned(), |views, id| {
+        let views = sources.iter().fold(VIEWS.replace("{seen}", SEEN), |views, id| {
             views.replace(&format!("{{{}}}", id.name), &id.to_string())
         });
         Self {
@@ -106,7 +110,7 @@ pub(super) async fn is_there(
            JOIN pg_class t ON t.oid = d.refobjid
            JOIN pg_namespace n ON n.oid = t.relnamespace
           WHERE v.relnamespace = 'analytics'::regnamespace AND v.relname = ANY($1)
-            AND n.nspname NOT IN ('analytics', current_schema())",
+            AND n.nspname NOT IN ('analytics', 'pg_catalog', current_schema())",
     )
     .bind(&set.names)
     .fetch_all(connection)

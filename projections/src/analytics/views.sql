@@ -3,6 +3,9 @@
 --
 -- Nothing that identifies a person: every member of an event that is shown is named here, for each type of
 -- event that has it. Titles, names and reasons are free text, and are not shown.
+--
+-- Each shows the rows of those tenants alone that whoever asks may see, before any condition of theirs is looked at
+-- (`security_barrier`).
 
 -- What older revisions called otherwise: a view is replaced only by one with the same names.
 DO $$
@@ -23,7 +26,7 @@ BEGIN
 END
 $$;
 
-CREATE OR REPLACE VIEW analytics.events AS
+CREATE OR REPLACE VIEW analytics.events WITH (security_barrier) AS
 SELECT e.tenant_id,
        e.position,
        e.recorded_at,
@@ -86,9 +89,10 @@ SELECT e.tenant_id,
                                'SessionRescheduled') AS has,
               -- Events of the first form have `start`, `end`, and `expires_at` of a hold.
               e.payload -> 'slot' -> 'during' AS during
-       ) slot;
+       ) slot
+ WHERE (e.tenant_id IN ({seen}) OR '*' IN ({seen}));
 
-CREATE OR REPLACE VIEW analytics.appointments AS
+CREATE OR REPLACE VIEW analytics.appointments WITH (security_barrier) AS
 SELECT a.tenant_id,
        a.appointment_id,
        CASE WHEN a.status = 'held' AND a.hold_expires_at <= now() THEN 'cancelled' ELSE a.status END AS status,
@@ -107,9 +111,9 @@ SELECT a.tenant_id,
        a.position,
        a.location
   FROM {appointments}.appointments a
- WHERE a.until_position IS NULL;
+ WHERE a.until_position IS NULL AND (a.tenant_id IN ({seen}) OR '*' IN ({seen}));
 
-CREATE OR REPLACE VIEW analytics.appointments_over_time AS
+CREATE OR REPLACE VIEW analytics.appointments_over_time WITH (security_barrier) AS
 SELECT h.tenant_id,
        h.appointment_id,
        h.version,
@@ -126,9 +130,10 @@ SELECT h.tenant_id,
        h.category,
        h.tags,
        h.location
-  FROM {appointments}.appointments h;
+  FROM {appointments}.appointments h
+ WHERE (h.tenant_id IN ({seen}) OR '*' IN ({seen}));
 
-CREATE OR REPLACE VIEW analytics.utilisation AS
+CREATE OR REPLACE VIEW analytics.utilisation WITH (security_barrier) AS
 SELECT o.tenant_id,
        o.day,
        o.resource_id,
@@ -142,6 +147,7 @@ SELECT o.tenant_id,
        0::bigint AS lead_minutes,
        0::bigint AS lead_appointments
   FROM {utilisation}.offered o
+ WHERE (o.tenant_id IN ({seen}) OR '*' IN ({seen}))
 UNION ALL
 SELECT t.tenant_id,
        t.day,
@@ -156,4 +162,5 @@ SELECT t.tenant_id,
        coalesce(sum(t.lead_minutes), 0)::bigint,
        count(t.lead_minutes)
   FROM {utilisation}.taken t
+ WHERE (t.tenant_id IN ({seen}) OR '*' IN ({seen}))
  GROUP BY t.tenant_id, t.day, t.resource_id, t.service_id, t.category;

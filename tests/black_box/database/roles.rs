@@ -10,7 +10,7 @@ use nix::unistd::{Uid, User};
 
 use crate::harness::{Database, Practice, Server, Sql, id_of, monday};
 
-/// insufficient_privilege
+/// `insufficient_privilege`
 const DENIED: &str = "42501";
 
 /// What an injected statement would like to do.
