@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::import::Home;
 use crate::listen_address::ListenAddress;
+use crate::listener::TlsFiles;
 use crate::logging;
 use crate::master_key::{MasterKeyCommand, Source};
 use crate::tenant::SettingsOptions;
@@ -187,6 +188,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "DAYBOOK_AUDIT_MONTHS", value_parser = clap::value_parser!(u32).range(1..=1_200),
           default_value_t = AUDIT_MONTHS)]
     pub(crate) audit_months: u32,
+    #[command(flatten)]
+    pub(crate) tls: TlsFiles,
     #[command(flatten)]
     pub(crate) moved: Moved,
     /// Make a demo tenant with a small practice in it, and print a key to try.

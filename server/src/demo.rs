@@ -2,7 +2,6 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -33,11 +32,7 @@ const ROOM: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0002);
 const CLIENT: Uuid = Uuid::from_u128(0x0192_0000_0000_7000_8000_0000_0000_0003);
 
 /// Makes the demo tenant if need be, and prints how to try it.
-pub(crate) async fn introduce(
-    parts: &Parts,
-    place: &Place,
-    address: SocketAddr,
-) -> anyhow::Result<()> {
+pub(crate) async fn introduce(parts: &Parts, place: &Place, url: &str) -> anyhow::Result<()> {
     let tenant: TenantId = "demo".parse()?;
     let pool = parts.log().pool();
     tenants::create(pool, &tenant, Tz::UTC.name(), parts.clock.now()).await?;
@@ -46,13 +41,13 @@ pub(crate) async fn introduce(
     let (from, to) = next_four_weeks(parts);
     output::text(&format!(
         r#"
-  http://{address}        the API; its documentation is at http://{address}/docs
+  {url}        the API; its documentation is at {url}/docs
   {key}        a key to the demo tenant
 
   Book a check-up at the first time that is free; pasted again, it books the next one:
 
     KEY={key}
-    API=http://{address}/v1
+    API={url}/v1
     START=$(curl -sG -H "Authorization: Bearer $KEY" $API/availability \
       -d service_id={SERVICE} -d resource_id={ROOM} \
       -d from={from} -d to={to} -d limit=1 | grep -o '"start_at":"[^"]*"' | cut -d '"' -f 4)

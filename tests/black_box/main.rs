@@ -74,6 +74,7 @@ mod stopping;
 mod tenants;
 mod tenants_in_sql;
 mod time_travel;
+mod tls;
 mod traces;
 mod utilisation;
 mod versions;

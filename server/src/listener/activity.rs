@@ -54,6 +54,15 @@ impl Activity {
         }
     }
 
+    /// It is encrypted, and nothing was asked yet.
+    pub(super) fn is_ready(&self) {
+        *self.now() = (Doing::Idle { first: true }, Instant::now());
+    }
+
+    pub(super) fn head_timeout(&self) -> Duration {
+        self.head_timeout
+    }
+
     pub(super) fn has_request(&self) {
         *self.now() = (Doing::Request, Instant::now());
     }

@@ -14,21 +14,69 @@ use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_rustls::server::TlsStream;
 
 use super::Stop;
 use super::activity::{Activity, Doing};
 use super::open::Opened;
 use super::stream::NotedStream;
+use super::tls::{self, Tls};
 
 /// How often a connection that is to be closed is looked at while it is not idle.
 const CLOSING_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Answers its requests until it ends, has waited for too long, makes room for another, or `stop` ends it.
-pub(super) async fn serve(stream: TcpStream, routes: Router, opened: Opened, stop: Stop) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    tls: Option<Tls>,
+    routes: Router,
+    opened: Opened,
+    stop: Stop,
+) {
+    let Some(tls) = tls else {
+        let stream = NotedStream::new(stream, Arc::clone(&opened.activity));
+        return answer(stream, routes, opened, stop).await;
+    };
+    let stream = tokio::select! {
+        stream = shaken_hands(stream, &tls, &opened) => stream,
+        () = opened.activity.evicted() => return,
+        () = stop.over.cancelled() => return,
+    };
+    if let Some(stream) = stream {
+        answer(stream, routes, opened, stop).await;
+    }
+}
+
+/// The same connection, encrypted. A handshake may take as long as the head of a request.
+async fn shaken_hands(
+    mut stream: TcpStream,
+    tls: &Tls,
+    opened: &Opened,
+) -> Option<TlsStream<NotedStream>> {
     let activity = &opened.activity;
-    let io = TokioIo::new(NotedStream::new(stream, Arc::clone(activity)));
+    let handshake = async {
+        if !tls::begins(&mut stream).await {
+            return None;
+        }
+        let stream = NotedStream::new(stream, Arc::clone(activity));
+        let shaken = tls.acceptor().accept(stream).await;
+        shaken.inspect_err(|error| tracing::debug!(%error, "no handshake")).ok()
+    };
+    let shaken = timeout(activity.head_timeout(), handshake).await.ok().flatten();
+    // Its first request is still to come.
+    activity.is_ready();
+    shaken
+}
+
+async fn answer<S>(stream: S, routes: Router, opened: Opened, stop: Stop)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let activity = &opened.activity;
+    let io = TokioIo::new(stream);
     let routes = TowerToHyperService::new(routes);
     let service = service_fn(|request: Request<Incoming>| {
         activity.has_request();

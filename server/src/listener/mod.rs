@@ -11,6 +11,7 @@ mod stop;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,11 +24,13 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use open::{OpenConnections, raise_open_files};
 pub(crate) use stop::{Signals, Stop};
+pub(crate) use tls::{Tls, TlsFiles};
 
 /// Accepts connections, and answers what they ask.
 pub(crate) struct Listener {
     tcp: TcpListener,
     open: OpenConnections,
+    tls: Option<Tls>,
 }
 
 impl Listener {
@@ -41,12 +44,17 @@ impl Listener {
         let tcp = bound.with_context(|| {
             format!("cannot listen on {address} (name another address with {option})")
         })?;
-        Ok(Self { tcp, open: OpenConnections::at_most(connections) })
+        Ok(Self { tcp, open: OpenConnections::at_most(connections), tls: None })
     }
 
     /// The same, on whose connections the head of a request may take so long.
     pub(crate) fn with_head_timeout(self, head_timeout: Duration) -> Self {
         Self { open: self.open.with_head_timeout(head_timeout), ..self }
+    }
+
+    /// The same, whose connections are encrypted.
+    pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
+        Self { tls, ..self }
     }
 
     /// The same on the runtime that this is called on.
@@ -60,11 +68,13 @@ impl Listener {
 
     /// Answers until `stop` is closing, and then what was accepted; until all of that has ended, or `stop` is over.
     pub(crate) async fn answer(self, routes: Router, stop: Stop) {
-        let Self { mut tcp, open } = self;
+        let Self { mut tcp, open, tls } = self;
         let connections = TaskTracker::new();
         let serve = async |stream: TcpStream| {
             let opened = open.admit().await;
-            connections.spawn(connection::serve(stream, routes.clone(), opened, stop.clone()));
+            let served =
+                connection::serve(stream, tls.clone(), routes.clone(), opened, stop.clone());
+            connections.spawn(served);
         };
         // Waits a moment where the system gives none.
         let accept = async |tcp: &mut TcpListener| axum::serve::Listener::accept(tcp).await.0;

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::import::Imports;
-use crate::listener::{Listener, Signals, Stop, raise_open_files};
+use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
 use crate::roles::{self, Task};
@@ -48,14 +48,15 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Serves until told to stop, by Ctrl-C or SIGTERM; told again, it stops at once.
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let tls = Tls::of(options.tls.clone())?;
     // First of all: an address that is taken is said at once, and nothing was started for it.
-    let listeners = runtime.block_on(Listeners::bind(&options))?;
+    let listeners = runtime.block_on(Listeners::bind(&options, tls.clone()))?;
     let database = Database::own(place)?;
     let served = runtime.block_on(async {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
         let Signals { first, second } = Signals::hear()?;
         tokio::select! {
-            served = serve(place, &database, options, listeners, first) => served,
+            served = serve(place, &database, options, listeners, tls, first) => served,
             () = second.cancelled() => bail!("told to stop again: what was under way is cut off"),
         }
     });
@@ -73,7 +74,7 @@ struct Listeners {
 }
 
 impl Listeners {
-    async fn bind(options: &Serve) -> anyhow::Result<Self> {
+    async fn bind(options: &Serve, tls: Option<Tls>) -> anyhow::Result<Self> {
         let operations = OperationsPort::bind(options.operations_listen).await?;
         if !roles::have(&options.roles, Task::Answer) {
             return Ok(Self { operations, api: None });
@@ -81,7 +82,7 @@ impl Listeners {
         let connections = raise_open_files(options.max_connections.into());
         let address = options.listen.with_port(options.port);
         let api = Listener::bind(address, "--listen or --port", connections);
-        Ok(Self { operations, api: Some(api.await?) })
+        Ok(Self { operations, api: Some(api.await?.with_tls(tls)) })
     }
 }
 
@@ -90,6 +91,7 @@ async fn serve(
     database: &Database,
     options: Serve,
     Listeners { operations, api: listener }: Listeners,
+    tls: Option<Tls>,
     told: CancellationToken,
 ) -> anyhow::Result<()> {
     let roles = options.roles;
@@ -155,10 +157,15 @@ async fn serve(
     let mut working = Running::default();
     working.start_fallible("work", work.run(prepared, told.clone(), work_over.clone()));
     if let Some(listener) = listener {
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.address()?);
         if options.demo {
-            demo::introduce(&parts, place, listener.address()?).await?;
+            demo::introduce(&parts, place, &url).await?;
         }
-        output::line(&format!("daybook is listening on http://{}", listener.address()?))?;
+        output::line(&format!("daybook is listening on {url}"))?;
+        if let Some(tls) = tls {
+            working.start("follower of the certificate", tls.follow(stop.closing.clone()));
+        }
         working.start("listener", listener.answer(daybook_api::router(app), stop.clone()));
     } else {
         output::line("daybook does not listen: it has not the role api")?;
