@@ -44,6 +44,8 @@ pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
+use http::peer::Peers;
+pub use http::peer::{InvalidNetwork, Network, Peer};
 use http::rate::RateLimit;
 use http::{audit, body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
@@ -71,6 +73,7 @@ pub struct Parts {
     progress: Progress,
     keys: KeyHolders,
     rate: RateLimit,
+    peers: Peers,
     in_flight: InFlight,
     heavy: HeavyWork,
     readiness: Readiness,
@@ -107,6 +110,7 @@ impl App {
             progress,
             keys,
             rate: RateLimit::default(),
+            peers: Peers::default(),
             in_flight: InFlight::default(),
             heavy: HeavyWork::new(),
             readiness,
@@ -136,6 +140,14 @@ impl App {
     #[must_use]
     pub fn with_rate_limit(mut self, per_second: Option<NonZeroU32>) -> Self {
         Arc::make_mut(&mut self.0).rate = per_second.map(RateLimit::of).unwrap_or_default();
+        self
+    }
+
+    /// The same, to which so many requests a second without a good key may come from one address. Proxies of these networks
+    /// say for which address they ask.
+    #[must_use]
+    pub fn with_peers(mut self, proxies: Vec<Network>, failures: Option<NonZeroU32>) -> Self {
+        Arc::make_mut(&mut self.0).peers = Peers::new(proxies, failures);
         self
     }
 

@@ -9,8 +9,8 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
-use daybook_api::CorsOrigin;
 use daybook_api::export::Format;
+use daybook_api::{CorsOrigin, Network};
 use daybook_domain::rights::{Few, Limits, NotAFew, Role as KeyRole, Scope, ScopeSet, Scopes};
 use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId};
 use daybook_integrations::calendar::CategoryFrom;
@@ -176,6 +176,14 @@ pub(crate) struct Serve {
     /// answer].
     #[arg(long, env = "DAYBOOK_REQUESTS_PER_SECOND")]
     pub(crate) requests_per_second: Option<NonZeroU32>,
+    /// How many requests a second without a good key may come from one address, or one /64 of IPv6; those of ten seconds may come
+    /// at once. 0: as many as come.
+    #[arg(long, env = "DAYBOOK_FAILURES_PER_SECOND", default_value_t = FAILURES_PER_SECOND)]
+    pub(crate) failures_per_second: u32,
+    /// The networks of proxies that say for whom they ask (X-Forwarded-For): 10.0.0.0/8; several with commas between them
+    /// [default: none].
+    #[arg(long, env = "DAYBOOK_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub(crate) trusted_proxies: Vec<Network>,
     /// For how many seconds connections are accepted after the program was told to stop, so that balancers notice: 0 to
     /// 600 [default: 5; 0 on a terminal].
     #[arg(long, env = "DAYBOOK_DRAIN_SECONDS", value_parser = clap::value_parser!(u16).range(0..=600))]
@@ -200,6 +208,8 @@ pub(crate) struct Serve {
 const MAX_CONNECTIONS: u16 = 4_096;
 
 const AUDIT_MONTHS: u32 = 24;
+/// More than people and their programs mistype, and less than is felt.
+const FAILURES_PER_SECOND: u32 = 100;
 
 /// Several programs on one machine do not collide.
 const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);

@@ -65,6 +65,10 @@ metrics! {
         "How long requests took, until their answer began";
     HTTP_ACTIVE_REQUESTS = Gauge, "http_server_active_requests", Count, ["http_request_method"],
         "Requests that are being answered";
+    HTTP_CONNECTIONS = Gauge, "daybook_http_connections", Count, [],
+        "Connections of clients that are open";
+    HTTP_CONNECTIONS_EVICTED = Counter, "daybook_http_connections_evicted_total", Count, [],
+        "Idle connections that were closed to make room for others";
     REFUSALS = Counter, "daybook_refusals_total", Count, ["type"],
         "Problems that were answered, by the last part of their type; each item of a batch counts";
     EVENT_STREAMS = Gauge, "daybook_event_streams", Count, [],
@@ -177,6 +181,8 @@ pub fn begin() {
     for comparison in ["begun", "asked", "regular"] {
         counter!(LOGS_OVERLOOKED, "comparison" => comparison).increment(0);
     }
+    counter!(HTTP_CONNECTIONS_EVICTED).increment(0);
+    gauge!(HTTP_CONNECTIONS).set(0.0);
     counter!(EVENTS_APPENDED).increment(0);
     counter!(LOG_LINES_DROPPED).increment(0);
     gauge!(SUBMISSIONS_WAITING).set(0);

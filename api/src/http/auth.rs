@@ -187,13 +187,35 @@ impl<S: Requires> FromRequestParts<App> for CallerOrOperator<S> {
     }
 }
 
-/// Who sent the key of a request.
+/// Who sent a request. Of those who fail, only some are heard out.
 async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
+    let (from, now) = (app.peers.of(parts), Instant::now());
+    if let Err(refused) = app.peers.admit(from, now) {
+        let is_known = match bearer(parts) {
+            Ok(key) => app.keys.is_remembered(key).await,
+            Err(_) => false,
+        };
+        if !is_known {
+            return Err(refused);
+        }
+    }
+    let holder = holder_of_key(parts, app).await;
+    if holder.as_ref().is_err_and(|problem| problem.status() == StatusCode::UNAUTHORIZED) {
+        app.peers.failed(from, now);
+    }
+    holder
+}
+
+/// Who sent the key of a request.
+async fn holder_of_key(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
     match app.keys.holder(bearer(parts)?).await? {
         Held::By(holder) => {
             let span = tracing::Span::current();
             span.record("key_id", tracing::field::display(&holder.key_id));
-            app.rate.take(holder.key_id, Instant::now())?;
+            let quota = app.rate.take(holder.key_id, Instant::now())?;
+            if let (Some(quota), Some(place)) = (quota, parts.extensions.get::<Arc<Place>>()) {
+                place.has_left(quota);
+            }
             Ok(holder)
         }
         Held::Suspended(key) => {

@@ -8,6 +8,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::answer::POSITION_HEADER;
 use super::audit::PURPOSE;
+use super::rate::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use super::trace::{REPLAYED, REQUEST_ID, TRACE_PARENT};
 
 /// For how long a browser need not ask again: the most that one keeps to.
@@ -92,6 +93,8 @@ pub(crate) fn layer(origins: &[CorsOrigin]) -> Option<CorsLayer> {
             header::RETRY_AFTER,
             header::CONTENT_DISPOSITION,
             name(POSITION_HEADER),
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
             REPLAYED,
             REQUEST_ID,
         ])

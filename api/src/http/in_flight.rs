@@ -1,11 +1,12 @@
 //! How many requests are under way at once, and that no tenant has all the room.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use daybook_domain::TenantId;
 
 use super::Problem;
+use super::rate::Quota;
 
 /// Requests under way at once. More are told to come back: a queue would only hide it.
 pub(crate) const MAX_REQUESTS_IN_FLIGHT: usize = 512;
@@ -27,6 +28,8 @@ struct Counts {
 pub(crate) struct Place {
     in_flight: InFlight,
     taken: Mutex<Taken>,
+    /// What its key may still send, where that is bounded.
+    quota: OnceLock<Quota>,
 }
 
 /// What a request takes of the room.
@@ -43,7 +46,7 @@ impl InFlight {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         counts.take(None, 1)?;
         let taken = Mutex::new(Taken { tenant: None, places: 1 });
-        Ok(Place { in_flight: self.clone(), taken })
+        Ok(Place { in_flight: self.clone(), taken, quota: OnceLock::new() })
     }
 }
 
@@ -91,6 +94,17 @@ impl Place {
             taken.tenant = Some(tenant.clone());
         }
         Ok(())
+    }
+
+    /// Its key has this left.
+    pub(super) fn has_left(&self, quota: Quota) {
+        // A request has one key.
+        let _ = self.quota.set(quota);
+    }
+
+    /// What its key has left; `None`: as much as it likes, or there is no key.
+    pub(super) fn quota(&self) -> Option<Quota> {
+        self.quota.get().copied()
     }
 
     /// Counts it as so many more.

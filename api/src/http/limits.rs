@@ -40,6 +40,11 @@ pub(crate) async fn bound(State(app): State<App>, mut request: Request, next: Ne
     if has_body {
         response = hang_up_unless_read(response);
     }
+    if let Some(quota) = place.quota()
+        && (response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED)
+    {
+        quota.tell(&mut response);
+    }
     if response.extensions_mut().remove::<CountedApart>().is_some() {
         return response;
     }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::body::MERGE_PATCH;
+use super::rate::Quota;
 
 /// What every `type` begins with.
 const TYPE_PREFIX: &str = "urn:daybook:problem:";
@@ -36,13 +37,20 @@ pub(crate) struct Problem {
     #[schema(value_type = Object)]
     more: Map<String, Value>,
     #[serde(skip)]
-    retry_after_seconds: Option<u32>,
+    come_back: Option<Box<ComeBack>>,
     /// Whether it is said of which types a patch is taken, for it was of none of these (RFC 5789 section 3.1).
     #[serde(skip)]
     is_of_a_patch: bool,
     /// What it came from, for the log alone.
     #[serde(skip)]
     cause: Option<Box<str>>,
+}
+
+/// When to ask again, and what is left of what the caller may send.
+#[derive(Debug, Clone)]
+struct ComeBack {
+    seconds: u32,
+    quota: Option<Quota>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -64,7 +72,7 @@ impl Problem {
             status,
             detail: detail.into(),
             more: Map::new(),
-            retry_after_seconds: None,
+            come_back: None,
             is_of_a_patch: false,
             cause: None,
         }
@@ -121,14 +129,14 @@ impl Problem {
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let problem = Self::new(status, "unavailable", "Not possible at present", detail);
-        Self { retry_after_seconds: Some(1), ..problem }
+        problem.soon()
     }
 
     /// There is no room for it now: others, or the caller's own requests, have it.
     pub(crate) fn overloaded(detail: impl Into<String>) -> Self {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let problem = Self::new(status, "overloaded", "Too much at once", detail);
-        Self { retry_after_seconds: Some(1), ..problem }
+        problem.soon()
     }
 
     /// It must not be done, for it could not be recorded.
@@ -136,7 +144,7 @@ impl Problem {
         let status = StatusCode::SERVICE_UNAVAILABLE;
         let title = "It cannot be recorded at present";
         let problem = Self::new(status, "not-recorded", title, detail);
-        Self { retry_after_seconds: Some(1), ..problem }
+        problem.soon()
     }
 
     /// The key has sent more than so many requests a second.
@@ -144,8 +152,26 @@ impl Problem {
         let detail = format!("a key may send {per_second} requests a second to this program");
         let status = StatusCode::TOO_MANY_REQUESTS;
         let problem = Self::new(status, "rate-limited", "Too many requests of this key", detail);
-        let problem = problem.with("requests_per_second", per_second.get());
-        Self { retry_after_seconds: Some(1), ..problem }
+        problem.with("requests_per_second", per_second.get())
+    }
+
+    /// Too many requests without a good key have come from where this one comes from.
+    pub(crate) fn too_many_failures() -> Self {
+        let detail = "too many requests without a good key have come from your address: see whether the key is right, and \
+                      come back after `Retry-After`";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "too-many-failures", "Too many requests without a good key", detail)
+    }
+
+    /// Worth another try in a second.
+    fn soon(self) -> Self {
+        Self { come_back: Some(Box::new(ComeBack { seconds: 1, quota: None })), ..self }
+    }
+
+    /// With what is left, and when there is more.
+    pub(crate) fn with_quota(self, quota: Quota) -> Self {
+        let come_back = ComeBack { seconds: quota.retry_after(), quota: Some(quota) };
+        Self { come_back: Some(Box::new(come_back)), ..self }
     }
 
     /// It asks for more than one request may have: `narrow` says of what to ask for less.
@@ -161,7 +187,7 @@ impl Problem {
             format!("no program that lives has the role {role}"),
         );
         let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "role-missing", title, detail);
-        Self { retry_after_seconds: Some(1), ..problem.with("role", role.as_str()) }
+        problem.with("role", role.as_str()).soon()
     }
 
     /// A fault of the program. The caller hears no more than that.
@@ -198,11 +224,14 @@ impl IntoResponse for Problem {
         });
         let answered = AnsweredProblem { name: self.name().to_owned(), fault };
         response.extensions_mut().insert(answered);
+        if let Some(quota) = self.come_back.as_ref().and_then(|it| it.quota) {
+            quota.tell(&mut response);
+        }
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, content_type);
-        if let Some(seconds) = self.retry_after_seconds {
-            headers.insert(header::RETRY_AFTER, seconds.into());
+        if let Some(ComeBack { seconds, .. }) = self.come_back.as_deref() {
+            headers.insert(header::RETRY_AFTER, (*seconds).into());
         }
         if self.is_of_a_patch
             && let Ok(types) = HeaderValue::try_from(MERGE_PATCH.join(", "))

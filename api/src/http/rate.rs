@@ -1,82 +1,110 @@
-//! How many requests a second a key may send to this program, where whoever runs it says so.
+//! How many requests a second a key may send to this program, where whoever runs it says so; and what callers are told of it
+//! (draft-ietf-httpapi-ratelimit-headers-10).
 
-use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::Response;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Problem;
+use super::buckets::{Buckets, Left};
 
-/// Of so many keys it is known that they have asked a moment ago; of those that rest nothing needs to be known.
-const MAX_KEYS: usize = 10_000;
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+pub(crate) const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
-/// A bucket holds what comes in so long: so many requests may come at once.
+/// As many requests may come at once as come in so long.
 const HOLDS: Duration = Duration::from_secs(1);
 
-/// A bucket for each key (token bucket). Clones are one.
+/// A bucket for each key. Clones are one.
 #[derive(Clone, Default)]
-pub(crate) struct RateLimit(Option<Arc<Buckets>>);
+pub(crate) struct RateLimit(Option<Arc<Limit>>);
 
-struct Buckets {
+struct Limit {
     per_second: NonZeroU32,
-    /// From when on the bucket of each key is full again. One that is not here is full.
-    full_at: Mutex<HashMap<Uuid, Instant>>,
+    buckets: Buckets<Uuid>,
 }
 
 impl RateLimit {
     pub(crate) fn of(per_second: NonZeroU32) -> Self {
-        Self(Some(Arc::new(Buckets { per_second, full_at: Mutex::default() })))
+        Self(Some(Arc::new(Limit { per_second, buckets: Buckets::new(per_second, HOLDS) })))
     }
 
-    /// Refuses one more request of a key that has sent too many.
-    pub(crate) fn take(&self, key: Uuid, now: Instant) -> Result<(), Problem> {
-        let Some(buckets) = &self.0 else { return Ok(()) };
-        let mut full_at = buckets.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= MAX_KEYS {
-            full_at.retain(|_, full_at| *full_at > now);
+    /// Refuses one more request of a key that has sent too many; else says what it has left.
+    pub(crate) fn take(&self, key: Uuid, now: Instant) -> Result<Option<Quota>, Problem> {
+        let Some(limit) = &self.0 else { return Ok(None) };
+        match limit.buckets.take(key, now) {
+            Ok(left) => Ok(Some(Quota { policy: "key", left })),
+            Err(left) => {
+                let quota = Quota { policy: "key", left };
+                Err(Problem::rate_limited(limit.per_second).with_quota(quota))
+            }
         }
-        let is = full_at.get(&key).map_or(now, |full_at| now.max(*full_at));
-        let then = is + Duration::from_secs(1) / buckets.per_second.get();
-        if then > now + HOLDS {
-            return Err(Problem::rate_limited(buckets.per_second));
-        }
-        full_at.insert(key, then);
-        Ok(())
     }
+}
+
+/// What a caller has left of what they may send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Quota {
+    /// Whose quota it is: a word.
+    pub(crate) policy: &'static str,
+    pub(crate) left: Left,
+}
+
+impl Quota {
+    /// Says it in the headers of an answer.
+    pub(crate) fn tell(self, response: &mut Response) {
+        let Self { policy, left } = self;
+        let (window, next) = (whole_seconds(left.window), whole_seconds(left.next_in));
+        let said = [
+            (RATE_LIMIT_POLICY, format!("\"{policy}\";q={};w={window}", left.of)),
+            (RATE_LIMIT, format!("\"{policy}\";r={};t={next}", left.requests)),
+        ];
+        for (name, value) in said {
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+    }
+
+    /// In how many seconds to come back.
+    pub(crate) fn retry_after(self) -> u32 {
+        u32::try_from(whole_seconds(self.left.next_in)).unwrap_or(u32::MAX).max(1)
+    }
+}
+
+/// Rounded up: whoever comes back then is not too early.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse as _;
+
     use super::*;
 
-    fn taken(limit: &RateLimit, key: u128, now: Instant) -> usize {
-        (0..100).take_while(|_| limit.take(Uuid::from_u128(key), now).is_ok()).count()
+    #[test]
+    fn nobody_is_limited_where_nobody_has_said_so() {
+        let now = Instant::now();
+        assert!((0..1_000).all(|_| RateLimit::default().take(Uuid::nil(), now).is_ok()));
     }
 
     #[test]
-    fn a_key_has_what_comes_in_a_second_and_then_as_much_as_has_come_since() {
-        let limit = RateLimit::of(NonZeroU32::new(10).unwrap());
-        let start = Instant::now();
-        assert_eq!(taken(&limit, 1, start), 10);
-        assert_eq!(taken(&limit, 2, start), 10, "another key has its own");
-        assert_eq!(taken(&limit, 1, start + Duration::from_millis(299)), 2);
-        assert_eq!(taken(&limit, 1, start + Duration::from_millis(350)), 1);
-        assert_eq!(taken(&limit, 1, start + Duration::from_mins(1)), 10, "and no more");
-        assert_eq!(taken(&RateLimit::default(), 1, start), 100, "nobody has said so");
-    }
-
-    #[test]
-    fn keys_that_rest_are_forgotten() {
-        let limit = RateLimit::of(NonZeroU32::new(10).unwrap());
-        let start = Instant::now();
-        for key in 0..25_000 {
-            let now = start + Duration::from_millis(key);
-            limit.take(Uuid::from_u128(key.into()), now).unwrap();
+    fn what_is_left_is_told_as_the_draft_has_it() {
+        let (limit, now) = (RateLimit::of(NonZeroU32::new(3).unwrap()), Instant::now());
+        let mut answer = ().into_response();
+        limit.take(Uuid::nil(), now).unwrap().unwrap().tell(&mut answer);
+        assert_eq!(answer.headers()[RATE_LIMIT_POLICY], "\"key\";q=3;w=1");
+        assert_eq!(answer.headers()[RATE_LIMIT], "\"key\";r=2;t=1");
+        for _ in 0..2 {
+            limit.take(Uuid::nil(), now).unwrap();
         }
-        let known = limit.0.as_ref().unwrap().full_at.lock().unwrap().len();
-        assert!(known <= MAX_KEYS, "{known}");
+        let refused = limit.take(Uuid::nil(), now).unwrap_err().into_response();
+        assert_eq!(refused.headers()[RATE_LIMIT], "\"key\";r=0;t=1");
+        assert_eq!(refused.headers()["retry-after"], "1");
     }
 }

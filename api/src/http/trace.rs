@@ -18,6 +18,7 @@ use tracing::{Instrument as _, Span, field};
 use uuid::Uuid;
 
 use super::problem::AnsweredProblem;
+use super::sampled::{Sampled, Say};
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -116,9 +117,7 @@ impl<'a> Unanswered<'a> {
                     status, ms, problem = name, aggregate, %aggregate_id, command, reason, "refused"
                 );
             }
-            (Some(AnsweredProblem { name, .. }), None) => {
-                tracing::info!(status, ms, problem = name, "refused");
-            }
+            (Some(AnsweredProblem { name, .. }), None) => refused_caller(status, ms, name),
             (None, refused) => {
                 if let Some(refused) = refused {
                     refused.log();
@@ -156,6 +155,28 @@ impl Drop for Unanswered<'_> {
         let (status, took) = (CLIENT_CLOSED_REQUEST, self.began.elapsed());
         self.span.in_scope(|| tracing::info!(status, ms = millis(took), "the client hung up"));
         self.note(&route, status, took);
+    }
+}
+
+/// A refusal in one line; of those that anybody can have as often as they like, some lines a second.
+fn refused_caller(status: u16, ms: u64, problem: &str) {
+    static SAMPLED: Sampled = Sampled::new();
+    if !matches!(status, 401 | 403 | 429) {
+        tracing::info!(status, ms, problem, "refused");
+        return;
+    }
+    match SAMPLED.next(Instant::now()) {
+        Say::Nothing => tracing::debug!(status, ms, problem, "refused"),
+        Say::Line { left_out: 0 } => tracing::info!(status, ms, problem, "refused"),
+        Say::Line { left_out } => {
+            tracing::info!(
+                status,
+                ms,
+                problem,
+                left_out,
+                "refused; so many before it are not in the log"
+            );
+        }
     }
 }
 

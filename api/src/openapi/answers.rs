@@ -63,6 +63,18 @@ const RETRY_AFTER: Header = Header {
     description: "In how many seconds to ask again (RFC 9110, section 10.2.3).",
     schema: || json!({"type": "integer", "minimum": 1}),
 };
+const RATE_LIMIT: Header = Header {
+    name: "RateLimit",
+    description: "What is left: `\"key\";r=19;t=1`, requests and the seconds until there is one more \
+                  (draft-ietf-httpapi-ratelimit-headers-10). It is there where whoever runs the program bounds what a key may send.",
+    schema: || json!({"type": "string", "pattern": "^\"[a-z]+\";r=[0-9]+;t=[0-9]+$"}),
+};
+const RATE_LIMIT_POLICY: Header = Header {
+    name: "RateLimit-Policy",
+    description: "How much may be sent: `\"key\";q=20;w=1`, requests in so many seconds; `key`: of this key, `address`: from this \
+                  address without a good key.",
+    schema: || json!({"type": "string", "pattern": "^\"[a-z]+\";q=[0-9]+;w=[0-9]+$"}),
+};
 const CHALLENGE: Header = Header {
     name: "WWW-Authenticate",
     description: "How to say who asks (RFC 9110, section 11.6.1).",
@@ -78,7 +90,7 @@ const ACCEPT_PATCH: Header = Header {
 type Said = (&'static Header, bool);
 
 /// All of them, each with the name that references have.
-const ALL: [(&str, &Header, bool); 11] = [
+const ALL: [(&str, &Header, bool); 15] = [
     ("RequestId", &REQUEST_ID, true),
     ("Position", &POSITION, true),
     ("PositionUnlessTried", &POSITION, false),
@@ -88,6 +100,10 @@ const ALL: [(&str, &Header, bool); 11] = [
     ("Replayed", &REPLAYED, false),
     ("NextPage", &NEXT, false),
     ("RetryAfter", &RETRY_AFTER, true),
+    ("RateLimit", &RATE_LIMIT, true),
+    ("RateLimitPolicy", &RATE_LIMIT_POLICY, true),
+    ("RateLimitWhereBounded", &RATE_LIMIT, false),
+    ("RateLimitPolicyWhereBounded", &RATE_LIMIT_POLICY, false),
     ("Challenge", &CHALLENGE, true),
     ("PatchTypes", &ACCEPT_PATCH, true),
 ];
@@ -159,10 +175,20 @@ impl Operation<'_> {
     fn headers(&self, status: &str, is_page: bool) -> Vec<Said> {
         let mut headers: Vec<Said> = vec![(&REQUEST_ID, true)];
         let makes = self.described["responses"]["201"].is_object();
+        if self.described["responses"]["429"].is_object()
+            && (status.starts_with('2') || status == "304")
+        {
+            headers.extend([(&RATE_LIMIT, false), (&RATE_LIMIT_POLICY, false)]);
+        }
         match status {
             "401" => headers.push((&CHALLENGE, true)),
             "415" if self.method == "patch" => headers.push((&ACCEPT_PATCH, true)),
-            "429" | "503" => headers.push((&RETRY_AFTER, true)),
+            "503" => headers.push((&RETRY_AFTER, true)),
+            "429" => headers.extend([
+                (&RETRY_AFTER, true),
+                (&RATE_LIMIT, true),
+                (&RATE_LIMIT_POLICY, true),
+            ]),
             // What was only tried, where what is done has another status.
             "200" if makes => {}
             _ if status.starts_with('2') || status == "304" => {

@@ -25,7 +25,8 @@ pub(crate) enum ReadProblems {
     /// The path with its query is too long: `uri-too-long`.
     #[response(status = 414, content_type = "application/problem+json")]
     UriTooLong(Problem),
-    /// The key has sent more requests a second than whoever runs the program allows: `rate-limited`. See `Retry-After`.
+    /// The key has sent more requests a second than whoever runs the program allows: `rate-limited`. Or too many requests without a
+    /// good key have come from this address: `too-many-failures`. See `Retry-After`.
     #[response(status = 429, content_type = "application/problem+json")]
     RateLimited(Problem),
     /// It will work later: see `Retry-After`. `overloaded`: others, or your own requests, have the room; `unavailable`:

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, header};
+use daybook_api::Peer;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -36,9 +37,10 @@ pub(super) async fn serve(
     opened: Opened,
     stop: Stop,
 ) {
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let Some(tls) = tls else {
         let stream = NotedStream::new(stream, Arc::clone(&opened.activity));
-        return answer(stream, routes, opened, stop).await;
+        return answer(stream, peer, routes, opened, stop).await;
     };
     let stream = tokio::select! {
         stream = shaken_hands(stream, &tls, &opened) => stream,
@@ -46,7 +48,7 @@ pub(super) async fn serve(
         () = stop.over.cancelled() => return,
     };
     if let Some(stream) = stream {
-        answer(stream, routes, opened, stop).await;
+        answer(stream, peer, routes, opened, stop).await;
     }
 }
 
@@ -71,15 +73,18 @@ async fn shaken_hands(
     shaken
 }
 
-async fn answer<S>(stream: S, routes: Router, opened: Opened, stop: Stop)
+async fn answer<S>(stream: S, peer: Option<Peer>, routes: Router, opened: Opened, stop: Stop)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let activity = &opened.activity;
     let io = TokioIo::new(stream);
     let routes = TowerToHyperService::new(routes);
-    let service = service_fn(|request: Request<Incoming>| {
+    let service = service_fn(|mut request: Request<Incoming>| {
         activity.has_request();
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let answer = routes.call(request);
         let (draining, activity) = (&stop.draining, Arc::clone(activity));
         async move {

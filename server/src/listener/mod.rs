@@ -52,6 +52,11 @@ impl Listener {
         Self { open: self.open.with_head_timeout(head_timeout), ..self }
     }
 
+    /// The same, whose connections are in the figures.
+    pub(crate) fn counted(self) -> Self {
+        Self { open: self.open.counted(), ..self }
+    }
+
     /// The same, whose connections are encrypted.
     pub(crate) fn with_tls(self, tls: Option<Tls>) -> Self {
         Self { tls, ..self }

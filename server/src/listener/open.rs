@@ -1,10 +1,12 @@
 //! The connections that are open: at most so many. For a new one, the one that has been idle for longest is closed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use daybook_store::metrics::{HTTP_CONNECTIONS, HTTP_CONNECTIONS_EVICTED};
+use metrics::{counter, gauge};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
@@ -27,6 +29,10 @@ pub(crate) struct OpenConnections {
     next: AtomicU64,
     /// How long the head of a request may take on each.
     head_timeout: Duration,
+    /// Whether there was no room for the last one that came.
+    is_full: AtomicBool,
+    /// Whether they are in the figures.
+    counted: bool,
 }
 
 type Activities = Arc<Mutex<HashMap<u64, Arc<Activity>>>>;
@@ -36,6 +42,7 @@ pub(super) struct Opened {
     pub(super) activity: Arc<Activity>,
     number: u64,
     activities: Activities,
+    counted: bool,
     _room: OwnedSemaphorePermit,
 }
 
@@ -46,7 +53,14 @@ impl OpenConnections {
             activities: Arc::default(),
             next: AtomicU64::new(0),
             head_timeout: HEAD_TIMEOUT,
+            is_full: AtomicBool::new(false),
+            counted: false,
         }
+    }
+
+    /// The same, in the figures.
+    pub(super) fn counted(self) -> Self {
+        Self { counted: true, ..self }
     }
 
     /// The same, on which the head of a request may take so long.
@@ -56,16 +70,25 @@ impl OpenConnections {
 
     /// Room for one more, made if need be; where all are busy, it is waited for.
     pub(super) async fn admit(&self) -> Opened {
-        let mut told = false;
+        let mut waits = false;
         loop {
             // First without waiting: room that is there costs nobody a connection.
             let room = Arc::clone(&self.room);
             if let Ok(room) = Arc::clone(&room).try_acquire_owned() {
+                if !waits {
+                    self.is_full.store(false, Ordering::Relaxed);
+                }
                 return self.opened(room);
             }
-            if !self.evict() && !told {
-                tracing::warn!("all connections are busy: new ones have to wait");
-                told = true;
+            waits = true;
+            let all_are_busy = !self.evict();
+            if !self.is_full.swap(true, Ordering::Relaxed) {
+                let open = locked(&self.activities).len();
+                tracing::warn!(
+                    open,
+                    all_are_busy,
+                    "no room for another connection: the one that was idle for longest makes room"
+                );
             }
             if let Ok(Ok(room)) = timeout(PAUSE, room.acquire_owned()).await {
                 return self.opened(room);
@@ -77,7 +100,11 @@ impl OpenConnections {
         let (activity, number) =
             (Arc::new(Activity::new(self.head_timeout)), self.next.fetch_add(1, Ordering::Relaxed));
         locked(&self.activities).insert(number, Arc::clone(&activity));
-        Opened { activity, number, activities: Arc::clone(&self.activities), _room: room }
+        if self.counted {
+            gauge!(HTTP_CONNECTIONS).increment(1);
+        }
+        let activities = Arc::clone(&self.activities);
+        Opened { activity, number, activities, counted: self.counted, _room: room }
     }
 
     /// Tells the connection that has been idle for longest to end, unless one is about to. `false`: all are busy.
@@ -89,6 +116,9 @@ impl OpenConnections {
         let idle = activities.values().filter_map(|it| it.idle_since().map(|since| (since, it)));
         let Some((_, oldest)) = idle.min_by_key(|(since, _)| *since) else { return false };
         oldest.evict();
+        if self.counted {
+            counter!(HTTP_CONNECTIONS_EVICTED).increment(1);
+        }
         true
     }
 }
@@ -96,6 +126,9 @@ impl OpenConnections {
 impl Drop for Opened {
     fn drop(&mut self) {
         locked(&self.activities).remove(&self.number);
+        if self.counted {
+            gauge!(HTTP_CONNECTIONS).decrement(1);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod running;
 mod work;
 
 use std::io::IsTerminal as _;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ impl Listeners {
         let connections = raise_open_files(options.max_connections.into());
         let address = options.listen.with_port(options.port);
         let api = Listener::bind(address, "--listen or --port", connections);
-        Ok(Self { operations, api: Some(api.await?.with_tls(tls)) })
+        Ok(Self { operations, api: Some(api.await?.counted().with_tls(tls)) })
     }
 }
 
@@ -121,6 +122,7 @@ async fn serve(
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
         .with_cors(options.cors_origin)
         .with_rate_limit(options.requests_per_second)
+        .with_peers(options.trusted_proxies, NonZeroU32::new(options.failures_per_second))
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());

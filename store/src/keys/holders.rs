@@ -104,6 +104,12 @@ impl KeyHolders {
         })
     }
 
+    /// Whether a text was a key a moment ago. Asks no database.
+    pub async fn is_remembered(&self, key: &str) -> bool {
+        let Some(presented) = text::read(key) else { return false };
+        self.remembered.right.get(&presented.hash).await.is_some()
+    }
+
     /// See [`revoke`](super::revoke): for this program before it is answered.
     ///
     /// # Errors
