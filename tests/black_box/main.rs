@@ -66,6 +66,7 @@ mod readme;
 mod repository;
 mod roles;
 mod rules;
+mod security_page;
 mod series;
 mod sessions;
 mod settings;
