@@ -48,6 +48,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),
     // Words.
+    ("Algorithm", "crate::schema::SignatureAlgorithm"),
     ("CancelledBy", "crate::schema::CancelledBySide"),
     ("Choose", "crate::schema::ChoiceOfResource"),
     ("ConflictReason", "crate::schema::ReasonOfConflict"),
@@ -61,6 +62,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Scopes", "Vec<crate::schema::ScopeName>"),
     ("SessionStatus", "crate::schema::StatusOfSession"),
     ("Status", "crate::schema::AppointmentStatus"),
+    ("TokenType", "crate::schema::TypeOfToken"),
     ("WaitingStatus", "crate::schema::StatusOfEntry"),
     // What has parts.
     ("BookingRules", "crate::schema::Rules"),

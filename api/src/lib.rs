@@ -35,6 +35,8 @@ use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Heard, Progress};
 use daybook_store::Engine;
 use daybook_store::audit::Recorder;
+use daybook_store::browser::BrowserSessions;
+use daybook_store::issuers::{Providers, Tokens};
 use daybook_store::keys::KeyHolders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -72,6 +74,8 @@ pub struct Parts {
     client_history: ClientHistory,
     progress: Progress,
     keys: KeyHolders,
+    tokens: Tokens,
+    sessions_of_browsers: BrowserSessions,
     rate: RateLimit,
     peers: Peers,
     in_flight: InFlight,
@@ -96,6 +100,9 @@ impl App {
         let history = History::new(pool.clone());
         let keys = KeyHolders::new(engine.log(), engine.clock());
         let audit = Recorder::new(pool.clone());
+        let tokens = tokens(&engine, Providers::none());
+        let sessions_of_browsers =
+            BrowserSessions::new(engine.log(), engine.clock(), &keys, &tokens);
         Self(Arc::new(Parts {
             search: Search::new(pool.clone()),
             catalogue: Catalogue::new(pool.clone()).opened_by(engine.keyring().cloned()),
@@ -109,6 +116,8 @@ impl App {
             engine,
             progress,
             keys,
+            tokens,
+            sessions_of_browsers,
             rate: RateLimit::default(),
             peers: Peers::default(),
             in_flight: InFlight::default(),
@@ -151,6 +160,17 @@ impl App {
         self
     }
 
+    /// The same, which takes access tokens of issuers whose keys these are.
+    #[must_use]
+    pub fn with_issuers(mut self, providers: Providers) -> Self {
+        let tokens = tokens(&self.engine, providers);
+        let (log, clock) = (self.engine.log(), self.engine.clock());
+        let sessions_of_browsers = BrowserSessions::new(log, clock, &self.keys, &tokens);
+        let parts = Arc::make_mut(&mut self.0);
+        (parts.tokens, parts.sessions_of_browsers) = (tokens, sessions_of_browsers);
+        self
+    }
+
     /// The same, which pages of these origins may call.
     #[must_use]
     pub fn with_cors(mut self, origins: Vec<CorsOrigin>) -> Self {
@@ -164,6 +184,10 @@ impl App {
         Arc::make_mut(&mut self.0).streams = Streams::until(stop, drain);
         self
     }
+}
+
+fn tokens(engine: &Engine, providers: Providers) -> Tokens {
+    Tokens::new(engine.log(), engine.clock(), engine.keyring(), providers)
 }
 
 impl Deref for App {

@@ -20,6 +20,7 @@ use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{Metadata, MetadataKey, MetadataValue};
+use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::openapi::RefOr;
@@ -97,6 +98,12 @@ words! {
     ScopeName: Scope {
         Availability, Appointments, Analytics, Personal, Book, Manage, Privacy, Keys, Audit
     }
+
+    /// How a token is signed (RFC 7518, RFC 8037).
+    SignatureAlgorithm: Algorithm { Rs256, Ps256, Es256, EdDsa }
+
+    /// What a token's `typ` is; case does not count, nor does `application/` before it.
+    TypeOfToken: TokenType { AccessToken, Jwt }
 
     /// A person, a place or a thing.
     KindOfResource: ResourceKind { Staff, Room, Equipment }

@@ -17,9 +17,11 @@ use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
 use daybook_store::feed::Boundary;
+use daybook_store::issuers::{Algorithm, Audience, IssuerUrl, TokenType};
 use uuid::Uuid;
 
 use crate::import::Home;
+use crate::issuer::{self, GrantText};
 use crate::listen_address::ListenAddress;
 use crate::listener::TlsFiles;
 use crate::logging;
@@ -89,6 +91,11 @@ pub(crate) enum Command {
     Key {
         #[command(subcommand)]
         command: KeyCommand,
+    },
+    /// Manage the issuers whose access tokens are taken.
+    Issuer {
+        #[command(subcommand)]
+        command: IssuerCommand,
     },
     /// Manage the keys of operators, which are no tenant's.
     OperatorKey {
@@ -196,6 +203,10 @@ pub(crate) struct Serve {
     #[arg(long, env = "DAYBOOK_AUDIT_MONTHS", value_parser = clap::value_parser!(u32).range(1..=1_200),
           default_value_t = AUDIT_MONTHS)]
     pub(crate) audit_months: u32,
+    /// Take access tokens of issuers on this machine, also without TLS: to try it, and
+    /// never where others call.
+    #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_ISSUERS")]
+    pub(crate) allow_insecure_issuers: bool,
     #[command(flatten)]
     pub(crate) tls: TlsFiles,
     #[command(flatten)]
@@ -284,6 +295,45 @@ pub(crate) enum KeyCommand {
         /// For how many days the new one is good: 1 to 3,660 [default: for as long as the other one was to be].
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
         expires_in_days: Option<u16>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum IssuerCommand {
+    /// Take the access tokens of an issuer from now on, and print its id.
+    Add {
+        /// Into whose log they lead.
+        #[arg(long)]
+        tenant: TenantId,
+        /// What its tokens have as `iss`: an https URL as the provider writes it.
+        #[arg(long)]
+        issuer: IssuerUrl,
+        /// What its tokens have as `aud`: how the provider calls this tenant's daybook, and no other's.
+        #[arg(long)]
+        audience: Audience,
+        /// How they may be signed, with commas between them: RS256, PS256, ES256, EdDSA.
+        #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
+        #[arg(long, value_delimiter = ',', required = true, value_parser = issuer::algorithm)]
+        algorithm: Vec<Algorithm>,
+        /// Of which type they may be (`typ`): at+jwt, JWT.
+        #[arg(long, value_delimiter = ',', default_value = "at+jwt", value_parser = issuer::token_type)]
+        token_type: Vec<TokenType>,
+        /// Which scopes whoever has a value of a claim has: CLAIM=VALUE=SCOPES, like
+        /// scope=daybook:book=availability,book. The claim can be a JSON Pointer. May be given several times.
+        #[arg(long, required = true)]
+        grant: Vec<GrantText>,
+    },
+    /// List a tenant's issuers by their ids, with what they give.
+    List {
+        #[arg(long)]
+        tenant: TenantId,
+    },
+    /// Take no token of an issuer any more: within a second in all programs, and their streams end.
+    Remove {
+        #[arg(long)]
+        tenant: TenantId,
+        /// Its id.
+        issuer: Uuid,
     },
 }
 

@@ -12,6 +12,7 @@ mod export;
 mod feed;
 mod holidays;
 mod import;
+mod issuer;
 mod key;
 mod leftovers;
 mod listen_address;
@@ -80,6 +81,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }),
         Command::Key { command } => {
             on_runtime(&place, async |database| key::run(database, command).await)
+        }
+        Command::Issuer { command } => {
+            on_runtime(&place, async |database| issuer::run(database, command).await)
         }
         Command::OperatorKey { command } => {
             on_runtime(&place, async |database| operator_key::run(database, command).await)

@@ -18,9 +18,11 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 17] = [
     "api_keys",
     "analysts",
+    "browser_sessions",
+    "issuers",
     "commands",
     "claims",
     // Whatever is left, nobody can read it.

@@ -10,6 +10,8 @@
 //! * [`promotions`]: how far those who wait were offered what has become available.
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
+//! * [`browser`]: sessions of browsers.
+//! * [`issuers`]: whom a tenant trusts to say who calls, by access tokens.
 //! * [`personal`]: the keys of persons, which seal what is known of them.
 //! * [`audit`]: who did or was told what, of whom.
 //! * [`programs`]: which programs run on the database, and what each of them does.
@@ -18,6 +20,7 @@
 //! `daybook-projections`'.
 
 pub mod audit;
+pub mod browser;
 mod clock;
 pub mod database;
 pub mod departures;
@@ -25,6 +28,7 @@ pub mod doctor;
 pub mod engine;
 pub mod feed;
 pub mod imports;
+pub mod issuers;
 mod json;
 pub mod keys;
 pub mod log;

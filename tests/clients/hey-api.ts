@@ -90,6 +90,15 @@ had(await daybook.readImport(path(imported.id)));
 const { items: [ownKey] } = had(await daybook.listKeys());
 if (ownKey === undefined) throw new Error("no key");
 had(await daybook.getKey(path(ownKey.id)));
+const issuer = had(await daybook.addIssuer({
+  body: {
+    issuer: "https://login.example.org", audience: room.id, algorithms: ["RS256"],
+    grants: [{ claim: "scope", value: "read", scopes: ["availability"] }],
+  },
+}));
+had(await daybook.listIssuers());
+had(await daybook.listBrowserSessions());
+had(await daybook.getIssuer(path(issuer.id)));
 had(await daybook.listPrograms({ auth: operatorKey }));
 had(await daybook.listProjections());
 had(await daybook.listResources());

@@ -101,6 +101,15 @@ had(await api.GET("/v1/imports/{id}", path(imported.id)));
 const { items: [ownKey] } = had(await api.GET("/v1/keys"));
 if (ownKey === undefined) throw new Error("no key");
 had(await api.GET("/v1/keys/{id}", path(ownKey.id)));
+const issuer = had(await api.POST("/v1/issuers", {
+  body: {
+    issuer: "https://login.example.org", audience: room.id, algorithms: ["RS256"],
+    grants: [{ claim: "scope", value: "read", scopes: ["availability"] }],
+  },
+}));
+had(await api.GET("/v1/issuers"));
+had(await api.GET("/v1/browser-sessions"));
+had(await api.GET("/v1/issuers/{id}", path(issuer.id)));
 had(await operator.GET("/v1/programs"));
 had(await api.GET("/v1/projections"));
 had(await api.GET("/v1/resources"));

@@ -99,6 +99,13 @@ done("get_utilisation", from_=day(7), to=day(13))
 done("get_waiting", waiting.id)
 done("read_import", imported.id)
 done("get_key", done("list_keys").items[0].id)
+issuer = done("add_issuer", body=models.IssuerBody.from_dict({
+    "issuer": "https://login.example.org", "audience": str(room.id), "algorithms": ["RS256"],
+    "grants": [{"claim": "scope", "value": "read", "scopes": ["availability"]}],
+}))
+done("list_issuers")
+done("list_browser_sessions")
+done("get_issuer", issuer.id)
 done("list_programs", client=operator)
 for name in ["list_clients", "list_conflicts", "list_projections", "list_resources", "list_services",
              "list_sessions", "list_waiting", "read_settings"]:

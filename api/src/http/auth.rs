@@ -1,4 +1,4 @@
-//! Who calls: a bearer API key, whose it is, and what it is good for.
+//! Who calls: by an API key or an access token, whose log that opens, and what it is good for.
 
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -9,12 +9,15 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::rights::{Principal, Scope, Scopes, Who};
 use daybook_store::audit;
-use daybook_store::keys::{Held, KeyHolder, KeyHolders, Owner};
+use daybook_store::browser::{SessionHeld, SessionHolder};
+use daybook_store::issuers::{TokenError, TokenHeld, TokenHolder, is_token};
+use daybook_store::keys::{Held, KeyHolder, Owner};
 use tokio::time::Instant;
+use uuid::Uuid;
 
-use super::Problem;
 use super::in_flight::Place;
 use super::trace::RequestContext;
+use super::{Problem, cookie};
 use crate::App;
 
 /// Scopes as a type, so that a route's signature says what it requires.
@@ -47,6 +50,13 @@ impl<S: Requires> Requires for Within<S> {
     const WITHIN_LIMITS: bool = true;
 }
 
+/// Requires no scope, but that somebody is known.
+pub(crate) struct Anybody;
+
+impl Requires for Anybody {
+    const SCOPES: Scopes = Scopes::of(&[]);
+}
+
 /// Requires both.
 impl<A: Requires, B: Requires> Requires for (A, B) {
     const SCOPES: Scopes = A::SCOPES.and(B::SCOPES);
@@ -74,13 +84,36 @@ impl<S> Deref for Caller<S> {
 #[derive(Clone)]
 pub(crate) enum Credential {
     Key(Box<KeyHolder>),
+    Token(Box<TokenHolder>),
+    Session(Box<SessionHolder>),
 }
 
 impl Credential {
-    /// Waits until it is none any more.
-    pub(crate) async fn ended(&self, keys: &KeyHolders) {
+    /// Of a tenant; `None`: of whoever runs daybook.
+    fn principal(&self) -> Option<Principal> {
         match self {
-            Self::Key(key) => keys.ended(key).await,
+            Self::Key(key) => key.principal(),
+            Self::Token(token) => Some(token.principal.clone()),
+            Self::Session(session) => Some(session.principal.clone()),
+        }
+    }
+
+    /// The key, or the person of the token, by which sessions of browsers are made; and which one this is, where it is one.
+    /// Those of one maker share what they may send in a second.
+    pub(crate) fn maker(&self) -> (Uuid, Option<Uuid>) {
+        match self {
+            Self::Key(key) => (key.key_id, None),
+            Self::Token(token) => (token.subject, None),
+            Self::Session(session) => (session.maker_id, Some(session.id)),
+        }
+    }
+
+    /// Waits until it is none any more.
+    pub(crate) async fn ended(&self, app: &App) {
+        match self {
+            Self::Key(key) => app.keys.ended(key).await,
+            Self::Token(token) => app.tokens.ended(token).await,
+            Self::Session(session) => app.sessions_of_browsers.ended(session).await,
         }
     }
 }
@@ -90,6 +123,7 @@ impl<S> Caller<S> {
     pub(crate) fn line(&self) -> String {
         match &self.credential {
             Credential::Key(key) => Who::Key(key.lineage).to_string(),
+            Credential::Token(_) | Credential::Session(_) => self.actor(),
         }
     }
 
@@ -118,15 +152,21 @@ impl<S: Requires> FromRequestParts<App> for Caller<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let key = holder(parts, app).await?;
-        Self::of(key, parts)
+        let credential = shown(parts, app).await?;
+        Self::of(credential, parts)
     }
 }
 
 impl<S: Requires> Caller<S> {
-    /// Who sent this request, by this key.
-    fn of(key: KeyHolder, parts: &Parts) -> Result<Self, Problem> {
-        let Some(principal) = key.principal() else {
+    /// Who sent this request, whatever cookie is sent with it.
+    pub(crate) async fn by_header(parts: &Parts, app: &App) -> Result<Self, Problem> {
+        let credential = heard_out(parts, app, by_header(parts, app)).await?;
+        Self::of(credential, parts)
+    }
+
+    /// Who sent this request, and has shown this.
+    fn of(credential: Credential, parts: &Parts) -> Result<Self, Problem> {
+        let Some(principal) = credential.principal() else {
             let detail = "this is done by a tenant's key, and yours is an operator's";
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
         };
@@ -140,7 +180,6 @@ impl<S: Requires> Caller<S> {
             place.belongs_to(&principal.tenant)?;
         }
         let request = parts.extensions.get().copied().unwrap_or_default();
-        let credential = Credential::Key(Box::new(key));
         Ok(Self { principal, request, credential, requires: PhantomData })
     }
 }
@@ -155,11 +194,13 @@ impl FromRequestParts<App> for Operator {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let key = holder(parts, app).await?;
-        if key.owner == Owner::Operator {
-            return Ok(Self { actor: operator(&key) });
+        let credential = shown(parts, app).await?;
+        if let Credential::Key(key) = &credential
+            && key.owner == Owner::Operator
+        {
+            return Ok(Self { actor: operator(key) });
         }
-        if let Some(principal) = key.principal() {
+        if let Some(principal) = credential.principal() {
             asked_by(&principal);
         }
         let title = "The key is no operator's";
@@ -178,17 +219,28 @@ impl<S: Requires> FromRequestParts<App> for CallerOrOperator<S> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let key = holder(parts, app).await?;
-        if key.owner == Owner::Operator {
-            operator(&key);
+        let credential = shown(parts, app).await?;
+        if let Credential::Key(key) = &credential
+            && key.owner == Owner::Operator
+        {
+            operator(key);
             return Ok(Self::Operator);
         }
-        Ok(Self::Caller(Box::new(Caller::of(key, parts)?)))
+        Ok(Self::Caller(Box::new(Caller::of(credential, parts)?)))
     }
 }
 
-/// Who sent a request. Of those who fail, only some are heard out.
-async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
+/// What whoever sent a request has shown.
+async fn shown(parts: &Parts, app: &App) -> Result<Credential, Problem> {
+    heard_out(parts, app, by_cookie_or_header(parts, app)).await
+}
+
+/// Of those who fail, only some are heard out; of those who do not, none who sends too much.
+async fn heard_out(
+    parts: &Parts,
+    app: &App,
+    credential: impl Future<Output = Result<Credential, Problem>>,
+) -> Result<Credential, Problem> {
     let (from, now) = (app.peers.of(parts), Instant::now());
     if let Err(refused) = app.peers.admit(from, now) {
         let is_known = match bearer(parts) {
@@ -199,30 +251,61 @@ async fn holder(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
             return Err(refused);
         }
     }
-    let holder = holder_of_key(parts, app).await;
-    if holder.as_ref().is_err_and(|problem| problem.status() == StatusCode::UNAUTHORIZED) {
+    let credential = credential.await;
+    if credential.as_ref().is_err_and(|problem| problem.status() == StatusCode::UNAUTHORIZED) {
         app.peers.failed(from, now);
     }
-    holder
+    let credential = credential?;
+    let quota = app.rate.take(credential.maker().0, Instant::now())?;
+    if let (Some(quota), Some(place)) = (quota, parts.extensions.get::<Arc<Place>>()) {
+        place.has_left(quota);
+    }
+    Ok(credential)
 }
 
-/// Who sent the key of a request.
-async fn holder_of_key(parts: &Parts, app: &App) -> Result<KeyHolder, Problem> {
-    match app.keys.holder(bearer(parts)?).await? {
+async fn by_cookie_or_header(parts: &Parts, app: &App) -> Result<Credential, Problem> {
+    let cookie = cookie::sent(&parts.headers)?;
+    match (cookie, parts.headers.contains_key(header::AUTHORIZATION)) {
+        (Some(cookie), false) => {
+            cookie::refuse_other_sites(&parts.method, &parts.headers)?;
+            session(cookie, app).await
+        }
+        (Some(_), true) => {
+            let title = "Two credentials are sent";
+            let detail = "a session's cookie or an `Authorization`: send one of them";
+            Err(Problem::new(StatusCode::BAD_REQUEST, "two-credentials", title, detail))
+        }
+        (None, _) => by_header(parts, app).await,
+    }
+}
+
+async fn by_header(parts: &Parts, app: &App) -> Result<Credential, Problem> {
+    let text = bearer(parts)?;
+    if is_token(text) { token(text, app).await } else { key(text, app).await }
+}
+
+async fn session(cookie: &str, app: &App) -> Result<Credential, Problem> {
+    match app.sessions_of_browsers.holder(cookie).await? {
+        SessionHeld::By(holder) => {
+            known_as(&holder.principal.who);
+            Ok(Credential::Session(Box::new(holder)))
+        }
+        SessionHeld::Suspended => Err(suspended()),
+        SessionHeld::Ended => {
+            Err(unauthorized("session-ended", "the session has ended: sign in again"))
+        }
+    }
+}
+
+async fn key(text: &str, app: &App) -> Result<Credential, Problem> {
+    match app.keys.holder(text).await? {
         Held::By(holder) => {
-            let span = tracing::Span::current();
-            span.record("key_id", tracing::field::display(&holder.key_id));
-            let quota = app.rate.take(holder.key_id, Instant::now())?;
-            if let (Some(quota), Some(place)) = (quota, parts.extensions.get::<Arc<Place>>()) {
-                place.has_left(quota);
-            }
-            Ok(holder)
+            known_as(&holder.key_id);
+            Ok(Credential::Key(Box::new(holder)))
         }
         Held::Suspended(key) => {
             key.principal().iter().for_each(asked_by);
-            let title = "The tenant is suspended";
-            let detail = "nothing is lost: ask whoever runs this daybook to resume it";
-            Err(forbidden("tenant-suspended", title, detail))
+            Err(suspended())
         }
         Held::Expired(key) => {
             key.principal().iter().for_each(asked_by);
@@ -252,6 +335,49 @@ fn operator(key: &KeyHolder) -> String {
     actor
 }
 
+async fn token(text: &str, app: &App) -> Result<Credential, Problem> {
+    match app.tokens.holder(text).await? {
+        TokenHeld::By(holder) => {
+            known_as(&holder.principal.who);
+            Ok(Credential::Token(Box::new(holder)))
+        }
+        TokenHeld::Suspended => Err(suspended()),
+        TokenHeld::Expired => Err(unauthorized(
+            "expired-token",
+            "the token has expired: ask its issuer for a new one",
+        )),
+        TokenHeld::Refused(why) => Err(unauthorized("invalid-token", why.unwrap_or(NO_TOKEN))),
+        TokenHeld::NoKeys => {
+            Err(Problem::unavailable("the keys of the token's issuer cannot be had at present"))
+        }
+    }
+}
+
+/// Which of these it is would say what there is.
+const NO_TOKEN: &str = "this is no access token that is taken here: its issuer, audience, type, algorithm, key and \
+     signature must be those of an issuer of the tenant's (GET /v1/issuers); the program's log says more, at debug";
+
+/// In all lines of the log that are of this request.
+fn known_as(who: &impl std::fmt::Display) {
+    tracing::Span::current().record("key_id", tracing::field::display(who));
+}
+
+fn suspended() -> Problem {
+    let title = "The tenant is suspended";
+    let detail = "nothing is lost: ask whoever runs this daybook to resume it";
+    forbidden("tenant-suspended", title, detail)
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Database(error) => error.into(),
+            TokenError::Keyring(error) => error.read().into(),
+            TokenError::NoKeyring => Self::internal().because(&error),
+        }
+    }
+}
+
 /// Refuses `what` to whoever has less than it needs.
 pub(crate) fn sufficient(what: &str, required: Scopes, held: Scopes) -> Result<(), Problem> {
     let missing = required.without(held);
@@ -275,7 +401,12 @@ fn forbidden(name: &str, title: &'static str, detail: impl Into<String>) -> Prob
 }
 
 fn bearer(parts: &Parts) -> Result<&str, Problem> {
-    let missing = || unauthorized("missing-key", "send an API key as `Authorization: Bearer ...`");
+    let missing = || {
+        unauthorized(
+            "missing-key",
+            "send an API key or an access token as `Authorization: Bearer ...`",
+        )
+    };
     let header = parts.headers.get(header::AUTHORIZATION).ok_or_else(missing)?;
     let (scheme, key) = header.to_str().ok().and_then(|h| h.split_once(' ')).ok_or_else(missing)?;
     // RFC 9110 section 11.1: the scheme's name is not case-sensitive.

@@ -8,6 +8,7 @@ mod buckets;
 pub(crate) mod caching;
 pub(crate) mod command;
 pub(crate) mod compression;
+pub(crate) mod cookie;
 pub(crate) mod cors;
 pub(crate) mod database;
 pub(crate) mod deprecation;
@@ -31,8 +32,8 @@ pub(crate) mod trace;
 
 pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{
-    Analytics, Appointments, Audit, Availability, Book, Caller, CallerOrOperator, Keys, Manage,
-    Operator, Personal, Within,
+    Analytics, Anybody, Appointments, Audit, Availability, Book, Caller, CallerOrOperator, Keys,
+    Manage, Operator, Personal, Within,
 };
 pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{

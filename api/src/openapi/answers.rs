@@ -4,7 +4,11 @@
 use serde_json::{Map, Value, json};
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 11] = [
+const WITHOUT_A_POSITION: [&str; 15] = [
+    "/v1/browser-sessions",
+    "/v1/browser-sessions/{id}",
+    "/v1/issuers",
+    "/v1/issuers/{id}",
     "/v1/keys",
     "/v1/keys/{id}",
     "/v1/keys/{id}/revoke",

@@ -139,23 +139,25 @@ fn name_scopes(operation: &mut Map<String, Value>) {
     let security = operation.get("security").and_then(Value::as_array).cloned().unwrap_or_default();
     let required = security.iter().filter_map(|one| one["api_key"].as_array()).flatten();
     let scopes: Scopes = required.filter_map(|scope| scope.as_str()?.parse().ok()).collect();
+    let is_keys = security.iter().any(|one| one["api_key"].is_array());
     let is_operators = security.iter().any(|one| one["operator_key"].is_array());
     let keys = [
-        (!scopes.is_empty()).then(|| json!({"api_key": []})),
+        is_keys.then(|| json!({"api_key": []})),
         is_operators.then(|| json!({"operator_key": []})),
     ];
     let keys: Vec<Value> = keys.into_iter().flatten().collect();
     operation.insert("security".to_owned(), json!(keys));
-    let takes = match (scopes.is_empty(), is_operators) {
-        (true, false) => return,
-        (true, true) => "an operator's key".to_owned(),
-        (false, false) => format!("a key with {}", in_words(scopes)),
-        (false, true) => format!("a key with {}, or an operator's", in_words(scopes)),
+    let takes = match (is_keys, is_operators) {
+        (false, false) => return,
+        (false, true) => "an operator's key".to_owned(),
+        (true, false) if scopes.is_empty() => "a key, whatever it is good for".to_owned(),
+        (true, false) => format!("a key with {}", in_words(scopes)),
+        (true, true) => format!("a key with {}, or an operator's", in_words(scopes)),
     };
     let said = operation.get("description").and_then(Value::as_str).unwrap_or_default();
     let said = format!("{said}\n\nIt takes {takes}.");
     operation.insert("description".to_owned(), json!(said.trim_start()));
-    if scopes.is_empty() {
+    if !is_keys {
         return;
     }
     let names: Vec<&str> = scopes.iter().map(Scope::as_str).collect();

@@ -59,7 +59,7 @@ impl Modify for ApiKey {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some(
-                "An API key of a tenant. Which scopes it must have for an operation is said with that, and in \
+                "An API key of a tenant, or an access token (RFC 9068) of an issuer that it trusts. Which scopes it must have for an operation is said with that, and in \
                  `x-scopes`; `x-scope` is the smallest of the sets read, book, manage and admin that has them.",
             ))
             .build();

@@ -184,13 +184,13 @@ pub(crate) async fn export_audit(
     app.record(&caller, AuditKind::AuditExported, |entry| entry).await?;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("attachment; filename=audit-{}.ndjson", caller.tenant);
-    let (pool, keys) = (app.engine.log().pool().clone(), app.keys.clone());
+    let pool = app.engine.log().pool().clone();
     let (tenant, credential) = (caller.tenant.clone(), caller.credential);
     tokio::spawn(async move {
         let broken_off = parts.clone();
         tokio::select! {
             () = write(&pool, &tenant, bounds, parts) => {}
-            () = credential.ended(&keys) => {
+            () = credential.ended(&app) => {
                 let _ = broken_off.send(Err(BrokenOff)).await;
             }
         }

@@ -11,7 +11,7 @@ use daybook_projections::history::History;
 use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
-use daybook_store::keys;
+use daybook_store::{issuers, keys};
 
 use crate::imports::MAX_IMPORT_BYTES;
 
@@ -35,6 +35,9 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("of these, of one tenant", heavy::MAX_WAITING_OF_ONE_TENANT as u64, "overloaded"),
         ("keys of a tenant", keys::MAX_KEYS.unsigned_abs(), "too-many-keys"),
         ("resources of a key's limits", Few::<ResourceId>::MAX as u64, "invalid-body"),
+        ("issuers of a tenant", issuers::MAX_ISSUERS.unsigned_abs(), "too-many-issuers"),
+        ("grants of an issuer", issuers::MAX_GRANTS as u64, "invalid-body"),
+        ("bytes of an access token", issuers::MAX_TOKEN_BYTES as u64, "invalid-token"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),
         ("bytes of a calendar that is imported", MAX_IMPORT_BYTES as u64, "body-too-large"),

@@ -7,6 +7,7 @@ mod audit;
 mod availability;
 #[cfg(test)]
 mod bounds;
+mod browser_sessions;
 mod catalogue;
 mod clients;
 mod commands;
@@ -16,6 +17,7 @@ pub(crate) mod events;
 mod expanding;
 mod holds;
 mod imports;
+mod issuers;
 mod kept;
 mod keys;
 mod listing;
@@ -60,6 +62,8 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(tenant::routes())
         .merge(keys::routes())
         .merge(audit::routes())
+        .merge(issuers::routes())
+        .merge(browser_sessions::routes())
 }
 
 pub(crate) async fn no_such_route() -> Problem {

@@ -9,14 +9,16 @@ use crate::http::Problem;
 #[expect(dead_code, reason = "it documents what `Problem` says")]
 pub(crate) enum ReadProblems {
     /// A parameter or id is not understood: `invalid-query`, `invalid-range`, `invalid-date`, `invalid-id` and others; or a
-    /// header is given twice that says one thing: `repeated-header`; or `Daybook-Purpose` is no word: `invalid-purpose`.
+    /// header is given twice that says one thing: `repeated-header`; a cookie is sent beside an `Authorization`: `two-credentials`; or
+    /// `Daybook-Purpose` is no word: `invalid-purpose`.
     #[response(status = 400, content_type = "application/problem+json")]
     BadRequest(Problem),
-    /// The key is missing (`missing-key`), unknown (`invalid-key`) or has expired (`expired-key`).
+    /// The key is missing (`missing-key`), unknown (`invalid-key`) or has expired (`expired-key`); or the access token is none
+    /// (`invalid-token`) or has expired (`expired-token`), or the browser's session has ended (`session-ended`).
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthorized(Problem),
     /// The key is not good for this: `insufficient-scope` `not-a-tenants-key` or `not-an-operators-key`. Or the tenant is suspended
-    /// (`tenant-suspended`).
+    /// (`tenant-suspended`). Or another site's page has a browser ask it: `cross-site`.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(Problem),
     /// There is no such thing in this tenant.

@@ -249,6 +249,33 @@ requests! {
         let id = house.made(Asked::calendar(&path, text)).await?;
         Asked::get(&format!("/v1/imports/{id}"))
     };
+    "GET /v1/browser-sessions" => |house| {
+        for _ in 0..50 {
+            house.made(Asked::post("/v1/browser-sessions", &json!({}))).await?;
+        }
+        Asked::get("/v1/browser-sessions")
+    };
+    "POST /v1/browser-sessions" => |house| Asked::post("/v1/browser-sessions", &json!({}));
+    "DELETE /v1/browser-sessions/{id}" => |house| {
+        let session = house.made(Asked::post("/v1/browser-sessions", &json!({}))).await?;
+        Asked::delete(&format!("/v1/browser-sessions/{session}"))
+    };
+    // As many as there can be, each with as many grants as it can have.
+    "GET /v1/issuers" => |house| {
+        for _ in 0..18 {
+            new_issuer(&house).await?;
+        }
+        Asked::get("/v1/issuers")
+    };
+    "POST /v1/issuers" => |house| Asked::post("/v1/issuers?dry_run=true", &an_issuer());
+    "GET /v1/issuers/{id}" => |house| {
+        let issuer = new_issuer(&house).await?;
+        Asked::get(&format!("/v1/issuers/{issuer}"))
+    };
+    "DELETE /v1/issuers/{id}" => |house| {
+        let issuer = new_issuer(&house).await?;
+        Asked::delete(&format!("/v1/issuers/{issuer}"))
+    };
     "GET /v1/keys" => |house| {
         for _ in 0..200 {
             new_key(&house).await?;
@@ -446,6 +473,17 @@ fn a_key() -> Value {
 
 async fn new_key(house: &House) -> anyhow::Result<String> {
     house.made(Asked::post("/v1/keys", &a_key())).await
+}
+
+/// No two have one audience.
+fn an_issuer() -> Value {
+    let grant = json!({"claim": "c".repeat(200), "value": "v".repeat(200), "scopes": ["book"]});
+    json!({"issuer": "https://login.example.org", "audience": uuid::Uuid::now_v7().to_string(),
+           "algorithms": ["RS256"], "grants": vec![grant; 50]})
+}
+
+async fn new_issuer(house: &House) -> anyhow::Result<String> {
+    house.made(Asked::post("/v1/issuers", &an_issuer())).await
 }
 
 async fn new_client(house: &House) -> anyhow::Result<String> {

@@ -5,6 +5,7 @@
 //! * [`limits`]: of what they may do it; [`place`]: where something lies; [`permit`]: whether they may do it there.
 //! * [`roles`]: what people who work together are called, and what they need.
 
+mod both;
 mod few;
 mod limits;
 mod permit;

@@ -30,12 +30,16 @@ impl Principal {
 pub enum Who {
     /// By an API key, which has this id.
     Key(Uuid),
+    /// By an access token: of this issuer of the tenant's, and of this person, whose id only the tenant's keys make of what their
+    /// provider calls them.
+    Token { issuer: Uuid, subject: Uuid },
 }
 
 impl fmt::Display for Who {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
+            Self::Token { issuer, subject } => write!(f, "oidc:{issuer}:{subject}"),
         }
     }
 }
@@ -48,5 +52,12 @@ mod tests {
     fn the_actor_of_a_key_is_its_id() {
         let who = Who::Key(Uuid::from_u128(7));
         assert_eq!(who.to_string(), "key:00000000-0000-0000-0000-000000000007");
+    }
+
+    #[test]
+    fn the_actor_of_a_token_is_its_issuer_and_its_subject() {
+        let who = Who::Token { issuer: Uuid::from_u128(7), subject: Uuid::from_u128(8) };
+        let (issuer, subject) = (Uuid::from_u128(7), Uuid::from_u128(8));
+        assert_eq!(who.to_string(), format!("oidc:{issuer}:{subject}"));
     }
 }

@@ -27,7 +27,7 @@ use crate::metrics::Sampler;
 use crate::parts::Parts;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
-use crate::{demo, metrics, output, parts};
+use crate::{demo, issuer, metrics, output, parts};
 use operations_port::OperationsPort;
 use running::Running;
 use work::Work;
@@ -87,6 +87,13 @@ impl Listeners {
     }
 }
 
+/// How long the program goes on accepting connections after it was told to stop.
+fn drain(seconds: Option<u16>) -> Duration {
+    let at_once = std::io::stdout().is_terminal();
+    let otherwise = if at_once { Duration::ZERO } else { DRAIN };
+    seconds.map_or(otherwise, |seconds| Duration::from_secs(seconds.into()))
+}
+
 async fn serve(
     place: &Place,
     database: &Database,
@@ -111,9 +118,7 @@ async fn serve(
         Sampler { log: parts.log().clone(), progress: progress.clone(), heard: heard.clone() };
     output::line(&format!("the operations port is http://{}", operations.address()?))?;
     let (stop, operations_stop) = (Stop::default(), Stop::default());
-    let drain = options.drain_seconds.map(|seconds| Duration::from_secs(seconds.into()));
-    let drain =
-        drain.unwrap_or(if std::io::stdout().is_terminal() { Duration::ZERO } else { DRAIN });
+    let drain = drain(options.drain_seconds);
     if let Ok(found) = timeout(START_TIMEOUT, parts.log().primary().found()).await {
         found?;
     }
@@ -123,13 +128,14 @@ async fn serve(
         .with_cors(options.cors_origin)
         .with_rate_limit(options.requests_per_second)
         .with_peers(options.trusted_proxies, NonZeroU32::new(options.failures_per_second))
+        .with_issuers(issuer::providers(options.allow_insecure_issuers))
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());
     for_operators.start_fallible("operations port", answered);
     for_operators.start("sampler", sampler.run(operations_stop.over.clone()));
-    for_operators
-        .start("record of metrics", metrics::keep_up(recorded, operations_stop.over.clone()));
+    let kept_up = metrics::keep_up(recorded, operations_stop.over.clone());
+    for_operators.start("record of metrics", kept_up);
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
     if let Ok(done) = timeout(START_TIMEOUT, &mut prepared).await {
         done??;

@@ -110,6 +110,17 @@ impl KeyHolders {
         self.remembered.right.get(&presented.hash).await.is_some()
     }
 
+    /// Who the key speaks for that is known by this hash, and is used now by a session that it has made.
+    pub(crate) async fn of_hash(&self, hash: &SecretHash) -> Result<Held, sqlx::Error> {
+        let Some(known) = self.known(hash).await? else { return Ok(Held::Unknown) };
+        let now = self.clock.now();
+        let held = known.at(now);
+        if matches!(held, Held::By(_)) {
+            self.used.note(*hash, &known.noted_at, now);
+        }
+        Ok(held)
+    }
+
     /// See [`revoke`](super::revoke): for this program before it is answered.
     ///
     /// # Errors
@@ -211,6 +222,11 @@ impl Known {
 }
 
 impl KeyHolder {
+    /// By what it is known.
+    pub(crate) const fn hash(&self) -> &SecretHash {
+        &self.hash
+    }
+
     /// Who does what is done by the key; `None`: it is an operator's.
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {

@@ -9,7 +9,7 @@
 mod holders;
 mod remembered;
 mod rows;
-mod text;
+pub(crate) mod text;
 mod used;
 
 use chrono::{DateTime, Utc};
@@ -21,9 +21,10 @@ use crate::audit;
 
 pub use holders::{Held, KeyHolder, KeyHolders};
 pub(crate) use remembered::ANY;
-pub(crate) use remembered::Remembered;
+pub(crate) use remembered::{Remembered, notice_of};
 pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
+pub(crate) use text::SecretHash;
 
 /// On which channel programs are told of keys that end.
 pub(crate) const CHANNEL: &str = "daybook_keys";

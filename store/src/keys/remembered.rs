@@ -1,4 +1,4 @@
-//! What is remembered of keys, and forgotten at once when one ends: here, or in another program, by NOTIFY.
+//! What is remembered of keys and of issuers, and forgotten at once when one ends: here, or in another program, by NOTIFY.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -10,12 +10,14 @@ use tokio::time::Instant;
 
 use super::holders::KeyHolder;
 use super::text::SecretHash;
+use crate::browser::KnownSession;
+use crate::issuers::{Asked, KnownIssuer};
 
 /// Any key may have ended.
 pub(crate) const ANY: &str = "*";
 
 /// How a notice names a key: by the hash that programs know it by, and that opens nothing.
-pub(super) fn notice_of(hash: &SecretHash) -> String {
+pub(crate) fn notice_of(hash: &SecretHash) -> String {
     use std::fmt::Write as _;
     hash.iter().fold(String::with_capacity(hash.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
@@ -51,6 +53,11 @@ pub(super) struct Known {
 pub(crate) struct Remembered {
     pub(super) right: Cache<SecretHash, Arc<Known>>,
     pub(super) wrong: Cache<SecretHash, ()>,
+    /// The issuers of tokens, and of which there is none: any of them is forgotten when anything ends.
+    issuers: Cache<Asked, Arc<KnownIssuer>>,
+    no_issuers: Cache<Asked, ()>,
+    /// Sessions of browsers; of those that are none, the wrong ones.
+    sessions: Cache<SecretHash, Arc<KnownSession>>,
     /// Ticks when a key may have ended.
     ended: watch::Sender<u64>,
     /// Whether this program would hear of it.
@@ -61,7 +68,20 @@ impl Default for Remembered {
     fn default() -> Self {
         let right = Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
         let wrong = Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
-        Self { right, wrong, ended: watch::Sender::new(0), listens: AtomicBool::new(false) }
+        let issuers = Cache::builder().max_capacity(Self::ISSUERS).time_to_live(Self::KEPT).build();
+        let no_issuers =
+            Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
+        let sessions =
+            Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
+        Self {
+            right,
+            wrong,
+            issuers,
+            no_issuers,
+            sessions,
+            ended: watch::Sender::new(0),
+            listens: AtomicBool::new(false),
+        }
     }
 }
 
@@ -74,6 +94,9 @@ impl Remembered {
 
     /// How many right ones, and how many wrong ones.
     const CAPACITY: u64 = 50_000;
+
+    /// How many issuers: each has a table of grants.
+    const ISSUERS: u64 = 5_000;
 
     /// From now on notices are heard; what was said before may have been missed.
     pub(crate) async fn listens(&self) {
@@ -88,7 +111,7 @@ impl Remembered {
     }
 
     /// How old an answer may be.
-    pub(super) fn kept(&self) -> Duration {
+    pub(crate) fn kept(&self) -> Duration {
         if self.listens.load(Ordering::Relaxed) { Self::KEPT } else { Self::KEPT_UNHEARD }
     }
 
@@ -96,11 +119,67 @@ impl Remembered {
     pub(crate) async fn heard(&self, notice: &str) {
         // Before: whoever looks it up at this moment does not remember what they find. After: whoever waits looks again.
         self.tick();
-        match hash_of(notice) {
-            Some(hash) => self.right.invalidate(&hash).await,
-            None => self.right.invalidate_all(),
+        if let Some(hash) = hash_of(notice) {
+            self.right.invalidate(&hash).await;
+            self.sessions.invalidate(&hash).await;
+        } else {
+            self.right.invalidate_all();
+            self.issuers.invalidate_all();
+            self.sessions.invalidate_all();
+            self.no_issuers.invalidate_all();
         }
         self.tick();
+    }
+
+    /// The issuer that is looked up so; `Some(None)`: there is none. `None`: it is not known.
+    pub(crate) async fn issuer(&self, asked: &Asked) -> Option<Option<Arc<KnownIssuer>>> {
+        if let Some(known) = self.issuers.get(asked).await {
+            let is_fresh = known.looked_up_at.elapsed() < self.kept();
+            return is_fresh.then_some(Some(known));
+        }
+        self.no_issuers.get(asked).await.map(|()| None)
+    }
+
+    /// Remembers what was found, unless something has ended since: `ticks` is from before the look-up.
+    pub(crate) async fn keep_issuer(
+        &self,
+        asked: Asked,
+        found: Option<&Arc<KnownIssuer>>,
+        ticks: &watch::Receiver<u64>,
+    ) {
+        match found {
+            Some(known) => self.issuers.insert(asked, Arc::clone(known)).await,
+            None => self.no_issuers.insert(asked, ()).await,
+        }
+        if ticks.has_changed().unwrap_or(true) {
+            self.issuers.invalidate(&asked).await;
+            self.no_issuers.invalidate(&asked).await;
+        }
+    }
+
+    /// The session of a browser that is known so; `Some(None)`: there is none. `None`: it is not known.
+    pub(crate) async fn session(&self, hash: &SecretHash) -> Option<Option<Arc<KnownSession>>> {
+        if let Some(known) = self.sessions.get(hash).await {
+            let is_fresh = known.looked_up_at.elapsed() < self.kept();
+            return is_fresh.then_some(Some(known));
+        }
+        self.wrong.get(hash).await.map(|()| None)
+    }
+
+    /// See [`Self::keep_issuer`].
+    pub(crate) async fn keep_session(
+        &self,
+        hash: SecretHash,
+        found: Option<&Arc<KnownSession>>,
+        ticks: &watch::Receiver<u64>,
+    ) {
+        match found {
+            Some(known) => self.sessions.insert(hash, Arc::clone(known)).await,
+            None => self.wrong.insert(hash, ()).await,
+        }
+        if ticks.has_changed().unwrap_or(true) {
+            self.sessions.invalidate(&hash).await;
+        }
     }
 
     fn tick(&self) {

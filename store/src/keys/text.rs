@@ -21,7 +21,7 @@ const CHECKSUM_LENGTH: usize = 6;
 const OLD_LENGTH: usize = 64;
 
 /// SHA-256 of what is secret of a key: with 256 random bits there is nothing for a slow hash to protect.
-pub(super) type SecretHash = [u8; 32];
+pub(crate) type SecretHash = [u8; 32];
 
 /// What a text says that has the form of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,24 @@ pub(super) fn read(text: &str) -> Option<Presented> {
     let is_whole = secret.len() == SECRET_LENGTH && said == checksum(signed);
     let id = Uuid::from_u128(number(id)?);
     is_whole.then(|| Presented { hash: hash(secret), id: Some(id), is_operators: operators })
+}
+
+/// A new session of a browser, and the hash by which it is known: its cookie has no more than a secret and a checksum.
+pub(crate) fn new_session() -> Result<(String, SecretHash), rand::rand_core::OsError> {
+    let secret = secret()?;
+    Ok((format!("{secret}_{}", checksum(&of_session(&secret))), hash(&secret)))
+}
+
+/// `None`: it is none, whatever the database has.
+pub(crate) fn read_session(text: &str) -> Option<SecretHash> {
+    let (secret, said) = text.split_once('_')?;
+    let is_whole = secret.len() == SECRET_LENGTH && said == checksum(&of_session(secret));
+    is_whole.then(|| hash(secret))
+}
+
+/// What the checksum is of: that of no key.
+fn of_session(secret: &str) -> String {
+    format!("{PREFIX}session_{secret}")
 }
 
 fn is_of_old_form(rest: &str) -> bool {
@@ -138,6 +156,18 @@ mod tests {
         assert!(
             cut.chain([&*format!("{key}0"), "", "daybook_", "é"]).all(|bad| read(bad).is_none())
         );
+    }
+
+    #[test]
+    fn a_session_is_read_as_it_was_written_and_no_other_text_is_one() {
+        let (text, hash) = new_session().unwrap();
+        assert_eq!(read_session(&text), Some(hash));
+        assert!(read(&text).is_none() && read(&format!("{PREFIX}{text}")).is_none());
+        let (key, _) = new_key(Uuid::now_v7(), false).unwrap();
+        let of_key = key.splitn(3, '_').nth(2).unwrap();
+        for bad in [&key, of_key, &text[1..], &format!("{text}0"), &text.to_lowercase(), ""] {
+            assert_eq!(read_session(bad), None, "{bad}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ground, OPERATOR, a_ground, guarded};
+use super::{ANY_KEY, Ground, OPERATOR, a_ground, guarded};
 use crate::harness::{Answer, Api, Practice, Server, a_practice, date, id_of, monday, utc};
 
 /// Routes that keep to what a key is limited to. All others refuse it: so does a new one, until it stands here.
@@ -59,6 +59,10 @@ fn every_route_keeps_to_what_a_key_is_limited_to_or_refuses_it() {
     for &(method, route, needed) in guarded() {
         if needed == [OPERATOR] {
             ground.call(&here, method, route).is_refused(403, "not-an-operators-key");
+        } else if needed == [ANY_KEY] {
+            // Of the key's own; another's is not there.
+            let answer = ground.call(&here, method, route);
+            assert!([200, 201, 404].contains(&answer.status), "{method} {route}: {answer:#?}");
         } else if keeps_to_limits(method, route) {
             is_not_there(&ground, &elsewhere, method, route);
             let answer = ground.call(&here, method, route);

@@ -3,6 +3,9 @@
 /// What is of all tenants takes an operator's key and no other.
 pub(super) const OPERATOR: &str = "an operator's key";
 
+/// What any key of a tenant does, whatever it is good for.
+pub(super) const ANY_KEY: &str = "any key";
+
 /// Every route and the scopes that it takes, all of them; none for those that are open to everybody.
 pub(super) const ROUTES: &[(&str, &str, &[&str])] = &[
     ("GET", "/livez", &[]),
@@ -86,6 +89,13 @@ pub(super) const ROUTES: &[(&str, &str, &[&str])] = &[
     ("GET", "/v1/keys/{id}", &["keys"]),
     ("POST", "/v1/keys/{id}/revoke", &["keys"]),
     ("POST", "/v1/keys/{id}/rotate", &["keys"]),
+    ("GET", "/v1/issuers", &["keys"]),
+    ("POST", "/v1/issuers", &["manage", "keys"]),
+    ("GET", "/v1/issuers/{id}", &["keys"]),
+    ("DELETE", "/v1/issuers/{id}", &["manage", "keys"]),
+    ("GET", "/v1/browser-sessions", &[ANY_KEY]),
+    ("POST", "/v1/browser-sessions", &[ANY_KEY]),
+    ("DELETE", "/v1/browser-sessions/{id}", &[ANY_KEY]),
     ("GET", "/v1/tenant/settings", &["availability"]),
     ("PUT", "/v1/tenant/settings", &["manage", "keys"]),
 ];

@@ -32,6 +32,10 @@ pub(crate) struct House {
     import: String,
     /// To be looked at, to be revoked and to be rotated.
     keys: [String; 3],
+    /// To be looked at, and to be removed.
+    issuers: [String; 2],
+    /// Of a browser, to be ended.
+    browser_session: String,
     /// A client who has nothing before them.
     to_erase: String,
     booked: Appointments,
@@ -90,6 +94,9 @@ impl House {
         let import = id_of(&import);
         let key = json!({"name": "Front desk", "scopes": ["availability", "book"]});
         let keys = [(); 3].map(|()| practice.created("/v1/keys", &key));
+        let issuers = ["one", "another"]
+            .map(|name| practice.created("/v1/issuers", &an_issuer(&practice, name)));
+        let browser_session = practice.created("/v1/browser-sessions", &json!({}));
         let other_room = practice.a_room();
         let to_erase = practice.a_client("No more");
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
@@ -110,6 +117,8 @@ impl House {
             entry,
             import,
             keys,
+            issuers,
+            browser_session,
             to_erase,
             booked,
         }
@@ -128,7 +137,9 @@ impl House {
     pub(crate) fn asked(&self, method: &str, path: &str) -> Asked {
         let Practice { service, room, client, .. } = &self.practice;
         let (given, body) = match (method, path) {
-            ("GET", "/livez" | "/readyz") | ("POST", "/v1/imports") => (path.to_owned(), None),
+            ("GET", "/livez" | "/readyz") | ("POST", "/v1/imports" | "/v1/browser-sessions") => {
+                (path.to_owned(), None)
+            }
             ("GET", _) => (self.read(path), None),
             ("POST", "/v1/clients/search") => {
                 (path.to_owned(), Some(json!({"name": "imported calendar"})))
@@ -146,6 +157,11 @@ impl House {
                 let body = json!({"name": "Kiosk", "scopes": ["availability"],
                                   "expires_at": utc(monday(0, 0))});
                 (path.to_owned(), Some(body))
+            }
+            ("POST", "/v1/issuers") => (path.to_owned(), Some(an_issuer(&self.practice, "new"))),
+            ("DELETE", "/v1/issuers/{id}") => (path.replace("{id}", &self.issuers[1]), None),
+            ("DELETE", "/v1/browser-sessions/{id}") => {
+                (path.replace("{id}", &self.browser_session), None)
             }
             ("POST", "/v1/keys/{id}/revoke") => (path.replace("{id}", &self.keys[1]), None),
             ("POST", "/v1/keys/{id}/rotate") => {
@@ -288,12 +304,23 @@ impl House {
                     Some("waiting-list") => &self.entry,
                     Some("imports") => &self.import,
                     Some("keys") => &self.keys[0],
+                    Some("issuers") => &self.issuers[0],
                     _ => "{}",
                 };
                 path.replace("{id}", id)
             }
         }
     }
+}
+
+/// No two tenants have one issuer and audience.
+fn an_issuer(practice: &Practice, name: &str) -> Value {
+    json!({
+        "issuer": "https://login.example.org/realms/clinic",
+        "audience": format!("https://daybook.example.org/{}/{name}", practice.tenant),
+        "algorithms": ["RS256"],
+        "grants": [{"claim": "scope", "value": "daybook:read", "scopes": ["availability"]}],
+    })
 }
 
 /// A calendar of one whole day.

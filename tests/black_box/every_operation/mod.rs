@@ -24,7 +24,10 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/audit",
     "/v1/audit/export",
     "/v1/clients/{id}/personal-data",
+    "/v1/browser-sessions",
     "/v1/imports/{id}",
+    "/v1/issuers",
+    "/v1/issuers/{id}",
     "/v1/keys",
     "/v1/keys/{id}",
     "/v1/programs",
@@ -160,7 +163,11 @@ fn a_dry_run_of_any_command_changes_nothing() {
 }
 
 /// What is not of the tenant's log; and the stream, which says with each event where it is.
-const WITHOUT_A_POSITION: [&str; 13] = [
+const WITHOUT_A_POSITION: [&str; 17] = [
+    "/v1/browser-sessions",
+    "/v1/browser-sessions/{id}",
+    "/v1/issuers",
+    "/v1/issuers/{id}",
     "/v1/keys",
     "/v1/keys/{id}",
     "/v1/keys/{id}/revoke",

@@ -18,6 +18,7 @@ pub(crate) struct Api {
     agent: ureq::Agent,
     pub(crate) url: String,
     key: Option<String>,
+    cookie: Option<String>,
 }
 
 /// A request that is not sent yet.
@@ -33,7 +34,7 @@ impl Api {
     pub(crate) fn new(url: String, key: Option<String>) -> Self {
         // A server may close a connection at any time, and most of these requests may not be
         // repeated by a client that then does not know whether they arrived.
-        Self { agent: agent(0), url, key }
+        Self { agent: agent(0), url, key, cookie: None }
     }
 
     /// The same, over a connection of its own that is kept: for one whose requests may be repeated.
@@ -48,6 +49,11 @@ impl Api {
     /// The same, with another key or none.
     pub(crate) fn with_key(&self, key: Option<&str>) -> Self {
         Self { key: key.map(str::to_owned), ..self.clone() }
+    }
+
+    /// The same, as a browser that has this cookie.
+    pub(crate) fn with_cookie(&self, cookie: &str) -> Self {
+        Self { cookie: Some(cookie.to_owned()), ..self.clone() }
     }
 
     /// The same, at another server.
@@ -102,6 +108,7 @@ impl Api {
 
     pub(crate) fn request(&self, method: &str, path: &str) -> Request {
         let key = self.key.iter().map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+        let cookie = self.cookie.iter().map(|cookie| ("cookie".to_owned(), cookie.clone()));
         // A path as the server gives it in `Link` or `Location` may be a whole URL.
         let uri =
             if path.starts_with("http") { path.into() } else { format!("{}{path}", self.url) };
@@ -109,7 +116,7 @@ impl Api {
             agent: self.agent.clone(),
             method: method.to_owned(),
             uri,
-            headers: key.collect(),
+            headers: key.chain(cookie).collect(),
             body: None,
         }
     }

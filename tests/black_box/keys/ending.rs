@@ -12,10 +12,10 @@ use crate::events::sse::Stream;
 use crate::harness::{Api, Database, Practice, Server, id_of};
 
 /// What is waited for at most. It is far less than programs go by what they know where nobody tells them.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The last event of a stream, and when it came.
-fn end_of(api: &Api) -> mpsc::Receiver<(Instant, Value)> {
+pub(crate) fn end_of(api: &Api) -> mpsc::Receiver<(Instant, Value)> {
     let mut stream = Stream::open(api, "", None).unwrap();
     let (ended, end) = mpsc::channel();
     thread::spawn(move || {
@@ -29,7 +29,7 @@ fn end_of(api: &Api) -> mpsc::Receiver<(Instant, Value)> {
     end
 }
 
-fn ends(end: &mpsc::Receiver<(Instant, Value)>, since: Instant) -> Duration {
+pub(crate) fn ends(end: &mpsc::Receiver<(Instant, Value)>, since: Instant) -> Duration {
     let (at, told) = end.recv_timeout(PATIENCE).expect("the stream ends");
     assert_eq!(told["reason"], "key-ended", "{told}");
     at - since

@@ -1,6 +1,6 @@
 //! API keys: made, listed, rotated and revoked, over HTTP and by the command line; and whoever tries some.
 
-mod ending;
+pub(crate) mod ending;
 mod rate;
 mod routes;
 mod trying;

@@ -67,13 +67,13 @@ pub(crate) async fn get_personal_data(
         opened.ok_or_else(|| Problem::overloaded("too many streams and exports at once"))?;
     app.record(&caller, AuditKind::PersonalDataExported, |entry| entry.about(id)).await?;
     let (parts, written) = mpsc::channel(PARTS);
-    let (keys, credential) = (app.keys.clone(), caller.credential);
+    let credential = caller.credential;
     tokio::spawn(async move {
         let broken_off = parts.clone();
         let file = File { app: &app, tenant: &tenant, client: id, turns: opened.turns(), parts };
         let is_whole = tokio::select! {
             written = file.write() => written.is_ok(),
-            () = credential.ended(&keys) => false,
+            () = credential.ended(&app) => false,
         };
         if !is_whole {
             let _ = broken_off.send(Err(BrokenOff)).await;

@@ -11,7 +11,6 @@ use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use daybook_store::feed::CloudEvent;
-use daybook_store::keys::KeyHolders;
 use daybook_store::{Clock, Position};
 use futures::stream::{self, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -92,7 +91,7 @@ pub(crate) async fn stream_events(
         wakeups: app.engine.log().wakeups(),
         streams: app.streams.clone(),
         opened,
-        keys: app.keys.clone(),
+        app: app.clone(),
         credential: caller.credential,
     };
     tokio::spawn(async move {
@@ -130,7 +129,7 @@ struct Streamer {
     wakeups: watch::Receiver<u64>,
     streams: Streams,
     opened: Opened,
-    keys: KeyHolders,
+    app: App,
     /// By which it was opened.
     credential: Credential,
 }
@@ -150,12 +149,12 @@ enum End {
 impl Streamer {
     /// Sends until there is a reason to end; its last event, where the reader is still there.
     async fn run(mut self) -> Option<Bytes> {
-        let (streams, keys) = (self.streams.clone(), self.keys.clone());
+        let (streams, app) = (self.streams.clone(), self.app.clone());
         let credential = self.credential.clone();
         let end = tokio::select! {
             end = self.send_events() => end,
             () = streams.stopped() => End::Stopping,
-            () = credential.ended(&keys) => End::KeyEnded,
+            () = credential.ended(&app) => End::KeyEnded,
         };
         let reason = match end {
             End::To => "to",

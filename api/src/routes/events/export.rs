@@ -69,13 +69,13 @@ pub(crate) async fn export_events(
     let until = query.until().await?.position;
     let (parts, written) = mpsc::channel(PARTS);
     let name = format!("events-{}-{until}.{}", caller.tenant, format.extension());
-    let (keys, credential) = (app.keys.clone(), caller.credential);
+    let (app, credential) = (app.clone(), caller.credential);
     tokio::spawn(async move {
         let broken_off = parts.clone();
         let exported = export(&query.feed, format, (query.after, until), opened.turns(), parts);
         tokio::select! {
             _ = exported => {}
-            () = credential.ended(&keys) => {
+            () = credential.ended(&app) => {
                 let _ = broken_off.send(Err(ExportError::KeyEnded)).await;
             }
         }
