@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use daybook_domain::TenantId;
 use daybook_store::log::verify::{self, Found, Progress, Verification, Verifier};
-use daybook_store::tenants;
+use daybook_store::{departures, tenants};
 use sqlx::PgPool;
 
 use crate::cli::Verify;
@@ -22,6 +22,8 @@ pub(crate) async fn run(database: &Database, options: &Verify) -> anyhow::Result
         let there = parts.log().head(tenant).await?.is_some()
             || tenants::read(pool, tenant).await?.is_some();
         anyhow::ensure!(there, "there is no tenant {tenant}");
+        let leaving = departures::is_leaving(pool, tenant).await?;
+        anyhow::ensure!(!leaving, "{}", being_deleted(tenant));
         done.verify(tenant).await?;
     } else {
         let mut after = None;
@@ -30,8 +32,10 @@ pub(crate) async fn run(database: &Database, options: &Verify) -> anyhow::Result
             let found = verify::tenants_after(pool, after.as_ref()).await?;
             let Some(last) = found.last() else { break };
             after = Some(last.tenant.clone());
-            for Found { tenant, untouched } in &found {
-                if *untouched {
+            for Found { tenant, untouched, leaving } in &found {
+                if *leaving {
+                    output::line(&being_deleted(tenant))?;
+                } else if *untouched {
                     done.untouched += 1;
                 } else {
                     done.verify(tenant).await?;
@@ -41,6 +45,13 @@ pub(crate) async fn run(database: &Database, options: &Verify) -> anyhow::Result
         }
     }
     done.sum_up()
+}
+
+/// Of a tenant whose deletion was stopped in the middle.
+fn being_deleted(tenant: &TenantId) -> String {
+    format!(
+        "{tenant} is being deleted, and not verified: `daybook tenant delete {tenant}` goes on with that"
+    )
 }
 
 /// How often it is said how many logs were verified, where there are many.

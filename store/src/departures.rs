@@ -140,6 +140,19 @@ pub async fn suspended(
     found.into_iter().map(tenant).collect()
 }
 
+/// Whether a tenant's deletion was begun and is not done.
+///
+/// # Errors
+/// When the database fails.
+pub async fn is_leaving(pool: &PgPool, tenant: &TenantId) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = $1 AND deleting_at IS NOT NULL)",
+    )
+    .bind(tenant.as_str())
+    .fetch_one(pool)
+    .await
+}
+
 /// Deletes all that there is of a suspended tenant, also in these schemas of projections. How many rows that were.
 ///
 /// # Errors

@@ -66,6 +66,7 @@ mod random_calendars;
 mod readme;
 mod repository;
 mod roles;
+mod rotation;
 mod rules;
 mod security_page;
 mod series;

@@ -110,3 +110,34 @@ fn a_tenant_is_deleted_only_when_it_is_meant_and_then_whole() {
     let verified = database.run(&["verify"]).succeeded();
     assert!(verified.contains("not whole: 0;"), "{verified}");
 }
+
+#[test]
+fn a_tenant_whose_deletion_was_stopped_is_said_to_be_and_is_no_broken_log() {
+    let database = Database::fresh();
+    let server = Server::start(&database);
+    let (practice, neighbour) = (Practice::on(&server), Practice::on(&server));
+    practice.booked(monday(9, 0));
+    neighbour.booked(monday(9, 0));
+    let tenant = &*practice.tenant;
+    database.run(&["tenant", "suspend", tenant]).succeeded();
+    let mut sql = database.sql();
+    // As far as a deletion had come when it was killed.
+    for done in [
+        "UPDATE tenants SET deleting_at = now() WHERE tenant_id = $1",
+        "DELETE FROM log_heads WHERE tenant_id = $1",
+        "DELETE FROM claims WHERE tenant_id = $1",
+        "DELETE FROM events WHERE tenant_id = $1 AND position > 2",
+    ] {
+        assert!(sql.change(done, tenant) > 0, "{done}");
+    }
+    let verified = database.run(&["verify"]).succeeded();
+    assert!(verified.contains(&format!("{tenant} is being deleted")), "{verified}");
+    assert!(verified.contains("not whole: 0;"), "{verified}");
+    let refused = database.run(&["verify", "--tenant", tenant]).failed();
+    assert!(refused.contains(&format!("`daybook tenant delete {tenant}` goes on")), "{refused}");
+    database.run(&["doctor"]).succeeded();
+    database.run(&["audit", "verify"]).succeeded();
+    database.run(&["tenant", "delete", tenant, "--yes", tenant]).succeeded();
+    assert_eq!(tables_with_rows_of(&database, tenant), ["public.deleted_tenants"]);
+    assert!(database.run(&["verify"]).succeeded().contains("not whole: 0;"));
+}

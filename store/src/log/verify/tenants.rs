@@ -15,6 +15,8 @@ pub struct Found {
     /// Its log is where it began, and whole: there is nothing in it, and nothing beside it. Of thousands of such
     /// tenants that is known by one statement.
     pub untouched: bool,
+    /// It is being deleted: there is no whole to be verified any more.
+    pub leaving: bool,
 }
 
 /// The next tenants after one, in the order of their ids; none: there are no more.
@@ -28,6 +30,8 @@ pub async fn tenants_after(
     // Each by the primary key of its table, or by `events_tenant_id_position_key`.
     let rows = sqlx::query(
         "SELECT t.tenant_id, h.hash,
+                EXISTS (SELECT FROM tenants l
+                         WHERE l.tenant_id = t.tenant_id AND l.deleting_at IS NOT NULL) AS leaving,
                 h.position = 0
                 AND NOT EXISTS (SELECT FROM events e WHERE e.tenant_id = t.tenant_id)
                 AND NOT EXISTS (SELECT FROM claims c WHERE c.tenant_id = t.tenant_id)
@@ -52,7 +56,7 @@ pub async fn tenants_after(
         let hash: Option<&[u8]> = row.try_get("hash")?;
         let untouched = row.try_get::<Option<bool>, _>("untouched")?.unwrap_or_default()
             && hash == Some(genesis(&tenant).as_slice());
-        Ok(Found { tenant, untouched })
+        Ok(Found { tenant, untouched, leaving: row.try_get("leaving")? })
     });
     found.collect()
 }

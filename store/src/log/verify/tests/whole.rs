@@ -62,7 +62,8 @@ async fn every_tenant_is_named_and_each_log_is_its_own() {
     let house = a_log().await;
     let salon = house.another_tenant("salon").await;
     let found = tenants_after(&house.pool, None).await.unwrap();
-    let named = |tenant: &TenantId, untouched| Found { tenant: tenant.clone(), untouched };
+    let named =
+        |tenant: &TenantId, untouched| Found { tenant: tenant.clone(), untouched, leaving: false };
     assert_eq!(found, [named(&house.tenant, false), named(&salon, true)]);
     assert_eq!(tenants_after(&house.pool, Some(&house.tenant)).await.unwrap(), found[1..]);
     assert_eq!(tenants_after(&house.pool, Some(&salon)).await.unwrap(), []);
