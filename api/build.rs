@@ -68,6 +68,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("BookingRules", "crate::schema::Rules"),
     ("CloudEvent", "crate::schema::CloudEventForm"),
     ("Limits", "crate::schema::KeyLimits"),
+    ("LinkActions", "Vec<crate::schema::LinkActionName>"),
     ("Metadata", "crate::schema::Pairs"),
     ("Price", "crate::schema::Money"),
     ("Roles", "Vec<crate::schema::RoleForm>"),

@@ -12,7 +12,7 @@ use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
 use daybook_domain::client::ErasureReason;
 use daybook_domain::resource::ResourceKind;
-use daybook_domain::rights::Scope;
+use daybook_domain::rights::{LinkAction, Scope};
 use daybook_domain::series::{LeftBecause, Mode};
 use daybook_domain::service::Choose;
 use daybook_domain::service::rules::Rule;
@@ -104,6 +104,9 @@ words! {
 
     /// What a token's `typ` is; case does not count, nor does `application/` before it.
     TypeOfToken: TokenType { AccessToken, Jwt }
+
+    /// What a link is good for.
+    LinkActionName: LinkAction { See, Move, Cancel }
 
     /// A person, a place or a thing.
     KindOfResource: ResourceKind { Staff, Room, Equipment }

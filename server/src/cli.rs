@@ -382,6 +382,7 @@ impl LimitOptions {
             resource_ids: few(resource)?,
             categories: few(category)?,
             client_id: client,
+            ..Limits::default()
         })
     }
 }

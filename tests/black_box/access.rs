@@ -1,6 +1,7 @@
 //! Who may do what: every route, the scope that it requires, and that it requires it.
 
 mod limits;
+mod links;
 mod routes;
 
 use std::collections::BTreeSet;
@@ -55,6 +56,8 @@ struct Ground {
     key: String,
     issuer: String,
     browser_session: String,
+    /// Of the appointment.
+    link: String,
 }
 
 fn a_ground() -> Ground {
@@ -72,6 +75,7 @@ fn a_ground() -> Ground {
     let key = practice.created("/v1/keys", &a_key());
     let issuer = practice.created("/v1/issuers", &an_issuer());
     let browser_session = practice.created("/v1/browser-sessions", &json!({}));
+    let link = practice.created(&format!("/v1/appointments/{booked}/links"), &json!({}));
     let to_erase = practice.a_client("No more");
     Ground {
         practice,
@@ -87,6 +91,7 @@ fn a_ground() -> Ground {
         key,
         issuer,
         browser_session,
+        link,
     }
 }
 
@@ -111,7 +116,7 @@ impl Ground {
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
-        let path = path.replace("{name}", "sessions");
+        let path = path.replace("{name}", "sessions").replace("{link_id}", &self.link);
         let body = self.body(route);
         match method {
             "GET" if route.ends_with("/opening-hours") => {

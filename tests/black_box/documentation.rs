@@ -145,8 +145,9 @@ fn assets_are_what_a_page_loads() {
 
 /// A path of the document, as a request has it: the ids in it are of nothing.
 fn filled(path: &str) -> String {
-    let ids = path.replace("{id}", NOTHING).replace("{exception_id}", NOTHING);
-    ids.replace("{name}", "no-such-projection")
+    let ids = ["{id}", "{exception_id}", "{link_id}"];
+    let path = ids.iter().fold(path.to_owned(), |path, id| path.replace(id, NOTHING));
+    path.replace("{name}", "no-such-projection")
 }
 
 const NOTHING: &str = "01890000-0000-7000-8000-000000000000";

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
-use daybook_domain::rights::{Principal, Scope, Scopes, Who};
+use daybook_domain::appointment::Appointment;
+use daybook_domain::rights::{LinkAction, LinkActions, Principal, Scope, Scopes, Who, links_end};
 use daybook_store::audit;
 use daybook_store::browser::{SessionHeld, SessionHolder};
 use daybook_store::issuers::{TokenError, TokenHeld, TokenHolder, is_token};
@@ -27,6 +28,9 @@ pub(crate) trait Requires: Send + Sync {
 
     /// Whether it keeps to what a caller is limited to: see [`Within`].
     const WITHIN_LIMITS: bool = false;
+
+    /// What a link must be good for; `None`: links are not good for it. See [`Linked`].
+    const BY_LINK: Option<LinkAction> = None;
 }
 
 macro_rules! scopes {
@@ -56,6 +60,32 @@ pub(crate) struct Anybody;
 impl Requires for Anybody {
     const SCOPES: Scopes = Scopes::of(&[]);
 }
+
+/// Requires the same as [`Within`], or a link that is good for `A`.
+pub(crate) struct Linked<S, A>(PhantomData<(S, A)>);
+
+impl<S: Requires, A: ByLink> Requires for Linked<S, A> {
+    const SCOPES: Scopes = S::SCOPES;
+    const WITHIN_LIMITS: bool = true;
+    const BY_LINK: Option<LinkAction> = Some(A::ACTION);
+}
+
+/// What links can be good for, as a type.
+pub(crate) trait ByLink: Send + Sync {
+    const ACTION: LinkAction;
+}
+
+macro_rules! by_link {
+    ($($name:ident),+) => {$(
+        pub(crate) struct $name;
+
+        impl ByLink for $name {
+            const ACTION: LinkAction = LinkAction::$name;
+        }
+    )+};
+}
+
+by_link!(See, Move, Cancel);
 
 /// Requires both.
 impl<A: Requires, B: Requires> Requires for (A, B) {
@@ -171,6 +201,11 @@ impl<S: Requires> Caller<S> {
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
         };
         asked_by(&principal);
+        if let Who::Link { actions, .. } = &principal.who
+            && !S::BY_LINK.is_some_and(|action| actions.include(action))
+        {
+            return Err(not_by_link(actions));
+        }
         sufficient("this", S::SCOPES, principal.scopes)?;
         if !S::WITHIN_LIMITS && !principal.limits.are_none() {
             return Err(limited());
@@ -300,6 +335,9 @@ async fn session(cookie: &str, app: &App) -> Result<Credential, Problem> {
 async fn key(text: &str, app: &App) -> Result<Credential, Problem> {
     match app.keys.holder(text).await? {
         Held::By(holder) => {
+            if let Some(principal) = holder.principal().filter(|_| holder.link.is_some()) {
+                app.has_not_ended(&principal).await?;
+            }
             known_as(&holder.key_id);
             Ok(Credential::Key(Box::new(holder)))
         }
@@ -312,6 +350,28 @@ async fn key(text: &str, app: &App) -> Result<Credential, Problem> {
             Err(unauthorized("expired-key", "the key has expired: ask for a new one"))
         }
         Held::Unknown => Err(unauthorized("invalid-key", "this is no API key")),
+    }
+}
+
+fn not_by_link(actions: &LinkActions) -> Problem {
+    let names: Vec<&str> = actions.iter().map(LinkAction::as_str).collect();
+    let detail = format!("the link is good for this: {}, of its appointment", names.join(", "));
+    forbidden("not-by-link", "The link is not good for this", detail)
+}
+
+impl App {
+    /// Refuses a link whose visit is over.
+    async fn has_not_ended(&self, principal: &Principal) -> Result<(), Problem> {
+        let Some(id) = principal.limits.appointment_id else { return Ok(()) };
+        let known = self.engine.known::<Appointment>(&principal.tenant, id.uuid(), None).await?;
+        let end = known.and_then(|known| links_end(&known.state, known.updated_at));
+        if end.is_some_and(|end| end > self.engine.clock().now()) {
+            return Ok(());
+        }
+        Err(unauthorized(
+            "expired-key",
+            "the link has ended, as its visit is over: ask for a new one",
+        ))
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) mod trace;
 pub(crate) use answer::{Answer, At, Created};
 pub(crate) use auth::{
     Analytics, Anybody, Appointments, Audit, Availability, Book, Caller, CallerOrOperator, Keys,
-    Manage, Operator, Personal, Within,
+    Linked, Manage, Operator, Personal, Within,
 };
 pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{

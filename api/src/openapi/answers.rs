@@ -4,7 +4,9 @@
 use serde_json::{Map, Value, json};
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 15] = [
+const WITHOUT_A_POSITION: [&str; 17] = [
+    "/v1/appointments/{id}/links",
+    "/v1/appointments/{id}/links/{link_id}/revoke",
     "/v1/browser-sessions",
     "/v1/browser-sessions/{id}",
     "/v1/issuers",

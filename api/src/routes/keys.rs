@@ -7,6 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
 use daybook_domain::rights::{Limits, Scopes};
+use daybook_store::keys::links::MAX_LINKS;
 use daybook_store::keys::{
     self, CreateKeyError, CreatedKey, ListedKey, MAX_KEYS, NewKey, RotateKeyError,
 };
@@ -290,6 +291,11 @@ impl From<CreateKeyError> for Problem {
                 let title = "The tenant has too many keys";
                 Self::new(StatusCode::CONFLICT, "too-many-keys", title, error.to_string())
                     .with("limit", MAX_KEYS)
+            }
+            CreateKeyError::TooManyLinks => {
+                let title = "The appointment has too many links";
+                Self::new(StatusCode::CONFLICT, "too-many-links", title, error.to_string())
+                    .with("limit", MAX_LINKS)
             }
             CreateKeyError::NoTenant => Self::not_found("tenant"),
             CreateKeyError::Database(error) => error.into(),

@@ -219,6 +219,18 @@ requests! {
         let path = format!("/v1/clients/{}/personal-data", catalogue::client(0));
         Asked::get(&path).at_its_own_pace()
     };
+    "POST /v1/appointments/{id}/links" => |house| {
+        let id = house.booked().await?;
+        Asked::post(&format!("/v1/appointments/{id}/links"), &json!({}))
+    };
+    "GET /v1/appointments/{id}/links" => |house| {
+        Asked::get(&format!("/v1/appointments/{}/links", house.booked().await?))
+    };
+    "POST /v1/appointments/{id}/links/{link_id}/revoke" => |house| {
+        let links = format!("/v1/appointments/{}/links", house.booked().await?);
+        let link = house.made(Asked::post(&links, &json!({}))).await?;
+        Asked::post(&format!("{links}/{link}/revoke"), &json!({}))
+    };
     "GET /v1/conflicts" => |house| Asked::get("/v1/conflicts?limit=200");
     // Of a category that nothing has: as much as one request reads is looked at closely.
     "GET /v1/events" => |house| {

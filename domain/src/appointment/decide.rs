@@ -42,8 +42,8 @@ impl Decide for Appointment {
         matches!(command, DescribeAppointment(_) | TagAppointment { .. })
     }
 
-    fn placed(&self, _: Uuid) -> Placed<'_> {
-        self.details().map_or(Placed::Nowhere, |details| Placed::At(Place::of(details)))
+    fn placed(&self, id: Uuid) -> Placed<'_> {
+        self.details().map_or(Placed::Nowhere, |details| Placed::At(Place::of(id.into(), details)))
     }
 
     fn opens(command: &AppointmentCommand) -> bool {

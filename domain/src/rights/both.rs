@@ -17,10 +17,8 @@ impl Limits {
             locations: of_both(locations.as_ref(), at, |one, few| few.contains(one))?,
             resource_ids: of_both(resource_ids.as_ref(), has, |one, few| few.contains(one))?,
             categories: of_both(categories.as_ref(), of, is_alike)?,
-            client_id: match (self.client_id, other.client_id) {
-                (Some(one), Some(another)) if one != another => return None,
-                (one, another) => one.or(another),
-            },
+            client_id: of_one(self.client_id, other.client_id)?,
+            appointment_id: of_one(self.appointment_id, other.appointment_id)?,
         })
     }
 }
@@ -40,6 +38,18 @@ fn of_both<T: Ord + Clone>(
     };
     let common: Vec<T> = few.iter().filter(|it| is_among(it, others)).cloned().collect();
     Few::try_from(common).ok().map(Some)
+}
+
+/// The same, where one alone can be named.
+#[expect(
+    clippy::option_option,
+    reason = "what is not named is no limit, and no name in common admits nothing"
+)]
+fn of_one<T: PartialEq>(one: Option<T>, other: Option<T>) -> Option<Option<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) if one != other => None,
+        (one, other) => Some(one.or(other)),
+    }
 }
 
 #[cfg(test)]

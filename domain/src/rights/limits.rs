@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{Few, Place, Placed};
 use crate::service::ServiceTerms;
-use crate::{Category, ClientId, Location, ResourceId, folded};
+use crate::{AppointmentId, Category, ClientId, Location, ResourceId, folded};
 
 /// To what of a tenant somebody is limited: what is not said is no limit, and all that are said count. An appointment
 /// lies within them or it is not there.
@@ -28,6 +28,9 @@ pub struct Limits {
     pub categories: Option<Few<Category>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// It is this one: of whoever has a link.
+    #[serde(skip)]
+    pub appointment_id: Option<AppointmentId>,
 }
 
 impl Serialize for Limits {
@@ -48,8 +51,12 @@ impl Limits {
     /// Whether there are none.
     #[must_use]
     pub const fn are_none(&self) -> bool {
-        let Self { locations, resource_ids, categories, client_id } = self;
-        locations.is_none() && resource_ids.is_none() && categories.is_none() && client_id.is_none()
+        let Self { locations, resource_ids, categories, client_id, appointment_id } = self;
+        locations.is_none()
+            && resource_ids.is_none()
+            && categories.is_none()
+            && client_id.is_none()
+            && appointment_id.is_none()
     }
 
     /// Whether they let through all that `other` lets through.
@@ -63,16 +70,18 @@ impl Limits {
             && includes(self.resource_ids.as_ref(), other.resource_ids.as_ref())
             && includes(categories(self).as_ref(), categories(other).as_ref())
             && self.client_id.is_none_or(|client| other.client_id == Some(client))
+            && self.appointment_id.is_none_or(|id| other.appointment_id == Some(id))
     }
 
     /// Whether an appointment that lies there is there.
     #[must_use]
     pub fn admit(&self, place: &Place<'_>) -> bool {
-        let Place { location, resource_ids, category, client_id } = *place;
+        let Place { id, location, resource_ids, category, client_id } = *place;
         self.is_at(location)
             && self.has_one_of(resource_ids.as_slice())
             && self.is_in(category)
             && self.client_id.is_none_or(|client| client == client_id)
+            && self.appointment_id.is_none_or(|own| own == id)
     }
 
     /// Whether something is there: what is of the whole tenant is not, nor is what has not been made.
@@ -121,7 +130,7 @@ impl Limits {
 /// As `location A, B; resource ...`.
 impl fmt::Display for Limits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { locations, resource_ids, categories, client_id } = self;
+        let Self { locations, resource_ids, categories, client_id, appointment_id: _ } = self;
         let parts = [
             listed("location", locations.as_ref()),
             listed("resource", resource_ids.as_ref()),
@@ -189,6 +198,7 @@ mod tests {
                 resource_ids,
                 categories,
                 client_id,
+                appointment_id: None,
             },
         )
     }
@@ -205,7 +215,13 @@ mod tests {
 
     fn placed((location, resource_ids, category, client_id): &Lies) -> Placed<'_> {
         let location = location.as_ref();
-        Placed::At(Place { location, resource_ids, category, client_id: *client_id })
+        Placed::At(Place {
+            id: Uuid::nil().into(),
+            location,
+            resource_ids,
+            category,
+            client_id: *client_id,
+        })
     }
 
     proptest! {
@@ -237,6 +253,48 @@ mod tests {
         fn limits_are_read_as_they_were_written(limits in limits()) {
             let json = serde_json::to_string(&limits).unwrap();
             prop_assert_eq!(serde_json::from_str::<Limits>(&json).unwrap(), limits);
+        }
+    }
+
+    #[test]
+    fn each_limit_lets_through_what_lies_within_it_and_nothing_else() {
+        let here = || (Some(location("North")), resources(), category("Café"), clients()[0]);
+        let lies = |(location, resources, category, client): (_, Vec<ResourceId>, _, _)| {
+            let resources = ResourceIds::try_from(resources).unwrap();
+            (location, resources, category, client)
+        };
+        let none = Limits::default;
+        let elsewhere = [
+            (
+                Limits { locations: Some(vec![location("North")].try_into().unwrap()), ..none() },
+                vec![
+                    (Some(location("north")), here().1, here().2, here().3),
+                    (None, here().1, here().2, here().3),
+                ],
+            ),
+            (
+                Limits {
+                    resource_ids: Some(resources()[..1].to_vec().try_into().unwrap()),
+                    ..none()
+                },
+                vec![(here().0, resources()[1..].to_vec(), here().2, here().3)],
+            ),
+            (
+                Limits { categories: Some(vec![category("CAFE")].try_into().unwrap()), ..none() },
+                vec![(here().0, here().1, category("other"), here().3)],
+            ),
+            (
+                Limits { client_id: Some(clients()[0]), ..none() },
+                vec![(here().0, here().1, here().2, clients()[1])],
+            ),
+        ];
+        for (limits, elsewhere) in elsewhere {
+            assert!(limits.see(&placed(&lies(here()))), "{limits:?}");
+            for there in elsewhere {
+                let there = lies(there);
+                assert!(!limits.see(&placed(&there)), "{limits:?} {there:?}");
+                assert!(permit(&limits, &placed(&lies(here())), &placed(&there)).is_err());
+            }
         }
     }
 

@@ -2,11 +2,12 @@
 
 use crate::appointment::Details;
 use crate::service::ServiceTerms;
-use crate::{Category, ClientId, Location, ResourceId, ResourceIds};
+use crate::{AppointmentId, Category, ClientId, Location, ResourceId, ResourceIds};
 
 /// Where an appointment lies.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
+    pub id: AppointmentId,
     pub location: Option<&'a Location>,
     pub resource_ids: &'a ResourceIds,
     pub category: &'a Category,
@@ -15,8 +16,9 @@ pub struct Place<'a> {
 
 impl<'a> Place<'a> {
     #[must_use]
-    pub const fn of(details: &'a Details) -> Self {
+    pub const fn of(id: AppointmentId, details: &'a Details) -> Self {
         Self {
+            id,
             location: details.location.as_ref(),
             resource_ids: &details.slot.resource_ids,
             category: &details.category,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Limits, Scopes};
+use super::{Limits, LinkActions, Scopes};
 use crate::TenantId;
 
 /// Who does something in a tenant, and what they may.
@@ -33,6 +33,8 @@ pub enum Who {
     /// By an access token: of this issuer of the tenant's, and of this person, whose id only the tenant's keys make of what their
     /// provider calls them.
     Token { issuer: Uuid, subject: Uuid },
+    /// By a link for the client of an appointment, which has this id.
+    Link { id: Uuid, actions: LinkActions },
 }
 
 impl fmt::Display for Who {
@@ -40,6 +42,7 @@ impl fmt::Display for Who {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Token { issuer, subject } => write!(f, "oidc:{issuer}:{subject}"),
+            Self::Link { id, .. } => write!(f, "link:{id}"),
         }
     }
 }

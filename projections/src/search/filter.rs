@@ -127,7 +127,9 @@ impl SearchFilter {
 
     /// Of locations there are no terms: of them, columns alone decide.
     fn limit(&self, search_terms: &mut SearchTerms, terms: &TermsOf) {
-        let Limits { resource_ids, categories, client_id, locations: _ } = &self.within;
+        // Nor of an appointment itself.
+        let Limits { resource_ids, categories, client_id, locations: _, appointment_id: _ } =
+            &self.within;
         let resources = resource_ids.iter().flat_map(Few::iter);
         search_terms.one_of(resources.map(|id| terms.term(Kind::Resource, id.uuid().as_bytes())));
         let categories = categories.iter().flat_map(Few::iter);
@@ -196,7 +198,8 @@ impl SearchFilter {
 
     /// The one filter of rows that follows from what a caller is limited to: as [`Limits::admit`] says of one appointment.
     fn push_limits<'q>(&'q self, sql: &mut QueryBuilder<'q, Postgres>) {
-        let Limits { locations, resource_ids, categories, client_id } = &self.within;
+        let Limits { locations, resource_ids, categories, client_id, appointment_id } =
+            &self.within;
         if let Some(few) = locations {
             let names: Vec<&str> = few.iter().map(Location::as_str).collect();
             // Some have none: whether it matches is asked for as well.
@@ -213,6 +216,9 @@ impl SearchFilter {
         }
         if let Some(id) = client_id {
             sql.push(" AND client_id = ").push_bind(id.uuid());
+        }
+        if let Some(id) = appointment_id {
+            sql.push(" AND appointment_id = ").push_bind(id.uuid());
         }
     }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use daybook_domain::rights::{Limits, Principal, Scopes, Who};
+use daybook_domain::AppointmentId;
+use daybook_domain::rights::{Limits, LinkActions, Principal, Scopes, Who};
 use futures::future::BoxFuture;
 use sqlx::{PgPool, Row as _};
 use tokio::sync::Semaphore;
@@ -12,7 +13,7 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use super::remembered::{self, Known, Remembered};
-use super::text::{Presented, SecretHash};
+use super::text::{Kind, Presented, SecretHash};
 use super::used::Used;
 use super::{CreatedKey, ListedKey, Owner, RotateKeyError, rows, text};
 use crate::{Clock, Log};
@@ -30,6 +31,8 @@ pub struct KeyHolder {
     pub scopes: Scopes,
     /// Within what it is good for that.
     pub limits: Limits,
+    /// Of which appointment it is a link, and what for.
+    pub link: Option<(AppointmentId, LinkActions)>,
     expires_at: Option<DateTime<Utc>>,
     is_suspended: bool,
     hash: SecretHash,
@@ -119,6 +122,15 @@ impl KeyHolders {
             self.used.note(*hash, &known.noted_at, now);
         }
         Ok(held)
+    }
+
+    pub(super) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// In this program, before it is answered that a key has ended.
+    pub(super) async fn forget_all(&self) {
+        self.remembered.heard(remembered::ANY).await;
     }
 
     /// See [`revoke`](super::revoke): for this program before it is answered.
@@ -231,21 +243,31 @@ impl KeyHolder {
     #[must_use]
     pub fn principal(&self) -> Option<Principal> {
         let Owner::Tenant(tenant) = &self.owner else { return None };
-        let who = Who::Key(self.key_id);
-        let limits = self.limits.clone();
+        let mut limits = self.limits.clone();
+        let who = match &self.link {
+            None => Who::Key(self.key_id),
+            Some((appointment, actions)) => {
+                limits.appointment_id = Some(*appointment);
+                Who::Link { id: self.key_id, actions: actions.clone() }
+            }
+        };
         Some(Principal { tenant: tenant.clone(), who, scopes: self.scopes, limits })
     }
 
     fn is_of(&self, presented: &Presented) -> bool {
-        let is_operators = self.owner == Owner::Operator;
-        presented.id.is_none_or(|id| id == self.key_id) && presented.is_operators == is_operators
+        let kind = match (&self.owner, &self.link) {
+            (Owner::Operator, _) => Kind::Operators,
+            (Owner::Tenant(_), Some(_)) => Kind::Link,
+            (Owner::Tenant(_), None) => Kind::Tenants,
+        };
+        presented.id.is_none_or(|id| id == self.key_id) && presented.kind == kind
     }
 }
 
 async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx::Error> {
     let looked_up_at = Instant::now();
     let row = sqlx::query(
-        "SELECT k.tenant_id, key_id, coalesce(lineage, key_id) AS lineage, scope, scopes, limited,
+        "SELECT k.tenant_id, key_id, coalesce(lineage, key_id) AS lineage, scope, scopes, limited, appointment_id,
                 expires_at, last_used_at,
                 t.suspended_at IS NOT NULL AS is_suspended
            FROM api_keys k LEFT JOIN tenants t ON t.tenant_id = k.tenant_id
@@ -256,13 +278,16 @@ async fn look_up(pool: &PgPool, hash: &SecretHash) -> Result<Option<Known>, sqlx
     .await?;
     let Some(row) = row else { return Ok(None) };
     let used = row.try_get::<Option<DateTime<Utc>>, _>("last_used_at")?;
-    let rows::Limited { scopes, limits } = rows::good_for(&row)?;
+    let rows::Limited { scopes, limits, actions } = rows::good_for(&row)?;
+    let appointment: Option<Uuid> = row.try_get("appointment_id")?;
     let holder = KeyHolder {
         key_id: row.try_get("key_id")?,
         lineage: row.try_get("lineage")?,
         owner: Owner::of_column(row.try_get("tenant_id")?)?,
         scopes,
         limits,
+        // One that this version does not know is good for nothing, and a link all the same.
+        link: appointment.map(|id| (id.into(), actions.unwrap_or_default())),
         expires_at: row.try_get("expires_at")?,
         is_suspended: row.try_get("is_suspended")?,
         hash: *hash,

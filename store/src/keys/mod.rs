@@ -2,11 +2,13 @@
 //!
 //! * [`text`]: how a key is written.
 //! * [`rows`]: making, listing, revoking and rotating keys.
+//! * [`links`]: the same for clients, of one appointment each.
 //! * [`holders`]: who a key speaks for, remembered for a moment.
 //! * [`remembered`]: what of that is forgotten at once when a key ends.
 //! * [`used`]: when keys were used last.
 
 mod holders;
+pub mod links;
 mod remembered;
 mod rows;
 pub(crate) mod text;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::Name;
-use daybook_domain::rights::{Limits, Scope, ScopeSet, Scopes};
+use daybook_domain::rights::{Limits, LinkActions, Scope, ScopeSet, Scopes};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::postgres::PgRow;
@@ -14,7 +14,8 @@ use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row as _};
 use uuid::Uuid;
 
-use super::text::{self, SecretHash};
+use super::links::MAX_LINKS;
+use super::text::{self, Kind, SecretHash};
 use super::{CHANNEL, CreatedKey, ListedKey, NewKey, Owner, remembered};
 use crate::audit::{self, AuditEntry, AuditKind};
 
@@ -28,6 +29,8 @@ pub enum CreateKeyError {
     NoTenant,
     #[error("there are {MAX_KEYS} keys that have not ended, and no more are kept: revoke some")]
     TooMany,
+    #[error("there are {MAX_LINKS} links of the appointment that have not ended: revoke some")]
+    TooManyLinks,
     #[error(transparent)]
     Database(#[from] sqlx::Error),
     /// The machine gave no random bytes.
@@ -77,7 +80,7 @@ pub async fn create(
 }
 
 /// What a key is good for, as its entry in the audit log has it.
-fn names_of(scopes: Scopes) -> BTreeSet<String> {
+pub(super) fn names_of(scopes: Scopes) -> BTreeSet<String> {
     scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
@@ -90,7 +93,11 @@ async fn insert(
 ) -> Result<CreatedKey, CreateKeyError> {
     make_room(tx, owner, now).await?;
     let id = Uuid::now_v7();
-    let (key, hash) = text::new_key(id, matches!(owner, Owner::Operator))?;
+    let kind = match owner {
+        Owner::Operator => Kind::Operators,
+        Owner::Tenant(_) => Kind::Tenants,
+    };
+    let (key, hash) = text::new_key(id, kind)?;
     let listed = ListedKey::of(id, new, replaces, now);
     let (names, limited) = columns(&listed);
     sqlx::query(
@@ -128,7 +135,7 @@ async fn make_room(
         .await?;
     let (has_tenant, count): (bool, i64) = sqlx::query_as(
         "SELECT EXISTS (SELECT FROM tenants WHERE tenant_id = $1),
-                (SELECT count(*) FROM api_keys WHERE tenant_id = $1)",
+                (SELECT count(*) FROM api_keys WHERE tenant_id = $1 AND appointment_id IS NULL)",
     )
     .bind(owner.column())
     .fetch_one(&mut *tx)
@@ -143,7 +150,8 @@ async fn make_room(
     let forgotten = sqlx::query(
         "DELETE FROM api_keys WHERE tenant_id = $1 AND key_hash IN
              (SELECT key_hash FROM api_keys
-               WHERE tenant_id = $1 AND LEAST(revoked_at, expires_at) <= $2
+               WHERE tenant_id = $1 AND appointment_id IS NULL
+                 AND LEAST(revoked_at, expires_at) <= $2
                ORDER BY LEAST(revoked_at, expires_at) LIMIT $3)",
     )
     .bind(owner.column())
@@ -161,6 +169,9 @@ async fn make_room(
 const LISTED: &str = "key_hash, key_id, scope, scopes, limited, name, created_at, expires_at, last_used_at, \
                       revoked_at, replaces";
 
+/// Links are looked after with their appointments.
+const ONE: &str = "key_id = $2 AND appointment_id IS NULL";
+
 /// An owner's keys, oldest first; those that have ended among them.
 ///
 /// # Errors
@@ -168,7 +179,8 @@ const LISTED: &str = "key_hash, key_id, scope, scopes, limited, name, created_at
 pub async fn list(pool: &PgPool, owner: impl Into<Owner>) -> Result<Vec<ListedKey>, sqlx::Error> {
     // By api_keys_of_tenant.
     let sql = format!(
-        "SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 ORDER BY created_at, key_id LIMIT $2"
+        "SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 AND appointment_id IS NULL
+         ORDER BY created_at, key_id LIMIT $2"
     );
     let rows = sqlx::query(&sql).bind(owner.into().column()).bind(MAX_KEYS).fetch_all(pool).await?;
     rows.iter().map(listed).collect()
@@ -183,7 +195,7 @@ pub async fn find(
     owner: impl Into<Owner>,
     id: Uuid,
 ) -> Result<Option<ListedKey>, sqlx::Error> {
-    let sql = format!("SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 AND key_id = $2");
+    let sql = format!("SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 AND {ONE}");
     let row = sqlx::query(&sql).bind(owner.into().column()).bind(id).fetch_optional(pool).await?;
     row.as_ref().map(listed).transpose()
 }
@@ -204,19 +216,24 @@ pub async fn revoke(
     if found.revoked_at.is_some() {
         return Ok(Some(found));
     }
-    // Its hash is another one from now on: no program finds it, also none that knows of no revocation but the row's end.
-    sqlx::query(
-        "UPDATE api_keys SET revoked_at = $2, key_hash = sha256(key_hash) WHERE key_hash = $1",
-    )
-    .bind(hash.as_slice())
-    .bind(now)
-    .execute(&mut *tx)
-    .await?;
+    end(&mut tx, &hash, now).await?;
     tell(&mut tx, &remembered::notice_of(&hash)).await?;
     let revoked = audit::entry(now, AuditKind::KeyRevoked).to(id);
     audit::append(&mut tx, &[(owner.audited(), revoked)]).await?;
     tx.commit().await?;
     Ok(Some(ListedKey { revoked_at: Some(now), ..found }))
+}
+
+/// Its hash is another one from now on: no program finds it, also none that knows of no revocation but the row's end.
+pub(super) async fn end(
+    tx: &mut PgConnection,
+    hash: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let sql =
+        "UPDATE api_keys SET revoked_at = $2, key_hash = sha256(key_hash) WHERE key_hash = $1";
+    sqlx::query(sql).bind(hash).bind(now).execute(tx).await?;
+    Ok(())
 }
 
 /// Makes a key that is good for the same, and ends the old one after `overlap`, or earlier where that is its end. The new one
@@ -255,8 +272,7 @@ async fn locked(
     owner: &Owner,
     id: Uuid,
 ) -> Result<Option<(SecretHash, ListedKey)>, sqlx::Error> {
-    let sql =
-        format!("SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 AND key_id = $2 FOR UPDATE");
+    let sql = format!("SELECT {LISTED} FROM api_keys WHERE tenant_id = $1 AND {ONE} FOR UPDATE");
     let row = sqlx::query(&sql).bind(owner.column()).bind(id).fetch_optional(tx).await?;
     row.map(|row| Ok((row.try_get("key_hash")?, listed(&row)?))).transpose()
 }
@@ -268,7 +284,7 @@ pub(crate) async fn tell(tx: &mut PgConnection, notice: &str) -> Result<(), sqlx
 }
 
 fn listed(row: &PgRow) -> Result<ListedKey, sqlx::Error> {
-    let Limited { scopes, limits } = good_for(row)?;
+    let Limited { scopes, limits, .. } = good_for(row)?;
     Ok(ListedKey {
         id: row.try_get("key_id")?,
         // A name that this version would not give is none.
@@ -289,6 +305,9 @@ fn listed(row: &PgRow) -> Result<ListedKey, sqlx::Error> {
 pub(super) struct Limited {
     pub(super) scopes: Scopes,
     pub(super) limits: Limits,
+    /// Of a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) actions: Option<LinkActions>,
 }
 
 /// Its `scopes`, and `limited`: an older program, which knows of no limits, lets one that is limited do nothing.
@@ -296,7 +315,7 @@ fn columns(key: &ListedKey) -> (Vec<&'static str>, Option<Limited>) {
     if key.limits.are_none() {
         return (key.scopes.iter().map(Scope::as_str).collect(), None);
     }
-    (Vec::new(), Some(Limited { scopes: key.scopes, limits: key.limits.clone() }))
+    (Vec::new(), Some(Limited { scopes: key.scopes, limits: key.limits.clone(), actions: None }))
 }
 
 /// What a row's key is good for, and within what. A limit that this version does not know makes it good for nothing.
@@ -304,7 +323,7 @@ pub(super) fn good_for(row: &PgRow) -> Result<Limited, sqlx::Error> {
     if let Some(Json(limited)) = row.try_get::<Option<Json<Value>>, _>("limited")? {
         return Ok(serde_json::from_value(limited).unwrap_or_default());
     }
-    Ok(Limited { scopes: scopes(row)?, limits: Limits::default() })
+    Ok(Limited { scopes: scopes(row)?, ..Limited::default() })
 }
 
 /// What a row's key is good for that is not limited: its set, or what the one scope meant that keys had before. What a newer version has given,

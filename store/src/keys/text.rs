@@ -8,9 +8,30 @@ use rand::rngs::OsRng;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// What every key begins with, and then that of an operator.
+/// What every key begins with.
 const PREFIX: &str = "daybook_";
-const OPERATORS: &str = "op_";
+
+/// Whose a key is, as its text says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tenants,
+    Operators,
+    /// It is a link for the client of an appointment.
+    Link,
+}
+
+impl Kind {
+    const ALL: [Self; 3] = [Self::Operators, Self::Link, Self::Tenants];
+
+    /// What follows the prefix.
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Tenants => "",
+            Self::Operators => "op_",
+            Self::Link => "link_",
+        }
+    }
+}
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_LENGTH: usize = 22;
@@ -29,17 +50,16 @@ pub(super) struct Presented {
     pub(super) hash: SecretHash,
     /// That of its row; keys of the old form have none.
     pub(super) id: Option<Uuid>,
-    pub(super) is_operators: bool,
+    pub(super) kind: Kind,
 }
 
 /// A new key, and the hash by which it is known.
 pub(super) fn new_key(
     id: Uuid,
-    is_operators: bool,
+    kind: Kind,
 ) -> Result<(String, SecretHash), rand::rand_core::OsError> {
     let (id, secret) = (digits(id.as_u128(), ID_LENGTH), secret()?);
-    let kind = if is_operators { OPERATORS } else { "" };
-    let signed = format!("{PREFIX}{kind}{id}_{secret}");
+    let signed = format!("{PREFIX}{}{id}_{secret}", kind.prefix());
     Ok((format!("{signed}_{}", checksum(&signed)), hash(&secret)))
 }
 
@@ -47,18 +67,17 @@ pub(super) fn new_key(
 pub(super) fn read(text: &str) -> Option<Presented> {
     let rest = text.strip_prefix(PREFIX)?;
     if is_of_old_form(rest) {
-        return Some(Presented { hash: hash(text), id: None, is_operators: false });
+        return Some(Presented { hash: hash(text), id: None, kind: Kind::Tenants });
     }
     let (signed, said) = text.rsplit_once('_')?;
-    let (operators, rest) = match rest.strip_prefix(OPERATORS) {
-        Some(rest) => (true, rest),
-        None => (false, rest),
-    };
+    // The last of them has none.
+    let of_kind = |kind: Kind| Some((kind, rest.strip_prefix(kind.prefix())?));
+    let (kind, rest) = Kind::ALL.into_iter().find_map(of_kind)?;
     let (id, rest) = rest.split_once('_')?;
     let (secret, _) = rest.split_once('_')?;
     let is_whole = secret.len() == SECRET_LENGTH && said == checksum(signed);
     let id = Uuid::from_u128(number(id)?);
-    is_whole.then(|| Presented { hash: hash(secret), id: Some(id), is_operators: operators })
+    is_whole.then(|| Presented { hash: hash(secret), id: Some(id), kind })
 }
 
 /// A new session of a browser, and the hash by which it is known: its cookie has no more than a secret and a checksum.
@@ -132,10 +151,10 @@ mod tests {
 
     #[test]
     fn a_key_is_read_as_it_was_written() {
-        for is_operators in [false, true] {
+        for kind in Kind::ALL {
             let id = Uuid::now_v7();
-            let (key, hash) = new_key(id, is_operators).unwrap();
-            assert_eq!(read(&key), Some(Presented { hash, id: Some(id), is_operators }), "{key}");
+            let (key, hash) = new_key(id, kind).unwrap();
+            assert_eq!(read(&key), Some(Presented { hash, id: Some(id), kind }), "{key}");
         }
         assert_eq!(digits(u128::MAX, ID_LENGTH).len(), ID_LENGTH);
         assert_eq!(number(&digits(u128::MAX, ID_LENGTH)), Some(u128::MAX));
@@ -144,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_key_of_which_any_letter_is_another_is_none() {
-        let (key, _) = new_key(Uuid::now_v7(), false).unwrap();
+        let (key, _) = new_key(Uuid::now_v7(), Kind::Tenants).unwrap();
         for at in 0..key.len() {
             for other in ["0", "z", "_", " "] {
                 let mut changed = key.clone();
@@ -163,7 +182,7 @@ mod tests {
         let (text, hash) = new_session().unwrap();
         assert_eq!(read_session(&text), Some(hash));
         assert!(read(&text).is_none() && read(&format!("{PREFIX}{text}")).is_none());
-        let (key, _) = new_key(Uuid::now_v7(), false).unwrap();
+        let (key, _) = new_key(Uuid::now_v7(), Kind::Tenants).unwrap();
         let of_key = key.splitn(3, '_').nth(2).unwrap();
         for bad in [&key, of_key, &text[1..], &format!("{text}0"), &text.to_lowercase(), ""] {
             assert_eq!(read_session(bad), None, "{bad}");
@@ -180,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_key_has_the_form_that_the_documents_tell_scanners() {
-        let (key, _) = new_key(Uuid::now_v7(), true).unwrap();
+        let (key, _) = new_key(Uuid::now_v7(), Kind::Operators).unwrap();
         let parts: Vec<&str> = key.split('_').collect();
         let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
         assert_eq!((parts[0], &*lengths), ("daybook", &[7, 2, 22, 43, 6][..]));

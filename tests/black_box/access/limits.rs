@@ -6,7 +6,10 @@ use super::{ANY_KEY, Ground, OPERATOR, a_ground, guarded};
 use crate::harness::{Answer, Api, Practice, Server, a_practice, date, id_of, monday, utc};
 
 /// Routes that keep to what a key is limited to. All others refuse it: so does a new one, until it stands here.
-const KEEPS_TO_LIMITS: [(&str, &str); 22] = [
+const KEEPS_TO_LIMITS: [(&str, &str); 25] = [
+    ("POST", "/v1/appointments/{id}/links"),
+    ("GET", "/v1/appointments/{id}/links"),
+    ("POST", "/v1/appointments/{id}/links/{link_id}/revoke"),
     ("GET", "/v1/availability"),
     ("POST", "/v1/availability/search"),
     ("GET", "/v1/services"),

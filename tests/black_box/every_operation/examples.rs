@@ -22,7 +22,8 @@ const MONDAY: &str = "2027-03-01";
 const NOW: &str = "2027-02-01T09:00:00Z";
 
 /// Answers that say how the program is at that moment: only what they have is compared.
-const OF_THE_MOMENT: [&str; 5] = [
+const OF_THE_MOMENT: [&str; 6] = [
+    "GET /v1/appointments/{id}/links",
     "GET /v1/keys",
     "GET /readyz",
     "GET /v1/programs",

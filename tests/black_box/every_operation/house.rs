@@ -36,6 +36,8 @@ pub(crate) struct House {
     issuers: [String; 2],
     /// Of a browser, to be ended.
     browser_session: String,
+    /// Of the appointment that is read, to be revoked.
+    link: String,
     /// A client who has nothing before them.
     to_erase: String,
     booked: Appointments,
@@ -97,6 +99,8 @@ impl House {
         let issuers = ["one", "another"]
             .map(|name| practice.created("/v1/issuers", &an_issuer(&practice, name)));
         let browser_session = practice.created("/v1/browser-sessions", &json!({}));
+        let link = format!("/v1/appointments/{}/links", booked.to_read);
+        let link = practice.created(&link, &json!({}));
         let other_room = practice.a_room();
         let to_erase = practice.a_client("No more");
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
@@ -119,6 +123,7 @@ impl House {
             keys,
             issuers,
             browser_session,
+            link,
             to_erase,
             booked,
         }
@@ -244,6 +249,12 @@ impl House {
             ("POST", "/v1/holds") => (path.to_owned(), Some(booking(23))),
             ("POST", "/v1/holds/{id}/confirm") => (at(&booked.to_confirm), None),
             ("DELETE", "/v1/holds/{id}") => (at(&booked.to_release), None),
+            ("POST", "/v1/appointments/{id}/links") => {
+                (at(&booked.to_read), Some(json!({"actions": ["see", "cancel"]})))
+            }
+            ("POST", "/v1/appointments/{id}/links/{link_id}/revoke") => {
+                (at(&booked.to_read).replace("{link_id}", &self.link), None)
+            }
             _ => {
                 let (id, body) = match path.rsplit('/').next() {
                     Some("accept-conflict") => (&booked.in_conflict, json!({"reason": "Agreed"})),

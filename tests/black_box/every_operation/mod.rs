@@ -21,6 +21,7 @@ use house::{Asked, House};
 const OF_THE_PROGRAM: &[&str] = &[
     "/livez",
     "/readyz",
+    "/v1/appointments/{id}/links",
     "/v1/audit",
     "/v1/audit/export",
     "/v1/clients/{id}/personal-data",
@@ -163,7 +164,9 @@ fn a_dry_run_of_any_command_changes_nothing() {
 }
 
 /// What is not of the tenant's log; and the stream, which says with each event where it is.
-const WITHOUT_A_POSITION: [&str; 17] = [
+const WITHOUT_A_POSITION: [&str; 19] = [
+    "/v1/appointments/{id}/links",
+    "/v1/appointments/{id}/links/{link_id}/revoke",
     "/v1/browser-sessions",
     "/v1/browser-sessions/{id}",
     "/v1/issuers",

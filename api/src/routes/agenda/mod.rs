@@ -66,8 +66,9 @@ pub(crate) async fn get_agenda(
 /// Refuses the calendar of a resource that is not there, to this caller; or that has what they do not see: then it would look
 /// free where it is not.
 fn is_theirs<S>(caller: &Caller<S>, resource: ResourceId) -> Result<(), Problem> {
-    let Limits { locations, resource_ids, categories, client_id } = &caller.limits;
-    if locations.is_some() || categories.is_some() || client_id.is_some() {
+    let Limits { locations, resource_ids, categories, client_id, appointment_id } = &caller.limits;
+    let of_some = client_id.is_some() || appointment_id.is_some();
+    if locations.is_some() || categories.is_some() || of_some {
         return Err(auth::limited());
     }
     let is_theirs = resource_ids.as_ref().is_none_or(|few| few.contains(&resource));

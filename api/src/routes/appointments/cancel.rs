@@ -10,7 +10,7 @@ use crate::App;
 use crate::bodies::by_client;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::{
-    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, Linked, PathId, Problem, auth,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -43,7 +43,7 @@ pub(crate) struct CancelBody {
 )]
 pub(crate) async fn cancel_appointment(
     State(app): State<App>,
-    caller: Caller<Within<Book>>,
+    caller: Caller<Linked<Book, auth::Cancel>>,
     PathId(id): PathId,
     mut request: CommandRequest<CancelBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {

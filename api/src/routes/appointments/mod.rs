@@ -9,6 +9,7 @@ mod complete;
 mod create;
 mod diff;
 mod events;
+mod links;
 mod list;
 mod no_show;
 mod read;
@@ -31,6 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::get_appointment, change::change_appointment))
         .routes(routes!(events::list_appointment_events))
         .routes(routes!(diff::diff_appointment))
+        .routes(routes!(links::create_link, links::list_links))
+        .routes(routes!(links::revoke_link))
         .routes(routes!(reschedule::reschedule_appointment))
         .routes(routes!(cancel::cancel_appointment))
         .routes(routes!(accept_conflict::accept_conflict))

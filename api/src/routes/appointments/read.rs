@@ -6,7 +6,7 @@ use daybook_store::engine::Known;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Answer, Appointments, Caller, PathId, Personal, Problem, Query, Within};
+use crate::http::{Answer, Appointments, Caller, Linked, PathId, Personal, Problem, Query, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::ExpandParams;
 use crate::routes::listing::ReadParams;
@@ -34,7 +34,7 @@ query_params! {
 )]
 pub(crate) async fn get_appointment(
     State(app): State<App>,
-    caller: Caller<Within<Appointments>>,
+    caller: Caller<Linked<Appointments, auth::See>>,
     PathId(id): PathId,
     Query(AppointmentAsked { read, expand }): Query<AppointmentAsked>,
 ) -> Result<Answer<Expanded<AppointmentView>>, Problem> {

@@ -11,7 +11,7 @@ use crate::bodies::new_resources;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::http::instant::Instant;
 use crate::http::{
-    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, Linked, PathId, Problem, auth,
 };
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -52,7 +52,7 @@ pub(crate) struct RescheduleBody {
 )]
 pub(crate) async fn reschedule_appointment(
     State(app): State<App>,
-    caller: Caller<Within<Book>>,
+    caller: Caller<Linked<Book, auth::Move>>,
     PathId(id): PathId,
     mut request: CommandRequest<RescheduleBody>,
 ) -> Result<Answer<AppointmentView>, Problem> {

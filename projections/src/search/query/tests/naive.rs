@@ -39,6 +39,7 @@ pub(super) fn lets_through(
         }
         && (filter.title.is_empty() || words_begin(filter, row))
         && filter.within.admit(&Place {
+            id: row.appointment_id,
             location: row.location.as_ref(),
             resource_ids: &row.resource_ids,
             category: &row.category,
