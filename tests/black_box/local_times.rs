@@ -83,6 +83,7 @@ fn every_read_that_shows_when_something_starts_takes_a_zone() {
         "/v1/events/export",
         "/v1/appointments/{id}/events",
         "/v1/appointments/{id}/diff",
+        "/v1/clients/{id}/personal-data",
     ];
     let house = House::new();
     something_happens(&house);
