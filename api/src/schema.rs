@@ -19,7 +19,7 @@ use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
-use daybook_domain::{Metadata, MetadataKey, MetadataValue};
+use daybook_domain::{Category, Metadata, MetadataKey, MetadataValue};
 use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
 use serde_json::Value;
@@ -152,6 +152,22 @@ impl ToSchema for TagText {
     }
 }
 
+/// A category, or a location.
+pub(crate) struct FacetText;
+
+impl PartialSchema for FacetText {
+    fn schema() -> RefOr<Schema> {
+        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+        schema.min_length(Some(1)).max_length(Some(Category::MAX_CHARS)).build().into()
+    }
+}
+
+impl ToSchema for FacetText {
+    fn name() -> Cow<'static, str> {
+        "Facet".into()
+    }
+}
+
 /// Pairs of texts.
 pub(crate) struct Pairs;
 
@@ -249,13 +265,13 @@ pub(crate) struct Money {
 pub(crate) struct KeyLimits {
     /// Only what takes place at one of these, letter for letter.
     #[schema(min_items = 1, max_items = 100, required = false)]
-    locations: Vec<String>,
+    locations: Vec<FacetText>,
     /// Only what has one of these resources.
     #[schema(min_items = 1, max_items = 100, required = false)]
     resource_ids: Vec<Uuid>,
     /// Only what is of one of these categories, however they are spelt.
     #[schema(min_items = 1, max_items = 100, required = false)]
-    categories: Vec<String>,
+    categories: Vec<FacetText>,
     /// Only what is of this client.
     client_id: Option<Uuid>,
 }

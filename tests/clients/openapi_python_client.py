@@ -105,6 +105,10 @@ issuer = done("add_issuer", body=models.IssuerBody.from_dict({
 }))
 done("list_issuers")
 done("list_browser_sessions")
+done("list_links", booked.id)
+done("list_audit")
+done("export_audit")
+done("get_personal_data", person.id)
 done("get_issuer", issuer.id)
 done("list_programs", client=operator)
 for name in ["list_clients", "list_conflicts", "list_projections", "list_resources", "list_services",

@@ -163,10 +163,10 @@ impl Database {
     }
 
     /// How it is reached by a port of this machine that leads to that socket.
-    pub(crate) fn url_by_port(&self, port: u16) -> String {
+    pub(crate) fn url_by_port(&self, user: &str, port: u16) -> String {
         let url = self.url();
         let name = url.trim_start_matches("postgres:///").split('?').next().unwrap_or_default();
-        format!("postgres://daybook@127.0.0.1:{port}/{name}?sslmode=disable")
+        format!("postgres://{user}@127.0.0.1:{port}/{name}?sslmode=disable")
     }
 
     /// The folder of daybook's own PostgreSQL.

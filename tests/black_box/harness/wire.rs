@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use daybook_embedded_postgres::roles::{APP, OWNER};
+
 use super::{Database, Server};
 
 /// A wire; there for as long as the test runs.
@@ -45,9 +47,9 @@ impl Wire {
 
     /// A server that reaches its database by this wire, and is ready.
     pub(crate) fn server(&self, database: &Database, arguments: &[&str]) -> Server {
-        let url = database.url_by_port(self.port);
-        let server =
-            Server::start_unready(database, &[arguments, &["--database-url", &url]].concat());
+        let [app, owner] = [APP, OWNER].map(|user| database.url_by_port(user, self.port));
+        let urls = ["--database-url", &app, "--owner-database-url", &owner];
+        let server = Server::start_unready(database, &[arguments, &urls].concat());
         server.wait_until_ready();
         server
     }
