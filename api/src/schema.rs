@@ -19,7 +19,7 @@ use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
-use daybook_domain::{Category, Metadata, MetadataKey, MetadataValue};
+use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue};
 use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
 use serde_json::Value;
@@ -152,20 +152,32 @@ impl ToSchema for TagText {
     }
 }
 
-/// A category, or a location.
-pub(crate) struct FacetText;
+/// Texts that are not empty and have an end, where they stand in a list.
+macro_rules! texts {
+    ($($(#[$what:meta])+ $name:ident: $text:ident)+) => {$(
+        $(#[$what])+
+        pub(crate) struct $name;
 
-impl PartialSchema for FacetText {
-    fn schema() -> RefOr<Schema> {
-        let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
-        schema.min_length(Some(1)).max_length(Some(Category::MAX_CHARS)).build().into()
-    }
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let schema = ObjectBuilder::new().schema_type(SchemaType::new(Type::String));
+                schema.min_length(Some(1)).max_length(Some($text::MAX_CHARS)).build().into()
+            }
+        }
+
+        impl ToSchema for $name {
+            fn name() -> Cow<'static, str> {
+                stringify!($text).into()
+            }
+        }
+    )+};
 }
 
-impl ToSchema for FacetText {
-    fn name() -> Cow<'static, str> {
-        "Facet".into()
-    }
+texts! {
+    /// Which kind of appointment it is.
+    CategoryText: Category
+    /// Where something takes place.
+    LocationText: Location
 }
 
 /// Pairs of texts.
@@ -264,14 +276,14 @@ pub(crate) struct Money {
 #[expect(dead_code, reason = "it documents `Limits`")]
 pub(crate) struct KeyLimits {
     /// Only what takes place at one of these, letter for letter.
-    #[schema(min_items = 1, max_items = 100, required = false)]
-    locations: Vec<FacetText>,
+    #[schema(min_items = 1, max_items = 100)]
+    locations: Option<Vec<LocationText>>,
     /// Only what has one of these resources.
-    #[schema(min_items = 1, max_items = 100, required = false)]
-    resource_ids: Vec<Uuid>,
+    #[schema(min_items = 1, max_items = 100)]
+    resource_ids: Option<Vec<Uuid>>,
     /// Only what is of one of these categories, however they are spelt.
-    #[schema(min_items = 1, max_items = 100, required = false)]
-    categories: Vec<FacetText>,
+    #[schema(min_items = 1, max_items = 100)]
+    categories: Option<Vec<CategoryText>>,
     /// Only what is of this client.
     client_id: Option<Uuid>,
 }

@@ -137,7 +137,7 @@ pub async fn create(
     Ok((text, listed))
 }
 
-/// The links of an appointment, oldest first. By links_of_appointment.
+/// The links of an appointment, oldest first. By `links_of_appointment`.
 ///
 /// # Errors
 /// When the database fails.

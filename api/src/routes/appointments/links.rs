@@ -26,7 +26,7 @@ use crate::routes::problems::{CommandProblems, ReadProblems};
 pub(crate) struct LinkBody {
     /// What it is good for; left out: all of it.
     #[serde(default = "LinkActions::all")]
-    #[schema(min_items = 1, max_items = 3)]
+    #[schema(min_items = 1)]
     actions: LinkActions,
 }
 
