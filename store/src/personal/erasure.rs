@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{ClientId, TenantId};
-use sqlx::{Postgres, Row as _, Transaction};
+use sqlx::{PgConnection, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
 use super::{ErasedClient, Keyring, KeyringError};
@@ -80,19 +80,7 @@ impl Keyring {
     /// When the ledger cannot be written, or the database fails.
     pub async fn destroy(&self, tenant: &TenantId, client: ClientId) -> Result<(), KeyringError> {
         let mut tx = self.pool.begin().await?;
-        // Also where nothing was ever sealed: nothing is to be sealed later.
-        let (key, at, is_done): (Uuid, DateTime<Utc>, bool) = sqlx::query_as(
-            "INSERT INTO personal_keys (tenant_id, key_id, subject_id, master_key_id, destroyed_at)
-             VALUES ($1, $2, $3, '', now())
-             ON CONFLICT (tenant_id, subject_id) DO UPDATE
-                SET wrapped = NULL, destroyed_at = coalesce(personal_keys.destroyed_at, now())
-             RETURNING key_id, destroyed_at, destroyed_at < now()",
-        )
-        .bind(tenant.as_str())
-        .bind(Uuid::now_v7())
-        .bind(client.uuid())
-        .fetch_one(&mut *tx)
-        .await?;
+        let (key, at, is_done) = destroyed(&mut tx, tenant, client).await?;
         if let Some(ledger) = self.ledger.as_ref().filter(|_| !is_done) {
             ledger.append(ErasedClient { tenant: tenant.clone(), client, key, at }).await?;
         }
@@ -131,8 +119,9 @@ impl Keyring {
         for some in erased.chunks(AT_ONCE) {
             for (tenant, client) in self.living(some).await? {
                 self.begin_erasure(&tenant, client).await?;
-                let tx = self.pool.begin().await?;
-                self.destroy_again(tx, &tenant, client).await?;
+                let mut tx = self.pool.begin().await?;
+                destroyed(&mut tx, &tenant, client).await?;
+                self.forget(tx, &tenant, client).await?;
                 applied += 1;
             }
         }
@@ -165,26 +154,6 @@ impl Keyring {
             Ok((tenant, client.into()))
         };
         rows.into_iter().map(living).collect()
-    }
-
-    /// The same as [`destroy`](Self::destroy), of somebody who is in the ledger.
-    async fn destroy_again(
-        &self,
-        mut tx: Transaction<'_, Postgres>,
-        tenant: &TenantId,
-        client: ClientId,
-    ) -> Result<(), KeyringError> {
-        sqlx::query(
-            "INSERT INTO personal_keys (tenant_id, key_id, subject_id, master_key_id, destroyed_at)
-             VALUES ($1, $2, $3, '', now())
-             ON CONFLICT (tenant_id, subject_id) DO UPDATE SET wrapped = NULL, destroyed_at = now()",
-        )
-        .bind(tenant.as_str())
-        .bind(Uuid::now_v7())
-        .bind(client.uuid())
-        .execute(&mut *tx)
-        .await?;
-        self.forget(tx, tenant, client).await
     }
 
     /// Forgets what is kept of commands about somebody, with their key.
@@ -260,4 +229,25 @@ impl Keyring {
         .await?;
         Ok(())
     }
+}
+
+/// Destroys a client's key in this transaction, also where nothing was ever sealed: nothing is to be sealed later. The key's id, when
+/// it was destroyed, and whether that was before.
+async fn destroyed(
+    tx: &mut PgConnection,
+    tenant: &TenantId,
+    client: ClientId,
+) -> Result<(Uuid, DateTime<Utc>, bool), sqlx::Error> {
+    sqlx::query_as(
+        "INSERT INTO personal_keys (tenant_id, key_id, subject_id, master_key_id, destroyed_at)
+         VALUES ($1, $2, $3, '', now())
+         ON CONFLICT (tenant_id, subject_id) DO UPDATE
+            SET wrapped = NULL, destroyed_at = coalesce(personal_keys.destroyed_at, now())
+         RETURNING key_id, destroyed_at, destroyed_at < now()",
+    )
+    .bind(tenant.as_str())
+    .bind(Uuid::now_v7())
+    .bind(client.uuid())
+    .fetch_one(tx)
+    .await
 }
