@@ -36,6 +36,8 @@ mod text;
 pub mod time;
 mod upcast;
 pub mod waiting;
+#[doc(hidden)]
+pub mod words;
 
 pub use directory::Directory;
 pub(crate) use event_types::event_types;

@@ -2,8 +2,6 @@
 //!
 //! Whether a program lives is told by the database's clock alone.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -57,25 +55,7 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no role {0:?}: api, projector, relay, reminders, sync or housekeeper")]
-pub struct UnknownRole(String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let named = Self::ALL.into_iter().find(|role| role.as_str() == text);
-        named.ok_or_else(|| UnknownRole(text.to_owned()))
-    }
-}
+daybook_domain::words!(Role, "role", UnknownRole);
 
 /// A program, as it says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,5 @@
 //! What people who work together are called, and which scopes and limits that takes.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::{Limits, Scope, Scopes};
 
 /// What somebody is at a tenant's. It is a name for scopes, and for what these must be limited to.
@@ -84,25 +81,7 @@ impl Role {
     }
 }
 
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no role {0:?}: front-desk, practitioner, client, analyst, privacy-officer or auditor")]
-pub struct UnknownRole(String);
-
-impl FromStr for Role {
-    type Err = UnknownRole;
-
-    fn from_str(text: &str) -> Result<Self, UnknownRole> {
-        let named = Self::ALL.into_iter().find(|role| role.as_str() == text);
-        named.ok_or_else(|| UnknownRole(text.to_owned()))
-    }
-}
+crate::words!(Role, "role", UnknownRole);
 
 #[cfg(test)]
 mod tests {

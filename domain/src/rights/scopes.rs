@@ -1,7 +1,6 @@
 //! What whoever calls may do at all: a set of scopes.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -62,27 +61,7 @@ impl Scope {
     }
 }
 
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no scope.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no scope {0:?}: availability, appointments, analytics, personal, book, manage, privacy, keys or audit"
-)]
-pub struct UnknownScope(String);
-
-impl FromStr for Scope {
-    type Err = UnknownScope;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScope> {
-        let named = Self::ALL.into_iter().find(|scope| scope.as_str() == text);
-        named.ok_or_else(|| UnknownScope(text.to_owned()))
-    }
-}
+crate::words!(Scope, "scope", UnknownScope);
 
 /// A set of scopes; written as a list of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -197,25 +176,7 @@ impl ScopeSet {
     }
 }
 
-impl fmt::Display for ScopeSet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no set of scopes.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no set of scopes {0:?}: read, book, manage or admin")]
-pub struct UnknownScopeSet(String);
-
-impl FromStr for ScopeSet {
-    type Err = UnknownScopeSet;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScopeSet> {
-        let named = Self::ALL.into_iter().find(|set| set.as_str() == text);
-        named.ok_or_else(|| UnknownScopeSet(text.to_owned()))
-    }
-}
+crate::words!(ScopeSet, "set of scopes", UnknownScopeSet);
 
 #[cfg(test)]
 mod tests {

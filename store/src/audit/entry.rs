@@ -23,11 +23,6 @@ pub enum AuditKind {
     KeyRevoked,
     /// What somebody may was changed in another way.
     RightsChanged,
-    /// Limits were set on what may be done with what is known of a client.
-    ClientRestricted,
-    ClientUnrestricted,
-    ClientHeld,
-    ClientHoldReleased,
     ErasureBegun,
     ErasureEnded,
     SettingsChanged,
@@ -46,7 +41,7 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 18] = [
         Self::PersonalDataRead,
         Self::PersonalDataExported,
         Self::Refused,
@@ -54,10 +49,6 @@ impl AuditKind {
         Self::KeyRotated,
         Self::KeyRevoked,
         Self::RightsChanged,
-        Self::ClientRestricted,
-        Self::ClientUnrestricted,
-        Self::ClientHeld,
-        Self::ClientHoldReleased,
         Self::ErasureBegun,
         Self::ErasureEnded,
         Self::SettingsChanged,
@@ -81,10 +72,6 @@ impl AuditKind {
             Self::KeyRotated => "key-rotated",
             Self::KeyRevoked => "key-revoked",
             Self::RightsChanged => "rights-changed",
-            Self::ClientRestricted => "client-restricted",
-            Self::ClientUnrestricted => "client-unrestricted",
-            Self::ClientHeld => "client-held",
-            Self::ClientHoldReleased => "client-hold-released",
             Self::ErasureBegun => "erasure-begun",
             Self::ErasureEnded => "erasure-ended",
             Self::SettingsChanged => "settings-changed",
@@ -101,25 +88,7 @@ impl AuditKind {
     }
 }
 
-impl fmt::Display for AuditKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no kind of entry.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the audit log has no entries of the kind {0:?}")]
-pub struct UnknownAuditKind(String);
-
-impl FromStr for AuditKind {
-    type Err = UnknownAuditKind;
-
-    fn from_str(text: &str) -> Result<Self, UnknownAuditKind> {
-        let named = Self::ALL.into_iter().find(|kind| kind.as_str() == text);
-        named.ok_or_else(|| UnknownAuditKind(text.to_owned()))
-    }
-}
+daybook_domain::words!(AuditKind, "kind of entry", UnknownAuditKind);
 
 /// Why somebody asks for what is personal: a word of theirs. A name or a sentence is none, so that nobody's data comes into
 /// the audit log.
