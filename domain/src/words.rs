@@ -64,35 +64,16 @@ macro_rules! words {
 
 #[cfg(test)]
 mod tests {
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    enum Colour {
-        Red,
-        Green,
-        Blue,
-    }
-
-    impl Colour {
-        const ALL: [Self; 3] = [Self::Red, Self::Green, Self::Blue];
-
-        const fn as_str(self) -> &'static str {
-            match self {
-                Self::Red => "red",
-                Self::Green => "green",
-                Self::Blue => "blue",
-            }
-        }
-    }
-
-    crate::words!(Colour, "colour", UnknownColour);
+    use crate::rights::ScopeSet;
 
     #[test]
     fn a_word_is_read_as_it_is_shown_and_whoever_gives_another_is_told_all() {
-        for colour in Colour::ALL {
-            assert_eq!(colour.to_string().parse(), Ok(colour));
+        for set in ScopeSet::ALL {
+            assert_eq!(set.to_string().parse(), Ok(set));
         }
-        let error = "Red".parse::<Colour>().unwrap_err().to_string();
-        assert_eq!(error, r#"no colour "Red": red, green or blue"#);
-        let long = "x".repeat(10_000).parse::<Colour>().unwrap_err().to_string();
+        let error = "Read".parse::<ScopeSet>().unwrap_err().to_string();
+        assert_eq!(error, r#"no set of scopes "Read": read, book, manage or admin"#);
+        let long = "x".repeat(10_000).parse::<ScopeSet>().unwrap_err().to_string();
         assert!(long.len() < 100, "{long}");
     }
 }
