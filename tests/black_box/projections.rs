@@ -275,7 +275,7 @@ fn an_event_that_cannot_be_applied_is_shown_and_a_program_that_can_goes_on_from_
     assert_eq!((&failed["failed"]["position"], &failed["position"]), (&json!(at), &json!(at - 1)));
     let reason = failed["failed"]["reason"].as_str().unwrap();
     assert!(reason.contains("ClientDreamt"), "{reason}");
-    assert!(server.log().contains("has stalled"), "{}", server.log());
+    server.log_with("has stalled");
     let metric = r#"daybook_projection_tenants_stalled{projection="appointments","#;
     eventually("a metric shows it", || {
         let metrics = server.operator().get("/metrics").send();

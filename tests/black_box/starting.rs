@@ -32,8 +32,7 @@ fn a_connection_that_is_refused_is_said_to_be() {
     let said = database.run(&["migrate"]).failed();
     assert!(said.contains("127.0.0.1:1: Connection refused"), "{said}");
     let server = Server::start_unready(&database, &[]);
-    let log = server.log();
-    assert!(log.contains("127.0.0.1:1: Connection refused"), "{log}");
+    let log = server.log_with("127.0.0.1:1: Connection refused");
     for log in [said, log] {
         assert!(!log.contains("pool timed out"), "{log}");
     }

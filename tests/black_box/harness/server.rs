@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Api, Database, child, logs};
+use super::{Api, Database, child, eventually, logs};
 
 /// How long it may take to be ready: with a database of its own, PostgreSQL is set up first.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
@@ -147,6 +147,11 @@ impl Server {
     /// Whatever it has logged.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The same, as soon as this is in it: what is logged is written a moment later.
+    pub(crate) fn log_with(&self, text: &str) -> String {
+        eventually(text, || Some(self.log()).filter(|log| log.contains(text)))
     }
 
     /// Ctrl-C.

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use super::{made, text};
 use crate::harness::{Answer, Database, Practice, Server, eventually};
 
+/// What the log says where a connection is ended for another.
+const NO_ROOM: &str = "no room for another connection";
+
 #[test]
 fn a_key_that_sends_too_much_is_told_when_to_come_back_and_others_are_answered() {
     const PER_SECOND: usize = 20;
@@ -106,12 +109,8 @@ fn where_there_is_no_room_for_a_connection_the_idle_ones_make_it_and_the_log_say
     let begun = Instant::now();
     server.api(None).get("/livez").send().has_status(200);
     assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
-    assert_eq!(
-        server.log().matches("no room for another connection").count(),
-        1,
-        "{}",
-        server.log()
-    );
+    let log = server.log_with(NO_ROOM);
+    assert_eq!(log.matches(NO_ROOM).count(), 1, "{log}");
     let evicted = eventually("they are counted", || {
         let figures = server.operator().get("/metrics").send().text;
         let line = figures

@@ -375,8 +375,9 @@ fn what_a_token_says_of_somebody_is_written_nowhere() {
     let first = if tag.starts_with('A') { "B" } else { "A" };
     let wrong = format!("{signed}.{first}{}", &tag[1..]);
     asks(&forge, &wrong).has_status(401);
-    let (log, signature) = (server.log(), token.rsplit('.').next().unwrap());
-    assert!(log.contains("a token is refused") && log.contains(&forge.issuer_id), "{log}");
+    let log = server.log_with("a token is refused");
+    let signature = token.rsplit('.').next().unwrap();
+    assert!(log.contains(&forge.issuer_id), "{log}");
     for secret in ["somebody@example.org", signature, &encoded(claims.to_string())] {
         assert!(!log.contains(secret), "{secret}");
     }
