@@ -1,7 +1,8 @@
 //! The PostgreSQL of a run: durable, and the same for daybook and its rivals.
 //!
 //! Each cell has a database of its own, copied from a template, so that no cell inherits the size,
-//! the bloat or the unwritten pages of the one before it.
+//! the bloat or the unwritten pages of the one before it. The superuser makes it; daybook and its rivals work in it as
+//! its owner.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +11,7 @@ use std::str::FromStr;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
+use daybook_embedded_postgres::roles::OWNER;
 use daybook_embedded_postgres::{Cluster, ConnectionInfo, Settings};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -33,6 +35,8 @@ pub(crate) struct Database {
     name: String,
     /// How sqlx reaches it.
     pub(crate) options: PgConnectOptions,
+    /// The same, of the superuser.
+    superuser: PgConnectOptions,
     /// How anybody else reaches it.
     pub(crate) url: String,
 }
@@ -79,12 +83,15 @@ impl Server {
 
     fn database(&self, name: String) -> anyhow::Result<Database> {
         let url = self.connection().url_of(&name);
-        Ok(Database { name, options: PgConnectOptions::from_str(&url)?, url })
+        let options = PgConnectOptions::from_str(&url)?;
+        let of_superuser = self.connection().as_superuser().url_of(&name);
+        let superuser = PgConnectOptions::from_str(&of_superuser)?;
+        Ok(Database { name, options, superuser, url })
     }
 
-    /// A connection to the database that every cluster has.
+    /// A connection of the superuser to the database that every cluster has.
     pub(crate) async fn admin(&self) -> anyhow::Result<PgConnection> {
-        let options = PgConnectOptions::from_str(&self.connection().url())?;
+        let options = PgConnectOptions::from_str(&self.connection().as_superuser().url())?;
         Ok(PgConnection::connect_with(&options).await?)
     }
 
@@ -112,7 +119,9 @@ impl Server {
     async fn create(&self, template: &str) -> anyhow::Result<Database> {
         let name = format!("cell_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let mut admin = self.admin().await?;
-        admin.execute(&*format!("CREATE DATABASE {name} TEMPLATE {template}")).await?;
+        admin
+            .execute(&*format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}"))
+            .await?;
         admin.close().await?;
         self.database(name)
     }
@@ -133,7 +142,7 @@ impl Database {
 
     /// Brings it to rest before a cell: clean, with statistics, and written to the disk.
     pub(crate) async fn settle(&self) -> anyhow::Result<()> {
-        let mut connection = PgConnection::connect_with(&self.options).await?;
+        let mut connection = PgConnection::connect_with(&self.superuser).await?;
         connection.execute("VACUUM (ANALYZE)").await?;
         connection.execute("CHECKPOINT").await?;
         connection.close().await?;
