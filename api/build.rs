@@ -58,6 +58,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Mode", "crate::schema::SeriesMode"),
     ("MovedBy", "crate::schema::MovedBySide"),
     ("ResourceKind", "crate::schema::KindOfResource"),
+    ("Titles", "crate::schema::KindOfTitles"),
     ("Rule", "crate::schema::RuleName"),
     ("Scopes", "Vec<crate::schema::ScopeName>"),
     ("SessionStatus", "crate::schema::StatusOfSession"),

@@ -97,14 +97,14 @@ impl App {
     #[must_use]
     pub fn new(engine: Engine, progress: Progress, readiness: Readiness) -> Self {
         let pool = engine.log().pool();
-        let history = History::new(pool.clone());
+        let history = History::new(pool.clone()).opened_by(engine.keyring().cloned());
         let keys = KeyHolders::new(engine.log(), engine.clock());
         let audit = Recorder::new(pool.clone());
         let tokens = tokens(&engine, Providers::none());
         let sessions_of_browsers =
             BrowserSessions::new(engine.log(), engine.clock(), &keys, &tokens);
         Self(Arc::new(Parts {
-            search: Search::new(pool.clone()),
+            search: Search::new(pool.clone()).opened_by(engine.keyring().cloned()),
             catalogue: Catalogue::new(pool.clone()).opened_by(engine.keyring().cloned()),
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),

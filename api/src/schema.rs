@@ -19,7 +19,7 @@ use daybook_domain::service::rules::Rule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
-use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue};
+use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue, Titles};
 use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
 use serde_json::Value;
@@ -110,6 +110,9 @@ words! {
 
     /// A person, a place or a thing.
     KindOfResource: ResourceKind { Staff, Room, Equipment }
+
+    /// `public`: for whoever may read the appointment. `personal`: for whoever is told what is personal of its client.
+    KindOfTitles: Titles { Public, Personal }
 
     /// `time-off` closes, whatever else says; `extra-hours` open, also on a holiday.
     KindOfException: ExceptionKind { ExtraHours, TimeOff }

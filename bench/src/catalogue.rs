@@ -125,7 +125,7 @@ pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
     let (service, client) = (service(service_of(slot)), client(client_of(slot, size)));
     Ok(Booking {
         resource_ids: Some(ResourceIds::try_from(vec![resource(slot.resource)])?),
-        title: Some(Title::new(&title(slot.number))?),
+        title: Some(Title::new(&title(slot.number))?.into()),
         ..Booking::new(service, client, When::From(slot.start))
     })
 }

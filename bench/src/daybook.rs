@@ -121,7 +121,7 @@ impl Daybook {
 
     /// Makes the appointments projection from the log as it is now, if it is not there.
     pub(crate) async fn build_appointments(&self) -> anyhow::Result<Rebuilt> {
-        let appointments: Arc<dyn Projection> = Arc::new(Appointments);
+        let appointments: Arc<dyn Projection> = Arc::new(Appointments::default());
         let clock = Arc::clone(self.engine.clock());
         let rebuilder = Rebuilder::new(self.log().clone(), clock, vec![Arc::clone(&appointments)]);
         Ok(rebuilder.rebuild(&appointments, &CancellationToken::new()).await?)

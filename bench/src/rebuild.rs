@@ -227,7 +227,7 @@ async fn fold_in_sql(database: &Database) -> anyhow::Result<Duration> {
     )
     .execute(&mut connection)
     .await?;
-    let indexes = Appointments.indexes().replace("{schema}", "fold");
+    let indexes = Appointments::default().indexes().replace("{schema}", "fold");
     let begun = Instant::now();
     sqlx::raw_sql(FOLD).execute(&mut connection).await?;
     sqlx::raw_sql(&indexes).execute(&mut connection).await?;

@@ -11,7 +11,10 @@ use crate::resource::Resource;
 use crate::rights::Placed;
 use crate::service::Service;
 use crate::session::Session;
-use crate::{ClientId, Directory, LeastBookedDays, Refusal, ResourceId, ServiceId, SessionId};
+use crate::{
+    ClientId, Directory, FreeTitle, LeastBookedDays, Refusal, ResourceId, ServiceId, SessionId,
+    Titles,
+};
 
 /// The aggregates that a decision depends on, by id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +59,8 @@ pub struct Facts {
     pub directory: Arc<Directory>,
     /// Over how many days it is added up who is booked least, where the decision chooses by that.
     pub least_booked_days: LeastBookedDays,
+    /// What a title is that the command gives, where it [gives one](Decide::gives_title).
+    pub titles: Titles,
     /// The claims that the decision asked for, without the appointment's own.
     pub claims: ClaimSnapshot,
     /// How many free choices to skip (beginning anew when all are). It is 0 but for one who has
@@ -75,9 +80,19 @@ impl Facts {
             session: Arc::default(),
             directory: Arc::default(),
             least_booked_days: LeastBookedDays::default(),
+            titles: Titles::default(),
             claims: ClaimSnapshot::default(),
             skip: 0,
         }
+    }
+
+    /// What something is called: as was given, or else as what it is of.
+    pub(crate) fn called(
+        &self,
+        given: Option<FreeTitle>,
+        else_so: impl FnOnce() -> FreeTitle,
+    ) -> FreeTitle {
+        given.map_or_else(else_so, |title| title.given_where(self.titles))
     }
 }
 
@@ -107,6 +122,12 @@ pub trait Decide:
     /// Whether what is personal has to be open for that: it is compared, or changed in part.
     fn opens(command: &Self::Command) -> bool {
         Self::sets(command)
+    }
+
+    /// Whether the command gives a title: then the decision depends on what titles are.
+    fn gives_title(command: &Self::Command) -> bool {
+        let _ = command;
+        false
     }
 
     /// Which other aggregates the decision on `command` depends on.

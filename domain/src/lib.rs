@@ -34,6 +34,7 @@ mod spelling;
 mod testing;
 mod text;
 pub mod time;
+mod title;
 mod upcast;
 pub mod waiting;
 #[doc(hidden)]
@@ -64,4 +65,5 @@ pub use text::{
     Category, Email, Location, MetadataKey, MetadataValue, Name, Note, Phone, Reason, Reference,
     RoleName, RuleText, Tag, Tags, TextError, Title,
 };
+pub use title::{FreeTitle, Titles, UnknownTitles};
 pub use upcast::upcasters;

@@ -55,6 +55,13 @@ pub trait Member {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replace<T>(pub Option<T>);
 
+impl<T> Replace<T> {
+    /// The same of something else that is made of it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Replace<U> {
+        Replace(self.0.map(make))
+    }
+}
+
 impl<T> Default for Replace<T> {
     fn default() -> Self {
         Self(None)

@@ -2,42 +2,56 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Titles;
 use crate::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use crate::time::OfferLength;
 
-/// Gives a macro all settings of a tenant: what each is, its name, its type, the number as which that is written, and
-/// the bounds of it. What there is of each setting (the column apart, which a migration makes) is made of this:
-/// the row, what is asked for and told over HTTP, the options of `daybook tenant set`. The types are to be in scope.
+/// Gives a macro all settings of a tenant: what each is, its name, its type; of those that are numbers, as which that is written,
+/// and the bounds of it; the others are one of a few words. What there is of each setting (the column apart, which a migration
+/// makes) is made of this: the row, what is asked for and told over HTTP, the options of `daybook tenant set`. The types are
+/// to be in scope.
 #[macro_export]
 macro_rules! with_tenant_settings {
     ($make:ident) => {
         $make! {
-            /// How many holds one client can have at once: 1 to 1,000; else 3.
-            holds_per_client: HoldLimit as u16, 1 to 1_000;
-            /// For how many minutes a place is offered to a client on the waiting list: 1 to 60; else 15.
-            offer_minutes: OfferLength as u32, 1 to 60;
-            /// How many times one client can wait at once: 1 to 1,000; else 20.
-            waiting_per_client: ClientEntryLimit as u16, 1 to 1_000;
-            /// How many entries of the waiting list can be open: 1 to 50,000; else 1,000.
-            waiting_list: EntryLimit as u16, 1 to 50_000;
-            /// How many days ahead series of imported calendars are followed: 1 to 3,660; else 731.
-            import_days: ImportDays as u16, 1 to 3_660;
-            /// Over how many local days it is added up who is booked least, where a service chooses by that: 1 to 31;
-            /// else 7.
-            least_booked_days: LeastBookedDays as u16, 1 to 31;
+            numbers {
+                /// How many holds one client can have at once: 1 to 1,000; else 3.
+                holds_per_client: HoldLimit as u16, 1 to 1_000;
+                /// For how many minutes a place is offered to a client on the waiting list: 1 to 60; else 15.
+                offer_minutes: OfferLength as u32, 1 to 60;
+                /// How many times one client can wait at once: 1 to 1,000; else 20.
+                waiting_per_client: ClientEntryLimit as u16, 1 to 1_000;
+                /// How many entries of the waiting list can be open: 1 to 50,000; else 1,000.
+                waiting_list: EntryLimit as u16, 1 to 50_000;
+                /// How many days ahead series of imported calendars are followed: 1 to 3,660; else 731.
+                import_days: ImportDays as u16, 1 to 3_660;
+                /// Over how many local days it is added up who is booked least, where a service chooses by that: 1 to 31;
+                /// else 7.
+                least_booked_days: LeastBookedDays as u16, 1 to 31;
+            }
+            words {
+                /// What titles are that callers give, from then on: public or personal; else public.
+                titles: Titles;
+            }
         }
     };
 }
 
 macro_rules! settings {
-    ($(
-        $(#[doc = $doc:literal])+ $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
-    )+) => {
+    (
+        numbers {$(
+            $(#[doc = $doc:literal])+ $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+        )+}
+        words {$(
+            $(#[doc = $word_doc:literal])+ $word:ident: $words:ident;
+        )+}
+    ) => {
         /// What a tenant has chosen. A decision takes them as they are then, and its event says by which it was made
         /// wherever that matters later: no decision is taken again because they change.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
         pub struct TenantSettings {
             $($(#[doc = $doc])+ pub $name: $type,)+
+            $($(#[doc = $word_doc])+ pub $word: $words,)+
         }
 
         #[cfg(test)]
@@ -61,11 +75,15 @@ macro_rules! settings {
                 _ => format!("{},{:03}", number / 1_000, number % 1_000),
             };
             let default = TenantSettings::default();
+            let check = |said: &str, holds: String| assert!(said.ends_with(&holds), "{holds} {said}");
             $(
                 let otherwise = thousands(<$number>::from(default.$name).into());
-                let holds = format!(": {} to {}; else {otherwise}.", thousands($min), thousands($max));
-                let said = [$($doc),+].concat();
-                assert!(said.ends_with(&holds), "{holds} {said}");
+                let bounds = format!("{} to {}", thousands($min), thousands($max));
+                check(&[$($doc),+].concat(), format!(": {bounds}; else {otherwise}."));
+            )+
+            $(
+                let words = $words::ALL.map($words::as_str).join(" or ");
+                check(&[$($word_doc),+].concat(), format!(": {words}; else {}.", default.$word));
             )+
         }
     };

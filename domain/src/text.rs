@@ -169,9 +169,23 @@ impl Name {
 }
 
 text!(
-    /// What an appointment is called. It is searched and shown: no place for personal data.
+    /// What an appointment is called. Whether that is personal is for its tenant to say.
     Title, "a title", 300
 );
+impl Title {
+    /// What something is called of whose title nobody knows any more.
+    #[must_use]
+    pub fn erased() -> Self {
+        Self(String::from("erased"))
+    }
+
+    /// What it is called where that is not told.
+    #[must_use]
+    pub fn withheld() -> Self {
+        Self(String::from("withheld"))
+    }
+}
+
 text!(
     /// What kind of appointment it is; found however it is spelt ([`folded`](crate::folded)).
     Category, "a category", 80
@@ -206,7 +220,7 @@ text!(
 );
 text!(
     /// Where something takes place: a place, or the address of an online meeting (LOCATION, RFC 5545 section 3.8.1.7).
-    /// It is shown and exported like a title: no place for personal data.
+    /// It is shown and exported like a public title: no place for personal data.
     Location, "a location", 500
 );
 text!(

@@ -18,7 +18,7 @@ use crate::waiting::WaitingList;
 #[must_use]
 pub fn all(pool: &PgPool, keyring: Option<&Keyring>) -> Vec<Arc<dyn Projection>> {
     vec![
-        Arc::new(Appointments),
+        Arc::new(Appointments::default().opened_by(keyring.cloned())),
         Arc::new(Catalogue::new(pool.clone()).opened_by(keyring.cloned())),
         Arc::new(Conflicts::new(pool.clone())),
         Arc::new(Sessions::new(pool.clone())),

@@ -42,4 +42,13 @@ pub trait FoldStream {
     /// # Errors
     /// When an event makes no sense.
     fn fold(&mut self, stream: &[RecordedEvent], rows: &mut CopyRows) -> Result<(), ApplyError>;
+
+    /// Adds the rows that were put off, once all streams are folded. It runs where a thread may wait.
+    ///
+    /// # Errors
+    /// When something that is needed cannot be had.
+    fn finish(&mut self, rows: &mut CopyRows) -> Result<(), ApplyError> {
+        let _ = rows;
+        Ok(())
+    }
 }

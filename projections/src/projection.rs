@@ -3,6 +3,7 @@
 use std::fmt;
 
 use daybook_domain::TenantId;
+use daybook_store::personal::KeyringError;
 use daybook_store::{Position, RecordedEvent, UnreadableEvent};
 use futures::future::BoxFuture;
 
@@ -101,6 +102,16 @@ pub struct RowsDisagree {
     pub given: usize,
     /// How many it wrote.
     pub written: u64,
+}
+
+impl ApplyError {
+    /// What cannot be opened holds its tenant up at the position that it is needed at, and no other.
+    pub(crate) fn closed(error: KeyringError, position: Position) -> Self {
+        match error {
+            KeyringError::Database(error) => Self::Database(error),
+            other => Self::Event { position, reason: other.to_string() },
+        }
+    }
 }
 
 impl From<UnreadableEvent> for ApplyError {

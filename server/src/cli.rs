@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use daybook_api::export::Format;
 use daybook_api::{CorsOrigin, Network};
 use daybook_domain::rights::{Few, Limits, NotAFew, Role as KeyRole, Scope, ScopeSet, Scopes};
-use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId};
+use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId, Titles};
 use daybook_integrations::calendar::CategoryFrom;
 use daybook_store::Role;
 use daybook_store::database::Budget;
@@ -416,6 +416,9 @@ pub(crate) enum TenantCommand {
         /// The IANA zone in which its dates are read.
         #[arg(long, default_value_t = Tz::UTC)]
         time_zone: Tz,
+        /// What titles are that callers give, from the first one on: public or personal.
+        #[arg(long, default_value_t)]
+        titles: Titles,
     },
     /// Change what a tenant has chosen; what is not given stays. Programs that run go by it within five seconds.
     Set {

@@ -72,7 +72,7 @@ impl Parts {
     }
 
     pub(crate) fn search(&self) -> Search {
-        Search::new(self.log().pool().clone())
+        Search::new(self.log().pool().clone()).opened_by(self.engine.keyring().cloned())
     }
 
     pub(crate) fn catalogue(&self) -> Catalogue {

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use clap::Args;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
 use daybook_store::departures;
 use daybook_store::tenants::{self, NewSettings, Tenant};
 use sqlx::PgPool;
@@ -22,11 +22,15 @@ pub(crate) async fn run(database: &Database, command: TenantCommand) -> anyhow::
     let pool = parts.log().pool();
     match command {
         TenantCommand::List => list(pool).await,
-        TenantCommand::Create { tenant, time_zone } => {
+        TenantCommand::Create { tenant, time_zone, titles } => {
             let made = tenants::create(pool, &tenant, time_zone.name(), parts.clock.now()).await?;
             let is_gone = !made && tenants::read(pool, &tenant).await?.is_none();
             anyhow::ensure!(!is_gone, "{tenant} has been deleted, and its name is not given again");
             anyhow::ensure!(made, "there is a tenant {tenant} already");
+            if titles != Titles::default() {
+                let new = NewSettings { titles: Some(titles), ..NewSettings::default() };
+                tenants::set(pool, &tenant, new).await?;
+            }
             output::line(&format!("made tenant {tenant}, whose dates are read in {time_zone}"))
         }
         TenantCommand::Set { tenant, settings } => {
@@ -84,16 +88,21 @@ fn show(tenant: &TenantId, found: Option<Tenant>) -> anyhow::Result<()> {
     let Tenant { time_zone, settings } =
         found.with_context(|| format!("there is no tenant {tenant}"))?;
     output::line(&format!("time zone: {}", time_zone.name()))?;
-    for (name, number) in told(settings) {
-        output::line(&format!("{}: {number}", name.replace('_', " ")))?;
+    for (name, chosen) in told(settings) {
+        output::line(&format!("{}: {chosen}", name.replace('_', " ")))?;
     }
     Ok(())
 }
 
 macro_rules! settings {
-    ($(
-        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
-    )+) => {
+    (
+        numbers {$(
+            $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+        )+}
+        words {$(
+            $(#[$word_doc:meta])* $word:ident: $words:ident;
+        )+}
+    ) => {
         #[derive(Args)]
         #[group(required = true, multiple = true)]
         pub(crate) struct SettingsOptions {
@@ -102,19 +111,27 @@ macro_rules! settings {
                 #[arg(long, value_parser = number::<$number, $type>)]
                 $name: Option<$type>,
             )+
+            $(
+                $(#[$word_doc])*
+                #[arg(long)]
+                $word: Option<$words>,
+            )+
             /// The IANA zone in which its dates are read.
             #[arg(long)]
             time_zone: Option<Tz>,
         }
 
         impl From<SettingsOptions> for NewSettings {
-            fn from(SettingsOptions { $($name,)+ time_zone }: SettingsOptions) -> Self {
-                Self { $($name,)+ time_zone }
+            fn from(SettingsOptions { $($name,)+ $($word,)+ time_zone }: SettingsOptions) -> Self {
+                Self { $($name,)+ $($word,)+ time_zone }
             }
         }
 
-        fn told(TenantSettings { $($name),+ }: TenantSettings) -> Vec<(&'static str, u32)> {
-            vec![$((stringify!($name), <$number>::from($name).into())),+]
+        fn told(TenantSettings { $($name,)+ $($word),+ }: TenantSettings) -> Vec<(&'static str, String)> {
+            vec![
+                $((stringify!($name), <$number>::from($name).to_string()),)+
+                $((stringify!($word), $word.to_string()),)+
+            ]
         }
     };
 }

@@ -1,5 +1,6 @@
 //! Tenants: each has one log, and settings of its own.
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
 use moka::future::Cache;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
@@ -88,39 +89,48 @@ pub struct Tenant {
 }
 
 macro_rules! settings {
-    ($(
-        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
-    )+) => {
+    (
+        numbers {$(
+            $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+        )+}
+        words {$(
+            $(#[$word_doc:meta])* $word:ident: $words:ident;
+        )+}
+    ) => {
         /// What is to be otherwise; the rest stays.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
         pub struct NewSettings {
             $($(#[$doc])* pub $name: Option<$type>,)+
+            $($(#[$word_doc])* pub $word: Option<$words>,)+
             /// The zone in which its dates are read.
             pub time_zone: Option<Tz>,
         }
 
         impl From<TenantSettings> for NewSettings {
-            fn from(TenantSettings { $($name),+ }: TenantSettings) -> Self {
-                Self { $($name: Some($name),)+ time_zone: None }
+            fn from(TenantSettings { $($name,)+ $($word),+ }: TenantSettings) -> Self {
+                Self { $($name: Some($name),)+ $($word: Some($word),)+ time_zone: None }
             }
         }
 
         const READ: &str = concat!(
-            "SELECT time_zone", $(", ", stringify!($name),)+ " FROM tenants WHERE tenant_id = $1"
+            "SELECT time_zone", $(", ", stringify!($name),)+ $(", ", stringify!($word),)+
+            " FROM tenants WHERE tenant_id = $1"
         );
 
         const READ_LOCKED: &str = concat!(
-            "SELECT time_zone", $(", ", stringify!($name),)+ " FROM tenants WHERE tenant_id = $1
-                FOR UPDATE"
+            "SELECT time_zone", $(", ", stringify!($name),)+ $(", ", stringify!($word),)+
+            " FROM tenants WHERE tenant_id = $1 FOR UPDATE"
         );
 
         const SET: &str = concat!(
             "UPDATE tenants AS t
                 SET time_zone = coalesce(new.time_zone, t.time_zone)",
             $(", ", stringify!($name), " = coalesce(new.", stringify!($name), ", t.", stringify!($name), ")",)+
-            " FROM jsonb_to_record($2) AS new (time_zone text", $(", ", stringify!($name), " int4",)+ ")
+            $(", ", stringify!($word), " = coalesce(new.", stringify!($word), ", t.", stringify!($word), ")",)+
+            " FROM jsonb_to_record($2) AS new (time_zone text", $(", ", stringify!($name), " int4",)+
+            $(", ", stringify!($word), " text",)+ ")
               WHERE t.tenant_id = $1
-          RETURNING t.time_zone", $(", t.", stringify!($name),)+ ""
+          RETURNING t.time_zone", $(", t.", stringify!($name),)+ $(", t.", stringify!($word),)+ ""
         );
 
         /// What is not said is as the program has it.
@@ -128,6 +138,7 @@ macro_rules! settings {
             let default = TenantSettings::default();
             Ok(TenantSettings {
                 $($name: number::<$number, _>(row, stringify!($name))?.unwrap_or(default.$name),)+
+                $($word: word(row, stringify!($word))?.unwrap_or(default.$word),)+
             })
         }
     };
@@ -143,6 +154,14 @@ where
     let Some(number) = row.try_get::<Option<i32>, _>(column)? else { return Ok(None) };
     let number = N::try_from(number).map_err(|error| sqlx::Error::Decode(error.into()))?;
     T::try_from(number).map(Some).map_err(|error| sqlx::Error::Decode(error.into()))
+}
+
+fn word<T>(row: &PgRow, column: &str) -> Result<Option<T>, sqlx::Error>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync + 'static>,
+{
+    let word = row.try_get::<Option<&str>, _>(column)?;
+    word.map(str::parse).transpose().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
 /// What is known of a tenant; `None`: there is no such tenant.

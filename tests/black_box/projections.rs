@@ -150,7 +150,8 @@ fn an_operator_lists_makes_anew_compares_calls_off_and_prunes() {
     assert_eq!(command(&["prune"]).succeeded(), "");
 
     // A row that nobody wrote is found, and goes when the projection is made anew.
-    let edit = format!("UPDATE {APPOINTMENTS}.appointments SET title = 'Dreamt' WHERE $1 <> ''");
+    let edit =
+        format!("UPDATE {APPOINTMENTS}.appointments SET title = '\"Dreamt\"' WHERE $1 <> ''");
     sql.change(&edit, "any");
     let finished = command(&["verify", "appointments"]);
     assert!(finished.stdout.contains("NOT what the log says"), "{finished:?}");

@@ -9,15 +9,15 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     let practice = a_practice();
     let by_default = json!({
         "holds_per_client": 3, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 1000,
-        "import_days": 731, "least_booked_days": 7,
+        "import_days": 731, "least_booked_days": 7, "titles": "public",
     });
     let read = || practice.api.get("/v1/tenant/settings").send().is(200);
     let put = |body| practice.api.request("PUT", "/v1/tenant/settings").json(&body).send();
     assert_eq!(read(), by_default);
-    let changed = put(json!({"holds_per_client": 1, "waiting_list": 50_000}));
+    let changed = put(json!({"holds_per_client": 1, "waiting_list": 50_000, "titles": "personal"}));
     let expected = json!({
         "holds_per_client": 1, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 50_000,
-        "import_days": 731, "least_booked_days": 7,
+        "import_days": 731, "least_booked_days": 7, "titles": "personal",
     });
     assert_eq!(changed.is(200), expected);
     assert_eq!(read(), expected);
@@ -25,6 +25,7 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
 
     put(json!({"offer_minutes": 61})).is_refused(422, "invalid-body");
     put(json!({"holds_per_client": 0})).is_refused(422, "invalid-body");
+    put(json!({"titles": "secret"})).is_refused(422, "invalid-body");
     put(json!({"zone": "UTC"})).is_refused(422, "invalid-body");
     let manages =
         practice.api.with_key(Some(&Server::shared().database.key(&practice.tenant, "manage")));
@@ -114,7 +115,7 @@ fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
     database.run(&["tenant", "set", tenant, "--offer-minutes", "5"]).succeeded();
     let said = database.run(&["tenant", "show", tenant]).succeeded();
     let expected = "time zone: UTC\nholds per client: 1\noffer minutes: 5\nwaiting per client: 20\n\
-                    waiting list: 1000\nimport days: 731\nleast booked days: 7\n";
+                    waiting list: 1000\nimport days: 731\nleast booked days: 7\ntitles: public\n";
     assert_eq!(said, expected);
     database.run(&["tenant", "set", tenant, "--time-zone", "Europe/Oslo"]).succeeded();
     let said = database.run(&["tenant", "show", tenant]).succeeded();

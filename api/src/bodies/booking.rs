@@ -116,7 +116,7 @@ macro_rules! booking_body {
                     resource_ids,
                     client_id: self.client_id,
                     when,
-                    title: self.title,
+                    title: self.title.map(Into::into),
                     category: self.category,
                     tags: self.tags,
                     note: self.note,

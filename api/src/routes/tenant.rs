@@ -6,7 +6,7 @@ use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings};
+use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
 use daybook_store::tenants::{Replaced, Tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -25,20 +25,29 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 macro_rules! settings {
-    ($(
-        $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
-    )+) => {
+    (
+        numbers {$(
+            $(#[$doc:meta])* $name:ident: $type:ident as $number:ty, $min:tt to $max:tt;
+        )+}
+        words {$(
+            $(#[$word_doc:meta])* $word:ident: $words:ident;
+        )+}
+    ) => {
         /// What is to be so; what is not given is as the program has it.
         #[derive(Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct SettingsBody {
             $($(#[$doc])* #[schema(minimum = $min, maximum = $max)] $name: Option<$type>,)+
+            $($(#[$word_doc])* $word: Option<$words>,)+
         }
 
         impl SettingsBody {
             fn settings(self) -> TenantSettings {
                 let else_so = TenantSettings::default();
-                TenantSettings { $($name: self.$name.unwrap_or(else_so.$name),)+ }
+                TenantSettings {
+                    $($name: self.$name.unwrap_or(else_so.$name),)+
+                    $($word: self.$word.unwrap_or(else_so.$word),)+
+                }
             }
         }
 
@@ -46,11 +55,12 @@ macro_rules! settings {
         #[derive(Serialize, ToSchema)]
         pub(crate) struct SettingsView {
             $($(#[$doc])* #[schema(minimum = $min, maximum = $max)] $name: $type,)+
+            $($(#[$word_doc])* $word: $words,)+
         }
 
         impl From<TenantSettings> for SettingsView {
-            fn from(TenantSettings { $($name),+ }: TenantSettings) -> Self {
-                Self { $($name),+ }
+            fn from(TenantSettings { $($name,)+ $($word),+ }: TenantSettings) -> Self {
+                Self { $($name,)+ $($word),+ }
             }
         }
     };

@@ -40,7 +40,10 @@ pub(crate) struct AppointmentView {
     session_id: Option<SessionId>,
     #[serde(flatten)]
     times: Times,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
+    #[serde(skip)]
+    has_personal_title: bool,
     category: Category,
     tags: Tags,
     /// Free text about the client. Only a key with the scope `personal` is told, and of a private appointment only one that
@@ -218,7 +221,8 @@ impl AppointmentView {
             client_id: details.client_id,
             session_id: details.slot.session_id,
             times: Times::of(&details.slot.during),
-            title: details.title,
+            title: details.title.told(),
+            has_personal_title: details.title.is_personal(),
             category: details.category,
             tags: details.tags,
             note: details.note,
@@ -258,6 +262,7 @@ impl Viewed for Appointment {
         });
         let overridden = view.overridden.map(OverriddenView::withheld);
         let accepted_conflict = view.accepted_conflict.map(AcceptedConflictView::withheld);
-        AppointmentView { note: None, cancellation, overridden, accepted_conflict, ..view }
+        let title = if view.has_personal_title { Title::withheld() } else { view.title };
+        AppointmentView { title, note: None, cancellation, overridden, accepted_conflict, ..view }
     }
 }

@@ -60,6 +60,7 @@ pub(crate) struct ConflictSummary {
     client_id: ClientId,
     #[serde(flatten)]
     times: Times,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
     /// Until when it can be confirmed, where it is held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +81,7 @@ impl From<InConflict> for ConflictSummary {
             resource_ids: found.resource_ids,
             client_id: found.client_id,
             times: Times::of(&found.during),
-            title: found.title,
+            title: found.title.told(),
             hold_expires_at: found.hold_expires_at,
             conflicts: found.conflicts.into_iter().map(ConflictView::from).collect(),
         }

@@ -14,6 +14,7 @@ pub(crate) mod series;
 pub(crate) mod service;
 pub(crate) mod session;
 pub(crate) mod times;
+pub(crate) mod title;
 pub(crate) mod waiting;
 
 use daybook_store::Executable;
@@ -31,6 +32,7 @@ pub(crate) use series::SeriesView;
 pub(crate) use service::ServiceView;
 pub(crate) use session::SessionView;
 pub(crate) use times::{Timed, Times};
+pub(crate) use title::Titled;
 pub(crate) use waiting::WaitingView;
 
 /// An aggregate that is shown.

@@ -27,7 +27,10 @@ pub(crate) struct SessionView {
     times: Times,
     /// The IANA zone of its first resource, whose days count.
     time_zone: Tz,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
+    #[serde(skip)]
+    has_personal_title: bool,
     category: Category,
     tags: Tags,
     /// How many clients have room.
@@ -86,7 +89,8 @@ impl Viewed for Session {
             resource_ids: plan.slot.resource_ids,
             times: Times::of(&plan.slot.during),
             time_zone: plan.time_zone,
-            title: plan.title,
+            title: plan.title.told(),
+            has_personal_title: plan.title.is_personal(),
             category: plan.category,
             tags: plan.tags,
             places: plan.places,
@@ -98,6 +102,7 @@ impl Viewed for Session {
 
     fn withheld(view: SessionView) -> SessionView {
         let overridden = view.overridden.map(OverriddenView::withheld);
-        SessionView { reason: None, overridden, ..view }
+        let title = if view.has_personal_title { Title::withheld() } else { view.title };
+        SessionView { title, reason: None, overridden, ..view }
     }
 }

@@ -8,7 +8,7 @@ use super::overriding::{Breach, allowed};
 use super::{AppointmentRefusal, Booking, Details, Overridden, Takes, When};
 use crate::service::ServiceTerms;
 use crate::time::Interval;
-use crate::{Facts, Title};
+use crate::{Facts, FreeTitle};
 
 /// A booking that the rules allow, before its resources and quota slots are allocated.
 pub(super) struct Draft<'a> {
@@ -39,7 +39,7 @@ pub(super) fn booked(
         service_id: booking.service_id,
         client_id: booking.client_id,
         slot: span.slot(allocated),
-        title: booking.title.unwrap_or_else(|| Title::from(&terms.name)),
+        title: facts.called(booking.title, || FreeTitle::from(&terms.name)),
         category: booking.category.unwrap_or_else(|| terms.category.clone()),
         tags: booking.tags.unwrap_or_else(|| terms.tags.clone()),
         note: booking.note,

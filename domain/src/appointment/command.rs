@@ -9,8 +9,8 @@ use crate::service::HoldLimit;
 use crate::session::SessionScheduled;
 use crate::time::{Duration, Interval};
 use crate::{
-    Category, ClientId, Location, Metadata, MetadataPatch, Note, Personal, Reason, Reference,
-    ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
+    Category, ClientId, FreeTitle, Location, Metadata, MetadataPatch, Note, Personal, Reason,
+    Reference, ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
 };
 
 /// What can be asked of an appointment.
@@ -117,7 +117,7 @@ impl From<ResourceIds> for NewResources {
 /// What changes of what is said about an appointment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Description {
-    pub title: Replace<Title>,
+    pub title: Replace<FreeTitle>,
     pub note: Change<Personal<Note>>,
     pub private: Replace<bool>,
     /// Removed: where its service takes place.
@@ -146,6 +146,7 @@ impl AppointmentPatch {
         let Self { title, note, category: Replace(category), tags, location, reference, metadata } =
             self;
         let private = Replace::default();
+        let title = title.map(FreeTitle::from);
         let description = Description { title, note, private, location, reference, metadata };
         let described = (description != Description::default())
             .then_some(AppointmentCommand::DescribeAppointment(description));
@@ -171,7 +172,7 @@ pub struct Booking {
     pub client_id: ClientId,
     pub when: When,
     /// What it is called. `None`: as the service.
-    pub title: Option<Title>,
+    pub title: Option<FreeTitle>,
     /// Its category. `None`: the service's.
     pub category: Option<Category>,
     /// Its tags. `None`: the service's.

@@ -50,6 +50,15 @@ impl Decide for Appointment {
         matches!(command, AppointmentCommand::DescribeAppointment(_))
     }
 
+    fn gives_title(command: &AppointmentCommand) -> bool {
+        use AppointmentCommand::{BookAppointment, DescribeAppointment, HoldAppointment};
+        match command {
+            BookAppointment(booking) | HoldAppointment { booking, .. } => booking.title.is_some(),
+            DescribeAppointment(description) => description.title.0.is_some(),
+            _ => false,
+        }
+    }
+
     fn needs(&self, command: &AppointmentCommand) -> Needs {
         self.needs_for(command)
     }
@@ -178,7 +187,7 @@ fn described(
         reference: details.reference.clone(),
         metadata: details.metadata.clone(),
     };
-    title.patch(&mut described.title)?;
+    title.map(|title| title.given_where(facts.titles)).patch(&mut described.title)?;
     note.patch(&mut described.note)?;
     private.patch(&mut described.private)?;
     if location == Change::Remove {

@@ -12,8 +12,8 @@ use crate::personal::{stored, stored_option};
 use crate::series::InSeries;
 use crate::time::{Buffer, Interval};
 use crate::{
-    Category, ClientId, Location, Metadata, Note, Personal, QuotaRule, QuotaSlot, Reason,
-    Reference, ResourceId, ResourceIds, ServiceId, SessionId, Tags, Title,
+    Category, ClientId, FreeTitle, Location, Metadata, Note, Personal, QuotaRule, QuotaSlot,
+    Reason, Reference, ResourceId, ResourceIds, ServiceId, SessionId, Tags,
 };
 
 /// When and on which resources an appointment is.
@@ -109,7 +109,7 @@ pub struct Details {
     /// When and on which resources.
     pub slot: Slot,
     /// What it is called.
-    pub title: Title,
+    pub title: FreeTitle,
     pub category: Category,
     pub tags: Tags,
     /// Free text about the client.
@@ -258,7 +258,7 @@ pub struct AppointmentTagged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct AppointmentDescribed {
-    pub title: Title,
+    pub title: FreeTitle,
     #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub note: Option<Personal<Note>>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

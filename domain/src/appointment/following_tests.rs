@@ -8,7 +8,7 @@ use super::{
 use crate::claim::{Claim, ClaimSnapshot, Claimed, Claims};
 use crate::testing::{Given, a_booking, at, booked, details, facts, given, resource};
 use crate::time::{Duration, Interval};
-use crate::{Decide as _, Facts, Note, Personal, Reason, Title};
+use crate::{Decide as _, Facts, FreeTitle, Note, Personal, Reason, Title, Titles};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 const ELEVEN: &str = "2026-11-23T10:00:00Z";
@@ -132,14 +132,14 @@ fn where_it_goes_its_resources_are_open_or_that_is_overridden() {
 }
 
 /// What is said about one whose text is not for everybody.
-fn privately(title: Title, note: Option<Personal<Note>>) -> AppointmentDescribed {
+fn privately(title: FreeTitle, note: Option<Personal<Note>>) -> AppointmentDescribed {
     let (location, reference, metadata) = Default::default();
     AppointmentDescribed { title, note, private: true, location, reference, metadata }
 }
 
 #[test]
 fn what_is_said_about_it_is_replaced_in_every_status() {
-    let title = Title::new("Fitting").unwrap();
+    let title = FreeTitle::from(Title::new("Fitting").unwrap());
     let note = Some(Personal::new(Note::new("Left knee").unwrap()));
     let describe = C::DescribeAppointment(Description {
         title: title.clone().into(),
@@ -164,11 +164,11 @@ fn what_is_said_about_it_is_replaced_in_every_status() {
 #[test]
 fn what_a_change_does_not_name_stays() {
     let note = Some(Personal::new(Note::new("Left knee").unwrap()));
-    let (first, title) = (Title::new("Fitting").unwrap(), Title::new("Second fitting").unwrap());
+    let [first, title] = ["Fitting", "Second fitting"].map(|it| Title::new(it).unwrap().into());
     let described = privately(first, note.clone());
     let read = |patch: &str| serde_json::from_str::<AppointmentPatch>(patch).unwrap().commands();
     let [retitle] = read(r#"{"title": "Second fitting"}"#).try_into().unwrap();
-    let event = privately(title.clone(), note);
+    let event = privately(FreeTitle::clone(&title), note);
     let [without] = read(r#"{"note": null}"#).try_into().unwrap();
     let removed = privately(title, None);
     given::<Appointment>([booked(TEN), AppointmentEvent::AppointmentDescribed(described)])
@@ -195,4 +195,24 @@ fn stored_events_are_read_and_written_as_they_are() {
         let event: AppointmentEvent = serde_json::from_str(stored).unwrap();
         assert_eq!(serde_json::to_string(&event).unwrap(), stored);
     }
+}
+
+#[test]
+fn a_new_title_is_as_titles_are_then_and_one_that_is_not_given_stays_as_it_was() {
+    let facts = Facts { titles: Titles::Personal, ..facts() };
+    let note = Some(Personal::new(Note::new("Left knee").unwrap()));
+    let public = FreeTitle::from(Title::new("Fitting").unwrap());
+    let personal = public.clone().given_where(Titles::Personal);
+    let noted = Description { note: note.clone().into(), ..Description::default() };
+    let said = |title: &FreeTitle| {
+        AppointmentEvent::AppointmentDescribed(privately(title.clone(), note.clone()))
+    };
+    let there = || given::<Appointment>([booked(TEN), said(&public)]).knowing(&facts);
+    there().when(C::DescribeAppointment(noted)).then(said(&public));
+    let titled = C::DescribeAppointment(Description {
+        title: public.clone().into(),
+        ..Description::default()
+    });
+    assert!(Appointment::gives_title(&titled));
+    there().when(titled).then(said(&personal));
 }

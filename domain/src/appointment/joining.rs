@@ -84,7 +84,7 @@ impl<'a> Joining<'a> {
             service_id: plan.service_id,
             client_id: booking.client_id,
             slot: in_session(session_id, plan, quota_slots),
-            title: booking.title.unwrap_or_else(|| plan.title.clone()),
+            title: facts.called(booking.title, || plan.title.clone()),
             category: booking.category.unwrap_or_else(|| plan.category.clone()),
             tags: booking.tags.unwrap_or_else(|| plan.tags.clone()),
             note: booking.note,

@@ -16,7 +16,7 @@ use crate::testing::{
     Given, a_booking, at, booked, details, facts, given, now, profile, resource, tags, terms,
 };
 use crate::time::Interval;
-use crate::{Category, Facts, Tags};
+use crate::{Category, Decide as _, Facts, FreeTitle, Tags, Title, Titles};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 
@@ -60,6 +60,21 @@ fn a_held_appointment() -> Given<Appointment> {
 #[test]
 fn a_booking_takes_title_category_tags_and_length_from_its_service() {
     nothing().when(book()).then(booked(TEN));
+}
+
+#[test]
+fn a_title_that_is_given_is_as_titles_are_and_the_name_of_a_service_is_public() {
+    let title = FreeTitle::from(Title::new("Fitting").unwrap());
+    let given =
+        || C::BookAppointment(super::Booking { title: Some(title.clone()), ..a_booking(TEN) });
+    for titles in Titles::ALL {
+        let facts = Facts { titles, ..facts() };
+        let details = Details { title: title.clone().given_where(titles), ..details(TEN) };
+        let event = AppointmentEvent::AppointmentBooked(details);
+        nothing().knowing(&facts).when(given()).then(event);
+        nothing().knowing(&facts).when(book()).then(booked(TEN));
+    }
+    assert!(Appointment::gives_title(&given()) && !Appointment::gives_title(&book()));
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn overriding(overridden: &mut Option<Overridden>) -> Option<Named<'_>> {
 impl HasPersonal for Details {
     fn personal(&mut self) -> Vec<Named<'_>> {
         let all = [named("note", &mut self.note), overriding(&mut self.overridden)];
-        all.into_iter().flatten().collect()
+        self.title.personal().into_iter().chain(all.into_iter().flatten()).collect()
     }
 }
 
@@ -126,7 +126,8 @@ impl HasPersonal for AppointmentEvent {
             Self::AppointmentBooked(details) => details.personal(),
             Self::AppointmentHeld(held) => held.details.personal(),
             Self::AppointmentDescribed(described) => {
-                named("note", &mut described.note).into_iter().collect()
+                let note = named("note", &mut described.note);
+                described.title.personal().into_iter().chain(note).collect()
             }
             Self::AppointmentRescheduled(moved) => {
                 overriding(&mut moved.overridden).into_iter().collect()
@@ -199,7 +200,8 @@ impl HasPersonal for Series {
 
 impl HasPersonal for SessionScheduled {
     fn personal(&mut self) -> Vec<Named<'_>> {
-        overriding(&mut self.overridden).into_iter().collect()
+        let overridden = overriding(&mut self.overridden);
+        self.title.personal().into_iter().chain(overridden).collect()
     }
 }
 

@@ -10,6 +10,9 @@ use super::{HasPersonal, Personal, PersonalMember, Subject, stored};
 /// name that it is sealed by.
 type Places = &'static [(&'static str, &'static str)];
 
+/// What is personal where it is sealed, and a text there is for everybody: a [`FreeTitle`](crate::FreeTitle).
+const ELSE_PUBLIC: &str = "title";
+
 /// What a test holds against the types of all events.
 pub(crate) const PERSONAL_MEMBERS: &[(&str, Places)] = &[
     (
@@ -25,10 +28,22 @@ pub(crate) const PERSONAL_MEMBERS: &[(&str, Places)] = &[
     ),
     (
         "appointment",
-        &[("note", "note"), ("reason", "reason"), ("overridden.reason", "overridden.reason")],
+        &[
+            (ELSE_PUBLIC, ELSE_PUBLIC),
+            ("note", "note"),
+            ("reason", "reason"),
+            ("overridden.reason", "overridden.reason"),
+        ],
     ),
     ("series", &[("reason", "reason")]),
-    ("session", &[("reason", "reason"), ("overridden.reason", "overridden.reason")]),
+    (
+        "session",
+        &[
+            (ELSE_PUBLIC, ELSE_PUBLIC),
+            ("reason", "reason"),
+            ("overridden.reason", "overridden.reason"),
+        ],
+    ),
     (
         "resource",
         &[("exception.reason", "exception.reason"), ("exceptions.*.reason", "exception.reason")],
@@ -39,7 +54,7 @@ pub(crate) const PERSONAL_MEMBERS: &[(&str, Places)] = &[
 pub fn withhold_personal(aggregate_type: &str, event: &mut Value) {
     for (place, _) in places(aggregate_type) {
         each_owner(event, place, &mut |owner, member| {
-            owner.remove(member);
+            taken(owner, member);
         });
     }
 }
@@ -73,6 +88,12 @@ fn each_owner(
     }
 }
 
+/// What is personal of a member, which has it no longer.
+fn taken(owner: &mut Members, member: &'static str) -> Option<Value> {
+    let is_public = member == ELSE_PUBLIC && owner.get(member).is_some_and(Value::is_string);
+    if is_public { None } else { owner.remove(member) }
+}
+
 /// What is personal of an event that is told as JSON.
 pub struct PersonalJson {
     aggregate_type: String,
@@ -90,7 +111,7 @@ impl PersonalJson {
     pub fn take(aggregate_type: &str, event: &mut Value) -> Result<Self, serde_json::Error> {
         let mut found = Vec::new();
         for (place, name) in places(aggregate_type) {
-            each_owner(event, place, &mut |owner, member| found.push((name, owner.remove(member))));
+            each_owner(event, place, &mut |owner, member| found.push((name, taken(owner, member))));
         }
         let read = |(name, value): (_, Option<Value>)| Ok((name, value.map(stored).transpose()?));
         let taken = found.into_iter().map(read).collect::<Result<_, serde_json::Error>>()?;
@@ -155,5 +176,23 @@ mod tests {
             told,
             json!({"exceptions": [{}, {"id": 1}, {}], "exception": {}, "reason": "told"})
         );
+    }
+
+    #[test]
+    fn a_title_is_taken_where_it_is_sealed_and_told_where_it_is_not() {
+        let key = "00000000-0000-0000-0000-000000000007";
+        let sealed = json!({"title": {"v": 1, "k": key, "c": "AAEC"}, "category": "care"});
+        let public = json!({"title": "Opening", "category": "care"});
+        for (event, left) in [(&sealed, json!({"category": "care"})), (&public, public.clone())] {
+            let mut told = event.clone();
+            withhold_personal("appointment", &mut told);
+            assert_eq!(told, left);
+            let mut told = event.clone();
+            let mut taken = PersonalJson::take("session", &mut told).unwrap();
+            assert_eq!(told, left);
+            assert!(!taken.has_clear(), "it is not personal: {event}");
+            taken.put_back(&mut told);
+            assert_eq!(told, left, "nothing was opened");
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Personal, Sealed};
-use crate::{Email, Metadata, Name, Note, Phone, Reason, Reference};
+use crate::{Email, Metadata, Name, Note, Phone, Reason, Reference, Title};
 
 /// A type of content that can be sealed.
 pub trait Sealable: Serialize + DeserializeOwned + Send {
@@ -21,6 +21,7 @@ impl Sealable for Email {}
 impl Sealable for Phone {}
 impl Sealable for Note {}
 impl Sealable for Reason {}
+impl Sealable for Title {}
 impl Sealable for Metadata {}
 impl Sealable for Value {}
 

@@ -100,7 +100,7 @@ mod tests {
     use crate::claim::Claims as _;
     use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
     use crate::testing::{at, details};
-    use crate::{Email, Name, Note, Phone, Reference};
+    use crate::{Email, FreeTitle, Name, Note, Phone, Reference, Title};
 
     const SECRET: &str = "Lovelace";
 
@@ -135,7 +135,8 @@ mod tests {
             let left = withheld("client", &event);
             assert_eq!(left.as_object().unwrap().keys().collect::<Vec<_>>(), ["type"]);
         }
-        let details = Details { note: Some(note()), ..details("2026-11-23T09:00:00Z") };
+        let title = FreeTitle::from(Title::new("Public").unwrap());
+        let details = Details { note: Some(note()), title, ..details("2026-11-23T09:00:00Z") };
         let expires_at = at("2026-11-23T08:00:00Z");
         let held = AppointmentHeld { details: details.clone(), expires_at };
         let held = AppointmentEvent::AppointmentHeld(held);
@@ -144,7 +145,7 @@ mod tests {
             assert!(serde_json::to_string(&event).unwrap().contains(SECRET));
             let left = withheld("appointment", &event);
             assert!(!left.to_string().contains(SECRET), "{left}");
-            assert!(left["slot"].is_object() && left["tags"].is_array(), "{left}");
+            assert!(left["slot"].is_object() && left["title"] == "Public", "{left}");
         }
     }
 

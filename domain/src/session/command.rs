@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::service::SessionPlaces;
 use crate::time::Duration;
-use crate::{Category, Personal, Reason, ResourceIds, ServiceId, SessionId, Tags, Title};
+use crate::{Category, FreeTitle, Personal, Reason, ResourceIds, ServiceId, SessionId, Tags};
 
 /// What can be asked of a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct Scheduling {
     /// How many clients have room. `None`: as the service says.
     pub places: Option<SessionPlaces>,
     /// What it is called. `None`: as the service.
-    pub title: Option<Title>,
+    pub title: Option<FreeTitle>,
     /// Its category. `None`: the service's.
     pub category: Option<Category>,
     /// Its tags. `None`: the service's.

@@ -15,7 +15,7 @@ use crate::appointment::{AppointmentRefusal, Overridden};
 use crate::claim::ClaimQuery;
 use crate::service::ServiceTerms;
 use crate::time::Interval;
-use crate::{Decide, Facts, Needs, Personal, Reason, Refusal, ResourceIds, SessionId, Title};
+use crate::{Decide, Facts, FreeTitle, Needs, Personal, Reason, Refusal, ResourceIds, SessionId};
 
 impl Decide for Session {
     fn decide(&self, command: SessionCommand, facts: &Facts) -> Result<SessionEvent, Refusal> {
@@ -80,6 +80,11 @@ impl Decide for Session {
         }
     }
 
+    fn gives_title(command: &SessionCommand) -> bool {
+        let SessionCommand::ScheduleSession { scheduling, .. } = command else { return false };
+        scheduling.title.is_some()
+    }
+
     fn chooses(&self, command: &SessionCommand, facts: &Facts) -> bool {
         let named = match command {
             SessionCommand::ScheduleSession { scheduling, .. } => &scheduling.resource_ids,
@@ -128,7 +133,7 @@ fn scheduled(
         places_during: span.during,
         time_zone,
         places: scheduling.places.unwrap_or(usual),
-        title: scheduling.title.unwrap_or_else(|| Title::from(&terms.name)),
+        title: facts.called(scheduling.title, || FreeTitle::from(&terms.name)),
         category: scheduling.category.unwrap_or_else(|| terms.category.clone()),
         tags: scheduling.tags.unwrap_or_else(|| terms.tags.clone()),
         overridden: overridden(too_long, span, overriding, facts),

@@ -8,7 +8,7 @@ use crate::claim::{Claim, Claims};
 use crate::personal::stored_option;
 use crate::service::SessionPlaces;
 use crate::time::{Duration, Interval};
-use crate::{Category, Personal, Reason, ServiceId, SessionId, Tags, Title};
+use crate::{Category, FreeTitle, Personal, Reason, ServiceId, SessionId, Tags};
 
 /// All about a session but its status. As an event: it was scheduled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ pub struct SessionScheduled {
     /// How many clients have room; the places are numbered from 0.
     pub places: SessionPlaces,
     /// What it is called.
-    pub title: Title,
+    pub title: FreeTitle,
     pub category: Category,
     pub tags: Tags,
     /// Why its time was taken although rules were against it, where it was.

@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::service::{DailyLimit, Service, ServiceTerms, SessionPlaces};
 use crate::testing::{Decided, Given, a_booking, at, contact, facts, given, now, resource, terms};
 use crate::time::{Duration, Interval, LeadTime};
-use crate::{AppointmentId, Personal, Reason, SessionId};
+use crate::{AppointmentId, Decide as _, FreeTitle, Personal, Reason, SessionId, Title, Titles};
 
 const TEN: &str = "2026-11-23T09:00:00Z";
 const ELEVEN: &str = "2026-11-23T10:00:00Z";
@@ -135,6 +135,22 @@ fn a_session_claims_its_resources_and_its_appointments_a_place_each() {
     let both = [(1, claims), (2, claims_of(&second))];
     join(&world(class(), &session, &both))
         .then_refused(R::SessionFull { session_id: id(), places: 2 });
+}
+
+#[test]
+fn a_place_is_called_as_its_session_is_and_as_personally() {
+    let title = FreeTitle::from(Title::new("Of Tuesday").unwrap());
+    let scheduling = Scheduling { title: Some(title.clone()), ..scheduling(TEN) };
+    let schedule = SessionCommand::ScheduleSession { scheduling, overriding: None };
+    assert!(Session::gives_title(&schedule) && !Session::gives_title(&self::schedule(TEN)));
+    for titles in Titles::ALL {
+        let facts = Facts { titles, ..world(class(), &no_session(), &[]) };
+        let session = no_session().knowing(&facts).when(schedule.clone()).and();
+        assert_eq!(plan(&session).title, title.clone().given_where(titles));
+        // What titles are when the place is booked changes nothing: none is given.
+        let place = joined(&world(class(), &session, &[]));
+        assert_eq!(place.title, plan(&session).title);
+    }
 }
 
 #[test]

@@ -99,7 +99,7 @@ pub(crate) fn details(start: &str) -> Details {
             session_id: None,
             transparent: false,
         },
-        title: Title::new("Check-up").unwrap(),
+        title: Title::new("Check-up").unwrap().into(),
         category: Category::new("care").unwrap(),
         tags: tags(&["adult"]),
         note: None,

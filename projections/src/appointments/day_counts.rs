@@ -56,9 +56,12 @@ statement!(
 
 /// Of versions that were made, and of those that were there before and have ended: in the order of the primary
 /// key, as in every transaction.
-pub(super) fn changes(made: &[AppointmentVersion], ended: &[AppointmentVersion]) -> Vec<DayCount> {
+pub(super) fn changes<'v>(
+    made: impl IntoIterator<Item = &'v AppointmentVersion>,
+    ended: &'v [AppointmentVersion],
+) -> Vec<DayCount> {
     let mut changes: BTreeMap<(&'static str, NaiveDate), DayCount> = BTreeMap::new();
-    let new = made.iter().map(|version| (version, 1));
+    let new = made.into_iter().map(|version| (version, 1));
     for (version, count) in new.chain(ended.iter().map(|version| (version, 0))) {
         let status = Status::as_str(version.appointment.status);
         let day = version.appointment.during.start().date_naive();

@@ -2,7 +2,7 @@
 //! How they are now is the last of these versions.
 //!
 //! * `version`: a row, made of changes ([`crate::change`]); `parties`, `day_counts`: where searches begin;
-//!   `sessions`: the same of sessions.
+//!   `titles`: what personal titles are found by; `sessions`: the same as all this of sessions.
 //! * Those who read it are [`crate::search`] (what is so now), [`crate::history`] (what was so at a moment) and
 //!   [`crate::client_history`] (what became of a client's appointments).
 //!
@@ -15,6 +15,7 @@ pub(crate) mod sessions;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod titles;
 pub(crate) mod version;
 
 use std::sync::Arc;
@@ -24,8 +25,10 @@ use daybook_domain::TenantId;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::session::Session;
 use daybook_store::RecordedEvent;
+use daybook_store::personal::Keyring;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 
 use crate::change::{self, AppointmentChanges};
 use crate::search::terms::TermsOf;
@@ -35,12 +38,20 @@ use crate::{
 use version::{APPOINTMENTS, AppointmentVersion, ENDED, EndedVersion, VersionRow, Versions};
 
 /// The appointments projection.
-#[derive(Debug, Clone, Copy)]
-pub struct Appointments;
+#[derive(Debug, Clone, Default)]
+pub struct Appointments {
+    keyring: Option<Keyring>,
+}
 
 impl Appointments {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "appointments", version: 7 };
+    pub const ID: ProjectionId = ProjectionId { name: "appointments", version: 8 };
+
+    /// The same, which makes tokens of the words of personal titles: without a keyring these are found by nothing.
+    #[must_use]
+    pub fn opened_by(self, keyring: Option<Keyring>) -> Self {
+        Self { keyring }
+    }
 }
 
 impl Projection for Appointments {
@@ -61,7 +72,7 @@ impl Projection for Appointments {
     }
 
     fn backfill(&self) -> Backfill {
-        Backfill::Copy(Arc::new(*self))
+        Backfill::Copy(Arc::new(self.clone()))
     }
 
     fn maintenance(&self) -> Option<&'static str> {
@@ -86,21 +97,27 @@ impl Projection for Appointments {
                 ended.extend(versions.ended);
                 made.extend(versions.made);
             }
-            write(tables, tenant, &ended, made).await?;
+            let tokens = titles::word_tokens(self.keyring.as_ref(), tenant, &made).await;
+            let position = events.last().map(|event| event.position).unwrap_or_default();
+            let tokens = tokens.map_err(|error| ApplyError::closed(error, position))?;
+            write(tables, tenant, &ended, made.into_iter().zip(tokens).collect()).await?;
+            titles::forget_erased(tables, tenant, events).await?;
             sessions::apply(tables, tenant, events).await
         }
         .boxed()
     }
 }
 
-/// Writes the versions that a batch ends and makes, and all that is kept beside them.
+/// Writes the versions that a batch ends, and those that it makes with the tokens of their titles, and all that is kept beside
+/// them.
 async fn write(
     tables: &mut Tables<'_>,
     tenant: &TenantId,
     ended: &[AppointmentVersion],
-    made: Vec<AppointmentVersion>,
+    made: Vec<(AppointmentVersion, Vec<i64>)>,
 ) -> Result<(), ApplyError> {
-    let counts = day_counts::changes(&made, ended);
+    let versions = || made.iter().map(|(version, _)| version);
+    let counts = day_counts::changes(versions(), ended);
     day_counts::DAY_COUNTS.insert_or(day_counts::ADD, tables, tenant, &counts).await?;
     let ended = ended.iter().map(|AppointmentVersion { appointment, until, .. }| EndedVersion {
         appointment_id: appointment.appointment_id,
@@ -109,10 +126,11 @@ async fn write(
     });
     let ended: Vec<EndedVersion> = ended.collect();
     ENDED.update(&["until_position", "until_at"], tables, tenant, &ended).await?;
-    let entries = parties::entries(&made);
+    let entries = parties::entries(versions());
     parties::BY_PARTY.insert_or(parties::LATER_END, tables, tenant, &entries).await?;
     let terms = TermsOf::new(tenant);
-    let rows: Vec<_> = made.into_iter().map(|version| VersionRow::of(version, &terms)).collect();
+    let row = |(version, tokens)| VersionRow::of(version, tokens, &terms);
+    let rows: Vec<_> = made.into_iter().map(row).collect();
     APPOINTMENTS.insert(tables, tenant, &rows).await
 }
 
@@ -122,7 +140,8 @@ impl Bulk for Appointments {
     }
 
     fn folder<'a>(&'a self, tenant: &'a TenantId) -> Box<dyn FoldStream + Send + 'a> {
-        Box::new(Folder { tenant, terms: TermsOf::new(tenant) })
+        let keyring = self.keyring.as_ref();
+        Box::new(Folder { tenant, terms: TermsOf::new(tenant), keyring, to_open: Vec::new() })
     }
 
     fn totals(&self) -> Option<&'static str> {
@@ -133,6 +152,9 @@ impl Bulk for Appointments {
 struct Folder<'a> {
     tenant: &'a TenantId,
     terms: TermsOf,
+    keyring: Option<&'a Keyring>,
+    /// Those with a personal title: they are opened together.
+    to_open: Vec<AppointmentVersion>,
 }
 
 impl FoldStream for Folder<'_> {
@@ -143,10 +165,30 @@ impl FoldStream for Folder<'_> {
                 rows.add(&parties::BY_PARTY, self.tenant, &entry)?;
             }
             for version in made {
-                rows.add(&APPOINTMENTS, self.tenant, &VersionRow::of(version, &self.terms))?;
+                if version.appointment.title.is_personal() {
+                    self.to_open.push(version);
+                } else {
+                    let row = VersionRow::of(version, Vec::new(), &self.terms);
+                    rows.add(&APPOINTMENTS, self.tenant, &row)?;
+                }
             }
         }
         let (_, sessions) = sessions::versions(&[], stream)?;
         sessions.iter().try_for_each(|row| rows.add(&sessions::SESSIONS, self.tenant, row))
+    }
+
+    fn finish(&mut self, rows: &mut CopyRows) -> Result<(), ApplyError> {
+        let versions = std::mem::take(&mut self.to_open);
+        let Some(last) = versions.last().map(|version| version.appointment.position) else {
+            return Ok(());
+        };
+        let tokens = titles::word_tokens(self.keyring, self.tenant, &versions);
+        let tokens = Handle::current().block_on(tokens);
+        let tokens = tokens.map_err(|error| ApplyError::closed(error, last))?;
+        for (version, tokens) in versions.into_iter().zip(tokens) {
+            let row = VersionRow::of(version, tokens, &self.terms);
+            rows.add(&APPOINTMENTS, self.tenant, &row)?;
+        }
+        Ok(())
     }
 }

@@ -1,5 +1,5 @@
 -- Every appointment as it was from one event of it to the next; what no event has ended yet is how it is now.
--- No personal data: who a client is, the catalogue knows.
+-- Personal data only as ciphertext: who a client is, the catalogue knows.
 CREATE TABLE {schema}.appointments (
     tenant_id       text        NOT NULL,
     appointment_id  uuid        NOT NULL,
@@ -21,7 +21,8 @@ CREATE TABLE {schema}.appointments (
     service_id      uuid        NOT NULL,
     resource_ids    uuid[]      NOT NULL,
     client_id       uuid        NOT NULL,
-    title           text        NOT NULL,
+    -- A text, or what is sealed of it where titles are personal.
+    title           json        NOT NULL,
     location        text,
     -- What the caller's own system calls it, and what they keep with it: pairs of texts.
     reference       text,
@@ -43,10 +44,12 @@ CREATE TABLE {schema}.appointments (
     cancelled_late  boolean     NOT NULL,
     -- What it can be found by: see search/terms.rs.
     terms           bigint[]    NOT NULL,
-    -- Its category, its tags and the words of its title, folded: see search/words.rs.
+    -- Its category, its tags and the words of a public title, folded: see search/words.rs.
     folded_category text        NOT NULL,
     folded_tags     text[]      NOT NULL,
     words           text        NOT NULL,
+    -- What stands for the words of a personal title, until its client is erased: see search/tokens.rs.
+    word_tokens     bigint[]    NOT NULL,
     -- Whether it can be what is searched for, as bits: see search/signature.rs.
     signature           bigint  NOT NULL,
     low_word_signature  bigint  NOT NULL,

@@ -180,14 +180,20 @@ pub(crate) struct VersionRow {
     version: AppointmentVersion,
     terms: Vec<i64>,
     words: Words,
+    word_tokens: Vec<i64>,
     signature: Signature,
 }
 
 impl VersionRow {
-    pub(super) fn of(version: AppointmentVersion, terms_of: &TermsOf) -> Self {
+    /// With what stands for the words of its title, where that is personal.
+    pub(super) fn of(
+        version: AppointmentVersion,
+        word_tokens: Vec<i64>,
+        terms_of: &TermsOf,
+    ) -> Self {
         let words = Words::of(&version.appointment);
-        let (terms, signature) = terms_of.row(&version, &words);
-        Self { version, terms, words, signature }
+        let (terms, signature) = terms_of.row(&version, &words, &word_tokens);
+        Self { version, terms, words, word_tokens, signature }
     }
 }
 
@@ -213,7 +219,7 @@ pub(crate) static APPOINTMENTS: LazyLock<Table<VersionRow>> = LazyLock::new(|| {
             Column::field("service_id", |row| &row.version.appointment.service_id),
             Column::field("resource_ids", |row| &row.version.appointment.resource_ids),
             Column::field("client_id", |row| &row.version.appointment.client_id),
-            Column::field("title", |row| &row.version.appointment.title),
+            Column::json("title", |row| &row.version.appointment.title),
             Column::field("location", |row| &row.version.appointment.location),
             Column::field("reference", |row| &row.version.appointment.reference),
             Column::json("metadata", |row| &row.version.appointment.metadata),
@@ -233,6 +239,7 @@ pub(crate) static APPOINTMENTS: LazyLock<Table<VersionRow>> = LazyLock::new(|| {
             Column::field("folded_category", |row| &row.words.category),
             Column::field("folded_tags", |row| &row.words.tags),
             Column::value("words", |row| row.words.line()),
+            Column::field("word_tokens", |row| &row.word_tokens),
             Column::value("signature", |row| row.signature.columns()[0]),
             Column::value("low_word_signature", |row| row.signature.columns()[1]),
             Column::value("high_word_signature", |row| row.signature.columns()[2]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::TenantId;
 use daybook_store::RecordedEvent;
-use daybook_store::personal::{Keyring, KeyringError};
+use daybook_store::personal::Keyring;
 use uuid::Uuid;
 
 use super::entity::{CatalogueEntity, Listed, Row};
@@ -40,12 +40,8 @@ pub(super) async fn apply<E: CatalogueEntity>(
             Listed { id: id_of, document, status, version, position, created_at, updated_at };
         rows.insert(id, listed);
     }
-    // What cannot be opened holds this tenant up, and no other.
     let position = events.last().map(|event| event.position).unwrap_or_default();
-    let closed = |error| match error {
-        KeyringError::Database(error) => ApplyError::Database(error),
-        other => ApplyError::Event { position, reason: other.to_string() },
-    };
+    let closed = |error| ApplyError::closed(error, position);
     let terms = terms_of(keyring, tenant).await.map_err(closed)?;
     let rows: Vec<Listed<E>> = rows.into_values().collect();
     // What is written stays sealed; only terms are made of what is open.

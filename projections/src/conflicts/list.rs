@@ -7,7 +7,7 @@ use daybook_domain::appointment::{Conflict, ConflictReason, Status};
 use daybook_domain::resource::Resource;
 use daybook_domain::time::Interval;
 use daybook_domain::{
-    AppointmentId, ClientId, ResourceId, ResourceIds, ServiceId, TenantId, Title,
+    AppointmentId, ClientId, FreeTitle, ResourceId, ResourceIds, ServiceId, TenantId,
 };
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
@@ -39,7 +39,7 @@ pub struct InConflict {
     pub service_id: ServiceId,
     pub client_id: ClientId,
     /// What it is called.
-    pub title: Title,
+    pub title: FreeTitle,
     /// The resources it uses.
     pub resource_ids: ResourceIds,
     /// The number of its events.

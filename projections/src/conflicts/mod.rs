@@ -41,7 +41,7 @@ pub struct Conflicts {
 
 impl Conflicts {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "conflicts", version: 2 };
+    pub const ID: ProjectionId = ProjectionId { name: "conflicts", version: 3 };
 
     /// The most appointments that [`would_break`](Self::would_break) gives.
     pub const MAX_BROKEN: usize = 1_000;

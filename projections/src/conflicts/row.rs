@@ -7,7 +7,7 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::{Appointment, ConflictReason, Excused};
 use daybook_domain::resource::Resource;
 use daybook_domain::time::Interval;
-use daybook_domain::{AppointmentId, ClientId, ResourceId, ResourceIds, ServiceId, Title};
+use daybook_domain::{AppointmentId, ClientId, FreeTitle, ResourceId, ResourceIds, ServiceId};
 use daybook_store::Position;
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -15,7 +15,7 @@ use sqlx::postgres::PgRow;
 use super::fold::standing_slot;
 use crate::change::AppointmentChange;
 use crate::kit::read::decode;
-use crate::kit::{Column, Table, column};
+use crate::kit::{Column, Json, Table, column};
 
 /// An appointment that is held or booked, after its last event that the projection has read: a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) struct Standing {
     pub(super) hold_expires_at: Option<DateTime<Utc>>,
     pub(super) service_id: ServiceId,
     pub(super) client_id: ClientId,
-    pub(super) title: Title,
+    pub(super) title: FreeTitle,
     pub(super) resource_ids: ResourceIds,
     pub(super) version: u64,
     pub(super) position: Position,
@@ -80,7 +80,7 @@ pub(super) static APPOINTMENTS: LazyLock<Table<Standing>> = LazyLock::new(|| {
             Column::field("hold_expires_at", |row| &row.hold_expires_at),
             Column::field("service_id", |row| &row.service_id),
             Column::field("client_id", |row| &row.client_id),
-            Column::field("title", |row| &row.title),
+            Column::json("title", |row| &row.title),
             Column::field("resource_ids", |row| &row.resource_ids),
             Column::field("version", |row| &row.version),
             Column::field("position", |row| &row.position),
@@ -141,7 +141,7 @@ impl FromRow<'_, PgRow> for Standing {
             hold_expires_at: column(row, "hold_expires_at")?,
             service_id: column(row, "service_id")?,
             client_id: column(row, "client_id")?,
-            title: column(row, "title")?,
+            title: column::<Json<FreeTitle>>(row, "title")?.0,
             resource_ids: column(row, "resource_ids")?,
             version: column(row, "version")?,
             position: column(row, "position")?,

@@ -17,7 +17,8 @@ CREATE TABLE {schema}.appointments (
     hold_expires_at timestamptz,
     service_id      uuid        NOT NULL,
     client_id       uuid        NOT NULL,
-    title           text        NOT NULL,
+    -- A text, or what is sealed of it where titles are personal.
+    title           json        NOT NULL,
     resource_ids    uuid[]      NOT NULL,
     version         bigint      NOT NULL,
     position        bigint      NOT NULL,

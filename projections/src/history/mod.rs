@@ -15,6 +15,7 @@ use daybook_domain::time::Interval;
 use daybook_domain::{ResourceId, TenantId};
 use daybook_store::Position;
 use daybook_store::log::Moment;
+use daybook_store::personal::Keyring;
 use sqlx::PgPool;
 
 pub use crate::appointments::sessions::SessionVersion;
@@ -32,6 +33,7 @@ use crate::{Cursor, CursorError, Limit, Page, PageError};
 #[derive(Debug, Clone)]
 pub struct History {
     pool: PgPool,
+    keyring: Option<Keyring>,
 }
 
 impl History {
@@ -41,7 +43,13 @@ impl History {
     /// Of the appointments in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool, keyring: None }
+    }
+
+    /// The same, which finds personal titles, too, by the secrets that are here.
+    #[must_use]
+    pub fn opened_by(self, keyring: Option<Keyring>) -> Self {
+        Self { keyring, ..self }
     }
 
     /// A page of the appointments that the filter let through at a moment, as
@@ -58,6 +66,7 @@ impl History {
         moment: Moment,
     ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = SearchQuery::new(tenant, filter, sort, limit, moment.at).known_at(moment);
+        let asked = asked.with_tokens(self.keyring.as_ref()).await?;
         query::page(&self.pool, &asked, cursor).await
     }
 

@@ -7,7 +7,7 @@ use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
     AppointmentId, Category, ClientId, Location, Reference, ResourceId, ResourceIds, ServiceId,
-    SessionId, Tag, Tags, Title, WaitingEntryId, waiting,
+    SessionId, Tag, Tags, WaitingEntryId, waiting,
 };
 use daybook_store::{Position, not_understood};
 use serde::de::DeserializeOwned;
@@ -74,7 +74,6 @@ columns! {
     Option<CancelledBy>: Option<&str>, |it| Ok(it.map(side_named));
     String: String, Ok;
     Category: String, |it| Category::try_from(it).map_err(decode);
-    Title: String, |it| Title::try_from(it).map_err(decode);
     Option<Location>: Option<String>, |it| it.map(Location::try_from).transpose().map_err(decode);
     Option<Reference>: Option<String>, |it| it.map(Reference::try_from).transpose().map_err(decode);
     ResourceIds: Vec<Uuid>, |it| {

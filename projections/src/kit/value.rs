@@ -5,7 +5,7 @@ use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
     AppointmentId, Category, ClientId, Location, Reference, ResourceId, ResourceIds, ServiceId,
-    SessionId, Tags, Title, WaitingEntryId, waiting,
+    SessionId, Tags, WaitingEntryId, waiting,
 };
 use daybook_store::Position;
 use serde::Serialize;
@@ -196,7 +196,7 @@ macro_rules! texts {
     )*};
 }
 
-texts!(String, Category, Location, Reference, Title);
+texts!(String, Category, Location, Reference);
 
 impl PgValue for &'static str {
     const TYPE: PgType = TEXT;

@@ -136,6 +136,7 @@ impl Job {
         let mut rows = CopyRows::default();
         let mut folder = bulk.folder(&self.streams.tenant);
         self.part.each_stream(self.streams.kind, |stream| folder.fold(stream, &mut rows))?;
+        folder.finish(&mut rows)?;
         Ok(rows)
     }
 

@@ -47,6 +47,8 @@ pub struct SearchFilter {
     pub metadata: Metadata,
     /// The beginnings of words of its title.
     pub title: TitleWords,
+    /// Whether they are looked for in personal titles, too: by whom these are told to, or others would find out what they are.
+    pub personal_titles: bool,
     /// It lies within these as well, whatever else is asked for.
     pub within: Limits,
 }
@@ -94,13 +96,14 @@ impl SearchTerms {
 }
 
 impl SearchFilter {
-    pub(super) fn search_terms(&self, terms: &TermsOf) -> SearchTerms {
-        let mut search_terms = self.asked_terms(terms);
+    /// With what stands for each word of the title, where personal ones are looked for, too.
+    pub(super) fn search_terms(&self, terms: &TermsOf, word_tokens: &[i64]) -> SearchTerms {
+        let mut search_terms = self.asked_terms(terms, word_tokens);
         self.limit(&mut search_terms, terms);
         search_terms
     }
 
-    fn asked_terms(&self, terms: &TermsOf) -> SearchTerms {
+    fn asked_terms(&self, terms: &TermsOf, word_tokens: &[i64]) -> SearchTerms {
         let mut search_terms = SearchTerms::default();
         search_terms.one_of(self.category_terms(terms));
         search_terms.one_of(self.service_terms(terms));
@@ -120,7 +123,14 @@ impl SearchFilter {
                 .any
                 .push(statuses.into_iter().map(|status| terms.status(status)).collect());
         }
-        search_terms.all.extend(self.title.iter().map(|word| terms.beginning(word)));
+        let beginnings = self.title.iter().map(|word| terms.beginning(word));
+        if word_tokens.is_empty() {
+            search_terms.all.extend(beginnings);
+        } else {
+            let either =
+                beginnings.zip(word_tokens).map(|(beginning, token)| vec![beginning, *token]);
+            search_terms.any.extend(either);
+        }
         search_terms.words = self.title.in_lines();
         search_terms
     }
@@ -136,6 +146,10 @@ impl SearchFilter {
         search_terms.one_of(categories.map(|it| terms.word(Kind::Category, it.as_str())));
         let client = client_id.map(|id| terms.term(Kind::Client, id.uuid().as_bytes()));
         search_terms.one_of(client.into_iter());
+    }
+
+    pub(super) fn asks_for_personal_titles(&self) -> bool {
+        self.personal_titles && !self.title.is_empty()
     }
 
     fn category_terms(&self, terms: &TermsOf) -> impl Iterator<Item = i64> {
@@ -242,7 +256,7 @@ impl SearchFilter {
     }
 
     /// What is in the signature of a row that it lets through: of each of these, one at least.
-    pub(super) fn signatures(&self, terms: &TermsOf) -> Vec<Vec<Signature>> {
+    pub(super) fn signatures(&self, terms: &TermsOf, word_tokens: &[i64]) -> Vec<Vec<Signature>> {
         let categories: Vec<_> = self.category_terms(terms).map(Signature::of).collect();
         let services: Vec<_> = self.service_terms(terms).map(Signature::of).collect();
         let tags = self.tags.iter().map(|tag| terms.word(Kind::Tag, tag.as_str()));
@@ -251,6 +265,12 @@ impl SearchFilter {
         let tags = each_tag.into_iter().map(Signature::of);
         let words =
             self.title.iter().map(|word| Signature::of_beginning(terms.signed_beginning(word)));
+        let of_tokens = word_tokens.iter().copied().map(Signature::of_beginning);
+        let (words, either): (Vec<_>, Vec<_>) = if word_tokens.is_empty() {
+            (words.collect(), Vec::new())
+        } else {
+            (Vec::new(), words.zip(of_tokens).map(|(word, token)| vec![word, token]).collect())
+        };
         // Of what has one value only, all bits are asked for at once.
         let (one, several): (Vec<_>, Vec<_>) =
             [categories, services].into_iter().partition(|any| any.len() == 1);
@@ -260,7 +280,7 @@ impl SearchFilter {
         let statuses =
             statuses.into_iter().map(|status| Signature::of(terms.status(status))).collect();
         let all = [vec![each], any_tag.into_iter().map(Signature::of).collect(), statuses];
-        let all = all.into_iter().chain(several);
+        let all = all.into_iter().chain(several).chain(either);
         all.filter(|any| !any.is_empty() && *any != [Signature::default()]).collect()
     }
 
@@ -291,7 +311,7 @@ impl SearchFilter {
     }
 
     fn list_in(&self, tenant: &TenantId, order: impl Debug) -> List {
-        let search_terms = self.asked_terms(&TermsOf::new(tenant));
+        let search_terms = self.asked_terms(&TermsOf::new(tenant), &[]);
         let micros = |bound: Option<DateTime<Utc>>| bound.map(|at| at.timestamp_micros());
         let tags_match = (self.tags.iter().count() > 1).then_some(self.tags_match);
         let days = (micros(self.from), micros(self.to));

@@ -2,7 +2,8 @@
 //!
 //! It reads the rows of [`crate::appointments`].
 //!
-//! * `terms`, `words`, `signature`: what a row can be found by. `filter`: what is searched for.
+//! * `terms`, `words`, `signature`: what a row can be found by; `tokens`: by which words of a personal title. `filter`: what is
+//!   searched for.
 //! * `query`: pages of appointments; `holds`: those that have lapsed.
 //!
 //! Why it is indexed as it is: `docs/adr/0006-search-index.md`.
@@ -13,10 +14,12 @@ pub(crate) mod query;
 pub(crate) mod row;
 pub(crate) mod signature;
 pub(crate) mod terms;
+pub(crate) mod tokens;
 pub(crate) mod words;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::{AppointmentId, TenantId};
+use daybook_store::personal::Keyring;
 use sqlx::PgPool;
 
 pub use filter::{SearchFilter, Sort, TagsMatch};
@@ -31,13 +34,20 @@ use crate::{Cursor, Due, DueQuery, Limit, Page, PageError, RecordedOrder};
 #[derive(Debug, Clone)]
 pub struct Search {
     pool: PgPool,
+    keyring: Option<Keyring>,
 }
 
 impl Search {
     /// Of the appointments in this database.
     #[must_use]
     pub const fn new(pool: PgPool) -> Self {
-        Self { pool }
+        Self { pool, keyring: None }
+    }
+
+    /// The same, which finds personal titles, too, by the secrets that are here.
+    #[must_use]
+    pub fn opened_by(self, keyring: Option<Keyring>) -> Self {
+        Self { keyring, ..self }
     }
 
     /// A page of the appointments that the filter lets through, by their start.
@@ -57,6 +67,7 @@ impl Search {
         now: DateTime<Utc>,
     ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = SearchQuery::new(tenant, filter, sort, limit, now);
+        let asked = asked.with_tokens(self.keyring.as_ref()).await?;
         query::page(&self.pool, &asked, cursor).await
     }
 
@@ -76,6 +87,7 @@ impl Search {
         now: DateTime<Utc>,
     ) -> Result<Page<FoundAppointment>, PageError> {
         let asked = SearchQuery::new(tenant, filter, Sort::default(), limit, now);
+        let asked = asked.with_tokens(self.keyring.as_ref()).await?;
         query::recorded_page(&self.pool, &asked, order, cursor).await
     }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::time::Interval;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceIds, ServiceId, Tags,
-    Title,
+    AppointmentId, Category, ClientId, FreeTitle, Location, Metadata, Reference, ResourceIds,
+    ServiceId, Tags,
 };
 use daybook_store::Position;
 use sqlx::FromRow;
@@ -34,7 +34,7 @@ pub struct FoundAppointment {
     pub resource_ids: ResourceIds,
     pub client_id: ClientId,
     /// What it is called.
-    pub title: Title,
+    pub title: FreeTitle,
     /// Where it takes place.
     pub location: Option<Location>,
     /// What the caller's own system calls it.
@@ -131,7 +131,7 @@ impl FromRow<'_, PgRow> for FoundAppointment {
             service_id: column(row, "service_id")?,
             resource_ids: column(row, "resource_ids")?,
             client_id: column(row, "client_id")?,
-            title: column(row, "title")?,
+            title: column::<Json<FreeTitle>>(row, "title")?.0,
             location: column(row, "location")?,
             reference: column(row, "reference")?,
             metadata: column::<Json<Metadata>>(row, "metadata")?.0,

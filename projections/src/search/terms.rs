@@ -190,7 +190,12 @@ impl TermsOf {
     }
 
     /// All terms of a row, and the signature of those that the lists of its parties do not say.
-    pub(crate) fn row(&self, version: &AppointmentVersion, words: &Words) -> (Vec<i64>, Signature) {
+    pub(crate) fn row(
+        &self,
+        version: &AppointmentVersion,
+        words: &Words,
+        word_tokens: &[i64],
+    ) -> (Vec<i64>, Signature) {
         let row = &version.appointment;
         let mut terms = vec![
             self.term(Kind::Category, words.category.as_bytes()),
@@ -207,6 +212,8 @@ impl TermsOf {
             }
             terms.push(term);
         }
+        signature.extend(word_tokens.iter().copied().map(Signature::of_beginning));
+        terms.extend(word_tokens);
         terms.push(self.term(Kind::Client, row.client_id.uuid().as_bytes()));
         terms.extend(self.kept(row.reference.as_ref(), &row.metadata));
         let resources = row.resource_ids.iter();

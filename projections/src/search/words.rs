@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use daybook_domain::{folded, words};
+use daybook_domain::{FreeTitle, folded, words};
 
 use super::row::FoundAppointment;
 
@@ -22,7 +22,7 @@ impl Words {
         Self {
             category: folded(appointment.category.as_str()),
             tags: appointment.tags.iter().map(|tag| folded(tag.as_str())).collect(),
-            title: words(appointment.title.as_str()),
+            title: public_words(&appointment.title),
         }
     }
 
@@ -30,6 +30,14 @@ impl Words {
     /// and that is.
     pub(crate) fn line(&self) -> String {
         line(&self.title)
+    }
+}
+
+/// A personal title has none here: it is found by tokens.
+fn public_words(title: &FreeTitle) -> BTreeSet<String> {
+    match title {
+        FreeTitle::Public(title) => words(title.as_str()),
+        FreeTitle::Personal(_) => BTreeSet::new(),
     }
 }
 

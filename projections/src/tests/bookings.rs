@@ -47,7 +47,7 @@ pub(crate) fn details(n: u128) -> Details {
         service_id: Uuid::from_u128(100 + n % 3).into(),
         client_id: Uuid::from_u128(200 + n % 7).into(),
         slot: slot(n),
-        title: Title::new(&format!("Visit {n}, \"quoted\" {{braces}} \\ NULL")).unwrap(),
+        title: Title::new(&format!("Visit {n}, \"quoted\" {{braces}} \\ NULL")).unwrap().into(),
         category: Category::new("care").unwrap(),
         tags: tags(&["adult", "a\"b\\c,{}"]),
         note: None,
@@ -92,7 +92,7 @@ pub(crate) fn happening(n: u128, kind: u8, by: u128) -> AnyEvent {
             tags: tags(&["late"]),
         }),
         7 => E::AppointmentDescribed(AppointmentDescribed {
-            title: Title::new("Renamed").unwrap(),
+            title: Title::new("Renamed").unwrap().into(),
             note: None,
             private: by.is_multiple_of(2),
             location: by.is_multiple_of(2).then(|| Location::new("Harbour, \\,{}").unwrap()),

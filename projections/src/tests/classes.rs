@@ -41,7 +41,7 @@ pub(crate) fn scheduled(n: u128, start: i64) -> AnyEvent {
         places_during: slot(start).during,
         time_zone: chrono_tz::Tz::UTC,
         places: 5.try_into().unwrap(),
-        title: Title::new("Class").unwrap(),
+        title: Title::new("Class").unwrap().into(),
         category: Category::new("yoga").unwrap(),
         tags: Tags::default(),
         overridden: None,

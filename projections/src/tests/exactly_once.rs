@@ -120,7 +120,7 @@ proptest! {
                 let live = Schema::of(Appointments::ID);
                 let mut tables = Tables::new(&mut connection, &live);
                 for batch in read.chunks(batch) {
-                    Appointments.apply(&mut tables, tenant, batch).await.unwrap();
+                    Appointments::default().apply(&mut tables, tenant, batch).await.unwrap();
                 }
             }
             assert_eq!(world.appointment_rows(&one).await, world.appointment_rows(&many).await);

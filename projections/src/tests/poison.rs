@@ -29,7 +29,7 @@ async fn an_event_that_makes_no_sense_stops_that_projection_of_that_tenant_until
     let head = world.append(&sick, &[booked(1), booked(2), happening(3, 3, 0), booked(4)]).await;
     // One that it makes no sense to, and one that it does not concern.
     let projections: Vec<Arc<dyn Projection>> =
-        vec![Arc::new(Appointments), Arc::new(Catalogue::new(world.pool.clone()))];
+        vec![Arc::new(Appointments::default()), Arc::new(Catalogue::new(world.pool.clone()))];
     let runner = world.start(projections);
     world.caught_up(&sick, Appointments::ID, Position::from_i64(2)).await;
     world.caught_up(&sick, Catalogue::ID, head).await;
@@ -87,7 +87,7 @@ async fn an_event_that_this_program_cannot_read_stops_every_projection_before_it
 async fn an_event_whose_row_the_database_refuses_is_found_among_its_neighbours() {
     let world = World::new().await;
     let tenant = world.tenant("north").await;
-    let check = "ALTER TABLE {schema}.appointments ADD CHECK (title NOT LIKE 'Visit 37,%')";
+    let check = "ALTER TABLE {schema}.appointments ADD CHECK (title::text NOT LIKE '\"Visit 37,%')";
     sqlx::raw_sql(&Schema::of(Appointments::ID).sql(check)).execute(&world.pool).await.unwrap();
     let events: Vec<_> = (1..=60).map(booked).collect();
     world.append(&tenant, &events).await;

@@ -23,7 +23,7 @@ pub(super) fn rebuilder(world: &World) -> Rebuilder {
 }
 
 pub(super) fn appointments() -> Arc<dyn Projection> {
-    Arc::new(Appointments)
+    Arc::new(Appointments::default())
 }
 
 async fn rebuild(world: &World) -> Result<Rebuilt, RebuildError> {
@@ -107,7 +107,7 @@ async fn every_projection_is_what_it_is_when_it_is_made_again_and_a_row_that_is_
     assert_eq!(verified.tenants, 1);
     assert!(verified.rows > 160, "{}", verified.rows);
 
-    let edit = "UPDATE {schema}.appointments SET title = 'Dreamt' WHERE appointment_id IN (
+    let edit = "UPDATE {schema}.appointments SET title = '\"Dreamt\"' WHERE appointment_id IN (
                     SELECT appointment_id FROM {schema}.appointments LIMIT 1)";
     let live = Schema::of(Appointments::ID);
     sqlx::raw_sql(&live.sql(edit)).execute(&world.pool).await.unwrap();

@@ -125,7 +125,7 @@ impl World {
     pub(crate) fn poll(&self, subscription: &Subscription) -> Poll {
         Poll {
             subscription: subscription.clone(),
-            projection: Arc::new(Appointments),
+            projection: Arc::new(Appointments::default()),
             log: self.log.clone(),
             settings: RunnerSettings::default(),
             progress: self.progress(),

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daybook_api::imports::{ImportCounts, ImportOutcome, ImportVerdict};
 use daybook_domain::resource::Resource;
-use daybook_domain::{Category, Name, TenantId};
+use daybook_domain::{Category, Name, TenantId, Title, Titles};
 use daybook_integrations::calendar::{
     CategoryFrom, Entry, Group, Place, Reading, Refusal, ToBook, Wanted,
 };
@@ -92,6 +92,7 @@ pub(crate) struct Importer {
     counts: ImportCounts,
     /// Up to when series are followed.
     horizon: DateTime<Utc>,
+    titles: Titles,
 }
 
 /// An entry, and what is known of it.
@@ -141,6 +142,7 @@ impl Importer {
             furnished,
             preview: Preview::default(),
             counts: ImportCounts::default(),
+            titles: of_tenant.settings.titles,
         })
     }
 
@@ -364,7 +366,8 @@ impl Importer {
         *count += 1;
         if let Some(verdict) = verdict {
             let Entry { line, shown, .. } = &item.entry;
-            let (line, event, message) = (*line, shown.clone(), outcome.text(item));
+            let (line, message) = (*line, outcome.text(item));
+            let event = told(shown, self.titles);
             seen(Seen::Outcome(&ImportOutcome { outcome: verdict, line, event, message }));
         }
     }
@@ -373,11 +376,19 @@ impl Importer {
         self.counts.refused += 1;
         let Refusal { line, shown, reason } = refusal;
         let (outcome, line) = (ImportVerdict::Refused, *line);
-        let (event, message) = (shown.clone(), reason.to_string());
+        let (event, message) = (told(shown, self.titles), reason.to_string());
         seen(Seen::Outcome(&ImportOutcome { outcome, line, event, message }));
     }
 
     pub(super) const fn preview(&mut self) -> &mut Preview {
         &mut self.preview
+    }
+}
+
+/// What an event is called in a report, which is kept: by its line it is found where its name is nobody's to read.
+fn told(shown: &str, titles: Titles) -> String {
+    match titles {
+        Titles::Public => shown.to_owned(),
+        Titles::Personal => Title::withheld().to_string(),
     }
 }

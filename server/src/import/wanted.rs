@@ -5,7 +5,7 @@ use daybook_domain::appointment::{
     Takes, When,
 };
 use daybook_domain::{
-    Category, ClientId, Name, Note, Personal, Reason, ResourceId, ResourceIds, Title,
+    Category, ClientId, FreeTitle, Name, Note, Personal, Reason, ResourceId, ResourceIds, Title,
 };
 use daybook_integrations::calendar::{Place, ToBook};
 use uuid::Uuid;
@@ -68,7 +68,7 @@ impl Wish {
         let client = ClientId::from(self.client);
         AppointmentCommand::BookAppointment(Booking {
             resource_ids: self.resources(),
-            title: Some(self.title()),
+            title: Some(self.title().into()),
             category: Some(self.category.clone()),
             tags: Some(self.to_book.tags.clone()),
             note: self.to_book.note.clone(),
@@ -118,9 +118,10 @@ impl Wish {
             changes.commands.push(self.following(None));
         }
         let title = self.title();
-        if (&details.title, &details.note, details.private) != (&title, note, *private) {
+        let there = (details.title.reveal(), &details.note, details.private);
+        if there != (Some(&title), note, *private) {
             changes.commands.push(AppointmentCommand::DescribeAppointment(Description {
-                title: title.into(),
+                title: FreeTitle::from(title).into(),
                 note: note.clone().into(),
                 private: (*private).into(),
                 ..Description::default()

@@ -30,7 +30,7 @@ mod waiting;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use daybook_domain::session::Session;
+use daybook_domain::session::{Session, SessionScheduled};
 use daybook_domain::{Decide, Facts, Needs, TenantId, upcasters};
 use futures::future::BoxFuture;
 use uuid::Uuid;
@@ -50,6 +50,7 @@ pub use unit_of_work::{Abort, UnitOfWork};
 pub use waiting::{OfferTerms, another_place_may_do};
 
 use crate::Clock;
+use crate::audit::unseen;
 use crate::log::{Log, PersistedAggregate, StreamId};
 use crate::personal::{About, Keyring};
 use crate::tenants::Tenants;
@@ -235,19 +236,22 @@ impl Engine {
         Ok((facts, read_set))
     }
 
-    /// A session, as those see it who have a place: why rules were overridden for it is their appointment's, too, and sealed
-    /// for them there.
+    /// A session, as those see it who have a place: what it is called, and why rules were overridden for it, is their
+    /// appointment's, too, and sealed for them there.
     async fn told_to_its_places(
         &self,
         tenant: &TenantId,
         id: Uuid,
         session: Arc<Session>,
     ) -> Result<Arc<Session>, ExecuteError> {
-        if session.plan().is_none_or(|plan| plan.overridden.is_none()) {
+        let has_personal =
+            |plan: &SessionScheduled| plan.overridden.is_some() || plan.title.is_personal();
+        if !session.plan().is_some_and(has_personal) {
             return Ok(session);
         }
         let mut open = Session::clone(&session);
-        self.open(tenant, &mut [(id, &mut open)]).await?;
+        // Whoever books a place is told nothing by it.
+        Box::pin(unseen(self.open(tenant, &mut [(id, &mut open)]))).await?;
         Ok(Arc::new(open))
     }
 

@@ -158,6 +158,12 @@ impl Keyring {
         Self { ledger: Some(ledger), ledger_applied, ..self }
     }
 
+    /// The same, which knows nothing from before: what is destroyed by now is destroyed to it, wherever that was done.
+    #[must_use]
+    pub fn unremembered(&self) -> Self {
+        Self { kept: Cache::builder().max_capacity(KEPT).build(), ..self.clone() }
+    }
+
     /// Makes sure that this program has every master key of the database; its own first one is one of them from now on.
     ///
     /// # Errors

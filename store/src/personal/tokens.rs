@@ -10,6 +10,13 @@ use uuid::Uuid;
 pub struct Tokens(hmac::Key);
 
 impl Tokens {
+    /// By a secret that a test has.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of_secret(secret: &[u8; 32]) -> Self {
+        Self::by(secret)
+    }
+
     pub(crate) fn by(secret: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret))
     }

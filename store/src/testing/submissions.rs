@@ -50,7 +50,7 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
             session_id: None,
             transparent: false,
         },
-        title: Title::new("Check-up").unwrap(),
+        title: Title::new("Check-up").unwrap().into(),
         category: Category::new("care").unwrap(),
         tags: Tags::default(),
         note: None,

@@ -12,7 +12,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde_json::json;
 
-use super::{MARKS, Marked, OF_STAFF, marked};
+use super::titles::{self, Discreet};
+use super::{MARKS, Marked, OF_STAFF, TITLE, marked};
 use crate::harness::{Api, Database, Practice, Server, date};
 
 /// What is noted in a file that is imported, and by whom it is attended: these are nobody's who is erased here.
@@ -177,6 +178,7 @@ fn told(api: &Api, marked: &Marked, moment: &str) -> String {
 /// Uses all that there is on what is known of somebody, and erases them.
 fn used_and_erased(server: &Server, folder: &Path) -> (Marked, u64) {
     let marked = marked(Practice::on(server));
+    let discreet = Discreet::on(server);
     let practice = &marked.practice;
     practice.a_resource(&json!({"name": CONTROL}));
     let import = practice.api.request("POST", "/v1/imports").body("text/calendar", a_calendar());
@@ -189,6 +191,7 @@ fn used_and_erased(server: &Server, folder: &Path) -> (Marked, u64) {
     let before = told(&practice.api, &marked, &format!("as_of=position:{head}"));
     assert!(forms.found(before.as_bytes()).is_some(), "it is told before: {before}");
     marked.erase(&json!({"reason": "requested", "upcoming": "cancel"})).is(200);
+    discreet.erase().is(200);
     // What is exported and replayed from now on.
     let export = practice.api.get("/v1/events/export?format=csv&personal=told").send();
     fs::write(folder.join("export.csv"), export.text).unwrap();
@@ -219,8 +222,10 @@ fn of_somebody_who_is_erased_no_byte_is_left_that_says_anything() {
     server.interrupt();
     server.wait();
 
-    let marks = Forms::of(MARKS.into_iter().chain(IMPORTED).chain([OF_STAFF]));
+    let marks = MARKS.into_iter().chain(IMPORTED).chain([OF_STAFF]).chain(titles::MARKS);
+    let marks = Forms::of(marks);
     let control = Forms::of([CONTROL]);
+    assert!(!found_in(&database.data_dir(), &Forms::of([TITLE])).is_empty(), "a public title");
     let data = database.data_dir();
     // Who may be told is told why somebody is away, who is not erased.
     for (folder, marks) in [(data.as_path(), &marks), (outside.path(), &forms)] {

@@ -1,6 +1,7 @@
 //! What is known of a person: it is sealed wherever it is kept, and can be forgotten.
 
 mod bytes;
+mod titles;
 
 use std::thread;
 use std::time::Duration;

@@ -244,7 +244,7 @@ fn a_row_that_no_event_explains_is_found_by_a_rebuild() {
     same.unwrap();
     rebuild::caught_up(&mut database.sql(), &practice.tenant);
     let table = format!("{APPOINTMENTS}.appointments");
-    let change = format!("UPDATE {table} SET title = 'Dreamt' WHERE tenant_id = $1");
+    let change = format!("UPDATE {table} SET title = '\"Dreamt\"' WHERE tenant_id = $1");
     assert_eq!(database.sql().change(&change, &practice.tenant), 1);
     let (_server, same) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     assert!(

@@ -13,6 +13,7 @@ const COLUMN: &str = "ALTER TABLE {schema}.appointments ADD COLUMN minutes integ
 /// The projection in its next version. All that is written is written as before: the column makes
 /// itself.
 pub(crate) struct NextAppointments {
+    like: Appointments,
     ddl: String,
 }
 
@@ -21,7 +22,8 @@ impl NextAppointments {
         ProjectionId { name: Appointments::ID.name, version: Appointments::ID.version + 1 };
 
     pub(crate) fn new() -> Self {
-        Self { ddl: format!("{}\n{COLUMN}", Appointments.ddl()) }
+        let like = Appointments::default();
+        Self { ddl: format!("{}\n{COLUMN}", like.ddl()), like }
     }
 }
 
@@ -35,11 +37,11 @@ impl Projection for NextAppointments {
     }
 
     fn indexes(&self) -> &str {
-        Appointments.indexes()
+        self.like.indexes()
     }
 
     fn backfill(&self) -> Backfill {
-        Appointments.backfill()
+        self.like.backfill()
     }
 
     fn apply<'a>(
@@ -48,6 +50,6 @@ impl Projection for NextAppointments {
         tenant: &'a TenantId,
         events: &'a [RecordedEvent],
     ) -> BoxFuture<'a, Result<(), ApplyError>> {
-        Appointments.apply(tables, tenant, events)
+        self.like.apply(tables, tenant, events)
     }
 }

@@ -83,8 +83,8 @@ pub(crate) async fn diff_agenda(
     let position = from.position.max(to.position);
     app.wait(tenant, Appointments::ID, agenda.fresh).await?;
     app.wait_for(tenant, Appointments::ID, position).await?;
-    let before = app.agenda_of(tenant, &query, from, Some(from)).await?;
-    let after = app.agenda_of(tenant, &query, to, Some(to)).await?;
+    let before = app.agenda_of(&caller, &query, from, Some(from)).await?;
+    let after = app.agenda_of(&caller, &query, to, Some(to)).await?;
     // Where there was no resource, nothing was on its calendar.
     let Some(any) = before.as_ref().or(after.as_ref()) else {
         return Err(Problem::not_found("resource"));

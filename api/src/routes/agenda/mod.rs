@@ -53,7 +53,7 @@ pub(crate) async fn get_agenda(
         Some(moment) => moment,
         None => app.now_in_history(tenant).await?,
     };
-    let view = app.agenda_of(tenant, &query, moment, asked_for).await?;
+    let view = app.agenda_of(&caller, &query, moment, asked_for).await?;
     let mut view = view.ok_or_else(|| Problem::not_found("resource"))?;
     if !expand.expand.is_empty() {
         let source = Source::of(asked_for, agenda.fresh);

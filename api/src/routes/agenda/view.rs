@@ -6,7 +6,7 @@ use daybook_domain::appointment::Status;
 use daybook_domain::availability::Calendar;
 use daybook_domain::resource::Resource;
 use daybook_domain::time::{Interval, LocalDate};
-use daybook_domain::{Category, ClientId, Name, ResourceIds, ServiceId, Tags, TenantId, Title};
+use daybook_domain::{Category, ClientId, Name, ResourceIds, ServiceId, Tags, Title};
 use daybook_projections::agenda::Entry;
 use daybook_store::log::Moment;
 use serde::Serialize;
@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use super::query::AgendaQuery;
 use crate::App;
-use crate::http::Problem;
-use crate::views::Times;
+use crate::http::{Caller, Problem};
 use crate::views::expanded::{About, Included};
+use crate::views::{Times, Titled};
 
 /// What is on a resource's calendar.
 #[derive(Serialize, ToSchema)]
@@ -87,6 +87,7 @@ pub(crate) struct AppointmentItem {
     /// Which of the resource's places it has, from 0.
     place: u16,
     client_id: ClientId,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
     category: Category,
     tags: Tags,
@@ -104,6 +105,7 @@ pub(crate) struct SessionItem {
     times: BusyTimes,
     service_id: ServiceId,
     resource_ids: ResourceIds,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
     category: Category,
     tags: Tags,
@@ -153,7 +155,7 @@ impl AgendaItem {
                     resource_ids: found.resource_ids,
                     place,
                     client_id: found.client_id,
-                    title: found.title,
+                    title: found.title.told(),
                     category: found.category,
                     tags: found.tags,
                     hold_expires_at: found.hold_expires_at,
@@ -165,7 +167,7 @@ impl AgendaItem {
                 times: BusyTimes::new(zone, &plan.slot.during, &plan.slot.claimed()),
                 service_id: plan.service_id,
                 resource_ids: plan.slot.resource_ids,
-                title: plan.title,
+                title: plan.title.told(),
                 category: plan.category,
                 tags: plan.tags,
                 places: plan.places.get(),
@@ -189,17 +191,27 @@ impl AgendaItem {
     }
 }
 
+fn titled(entry: &mut Entry) -> Titled<'_> {
+    match entry {
+        Entry::Appointment(version) => {
+            let found = &mut version.appointment;
+            Titled::appointment(found.appointment_id, &mut found.title)
+        }
+        Entry::Session { session_id, plan, .. } => Titled::session(*session_id, &mut plan.title),
+    }
+}
+
 impl App {
     /// A resource's calendar as it was at a moment, with its hours as of a moment, or of now: these need
     /// no projection. `None`: there was no such resource.
-    pub(super) async fn agenda_of(
+    pub(super) async fn agenda_of<S>(
         &self,
-        tenant: &TenantId,
+        caller: &Caller<S>,
         query: &AgendaQuery,
         moment: Moment,
         hours_as_of: Option<Moment>,
     ) -> Result<Option<AgendaView>, Problem> {
-        let id = query.resource_id;
+        let (tenant, id) = (&caller.tenant, query.resource_id);
         let found = self.known::<Resource>(tenant, id.uuid(), hours_as_of).await?;
         let profile = found.as_ref().and_then(|found| found.state.profile());
         let Some(profile) = profile else { return Ok(None) };
@@ -220,7 +232,8 @@ impl App {
         };
         // A zone can skip a day altogether: there is no time in it.
         let Some(within) = query.within(time_zone) else { return Ok(Some(view)) };
-        let on = self.agenda.of(tenant, id, within, moment).await?;
+        let mut on = self.agenda.of(tenant, id, within, moment).await?;
+        self.open_titles(caller, on.entries.iter_mut().map(titled)).await?;
         let calendar = Calendar {
             resource: id,
             zone: profile.time_zone,

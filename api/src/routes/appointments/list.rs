@@ -6,7 +6,6 @@ use axum::extract::State;
 use axum::http::Uri;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::rights::Limits;
 use daybook_domain::{
     AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceId, ResourceIds,
     ServiceId, Tag, Tags, TextError, Title,
@@ -30,7 +29,7 @@ use crate::routes::listing::{
 use crate::routes::problems::{BroadProblems, ReadProblems};
 use crate::views::expanded::{Expanded, about};
 use crate::views::times::timed;
-use crate::views::{Recorded, Timed as _, Times};
+use crate::views::{Recorded, Timed as _, Times, Titled};
 
 query_params! {
     /// The filters. All that are given must be met.
@@ -51,7 +50,8 @@ query_params! {
         resource_id: Several<ResourceId>,
         /// Of this client, or of one of several.
         client_id: Several<ClientId>,
-        /// Words, all of which the title has: at least their beginnings, however they are spelt; one at least.
+        /// Words, all of which the title has: at least their beginnings, however they are spelt; one at least. A personal
+        /// title is found by whole words, and by a key with the scope `personal` only.
         q: Option<TitleWords>,
         /// Its last event was recorded at this instant or later. The order is then that of the changes: what has been
         /// seen up to a change is not seen again.
@@ -95,6 +95,7 @@ pub(crate) struct AppointmentSummary {
     client_id: ClientId,
     #[serde(flatten)]
     times: Times,
+    /// `withheld` for whoever has no key with the scope `personal`, where it is personal.
     title: Title,
     category: Category,
     tags: Tags,
@@ -124,7 +125,7 @@ impl From<FoundAppointment> for AppointmentSummary {
             resource_ids: found.resource_ids,
             client_id: found.client_id,
             times: Times::of(&found.during),
-            title: found.title,
+            title: found.title.told(),
             category: found.category,
             tags: found.tags,
             location: found.location,
@@ -161,11 +162,11 @@ pub(crate) async fn list_appointments(
     let (cursor, as_of) = (page.cursor.as_ref(), (asked.moment.as_of, asked.days.tz));
     let reading = app.reading(&caller.tenant, as_of, page.fresh, Appointments::ID).await?;
     let bounds = app.days(&caller.tenant, &asked.days).await?;
-    let filter = asked.filter(bounds, &caller.limits)?;
+    let filter = asked.filter(bounds, &caller)?;
     let tenant = &caller.tenant;
     let none = Page { items: Vec::new(), next: None };
     let now = app.engine.clock().now();
-    let found = match (filter, order, reading.moment) {
+    let mut found = match (filter, order, reading.moment) {
         (None, ..) => none,
         (Some(filter), Order::ByStart(sort), None) => {
             app.search.page(tenant, &filter, sort, cursor, limit, now).await?
@@ -182,6 +183,9 @@ pub(crate) async fn list_appointments(
             return Err(invalid("sort", why));
         }
     };
+    let titles = found.items.iter_mut();
+    let titles = titles.map(|it| Titled::appointment(it.appointment_id, &mut it.title));
+    app.open_titles(&caller, titles).await?;
     let items = found.items.into_iter().map(|found| {
         let times = (found.created_at, found.updated_at);
         Recorded::new(AppointmentSummary::from(found).shown_in(asked.days.tz), times)
@@ -206,7 +210,11 @@ impl AppointmentParams {
     }
 
     /// The filter that it is; `None`: it asks for what no appointment can be.
-    fn filter(&self, (from, to): Bounds, within: &Limits) -> Result<Option<SearchFilter>, Problem> {
+    fn filter<S>(
+        &self,
+        (from, to): Bounds,
+        caller: &Caller<S>,
+    ) -> Result<Option<SearchFilter>, Problem> {
         let title = self.q.clone().unwrap_or_default();
         let categories = self.category.iter().filter_map(|it| Category::new(it).ok());
         let categories: Vec<Category> = categories.collect();
@@ -231,7 +239,8 @@ impl AppointmentParams {
             reference: self.kept.reference.clone(),
             metadata: self.kept.metadata.clone(),
             title,
-            within: within.clone(),
+            personal_titles: caller.has::<auth::Personal>(),
+            within: caller.limits.clone(),
         }))
     }
 }

@@ -15,7 +15,7 @@ use super::problems::ReadProblems;
 use crate::App;
 use crate::http::query::{Several, query_params};
 use crate::http::{Appointments, Caller, Problem, Query};
-use crate::views::ConflictSummary;
+use crate::views::{ConflictSummary, Titled};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_conflicts))
@@ -59,13 +59,16 @@ pub(crate) async fn list_conflicts(
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Conflicts::ID).await?;
-    let page = match reading.moment {
+    let mut page = match reading.moment {
         None => {
             let now = app.engine.clock().now();
             app.conflicts.page(tenant, &filter, cursor, limit, now).await?
         }
         Some(moment) => app.conflicts_as_of(tenant, &filter, (cursor, limit), moment).await?,
     };
+    let titles = page.items.iter_mut();
+    let titles = titles.map(|it| Titled::appointment(it.appointment_id, &mut it.title));
+    app.open_titles(&caller, titles).await?;
     let list = Listed::of(uri, reading.position, page, ConflictSummary::from);
     Ok(list.shown_in(days.tz))
 }

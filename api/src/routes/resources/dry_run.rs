@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::{Answer, Ordered, Problem};
-use crate::views::{ConflictSummary, ResourceView};
+use crate::views::{ConflictSummary, ResourceView, Titled};
 
 /// What a change would break.
 #[derive(Serialize, ToSchema)]
@@ -76,7 +76,12 @@ impl App {
         // All that has been answered before this was asked is in it.
         let head = self.engine.log().head(tenant).await?.unwrap_or_default();
         self.wait_for(tenant, Conflicts::ID, head).await?;
-        let broken = self.conflicts.would_break(tenant, id.into(), &tried.state, now).await?;
+        let mut broken = self.conflicts.would_break(tenant, id.into(), &tried.state, now).await?;
+        if context.tells_personal {
+            let titles = broken.items.iter_mut();
+            let titles = titles.map(|it| Titled::appointment(it.appointment_id, &mut it.title));
+            self.open_titles_of(tenant, titles).await?;
+        }
         let items = broken.items.into_iter().map(ConflictSummary::from).collect();
         Ok(DryRunView { items, more: broken.more })
     }

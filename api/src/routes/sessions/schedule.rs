@@ -72,7 +72,7 @@ pub(crate) async fn schedule_session(
         start: body.start_at.0,
         duration: body.duration_minutes,
         places: body.places,
-        title: body.title,
+        title: body.title.map(Into::into),
         category: body.category,
         tags: body.tags,
     };

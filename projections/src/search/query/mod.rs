@@ -17,12 +17,14 @@ use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
 use daybook_store::Position;
 use daybook_store::log::Moment;
+use daybook_store::personal::{Keyring, KeyringError};
 use sqlx::PgPool;
 
 use super::filter::{SearchFilter, SearchTerms, Sort};
 use super::row::FoundAppointment;
 use super::signature::Signature;
 use super::terms::TermsOf;
+use super::tokens::TitleTokens;
 use crate::appointments::Appointments;
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
@@ -63,6 +65,8 @@ pub(crate) struct SearchQuery<'a> {
     source: Source,
     terms: TermsOf,
     search_terms: SearchTerms,
+    /// What stands for each of the words, in their order; none: no personal title is looked for.
+    word_tokens: Vec<i64>,
     /// See [`SearchFilter::signatures`].
     signatures: Vec<Vec<Signature>>,
     /// Entries of an index that a scan of all reads for each row that is wanted.
@@ -86,8 +90,8 @@ impl<'a> SearchQuery<'a> {
         now: DateTime<Utc>,
     ) -> Self {
         let terms = TermsOf::new(tenant);
-        let search_terms = filter.search_terms(&terms);
-        let signatures = filter.signatures(&terms);
+        let search_terms = filter.search_terms(&terms, &[]);
+        let signatures = filter.signatures(&terms, &[]);
         let (source, scan_factor) = (Source::Now, scan_factor(1, 1));
         Self {
             tenant,
@@ -98,9 +102,27 @@ impl<'a> SearchQuery<'a> {
             source,
             terms,
             search_terms,
+            word_tokens: Vec::new(),
             signatures,
             scan_factor,
         }
+    }
+
+    /// The same among personal titles, too, where words are asked for and there is a secret to make tokens of them.
+    pub(crate) async fn with_tokens(self, keyring: Option<&Keyring>) -> Result<Self, sqlx::Error> {
+        let Some(keyring) = keyring.filter(|_| self.filter.asks_for_personal_titles()) else {
+            return Ok(self);
+        };
+        let tokens = TitleTokens::of(keyring, self.tenant).await.map_err(KeyringError::read)?;
+        Ok(self.finding_by(&tokens))
+    }
+
+    fn finding_by(self, tokens: &TitleTokens) -> Self {
+        let word_tokens: Vec<i64> =
+            self.filter.title.iter().map(|word| tokens.word(word)).collect();
+        let search_terms = self.filter.search_terms(&self.terms, &word_tokens);
+        let signatures = self.filter.signatures(&self.terms, &word_tokens);
+        Self { search_terms, word_tokens, signatures, ..self }
     }
 
     /// The same among what was known at a moment.

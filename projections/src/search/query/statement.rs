@@ -224,10 +224,14 @@ pub(super) fn push_valid<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
     }
 }
 
-/// That the title has the words.
+/// That the title has the words: their beginnings where it is public, and all of them where it is personal.
 pub(super) fn push_words<'q>(sql: &mut Sql<'q>, asked: &'q SearchQuery<'_>) {
-    for word in &asked.search_terms.words {
-        sql.push(" AND strpos(words, ").push_bind(word).push(") > 0");
+    for (n, word) in asked.search_terms.words.iter().enumerate() {
+        sql.push(" AND (strpos(words, ").push_bind(word).push(") > 0");
+        if let Some(token) = asked.word_tokens.get(n) {
+            sql.push(" OR ").push_bind(token).push(" = ANY (word_tokens)");
+        }
+        sql.push(")");
     }
 }
 

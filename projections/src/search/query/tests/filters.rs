@@ -126,7 +126,7 @@ pub(super) fn filter(
     }
     if asks(7) {
         let text = match values {
-            Values::OfOne => row.title.as_str(),
+            Values::OfOne => row.title.reveal().unwrap().as_str(),
             Values::Common => "serv vis",
             Values::Adverse => ["s", "cons", "check up", "consultativ"][random.random_range(0..4)],
         };

@@ -94,7 +94,7 @@ fn appointment(random: &mut StdRng, n: u32, count: u32) -> FoundAppointment {
         service_id: service(service_number.into()).into(),
         resource_ids: resources.try_into().unwrap(),
         client_id: client(random.random_range(0..u128::from(count / 10))).into(),
-        title: title(random, service_number, n),
+        title: title(random, service_number, n).into(),
         location: n.is_multiple_of(4).then(|| Location::new("North").unwrap()),
         reference: n.is_multiple_of(3).then(|| Reference::new(&format!("A-{n}")).unwrap()),
         metadata: kept(random, category, day),

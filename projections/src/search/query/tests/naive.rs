@@ -37,7 +37,7 @@ pub(super) fn lets_through(
             TagsMatch::All => filter.tags.iter().all(tag),
             TagsMatch::Any => filter.tags.iter().count() == 0 || filter.tags.iter().any(tag),
         }
-        && (filter.title.is_empty() || words_begin(filter, row))
+        && (filter.title.is_empty() || has_words(filter, row))
         && filter.within.admit(&Place {
             id: row.appointment_id,
             location: row.location.as_ref(),
@@ -51,7 +51,11 @@ fn is_one_of<T: PartialEq>(wanted: &[T], one: &T) -> bool {
     wanted.is_empty() || wanted.contains(one)
 }
 
-fn words_begin(filter: &SearchFilter, row: &FoundAppointment) -> bool {
-    let words = words(row.title.as_str());
+/// A public title has words that begin so, and a personal one the words themselves.
+fn has_words(filter: &SearchFilter, row: &FoundAppointment) -> bool {
+    let words = words(row.title.reveal().unwrap().as_str());
+    if row.title.is_personal() {
+        return filter.personal_titles && filter.title.iter().all(|wanted| words.contains(wanted));
+    }
     filter.title.iter().all(|wanted| words.iter().any(|word| word.starts_with(wanted)))
 }

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
-use daybook_domain::{Tag, TenantId};
+use daybook_domain::{Tag, TenantId, Titles};
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -12,6 +12,8 @@ use rand::{Rng as _, SeedableRng as _};
 use super::filters::{PARTS, Values, filter, narrowed};
 use super::many::{TENANT, appointments, load_current, now};
 use super::naive::{lets_through, status};
+use crate::appointments::testing::tokens;
+use crate::search::query::{self, SearchQuery};
 use crate::search::row::FoundAppointment;
 use crate::search::{Search, SearchFilter, Sort, TitleWords};
 use crate::tests::world::World;
@@ -74,6 +76,50 @@ async fn the_pages_of_any_search_hold_together_what_a_plain_filter_finds() {
             assert_eq!((&found.title, &found.tags), (&expected.title, &expected.tags));
         }
     }
+}
+
+/// By beginnings among the public ones, by whole words among the others, and only for whom these are told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn personal_titles_are_found_among_public_ones_as_a_plain_filter_finds_them() {
+    let mut rows = appointments(6_000);
+    for row in rows.iter_mut().step_by(3) {
+        row.title = row.title.clone().given_where(Titles::Personal);
+    }
+    let (world, _, tenant) = world(&rows).await;
+    let mut random = StdRng::seed_from_u64(7);
+    let mut kinds = [0; 3];
+    for n in 0..200 {
+        let values = [Values::OfOne, Values::Common, Values::Adverse][n % 3];
+        let shape = 1 << 7 | [0, 1 << random.random_range(0..PARTS)][n % 2];
+        let row = &rows[random.random_range(0..rows.len())];
+        let mut filter = filter(shape, values, row, &mut random);
+        filter.personal_titles = n % 4 != 3;
+        let sort = [Sort::StartAscending, Sort::StartDescending][n / 3 % 2];
+        let mut asked = SearchQuery::new(&tenant, &filter, sort, Limit::LONGEST, now());
+        if filter.asks_for_personal_titles() {
+            asked = asked.finding_by(&tokens());
+        }
+        let (mut found, mut cursor): (Vec<_>, Option<Cursor>) = (Vec::new(), None);
+        loop {
+            let page = query::page(&world.pool, &asked, cursor.as_ref()).await.unwrap();
+            found.extend(page.items.into_iter().map(|row| row.appointment_id));
+            cursor = page.next;
+            if cursor.is_none() {
+                break;
+            }
+        }
+        let expected = rows.iter().filter(|row| lets_through(&filter, row, now()));
+        let mut expected: Vec<_> = expected.collect();
+        if sort == Sort::StartDescending {
+            expected.reverse();
+        }
+        let personal = expected.iter().filter(|row| row.title.is_personal()).count();
+        let both = [personal, expected.len() - personal, usize::from(!filter.personal_titles)];
+        kinds.iter_mut().zip(both).for_each(|(seen, count)| *seen += count);
+        let expected: Vec<_> = expected.iter().map(|row| row.appointment_id).collect();
+        assert_eq!(found, expected, "{filter:?} {sort:?}");
+    }
+    assert!(kinds.iter().all(|seen| *seen > 20), "there was something of each kind: {kinds:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
