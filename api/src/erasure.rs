@@ -105,10 +105,12 @@ impl App {
 
     async fn erase_again(&self, tenant: &TenantId, client: ClientId) -> Result<(), Problem> {
         let context = CommandContext::new(tenant.clone(), ACTOR);
-        let reason = ErasureReason::LegalObligation;
-        let command = ClientCommand::EraseClient { reason, upcoming: Upcoming::Cancel };
+        let (reason, upcoming) = (ErasureReason::LegalObligation, Upcoming::Cancel);
+        // There was no legal hold when they were erased, whatever the copy says.
+        let erase = ClientCommand::EraseClient { reason, upcoming };
+        let commands = vec![ClientCommand::ReleaseLegalHold, erase];
         let target = Target::Existing(client.uuid());
-        match self.engine.execute::<Client>(&context, target, command).await {
+        match self.engine.execute_all::<Client>(&context, target, commands).await {
             // Another has done it.
             Ok(_) | Err(ExecuteError::Refused(_)) => Ok(()),
             Err(error) => Err(error.into()),
@@ -196,7 +198,7 @@ impl App {
         }
     }
 
-    fn keyring(&self) -> Result<&Keyring, Problem> {
+    pub(crate) fn keyring(&self) -> Result<&Keyring, Problem> {
         self.engine.keyring().ok_or_else(Problem::internal)
     }
 }

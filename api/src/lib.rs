@@ -11,6 +11,7 @@ pub mod imports;
 mod openapi;
 pub mod operations;
 mod readiness;
+mod restriction;
 mod routes;
 mod schema;
 mod views;

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
-use daybook_domain::client::ErasureReason;
+use daybook_domain::client::{ErasureReason, LegalHoldReason, RestrictionReason};
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::rights::{LinkAction, Scope};
 use daybook_domain::series::{LeftBecause, Mode};
@@ -80,7 +80,19 @@ words! {
     CancelledBySide: CancelledBy { Client, Staff, System }
 
     /// Why a client is erased (GDPR, Art. 17(1)).
-    ReasonOfErasure: ErasureReason { Requested, ConsentWithdrawn, NoLongerNeeded, LegalObligation }
+    ReasonOfErasure: ErasureReason {
+        Requested, ConsentWithdrawn, NoLongerNeeded, LegalObligation, Retention
+    }
+
+    /// Why what is known of a client is only kept (GDPR, Art. 18(1)).
+    ReasonOfRestriction: RestrictionReason {
+        AccuracyContested, UnlawfulProcessing, NeededForClaims, ObjectionPending
+    }
+
+    /// Why a client must not be erased (GDPR, Art. 17(3)).
+    ReasonOfLegalHold: LegalHoldReason {
+        LegalClaim, AuthorityRequest, RetentionDuty, InternalInvestigation
+    }
 
     /// On whose side an appointment is moved.
     MovedBySide: MovedBy { Client, Staff }

@@ -71,7 +71,7 @@ impl FreeTitle {
     pub fn told(&self) -> Title {
         match self {
             Self::Public(title) | Self::Personal(Personal::Clear(title)) => title.clone(),
-            Self::Personal(Personal::Sealed(_)) => Title::withheld(),
+            Self::Personal(Personal::Sealed(_) | Personal::Withheld) => Title::withheld(),
             Self::Personal(Personal::Erased) => Title::erased(),
         }
     }

@@ -18,7 +18,7 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 17] = [
+const TABLES: [&str; 18] = [
     "api_keys",
     "analysts",
     "browser_sessions",
@@ -28,6 +28,7 @@ const TABLES: [&str; 17] = [
     // Whatever is left, nobody can read it.
     "personal_keys",
     "erasures",
+    "restrictions_begun",
     "audit_entries",
     "audit_heads",
     "promotions",

@@ -39,6 +39,10 @@ fn whoever_was_erased_stays_so_in_a_database_that_is_restored_from_before() {
     let practice = Practice::on(&server);
     let client = practice.client.clone();
     let kept = practice.a_client("Somebody else");
+    // It is released before they are erased, and the copies know nothing of that.
+    let hold = json!({"reason": "retention-duty"});
+    let hold_path = format!("/v1/clients/{client}/place-legal-hold");
+    practice.api.post(&hold_path, &hold).send().is(200);
     stopped(&server);
     let tag = a_tenant();
     let copies: Vec<Database> = ["control", "served", "applied"]
@@ -49,6 +53,8 @@ fn whoever_was_erased_stays_so_in_a_database_that_is_restored_from_before() {
     let server = Server::start_in(&database, &environment);
     server.wait_until_ready();
     let practice = practice.moved_to(&server);
+    let release = format!("/v1/clients/{client}/release-legal-hold");
+    practice.api.post(&release, &json!({})).send().is(200);
     let erase = format!("/v1/clients/{client}/erase");
     practice.api.post(&erase, &json!({"reason": "requested"})).send().is(200);
     let ledger = fs::read_to_string(&path).unwrap();

@@ -30,6 +30,7 @@ mod bounds;
 mod browser_sessions;
 mod catalogue;
 mod client_history;
+mod client_privacy;
 mod clients;
 mod conflicts;
 mod contract;

@@ -77,7 +77,7 @@ fn purpose_of(text: &str) -> Result<Purpose, Problem> {
 }
 
 fn note(app: &App, response: &Response, gathered: Gathered) -> Result<(), NotRecorded> {
-    let Gathered { asked, tenant, is_told, subjects, fields } = gathered;
+    let Gathered { asked, tenant, told, subjects, fields } = gathered;
     if asked.actor.is_none() {
         return Ok(());
     }
@@ -91,7 +91,7 @@ fn note(app: &App, response: &Response, gathered: Gathered) -> Result<(), NotRec
     }
     // Who makes something is told what they have just said: the log says who that was.
     let is_made = status == StatusCode::CREATED && !is_replay_so_far();
-    if !is_told || is_made || subjects.is_empty() {
+    if !told.personal || is_made || subjects.is_empty() {
         return Ok(());
     }
     let read = asked.entry(now, AuditKind::PersonalDataRead).about_all(subjects);

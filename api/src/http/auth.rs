@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use daybook_domain::appointment::Appointment;
 use daybook_domain::rights::{LinkAction, LinkActions, Principal, Scope, Scopes, Who, links_end};
-use daybook_store::audit;
+use daybook_store::audit::{self, Told};
 use daybook_store::browser::{SessionHeld, SessionHolder};
 use daybook_store::issuers::{TokenError, TokenHeld, TokenHolder, is_token};
 use daybook_store::keys::{Held, KeyHolder, Owner};
@@ -383,15 +383,16 @@ pub(crate) fn limited() -> Problem {
 
 /// Whoever asks is known to the audit log from now on, also where they are refused.
 fn asked_by(principal: &Principal) {
-    let mut scopes = principal.scopes.iter();
-    let is_told = scopes.any(|scope| matches!(scope, Scope::Personal | Scope::Privacy));
-    audit::asked_by(Some(&principal.tenant), &principal.actor(), is_told);
+    let has = |scope: Scope| principal.scopes.iter().any(|it| it == scope);
+    let restricted = has(Scope::Privacy);
+    let told = Told { personal: restricted || has(Scope::Personal), restricted };
+    audit::asked_by(Some(&principal.tenant), &principal.actor(), told);
 }
 
 /// The same, of whoever runs daybook; what they are called.
 fn operator(key: &KeyHolder) -> String {
     let actor = format!("operator-key:{}", key.key_id);
-    audit::asked_by(None, &actor, false);
+    audit::asked_by(None, &actor, Told::default());
     actor
 }
 

@@ -93,7 +93,10 @@ fn without_null(value: &mut Value) {
 /// What is one thing is read conditionally: that is the router's, and no route says it.
 fn say_conditional(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
-    let of_one_thing = paths.filter(|(path, _)| path.ends_with('}') || path.ends_with("/settings"));
+    let is_of_one_thing = |path: &str| {
+        path.ends_with('}') || path.ends_with("/settings") || path.ends_with("/privacy")
+    };
+    let of_one_thing = paths.filter(|(path, _)| is_of_one_thing(path));
     for read in of_one_thing.filter_map(|(_, operations)| operations.get_mut("get")) {
         let parameter = json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},

@@ -2,6 +2,7 @@
 
 use daybook_domain::client::{Client, Contact};
 use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};
+use daybook_projections::catalogue::{CatalogueStatus, Listed};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,6 +20,10 @@ pub(crate) struct ClientView {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schema(default = false)]
     erased: bool,
+    /// What is known of them is only kept: it is told with the scope `privacy`, and is `withheld` otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(default = false)]
+    restricted: bool,
     #[serde(skip_serializing_if = "none_is_known")]
     email: Option<Personal<Email>>,
     #[serde(skip_serializing_if = "none_is_known")]
@@ -47,9 +52,24 @@ pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
 impl ClientView {
     pub(crate) fn new(id: Uuid, version: u64, contact: Contact) -> Self {
         let Contact { name, email, phone, notes, reference, metadata } = contact;
-        let erased = name == Personal::Erased;
-        let name = if erased { Personal::new(Name::erased()) } else { name };
-        Self { id, version, name, erased, email, phone, notes, reference, metadata }
+        let (erased, restricted) = (name == Personal::Erased, name == Personal::Withheld);
+        let name = match name {
+            Personal::Erased => Personal::new(Name::erased()),
+            Personal::Withheld => Personal::new(Name::withheld()),
+            name => name,
+        };
+        Self { id, version, name, erased, restricted, email, phone, notes, reference, metadata }
+    }
+
+    /// One of a list.
+    pub(crate) fn listed(client: Listed<Client>) -> Self {
+        let restricted = client.status == CatalogueStatus::Restricted;
+        Self::new(client.id.uuid(), client.version, client.document).restricted(restricted)
+    }
+
+    /// The same, restricted: by what it says itself, or by today's right.
+    fn restricted(self, restricted: bool) -> Self {
+        Self { restricted: restricted || self.restricted, ..self }
     }
 
     /// They may be long, and are for whoever looks at the client.
@@ -66,7 +86,10 @@ impl Viewed for Client {
     fn view(self, id: Uuid, version: u64) -> Option<ClientView> {
         match self {
             Self::Unregistered => None,
-            Self::Registered(contact) => Some(ClientView::new(id, version, contact)),
+            Self::Registered(record) => {
+                let restricted = record.restriction.is_some();
+                Some(ClientView::new(id, version, record.contact).restricted(restricted))
+            }
             Self::Erased { .. } => Some(ClientView::new(id, version, Contact::erased())),
         }
     }
@@ -76,6 +99,7 @@ impl Viewed for Client {
         if view.erased {
             return view;
         }
-        ClientView::new(view.id, view.version, Contact::named(Name::withheld()))
+        let named = Contact::named(Name::withheld());
+        ClientView::new(view.id, view.version, named).restricted(view.restricted)
     }
 }

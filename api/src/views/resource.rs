@@ -55,7 +55,7 @@ pub(crate) enum ResourceStatus {
 impl From<CatalogueStatus> for ResourceStatus {
     fn from(status: CatalogueStatus) -> Self {
         match status {
-            CatalogueStatus::Active => Self::Active,
+            CatalogueStatus::Active | CatalogueStatus::Restricted => Self::Active,
             CatalogueStatus::Retired => Self::Retired,
         }
     }

@@ -62,7 +62,7 @@ pub(crate) enum ServiceStatus {
 impl From<CatalogueStatus> for ServiceStatus {
     fn from(status: CatalogueStatus) -> Self {
         match status {
-            CatalogueStatus::Active => Self::Offered,
+            CatalogueStatus::Active | CatalogueStatus::Restricted => Self::Offered,
             CatalogueStatus::Retired => Self::Retired,
         }
     }

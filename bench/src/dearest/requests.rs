@@ -219,6 +219,25 @@ requests! {
         let path = format!("/v1/clients/{}/personal-data", catalogue::client(0));
         Asked::get(&path).at_its_own_pace()
     };
+    "GET /v1/clients/{id}/privacy" => |house| {
+        Asked::get(&format!("/v1/clients/{}/privacy", catalogue::client(0)))
+    };
+    "POST /v1/clients/{id}/restrict" => |house| {
+        let id = new_client(&house).await?;
+        Asked::post(&format!("/v1/clients/{id}/restrict"), &json!({"reason": "objection-pending"}))
+    };
+    "POST /v1/clients/{id}/lift-restriction" => |house| {
+        let id = new_client(&house).await?;
+        Asked::post(&format!("/v1/clients/{id}/lift-restriction"), &json!({}))
+    };
+    "POST /v1/clients/{id}/place-legal-hold" => |house| {
+        let id = new_client(&house).await?;
+        Asked::post(&format!("/v1/clients/{id}/place-legal-hold"), &json!({"reason": "legal-claim"}))
+    };
+    "POST /v1/clients/{id}/release-legal-hold" => |house| {
+        let id = new_client(&house).await?;
+        Asked::post(&format!("/v1/clients/{id}/release-legal-hold"), &json!({}))
+    };
     "POST /v1/appointments/{id}/links" => |house| {
         let id = house.booked().await?;
         Asked::post(&format!("/v1/appointments/{id}/links"), &json!({}))

@@ -161,6 +161,11 @@ pub enum AppointmentRefusal {
     /// Nothing is booked for somebody of whom nothing is known any more.
     #[error("client {client_id} is erased")]
     ErasedClient { client_id: ClientId },
+    /// What is known of them is only kept.
+    #[error(
+        "what is known of client {client_id} is restricted: whoever has the scope `privacy` may lift that"
+    )]
+    RestrictedClient { client_id: ClientId },
     /// The change does not go together with what stays.
     #[error(transparent)]
     PatchMisfit(#[from] PatchMisfit),
@@ -200,6 +205,7 @@ impl AppointmentRefusal {
             Self::RetiredResource { .. } => Meaning::invalid("Retired resource"),
             Self::UnknownClient { .. } => Meaning::invalid("Unknown client"),
             Self::ErasedClient { .. } => Meaning::invalid("The client is erased"),
+            Self::RestrictedClient { .. } => Meaning::conflict("The client is restricted"),
             Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
     }

@@ -5,7 +5,9 @@ use uuid::Uuid;
 
 use super::{
     Client, ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent,
-    ClientRegistered, Contact, ContactPatch, ErasureReason,
+    ClientLegalHoldPlaced, ClientLegalHoldReleased, ClientRecord, ClientRegistered,
+    ClientRestricted, ClientRestrictionLifted, Contact, ContactPatch, ErasureReason,
+    LegalHoldReason, RestrictionReason,
 };
 use crate::patch::{PatchMisfit, Patches as _};
 use crate::rights::Placed;
@@ -22,6 +24,14 @@ pub enum ClientCommand {
     EraseClient { reason: ErasureReason, upcoming: Upcoming },
     /// Note that what seals all that was known of them is destroyed.
     FinishErasure { appointments_cancelled: u32 },
+    /// Only keep what is known of them.
+    RestrictClient(RestrictionReason),
+    /// Use it again as before.
+    LiftRestriction,
+    /// Do not erase them.
+    PlaceLegalHold(LegalHoldReason),
+    /// They may be erased again.
+    ReleaseLegalHold,
 }
 
 /// What becomes of appointments that are still to come when their client is erased.
@@ -52,6 +62,16 @@ pub enum ClientRefusal {
         /// How many, at least.
         count: u32,
     },
+    /// What is known of them is only kept.
+    #[error(
+        "what is known of this client is restricted: whoever has the scope `privacy` may lift that"
+    )]
+    ClientRestricted,
+    /// They must not be erased.
+    #[error(
+        "this client is under legal hold: whoever has the scope `privacy` may release it, once nothing requires it"
+    )]
+    OnLegalHold,
     /// This id is taken.
     #[error("a client with this id exists already")]
     ClientExists,
@@ -66,6 +86,8 @@ impl ClientRefusal {
             Self::ClientNotFound => Meaning::NOT_FOUND,
             Self::ClientErased => Meaning::conflict("The client is erased"),
             Self::ClientHasAppointments { .. } => Meaning::conflict("The client has appointments"),
+            Self::ClientRestricted => Meaning::conflict("The client is restricted"),
+            Self::OnLegalHold => Meaning::conflict("The client is under legal hold"),
             Self::ClientExists => Meaning::EXISTS,
             Self::PatchMisfit(_) => Meaning::PATCH_MISFIT,
         }
@@ -74,8 +96,14 @@ impl ClientRefusal {
 
 impl Decide for Client {
     fn decide(&self, command: ClientCommand, _facts: &Facts) -> Result<ClientEvent, ClientRefusal> {
-        use ClientCommand::{ChangeClientContact, EraseClient, FinishErasure, RegisterClient};
+        use ClientCommand::{
+            ChangeClientContact, EraseClient, FinishErasure, LiftRestriction, PlaceLegalHold,
+            RegisterClient, ReleaseLegalHold, RestrictClient,
+        };
         match (self, command) {
+            (Self::Registered(ClientRecord { legal_hold: Some(_), .. }), EraseClient { .. }) => {
+                Err(ClientRefusal::OnLegalHold)
+            }
             (Self::Registered(_), EraseClient { upcoming: Upcoming::Keep(count @ 1..), .. }) => {
                 Err(ClientRefusal::ClientHasAppointments { count })
             }
@@ -93,16 +121,43 @@ impl Decide for Client {
             (Self::Registered(_), RegisterClient(_) | FinishErasure { .. }) => {
                 Err(ClientRefusal::ClientExists)
             }
-            (Self::Registered(contact), ChangeClientContact(patch)) => {
-                let mut contact = contact.clone();
+            (
+                Self::Registered(ClientRecord { restriction: Some(_), .. }),
+                ChangeClientContact(_),
+            ) => Err(ClientRefusal::ClientRestricted),
+            (Self::Registered(record), ChangeClientContact(patch)) => {
+                let mut contact = record.contact.clone();
                 patch.patch(&mut contact)?;
                 Ok(ClientEvent::ClientContactChanged(ClientContactChanged { contact }))
+            }
+            (Self::Registered(_), RestrictClient(reason)) => {
+                Ok(ClientEvent::ClientRestricted(ClientRestricted { reason }))
+            }
+            (Self::Registered(_), LiftRestriction) => {
+                Ok(ClientEvent::ClientRestrictionLifted(ClientRestrictionLifted {}))
+            }
+            (Self::Registered(_), PlaceLegalHold(reason)) => {
+                Ok(ClientEvent::ClientLegalHoldPlaced(ClientLegalHoldPlaced { reason }))
+            }
+            (Self::Registered(_), ReleaseLegalHold) => {
+                Ok(ClientEvent::ClientLegalHoldReleased(ClientLegalHoldReleased {}))
             }
             (Self::Unregistered, _) => Err(ClientRefusal::ClientNotFound),
         }
     }
 
     fn sets(command: &ClientCommand) -> bool {
+        matches!(
+            command,
+            ClientCommand::ChangeClientContact(_)
+                | ClientCommand::RestrictClient(_)
+                | ClientCommand::LiftRestriction
+                | ClientCommand::PlaceLegalHold(_)
+                | ClientCommand::ReleaseLegalHold
+        )
+    }
+
+    fn opens(command: &ClientCommand) -> bool {
         matches!(command, ClientCommand::ChangeClientContact(_))
     }
 
@@ -118,7 +173,7 @@ impl Decide for Client {
 mod tests {
     use super::*;
     use crate::facts::outcome;
-    use crate::testing::{contact, given};
+    use crate::testing::{Given, contact, given};
     use crate::{Email, Name, Personal};
 
     #[test]
@@ -126,7 +181,7 @@ mod tests {
         let registered = ClientEvent::ClientRegistered(ClientRegistered { contact: contact() });
         let client =
             given::<Client>([]).when(ClientCommand::RegisterClient(contact())).then(registered);
-        assert_eq!(client.state(), Client::Registered(contact()));
+        assert_eq!(client.state(), Client::Registered(contact().into()));
         client
             .when(ClientCommand::RegisterClient(contact()))
             .then_refused(ClientRefusal::ClientExists);
@@ -141,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_change_to_what_they_are_called_already_is_none() {
-        let client = Client::Registered(contact());
+        let client = Client::Registered(contact().into());
         let facts = Facts::at(crate::testing::now());
         let named = |name: &str| {
             let name = Personal::new(Name::new(name).unwrap()).into();
@@ -163,5 +218,69 @@ mod tests {
         given::<Client>([ClientEvent::ClientRegistered(registered)])
             .when(ClientCommand::ChangeClientContact(patch))
             .then(ClientEvent::ClientContactChanged(ClientContactChanged { contact }));
+    }
+
+    fn registered() -> Given<Client> {
+        given([ClientEvent::ClientRegistered(ClientRegistered { contact: contact() })])
+    }
+
+    fn nothing_happens(client: &Client, command: ClientCommand) -> bool {
+        let facts = Facts::at(crate::testing::now());
+        outcome(client, command, &facts).unwrap().is_none()
+    }
+
+    #[test]
+    fn what_is_known_of_a_restricted_client_is_not_changed_until_that_is_lifted() {
+        let reason = RestrictionReason::AccuracyContested;
+        let restrict = ClientCommand::RestrictClient(reason);
+        let restricted = ClientEvent::ClientRestricted(ClientRestricted { reason });
+        let client = registered().when(restrict.clone()).then(restricted);
+        assert!(nothing_happens(&client.state(), restrict));
+        let other = ClientCommand::RestrictClient(RestrictionReason::NeededForClaims);
+        assert!(!nothing_happens(&client.state(), other));
+        let change = ClientCommand::ChangeClientContact(ContactPatch::default());
+        client.clone().when(change.clone()).then_refused(ClientRefusal::ClientRestricted);
+        let lifted = ClientEvent::ClientRestrictionLifted(ClientRestrictionLifted {});
+        let client = client.when(ClientCommand::LiftRestriction).then(lifted);
+        assert_eq!(client.state(), registered().state());
+        assert!(nothing_happens(&client.state(), ClientCommand::LiftRestriction));
+        client.when(change).event();
+    }
+
+    #[test]
+    fn a_client_under_legal_hold_is_not_erased_until_it_is_released() {
+        let erase =
+            |upcoming| ClientCommand::EraseClient { reason: ErasureReason::Requested, upcoming };
+        let reason = LegalHoldReason::LegalClaim;
+        let placed = ClientEvent::ClientLegalHoldPlaced(ClientLegalHoldPlaced { reason });
+        let client = registered().when(ClientCommand::PlaceLegalHold(reason)).then(placed);
+        assert!(nothing_happens(&client.state(), ClientCommand::PlaceLegalHold(reason)));
+        for upcoming in [Upcoming::Cancel, Upcoming::Keep(0), Upcoming::Keep(1)] {
+            client.clone().when(erase(upcoming)).then_refused(ClientRefusal::OnLegalHold);
+        }
+        let change = ClientCommand::ChangeClientContact(ContactPatch::default());
+        let client = client.when(change).and();
+        client.clone().when(erase(Upcoming::Cancel)).then_refused(ClientRefusal::OnLegalHold);
+        let released = ClientEvent::ClientLegalHoldReleased(ClientLegalHoldReleased {});
+        let client = client.when(ClientCommand::ReleaseLegalHold).then(released);
+        client.when(erase(Upcoming::Cancel)).event();
+    }
+
+    #[test]
+    fn of_somebody_of_whom_nothing_is_known_nothing_is_kept_or_held() {
+        let reason = ErasureReason::Requested;
+        let requested = ClientEvent::ClientErasureRequested(ClientErasureRequested { reason });
+        for command in [
+            ClientCommand::RestrictClient(RestrictionReason::ObjectionPending),
+            ClientCommand::LiftRestriction,
+            ClientCommand::PlaceLegalHold(LegalHoldReason::RetentionDuty),
+            ClientCommand::ReleaseLegalHold,
+        ] {
+            given::<Client>([]).when(command.clone()).then_refused(ClientRefusal::ClientNotFound);
+            let erased = registered()
+                .when(ClientCommand::EraseClient { reason, upcoming: Upcoming::Cancel });
+            let erased = erased.then(requested.clone());
+            erased.when(command).then_refused(ClientRefusal::ClientErased);
+        }
     }
 }

@@ -104,6 +104,38 @@ pub enum ErasureReason {
     NoLongerNeeded,
     /// The law asks for it.
     LegalObligation,
+    /// As long as the tenant keeps what it knows of its clients is over.
+    Retention,
+}
+
+/// Why what is known of a client is only kept for now (GDPR, Art. 18(1)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RestrictionReason {
+    /// They say that it is wrong, and that is looked into.
+    AccuracyContested,
+    /// It should not be processed, and they do not want it erased.
+    UnlawfulProcessing,
+    /// It is of no use any more but to them, for a claim of theirs.
+    NeededForClaims,
+    /// They object to it, and that is looked into.
+    ObjectionPending,
+}
+
+/// Why what is known of a client must not be erased (GDPR, Art. 17(3)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LegalHoldReason {
+    /// It is evidence in a dispute that is before a court, or may come there.
+    LegalClaim,
+    /// An authority asks for it.
+    AuthorityRequest,
+    /// The law says for how long it is kept.
+    RetentionDuty,
+    /// The provider looks into something themselves.
+    InternalInvestigation,
 }
 
 /// A client is to be erased: from here on nothing of them is shown, and nothing is booked for them.
@@ -121,6 +153,30 @@ pub struct ClientErased {
     pub appointments_cancelled: u32,
 }
 
+/// What is known of a client is only kept from here on: it is told to few, and nothing is booked for them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientRestricted {
+    pub reason: RestrictionReason,
+}
+
+/// It is used again as before.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientRestrictionLifted {}
+
+/// A client must not be erased from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientLegalHoldPlaced {
+    pub reason: LegalHoldReason,
+}
+
+/// They may be erased again.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ClientLegalHoldReleased {}
+
 /// Everything that happens to a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -130,11 +186,16 @@ pub enum ClientEvent {
     ClientContactChanged(ClientContactChanged),
     ClientErasureRequested(ClientErasureRequested),
     ClientErased(ClientErased),
+    ClientRestricted(ClientRestricted),
+    ClientRestrictionLifted(ClientRestrictionLifted),
+    ClientLegalHoldPlaced(ClientLegalHoldPlaced),
+    ClientLegalHoldReleased(ClientLegalHoldReleased),
 }
 
 crate::event_types!(ClientEvent:
     creating ClientRegistered;
-    then ClientContactChanged, ClientErasureRequested, ClientErased
+    then ClientContactChanged, ClientErasureRequested, ClientErased, ClientRestricted,
+        ClientRestrictionLifted, ClientLegalHoldPlaced, ClientLegalHoldReleased
 );
 
 impl Claims for ClientEvent {
@@ -148,7 +209,11 @@ impl Claims for ClientEvent {
             }
             // Another may have it.
             Self::ClientErasureRequested(_) => Some(Vec::new()),
-            Self::ClientErased(_) => None,
+            Self::ClientErased(_)
+            | Self::ClientRestricted(_)
+            | Self::ClientRestrictionLifted(_)
+            | Self::ClientLegalHoldPlaced(_)
+            | Self::ClientLegalHoldReleased(_) => None,
         }
     }
 }

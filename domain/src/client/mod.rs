@@ -9,10 +9,11 @@ use cqrs_es::event_sink::EventSink;
 
 pub use decide::{ClientCommand, ClientRefusal, Upcoming};
 pub use event::{
-    ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent, ClientRegistered,
-    Contact, ContactPatch, ErasureReason,
+    ClientContactChanged, ClientErased, ClientErasureRequested, ClientEvent, ClientLegalHoldPlaced,
+    ClientLegalHoldReleased, ClientRegistered, ClientRestricted, ClientRestrictionLifted, Contact,
+    ContactPatch, ErasureReason, LegalHoldReason, RestrictionReason,
 };
-pub use state::Client;
+pub use state::{Client, ClientRecord};
 
 use crate::Facts;
 use crate::facts::outcome;

@@ -90,7 +90,12 @@ impl HasPersonal for ClientEvent {
         match self {
             Self::ClientRegistered(registered) => registered.contact.personal(),
             Self::ClientContactChanged(changed) => changed.contact.personal(),
-            Self::ClientErasureRequested(_) | Self::ClientErased(_) => Vec::new(),
+            Self::ClientErasureRequested(_)
+            | Self::ClientErased(_)
+            | Self::ClientRestricted(_)
+            | Self::ClientRestrictionLifted(_)
+            | Self::ClientLegalHoldPlaced(_)
+            | Self::ClientLegalHoldReleased(_) => Vec::new(),
         }
     }
 }
@@ -99,7 +104,7 @@ impl HasPersonal for Client {
     fn personal(&mut self) -> Vec<Named<'_>> {
         match self {
             Self::Unregistered | Self::Erased { .. } => Vec::new(),
-            Self::Registered(contact) => contact.personal(),
+            Self::Registered(record) => record.contact.personal(),
         }
     }
 

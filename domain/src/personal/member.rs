@@ -59,6 +59,9 @@ pub trait PersonalMember: Send {
 
     /// Has no content any more.
     fn erase(&mut self);
+
+    /// Has none for whoever asks.
+    fn withhold(&mut self);
 }
 
 impl<T: Sealable> PersonalMember for Personal<T> {
@@ -89,6 +92,10 @@ impl<T: Sealable> PersonalMember for Personal<T> {
 
     fn erase(&mut self) {
         *self = Self::Erased;
+    }
+
+    fn withhold(&mut self) {
+        *self = Self::Withheld;
     }
 }
 

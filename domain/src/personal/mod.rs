@@ -33,6 +33,8 @@ pub enum Personal<T> {
     Sealed(Box<Sealed>),
     /// The key is destroyed, and the content with it.
     Erased,
+    /// It is there, and not for whoever asks.
+    Withheld,
 }
 
 /// Personal data as ciphertext: `{"v": 1, "k": …, "c": …}`.
@@ -56,7 +58,7 @@ impl<T> Personal<T> {
     pub const fn reveal(&self) -> Option<&T> {
         match self {
             Self::Clear(content) => Some(content),
-            Self::Sealed(_) | Self::Erased => None,
+            Self::Sealed(_) | Self::Erased | Self::Withheld => None,
         }
     }
 }

@@ -34,7 +34,7 @@ impl<T: Serialize> Serialize for Personal<T> {
                 let Sealed { key, ciphertext, token } = &**sealed;
                 Wire { v: VERSION, k: *key, c: ciphertext, t: *token }.serialize(to)
             }
-            Self::Erased => to.serialize_none(),
+            Self::Erased | Self::Withheld => to.serialize_none(),
         }
     }
 }

@@ -39,7 +39,7 @@ fn world(
     });
     Facts {
         service: Arc::new(Service::Offered(terms)),
-        client: Arc::new(Client::Registered(contact())),
+        client: Arc::new(Client::Registered(contact().into())),
         session: Arc::new(session.state()),
         claims: ClaimSnapshot::at(now(), claimed),
         ..facts()

@@ -124,7 +124,7 @@ pub(crate) fn facts_for(needs: &Needs, now: DateTime<Utc>) -> Facts {
     Facts {
         service: Arc::new(Service::Offered(terms())),
         resources: needs.resources.iter().map(|id| (*id, Arc::clone(&open))).collect(),
-        client: Arc::new(Client::Registered(contact())),
+        client: Arc::new(Client::Registered(contact().into())),
         ..Facts::at(now)
     }
 }

@@ -128,7 +128,12 @@ fn of_clients() -> Vec<Value> {
         of("ClientContactChanged"),
         json!({"type": "ClientRegistered", "name": "A. Client"}),
         json!({"type": "ClientErasureRequested", "reason": "consent-withdrawn"}),
+        json!({"type": "ClientErasureRequested", "reason": "retention"}),
         json!({"type": "ClientErased", "appointments_cancelled": 2}),
+        json!({"type": "ClientRestricted", "reason": "accuracy-contested"}),
+        json!({"type": "ClientRestrictionLifted"}),
+        json!({"type": "ClientLegalHoldPlaced", "reason": "legal-claim"}),
+        json!({"type": "ClientLegalHoldReleased"}),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate as _;
-use daybook_domain::client::{Client, ClientEvent, Contact};
+use daybook_domain::client::{Client, ClientEvent, ClientRecord, Contact, RestrictionReason};
 use daybook_domain::resource::{Resource, ResourceEvent, ResourceProfile};
 use daybook_domain::service::{Service, ServiceEvent, ServiceTerms};
 use daybook_domain::{ClientId, HasPersonal, ResourceId, ServiceId};
@@ -26,6 +26,8 @@ pub enum CatalogueStatus {
     Active,
     /// It could once.
     Retired,
+    /// A client of whom what is known is only kept.
+    Restricted,
 }
 
 impl CatalogueStatus {
@@ -35,12 +37,14 @@ impl CatalogueStatus {
         match self {
             Self::Active => "active",
             Self::Retired => "retired",
+            Self::Restricted => "restricted",
         }
     }
 
     /// The schema lets no other name in.
     pub(crate) fn named(name: &str) -> Self {
-        if name == Self::Retired.as_str() { Self::Retired } else { Self::Active }
+        let named = [Self::Retired, Self::Restricted].into_iter().find(|it| it.as_str() == name);
+        named.unwrap_or(Self::Active)
     }
 }
 
@@ -187,7 +191,7 @@ impl CatalogueEntity for Service {
 
     fn from_document(terms: ServiceTerms, status: CatalogueStatus) -> Self {
         match status {
-            CatalogueStatus::Active => Self::Offered(terms),
+            CatalogueStatus::Active | CatalogueStatus::Restricted => Self::Offered(terms),
             CatalogueStatus::Retired => Self::Retired(terms),
         }
     }
@@ -230,7 +234,7 @@ impl CatalogueEntity for Resource {
 
     fn from_document(profile: ResourceProfile, status: CatalogueStatus) -> Self {
         match status {
-            CatalogueStatus::Active => Self::Active(profile),
+            CatalogueStatus::Active | CatalogueStatus::Restricted => Self::Active(profile),
             CatalogueStatus::Retired => Self::Retired(profile),
         }
     }
@@ -262,7 +266,10 @@ impl CatalogueEntity for Client {
     fn into_document(self) -> Option<(Contact, CatalogueStatus)> {
         match self {
             Self::Unregistered => None,
-            Self::Registered(contact) => Some((contact, CatalogueStatus::Active)),
+            Self::Registered(ClientRecord { contact, restriction: None, .. }) => {
+                Some((contact, CatalogueStatus::Active))
+            }
+            Self::Registered(record) => Some((record.contact, CatalogueStatus::Restricted)),
             Self::Erased { .. } => Some((Contact::erased(), CatalogueStatus::Retired)),
         }
     }
@@ -273,7 +280,12 @@ impl CatalogueEntity for Client {
 
     fn from_document(contact: Contact, status: CatalogueStatus) -> Self {
         match status {
-            CatalogueStatus::Active => Self::Registered(contact),
+            CatalogueStatus::Active => Self::Registered(contact.into()),
+            // Why, is not told here.
+            CatalogueStatus::Restricted => Self::Registered(ClientRecord {
+                restriction: Some(RestrictionReason::ObjectionPending),
+                ..contact.into()
+            }),
             CatalogueStatus::Retired => Self::Erased { finished: true },
         }
     }

@@ -50,7 +50,7 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 6 };
+    pub const ID: ProjectionId = ProjectionId { name: "catalogue", version: 7 };
 
     /// The projection in this database.
     #[must_use]

@@ -33,7 +33,7 @@ CREATE TABLE {schema}.clients (
     tenant_id text   NOT NULL,
     client_id uuid   NOT NULL,
     contact   json   NOT NULL,
-    status    text   NOT NULL CHECK (status IN ('active', 'retired')),
+    status    text   NOT NULL CHECK (status IN ('active', 'restricted', 'retired')),
     version   bigint NOT NULL,
     position  bigint NOT NULL,
     created_at timestamptz NOT NULL,

@@ -1,5 +1,6 @@
 //! Records what has come to pass by itself: holds that have lapsed, and what has become of entries of the waiting
-//! list; forgets answers and months of the audit log that were kept long enough; and goes on with erasures that were cut off.
+//! list; forgets answers and months of the audit log that were kept long enough; and goes on with erasures and restrictions that
+//! were cut off.
 //!
 //! Nothing depends on it being quick: a lapsed hold is in nobody's way and shows as cancelled
 //! before it is recorded. Several programs may sweep at once; the log takes each of it once.
@@ -50,6 +51,7 @@ const AT_ONCE: usize = 64;
 
 static SWEEP: Repeated = Repeated::new("sweep");
 static ERASE: Repeated = Repeated::new("finish erasures");
+static RESTRICT: Repeated = Repeated::new("finish restrictions");
 static FORGET_AUDIT: Repeated = Repeated::new("forget months of the audit log");
 static FORGET: Repeated = Repeated::new("forget answers");
 
@@ -75,10 +77,11 @@ pub(crate) async fn run(
     }
 }
 
-/// Goes on with erasures of clients that were cut off.
+/// Goes on with erasures of clients, and restrictions, that were cut off.
 async fn finish_erasures(app: &App) {
     loop {
         ERASE.note(&app.finish_erasures().await);
+        RESTRICT.note(&app.finish_restrictions().await);
         sleep(ERASURES_INTERVAL).await;
     }
 }

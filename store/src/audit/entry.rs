@@ -25,6 +25,12 @@ pub enum AuditKind {
     RightsChanged,
     ErasureBegun,
     ErasureEnded,
+    /// What is known of somebody is only kept from then on.
+    Restricted,
+    RestrictionLifted,
+    /// Somebody must not be erased from then on.
+    LegalHoldPlaced,
+    LegalHoldReleased,
     SettingsChanged,
     TenantSuspended,
     TenantResumed,
@@ -41,7 +47,7 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::PersonalDataRead,
         Self::PersonalDataExported,
         Self::Refused,
@@ -51,6 +57,10 @@ impl AuditKind {
         Self::RightsChanged,
         Self::ErasureBegun,
         Self::ErasureEnded,
+        Self::Restricted,
+        Self::RestrictionLifted,
+        Self::LegalHoldPlaced,
+        Self::LegalHoldReleased,
         Self::SettingsChanged,
         Self::TenantSuspended,
         Self::TenantResumed,
@@ -74,6 +84,10 @@ impl AuditKind {
             Self::RightsChanged => "rights-changed",
             Self::ErasureBegun => "erasure-begun",
             Self::ErasureEnded => "erasure-ended",
+            Self::Restricted => "restricted",
+            Self::RestrictionLifted => "restriction-lifted",
+            Self::LegalHoldPlaced => "legal-hold-placed",
+            Self::LegalHoldReleased => "legal-hold-released",
             Self::SettingsChanged => "settings-changed",
             Self::TenantSuspended => "tenant-suspended",
             Self::TenantResumed => "tenant-resumed",

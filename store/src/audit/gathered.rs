@@ -47,12 +47,28 @@ pub struct Gathered {
     pub asked: Asked,
     /// Whose key it is that asks; `None`: nobody's that is known, or an operator's.
     pub tenant: Option<TenantId>,
-    /// Whether they are told what is personal; else what was opened is withheld.
-    pub is_told: bool,
+    /// What they are told of what is opened.
+    pub told: Told,
     /// Of whom something was opened.
     pub subjects: BTreeSet<Uuid>,
     /// Which members.
     pub fields: BTreeSet<&'static str>,
+}
+
+/// What of what is personal somebody is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Anything at all; else what was opened is withheld.
+    pub personal: bool,
+    /// Also what is known of clients who are restricted.
+    pub restricted: bool,
+}
+
+/// Whoever is nobody's caller, as a part of daybook, is not told; and nothing is kept from it.
+impl Default for Told {
+    fn default() -> Self {
+        Self { personal: false, restricted: true }
+    }
 }
 
 task_local! {
@@ -75,12 +91,12 @@ pub async fn unseen<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Who asks is known now.
-pub fn asked_by(tenant: Option<&TenantId>, actor: &str, is_told: bool) {
+pub fn asked_by(tenant: Option<&TenantId>, actor: &str, told: Told) {
     let _ = GATHERED.try_with(|gathered| {
         let mut gathered = gathered.borrow_mut();
         gathered.tenant = tenant.cloned();
         gathered.asked.actor = Some(actor.to_owned());
-        gathered.is_told = is_told;
+        gathered.told = told;
     });
 }
 
@@ -100,6 +116,11 @@ pub fn opened(subject: Uuid, field: &'static str) {
     });
 }
 
+/// Whether what is known of restricted clients is not for whoever asks. What a decision looks at, nobody is told.
+pub(crate) fn withholds_restricted() -> bool {
+    GATHERED.try_with(|gathered| !gathered.borrow().told.restricted).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,12 +129,14 @@ mod tests {
     #[tokio::test]
     async fn what_is_opened_in_a_request_is_gathered_and_what_nobody_sees_is_not() {
         let (output, gathered) = gathering(Asked::default(), async {
-            asked_by(None, "key:1", true);
+            asked_by(None, "key:1", Told { personal: true, restricted: false });
             opened(Uuid::nil(), "name");
             let seen = unseen(async {
                 opened(Uuid::max(), "note");
+                assert!(!withholds_restricted(), "a decision sees all");
                 entry(noon(), AuditKind::KeyMade).actor
             });
+            assert!(withholds_restricted());
             seen.await
         })
         .await;

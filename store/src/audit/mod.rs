@@ -23,7 +23,8 @@ use sqlx::{PgConnection, PgPool};
 
 pub use chain::{Owner, append};
 pub use entry::{AuditEntry, AuditKind, InvalidPurpose, Purpose, UnknownAuditKind};
-pub use gathered::{Asked, Gathered, asked_by, entry, gathering, opened, unseen};
+pub(crate) use gathered::withholds_restricted;
+pub use gathered::{Asked, Gathered, Told, asked_by, entry, gathering, opened, unseen};
 pub use list::{AuditCursor, AuditFilter, AuditLine, AuditPage, ListedEntry, lines, page};
 pub use recorder::{NotRecorded, Recorder};
 pub use verify::{AuditFinding, AuditVerified, verify};

@@ -226,10 +226,12 @@ pub const fn another_place_may_do(refusal: &Refusal) -> bool {
     match refusal {
         // Nothing could be tried of those.
         Refusal::Waiting(WaitingRefusal::NoOffer) => true,
-        // The entry has an offer, or is closed; the client holds enough, or is erased.
+        // The entry has an offer, or is closed; the client holds enough, or nothing is booked for them.
         Refusal::Waiting(_)
         | Refusal::Appointment(
-            AppointmentRefusal::ClientHoldLimit { .. } | AppointmentRefusal::ErasedClient { .. },
+            AppointmentRefusal::ClientHoldLimit { .. }
+            | AppointmentRefusal::ErasedClient { .. }
+            | AppointmentRefusal::RestrictedClient { .. },
         ) => false,
         _ => true,
     }

@@ -16,6 +16,9 @@ use crate::issuers::{Asked, KnownIssuer};
 /// Any key may have ended.
 pub(crate) const ANY: &str = "*";
 
+/// A key of a person may have ended, and none of a caller.
+pub(crate) const PERSON: &str = "person";
+
 /// How a notice names a key: by the hash that programs know it by, and that opens nothing.
 pub(crate) fn notice_of(hash: &SecretHash) -> String {
     use std::fmt::Write as _;
@@ -122,7 +125,7 @@ impl Remembered {
         if let Some(hash) = hash_of(notice) {
             self.right.invalidate(&hash).await;
             self.sessions.invalidate(&hash).await;
-        } else {
+        } else if notice != PERSON {
             self.right.invalidate_all();
             self.issuers.invalidate_all();
             self.sessions.invalidate_all();
@@ -199,7 +202,9 @@ mod tests {
     fn a_notice_names_the_key_and_no_other_text_names_one() {
         let hash = std::array::from_fn(|byte| u8::try_from(byte * 7).unwrap());
         assert_eq!(hash_of(&notice_of(&hash)), Some(hash));
-        for bad in ["", ANY, &"g0".repeat(32), &"\u{e9}".repeat(32), &notice_of(&hash)[..62]] {
+        for bad in
+            ["", ANY, PERSON, &"g0".repeat(32), &"\u{e9}".repeat(32), &notice_of(&hash)[..62]]
+        {
             assert_eq!(hash_of(bad), None, "{bad}");
         }
     }

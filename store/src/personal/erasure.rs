@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{ErasedClient, Keyring, KeyringError};
 use crate::audit::{self, AuditKind};
-use crate::keys::tell;
+use crate::keys::{PERSON, tell};
 
 /// How old one is that nobody is at any more, and how many are gone on with at a time.
 const LEFT_SECONDS: f64 = 5.0;
@@ -176,8 +176,8 @@ impl Keyring {
         .bind(format!("{tenant}/{client}"))
         .execute(&mut *tx)
         .await?;
-        // All programs look keys up anew.
-        tell(&mut tx, "*").await?;
+        // All programs look keys of persons up anew.
+        tell(&mut tx, PERSON).await?;
         tx.commit().await?;
         self.kept.invalidate_all();
         Ok(())

@@ -103,9 +103,18 @@ impl KeyringError {
 #[derive(Clone)]
 pub(super) enum State {
     Living(Arc<SubjectKey>),
+    /// It lives, and what it opens is told to few.
+    Restricted(Arc<SubjectKey>),
     Destroyed,
     /// A person has none: what is known of them was written in clear, if anything.
     None,
+}
+
+impl State {
+    /// Whether what it opens is not for whoever asks now.
+    fn is_withheld(&self) -> bool {
+        matches!(self, Self::Restricted(_)) && audit::withholds_restricted()
+    }
 }
 
 /// By what a key is looked up.
@@ -249,7 +258,8 @@ impl Keyring {
         Ok(Tokens::by(&self.secret(tenant, purpose).await?))
     }
 
-    /// Opens what is sealed in these: what was erased is erased then, also what an event of old says in clear.
+    /// Opens what is sealed in these: what was erased is erased then, also what an event of old says in clear; and what is
+    /// restricted is withheld from whoever asks and may not be told it.
     ///
     /// # Errors
     /// When a key cannot be had, or something was not sealed where it is.
@@ -276,13 +286,13 @@ impl Keyring {
         let keys = self.keys(wanted).await?;
         for (about, thing) in things {
             let subject = about.subject(thing);
-            let is_erased = subject.is_some_and(|subject| {
-                let of = keys.get(&By::Subject(about.tenant.clone(), subject));
-                matches!(of, Some(State::Destroyed))
-            });
+            let of_subject =
+                subject.and_then(|id| keys.get(&By::Subject(about.tenant.clone(), id)));
             for (name, member) in thing.personal() {
-                if is_erased && member.is_clear() {
-                    member.erase();
+                match of_subject.filter(|_| member.is_clear()) {
+                    Some(State::Destroyed) => member.erase(),
+                    Some(state) if state.is_withheld() => member.withhold(),
+                    _ => {}
                 }
                 let Some(sealed) = member.sealed() else {
                     if member.is_clear() {
@@ -293,7 +303,8 @@ impl Keyring {
                 match keys.get(&By::Id(about.tenant.clone(), sealed.key)) {
                     None | Some(State::None) => return Err(KeyringError::NoSuchKey(sealed.key)),
                     Some(State::Destroyed) => member.erase(),
-                    Some(State::Living(key)) => {
+                    Some(state) if state.is_withheld() => member.withhold(),
+                    Some(State::Living(key) | State::Restricted(key)) => {
                         let json = key.open(about, name, &sealed.ciphertext);
                         let json = json.map_err(|_| about.closed(name))?;
                         member.open(&json).map_err(|error| KeyringError::of_json(&error))?;
@@ -383,7 +394,7 @@ impl Keyring {
     }
 
     /// The key of a person or of a tenant; it is made if there is none yet.
-    async fn key_of(
+    pub(super) async fn key_of(
         &self,
         tenant: &TenantId,
         subject: Uuid,
@@ -395,7 +406,7 @@ impl Keyring {
             Some(state) => state,
         };
         match state {
-            State::Living(key) => Ok(key),
+            State::Living(key) | State::Restricted(key) => Ok(key),
             State::Destroyed | State::None => Err(KeyringError::Destroyed(subject)),
         }
     }
@@ -460,7 +471,7 @@ impl Keyring {
     ) -> Result<Option<State>, KeyringError> {
         let tick = self.tick();
         let row = sqlx::query(
-            "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
+            "SELECT key_id, subject_id, wrapped, master_key_id, restricted FROM personal_keys
               WHERE tenant_id = $1 AND subject_id = $2",
         )
         .bind(tenant.as_str())
@@ -489,7 +500,7 @@ impl Keyring {
         for (tenant, (ids, subjects)) in missing {
             let tick = self.tick();
             let rows = sqlx::query(
-                "SELECT key_id, subject_id, wrapped, master_key_id FROM personal_keys
+                "SELECT key_id, subject_id, wrapped, master_key_id, restricted FROM personal_keys
                   WHERE tenant_id = $1 AND (key_id = ANY($2) OR subject_id = ANY($3))",
             )
             .bind(tenant.as_str())
@@ -532,7 +543,8 @@ impl Keyring {
                 let ids = (id, subject);
                 let key = SubjectKey::unwrap(wrapping, &master_id, tenant.as_str(), ids, wrapped);
                 let about = About { tenant, kind: "key", id: subject };
-                State::Living(Arc::new(key.map_err(|_| about.closed("key"))?))
+                let key = Arc::new(key.map_err(|_| about.closed("key"))?);
+                if row.try_get("restricted")? { State::Restricted(key) } else { State::Living(key) }
             }
         };
         for by in [By::Id(tenant.clone(), id), By::Subject(tenant.clone(), subject)] {

@@ -4,6 +4,7 @@
 //! * `key`: one person's key, and what it seals and opens.
 //! * `erasure`: how somebody is forgotten.
 //! * `ledger`: who was erased, outside of the database.
+//! * `restriction`: who is known to few only.
 //! * `rotation`: another master key.
 //! * [`Tokens`]: what stands for a text where it must not be read.
 //! * [`Keyring`]: the keys of persons, as the database has them.
@@ -16,6 +17,7 @@ mod key;
 mod keyring;
 mod ledger;
 mod master_key;
+mod restriction;
 mod rotation;
 #[cfg(test)]
 mod tests;
@@ -24,5 +26,6 @@ mod tokens;
 pub use keyring::{About, Keyring, KeyringError};
 pub use ledger::{ErasedClient, ErasureLedger, LedgerError};
 pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};
+pub use restriction::RestrictionBegun;
 pub use rotation::{KnownMasterKey, RetireError};
 pub use tokens::Tokens;

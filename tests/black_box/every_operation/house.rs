@@ -40,6 +40,8 @@ pub(crate) struct House {
     link: String,
     /// A client who has nothing before them.
     to_erase: String,
+    /// Clients of whom what is known is to be kept, of whom one is restricted and one under legal hold.
+    to_keep: [String; 3],
     booked: Appointments,
 }
 
@@ -103,6 +105,14 @@ impl House {
         let link = practice.created(&link, &json!({}));
         let other_room = practice.a_room();
         let to_erase = practice.a_client("No more");
+        let to_keep = ["As it is", "Restricted", "Held"].map(|name| practice.a_client(name));
+        for (client, action, reason) in [
+            (&to_keep[1], "restrict", "objection-pending"),
+            (&to_keep[2], "place-legal-hold", "legal-claim"),
+        ] {
+            let path = format!("/v1/clients/{client}/{action}");
+            practice.api.post(&path, &json!({"reason": reason})).send().is(200);
+        }
         let [to_revise, to_retire] = [(); 2].map(|()| practice.a_service(&json!({})));
         let operator = server.keyed_operator();
         Self {
@@ -125,6 +135,7 @@ impl House {
             browser_session,
             link,
             to_erase,
+            to_keep,
             booked,
         }
     }
@@ -193,6 +204,16 @@ impl House {
             }
             ("POST", "/v1/clients/{id}/erase") => {
                 (path.replace("{id}", &self.to_erase), Some(json!({"reason": "requested"})))
+            }
+            ("POST", path) if path.starts_with("/v1/clients/{id}/") => {
+                let [free, restricted, held] = &self.to_keep;
+                let (id, body) = match path.rsplit('/').next() {
+                    Some("restrict") => (free, json!({"reason": "accuracy-contested"})),
+                    Some("place-legal-hold") => (free, json!({"reason": "legal-claim"})),
+                    Some("lift-restriction") => (restricted, json!({})),
+                    _ => (held, json!({})),
+                };
+                (path.replace("{id}", id), Some(body))
             }
             (_, path) if path.starts_with("/v1/clients") => {
                 (path.replace("{id}", client), Some(json!({"name": "One more"})))

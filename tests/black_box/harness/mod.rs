@@ -34,7 +34,7 @@ use std::time::{Duration, Instant};
 
 /// The schemas of projections: the one place where their versions stand in these tests.
 pub(crate) const APPOINTMENTS: &str = "appointments_8";
-pub(crate) const CATALOGUE: &str = "catalogue_6";
+pub(crate) const CATALOGUE: &str = "catalogue_7";
 pub(crate) const UTILISATION: &str = "utilisation_5";
 
 /// The same of the next version of the program: see `tests/next`.

@@ -14,7 +14,8 @@ use crate::views::ClientView;
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EraseClientBody {
-    /// Why: `requested` by them, `consent-withdrawn`, `no-longer-needed`, or a `legal-obligation` (GDPR, Art. 17).
+    /// Why: `requested` by them, `consent-withdrawn`, `no-longer-needed`, a `legal-obligation` (GDPR, Art. 17), or the
+    /// `retention` that you have settled on: it has been kept long enough.
     reason: ErasureReason,
     /// Appointments that are still to come: `keep` refuses the erasure where there are any, `cancel` cancels them.
     #[serde(default)]

@@ -140,6 +140,7 @@ pub(crate) async fn get_client_history(
     let reading = app.reading(tenant, as_of, page.fresh, Appointments::ID).await?;
     let client = app.known::<Client>(tenant, client_id, reading.moment).await?;
     client.ok_or_else(|| Problem::not_found("client"))?;
+    app.may_be_told_of(&caller, client_id).await?;
     let now = app.engine.clock().now();
     let history = &app.client_history;
     let summary = history.summary(tenant, client_id.into(), reading.moment).await?;

@@ -3,6 +3,7 @@
 mod change;
 mod erase;
 mod history;
+mod keeping;
 mod personal_data;
 mod read;
 mod register;
@@ -25,6 +26,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(read::get_client, change::change_client))
         .routes(routes!(search::search_clients))
         .routes(routes!(erase::erase_client))
+        .routes(routes!(keeping::get_client_privacy))
+        .routes(routes!(keeping::restrict_client))
+        .routes(routes!(keeping::lift_client_restriction))
+        .routes(routes!(keeping::place_legal_hold))
+        .routes(routes!(keeping::release_legal_hold))
         .routes(routes!(history::get_client_history))
         .routes(routes!(personal_data::get_personal_data))
 }

@@ -47,6 +47,8 @@ query_params! {
         email: Several<Email>,
         /// Their phone number, or one of several: what counts is its digits, and whether a country is before them.
         phone: Several<Phone>,
+        /// `true`: those of whom what is known is restricted, and nobody else; that needs `privacy`. Otherwise they are left out.
+        restricted: Option<bool>,
         ..asked: CatalogueParams,
     }
 }
@@ -65,10 +67,15 @@ pub(crate) async fn list_clients(
     State(app): State<App>,
     caller: Caller<auth::Personal>,
     uri: Uri,
-    Query(ClientParams { q, email, phone, asked }): Query<ClientParams>,
+    Query(ClientParams { q, email, phone, restricted, asked }): Query<ClientParams>,
 ) -> Result<Listed<Recorded<ClientView>>, Problem> {
     // Those who are erased are nobody to be listed.
-    let status = Some(CatalogueStatus::Active);
+    let status = Some(if restricted.unwrap_or_default() {
+        caller.must_have::<auth::Privacy>("listing clients who are restricted")?;
+        CatalogueStatus::Restricted
+    } else {
+        CatalogueStatus::Active
+    });
     let filter =
         CatalogueFilter { name: q.map(Personal::new), status, ..CatalogueFilter::default() };
     let filter = filter.with_any(email.iter().map(Facet::email));
@@ -76,6 +83,6 @@ pub(crate) async fn list_clients(
     let (position, page) = app.catalogue_page::<Client>(&caller.tenant, filter, asked).await?;
     Ok(Listed::of(uri, position, page, |client| {
         let times = (client.created_at, client.updated_at);
-        Recorded::new(ClientView::new(client.id.uuid(), client.version, client.document), times)
+        Recorded::new(ClientView::listed(client), times)
     }))
 }

@@ -54,7 +54,7 @@ pub(crate) async fn search_clients(
     let next_cursor = found.next.map(|cursor| cursor.to_string());
     let items = found.items.into_iter().map(|client| {
         let times = (client.created_at, client.updated_at);
-        Recorded::new(ClientView::new(client.id.uuid(), client.version, client.document), times)
+        Recorded::new(ClientView::listed(client), times)
     });
     Ok(At(reading.position, Json(List { items: items.collect(), next_cursor })))
 }
@@ -71,7 +71,7 @@ impl ClientSearchBody {
         let filter = CatalogueFilter {
             name: name.map(Personal::new),
             whole_words: true,
-            // Those who are erased are nobody to be found.
+            // Those who are erased are nobody to be found, and those who are restricted are not looked for.
             status: Some(CatalogueStatus::Active),
             ..CatalogueFilter::default()
         };
