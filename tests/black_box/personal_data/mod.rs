@@ -1,6 +1,8 @@
 //! What is known of a person: it is sealed wherever it is kept, and can be forgotten.
 
 mod bytes;
+mod master_keys;
+mod races;
 mod titles;
 
 use std::thread;
