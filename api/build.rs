@@ -45,6 +45,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("LeastBookedDays", "u16"),
     ("LeadTime", "u32"),
     ("OfferLength", "u32"),
+    ("RetentionDays", "u16"),
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),
     // Words.

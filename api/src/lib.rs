@@ -12,6 +12,7 @@ mod openapi;
 pub mod operations;
 mod readiness;
 mod restriction;
+mod retention;
 mod routes;
 mod schema;
 mod views;
@@ -29,6 +30,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
+use daybook_projections::retention::Retention;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::utilisation::Utilisation;
@@ -54,6 +56,7 @@ use http::{audit, body, caching, compression, cors, database, etag, head, limits
 use imports::ImportService;
 pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
+pub use retention::Retained;
 use routes::events::Streams;
 
 /// What the routes work on. It is cloned several times for each request.
@@ -73,6 +76,7 @@ pub struct Parts {
     agenda: Agenda,
     utilisation: Utilisation,
     client_history: ClientHistory,
+    retention: Retention,
     progress: Progress,
     keys: KeyHolders,
     tokens: Tokens,
@@ -114,6 +118,7 @@ impl App {
             history,
             utilisation: Utilisation::new(pool.clone()),
             client_history: ClientHistory::new(pool.clone()),
+            retention: Retention::new(pool.clone()),
             engine,
             progress,
             keys,

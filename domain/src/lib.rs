@@ -58,7 +58,8 @@ pub use quota::{QuotaRule, QuotaSlot};
 pub use refusal::{Meaning, Refusal, RefusalKind};
 pub use schemas::EVENT_SCHEMAS;
 pub use settings::{
-    ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, TenantSettings,
+    ImportDays, ImportDaysError, LeastBookedDays, LeastBookedDaysError, RetentionDays,
+    RetentionDaysError, TenantSettings,
 };
 pub use spelling::{folded, words};
 pub use text::{

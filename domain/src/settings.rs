@@ -28,6 +28,9 @@ macro_rules! with_tenant_settings {
                 /// Over how many local days it is added up who is booked least, where a service chooses by that: 1 to 31;
                 /// else 7.
                 least_booked_days: LeastBookedDays as u16, 1 to 31;
+                /// How many days after their last appointment clients are erased, if they have nothing before them; 0: they
+                /// stay: 0 to 36,500; else 0.
+                retention_days: RetentionDays as u16, 0 to 36_500;
             }
             words {
                 /// What titles are that callers give, from then on: public or personal; else public.
@@ -61,7 +64,8 @@ macro_rules! settings {
                 for number in [$min, $max] {
                     assert!($type::try_from(number).is_ok(), "{} {number}", stringify!($name));
                 }
-                for number in [$min - 1, $max + 1] {
+                let beyond = [<$number>::checked_sub($min, 1), <$number>::checked_add($max, 1)];
+                for number in beyond.into_iter().flatten() {
                     assert!($type::try_from(number).is_err(), "{} {number}", stringify!($name));
                 }
             )+
@@ -146,4 +150,19 @@ days! {
     /// How many local days count for who is booked least: those up to the day of the appointment.
     LeastBookedDays: 1 to 31, else 7;
     LeastBookedDaysError: "who is booked least is told by";
+
+    /// How many days after their last appointment clients are erased; 0: never.
+    RetentionDays: 0 to 36_500, else 0;
+    RetentionDaysError: "clients are erased after";
+}
+
+impl RetentionDays {
+    /// The most: a hundred years.
+    pub const MAX: u16 = 36_500;
+
+    /// Whether they are never erased for that.
+    #[must_use]
+    pub const fn is_never(self) -> bool {
+        self.0 == 0
+    }
 }

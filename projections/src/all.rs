@@ -9,6 +9,7 @@ use crate::Projection;
 use crate::appointments::Appointments;
 use crate::catalogue::Catalogue;
 use crate::conflicts::Conflicts;
+use crate::retention::Retention;
 use crate::sessions::Sessions;
 use crate::utilisation::Utilisation;
 use crate::waiting::WaitingList;
@@ -24,5 +25,6 @@ pub fn all(pool: &PgPool, keyring: Option<&Keyring>) -> Vec<Arc<dyn Projection>>
         Arc::new(Sessions::new(pool.clone())),
         Arc::new(WaitingList::new(pool.clone())),
         Arc::new(Utilisation::new(pool.clone())),
+        Arc::new(Retention::new(pool.clone())),
     ]
 }

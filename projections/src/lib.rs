@@ -32,6 +32,7 @@ mod page;
 mod progress;
 mod projection;
 mod rebuild;
+pub mod retention;
 mod runner;
 mod schema;
 pub mod search;

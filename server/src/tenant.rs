@@ -6,7 +6,9 @@ use chrono_tz::Tz;
 use clap::Args;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
+use daybook_domain::{
+    ImportDays, LeastBookedDays, RetentionDays, TenantId, TenantSettings, Titles,
+};
 use daybook_store::departures;
 use daybook_store::tenants::{self, NewSettings, Tenant};
 use sqlx::PgPool;

@@ -18,7 +18,7 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "api_keys",
     "analysts",
     "browser_sessions",
@@ -29,6 +29,7 @@ const TABLES: [&str; 18] = [
     "personal_keys",
     "erasures",
     "restrictions_begun",
+    "retention_turns",
     "audit_entries",
     "audit_heads",
     "promotions",

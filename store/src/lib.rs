@@ -8,6 +8,7 @@
 //! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`database`]: where the log is kept, and what time it is there.
 //! * [`promotions`]: how far those who wait were offered what has become available.
+//! * [`retention`]: whose clients are erased when they have not been there for long.
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
 //! * [`browser`]: sessions of browsers.
@@ -37,6 +38,7 @@ pub mod personal;
 pub mod programs;
 pub mod promotions;
 mod repeated;
+pub mod retention;
 mod schema;
 pub mod tenants;
 #[cfg(test)]

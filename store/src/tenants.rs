@@ -8,7 +8,9 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
+use daybook_domain::{
+    ImportDays, LeastBookedDays, RetentionDays, TenantId, TenantSettings, Titles,
+};
 use moka::future::Cache;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
@@ -17,6 +19,7 @@ use sqlx::{PgConnection, PgPool, Row as _};
 
 use crate::audit::{self, AuditEntry, AuditKind};
 use crate::log::genesis;
+use crate::retention;
 
 /// Makes a tenant and the start of its log, unless they are there. `true`: it was made now. What a tenant was called that was
 /// deleted no other is called: programs that run may remember what they knew of it.
@@ -187,6 +190,9 @@ pub async fn set(
     let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_optional(&mut *tx);
     let Some(row) = row.await? else { return Ok(None) };
     record(&mut tx, tenant, new).await?;
+    if let Some(days) = new.retention_days {
+        retention::settled(&mut tx, tenant, days).await?;
+    }
     let changed = decode(&row)?;
     tx.commit().await?;
     Ok(Some(changed))
@@ -240,6 +246,9 @@ pub async fn replace(
     }
     let row = sqlx::query(SET).bind(tenant.as_str()).bind(Json(new)).fetch_one(&mut *tx).await?;
     record(&mut tx, tenant, new).await?;
+    if let Some(days) = new.retention_days {
+        retention::settled(&mut tx, tenant, days).await?;
+    }
     let changed = decode(&row)?;
     tx.commit().await?;
     Ok(Some(Replaced::Made(changed)))

@@ -102,7 +102,7 @@ impl Ground {
         let id = match route.split('/').nth(2) {
             Some("services") => &practice.service,
             Some("resources") => &practice.room,
-            Some("clients") if route.ends_with("/erase") => &self.to_erase,
+            Some("clients") if method == "POST" && route.contains("{id}") => &self.to_erase,
             Some("clients") => &practice.client,
             Some("series") => &self.series,
             Some("sessions") => &self.session,
@@ -160,6 +160,8 @@ impl Ground {
             "resources/{id}/holidays" => json!({"holidays": []}),
             "clients" => json!({"name": "A client"}),
             "clients/{id}/erase" => json!({"reason": "requested"}),
+            "clients/{id}/restrict" => json!({"reason": "accuracy-contested"}),
+            "clients/{id}/place-legal-hold" => json!({"reason": "legal-claim"}),
             "keys" => a_key(),
             "issuers" => an_issuer(),
             "waiting-list" => an_entry(practice),
@@ -413,6 +415,10 @@ fn with_another_tenants_key_nothing_is_there() {
                 for item in list["items"].as_array().unwrap() {
                     assert_eq!((&item["head"], item.get("build")), (&json!(0), None), "{item}");
                 }
+            }
+            // Their own clients stay.
+            (_, "/v1/tenant/retention") => {
+                answer.is_refused(400, "invalid-query");
             }
             // Their own.
             (_, "/v1/clients/search" | "/v1/tenant/settings") => answer.has_status(200),

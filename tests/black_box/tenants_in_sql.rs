@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 5] = ["store", "projections", "integrations", "api", "server"];
 
 /// Statements that are about all tenants, or about rows that a key of another kind names: a file, a part of the statement, and why.
-const OF_ALL: [(&str, &str, &str); 23] = [
+const OF_ALL: [(&str, &str, &str); 24] = [
     (
         "projections/src/analytics/set.rs",
         "FROM analysts a JOIN pg_roles",
@@ -64,6 +64,11 @@ const OF_ALL: [(&str, &str, &str); 23] = [
     (
         "store/src/personal/erasure.rs",
         "SELECT tenant_id, client_id FROM erasures",
+        "what was broken off is finished for all",
+    ),
+    (
+        "store/src/personal/restriction.rs",
+        "SELECT tenant_id, attempt_id",
         "what was broken off is finished for all",
     ),
     (

@@ -108,6 +108,7 @@ done("list_issuers")
 done("list_browser_sessions")
 done("list_links", booked.id)
 done("list_audit")
+done("preview_retention", days=1_095)
 # Files of lines, a form that the generator does not know.
 for name, path in [("export_audit", "/v1/audit/export"), ("get_personal_data", f"/v1/clients/{person.id}/personal-data")]:
     called.add(name)

@@ -25,6 +25,7 @@ mod problems;
 mod programs;
 mod projections;
 mod resources;
+mod retention;
 mod series;
 mod services;
 mod sessions;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(events::routes())
         .merge(imports::routes())
         .merge(tenant::routes())
+        .merge(retention::routes())
         .merge(keys::routes())
         .merge(audit::routes())
         .merge(issuers::routes())

@@ -6,7 +6,9 @@ use axum::extract::State;
 use chrono_tz::Tz;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
-use daybook_domain::{ImportDays, LeastBookedDays, TenantId, TenantSettings, Titles};
+use daybook_domain::{
+    ImportDays, LeastBookedDays, RetentionDays, TenantId, TenantSettings, Titles,
+};
 use daybook_store::tenants::{Replaced, Tenant};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,7 +19,7 @@ use super::problems::{CommandProblems, ReadProblems};
 use crate::App;
 use crate::http::etag::{self, IfMatchTag, SeenTag};
 use crate::http::{
-    Answer, Availability, Caller, DryRun, GivenBody, Keys, Manage, NoQuery, Problem, Query,
+    Answer, Availability, Caller, DryRun, GivenBody, Keys, Manage, NoQuery, Problem, Query, auth,
 };
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -87,7 +89,7 @@ pub(crate) async fn read_settings(
 /// Replace the tenant's settings
 ///
 /// What is not given is as daybook has it by default, so a body must be given: `{}` is a choice, too. Decisions go by it
-/// within five seconds; what was decided before stands.
+/// within five seconds; what was decided before stands. Other `retention_days` need `privacy`, too: clients are erased by them.
 #[utoipa::path(
     put, path = "/v1/tenant/settings", tag = "operation",
     params(DryRun, IfMatchTag), request_body = SettingsBody, security(("api_key" = ["manage", "keys"])),
@@ -102,6 +104,10 @@ pub(crate) async fn put_settings(
     GivenBody(body): GivenBody<SettingsBody>,
 ) -> Result<Answer<SettingsView>, Problem> {
     let (settings, tenants) = (body.settings(), app.engine.tenants());
+    let before = tenants.present(&caller.tenant).await?.settings;
+    if settings.retention_days != before.retention_days {
+        caller.must_have::<auth::Privacy>("settling for how long clients are kept")?;
+    }
     let is_seen = |now: &TenantSettings| seen.is_of(&SettingsView::from(*now));
     if dry_run.is_asked_for() {
         let now = tenants.present(&caller.tenant).await?;

@@ -219,6 +219,7 @@ requests! {
         let path = format!("/v1/clients/{}/personal-data", catalogue::client(0));
         Asked::get(&path).at_its_own_pace()
     };
+    "GET /v1/tenant/retention" => |house| Asked::get("/v1/tenant/retention?days=1&limit=200");
     "GET /v1/clients/{id}/privacy" => |house| {
         Asked::get(&format!("/v1/clients/{}/privacy", catalogue::client(0)))
     };

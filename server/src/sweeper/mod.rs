@@ -1,6 +1,6 @@
 //! Records what has come to pass by itself: holds that have lapsed, and what has become of entries of the waiting
-//! list; forgets answers and months of the audit log that were kept long enough; and goes on with erasures and restrictions that
-//! were cut off.
+//! list; forgets answers and months of the audit log that were kept long enough; goes on with erasures and restrictions that
+//! were cut off; and erases clients who have not been there for as long as their tenant has settled on.
 //!
 //! Nothing depends on it being quick: a lapsed hold is in nobody's way and shows as cancelled
 //! before it is recorded. Several programs may sweep at once; the log takes each of it once.
@@ -14,9 +14,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use daybook_api::App;
+use daybook_api::{App, Retained};
 use daybook_domain::appointment::{Appointment, AppointmentCommand};
-use daybook_domain::{AppointmentId, TenantId, WaitingEntryId};
+use daybook_domain::{AppointmentId, ClientId, TenantId, WaitingEntryId};
 use daybook_projections::due::MOST_DUE;
 use daybook_projections::search::Search;
 use daybook_projections::waiting::WaitingList;
@@ -46,12 +46,17 @@ const CHORES_INTERVAL: Duration = Duration::from_mins(20);
 /// How often it is asked whether an erasure was cut off.
 const ERASURES_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How often it is asked whether a tenant's turn has come whose clients are erased some day, and how long others have the database after one.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(2);
+const RETENTION_PAUSE: Duration = Duration::from_millis(250);
+
 /// How much is recorded at once. A tenant's is appended in one batch, or a few.
 const AT_ONCE: usize = 64;
 
 static SWEEP: Repeated = Repeated::new("sweep");
 static ERASE: Repeated = Repeated::new("finish erasures");
 static RESTRICT: Repeated = Repeated::new("finish restrictions");
+static RETAIN: Repeated = Repeated::new("erase clients by retention");
 static FORGET_AUDIT: Repeated = Repeated::new("forget months of the audit log");
 static FORGET: Repeated = Repeated::new("forget answers");
 
@@ -69,6 +74,7 @@ pub(crate) async fn run(
             forget_answers(&parts),
             forget_audit(&parts, audit_months),
             finish_erasures(&app),
+            retain(&app),
         )
     };
     tokio::select! {
@@ -83,6 +89,25 @@ async fn finish_erasures(app: &App) {
         ERASE.note(&app.finish_erasures().await);
         RESTRICT.note(&app.finish_restrictions().await);
         sleep(ERASURES_INTERVAL).await;
+    }
+}
+
+/// Erases clients who have not been there for as long as their tenants have settled on: some at a time, so that whoever books is not
+/// kept waiting.
+async fn retain(app: &App) {
+    let mut again = Again::default();
+    loop {
+        let but: Vec<ClientId> = again.not_now().into_iter().map(ClientId::from).collect();
+        let retained = app.retain(&but).await;
+        RETAIN.note(&retained);
+        let pause = match &retained {
+            Ok(Some(Retained { kept, .. })) => {
+                kept.iter().for_each(|client| again.note(client.uuid(), false));
+                RETENTION_PAUSE
+            }
+            Ok(None) | Err(_) => RETENTION_INTERVAL,
+        };
+        sleep(pause).await;
     }
 }
 

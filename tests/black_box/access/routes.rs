@@ -106,4 +106,5 @@ pub(super) const ROUTES: &[(&str, &str, &[&str])] = &[
     ("DELETE", "/v1/browser-sessions/{id}", &[ANY_KEY]),
     ("GET", "/v1/tenant/settings", &["availability"]),
     ("PUT", "/v1/tenant/settings", &["manage", "keys"]),
+    ("GET", "/v1/tenant/retention", &["privacy"]),
 ];

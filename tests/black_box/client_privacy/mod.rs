@@ -2,6 +2,7 @@
 
 mod legal_hold;
 mod restriction;
+mod retention;
 
 use serde_json::{Value, json};
 

@@ -314,6 +314,7 @@ impl House {
             "/v1/availability" => format!("{path}?service_id={service}&resource_id={room}&{days}"),
             "/v1/utilisation" => format!("{path}?{days}"),
             "/v1/audit" => format!("{path}?kind=key-made"),
+            "/v1/tenant/retention" => format!("{path}?days=1095"),
             "/v1/resources/{id}/opening-hours" => {
                 format!("{}?{days}", path.replace("{id}", room))
             }

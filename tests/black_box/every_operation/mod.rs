@@ -33,6 +33,7 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/keys/{id}",
     "/v1/programs",
     "/v1/projections",
+    "/v1/tenant/retention",
     "/v1/tenant/settings",
 ];
 

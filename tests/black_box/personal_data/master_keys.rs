@@ -5,7 +5,8 @@ use serde_json::json;
 use super::{all_rows, contact};
 use crate::harness::{Answer, Database, Practice, Server, monday};
 
-const OTHER: &str = "daybook-master-key-1:0000000000000000000000000000000000000000000000000000000000000007";
+const OTHER: &str =
+    "daybook-master-key-1:0000000000000000000000000000000000000000000000000000000000000007";
 
 /// All rows but those by which programs say that they live, and what was tried.
 fn rows(database: &Database) -> Vec<(String, String)> {
@@ -21,7 +22,12 @@ fn a_program_with_a_wrong_master_key_or_none_changes_nothing_and_calls_nobody_er
     let server = Server::start(&database);
     let practice = Practice::on(&server);
     let client = practice.created("/v1/clients", &contact());
-    practice.booking(monday(9, 0)).with("client_id", &*client).with("note", "A note").send().is(201);
+    practice
+        .booking(monday(9, 0))
+        .with("client_id", &*client)
+        .with("note", "A note")
+        .send()
+        .is(201);
     server.interrupt();
     server.wait();
     let before = rows(&database);

@@ -72,7 +72,8 @@ fn of_many_who_write_for_somebody_who_is_erased_none_seals_with_another_key() {
         let keys = "SELECT key_id, subject_id, wrapped IS NULL AS destroyed FROM personal_keys
                      WHERE tenant_id = $1";
         let keys = sql.rows(keys, &practice.tenant);
-        let subject = |row: &sqlx::postgres::PgRow| row.get::<uuid::Uuid, _>("subject_id").to_string();
+        let subject =
+            |row: &sqlx::postgres::PgRow| row.get::<uuid::Uuid, _>("subject_id").to_string();
         let own: Vec<_> = keys.iter().filter(|row| subject(row) == client).collect();
         assert_eq!(own.len(), 1, "one key for ever");
         assert!(own[0].get::<bool, _>("destroyed"));
