@@ -126,6 +126,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ErasuresCommand,
     },
+    /// Seal what a version of before has written in clear into the log of a tenant, who is suspended meanwhile.
+    Seal {
+        /// Whose log.
+        #[arg(long)]
+        tenant: TenantId,
+    },
     /// The audit log: who did or was told what.
     Audit {
         #[command(subcommand)]

@@ -30,6 +30,7 @@ mod projections;
 mod psql;
 mod replay;
 mod roles;
+mod seal;
 mod serve;
 mod sweeper;
 mod tenant;
@@ -117,6 +118,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         },
         Command::Erasures { command } => {
             on_runtime(&place, async |database| erasures::run(database, command).await)
+        }
+        Command::Seal { tenant } => {
+            on_runtime(&place, async |database| seal::run(database, &tenant).await)
         }
         Command::Audit { command } => {
             on_runtime(&place, async |database| audit::run(database, command).await)

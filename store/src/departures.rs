@@ -18,7 +18,7 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 19] = [
+const TABLES: [&str; 20] = [
     "api_keys",
     "analysts",
     "browser_sessions",
@@ -30,6 +30,7 @@ const TABLES: [&str; 19] = [
     "erasures",
     "restrictions_begun",
     "retention_turns",
+    "events_being_sealed",
     "audit_entries",
     "audit_heads",
     "promotions",

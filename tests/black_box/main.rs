@@ -69,6 +69,7 @@ mod repository;
 mod roles;
 mod rotation;
 mod rules;
+mod seal;
 mod security_page;
 mod series;
 mod sessions;

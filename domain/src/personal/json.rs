@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::has::Named;
-use super::{HasPersonal, Personal, PersonalMember, Subject, stored};
+use super::{HasPersonal, Personal, PersonalMember, Sealed, Subject, stored};
 
 /// Where the events of each type of aggregate have what is [`Personal`]: `member.of_member`, and `*` for each of a list; with the
 /// name that it is sealed by.
@@ -94,13 +94,56 @@ fn taken(owner: &mut Members, member: &'static str) -> Option<Value> {
     if is_public { None } else { owner.remove(member) }
 }
 
+/// Of which no two may have the same.
+const UNIQUE: (&str, &str) = ("client", "reference");
+
+/// A personal member that is told as JSON.
+struct Member {
+    content: Personal<Value>,
+    is_unique: bool,
+}
+
+impl PersonalMember for Member {
+    fn clear(&self) -> Result<Option<String>, serde_json::Error> {
+        self.content.clear()
+    }
+
+    fn is_clear(&self) -> bool {
+        self.content.is_clear()
+    }
+
+    fn unique(&self) -> Option<&str> {
+        self.content.reveal().filter(|_| self.is_unique)?.as_str()
+    }
+
+    fn sealed(&self) -> Option<&Sealed> {
+        self.content.sealed()
+    }
+
+    fn seal(&mut self, sealed: Sealed) {
+        self.content.seal(sealed);
+    }
+
+    fn open(&mut self, json: &str) -> Result<(), serde_json::Error> {
+        self.content.open(json)
+    }
+
+    fn erase(&mut self) {
+        self.content.erase();
+    }
+
+    fn withhold(&mut self) {
+        self.content.withhold();
+    }
+}
+
 /// What is personal of an event that is told as JSON.
 pub struct PersonalJson {
     aggregate_type: String,
     /// About whom it is, where that is known from elsewhere.
     subject: Option<Subject>,
     /// By the name that it is sealed by, in the order in which it stands in the event; `None`: nothing is there.
-    taken: Vec<(&'static str, Option<Personal<Value>>)>,
+    taken: Vec<(&'static str, Option<Member>)>,
 }
 
 impl PersonalJson {
@@ -113,14 +156,23 @@ impl PersonalJson {
         for (place, name) in places(aggregate_type) {
             each_owner(event, place, &mut |owner, member| found.push((name, taken(owner, member))));
         }
-        let read = |(name, value): (_, Option<Value>)| Ok((name, value.map(stored).transpose()?));
+        let read = |(name, value): (_, Option<Value>)| {
+            let is_unique = (aggregate_type, name) == UNIQUE;
+            let content = value.map(stored).transpose()?;
+            Ok((name, content.map(|content| Member { content, is_unique })))
+        };
         let taken = found.into_iter().map(read).collect::<Result<_, serde_json::Error>>()?;
         Ok(Self { aggregate_type: aggregate_type.to_owned(), subject: None, taken })
     }
 
     /// Whether there is something that was written in clear.
     pub fn has_clear(&mut self) -> bool {
-        self.personal().iter().any(|(_, member)| member.is_clear())
+        self.clear_members() > 0
+    }
+
+    /// How many members were written in clear.
+    pub fn clear_members(&mut self) -> u64 {
+        self.personal().iter().filter(|(_, member)| member.is_clear()).count() as u64
     }
 
     /// The same, about this subject.
@@ -133,11 +185,32 @@ impl PersonalJson {
         let mut taken = self.taken.into_iter();
         for (place, _) in places(&self.aggregate_type) {
             each_owner(event, place, &mut |owner, member| {
-                if let Some((_, Some(Personal::Clear(content)))) = taken.next() {
+                if let Some((_, Some(Member { content: Personal::Clear(content), .. }))) =
+                    taken.next()
+                {
                     owner.insert(member.to_owned(), content);
                 }
             });
         }
+    }
+
+    /// Puts it back as the log is to have it, sealed or not.
+    ///
+    /// # Errors
+    /// When it cannot be written as JSON.
+    pub fn put_back_as_stored(self, event: &mut Value) -> Result<(), serde_json::Error> {
+        let mut taken = self.taken.into_iter();
+        let mut written = Ok(());
+        for (place, _) in places(&self.aggregate_type) {
+            each_owner(event, place, &mut |owner, member| {
+                let Some((_, Some(Member { content, .. }))) = taken.next() else { return };
+                match serde_json::to_value(content) {
+                    Ok(content) => drop(owner.insert(member.to_owned(), content)),
+                    Err(error) => written = Err(error),
+                }
+            });
+        }
+        written
     }
 }
 

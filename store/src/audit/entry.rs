@@ -38,6 +38,8 @@ pub enum AuditKind {
     MasterKeyAdded,
     MasterKeysRotated,
     MasterKeyRetired,
+    /// What was in clear in a log is sealed.
+    LogSealed,
     /// The audit log itself was read.
     AuditRead,
     AuditExported,
@@ -47,7 +49,7 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::PersonalDataRead,
         Self::PersonalDataExported,
         Self::Refused,
@@ -68,6 +70,7 @@ impl AuditKind {
         Self::MasterKeyAdded,
         Self::MasterKeysRotated,
         Self::MasterKeyRetired,
+        Self::LogSealed,
         Self::AuditRead,
         Self::AuditExported,
     ];
@@ -95,6 +98,7 @@ impl AuditKind {
             Self::MasterKeyAdded => "master-key-added",
             Self::MasterKeysRotated => "master-keys-rotated",
             Self::MasterKeyRetired => "master-key-retired",
+            Self::LogSealed => "log-sealed",
             Self::AuditRead => "audit-read",
             Self::AuditExported => "audit-exported",
             Self::Other => "other",

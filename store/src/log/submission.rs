@@ -28,11 +28,21 @@ const KEPT: &str = "hmac ";
 impl CommandKey {
     /// A key of which HMACs are kept: of its name, of the request, and of whose it is.
     pub(crate) fn kept(name: &[u8; 32], request: &[u8; 32], whose: &[u8; 32]) -> Self {
-        let key = format!("{KEPT}{}", URL_SAFE_NO_PAD.encode(name));
+        let key = Self::kept_name(name);
         let mut fingerprint = [0; 32];
         fingerprint[..HALF].copy_from_slice(&request[..HALF]);
         fingerprint[HALF..].copy_from_slice(&whose[..HALF]);
         Self { key, fingerprint }
+    }
+
+    /// What is kept of its name.
+    pub(crate) fn kept_name(name: &[u8; 32]) -> String {
+        format!("{KEPT}{}", URL_SAFE_NO_PAD.encode(name))
+    }
+
+    /// Whether that is what is kept of a name, and not the name itself.
+    pub(crate) fn is_kept_name(key: &str) -> bool {
+        key.starts_with(KEPT)
     }
 
     /// Whether both are of one caller, as far as that is kept: keys of before are the tenant's.

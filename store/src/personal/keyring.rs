@@ -355,7 +355,7 @@ impl Keyring {
     }
 
     /// Says about whom events are that were written in clear and do not say so themselves: only the first of their stream does.
-    async fn tell_subjects(
+    pub(super) async fn tell_subjects(
         &self,
         events: &mut [(About<'_>, PersonalJson)],
     ) -> Result<(), KeyringError> {

@@ -6,6 +6,7 @@
 //! * `ledger`: who was erased, outside of the database.
 //! * `restriction`: who is known to few only.
 //! * `rotation`: another master key.
+//! * `seal_log`: a log of before, in which something is in clear, is sealed.
 //! * [`Tokens`]: what stands for a text where it must not be read.
 //! * [`Keyring`]: the keys of persons, as the database has them.
 //!
@@ -19,6 +20,7 @@ mod ledger;
 mod master_key;
 mod restriction;
 mod rotation;
+mod seal_log;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -28,4 +30,5 @@ pub use ledger::{ErasedClient, ErasureLedger, LedgerError};
 pub use master_key::{InvalidMasterKey, MasterKey, MasterKeyId, MasterKeys};
 pub use restriction::RestrictionBegun;
 pub use rotation::{KnownMasterKey, RetireError};
+pub use seal_log::{SealError, SealProgress, SealedLog};
 pub use tokens::Tokens;
