@@ -15,6 +15,7 @@ pub mod agenda;
 mod all;
 pub mod analytics;
 pub mod appointments;
+mod basis;
 mod bulk;
 pub mod catalogue;
 mod change;
@@ -46,6 +47,7 @@ mod verify;
 pub mod waiting;
 
 pub use all::all;
+pub use basis::Basis;
 pub use bulk::{Backfill, Bulk, FoldStream};
 pub use deployments::{Deployment, Heard};
 pub use due::{Due, DueQuery};

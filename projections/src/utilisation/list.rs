@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::query_builder::Separated;
-use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
+use sqlx::{PgConnection, PgPool, Postgres, QueryBuilder, Row as _};
 use uuid::Uuid;
 
 use super::as_of::Then;
@@ -126,34 +126,57 @@ impl Key for Group {
 
 /// Served by `taken_by_day` and `offered_by_day`, or with a resource by `taken_of_resource` and the
 /// primary key of `offered`.
-pub(super) async fn page(
+pub(super) async fn now(
+    connection: &mut PgConnection,
+    tenant: &TenantId,
+    filter: &UtilisationFilter,
+    by: Dimensions,
+    page: (Option<&Cursor>, Limit),
+) -> Result<FiguresPage, PageError> {
+    let keyset = keyset(tenant, filter, by, page, None)?;
+    few_enough(connection, tenant, filter).await?;
+    let worked_out_to = resources::worked_out_to(connection, tenant).await?;
+    let statement = statement(tenant, filter, by, &keyset, &Now);
+    read(connection, statement, &keyset, worked_out_to).await
+}
+
+/// Of the rows that there would have been at the moment.
+pub(super) async fn then(
     pool: &PgPool,
+    tenant: &TenantId,
+    filter: &UtilisationFilter,
+    by: Dimensions,
+    page: (Option<&Cursor>, Limit),
+    moment: Moment,
+) -> Result<FiguresPage, PageError> {
+    let keyset = keyset(tenant, filter, by, page, Some(moment))?;
+    let then = Then::at(pool, tenant, filter, moment).await?;
+    let statement = statement(tenant, filter, by, &keyset, &then);
+    read(&mut *pool.acquire().await?, statement, &keyset, then.horizon).await
+}
+
+fn keyset(
     tenant: &TenantId,
     filter: &UtilisationFilter,
     by: Dimensions,
     (cursor, limit): (Option<&Cursor>, Limit),
     moment: Option<Moment>,
-) -> Result<FiguresPage, PageError> {
+) -> Result<Keyset<Group>, CursorError> {
     let list = List::of(tenant, "utilisation", &(filter, by));
     let list = moment.map_or(list, |moment| list.at(moment.position.get()));
     let keyset: Keyset<Group> = Keyset::new(list, cursor, limit)?;
     // Whoever makes a cursor up can say anything.
     let is_one = |after: &Group| by != Dimensions::default() && after.dimensions() == by;
-    if !keyset.after().is_none_or(is_one) {
-        return Err(CursorError::Damaged.into());
-    }
-    let (mut statement, worked_out_to) = match moment {
-        None => {
-            few_enough(pool, tenant, filter).await?;
-            let worked_out_to = resources::worked_out_to(pool, tenant).await?;
-            (statement(tenant, filter, by, &keyset, &Now), worked_out_to)
-        }
-        Some(moment) => {
-            let then = Then::at(pool, tenant, filter, moment).await?;
-            (statement(tenant, filter, by, &keyset, &then), then.horizon)
-        }
-    };
-    let rows = statement.build().fetch_all(pool).await?;
+    if keyset.after().is_none_or(is_one) { Ok(keyset) } else { Err(CursorError::Damaged) }
+}
+
+async fn read(
+    connection: &mut PgConnection,
+    mut statement: QueryBuilder<'_, Postgres>,
+    keyset: &Keyset<Group>,
+    worked_out_to: Option<NaiveDate>,
+) -> Result<FiguresPage, PageError> {
+    let rows = statement.build().fetch_all(connection).await?;
     let rows = rows.iter().map(|row| {
         let figures = figures(row)?;
         Ok::<_, sqlx::Error>((Group::of(&figures), figures))
@@ -191,7 +214,7 @@ impl Source for Now {
 
 /// Served by the same indexes, and by nothing else.
 async fn few_enough(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     tenant: &TenantId,
     filter: &UtilisationFilter,
 ) -> Result<(), PageError> {
@@ -200,7 +223,7 @@ async fn few_enough(
         QueryBuilder::<Postgres>::new(format!("SELECT count(*) FROM (SELECT FROM {schema}.taken"));
     filter.push_days(tenant, &mut sql);
     sql.push(format!(" LIMIT {max_rows} + 1) AS looked_at"));
-    let rows: i64 = sql.build_query_scalar().fetch_one(pool).await?;
+    let rows: i64 = sql.build_query_scalar().fetch_one(connection).await?;
     if rows > i64::from(max_rows) {
         return Err(PageError::TooBroad { max_rows });
     }

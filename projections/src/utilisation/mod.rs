@@ -27,7 +27,13 @@ use sqlx::PgPool;
 pub use dimension::{Dimension, Dimensions, DimensionsError};
 pub use list::{Figures, FiguresPage, UtilisationFilter};
 
-use crate::{ApplyError, Cursor, Limit, PageError, Projection, ProjectionId, TableSpec, Tables};
+use crate::basis::Snapshot;
+use crate::{
+    ApplyError, Basis, Cursor, Limit, PageError, Projection, ProjectionId, TableSpec, Tables,
+};
+
+/// How often figures are read anew because their tables were replaced meanwhile: that happens once in a rebuild.
+const MAX_LOOKS: usize = 3;
 
 /// The utilisation projection. Made from a pool, it also answers.
 #[derive(Debug, Clone)]
@@ -65,7 +71,36 @@ impl Utilisation {
         page: (Option<&Cursor>, Limit),
         moment: Option<Moment>,
     ) -> Result<FiguresPage, PageError> {
-        list::page(&self.pool, tenant, filter, by, page, moment).await
+        match moment {
+            None => list::now(&mut *self.pool.acquire().await?, tenant, filter, by, page).await,
+            Some(moment) => list::then(&self.pool, tenant, filter, by, page, moment).await,
+        }
+    }
+
+    /// A page of now, and what it rests on: `seen`, or what has come since. `None`: its tables were replaced each time that it
+    /// was read.
+    ///
+    /// # Errors
+    /// As [`page`](Self::page).
+    pub async fn page_on(
+        &self,
+        tenant: &TenantId,
+        filter: &UtilisationFilter,
+        by: Dimensions,
+        page: (Option<&Cursor>, Limit),
+        seen: &Basis,
+    ) -> Result<Option<(FiguresPage, Basis)>, PageError> {
+        let mut seen = seen.clone();
+        for _ in 0..MAX_LOOKS {
+            let mut snapshot = Snapshot::begin(&self.pool, tenant, &seen).await?;
+            let found = list::now(snapshot.connection(), tenant, filter, by, page).await?;
+            if let Some(basis) = snapshot.end().await? {
+                return Ok(Some((found, basis)));
+            }
+            let Some(anew) = Basis::now(&self.pool, tenant, Self::ID).await? else { break };
+            seen = anew;
+        }
+        Ok(None)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use daybook_domain::{ResourceId, TenantId};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgConnection, PgPool};
+use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Utilisation;
@@ -145,10 +145,10 @@ pub(super) async fn ids(
 
 /// Up to which day what is offered has been worked out.
 pub(super) async fn worked_out_to(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     tenant: &TenantId,
 ) -> Result<Option<NaiveDate>, sqlx::Error> {
-    sqlx::query_scalar(&HORIZON.live()).bind(tenant.as_str()).fetch_optional(pool).await
+    sqlx::query_scalar(&HORIZON.live()).bind(tenant.as_str()).fetch_optional(connection).await
 }
 
 statement!(
