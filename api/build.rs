@@ -1,5 +1,11 @@
 //! Says once how the domain's types are written in JSON, for the document: utoipa's derives read it
 //! wherever a field has such a type. The domain itself knows nothing of documents.
+//!
+//! And says of which sources the program is: what one program has cached, another must not take for its own.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::path::{Path, PathBuf};
 
 /// A type's name, and what it is written as.
 const WRITTEN_AS: &[(&str, &str)] = &[
@@ -78,7 +84,44 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Roles", "Vec<crate::schema::RoleForm>"),
 ];
 
+/// All that an answer can depend on: what is in these folders and files.
+const SOURCES: [&str; 7] = [
+    "../domain/src",
+    "../ical/src",
+    "../store/src",
+    "../projections/src",
+    "src",
+    "../migrations",
+    "../Cargo.lock",
+];
+
+/// Tells the program of which sources it is built, as a name: programs of other sources have another one.
+fn name_sources() {
+    let mut files = Vec::new();
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={source}");
+        add_files(Path::new(source), &mut files);
+    }
+    files.sort();
+    // Of one compiler it is the same on all machines.
+    let mut hasher = DefaultHasher::new();
+    for path in files {
+        path.hash(&mut hasher);
+        fs::read(&path).unwrap_or_default().hash(&mut hasher);
+    }
+    println!("cargo::rustc-env=DAYBOOK_SOURCES={:016x}", hasher.finish());
+}
+
+fn add_files(path: &Path, files: &mut Vec<PathBuf>) {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().for_each(|entry| add_files(&entry.path(), files)),
+        Err(_) => files.push(path.to_owned()),
+    }
+}
+
 fn main() {
+    name_sources();
+    println!("cargo::rerun-if-changed=build.rs");
     let config = utoipa_config::Config::new();
     let config =
         WRITTEN_AS.iter().fold(config, |config, (name, form)| config.alias_for(name, form));

@@ -4,6 +4,7 @@
 //! what it takes and gives in its types, and both are in the generated `openapi.json`.
 
 mod bodies;
+mod cache;
 mod erasure;
 pub mod export;
 mod http;
@@ -45,6 +46,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use cache::Cache;
+pub use cache::{InvalidRedisAddress, RedisAddress};
 pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
@@ -85,6 +88,8 @@ pub struct Parts {
     peers: Peers,
     in_flight: InFlight,
     heavy: HeavyWork,
+    /// Answers that are not worked out again.
+    cache: Cache,
     readiness: Readiness,
     /// Which programs live, where somebody says so.
     heard: Option<watch::Receiver<Heard>>,
@@ -128,6 +133,7 @@ impl App {
             peers: Peers::default(),
             in_flight: InFlight::default(),
             heavy: HeavyWork::new(),
+            cache: Cache::off(),
             readiness,
             heard: None,
             streams: Streams::default(),
@@ -148,6 +154,13 @@ impl App {
     #[must_use]
     pub fn with_imports(mut self, imports: Arc<dyn ImportService>) -> Self {
         Arc::make_mut(&mut self.0).imports = Some(imports);
+        self
+    }
+
+    /// The same, which caches answers in so many bytes of memory, and in a Redis that it shares with other programs.
+    #[must_use]
+    pub fn with_cache(mut self, bytes: u64, redis: Option<RedisAddress>) -> Self {
+        Arc::make_mut(&mut self.0).cache = Cache::of(bytes, redis);
         self
     }
 

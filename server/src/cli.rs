@@ -10,7 +10,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::export::Format;
-use daybook_api::{CorsOrigin, Network};
+use daybook_api::{CorsOrigin, Network, RedisAddress};
 use daybook_domain::rights::{Few, Limits, NotAFew, Role as KeyRole, Scope, ScopeSet, Scopes};
 use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId, Titles};
 use daybook_integrations::calendar::CategoryFrom;
@@ -213,6 +213,14 @@ pub(crate) struct Serve {
     /// never where others call.
     #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_ISSUERS")]
     pub(crate) allow_insecure_issuers: bool,
+    /// How many MiB of this program's memory answers may take that are cached: 0, none are, to 65,536.
+    #[arg(long, env = "DAYBOOK_CACHE_MIB", value_parser = clap::value_parser!(u32).range(0..=65_536),
+          default_value_t = CACHE_MIB)]
+    pub(crate) cache_mib: u32,
+    /// A Redis that programs on one database share for the same: redis://[[user]:password@]host[:port][/number], or
+    /// redis+unix:///path [default: none].
+    #[arg(long, env = "DAYBOOK_REDIS_URL", hide_env_values = true)]
+    pub(crate) redis_url: Option<RedisAddress>,
     #[command(flatten)]
     pub(crate) tls: TlsFiles,
     #[command(flatten)]
@@ -225,6 +233,8 @@ pub(crate) struct Serve {
 const MAX_CONNECTIONS: u16 = 4_096;
 
 const AUDIT_MONTHS: u32 = 24;
+/// A few thousand pages.
+const CACHE_MIB: u32 = 64;
 /// More than people and their programs mistype, and less than is felt.
 const FAILURES_PER_SECOND: u32 = 100;
 

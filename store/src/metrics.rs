@@ -129,6 +129,12 @@ metrics! {
     PROJECTION_EVENTS = Counter, "daybook_projection_events_total", Count, ["projection"],
         "Events that a projection's polls have read";
 
+    // Answers that are cached.
+    CACHE_READS = Counter, "daybook_cache_reads_total", Count, ["found"],
+        "Questions that were looked for in the cache, by where the answer was found: memory, redis, or none, it was worked out";
+    CACHE_FAILURES = Counter, "daybook_cache_failures_total", Count, ["why"],
+        "Questions that the shared cache did not answer: timeout, connection, or damaged, what it had was not what was put there";
+
     // Work by itself.
     HOLDS_DUE = Gauge, "daybook_holds_due", Count, [],
         "Holds that have lapsed and are not given back yet";
@@ -180,6 +186,12 @@ pub fn begin() {
     }
     for comparison in ["begun", "asked", "regular"] {
         counter!(LOGS_OVERLOOKED, "comparison" => comparison).increment(0);
+    }
+    for found in ["memory", "redis", "none"] {
+        counter!(CACHE_READS, "found" => found).increment(0);
+    }
+    for why in ["timeout", "connection", "damaged"] {
+        counter!(CACHE_FAILURES, "why" => why).increment(0);
     }
     counter!(HTTP_CONNECTIONS_EVICTED).increment(0);
     gauge!(HTTP_CONNECTIONS).set(0.0);

@@ -41,7 +41,8 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 5] = [
+const GUIDES: [(&str, [&[&str]; 2]); 6] = [
+    ("cache.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
@@ -81,6 +82,19 @@ fn the_garage_works_twice() {
 #[test]
 fn the_yoga_studio_works_twice() {
     works_twice("yoga.md");
+}
+
+#[test]
+fn what_is_cached_is_seen_to_be_so_twice() {
+    for printed in works_twice("cache.md") {
+        let lines: Vec<&str> = printed.lines().collect();
+        let figures = |appointments: u32| {
+            let minutes = 60 * appointments;
+            format!("{{\"booked_minutes\":{minutes},\"appointments\":{appointments}}}")
+        };
+        let [one, two] = [1, 2].map(figures);
+        assert_eq!(lines, [&*one, "304", "200", &*two, &*one, &*two]);
+    }
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod balancing;
 mod batch;
 mod bounds;
 mod browser_sessions;
+mod cache;
 mod catalogue;
 mod client_history;
 mod client_privacy;

@@ -18,7 +18,7 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 9] = [
+const OF_TESTS: [Program; 10] = [
     Program { name: "curl", package: "curl" },
     Program { name: "haproxy", package: "haproxy" },
     Program { name: "jq", package: "jq" },
@@ -27,6 +27,7 @@ const OF_TESTS: [Program; 9] = [
     Program { name: "promtool", package: "prometheus" },
     Program { name: "pgbouncer", package: "pgbouncer" },
     Program { name: "psql", package: "postgresql-client" },
+    Program { name: "redis-server", package: "redis-server" },
     Program { name: "libfaketime.so.1", package: "libfaketime" },
 ];
 

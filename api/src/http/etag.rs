@@ -38,6 +38,19 @@ impl Etag {
         Self { version, digest: Some(hasher.finish()) }
     }
 
+    /// Of what follows from a key that says all of it.
+    pub(crate) fn of_key(key: &[u8; 32]) -> Self {
+        let digest = key.first_chunk().map(|first| u64::from_be_bytes(*first));
+        Self { version: None, digest }
+    }
+
+    /// The one of the tags that a caller says to have that is the same, if there is.
+    pub(crate) fn known_by(self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let known: Vec<HeaderValue> =
+            headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect();
+        one_of(&known, &self.header()?)
+    }
+
     /// As a header.
     pub(crate) fn header(self) -> Option<HeaderValue> {
         HeaderValue::try_from(self.to_string()).ok()

@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::routes::cached;
+
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
 const WITHOUT_A_POSITION: [&str; 17] = [
     "/v1/appointments/{id}/links",
@@ -200,7 +202,8 @@ impl Operation<'_> {
             _ if status.starts_with('2') || status == "304" => {
                 let done = makes || !self.takes("dry_run");
                 headers.extend(self.has_position().then_some((&POSITION, done)));
-                headers.extend(self.has_version(makes).then_some((&ETAG, done)));
+                let is_known = done && !(self.is_cached() && status == "200");
+                headers.extend(self.has_version(makes).then_some((&ETAG, is_known)));
                 headers.extend((status == "201").then_some((&LOCATION, true)));
                 headers.extend(self.takes("Idempotency-Key").then_some((&REPLAYED, false)));
                 headers.extend(is_page.then_some((&NEXT, false)));
@@ -223,6 +226,11 @@ impl Operation<'_> {
     fn has_version(&self, makes: bool) -> bool {
         let reads = self.described["responses"]["304"].is_object();
         reads || makes || self.takes("If-Match")
+    }
+
+    /// Whether its answers are cached where they can be, and have a tag only then.
+    fn is_cached(&self) -> bool {
+        self.method == "get" && cached::ROUTES.contains(&self.path)
     }
 
     /// Whether an answer is a page of a list.

@@ -10,6 +10,7 @@ use super::{answers, forms};
 use crate::http::audit::PurposeHeader;
 use crate::http::auth::in_words;
 use crate::http::deprecation::{DEPRECATED, mark};
+use crate::routes::cached;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -90,14 +91,17 @@ fn without_null(value: &mut Value) {
     }
 }
 
-/// What is one thing is read conditionally: that is the router's, and no route says it.
+/// What is one thing is read conditionally, and what is cached: that is the router's, and no route says it.
 fn say_conditional(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flatten();
-    let is_of_one_thing = |path: &str| {
-        path.ends_with('}') || path.ends_with("/settings") || path.ends_with("/privacy")
+    let is_conditional = |path: &str| {
+        path.ends_with('}')
+            || path.ends_with("/settings")
+            || path.ends_with("/privacy")
+            || cached::ROUTES.contains(&path)
     };
-    let of_one_thing = paths.filter(|(path, _)| is_of_one_thing(path));
-    for read in of_one_thing.filter_map(|(_, operations)| operations.get_mut("get")) {
+    let conditional = paths.filter(|(path, _)| is_conditional(path));
+    for read in conditional.filter_map(|(_, operations)| operations.get_mut("get")) {
         let parameter = json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": {"type": "string"},
             "description": "The `ETag` of the answer that you have. If it would be the same, it is not sent again (304).",

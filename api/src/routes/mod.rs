@@ -8,6 +8,7 @@ mod availability;
 #[cfg(test)]
 mod bounds;
 mod browser_sessions;
+pub(crate) mod cached;
 mod catalogue;
 mod clients;
 mod commands;
@@ -20,7 +21,7 @@ mod imports;
 mod issuers;
 mod kept;
 mod keys;
-mod listing;
+pub(crate) mod listing;
 mod problems;
 mod programs;
 mod projections;

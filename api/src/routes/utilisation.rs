@@ -1,15 +1,16 @@
 //! `GET /v1/utilisation`
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::{Uri, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, Uri};
+use axum::response::Response;
 use chrono::NaiveDate;
-use daybook_domain::{Category, ResourceId, ServiceId};
+use daybook_domain::{Category, ResourceId, ServiceId, TenantId};
 use daybook_projections::appointments::Appointments;
 use daybook_projections::utilisation::{
     Dimensions, Figures, FiguresPage, Utilisation, UtilisationFilter,
 };
+use daybook_projections::{Basis, Cursor, Limit};
+use daybook_store::log::Moment;
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -19,11 +20,13 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::as_of::{AsOfParams, Reading};
-use super::listing::{PageParams, link};
+use super::cached::moment_of;
+use super::listing::PageParams;
 use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
+use crate::cache::{CachedPage, Question};
 use crate::http::query::{Value, invalid, invalid_range, query_params, string};
-use crate::http::{Analytics, At, Caller, Problem, Query};
+use crate::http::{Analytics, Caller, Problem, Query};
 
 /// The most days that can be asked for at once.
 pub(crate) const MAX_DAYS: i64 = 366;
@@ -161,6 +164,7 @@ pub(crate) async fn get_utilisation(
     State(app): State<App>,
     caller: Caller<Analytics>,
     uri: Uri,
+    headers: HeaderMap,
     Query(asked): Query<UtilisationParams>,
 ) -> Result<Response, Problem> {
     let UtilisationParams { from, to, group_by, resource_id, service_id, category, page, moment } =
@@ -171,26 +175,66 @@ pub(crate) async fn get_utilisation(
     }
     let filter = UtilisationFilter { from, to, resource_id, service_id, category };
     let by = group_by.unwrap_or_else(Dimensions::resource);
-    let (tenant, asked) = (&caller.tenant, (page.cursor.as_ref(), page.limit()));
+    let tenant = caller.tenant.clone();
     let as_of = (moment.as_of, None);
-    let Reading { moment, position } =
-        app.reading(tenant, as_of, page.fresh, Utilisation::ID).await?;
+    let reading = app.reading(&tenant, as_of, page.fresh, Utilisation::ID).await?;
+    let Reading { moment, position } = reading;
     if let Some(moment) = moment {
-        app.wait_for(tenant, Appointments::ID, moment.position).await?;
+        app.wait_for(&tenant, Appointments::ID, moment.position).await?;
     }
-    let FiguresPage { page, worked_out_to } =
-        app.utilisation.page(tenant, &filter, by, asked, moment).await?;
-    let next_cursor = page.next.map(|cursor| cursor.to_string());
-    let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
-    let items = page.items.into_iter().map(|figures| {
-        let last = figures.day.unwrap_or(to);
-        UtilisationView::new(figures, by, worked_out_to.is_some_and(|day| last <= day))
-    });
-    let items = items.collect();
-    let list = UtilisationList { items, next_cursor, worked_out_to };
-    let mut response = At(position, Json(list)).into_response();
-    if let Some(next) = next {
-        response.headers_mut().insert(header::LINK, next);
+    let reads = [Utilisation::ID, Appointments::ID];
+    let basis = app.basis(&tenant, reading, &reads).await?;
+    let question = Question::new(ROUTE, &tenant, &uri).and(&moment_of(moment));
+    let (this, seen, of) = (app.clone(), basis.clone(), question.clone());
+    let work = move || async move {
+        let asked = (page.cursor.as_ref(), page.limit());
+        let (figures, basis) = this.figures(&tenant, (&filter, by), asked, moment, seen).await?;
+        let key = basis.map(|basis| of.on(&basis));
+        let list = UtilisationList::new(figures, by, to);
+        let next_cursor = list.next_cursor.clone();
+        Ok::<_, Problem>((CachedPage::of(&list, next_cursor, key.as_ref(), position)?, key))
+    };
+    app.cached((&question, basis.as_ref()), (&uri, &headers), work).await
+}
+
+const ROUTE: &str = "/v1/utilisation";
+
+impl App {
+    /// A page of figures, and what it rests on, where that is known.
+    async fn figures(
+        &self,
+        tenant: &TenantId,
+        (filter, by): (&UtilisationFilter, Dimensions),
+        page: (Option<&Cursor>, Limit),
+        moment: Option<Moment>,
+        seen: Option<Basis>,
+    ) -> Result<(FiguresPage, Option<Basis>), Problem> {
+        if let (None, Some(seen)) = (moment, &seen)
+            && let Some((figures, basis)) =
+                self.utilisation.page_on(tenant, filter, by, page, seen).await?
+        {
+            return Ok((figures, Some(basis)));
+        }
+        let figures = self.utilisation.page(tenant, filter, by, page, moment).await?;
+        let basis = match moment {
+            Some(_) => self.still(seen).await?,
+            None => None,
+        };
+        Ok((figures, basis))
     }
-    Ok(response)
+}
+
+impl UtilisationList {
+    fn new(
+        FiguresPage { page, worked_out_to }: FiguresPage,
+        by: Dimensions,
+        to: NaiveDate,
+    ) -> Self {
+        let items = page.items.into_iter().map(|figures| {
+            let last = figures.day.unwrap_or(to);
+            UtilisationView::new(figures, by, worked_out_to.is_some_and(|day| last <= day))
+        });
+        let items = items.collect();
+        Self { items, next_cursor: page.next.map(|cursor| cursor.to_string()), worked_out_to }
+    }
 }

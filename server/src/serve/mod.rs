@@ -125,6 +125,7 @@ async fn serve(
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
+        .with_cache(u64::from(options.cache_mib) << 20, options.redis_url)
         .with_cors(options.cors_origin)
         .with_rate_limit(options.requests_per_second)
         .with_peers(options.trusted_proxies, NonZeroU32::new(options.failures_per_second))

@@ -92,6 +92,13 @@ impl Server {
         server
     }
 
+    /// What this command starts, which is ready.
+    pub(crate) fn start_command(database: &Database, command: Command) -> Self {
+        let server = Self::run(database, command);
+        server.wait_until_ready();
+        server
+    }
+
     /// The next version of the program (`tests/next`), which listens.
     pub(crate) fn start_next(database: &Database) -> Self {
         Self::run(database, database.next())
