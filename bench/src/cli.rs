@@ -46,6 +46,18 @@ pub(crate) enum What {
         #[arg(long)]
         daybook: Option<PathBuf>,
     },
+    /// What is asked again and again, of a real server that caches answers and of one that does not, in turn.
+    Cache {
+        /// How many appointments there are.
+        #[arg(long, default_value_t = 100_000)]
+        appointments: u64,
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+        /// A Redis behind the cache.
+        #[arg(long)]
+        redis_url: Option<String>,
+    },
     /// Of each route the dearest request that is allowed, and all of them at once.
     Dearest {
         /// How many appointments there are.

@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|dearest|mixed|as-of|grow|tenants|verify|rebuild|import`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|cache|dearest|mixed|as-of|grow|tenants|verify|rebuild|import`.
 //!
-//! * `append`, `http`, `nodes`, `availability`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`, `import`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `cache`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`, `import`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -11,6 +11,7 @@
 mod append;
 mod as_of;
 mod availability;
+mod cache;
 mod calendar;
 mod catalogue;
 mod cli;
@@ -84,6 +85,10 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::Nodes { daybook } => nodes::run(server, options, daybook.as_deref()).await,
         What::Availability { daybook } => {
             availability::run(server, options, daybook.as_deref()).await
+        }
+        What::Cache { appointments, daybook, redis_url } => {
+            let (daybook, redis) = (daybook.as_deref(), redis_url.as_deref());
+            cache::run(server, options, *appointments, daybook, redis).await
         }
         What::Dearest { appointments, daybook, document } => {
             let document = document.as_deref();

@@ -109,8 +109,19 @@ impl Serving {
         database: &Database,
         log: PathBuf,
     ) -> anyhow::Result<Self> {
+        Self::start_with(program, database, log, &[]).await
+    }
+
+    /// The same, with more arguments.
+    pub(crate) async fn start_with(
+        program: &Program,
+        database: &Database,
+        log: PathBuf,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(&program.0);
         command.args(["serve", "--listen", "127.0.0.1:0", "--operations-listen", "127.0.0.1:0"]);
+        command.args(arguments);
         on(&mut command, database);
         command.stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut child = command.spawn().with_context(|| program.0.display().to_string())?;
