@@ -197,10 +197,14 @@ fn the_feed_and_exports_have_titles_for_whom_they_are_asked_for() {
         assert!(has_mark(&get(&format!("{path}{and}personal=told"))), "{path}");
     }
     let feed = discreet.practice.api.get("/v1/events?limit=1000").send().is(200);
-    let events = feed["items"].as_array().unwrap();
-    let booked =
-        events.iter().find(|event| event["subject"].as_str().unwrap().contains(discreet.id()));
-    assert!(booked.unwrap()["data"].get("title").is_none(), "{booked:?}");
+    let title_of = |appointment: &Value| {
+        let id = appointment["id"].as_str().unwrap();
+        let events = feed["items"].as_array().unwrap().iter();
+        let mut of_it = events.filter(|event| event["subject"].as_str().unwrap().contains(id));
+        of_it.next().unwrap()["data"].get("title").cloned()
+    };
+    assert_eq!(title_of(&discreet.retitled), None);
+    assert_eq!(title_of(&discreet.usual), Some(json!(SERVICE)), "the name of its service");
 }
 
 #[test]
