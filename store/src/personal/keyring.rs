@@ -170,7 +170,10 @@ impl Keyring {
     /// The same, which knows nothing from before: what is destroyed by now is destroyed to it, wherever that was done.
     #[must_use]
     pub fn unremembered(&self) -> Self {
-        Self { kept: Cache::builder().max_capacity(KEPT).build(), ..self.clone() }
+        let kept = Cache::builder().max_capacity(KEPT).build();
+        // What it has heard of, this one has still to hear of.
+        let seen = Arc::new(AtomicU64::new(self.tick()));
+        Self { kept, seen, ..self.clone() }
     }
 
     /// Makes sure that this program has every master key of the database; its own first one is one of them from now on.

@@ -185,6 +185,10 @@ async fn what_another_program_destroys_is_erased_here_at_once_and_for_good() {
     there.destroy(&house.tenant, id.into()).await.unwrap();
     let mut heard = false;
     for _ in 0..100 {
+        // Who remembers nothing need not hear of it, and keeps nobody from hearing of it.
+        let mut read = contact.clone();
+        open_one(&here.unremembered(), about(&house.tenant, id), &mut read).await.unwrap();
+        assert_eq!(read.name, Personal::Erased);
         let mut read = contact.clone();
         open_one(&here, about(&house.tenant, id), &mut read).await.unwrap();
         heard = read.name == Personal::Erased;
