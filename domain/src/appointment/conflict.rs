@@ -2,8 +2,6 @@
 //! or retired, until they are moved, cancelled, or accepted.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +32,7 @@ pub enum ConflictReason {
 }
 
 impl ConflictReason {
-    const ALL: [Self; 2] = [Self::OutsideOpeningHours, Self::ResourceRetired];
+    pub const ALL: [Self; 2] = [Self::OutsideOpeningHours, Self::ResourceRetired];
 
     /// Why the resource, as it is, could not be booked for this time; `None`: it could.
     ///
@@ -61,25 +59,7 @@ impl ConflictReason {
     }
 }
 
-impl fmt::Display for ConflictReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no reason of a conflict.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no reason of a conflict: {0:?}")]
-pub struct UnknownConflictReason(String);
-
-impl FromStr for ConflictReason {
-    type Err = UnknownConflictReason;
-
-    fn from_str(text: &str) -> Result<Self, UnknownConflictReason> {
-        let named = Self::ALL.into_iter().find(|reason| reason.as_str() == text);
-        named.ok_or_else(|| UnknownConflictReason(text.chars().take(40).collect()))
-    }
-}
+crate::words!(ConflictReason, "reason of a conflict", UnknownConflictReason);
 
 /// The conflicts that are excused: what was overridden when the
 /// appointment took its time, and what was accepted since.

@@ -1,8 +1,5 @@
 //! What a session is.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::{SessionCancelled, SessionEvent, SessionRescheduled, SessionScheduled};
@@ -40,6 +37,8 @@ pub enum SessionStatus {
 }
 
 impl SessionStatus {
+    pub const ALL: [Self; 2] = [Self::Scheduled, Self::Cancelled];
+
     /// Its name on the wire and in tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -50,26 +49,7 @@ impl SessionStatus {
     }
 }
 
-impl fmt::Display for SessionStatus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no status of a session.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no status {0:?} of a session: scheduled or cancelled")]
-pub struct UnknownSessionStatus(String);
-
-impl FromStr for SessionStatus {
-    type Err = UnknownSessionStatus;
-
-    fn from_str(text: &str) -> Result<Self, UnknownSessionStatus> {
-        let named = [Self::Scheduled, Self::Cancelled].into_iter();
-        let named = named.into_iter().find(|status| status.as_str() == text);
-        named.ok_or_else(|| UnknownSessionStatus(text.chars().take(40).collect()))
-    }
-}
+crate::words!(SessionStatus, "status of a session", UnknownSessionStatus);
 
 impl Session {
     /// All about it but its status, once it was scheduled.
