@@ -45,6 +45,7 @@ mod tests;
 pub mod utilisation;
 mod verify;
 pub mod waiting;
+mod within;
 
 pub use all::all;
 pub use basis::Basis;

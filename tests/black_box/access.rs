@@ -3,6 +3,7 @@
 mod limits;
 mod links;
 mod routes;
+mod within;
 
 use std::collections::BTreeSet;
 

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use super::overriding::{self, OverrideBody};
 use crate::App;
 use crate::http::instant::Instant;
-use crate::http::{Book, Caller, Problem};
+use crate::http::{Book, Caller, Problem, Within};
 
 /// Declares a body that books: its own fields, and those that all have. One that is not for a session,
 /// which has a service and resources already, names them (`of a service`). One for several appointments has no
@@ -223,10 +223,15 @@ impl HoldBody {
 }
 
 impl PlaceBody {
+    /// Who books.
+    pub(crate) const fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
     /// The command that it is for this session of a service, from a caller who may give it.
     pub(crate) fn command(
         self,
-        caller: &Caller<Book>,
+        caller: &Caller<Within<Book>>,
         (session, service): (SessionId, ServiceId),
     ) -> Result<AppointmentCommand, Problem> {
         let booking = self.shared(caller, service, None, When::InSession(session));
@@ -235,11 +240,16 @@ impl PlaceBody {
 }
 
 impl PlaceHoldBody {
+    /// Who books.
+    pub(crate) const fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
     /// The command that it is for this session of a service, from a caller who may give it.
     pub(crate) async fn command(
         self,
         app: &App,
-        caller: &Caller<Book>,
+        caller: &Caller<Within<Book>>,
         (session, service): (SessionId, ServiceId),
     ) -> Result<AppointmentCommand, Problem> {
         let length = self.ttl_minutes;
@@ -249,11 +259,16 @@ impl PlaceHoldBody {
 }
 
 impl SeriesBody {
+    /// Who books.
+    pub(crate) const fn client_id(&self) -> ClientId {
+        self.client_id
+    }
+
     /// The bookings that it is, from a caller who may make them.
     pub(crate) fn bookings(
         self,
         tenants_zone: Tz,
-        caller: &Caller<Book>,
+        caller: &Caller<Within<Book>>,
     ) -> Result<SeriesBooking, Problem> {
         let recurrence = Recurrence {
             rrule: self.rrule.clone(),

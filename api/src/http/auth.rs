@@ -7,8 +7,11 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use daybook_domain::ResourceId;
 use daybook_domain::appointment::Appointment;
-use daybook_domain::rights::{LinkAction, LinkActions, Principal, Scope, Scopes, Who, links_end};
+use daybook_domain::rights::{
+    Few, Limits, LinkAction, LinkActions, Principal, Scope, Scopes, Who, links_end,
+};
 use daybook_store::audit::{self, Told};
 use daybook_store::browser::{SessionHeld, SessionHolder};
 use daybook_store::issuers::{TokenError, TokenHeld, TokenHolder, is_token};
@@ -170,6 +173,21 @@ impl<S> Caller<S> {
         let title = "The key is a client's";
         let detail = "this is done on the provider's side, and your key is limited to a client";
         Err(forbidden("not-for-clients", title, detail))
+    }
+
+    /// To which resources the caller is limited, where that is all: what is on these lies within their limits. `None`: to
+    /// none.
+    ///
+    /// # Errors
+    /// When they are limited otherwise.
+    pub(crate) fn only_resources(&self) -> Result<Option<&Few<ResourceId>>, Problem> {
+        let Limits { locations, resource_ids, categories, client_id, appointment_id } =
+            &self.limits;
+        let of_some = client_id.is_some() || appointment_id.is_some();
+        if locations.is_some() || categories.is_some() || of_some {
+            return Err(limited());
+        }
+        Ok(resource_ids.as_ref())
     }
 
     /// Refuses what only some callers of a route may do: `what` needs the scopes `T`.

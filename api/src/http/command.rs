@@ -1,9 +1,11 @@
 //! A request that is a command: its body, and the parameters that all commands have.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode};
+use daybook_domain::ClientId;
 use daybook_store::{CommandContext, CommandKey, ExecuteError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -95,6 +97,11 @@ impl Deref for Ordered {
 }
 
 impl Ordered {
+    /// These clients are not there, for whoever gives it.
+    pub(crate) fn is_without_clients(&mut self, clients: BTreeSet<ClientId>) {
+        self.context.unseen_clients = clients;
+    }
+
     /// Why it is not done, as far as whoever gives it may be told: somebody who is limited is not told of what is in the way.
     pub(crate) fn problem(&self, error: ExecuteError) -> Problem {
         match error {

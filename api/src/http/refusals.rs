@@ -14,13 +14,37 @@ use super::Problem;
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
+        Self::told(refusal, Telling::All)
+    }
+}
+
+/// How much of a refusal is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    All,
+    /// Not what is in the way: it may not be theirs to know who are limited.
+    Limited,
+}
+
+impl Problem {
+    /// A refusal for somebody who is limited: what is in the way may not be theirs to know.
+    pub(crate) fn of_limited(refusal: Refusal) -> Self {
+        Self::told(refusal, Telling::Limited)
+    }
+
+    fn told(refusal: Refusal, telling: Telling) -> Self {
         let refusal = match refusal {
             Refusal::InBatch { index, refusal } => {
-                return Self::from(*refusal).with("index", index);
+                return Self::told(*refusal, telling).with("index", index);
             }
             Refusal::Series(Q::OccurrenceRefused { recurrence_id, refusal }) => {
-                return Self::from(*refusal).with("recurrence_id", recurrence_id.to_string());
+                let problem = Self::told(*refusal, telling);
+                return problem.with("recurrence_id", recurrence_id.to_string());
             }
+            other if telling == Telling::Limited => match Self::in_the_way(&other) {
+                Some(problem) => return problem,
+                None => other,
+            },
             other => other,
         };
         let Meaning { kind, title } = refusal.meaning();
@@ -40,37 +64,35 @@ impl From<Refusal> for Problem {
             Self::new(status, name, title, refusal.to_string()).with_all(flat(members.clone()));
         match refusal {
             Refusal::Series(Q::NoneBooked { refused } | Q::NoneChanged { refused }) => {
-                problem.with("refused", each(refused))
+                problem.with("refused", each(refused, telling))
             }
             _ => problem,
         }
     }
-}
 
-impl Problem {
-    /// A refusal for somebody who is limited: what is in the way may not be theirs to know.
-    pub(crate) fn of_limited(refusal: Refusal) -> Self {
+    /// That something is in the way, and not what; `None`: nothing is.
+    fn in_the_way(refusal: &Refusal) -> Option<Self> {
         let Meaning { kind, title } = refusal.meaning();
         let status = status(kind);
         match refusal {
             Refusal::Appointment(A::SlotTaken { resource_id, .. }) => {
                 let detail = format!("resource {resource_id} is taken for some of the time");
-                Self::new(status, "slot-taken", title, detail)
-                    .with("resource_id", resource_id.to_string())
+                let problem = Self::new(status, "slot-taken", title, detail);
+                Some(problem.with("resource_id", resource_id.to_string()))
             }
             Refusal::ReferenceTaken { .. } => {
                 let detail = "another has this reference; give another";
-                Self::new(status, "reference-taken", title, detail)
+                Some(Self::new(status, "reference-taken", title, detail))
             }
-            other => other.into(),
+            _ => None,
         }
     }
 }
 
 /// Occurrences that were refused, each with its problem.
-fn each(refused: Vec<RefusedOccurrence>) -> Vec<Value> {
+fn each(refused: Vec<RefusedOccurrence>, telling: Telling) -> Vec<Value> {
     let each = refused.into_iter().map(|RefusedOccurrence { recurrence_id, refusal }| {
-        json!({"recurrence_id": recurrence_id, "problem": Problem::from(refusal)})
+        json!({"recurrence_id": recurrence_id, "problem": Problem::told(refusal, telling)})
     });
     each.collect()
 }

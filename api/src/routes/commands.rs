@@ -160,5 +160,6 @@ pub(super) fn shown<A: Viewed>(
     let Executed { id, version, position, state } = executed;
     let body = state.view(id, version).ok_or_else(Problem::internal)?;
     let body = if ordered.tells_personal { body } else { A::withheld(body) };
+    let body = if ordered.limits.are_none() { body } else { A::within_limits(body) };
     Ok(Answer::of_command(version, position, body))
 }

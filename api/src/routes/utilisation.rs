@@ -26,7 +26,7 @@ use super::problems::{BroadProblems, ReadProblems};
 use crate::App;
 use crate::cache::{CachedPage, Question};
 use crate::http::query::{Value, invalid, invalid_range, query_params, string};
-use crate::http::{Analytics, Caller, Problem, Query};
+use crate::http::{Analytics, Caller, Problem, Query, Within};
 
 /// The most days that can be asked for at once.
 pub(crate) const MAX_DAYS: i64 = 366;
@@ -162,7 +162,7 @@ fn share(booked: i64, offered: i64) -> Option<f64> {
 )]
 pub(crate) async fn get_utilisation(
     State(app): State<App>,
-    caller: Caller<Analytics>,
+    caller: Caller<Within<Analytics>>,
     uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<UtilisationParams>,
@@ -173,6 +173,7 @@ pub(crate) async fn get_utilisation(
         let detail = format!("from {from} to {to} are not 1 to {MAX_DAYS} days");
         return Err(invalid_range(detail));
     }
+    let resource_id = theirs(&caller, resource_id)?;
     let filter = UtilisationFilter { from, to, resource_id, service_id, category };
     let by = group_by.unwrap_or_else(Dimensions::resource);
     let tenant = caller.tenant.clone();
@@ -185,6 +186,8 @@ pub(crate) async fn get_utilisation(
     let reads = [Utilisation::ID, Appointments::ID];
     let basis = app.basis(&tenant, reading, &reads).await?;
     let question = Question::new(ROUTE, &tenant, &uri).and(&moment_of(moment));
+    // Whoever sees less has another answer.
+    let question = question.and(&caller.limits);
     let (this, seen, of) = (app.clone(), basis.clone(), question.clone());
     let work = move || async move {
         let asked = (page.cursor.as_ref(), page.limit());
@@ -237,4 +240,14 @@ impl UtilisationList {
         let items = items.collect();
         Self { items, next_cursor: page.next.map(|cursor| cursor.to_string()), worked_out_to }
     }
+}
+
+/// Of which resource. Whoever is limited to some must say which: of what has several, it counts at which it is counted. Of
+/// those who are limited otherwise, what was booked is not known apart.
+fn theirs<S>(caller: &Caller<S>, named: Option<ResourceId>) -> Result<Option<ResourceId>, Problem> {
+    let Some(few) = caller.only_resources()? else { return Ok(named) };
+    let none = || invalid("resource_id", "name one: your key is limited to some resources");
+    let named = named.ok_or_else(none)?;
+    // Another is to them as one that never was.
+    Ok(Some(if few.contains(&named) { named } else { Uuid::nil().into() }))
 }

@@ -1,6 +1,7 @@
 //! How an event of a stream is shown.
 
 use chrono::{DateTime, Utc};
+use daybook_store::feed::leave_out_elsewhere;
 use daybook_store::log::StreamEvent;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,6 +28,11 @@ pub(crate) struct EventView {
 impl EventView {
     pub(crate) const fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Leaves out what was before it, for whoever does not see where that was.
+    pub(crate) fn forget_from_where(&mut self) {
+        leave_out_elsewhere(&mut self.data);
     }
 
     /// What happened, to be opened.

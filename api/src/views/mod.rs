@@ -52,4 +52,9 @@ pub(crate) trait Viewed: Executable {
     fn withheld(view: Self::View) -> Self::View {
         view
     }
+
+    /// The same without what is of elsewhere, for whoever is limited and sees the thing itself.
+    fn within_limits(view: Self::View) -> Self::View {
+        view
+    }
 }

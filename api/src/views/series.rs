@@ -8,7 +8,7 @@ use daybook_domain::series::{
     Which,
 };
 use daybook_domain::time::LocalDateTime;
-use daybook_domain::{AppointmentId, ClientId, RuleText, ServiceId};
+use daybook_domain::{AppointmentId, ClientId, Refusal, RuleText, ServiceId};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -62,6 +62,15 @@ pub(crate) struct RefusedView {
     recurrence_id: RecurrenceId,
     /// As the answer to the command for this one alone.
     problem: Problem,
+    #[serde(skip)]
+    refusal: Refusal,
+}
+
+impl RefusedView {
+    /// As whoever is limited is told it.
+    fn limit(&mut self) {
+        self.problem = Problem::of_limited(self.refusal.clone());
+    }
 }
 
 /// What was changed last.
@@ -163,7 +172,7 @@ impl SeriesView {
 
 impl From<RefusedOccurrence> for RefusedView {
     fn from(RefusedOccurrence { recurrence_id, refusal }: RefusedOccurrence) -> Self {
-        Self { recurrence_id, problem: refusal.into() }
+        Self { recurrence_id, problem: refusal.clone().into(), refusal }
     }
 }
 
@@ -234,5 +243,11 @@ impl Viewed for Series {
             Self::Unmade => None,
             Self::Made { booked, latest, .. } => Some(SeriesView::new(id, version, booked, latest)),
         }
+    }
+
+    fn within_limits(mut view: SeriesView) -> SeriesView {
+        let changes = view.latest_change.iter_mut().flat_map(|change| &mut change.refused);
+        view.refused.iter_mut().chain(changes).for_each(RefusedView::limit);
+        view
     }
 }

@@ -35,7 +35,7 @@ pub(crate) struct WaitingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_ids: Option<ResourceIds>,
     joined_at: DateTime<Utc>,
-    /// Of those who wait for the service, its number by time of joining, from 1. Lists leave it out, and so do answers of the past.
+    /// Of those who wait for the service, its number by time of joining, from 1. Lists leave it out, and so do answers of the past and to keys that are limited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) queue_position: Option<u64>,
     /// The place that is, or was, offered.

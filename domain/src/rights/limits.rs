@@ -8,6 +8,8 @@ use serde_json::{Map, Value};
 
 use super::{Few, Place, Placed};
 use crate::service::ServiceTerms;
+use crate::session::SessionScheduled;
+use crate::waiting::Joined;
 use crate::{AppointmentId, Category, ClientId, Location, ResourceId, folded};
 
 /// To what of a tenant somebody is limited: what is not said is no limit, and all that are said count. An appointment
@@ -80,7 +82,7 @@ impl Limits {
         self.is_at(location)
             && self.has_one_of(resource_ids.as_slice())
             && self.is_in(category)
-            && self.client_id.is_none_or(|client| client == client_id)
+            && self.is_of(client_id)
             && self.appointment_id.is_none_or(|own| own == id)
     }
 
@@ -91,6 +93,10 @@ impl Limits {
             _ if self.are_none() => true,
             Placed::At(place) => self.admit(place),
             Placed::Client(client) => self.client_id == Some(*client),
+            Placed::Series(client_id) => self.is_of(*client_id),
+            Placed::Entry { client_id, resource_ids } => {
+                self.is_of(*client_id) && self.has_one_of(resource_ids)
+            }
             Placed::Resource(id) => self.see_resource(*id),
             Placed::Service(terms) => self.see_service(terms),
             Placed::Nowhere | Placed::Whole => false,
@@ -108,6 +114,34 @@ impl Limits {
     pub fn see_service(&self, terms: &ServiceTerms) -> bool {
         let is_there = terms.location.is_none() || self.is_at(terms.location.as_ref());
         is_there && self.is_in(&terms.category)
+    }
+
+    /// Whether a session of a service with these terms is there: it takes place where its service does. Who comes is no
+    /// matter, for that is what their appointments are of.
+    #[must_use]
+    pub fn see_session(&self, plan: &SessionScheduled, terms: Option<&ServiceTerms>) -> bool {
+        let location = terms.and_then(|terms| terms.location.as_ref());
+        (location.is_none() || self.is_at(location))
+            && self.is_in(&plan.category)
+            && self.has_one_of(plan.slot.resource_ids.as_slice())
+    }
+
+    /// Whether an entry of the waiting list for a service with these terms is there: what it would be offered is. Where
+    /// resources are limited, it waits for one of those by name.
+    #[must_use]
+    pub fn see_entry(&self, joined: &Joined, terms: Option<&ServiceTerms>) -> bool {
+        let is_offered = |terms| self.see_what_is_given(terms);
+        self.are_none() || (self.see(&joined.placed()) && terms.is_some_and(is_offered))
+    }
+
+    /// Whether what a service with these terms gives is there, where nobody says otherwise: at its location, in its category.
+    #[must_use]
+    pub fn see_what_is_given(&self, terms: &ServiceTerms) -> bool {
+        self.is_at(terms.location.as_ref()) && self.is_in(&terms.category)
+    }
+
+    fn is_of(&self, client_id: ClientId) -> bool {
+        self.client_id.is_none_or(|client| client == client_id)
     }
 
     fn is_at(&self, location: Option<&Location>) -> bool {

@@ -51,8 +51,12 @@ impl Facts {
         if needs.client.is_some_and(is_another) {
             self.client = Arc::default();
         }
-        // What is booked already is of a service, whatever has become of that.
+        // What is booked already is of a service, and in a session, whatever has become of these.
         let changes = matches!(before, Placed::At(_));
+        let is_there = |plan| limits.see_session(plan, self.service.terms());
+        if !changes && self.session.plan().is_some_and(|plan| !is_there(plan)) {
+            self.session = Arc::default();
+        }
         if !changes && self.service.terms().is_some_and(|terms| !limits.see_service(terms)) {
             self.service = Arc::default();
         }

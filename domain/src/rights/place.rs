@@ -37,6 +37,14 @@ pub enum Placed<'a> {
     Client(ClientId),
     Resource(ResourceId),
     Service(&'a ServiceTerms),
+    /// A series of this client, which lies where its appointments do: [`Series::seen`](crate::series::Series::seen).
+    Series(ClientId),
+    /// Somebody who waits, for any of these resources where some are named; at its service's location:
+    /// [`Limits::see_entry`](super::Limits::see_entry).
+    Entry {
+        client_id: ClientId,
+        resource_ids: &'a [ResourceId],
+    },
     /// It is of the whole tenant.
     Whole,
 }

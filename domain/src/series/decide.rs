@@ -6,7 +6,10 @@ use super::{
     Destination, Mode, MovedOccurrence, Occurrence, Recurrence, Series, SeriesBooked,
     SeriesCancelled, SeriesEvent, SeriesRefusal, SeriesRescheduled, Shift, Verdicts, Which,
 };
+use uuid::Uuid;
+
 use crate::appointment::{CancelledBy, MovedBy, NewResources};
+use crate::rights::Placed;
 use crate::{AppointmentId, ClientId, Decide, Facts, Personal, Reason, ServiceId};
 
 /// What can be asked of a series.
@@ -127,6 +130,13 @@ impl Decide for Series {
             (Self::Unmade, RescheduleSeries { .. } | CancelSeries { .. }) => {
                 Err(SeriesRefusal::SeriesNotFound)
             }
+        }
+    }
+
+    fn placed(&self, _: Uuid) -> Placed<'_> {
+        match self {
+            Self::Unmade => Placed::Nowhere,
+            Self::Made { booked, .. } => Placed::Series(booked.client_id),
         }
     }
 }

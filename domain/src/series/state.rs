@@ -1,6 +1,6 @@
 //! What a series is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,6 +9,7 @@ use super::{
     Destination, Occurrence, RecurrenceId, SeriesBooked, SeriesCancelled, SeriesEvent,
     SeriesRefusal, SeriesRescheduled, Shift, Which,
 };
+use crate::AppointmentId;
 use crate::time::{LocalDateTime, resolve_local};
 
 /// A series. What has become of its appointments is theirs to know.
@@ -38,6 +39,25 @@ pub enum SeriesChange {
     Cancelled(SeriesCancelled),
 }
 
+impl SeriesChange {
+    /// What it was of these occurrences; `None`: it was of others.
+    fn of(mut self, seen: &BTreeSet<RecurrenceId>) -> Option<Self> {
+        let (which, left, refused) = match &mut self {
+            Self::Rescheduled(change) => {
+                change.moved.retain(|one| seen.contains(&one.recurrence_id));
+                (change.which, &mut change.left, &mut change.refused)
+            }
+            Self::Cancelled(change) => {
+                change.cancelled.retain(|id| seen.contains(id));
+                (change.which, &mut change.left, &mut change.refused)
+            }
+        };
+        left.retain(|one| seen.contains(&one.recurrence_id));
+        refused.retain(|one| seen.contains(&one.recurrence_id));
+        seen.iter().any(|id| which.includes(*id)).then_some(self)
+    }
+}
+
 impl Series {
     /// The occurrences that a change is for, in order; one at least.
     ///
@@ -52,6 +72,27 @@ impl Series {
         }
         let all = booked.occurrences.iter().copied();
         Ok(all.filter(|one| which.includes(one.recurrence_id)).collect())
+    }
+
+    /// The appointments that were booked, in order.
+    pub fn appointment_ids(&self) -> impl Iterator<Item = AppointmentId> + '_ {
+        let booked = match self {
+            Self::Unmade => &[][..],
+            Self::Made { booked, .. } => &booked.occurrences,
+        };
+        booked.iter().map(|one| one.appointment_id)
+    }
+
+    /// A series as it is to somebody who sees only these of its appointments: the others, and what became of them, are not
+    /// there. `None`: neither is it.
+    #[must_use]
+    pub fn seen(self, is_there: impl Fn(AppointmentId) -> bool) -> Option<Self> {
+        let Self::Made { mut booked, latest, skipped } = self else { return None };
+        booked.occurrences.retain(|one| is_there(one.appointment_id));
+        let seen: BTreeSet<RecurrenceId> =
+            booked.occurrences.iter().map(|one| one.recurrence_id).collect();
+        let latest = latest.and_then(|change| change.of(&seen));
+        (!seen.is_empty()).then_some(Self::Made { booked, latest, skipped })
     }
 
     /// Where a shift takes an occurrence that starts at `start`.

@@ -7,10 +7,13 @@ use super::{
     WaitingListLeft, WaitingOfferLapsed, WaitingPlaceOffered, WaitingPlaceTaken, WaitingRefusal,
     WaitingWishesPassed, WishedDays, Wishes,
 };
+use uuid::Uuid;
+
 use crate::appointment::AppointmentRefusal;
 use crate::claim::ClaimQuery;
 use crate::quota::QuotaSlots;
 use crate::resource::Resource;
+use crate::rights::Placed;
 use crate::service::{Roles, Service};
 use crate::{ClientId, Decide, Facts, Needs, Refusal, ResourceId};
 
@@ -34,6 +37,10 @@ impl Decide for WaitingEntry {
             }
             (Self::Joined(joined), command) => Ok(decide_joined(joined, &command, facts)?),
         }
+    }
+
+    fn placed(&self, _: Uuid) -> Placed<'_> {
+        self.joined().map_or(Placed::Nowhere, Joined::placed)
     }
 
     fn claim_queries(&self, command: &WaitingCommand, facts: &Facts) -> Vec<ClaimQuery> {

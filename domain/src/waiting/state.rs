@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{WaitingEvent, WaitingListJoined, WaitingPlaceOffered, Wishes};
 use crate::appointment::{Appointment, AppointmentState as Held};
-use crate::{AppointmentId, ClientId};
+use crate::rights::Placed;
+use crate::{AppointmentId, ClientId, ResourceIds};
 
 /// An entry of the waiting list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +82,14 @@ impl EntryState {
 }
 
 impl Joined {
+    /// Where it lies, as far as it says so itself.
+    #[must_use]
+    pub fn placed(&self) -> Placed<'_> {
+        let named = self.wishes.resource_ids.as_ref();
+        let resource_ids = named.map(ResourceIds::as_slice).unwrap_or_default();
+        Placed::Entry { client_id: self.client_id, resource_ids }
+    }
+
     /// The state as everybody must see it at `now`, whether it has been recorded or not: an offer is
     /// what its hold is.
     #[must_use]

@@ -1,6 +1,7 @@
 //! A client's history: pages, and what it comes to.
 
 use chrono::{DateTime, Utc};
+use daybook_domain::rights::Limits;
 use daybook_domain::{ClientId, TenantId};
 use daybook_store::Position;
 use sqlx::postgres::PgRow;
@@ -8,10 +9,10 @@ use sqlx::{FromRow, PgPool, Postgres, QueryBuilder, Row as _};
 
 use crate::appointments::Appointments;
 use crate::appointments::version::{APPOINTMENTS, Outcome};
-use crate::kit::statement;
 use crate::page::cursor::List;
 use crate::page::keyset::Keyset;
 use crate::search::FoundAppointment;
+use crate::within::push_limits;
 use crate::{Cursor, Limit, Page, PageError, Schema};
 
 /// The order of the list.
@@ -52,23 +53,37 @@ pub struct Summary {
     pub last_start_at: Option<DateTime<Utc>>,
 }
 
-/// The current versions of a client's appointments, as `a`, in the order of a page; or those that were valid at a
-/// position, which is this parameter. Entries are read from the primary key of `appointments_by_party`, and each
-/// one's row from `current_start` or `appointments_start`: an `OFFSET` keeps them from being joined otherwise.
-fn of_client(columns: &str, position: Option<&str>) -> String {
-    let valid = position.map_or_else(
-        || "until_position IS NULL".to_owned(),
-        |at| format!("position <= {at} AND (until_position IS NULL OR until_position > {at})"),
-    );
-    format!(
-        "FROM {{schema}}.appointments_by_party l
+/// Pushes the current versions of a client's appointments, as `a`, in the order of a page; or those that were valid at a
+/// position; and of these, those that lie within the limits. Entries are read from the primary key of
+/// `appointments_by_party`, and each one's row from `current_start` or `appointments_start`: an `OFFSET` keeps them from
+/// being joined otherwise.
+fn push_of_client(
+    sql: &mut QueryBuilder<'_, Postgres>,
+    columns: &str,
+    (tenant, client, within): (&TenantId, ClientId, &Limits),
+    position: Option<Position>,
+) {
+    let schema = Schema::of(Appointments::ID);
+    sql.push(format!(
+        " FROM {schema}.appointments_by_party l
         CROSS JOIN LATERAL (
-              SELECT {columns} FROM {{schema}}.appointments
-               WHERE tenant_id = l.tenant_id AND start_at = l.start_at
-                 AND appointment_id = l.appointment_id AND client_id = l.party_id
-                 AND {valid}
-              OFFSET 0) AS a"
-    )
+              SELECT {columns} FROM {schema}.appointments v
+               WHERE v.tenant_id = l.tenant_id AND v.start_at = l.start_at
+                 AND v.appointment_id = l.appointment_id AND v.client_id = l.party_id"
+    ));
+    match position {
+        None => {
+            sql.push(" AND v.until_position IS NULL");
+        }
+        Some(position) => {
+            sql.push(" AND v.position <= ").push_bind(position.as_i64());
+            sql.push(" AND (v.until_position IS NULL OR v.until_position > ");
+            sql.push_bind(position.as_i64()).push(")");
+        }
+    }
+    push_limits(within, "v.", sql);
+    sql.push(" OFFSET 0) AS a WHERE l.tenant_id = ").push_bind(tenant.as_str().to_owned());
+    sql.push(" AND l.party_id = ").push_bind(client.uuid());
 }
 
 const SUMMED_UP: &str = "
@@ -80,33 +95,17 @@ const SUMMED_UP: &str = "
            min(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS first_start_at,
            max(a.start_at) FILTER (WHERE a.status <> 'cancelled') AS last_start_at";
 
-statement!(
-    SUMMARY: Appointments = format!(
-        "{SUMMED_UP} {} WHERE l.tenant_id = $1 AND l.party_id = $2 AND a.booked_at IS NOT NULL",
-        of_client("status, cancelled_late, start_at, booked_at", None)
-    )
-);
-
-statement!(
-    SUMMARY_AS_OF: Appointments = format!(
-        "{SUMMED_UP} {} WHERE l.tenant_id = $1 AND l.party_id = $2 AND a.booked_at IS NOT NULL",
-        of_client("status, cancelled_late, start_at, booked_at", Some("$3"))
-    )
-);
-
 pub(super) async fn summary(
     pool: &PgPool,
     tenant: &TenantId,
-    client: ClientId,
+    (client, within): (ClientId, &Limits),
     position: Option<Position>,
 ) -> Result<Summary, sqlx::Error> {
-    let statement = if position.is_some() { SUMMARY_AS_OF.live() } else { SUMMARY.live() };
-    let summary = sqlx::query(&statement).bind(tenant.as_str()).bind(client.uuid());
-    let summary = match position {
-        Some(position) => summary.bind(position.as_i64()),
-        None => summary,
-    };
-    let row = summary.fetch_one(pool).await?;
+    let mut summary = QueryBuilder::<Postgres>::new(SUMMED_UP);
+    let columns = "status, cancelled_late, start_at, booked_at";
+    push_of_client(&mut summary, columns, (tenant, client, within), position);
+    summary.push(" AND a.booked_at IS NOT NULL");
+    let row = summary.build().fetch_one(pool).await?;
     let count = |name| Ok::<_, sqlx::Error>(row.try_get::<i64, _>(name)?.cast_unsigned());
     Ok(Summary {
         booked: count("booked")?,
@@ -125,20 +124,16 @@ pub(super) type Bounds = (Option<DateTime<Utc>>, Option<DateTime<Utc>>);
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
-    client: ClientId,
+    (client, within): (ClientId, &Limits),
     bounds: Bounds,
     (cursor, limit): (Option<&Cursor>, Limit),
     (now, position): (DateTime<Utc>, Option<Position>),
 ) -> Result<Page<PastAppointment>, PageError> {
     let list = List::of(tenant, "client_history", &(client, bounds));
     let list = position.map_or(list, |position| list.at(position.get()));
-    let keyset = Keyset::new(list, cursor, limit)?;
-    let position = position.map(|position| position.to_string());
-    let found = of_client(&APPOINTMENTS.names(), position.as_deref());
-    let select = format!("SELECT a.* {found} WHERE l.tenant_id = ");
-    let mut sql = QueryBuilder::<Postgres>::new(Schema::of(Appointments::ID).sql(&select));
-    sql.push_bind(tenant.as_str());
-    sql.push(" AND l.party_id = ").push_bind(client.uuid());
+    let keyset = Keyset::new(list.within(within), cursor, limit)?;
+    let mut sql = QueryBuilder::<Postgres>::new("SELECT a.*");
+    push_of_client(&mut sql, &APPOINTMENTS.names(), (tenant, client, within), position);
     keyset.push_after(&mut sql, KEY);
     let (from, to) = bounds;
     if let Some(from) = from {

@@ -8,6 +8,7 @@ use daybook_domain::appointment::{
     AppointmentHeld, AppointmentMarkedNoShow, AppointmentRescheduled, CancelledBy, Details,
     MovedBy, Overridden, Status,
 };
+use daybook_domain::rights::Limits;
 use daybook_domain::service::rules::Rule;
 use daybook_domain::{Personal, Reason};
 use daybook_store::AnyEvent;
@@ -80,12 +81,11 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     runner.stop().await;
 
     let history = ClientHistory::new(world.pool.clone());
-    let client = Uuid::from_u128(7).into();
+    let of = (Uuid::from_u128(7).into(), &Limits::default());
     let (mut found, mut cursor) = (Vec::new(), None);
     loop {
         let limit = Limit::new(2).unwrap();
-        let asked =
-            history.page(&tenant, client, (None, None), (cursor.as_ref(), limit), now, None);
+        let asked = history.page(&tenant, of, (None, None), (cursor.as_ref(), limit), now, None);
         let page = asked.await.unwrap();
         found.extend(page.items);
         cursor = page.next;
@@ -121,7 +121,7 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     );
     assert_eq!(found.last().unwrap().outcome.times_moved, 1);
     assert_eq!(found[6].outcome.booked_at, None);
-    let summary = history.summary(&tenant, client, None).await.unwrap();
+    let summary = history.summary(&tenant, of, None).await.unwrap();
     let start = |n: u128| Some(slot(n).during.start());
     assert_eq!(
         summary,
@@ -137,8 +137,8 @@ async fn a_history_has_what_became_of_each_in_the_order_of_their_starts() {
     );
     let from = start(7);
     let limit = Limit::default();
-    let page = history.page(&tenant, client, (from, start(9)), (None, limit), now, None);
+    let page = history.page(&tenant, of, (from, start(9)), (None, limit), now, None);
     assert_eq!(page.await.unwrap().items.len(), 2);
-    let nobody = history.summary(&"south".parse().unwrap(), client, None).await.unwrap();
+    let nobody = history.summary(&"south".parse().unwrap(), of, None).await.unwrap();
     assert_eq!((nobody.booked, nobody.first_start_at), (0, None));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::{Conflict, ConflictReason, Status};
 use daybook_domain::resource::Resource;
+use daybook_domain::rights::Limits;
 use daybook_domain::time::Interval;
 use daybook_domain::{
     AppointmentId, ClientId, FreeTitle, ResourceId, ResourceIds, ServiceId, TenantId,
@@ -17,9 +18,11 @@ use uuid::Uuid;
 use super::Conflicts;
 use super::row::{APPOINTMENTS, Standing};
 use super::stored::StoredUses;
+use crate::appointments::Appointments;
 use crate::kit::{column, statement};
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey, Union};
+use crate::within::push_limits;
 use crate::{Cursor, Limit, Page, PageError, Schema, Tables};
 
 /// The order of the list.
@@ -88,20 +91,22 @@ pub struct ConflictFilter {
 pub(super) async fn page(
     pool: &PgPool,
     tenant: &TenantId,
-    filter: &ConflictFilter,
+    asked: (&ConflictFilter, &Limits),
     cursor: Option<&Cursor>,
     limit: Limit,
     now: DateTime<Utc>,
 ) -> Result<Page<InConflict>, PageError> {
-    let keyset = Keyset::new(List::of(tenant, "conflicts", filter), cursor, limit)?;
-    let rows = statement(tenant, filter, &keyset, now, "").build().fetch_all(pool).await?;
+    let (filter, within) = asked;
+    let list = List::of(tenant, "conflicts", filter).within(within);
+    let keyset = Keyset::new(list, cursor, limit)?;
+    let rows = statement(tenant, asked, &keyset, now, "").build().fetch_all(pool).await?;
     let rows = rows.iter().map(in_conflict).collect::<Result<_, _>>()?;
     Ok(keyset.page(rows))
 }
 
 pub(super) fn statement<'q>(
     tenant: &'q TenantId,
-    filter: &ConflictFilter,
+    (filter, within): (&ConflictFilter, &Limits),
     keyset: &Keyset<StartKey>,
     now: DateTime<Utc>,
     prefix: &str,
@@ -130,6 +135,7 @@ pub(super) fn statement<'q>(
         if let Some(resource) = resource {
             sql.push(" AND u.resource_id = ").push_bind(resource.uuid());
         }
+        push_within(sql, within);
     });
     sql.push(format!(
         ")
@@ -148,6 +154,21 @@ pub(super) fn statement<'q>(
     sql.push_bind(tenant.as_str());
     sql.push(" ORDER BY start_at, appointment_id");
     sql
+}
+
+/// Of what is judged here, only where it lies is not known: the version that is shown is looked up, by `appointments_pkey`.
+fn push_within(sql: &mut QueryBuilder<'_, Postgres>, within: &Limits) {
+    if within.are_none() {
+        return;
+    }
+    let schema = Schema::of(Appointments::ID);
+    sql.push(format!(
+        " AND EXISTS (SELECT FROM {schema}.appointments v
+           WHERE v.tenant_id = a.tenant_id AND v.appointment_id = a.appointment_id
+             AND v.position = a.position"
+    ));
+    push_limits(within, "v.", sql);
+    sql.push(")");
 }
 
 fn in_conflict(row: &PgRow) -> Result<(StartKey, InConflict), sqlx::Error> {

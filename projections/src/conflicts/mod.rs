@@ -21,6 +21,7 @@ mod write;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::resource::Resource;
+use daybook_domain::rights::Limits;
 use daybook_domain::{ResourceId, TenantId};
 use daybook_store::RecordedEvent;
 use futures::FutureExt as _;
@@ -52,19 +53,20 @@ impl Conflicts {
         Self { pool }
     }
 
-    /// A page of the appointments that start after `now` and are in conflict, by start.
+    /// A page of the appointments that start after `now` and are in conflict, by start; of these, those that lie within
+    /// the limits, as far as [`Appointments`](crate::appointments::Appointments) has read.
     ///
     /// # Errors
     /// When the cursor is not of this list, or the database fails.
     pub async fn page(
         &self,
         tenant: &TenantId,
-        filter: &ConflictFilter,
+        asked: (&ConflictFilter, &Limits),
         cursor: Option<&Cursor>,
         limit: Limit,
         now: DateTime<Utc>,
     ) -> Result<Page<InConflict>, PageError> {
-        list::page(&self.pool, tenant, filter, cursor, limit, now).await
+        list::page(&self.pool, tenant, asked, cursor, limit, now).await
     }
 
     /// The appointments that start after `now` and are in no conflict with the resource, but would be

@@ -11,6 +11,7 @@ use daybook_domain::resource::{
     Capacity, Resource, ResourceEvent, ResourceHoursChanged, ResourceKind, ResourceProfile,
     ResourceRegistered, ResourceRetired,
 };
+use daybook_domain::rights::Limits;
 use daybook_domain::time::WeeklyHours;
 use daybook_domain::{Name, Personal, Reason, ResourceId, Tags, TenantId};
 use daybook_store::{AnyEvent, Position, RecordedEvent};
@@ -130,7 +131,8 @@ async fn listed(
 ) -> Vec<(u128, Vec<Conflict>)> {
     let conflicts = Conflicts::new(world.pool.clone());
     let filter = ConflictFilter::default();
-    let page = conflicts.page(tenant, &filter, None, Limit::default(), now).await.unwrap();
+    let asked = (&filter, &Limits::default());
+    let page = conflicts.page(tenant, asked, None, Limit::default(), now).await.unwrap();
     page.items.into_iter().map(|it| (it.appointment_id.uuid().as_u128(), it.conflicts)).collect()
 }
 
@@ -231,7 +233,8 @@ async fn what_a_change_would_break_is_bounded_and_its_pages_are_in_order() {
             resource_ids: [resource(1), resource(2)].into(),
             ..Default::default()
         };
-        let page = conflicts.page(&tenant, &filter, cursor.as_ref(), limit, at(NOW)).await.unwrap();
+        let asked = (&filter, &Limits::default());
+        let page = conflicts.page(&tenant, asked, cursor.as_ref(), limit, at(NOW)).await.unwrap();
         found.extend(page.items.iter().map(|it| it.appointment_id.uuid().as_u128()));
         let Some(next) = page.next else { break };
         cursor = Some(next);
@@ -351,7 +354,8 @@ async fn of_several_resources_the_lists_are_read_only_as_far_as_a_page_may_need(
         let filter = ConflictFilter { resource_ids, ..ConflictFilter::default() };
         let list = List::of(&tenant, "conflicts", &filter);
         let keyset = Keyset::new(list, None, Limit::default()).unwrap();
-        let sql = statement(&tenant, &filter, &keyset, at("2026-01-01T00:00:00Z"), EXPLAIN);
+        let asked = (&filter, &Limits::default());
+        let sql = statement(&tenant, asked, &keyset, at("2026-01-01T00:00:00Z"), EXPLAIN);
         let read = rows_read(&explained(sql, &mut connection).await);
         // Each with its appointment; and those of the page once more, with all that they use.
         let most = 51 * (2 * u64::try_from(count.max(1)).unwrap() + 2);

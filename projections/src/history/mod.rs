@@ -11,6 +11,7 @@ mod sessions;
 mod standing;
 
 use daybook_domain::claim::Claim;
+use daybook_domain::rights::Limits;
 use daybook_domain::time::Interval;
 use daybook_domain::{ResourceId, TenantId};
 use daybook_store::Position;
@@ -109,14 +110,14 @@ impl History {
     }
 
     /// The appointments that were held or booked at a moment and had not begun, where they may have been in the
-    /// conflicts that are asked for.
+    /// conflicts that are asked for and lay within the limits.
     ///
     /// # Errors
     /// When the cursor is not of these conflicts at this moment.
     pub fn standing<'a>(
         &'a self,
         tenant: &'a TenantId,
-        asked: &ConflictFilter,
+        asked: (&ConflictFilter, &Limits),
         cursor: Option<&Cursor>,
         moment: Moment,
     ) -> Result<Standing<'a>, CursorError> {

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use daybook_domain::TenantId;
 use daybook_domain::appointment::Status;
+use daybook_domain::rights::Limits;
 use daybook_store::log::Moment;
 use sqlx::PgPool;
 
@@ -28,11 +29,11 @@ impl<'a> Standing<'a> {
     pub(super) fn new(
         pool: &'a PgPool,
         tenant: &'a TenantId,
-        asked: &ConflictFilter,
+        (asked, within): (&ConflictFilter, &Limits),
         cursor: Option<&Cursor>,
         moment: Moment,
     ) -> Result<Self, CursorError> {
-        let list = List::of(tenant, "conflicts", asked).at(moment.position.get());
+        let list = List::of(tenant, "conflicts", asked).at(moment.position.get()).within(within);
         let keyset = Keyset::<StartKey>::new(list, cursor, Limit::default())?;
         // What has begun is past mending. The log keeps microseconds.
         let to_come = moment.at + TimeDelta::microseconds(1);
@@ -41,6 +42,7 @@ impl<'a> Standing<'a> {
             to: asked.to,
             statuses: vec![Status::Held, Status::Booked],
             resource_ids: asked.resource_ids.iter().copied().collect(),
+            within: within.clone(),
             ..SearchFilter::default()
         };
         let after = keyset.after().copied();

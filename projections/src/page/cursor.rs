@@ -8,6 +8,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use daybook_domain::TenantId;
+use daybook_domain::rights::Limits;
 use sha2::{Digest, Sha256};
 
 const FORMAT: u8 = 1;
@@ -39,9 +40,12 @@ impl List {
         Self::hash(&[tenant.as_str().as_bytes(), name.as_bytes(), format!("{filter:?}").as_bytes()])
     }
 
-    /// The same list, of which only some is shown.
-    pub(crate) fn within(self, some: &impl fmt::Debug) -> Self {
-        Self::hash(&[&self.0, format!("{some:?}").as_bytes()])
+    /// The same list, of which only what lies within these limits is shown.
+    pub(crate) fn within(self, limits: &Limits) -> Self {
+        if limits.are_none() {
+            return self;
+        }
+        Self::hash(&[&self.0, format!("{limits:?}").as_bytes()])
     }
 
     /// The same list as it was at a position.

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Status;
 use daybook_domain::rights::{Few, Limits};
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Location, Metadata, Reference, ResourceId, ServiceId, Tags,
-    TenantId, folded,
+    AppointmentId, Category, ClientId, Metadata, Reference, ResourceId, ServiceId, Tags, TenantId,
+    folded,
 };
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use super::terms::{Kind, TermsOf};
 use super::words::TitleWords;
 use crate::RecordedOrder;
 use crate::page::cursor::List;
+use crate::within::push_limits;
 
 /// What an appointment must be to be found; each field that is empty lets all through, and of one with several values
 /// any will do.
@@ -202,37 +203,11 @@ impl SearchFilter {
             });
             sql.push_bind(tags);
         }
-        self.push_limits(sql);
+        push_limits(&self.within, "", sql);
         if let Some(statuses) = self.shown_statuses() {
             let statuses: Vec<&str> = statuses.into_iter().map(Status::as_str).collect();
             sql.push(" AND CASE WHEN status = 'held' AND hold_expires_at <= ").push_bind(now);
             sql.push(" THEN 'cancelled' ELSE status END = ANY(").push_bind(statuses).push(")");
-        }
-    }
-
-    /// The one filter of rows that follows from what a caller is limited to: as [`Limits::admit`] says of one appointment.
-    fn push_limits<'q>(&'q self, sql: &mut QueryBuilder<'q, Postgres>) {
-        let Limits { locations, resource_ids, categories, client_id, appointment_id } =
-            &self.within;
-        if let Some(few) = locations {
-            let names: Vec<&str> = few.iter().map(Location::as_str).collect();
-            // Some have none: whether it matches is asked for as well.
-            sql.push(" AND (location = ANY(").push_bind(names).push(")) IS TRUE");
-        }
-        if let Some(few) = resource_ids {
-            let ids: Vec<Uuid> = few.iter().map(|id| id.uuid()).collect();
-            sql.push(" AND resource_ids && ").push_bind(ids);
-        }
-        if let Some(few) = categories {
-            let categories = few.iter().map(|it| folded(it.as_str()));
-            sql.push(" AND folded_category = ANY(");
-            sql.push_bind(categories.collect::<Vec<_>>()).push(")");
-        }
-        if let Some(id) = client_id {
-            sql.push(" AND client_id = ").push_bind(id.uuid());
-        }
-        if let Some(id) = appointment_id {
-            sql.push(" AND appointment_id = ").push_bind(id.uuid());
         }
     }
 
@@ -320,6 +295,6 @@ impl SearchFilter {
             "appointments",
             &(order, days, &self.ids, self.shown_statuses(), tags_match, search_terms),
         );
-        if self.within.are_none() { list } else { list.within(&self.within) }
+        list.within(&self.within)
     }
 }

@@ -1,12 +1,15 @@
 //! What is known, and what was known at a moment of the log: aggregates from their streams up to it, and the
 //! resources that there were.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use daybook_domain::appointment::Appointment;
+use daybook_domain::rights::Limits;
 use daybook_domain::service::Service;
-use daybook_domain::{Directory, ServiceId, TenantId};
+use daybook_domain::{Decide as _, Directory, ServiceId, TenantId};
 use futures::future::BoxFuture;
 use moka::future::Cache;
 use uuid::Uuid;
@@ -63,11 +66,48 @@ impl Engine {
         A::known(self, tenant, id, as_of)
     }
 
+    /// The versions at which an appointment lay within limits, up to a position. Empty where it does not after the last of
+    /// them: then it is not there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    #[must_use]
+    pub fn versions_within<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        id: Uuid,
+        limits: &'a Limits,
+        as_of: Option<Position>,
+    ) -> BoxFuture<'a, Result<BTreeSet<u64>, ExecuteError>> {
+        Box::pin(async move {
+            let mut within = BTreeSet::new();
+            let each = |known: &Known<Appointment>| {
+                if limits.see(&known.state.placed(id)) {
+                    within.insert(known.version);
+                }
+            };
+            let last = self.fold::<Appointment>(tenant, id, as_of, each).await?;
+            let is_there = last.is_some_and(|known| within.contains(&known.version));
+            Ok(if is_there { within } else { BTreeSet::new() })
+        })
+    }
+
     pub(super) async fn folded<A: PersistedAggregate>(
         &self,
         tenant: &TenantId,
         id: Uuid,
         as_of: Option<Position>,
+    ) -> Result<Option<Known<A>>, ExecuteError> {
+        self.fold(tenant, id, as_of, |_| {}).await
+    }
+
+    /// The same; `each` is told how it was after each of its events.
+    async fn fold<A: PersistedAggregate>(
+        &self,
+        tenant: &TenantId,
+        id: Uuid,
+        as_of: Option<Position>,
+        mut each: impl FnMut(&Known<A>) + Send,
     ) -> Result<Option<Known<A>>, ExecuteError> {
         let stream = StreamId::of::<A>(tenant, id);
         let never = DateTime::<Utc>::MIN_UTC;
@@ -93,6 +133,7 @@ impl Engine {
                 }
                 known.updated_at = event.recorded_at;
                 (known.version, known.position) = (event.sequence, event.position);
+                each(&known);
             }
             if last {
                 return Ok((known.version > 0).then_some(known));

@@ -148,6 +148,10 @@ impl Answer for EachBooking {
             };
             let mut state = Appointment::default();
             state.evolve(event);
+            if !context.sees(id.uuid(), &state) {
+                // Whoever's key it is, it is not theirs.
+                return Err(ExecuteError::KeyReused);
+            }
             let (version, position) = (recorded.sequence, Some(recorded.position));
             all.push(Executed { id: id.uuid(), version, position, state });
         }

@@ -1,9 +1,10 @@
 //! Who gives a command, why, and to what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use daybook_domain::rights::Limits;
-use daybook_domain::{Decide, TenantId};
+use daybook_domain::{ClientId, Decide, Facts, Needs, TenantId};
 use uuid::Uuid;
 
 use super::ExecuteError;
@@ -19,6 +20,8 @@ pub struct CommandContext {
     pub actor: String,
     /// Of what of the tenant they may do it. What is decided because of it, as whom a free place is offered, is not theirs.
     pub limits: Limits,
+    /// Clients who are not there, for whoever gives it.
+    pub unseen_clients: BTreeSet<ClientId>,
     /// To whom answers are given again that were given to it, where that is not the actor alone: the first of the API keys that
     /// one was made to replace.
     pub line: Option<String>,
@@ -44,6 +47,7 @@ impl CommandContext {
             tenant,
             actor: actor.into(),
             limits: Limits::default(),
+            unseen_clients: BTreeSet::new(),
             line: None,
             correlation_id: Uuid::now_v7(),
             causation_id: None,
@@ -57,6 +61,21 @@ impl CommandContext {
     /// Whether this is there, for whoever gives it.
     pub(super) fn sees<A: Decide>(&self, id: Uuid, state: &A) -> bool {
         self.limits.see(&state.placed(id))
+    }
+
+    /// What a decision looks at, as it is to whoever gives it.
+    pub(super) fn seen<A: Decide>(
+        &self,
+        facts: Facts,
+        needs: &Needs,
+        id: Uuid,
+        state: &A,
+    ) -> Facts {
+        let mut facts = facts.seen_within(&self.limits, needs, &state.placed(id));
+        if needs.client.is_some_and(|client| self.unseen_clients.contains(&client)) {
+            facts.client = Arc::default();
+        }
+        facts
     }
 
     /// To whom answers are given again that are given to it.

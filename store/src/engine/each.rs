@@ -39,7 +39,8 @@ impl Engine {
                 let rest = commands.len() - outcomes.len();
                 if beside == 1 {
                     outcomes.push(self.book_one(context, commands, outcomes.len()).await);
-                    beside = BESIDE;
+                    // Of whoever is limited, each can be what they may not make.
+                    beside = if context.limits.are_none() { BESIDE } else { 1 };
                 } else if !self
                     .book_beside(context, commands, beside.min(rest), &mut outcomes)
                     .await
@@ -152,7 +153,7 @@ impl UnitContext<'_> {
 }
 
 const fn is_verdict(outcome: &Outcome) -> bool {
-    matches!(outcome, Ok(_) | Err(ExecuteError::Refused(_)))
+    matches!(outcome, Ok(_) | Err(ExecuteError::Refused(_) | ExecuteError::Outside(_)))
 }
 
 /// The item's own key: no client's key has a space, so it is nobody else's.

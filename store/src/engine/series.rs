@@ -1,10 +1,12 @@
 //! Series: the appointments of one are decided one after the other, and all that comes of it is one
 //! submission.
 
+use std::collections::BTreeSet;
+
 use daybook_domain::appointment::{Appointment, AppointmentCommand, Booking};
 use daybook_domain::series::{
-    InSeries, LeftBecause, Mode, PlannedMove, Recurrence, Series, SeriesCancel, SeriesCommand,
-    SeriesMove, SeriesRefusal, Verdict, Verdicts, Which,
+    InSeries, LeftBecause, Mode, Occurrence, PlannedMove, Recurrence, Series, SeriesCancel,
+    SeriesCommand, SeriesMove, SeriesRefusal, Verdict, Verdicts, Which,
 };
 use daybook_domain::{AppointmentId, Refusal, TenantId};
 use futures::future::{BoxFuture, try_join_all};
@@ -218,7 +220,7 @@ impl UnitOfWork for CancelSeries<'_> {
 
 /// An occurrence that a change is for, and why it leaves it alone, if it does.
 struct Affected {
-    occurrence: daybook_domain::series::Occurrence,
+    occurrence: Occurrence,
     appointment: Appointment,
     left: Option<LeftBecause>,
 }
@@ -230,6 +232,7 @@ async fn affected(
     which: Which,
 ) -> Result<(Series, Vec<Affected>), Abort> {
     let (series, _) = unit.load::<Series>(id).await?.ok_or_else(not_found)?;
+    let series = if unit.is_limited() { seen(unit, series).await? } else { series };
     let occurrences = series.affected(which).map_err(Refusal::from)?;
     let mut affected = Vec::with_capacity(occurrences.len());
     for occurrence in occurrences {
@@ -239,6 +242,18 @@ async fn affected(
         affected.push(Affected { occurrence, appointment, left });
     }
     Ok((series, affected))
+}
+
+/// The series as whoever gives the command sees it: of each of its appointments it is asked whether it is there.
+async fn seen(unit: &mut UnitContext<'_>, series: Series) -> Result<Series, Abort> {
+    let all: Vec<AppointmentId> = series.appointment_ids().collect();
+    let mut there = BTreeSet::new();
+    for appointment_id in all {
+        if unit.load::<Appointment>(appointment_id.uuid()).await?.is_some() {
+            there.insert(appointment_id);
+        }
+    }
+    series.seen(|id| there.contains(&id)).ok_or_else(not_found)
 }
 
 fn not_found() -> Abort {

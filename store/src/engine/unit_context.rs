@@ -60,6 +60,11 @@ impl<'a> UnitContext<'a> {
         }
     }
 
+    /// Whether some of the tenant is not there, for whoever gives the command.
+    pub(super) fn is_limited(&self) -> bool {
+        !self.context.limits.are_none()
+    }
+
     /// When all of it is decided.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
@@ -161,8 +166,7 @@ impl<'a> UnitContext<'a> {
         let needs = state.needs(&command);
         let fresh = self.retry.fresh && self.renews(&needs);
         let (facts, read_set) = self.engine.facts_for(tenant, &needs, fresh, self.now).await?;
-        let mut facts =
-            facts.seen_within(&self.context.limits, &needs, &state.placed(stream.uuid()));
+        let mut facts = self.context.seen(facts, &needs, stream.uuid(), &state);
         let chooses = state.chooses(&command, &facts);
         if chooses {
             let directories = &self.engine.directories;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use daybook_domain::rights::Limits;
 use daybook_domain::{Category, EVENT_TYPES, ResourceId, aggregate_type, is_event_type};
 use uuid::Uuid;
 
 use super::CloudEvent;
+use super::within::TOLD;
 
 /// Which events are asked for: all conditions that are set must be met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct FeedFilter {
     pub category: Option<Category>,
     /// Of what used this resource, before it or after it, and of the resource itself.
     pub resource_id: Option<ResourceId>,
+    /// Of what lies within these, whatever else is asked for.
+    pub within: Limits,
     /// Whether personal data is among it.
     pub privacy: Privacy,
 }
@@ -87,7 +91,13 @@ impl FeedFilter {
         };
         let all = EVENT_TYPES.iter().map(|(aggregate, _)| *aggregate);
         let wanted = all.filter(|one| self.aggregate_type.is_none_or(|only| only == *one));
-        wanted.filter(|one| can_be(one)).collect()
+        let is_told = |one: &&str| self.within.are_none() || TOLD.contains(one);
+        wanted.filter(|one| can_be(one)).filter(is_told).collect()
+    }
+
+    /// Whether it is found out by other events which of them are asked for.
+    pub(super) fn looks_closely(&self) -> bool {
+        self.is_about_something() || !self.within.are_none()
     }
 
     /// Whether it asks for what an event may not say itself.

@@ -2,7 +2,7 @@
 //!
 //! * `event`: one event as a CloudEvent; the feed, the stream, the export and the replay all tell it so.
 //! * `filter`: which events are asked for; `about` says what an event is about that does not say so
-//!   itself.
+//!   itself; `within` what is told to whoever is limited to some of the tenant.
 //! * `window`: a bounded stretch of the log at a time; `boundary`: where in it a moment is.
 //!
 //! Positions are gapless and in commit order, so whoever has read up to one needs to remember nothing
@@ -15,6 +15,7 @@ mod filter;
 #[cfg(test)]
 mod tests;
 mod window;
+mod within;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use tokio::time::timeout;
 pub use boundary::{Boundary, UnknownBoundary};
 pub use event::CloudEvent;
 pub use filter::{FeedFilter, FilterError, Privacy};
+pub use within::leave_out_elsewhere;
 
 use crate::personal::Keyring;
 use crate::{Log, Position};
@@ -139,6 +141,9 @@ impl Feed {
         let window::Window { mut events, read_to, bytes } = read;
         if filter.is_about_something() {
             events = about::kept(pool, tenant, filter, events).await?;
+        }
+        if !filter.within.are_none() {
+            events = within::kept(pool, tenant, &filter.within, events).await?;
         }
         match (filter.privacy, keyring) {
             (Privacy::Withheld, _) => events.iter_mut().for_each(CloudEvent::withhold_personal),

@@ -69,7 +69,7 @@ pub(super) async fn read(
     until: Position,
     limit: usize,
 ) -> Result<Window, sqlx::Error> {
-    let limit = if filter.is_about_something() { limit.min(CLOSELY) } else { limit };
+    let limit = if filter.looks_closely() { limit.min(CLOSELY) } else { limit };
     let (statement, end) = match filter.aggregate_id {
         None => (BY_POSITION, until.min(after.plus(Feed::STRETCH))),
         Some(_) => (OF_ONE, until),

@@ -6,7 +6,7 @@ use super::{ANY_KEY, Ground, OPERATOR, a_ground, guarded};
 use crate::harness::{Answer, Api, Practice, Server, a_practice, date, id_of, monday, utc};
 
 /// Routes that keep to what a key is limited to. All others refuse it: so does a new one, until it stands here.
-const KEEPS_TO_LIMITS: [(&str, &str); 25] = [
+const KEEPS_TO_LIMITS: [(&str, &str); 48] = [
     ("POST", "/v1/appointments/{id}/links"),
     ("GET", "/v1/appointments/{id}/links"),
     ("POST", "/v1/appointments/{id}/links/{link_id}/revoke"),
@@ -31,6 +31,29 @@ const KEEPS_TO_LIMITS: [(&str, &str); 25] = [
     ("POST", "/v1/appointments/{id}/no-show"),
     ("POST", "/v1/appointments/{id}/reassign"),
     ("GET", "/v1/agenda"),
+    ("GET", "/v1/agenda/diff"),
+    ("GET", "/v1/appointments/{id}/events"),
+    ("GET", "/v1/appointments/{id}/diff"),
+    ("POST", "/v1/appointments:batch"),
+    ("GET", "/v1/clients/{id}/history"),
+    ("GET", "/v1/conflicts"),
+    ("GET", "/v1/utilisation"),
+    ("GET", "/v1/events"),
+    ("GET", "/v1/events/stream"),
+    ("GET", "/v1/events/export"),
+    ("POST", "/v1/series"),
+    ("GET", "/v1/series/{id}"),
+    ("POST", "/v1/series/{id}/reschedule"),
+    ("POST", "/v1/series/{id}/cancel"),
+    ("GET", "/v1/sessions"),
+    ("GET", "/v1/sessions/{id}"),
+    ("GET", "/v1/sessions/{id}/appointments"),
+    ("POST", "/v1/sessions/{id}/appointments"),
+    ("POST", "/v1/sessions/{id}/holds"),
+    ("POST", "/v1/waiting-list"),
+    ("GET", "/v1/waiting-list"),
+    ("GET", "/v1/waiting-list/{id}"),
+    ("DELETE", "/v1/waiting-list/{id}"),
     ("POST", "/v1/holds"),
 ];
 
@@ -38,14 +61,14 @@ const KEEPS_TO_LIMITS: [(&str, &str); 25] = [
 const OF_HOLDS: [(&str, &str); 2] =
     [("POST", "/v1/holds/{id}/confirm"), ("DELETE", "/v1/holds/{id}")];
 
-const MARK: &str = "Zimtstern";
+pub(super) const MARK: &str = "Zimtstern";
 
 fn keeps_to_limits(method: &str, route: &str) -> bool {
     KEEPS_TO_LIMITS.iter().chain(&OF_HOLDS).any(|it| *it == (method, route))
 }
 
 /// Whoever has this key, which has all scopes and is limited by these options.
-fn limited(practice: &Practice, options: &[&str]) -> Api {
+pub(super) fn limited(practice: &Practice, options: &[&str]) -> Api {
     let all = ["--scope", "admin"];
     let key = Server::shared().database.key_with(&practice.tenant, &[&all[..], options].concat());
     practice.api.with_key(Some(&key))
@@ -57,7 +80,9 @@ fn every_route_keeps_to_what_a_key_is_limited_to_or_refuses_it() {
     let practice = &ground.practice;
     let last = practice.booking(monday(3, 0)).send().position();
     practice.found(&format!("min_position={last}"));
-    let here = limited(practice, &["--resource", &practice.room]);
+    let entry = practice.api.get(&format!("/v1/waiting-list/{}", ground.entry)).send().is(200);
+    let awaited = entry["resource_ids"][0].as_str().unwrap();
+    let here = limited(practice, &["--resource", &practice.room, "--resource", awaited]);
     let elsewhere = limited(practice, &["--location", "Nowhere"]);
     for &(method, route, needed) in guarded() {
         if needed == [OPERATOR] {
@@ -94,11 +119,28 @@ fn is_not_there(ground: &Ground, elsewhere: &Api, method: &str, route: &str) {
             answer.is_refused(400, "invalid-query");
         }
         ("POST", "/v1/clients") => answer.has_status(201),
-        ("GET", "/v1/appointments") => assert_eq!(answer.is(200)["items"], json!([])),
-        ("GET", "/v1/agenda") => {
+        ("GET", route) if route.starts_with("/v1/events") => answer.has_status(200),
+        ("GET", "/v1/sessions" | "/v1/sessions/{id}") => answer.has_status(200),
+        (
+            "GET",
+            "/v1/appointments"
+            | "/v1/conflicts"
+            | "/v1/waiting-list"
+            | "/v1/sessions/{id}/appointments",
+        ) => assert_eq!(answer.is(200)["items"], json!([])),
+        ("GET", "/v1/agenda" | "/v1/agenda/diff" | "/v1/utilisation") => {
             answer.is_refused(403, "limited-key");
         }
-        ("POST", "/v1/appointments" | "/v1/holds") => {
+        (
+            "POST",
+            "/v1/appointments"
+            | "/v1/appointments:batch"
+            | "/v1/holds"
+            | "/v1/series"
+            | "/v1/waiting-list"
+            | "/v1/sessions/{id}/appointments"
+            | "/v1/sessions/{id}/holds",
+        ) => {
             answer.is_refused(422, "unknown-client");
         }
         _ => {
@@ -196,18 +238,24 @@ fn nothing_that_lies_elsewhere_is_in_any_answer() {
     assert_eq!(ours.iter().map(id_of).collect::<Vec<_>>(), [&*two.here]);
 }
 
+/// An id of nothing.
+const NOBODY: &str = "0192f0c1-2d2f-7c51-9f0a-6a2f1f7d3b11";
+
 /// With its id taken out, an answer about what is hidden is that about what never was.
+#[track_caller]
+pub(super) fn same_as_nobody(call: &dyn Fn(&str) -> Answer, hidden: &str) {
+    let (hidden_answer, none) = (call(hidden), call(NOBODY));
+    let without = |answer: &Answer, id: &str| answer.text.replace(id, "ID");
+    assert!(hidden_answer.status >= 400, "{hidden_answer:#?}");
+    assert_eq!(hidden_answer.status, none.status, "{hidden_answer:#?}");
+    assert_eq!(without(&hidden_answer, hidden), without(&none, NOBODY));
+}
+
 #[test]
 fn what_lies_elsewhere_is_answered_for_as_if_it_were_not_there() {
     let two = two_locations();
-    let nobody = "0192f0c1-2d2f-7c51-9f0a-6a2f1f7d3b11";
-    let same = |call: &dyn Fn(&str) -> Answer, hidden: &str| {
-        let (hidden_answer, none) = (call(hidden), call(nobody));
-        let without = |answer: &Answer, id: &str| answer.text.replace(id, "ID");
-        assert!(hidden_answer.status >= 400, "{hidden_answer:#?}");
-        assert_eq!(hidden_answer.status, none.status, "{hidden_answer:#?}");
-        assert_eq!(without(&hidden_answer, hidden), without(&none, nobody));
-    };
+    let nobody = NOBODY;
+    let same = same_as_nobody;
     let north = &two.north;
     let to = json!({"start_at": utc(monday(15, 0))});
     let bodies = [

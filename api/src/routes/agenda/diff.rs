@@ -11,10 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::is_theirs;
 use super::query::{AgendaDiffAsked, AgendaQuery};
 use super::view::{AgendaItem, AgendaView};
 use crate::App;
-use crate::http::{At, Caller, Problem, Query, auth};
+use crate::http::{At, Caller, Problem, Query, Within, auth};
 use crate::routes::problems::ReadProblems;
 use crate::views::Times;
 use crate::views::change::{FieldChange, MomentView, between, fields};
@@ -73,12 +74,13 @@ pub(crate) struct OpenChange {
 )]
 pub(crate) async fn diff_agenda(
     State(app): State<App>,
-    caller: Caller<auth::Appointments>,
+    caller: Caller<Within<auth::Appointments>>,
     Query(asked): Query<AgendaDiffAsked>,
 ) -> Result<At<Json<AgendaDiff>>, Problem> {
     let tenant = &caller.tenant;
     let AgendaDiffAsked { agenda, moments } = asked;
     let query = AgendaQuery::of(&agenda)?;
+    is_theirs(&caller, query.resource_id)?;
     let (from, to) = app.moments(tenant, moments, agenda.tz).await?;
     let position = from.position.max(to.position);
     app.wait(tenant, Appointments::ID, agenda.fresh).await?;

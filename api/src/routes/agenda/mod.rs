@@ -10,7 +10,6 @@ mod view;
 use axum::Json;
 use axum::extract::State;
 use daybook_domain::ResourceId;
-use daybook_domain::rights::Limits;
 use daybook_projections::appointments::Appointments;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -66,11 +65,6 @@ pub(crate) async fn get_agenda(
 /// Refuses the calendar of a resource that is not there, to this caller; or that has what they do not see: then it would look
 /// free where it is not.
 fn is_theirs<S>(caller: &Caller<S>, resource: ResourceId) -> Result<(), Problem> {
-    let Limits { locations, resource_ids, categories, client_id, appointment_id } = &caller.limits;
-    let of_some = client_id.is_some() || appointment_id.is_some();
-    if locations.is_some() || categories.is_some() || of_some {
-        return Err(auth::limited());
-    }
-    let is_theirs = resource_ids.as_ref().is_none_or(|few| few.contains(&resource));
+    let is_theirs = caller.only_resources()?.is_none_or(|few| few.contains(&resource));
     if is_theirs { Ok(()) } else { Err(Problem::not_found("resource")) }
 }

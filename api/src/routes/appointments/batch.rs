@@ -15,7 +15,9 @@ use utoipa_axum::routes;
 use crate::App;
 use crate::bodies::BookingBody;
 use crate::http::body::MaxBytes;
-use crate::http::{At, Book, Caller, CommandParams, CommandRequest, Ordered, Problem, trace};
+use crate::http::{
+    At, Book, Caller, CommandParams, CommandRequest, Ordered, Problem, Within, trace,
+};
 use crate::routes::commands::shown;
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::AppointmentView;
@@ -97,23 +99,26 @@ pub(crate) enum ItemVerdict {
 )]
 pub(crate) async fn book_batch(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<BatchBody>,
 ) -> Result<Response, Problem> {
-    let context = request.context(&caller);
+    let mut context = request.context(&caller);
     let BatchBody { atomic, items } = request.body;
+    let clients = items.iter().map(BookingBody::client_id).collect();
+    context.is_without_clients(app.unseen_clients(&caller, clients).await?);
     let count = items.len();
     let commands = items.into_iter().map(|item| item.command(&caller));
     let commands = commands.collect::<Result<Vec<_>, _>>()?;
     let mut outcomes = if atomic {
-        let booked = app.engine.book_all(&context, &commands).await?;
+        let booked = app.engine.book_all(&context, &commands).await;
+        let booked = booked.map_err(|error| context.problem(error))?;
         booked.into_iter().map(Ok).collect()
     } else {
         app.engine.book_each(&context, &commands).await
     };
     // Nothing has happened: that is one answer to all of it.
     if let [Err(error)] = outcomes.as_slice()
-        && !matches!(error, ExecuteError::Refused(_))
+        && !matches!(error, ExecuteError::Refused(_) | ExecuteError::Outside(_))
     {
         return Err(outcomes.remove(0).err().map_or_else(Problem::internal, Problem::from));
     }
@@ -152,7 +157,7 @@ impl ItemVerdict {
                 let appointment = Box::new(shown(ordered, executed)?.body);
                 Self::Booked { status: status.as_u16(), appointment }
             }
-            Err(error) => Self::refused(error.into()),
+            Err(error) => Self::refused(ordered.problem(error)),
         })
     }
 

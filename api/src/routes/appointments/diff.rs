@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::App;
-use crate::http::{Appointments, At, Caller, PathId, Problem, Query};
+use crate::http::{Appointments, At, Caller, PathId, Problem, Query, Within};
 use crate::routes::as_of::Moments;
 use crate::routes::problems::ReadProblems;
 use crate::views::AppointmentView;
@@ -42,7 +42,7 @@ pub(crate) struct AppointmentDiff {
 )]
 pub(crate) async fn diff_appointment(
     State(app): State<App>,
-    caller: Caller<Appointments>,
+    caller: Caller<Within<Appointments>>,
     PathId(id): PathId,
     Query(moments): Query<Moments>,
 ) -> Result<At<Json<AppointmentDiff>>, Problem> {
@@ -62,11 +62,11 @@ pub(crate) async fn diff_appointment(
 impl App {
     async fn appointment_fields(
         &self,
-        caller: &Caller<Appointments>,
+        caller: &Caller<Within<Appointments>>,
         id: Uuid,
         moment: Moment,
     ) -> Result<(Option<u64>, Map<String, Value>), Problem> {
-        let known = self.known::<Appointment>(&caller.tenant, id, Some(moment)).await?;
+        let known = self.known_to::<Appointment, _>(caller, id, Some(moment)).await?;
         let shown = known.and_then(|Known { state, version, .. }| {
             let view = AppointmentView::at(state, id, version, moment.at)?;
             Some((view.for_caller(caller), version))

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{At, Caller, PathId, Problem, Query, auth};
+use crate::http::{At, Caller, PathId, Problem, Query, Within, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::{Days, PageParams, link};
 use crate::routes::problems::ReadProblems;
@@ -128,7 +128,7 @@ impl From<PastAppointment> for PastView {
 )]
 pub(crate) async fn get_client_history(
     State(app): State<App>,
-    caller: Caller<auth::Appointments>,
+    caller: Caller<Within<auth::Appointments>>,
     PathId(client_id): PathId,
     uri: Uri,
     Query(HistoryParams { days, page, moment }): Query<HistoryParams>,
@@ -139,13 +139,16 @@ pub(crate) async fn get_client_history(
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Appointments::ID).await?;
     let client = app.known::<Client>(tenant, client_id, reading.moment).await?;
-    client.ok_or_else(|| Problem::not_found("client"))?;
+    if client.is_none() || !app.sees_client(&caller, client_id.into()).await? {
+        return Err(Problem::not_found("client"));
+    }
     app.may_be_told_of(&caller, client_id).await?;
     let now = app.engine.clock().now();
     let history = &app.client_history;
-    let summary = history.summary(tenant, client_id.into(), reading.moment).await?;
+    let of = (client_id.into(), &caller.limits);
+    let summary = history.summary(tenant, of, reading.moment).await?;
     let asked = (cursor.as_ref(), limit);
-    let page = history.page(tenant, client_id.into(), bounds, asked, now, reading.moment).await?;
+    let page = history.page(tenant, of, bounds, asked, now, reading.moment).await?;
     let next_cursor = page.next.map(|cursor| cursor.to_string());
     let next = next_cursor.as_deref().and_then(|cursor| link(&uri, cursor));
     let Summary {

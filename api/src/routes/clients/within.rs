@@ -3,6 +3,8 @@
 //! A client is of no place. They are seen where they have, or had, an appointment; and who has none at all yet can be booked for
 //! by whoever has registered them, or was told their id.
 
+use std::collections::BTreeSet;
+
 use daybook_domain::appointment::AppointmentRefusal;
 use daybook_domain::rights::Limits;
 use daybook_domain::{ClientId, Refusal, TenantId};
@@ -32,12 +34,34 @@ impl App {
         caller: &Caller<S>,
         client_id: ClientId,
     ) -> Result<(), Problem> {
-        if self.sees_client(caller, client_id).await?
-            || !self.has_appointment(&caller.tenant, client_id, &Limits::default()).await?
-        {
+        if self.can_be_booked_for(caller, client_id).await? {
             return Ok(());
         }
         Err(Refusal::from(AppointmentRefusal::UnknownClient { client_id }).into())
+    }
+
+    /// Those of the clients for whom the caller cannot book, as if they were not there.
+    pub(crate) async fn unseen_clients<S>(
+        &self,
+        caller: &Caller<S>,
+        clients: BTreeSet<ClientId>,
+    ) -> Result<BTreeSet<ClientId>, Problem> {
+        let mut unseen = BTreeSet::new();
+        for client in clients {
+            if !self.can_be_booked_for(caller, client).await? {
+                unseen.insert(client);
+            }
+        }
+        Ok(unseen)
+    }
+
+    async fn can_be_booked_for<S>(
+        &self,
+        caller: &Caller<S>,
+        client: ClientId,
+    ) -> Result<bool, Problem> {
+        Ok(self.sees_client(caller, client).await?
+            || !self.has_appointment(&caller.tenant, client, &Limits::default()).await?)
     }
 
     async fn has_appointment(

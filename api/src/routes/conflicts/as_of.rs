@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daybook_domain::appointment::{Appointment, Conflict, ConflictReason};
 use daybook_domain::resource::Resource;
+use daybook_domain::rights::Limits;
 use daybook_domain::{ResourceId, TenantId};
 use daybook_projections::appointments::Appointments;
 use daybook_projections::conflicts::{ConflictFilter, InConflict};
@@ -27,12 +28,13 @@ impl App {
     pub(super) async fn conflicts_as_of(
         &self,
         tenant: &TenantId,
-        filter: &ConflictFilter,
+        asked: (&ConflictFilter, &Limits),
         (cursor, limit): (Option<&Cursor>, Limit),
         moment: Moment,
     ) -> Result<Page<InConflict>, Problem> {
         self.wait_for(tenant, Appointments::ID, moment.position).await?;
-        let mut standing = self.history.standing(tenant, filter, cursor, moment)?;
+        let mut standing = self.history.standing(tenant, asked, cursor, moment)?;
+        let (filter, _) = asked;
         let (mut items, mut resources): (Vec<InConflict>, _) = (Vec::new(), Resources::new());
         let mut last = None;
         for _ in 0..MAX_PARTS {

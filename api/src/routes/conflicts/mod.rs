@@ -5,6 +5,7 @@ mod as_of;
 use axum::extract::State;
 use axum::http::Uri;
 use daybook_domain::ResourceId;
+use daybook_projections::appointments::Appointments;
 use daybook_projections::conflicts::{ConflictFilter, Conflicts};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +15,7 @@ use super::listing::{Days, List, Listed, PageParams};
 use super::problems::ReadProblems;
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Appointments, Caller, Problem, Query};
+use crate::http::{Caller, Problem, Query, Within, auth};
 use crate::views::{ConflictSummary, Titled};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -47,7 +48,7 @@ query_params! {
 )]
 pub(crate) async fn list_conflicts(
     State(app): State<App>,
-    caller: Caller<Appointments>,
+    caller: Caller<Within<auth::Appointments>>,
     uri: Uri,
     Query(asked): Query<ConflictParams>,
 ) -> Result<Listed<ConflictSummary>, Problem> {
@@ -59,12 +60,17 @@ pub(crate) async fn list_conflicts(
     let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Conflicts::ID).await?;
+    let asked = (&filter, &caller.limits);
     let mut page = match reading.moment {
         None => {
+            if !caller.limits.are_none() {
+                // Which know where they lie.
+                app.wait_for(tenant, Appointments::ID, reading.position).await?;
+            }
             let now = app.engine.clock().now();
-            app.conflicts.page(tenant, &filter, cursor, limit, now).await?
+            app.conflicts.page(tenant, asked, cursor, limit, now).await?
         }
-        Some(moment) => app.conflicts_as_of(tenant, &filter, (cursor, limit), moment).await?,
+        Some(moment) => app.conflicts_as_of(tenant, asked, (cursor, limit), moment).await?,
     };
     let titles = page.items.iter_mut();
     let titles = titles.map(|it| Titled::appointment(it.appointment_id, &mut it.title));

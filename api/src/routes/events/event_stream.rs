@@ -22,7 +22,7 @@ use crate::App;
 use crate::http::auth::Credential;
 use crate::http::limits::CountedApart;
 use crate::http::query::invalid;
-use crate::http::{Analytics, Caller, Problem, Query};
+use crate::http::{Analytics, Caller, Problem, Query, Within};
 use crate::routes::problems::ReadProblems;
 use crate::schema::ServerSentEvent;
 
@@ -69,7 +69,7 @@ const MAX_CLOCK_SKEW: TimeDelta = TimeDelta::minutes(1);
 )]
 pub(crate) async fn stream_events(
     State(app): State<App>,
-    caller: Caller<Analytics>,
+    caller: Caller<Within<Analytics>>,
     headers: HeaderMap,
     Query(params): Query<EventParams>,
 ) -> Result<Response, Problem> {

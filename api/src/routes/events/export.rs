@@ -13,7 +13,7 @@ use crate::App;
 use crate::export::{ExportError, Format, export};
 use crate::http::limits::CountedApart;
 use crate::http::query::{Value, invalid, query_params};
-use crate::http::{Analytics, At, Caller, Problem, Query};
+use crate::http::{Analytics, At, Caller, Problem, Query, Within};
 use crate::routes::problems::ReadProblems;
 use crate::schema::words;
 
@@ -56,7 +56,7 @@ impl Value for Format {
 )]
 pub(crate) async fn export_events(
     State(app): State<App>,
-    caller: Caller<Analytics>,
+    caller: Caller<Within<Analytics>>,
     Query(asked): Query<ExportParams>,
 ) -> Result<At<Response>, Problem> {
     let ExportParams { format, events } = asked;

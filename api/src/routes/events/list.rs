@@ -13,7 +13,7 @@ use super::query::{EventParams, EventQuery};
 use crate::App;
 use crate::export::ndjson;
 use crate::http::query::{Within, query_params};
-use crate::http::{Analytics, At, Caller, Problem, Query};
+use crate::http::{Analytics, At, Caller, Problem, Query, auth};
 use crate::routes::problems::ReadProblems;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -75,7 +75,7 @@ query_params! {
 )]
 pub(crate) async fn list_events(
     State(app): State<App>,
-    caller: Caller<Analytics>,
+    caller: Caller<auth::Within<Analytics>>,
     uri: Uri,
     headers: HeaderMap,
     Query(asked): Query<EventPageParams>,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::{Value, invalid, invalid_range, one_of, query_params, string};
-use crate::http::{Analytics, Caller, Problem, auth};
+use crate::http::{Analytics, Caller, Problem, Within, auth};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::Bounds;
 use crate::schema::words;
@@ -113,7 +113,7 @@ impl EventQuery {
     /// What the query asks for; `last_seen` goes before what that says.
     pub(super) async fn of(
         app: &App,
-        caller: &Caller<Analytics>,
+        caller: &Caller<Within<Analytics>>,
         params: EventParams,
         last_seen: Option<&str>,
     ) -> Result<Self, Problem> {
@@ -159,7 +159,7 @@ impl EventQuery {
     pub(super) async fn handed_out(
         &self,
         app: &App,
-        caller: &Caller<Analytics>,
+        caller: &Caller<Within<Analytics>>,
     ) -> Result<(), Problem> {
         if !self.tells_personal {
             return Ok(());
@@ -199,7 +199,7 @@ async fn bounds(app: &App, tenant: &TenantId, params: &EventParams) -> Result<Bo
     Ok((from, to))
 }
 
-fn filter(caller: &Caller<Analytics>, params: &EventParams) -> Result<FeedFilter, Problem> {
+fn filter(caller: &Caller<Within<Analytics>>, params: &EventParams) -> Result<FeedFilter, Problem> {
     let mut filter = FeedFilter::default();
     for EventType(name) in &params.event_type {
         filter.add_type(name).map_err(|error| invalid("event_type", error))?;
@@ -210,6 +210,7 @@ fn filter(caller: &Caller<Analytics>, params: &EventParams) -> Result<FeedFilter
     filter.aggregate_id = params.aggregate_id;
     filter.category.clone_from(&params.category);
     filter.resource_id = params.resource_id;
+    filter.within = caller.limits.clone();
     if let Some(privacy) = params.personal {
         if privacy == Privacy::Told {
             caller.must_have::<auth::Privacy>("personal=told")?;

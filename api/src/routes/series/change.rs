@@ -13,7 +13,9 @@ use utoipa::ToSchema;
 use crate::App;
 use crate::bodies::overriding::{self, OverrideBody};
 use crate::bodies::{by_client, new_resources};
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SeriesView;
 
@@ -90,10 +92,14 @@ pub(crate) struct SeriesRescheduleBody {
 )]
 pub(crate) async fn reschedule_series(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<SeriesRescheduleBody>,
 ) -> Result<Answer<SeriesView>, Problem> {
+    if request.body.by != MovedBy::Client {
+        caller.must_be_staff()?;
+    }
+    app.must_see_series(&caller, id).await?;
     let context = request.context(&caller);
     let body = request.body;
     let shift = Shift { days: body.shift_days, time: body.time };
@@ -110,7 +116,9 @@ pub(crate) async fn reschedule_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    let executed = app.engine.reschedule_series(&context, id, &moving).await?;
+    let executed = app.engine.reschedule_series(&context, id, &moving).await;
+    let executed = executed.map_err(|error| context.problem(error))?;
+    let executed = app.left_to(&caller, executed).await?;
     app.answer(&context, executed).await
 }
 
@@ -152,10 +160,14 @@ pub(crate) struct SeriesCancelBody {
 )]
 pub(crate) async fn cancel_series(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<SeriesCancelBody>,
 ) -> Result<Answer<SeriesView>, Problem> {
+    if request.body.by != CancelledBy::Client {
+        caller.must_be_staff()?;
+    }
+    app.must_see_series(&caller, id).await?;
     let context = request.context(&caller);
     let body = request.body;
     let cancelling = SeriesCancel {
@@ -165,6 +177,8 @@ pub(crate) async fn cancel_series(
         by: body.by,
         overriding: overriding::reason(&caller, body.overriding)?,
     };
-    let executed = app.engine.cancel_series(&context, id, &cancelling).await?;
+    let executed = app.engine.cancel_series(&context, id, &cancelling).await;
+    let executed = executed.map_err(|error| context.problem(error))?;
+    let executed = app.left_to(&caller, executed).await?;
     app.answer(&context, executed).await
 }

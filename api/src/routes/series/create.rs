@@ -4,7 +4,7 @@ use axum::extract::State;
 
 use crate::App;
 use crate::bodies::SeriesBody;
-use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem, Within};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::SeriesView;
 
@@ -25,12 +25,16 @@ use crate::views::SeriesView;
 )]
 pub(crate) async fn book_series(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<SeriesBody>,
 ) -> Result<Created<SeriesView>, Problem> {
+    app.may_book_for(&caller, request.body.client_id()).await?;
     let context = request.context(&caller);
     let tenants_zone = app.zone_of(&caller.tenant).await?;
     let asked = request.body.bookings(tenants_zone, &caller)?;
-    let executed = app.engine.book_series(&context, &asked).await?;
+    let executed = app.engine.book_series(&context, &asked).await;
+    let executed = executed.map_err(|error| context.problem(error))?;
+    // What was only tried is nowhere, and would lie within the limits.
+    let executed = if context.dry_run { executed } else { app.left_to(&caller, executed).await? };
     app.created(&context, executed).await
 }

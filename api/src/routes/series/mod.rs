@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod read;
+mod within;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

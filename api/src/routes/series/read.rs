@@ -8,7 +8,7 @@ use daybook_store::Position;
 use daybook_store::engine::Known;
 
 use crate::App;
-use crate::http::{Answer, Appointments, Caller, PathId, Problem, Query};
+use crate::http::{Answer, Appointments, Caller, PathId, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::ReadParams;
 use crate::routes::problems::ReadProblems;
@@ -26,16 +26,18 @@ use crate::views::{AppointmentView, SeriesView, Timed as _, Viewed as _};
 )]
 pub(crate) async fn get_series(
     State(app): State<App>,
-    caller: Caller<Appointments>,
+    caller: Caller<Within<Appointments>>,
     PathId(id): PathId,
     Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<Answer<SeriesView>, Problem> {
     let tenant = &caller.tenant;
     let moment = app.moment(tenant, as_of, shown.tz).await?;
-    let known = app.known::<Series>(tenant, id, moment).await?;
+    let known = app.known_to::<Series, _>(&caller, id, moment).await?;
     let none = || Problem::not_found("series");
     let Known { state, version, position, .. } = known.ok_or_else(none)?;
+    let state = app.seen_of(&caller, state, moment).await?.ok_or_else(none)?;
     let body = state.view(id, version).ok_or_else(none)?;
+    let body = if caller.limits.are_none() { body } else { Series::within_limits(body) };
     let ids: Vec<_> = body.appointment_ids().map(AppointmentId::uuid).collect();
     let each = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let position = each.iter().flatten().map(|known| known.position).fold(position, Position::max);

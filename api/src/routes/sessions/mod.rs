@@ -4,6 +4,7 @@ mod change;
 mod places;
 mod read;
 mod schedule;
+mod within;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

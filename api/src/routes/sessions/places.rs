@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::session::Session;
-use daybook_domain::{AppointmentId, ServiceId, SessionId, TenantId};
+use daybook_domain::{AppointmentId, Decide as _, ServiceId, SessionId};
 use daybook_store::engine::Known;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -14,6 +14,7 @@ use crate::App;
 use crate::bodies::{PlaceBody, PlaceHoldBody};
 use crate::http::{
     Appointments, At, Book, Caller, CommandParams, CommandRequest, Created, PathId, Problem, Query,
+    Within,
 };
 use crate::routes::as_of::AsOfParams;
 use crate::routes::listing::ReadParams;
@@ -34,11 +35,12 @@ use crate::views::{AppointmentView, Timed as _};
 )]
 pub(crate) async fn book_place(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<PlaceBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
-    let session = app.session_to_book(&caller.tenant, id).await?;
+    let session = app.session_to_book(&caller, id).await?;
+    app.may_book_for(&caller, request.body.client_id()).await?;
     let context = request.context(&caller);
     let command = request.body.command(&caller, session)?;
     app.create::<Appointment>(&context, command).await
@@ -57,11 +59,12 @@ pub(crate) async fn book_place(
 )]
 pub(crate) async fn hold_place(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<PlaceHoldBody>,
 ) -> Result<Created<AppointmentView>, Problem> {
-    let session = app.session_to_book(&caller.tenant, id).await?;
+    let session = app.session_to_book(&caller, id).await?;
+    app.may_book_for(&caller, request.body.client_id()).await?;
     let context = request.context(&caller);
     let command = request.body.command(&app, &caller, session).await?;
     app.create::<Appointment>(&context, command).await
@@ -69,14 +72,21 @@ pub(crate) async fn hold_place(
 
 impl App {
     /// A session and its service.
-    async fn session_to_book(
+    async fn session_to_book<S>(
         &self,
-        tenant: &TenantId,
+        caller: &Caller<S>,
         id: Uuid,
     ) -> Result<(SessionId, ServiceId), Problem> {
-        let session = SessionId::from(id);
+        let (tenant, session) = (&caller.tenant, SessionId::from(id));
+        let none = || Problem::not_found("session");
+        if !caller.limits.are_none() {
+            let known = self.engine.known::<Session>(tenant, id, None).await?.ok_or_else(none)?;
+            if !self.sees_session(caller, &known.state).await? {
+                return Err(none());
+            }
+        }
         let service = self.engine.service_of(tenant, session).await?;
-        Ok((session, service.ok_or_else(|| Problem::not_found("session"))?))
+        Ok((session, service.ok_or_else(none)?))
     }
 }
 
@@ -98,20 +108,27 @@ pub(crate) struct Places {
 )]
 pub(crate) async fn list_places(
     State(app): State<App>,
-    caller: Caller<Appointments>,
+    caller: Caller<Within<Appointments>>,
     PathId(id): PathId,
     Query(ReadParams { moment: AsOfParams { as_of }, shown }): Query<ReadParams>,
 ) -> Result<At<Json<Places>>, Problem> {
     let tenant = &caller.tenant;
     let moment = app.as_of(tenant, as_of, shown.tz).await?;
     let found = app.known::<Session>(tenant, id, moment).await?;
-    let session = found.ok_or_else(|| Problem::not_found("session"))?;
+    let none = || Problem::not_found("session");
+    let session = found.ok_or_else(none)?;
+    if !app.sees_session(&caller, &session.state).await? {
+        return Err(none());
+    }
     let who = app.who_is_in(tenant, &[(id.into(), &session.state)], moment).await?;
     let ids: Vec<Uuid> = who.into_iter().flatten().map(AppointmentId::uuid).collect();
     let known = app.each_known::<Appointment>(tenant, &ids, moment).await?;
     let (mut position, mut items) = (session.position, Vec::with_capacity(known.len()));
     for (id, known) in ids.into_iter().zip(known) {
         let Some(Known { state, version, position: changed, .. }) = known else { continue };
+        if !caller.limits.see(&state.placed(id)) {
+            continue;
+        }
         position = position.max(changed);
         let view = AppointmentView::at(state, id, version, app.at(moment));
         items.extend(view.map(|view| view.for_caller(&caller).shown_in(shown.tz)));

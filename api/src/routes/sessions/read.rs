@@ -13,7 +13,7 @@ use futures::future::try_join_all;
 
 use crate::App;
 use crate::http::query::{Several, query_params};
-use crate::http::{Answer, Availability, Caller, PathId, Personal, Problem, Query};
+use crate::http::{Answer, Availability, Caller, PathId, Personal, Problem, Query, Within};
 use crate::routes::as_of::AsOfParams;
 use crate::routes::expanding::{ExpandParams, Source};
 use crate::routes::listing::{Days, List, Listed, PageParams, ReadParams};
@@ -41,7 +41,7 @@ query_params! {
 )]
 pub(crate) async fn get_session(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     PathId(id): PathId,
     Query(SessionAsked { read, expand }): Query<SessionAsked>,
 ) -> Result<Answer<Expanded<SessionView>>, Problem> {
@@ -52,6 +52,9 @@ pub(crate) async fn get_session(
     let known = app.known::<Session>(tenant, id, moment).await?;
     let Known { state: session, version, position, .. } =
         known.ok_or_else(|| Problem::not_found("session"))?;
+    if !app.sees_session(&caller, &session).await? {
+        return Err(Problem::not_found("session"));
+    }
     let who = app.who_is_in(tenant, &[(id.into(), &session)], moment).await?;
     let taken = who.iter().flatten().count();
     let view = session.view(id, version).ok_or_else(Problem::internal)?;
@@ -87,7 +90,7 @@ query_params! {
 )]
 pub(crate) async fn list_sessions(
     State(app): State<App>,
-    caller: Caller<Availability>,
+    caller: Caller<Within<Availability>>,
     uri: Uri,
     Query(asked): Query<SessionParams>,
 ) -> Result<Listed<Expanded<SessionView>>, Problem> {
@@ -97,15 +100,11 @@ pub(crate) async fn list_sessions(
     let (from, to) = app.days(&caller.tenant, &days).await?;
     let service_ids = service_id.into_iter().collect();
     let filter = SessionFilter { from, to, service_ids, status };
-    let (limit, cursor) = (page.limit(), page.cursor.as_ref());
     let as_of = (moment.as_of, days.tz);
     let reading = app.reading(tenant, as_of, page.fresh, Sessions::ID).await?;
     let source = Source::of(reading.moment, page.fresh);
-    let page = match reading.moment {
-        None => app.sessions.page(tenant, &filter, cursor, limit).await?,
-        Some(moment) => app.sessions_as_of(tenant, &filter, (cursor, limit), moment).await?,
-    };
-    let mut page = page;
+    let (limit, cursor) = (page.limit(), page.cursor);
+    let mut page = app.sessions_to(&caller, &filter, (cursor, limit), reading.moment).await?;
     let sealed = page.items.iter_mut();
     let mut sealed: Vec<_> =
         sealed.map(|listed| (listed.session_id.uuid(), &mut listed.session)).collect();
@@ -131,7 +130,37 @@ fn told<S>(caller: &Caller<S>, view: SessionView) -> SessionView {
 /// So many sessions of the past are looked into beside each other.
 const BESIDE: usize = 4;
 
+/// How often a page is filled up for whoever is limited: where most lie elsewhere, it has fewer items than it may.
+const MAX_LOOKS: usize = 10;
+
 impl App {
+    /// A page of the sessions that the caller sees, now or as of a moment.
+    async fn sessions_to<S>(
+        &self,
+        caller: &Caller<S>,
+        filter: &SessionFilter,
+        (cursor, limit): (Option<Cursor>, Limit),
+        moment: Option<Moment>,
+    ) -> Result<Page<ListedSession>, Problem> {
+        let tenant = &caller.tenant;
+        let (mut items, mut next) = (Vec::new(), cursor);
+        for _ in 0..MAX_LOOKS {
+            let Some(left) = limit.less(items.len()) else { break };
+            let part = match moment {
+                None => self.sessions.page(tenant, filter, next.as_ref(), left).await?,
+                Some(moment) => {
+                    self.sessions_as_of(tenant, filter, (next.as_ref(), left), moment).await?
+                }
+            };
+            items.extend(self.seen_sessions(caller, part.items, |it| &it.session).await?);
+            next = part.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(Page { items, next })
+    }
+
     async fn sessions_as_of(
         &self,
         tenant: &TenantId,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::App;
-use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem};
+use crate::http::{Book, Caller, CommandParams, CommandRequest, Created, Problem, Within};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -67,15 +67,18 @@ impl JoinBody {
 )]
 pub(crate) async fn join_waiting_list(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     request: CommandRequest<JoinBody>,
 ) -> Result<Created<WaitingView>, Problem> {
     let zone = app.zone_of(&caller.tenant).await?;
+    app.may_book_for(&caller, request.body.client_id).await?;
+    app.may_wait_for(&caller, request.body.service_id).await?;
     let (context, body) = request.by(caller);
     let (client_id, wishes) = (body.client_id, body.wishes(zone)?);
     let settings = app.tenant(&context.tenant).await?.settings;
     let limits =
         EntryLimits { per_client: settings.waiting_per_client, in_all: settings.waiting_list };
-    let joined = app.engine.join_waiting_list(&context, client_id, wishes, limits).await?;
+    let joined = app.engine.join_waiting_list(&context, client_id, wishes, limits).await;
+    let joined = joined.map_err(|error| context.problem(error))?;
     app.created(&context, joined).await
 }

@@ -1,10 +1,14 @@
 //! `DELETE /v1/waiting-list/{id}`
 
 use axum::extract::State;
+use daybook_domain::Refusal;
+use daybook_domain::waiting::WaitingRefusal;
 
 use crate::App;
 use crate::http::body::EmptyBody;
-use crate::http::{Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem};
+use crate::http::{
+    Answer, Book, Caller, CommandParams, CommandRequest, IfMatch, PathId, Problem, Within,
+};
 use crate::routes::problems::{CommandProblems, ReadProblems};
 use crate::views::WaitingView;
 
@@ -21,11 +25,15 @@ use crate::views::WaitingView;
 )]
 pub(crate) async fn leave_waiting_list(
     State(app): State<App>,
-    caller: Caller<Book>,
+    caller: Caller<Within<Book>>,
     PathId(id): PathId,
     request: CommandRequest<EmptyBody>,
 ) -> Result<Answer<WaitingView>, Problem> {
+    if !app.sees_entry(&caller, id).await? {
+        return Err(Refusal::from(WaitingRefusal::EntryNotFound).into());
+    }
     let (context, EmptyBody {}) = request.by(caller);
-    let executed = app.engine.leave_waiting_list(&context, id.into()).await?;
+    let executed = app.engine.leave_waiting_list(&context, id.into()).await;
+    let executed = executed.map_err(|error| context.problem(error))?;
     app.answer(&context, executed).await
 }

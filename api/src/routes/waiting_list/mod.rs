@@ -4,6 +4,7 @@ mod as_of;
 mod join;
 mod leave;
 mod read;
+mod within;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
