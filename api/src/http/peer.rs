@@ -1,7 +1,8 @@
 //! Where a request comes from, before anything is known of who sends it; and how many without a good key may come from there.
 //!
-//! Whoever sends many of these is told to come back, and costs no query: for all but those keys that were good a moment ago. So
-//! what one client of a network does keeps those out who work there only while their key is asked for anew.
+//! Whoever sends many of these is told to come back, and costs no query. But what was good within the hour is looked up all the
+//! same, and so is a token that a provider has signed: nobody can make these up. So what one client of a network does keeps
+//! those out of it alone whose key this program has not seen for an hour.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::num::{NonZeroU32, ParseIntError};

@@ -150,6 +150,12 @@ impl BrowserSessions {
         Ok(held)
     }
 
+    /// Whether a cookie was one of a session within the hour, as far as this program knows. Asks no database.
+    #[must_use]
+    pub fn was_good(&self, cookie: &str) -> bool {
+        text::read_session(cookie).is_some_and(|hash| self.remembered.was_right(&hash))
+    }
+
     async fn held(
         &self,
         known: &KnownSession,

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+use super::providers::Signed;
 use super::{Algorithm, NewIssuer, TokenType, grants, json};
 use daybook_domain::rights::{Limits, Scopes};
 
@@ -136,6 +137,18 @@ impl<'t> Token<'t> {
         })
     }
 
+    /// How it says that it is signed.
+    pub(super) fn signed_by(&self) -> Option<Signed<'_>> {
+        let algorithm = Algorithm::named(&self.algorithm)?;
+        let Self { key_id, signed, signature, .. } = self;
+        Some(Signed { key_id, algorithm, text: signed, signature })
+    }
+
+    /// Of whom it is, whose signature is right.
+    pub(super) fn subject(&self) -> Option<String> {
+        required(&self.claims, "sub")
+    }
+
     /// How it says that it is signed, where its issuer may sign so, and it is of a type that this issuer gives.
     pub(super) fn algorithm(&self, terms: &NewIssuer) -> Result<Algorithm, Refused> {
         let algorithm = Algorithm::named(&self.algorithm).ok_or(Refused::Algorithm)?;
@@ -161,7 +174,7 @@ impl<'t> Token<'t> {
             None => issued_at,
             Some(_) => at("nbf").ok_or(Refused::Claims)?,
         };
-        let subject = required(&self.claims, "sub").ok_or(Refused::Claims)?;
+        let subject = self.subject().ok_or(Refused::Claims)?;
         let ends_at = expires_at + LEEWAY;
         if ends_at <= now {
             return Err(Refused::Expired);

@@ -127,6 +127,12 @@ impl Providers {
         provider.judge(signed).unwrap_or(Verdict::Unavailable)
     }
 
+    /// Whether a key of this provider's has signed it, as far as is known in memory. Asks nobody.
+    pub(super) async fn has_signed(&self, issuer: &IssuerUrl, signed: &Signed<'_>) -> bool {
+        let provider = self.known.get(issuer).await;
+        provider.is_some_and(|provider| provider.judge(signed) == Some(Verdict::Signed))
+    }
+
     fn ask(&self, provider: &Arc<Provider>, issuer: &IssuerUrl) -> tokio::task::JoinHandle<()> {
         let (this, provider, issuer) = (self.clone(), Arc::clone(provider), issuer.clone());
         tokio::spawn(async move {

@@ -136,6 +136,15 @@ impl Tokens {
         Ok(removed)
     }
 
+    /// Whether a provider that some tenant trusts has signed a token, as far as is known in memory: asks neither the database
+    /// nor a provider, and costs a signature's check.
+    pub async fn is_signed(&self, text: &str) -> bool {
+        let Ok(token) = Token::read(text) else { return false };
+        let Ok(issuer) = IssuerUrl::new(&token.issuer) else { return false };
+        let Some(signed) = token.signed_by() else { return false };
+        self.providers.has_signed(&issuer, &signed).await
+    }
+
     /// Who a token speaks for that is used now.
     ///
     /// # Errors

@@ -107,10 +107,10 @@ impl KeyHolders {
         })
     }
 
-    /// Whether a text was a key a moment ago. Asks no database.
-    pub async fn is_remembered(&self, key: &str) -> bool {
-        let Some(presented) = text::read(key) else { return false };
-        self.remembered.right.get(&presented.hash).await.is_some()
+    /// Whether a text was a key within the hour, as far as this program knows. Asks no database.
+    #[must_use]
+    pub fn was_good(&self, key: &str) -> bool {
+        text::read(key).is_some_and(|presented| self.remembered.was_right(&presented.hash))
     }
 
     /// Who the key speaks for that is known by this hash, and is used now by a session that it has made.
@@ -204,11 +204,7 @@ impl KeyHolders {
             return Ok(None);
         };
         let known = Arc::new(known);
-        self.remembered.right.insert(*hash, Arc::clone(&known)).await;
-        if ticks.has_changed().unwrap_or(true) {
-            // It may have ended since it was read.
-            self.remembered.right.invalidate(hash).await;
-        }
+        self.remembered.keep_right(*hash, &known, &ticks).await;
         Ok(Some(known))
     }
 

@@ -61,6 +61,9 @@ pub(crate) struct Remembered {
     no_issuers: Cache<Asked, ()>,
     /// Sessions of browsers; of those that are none, the wrong ones.
     sessions: Cache<SecretHash, Arc<KnownSession>>,
+    /// Keys and sessions that were right within the hour, whatever has become of them since: these are looked up for
+    /// whoever sends them, whatever else comes from where they are.
+    once_right: Cache<SecretHash, ()>,
     /// Ticks when a key may have ended.
     ended: watch::Sender<u64>,
     /// Whether this program would hear of it.
@@ -76,12 +79,15 @@ impl Default for Remembered {
             Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
         let sessions =
             Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::KEPT).build();
+        let once_right =
+            Cache::builder().max_capacity(Self::CAPACITY).time_to_live(Self::ONCE).build();
         Self {
             right,
             wrong,
             issuers,
             no_issuers,
             sessions,
+            once_right,
             ended: watch::Sender::new(0),
             listens: AtomicBool::new(false),
         }
@@ -94,6 +100,9 @@ impl Remembered {
 
     /// The same while nothing could be heard.
     pub(super) const KEPT_UNHEARD: Duration = Duration::from_secs(1);
+
+    /// How long it counts that something was right once.
+    const ONCE: Duration = Duration::from_hours(1);
 
     /// How many right ones, and how many wrong ones.
     const CAPACITY: u64 = 50_000;
@@ -132,6 +141,25 @@ impl Remembered {
             self.no_issuers.invalidate_all();
         }
         self.tick();
+    }
+
+    /// Remembers a key that was found, unless it may have ended since: `ticks` is from before the look-up.
+    pub(super) async fn keep_right(
+        &self,
+        hash: SecretHash,
+        known: &Arc<Known>,
+        ticks: &watch::Receiver<u64>,
+    ) {
+        self.once_right.insert(hash, ()).await;
+        self.right.insert(hash, Arc::clone(known)).await;
+        if ticks.has_changed().unwrap_or(true) {
+            self.right.invalidate(&hash).await;
+        }
+    }
+
+    /// Whether a key or session was right within the hour. It may have ended since.
+    pub(crate) fn was_right(&self, hash: &SecretHash) -> bool {
+        self.once_right.contains_key(hash)
     }
 
     /// The issuer that is looked up so; `Some(None)`: there is none. `None`: it is not known.
@@ -177,7 +205,10 @@ impl Remembered {
         ticks: &watch::Receiver<u64>,
     ) {
         match found {
-            Some(known) => self.sessions.insert(hash, Arc::clone(known)).await,
+            Some(known) => {
+                self.once_right.insert(hash, ()).await;
+                self.sessions.insert(hash, Arc::clone(known)).await;
+            }
             None => self.wrong.insert(hash, ()).await,
         }
         if ticks.has_changed().unwrap_or(true) {

@@ -4,12 +4,14 @@
 //! * `provider`: tokens of a provider that anybody could run.
 //! * `hostile`: tokens made by hand, by whoever means no good.
 //! * `forge`: what makes these: a provider whose keys the test has.
+//! * `neighbours`: good ones from an address that many bad ones come from.
 //! * `ending`: a token that has ended, and streams that were opened by it.
 
 mod ending;
 pub(crate) mod forge;
 mod hostile;
 mod issuers;
+mod neighbours;
 mod provider;
 
 use std::sync::OnceLock;
