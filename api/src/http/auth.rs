@@ -427,12 +427,19 @@ async fn token(text: &str, app: &App) -> Result<Credential, Problem> {
             known_as(&holder.principal.who);
             Ok(Credential::Token(Box::new(holder)))
         }
-        TokenHeld::Suspended => Err(suspended()),
-        TokenHeld::Expired => Err(unauthorized(
-            "expired-token",
-            "the token has expired: ask its issuer for a new one",
-        )),
-        TokenHeld::Refused(why) => Err(unauthorized("invalid-token", why.unwrap_or(NO_TOKEN))),
+        TokenHeld::Suspended(by) => {
+            asked_by(&by);
+            Err(suspended())
+        }
+        TokenHeld::Expired(by) => {
+            by.iter().for_each(asked_by);
+            let detail = "the token has expired: ask its issuer for a new one";
+            Err(unauthorized("expired-token", detail))
+        }
+        TokenHeld::Refused(why, by) => {
+            by.iter().for_each(asked_by);
+            Err(unauthorized("invalid-token", why.unwrap_or(NO_TOKEN)))
+        }
         TokenHeld::NoKeys => {
             Err(Problem::unavailable("the keys of the token's issuer cannot be had at present"))
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use daybook_domain::TenantId;
-use daybook_domain::rights::{Principal, Who};
+use daybook_domain::rights::{Limits, Principal, Scopes, Who};
 use ring::hmac;
 use sqlx::PgPool;
 use tokio::sync::Semaphore;
@@ -49,18 +49,14 @@ pub struct TokenHolder {
 
 /// What becomes of whoever presents a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly always it is one, and there is one at a time"
-)]
 pub enum TokenHeld {
     By(TokenHolder),
     /// It is one of a tenant that is suspended.
-    Suspended,
-    /// It was one.
-    Expired,
-    /// It is none; what the caller is told of that, if anything.
-    Refused(Option<&'static str>),
+    Suspended(Principal),
+    /// It was one; of whom.
+    Expired(Option<Principal>),
+    /// It is none; what the caller is told of that, if anything, and of whom it is, where its signature is right.
+    Refused(Option<&'static str>, Option<Principal>),
     /// The keys of its issuer cannot be had at present.
     NoKeys,
 }
@@ -74,6 +70,15 @@ pub enum TokenError {
     Keyring(#[from] KeyringError),
     #[error("this program has no master key, and so no names for whoever has a token")]
     NoKeyring,
+}
+
+/// A token that is not taken.
+struct NotTaken {
+    refused: Refused,
+    /// The issuer's row.
+    issuer: Option<Uuid>,
+    /// Whose it is.
+    by: Option<Principal>,
 }
 
 /// Who tokens speak for. Cheap to clone; clones are one cache.
@@ -150,32 +155,30 @@ impl Tokens {
     /// # Errors
     /// When the database fails, or the tenant's keys cannot be had.
     pub async fn holder(&self, text: &str) -> Result<TokenHeld, TokenError> {
-        let (refused, issuer) = match self.judged(text).await? {
+        let NotTaken { refused, issuer, by } = match self.judged(text).await? {
             Ok(held) => return Ok(held),
-            Err(refused) => refused,
+            Err(not_taken) => not_taken,
         };
         let reason = refused.as_str();
         let issuer_id = issuer.map(tracing::field::display);
         tracing::debug!(reason, issuer_id, "a token is refused");
         Ok(match refused {
-            Refused::Expired => TokenHeld::Expired,
-            other => TokenHeld::Refused(other.told()),
+            Refused::Expired => TokenHeld::Expired(by),
+            other => TokenHeld::Refused(other.told(), by),
         })
     }
 
-    async fn judged(
-        &self,
-        text: &str,
-    ) -> Result<Result<TokenHeld, (Refused, Option<Uuid>)>, TokenError> {
+    async fn judged(&self, text: &str) -> Result<Result<TokenHeld, NotTaken>, TokenError> {
         let token = match Token::read(text) {
             Ok(token) => token,
-            Err(refused) => return Ok(Err((refused, None))),
+            Err(refused) => return Ok(Err(NotTaken { refused, issuer: None, by: None })),
         };
         let Some(known) = self.issuer_of(&token.issuer, &token.audiences).await? else {
-            return Ok(Err((Refused::UnknownIssuer, None)));
+            let refused = Refused::UnknownIssuer;
+            return Ok(Err(NotTaken { refused, issuer: None, by: None }));
         };
         let (issuer, id) = (&known.issuer, known.issuer.id);
-        let refused = |refused| Ok(Err((refused, Some(id))));
+        let refused = |refused| Ok(Err(NotTaken { refused, issuer: Some(id), by: None }));
         let algorithm = match token.algorithm(&issuer.terms) {
             Ok(algorithm) => algorithm,
             Err(why) => return refused(why),
@@ -190,15 +193,18 @@ impl Tokens {
         }
         let said = match token.said(&issuer.terms, issuer.created_at, self.clock.now()) {
             Ok(said) => said,
-            Err(why) => return refused(why),
+            Err(refused) => {
+                let by = self.known_as(issuer, &token).await?;
+                return Ok(Err(NotTaken { refused, issuer: Some(id), by }));
+            }
         };
-        if known.is_suspended {
-            return Ok(Ok(TokenHeld::Suspended));
-        }
         let subject = self.subject(&issuer.tenant, &issuer.terms.url, &said.subject).await?;
         let who = Who::Token { issuer: id, subject };
         let (tenant, scopes, limits) = (issuer.tenant.clone(), said.scopes, said.limits);
         let principal = Principal { tenant, who, scopes, limits };
+        if known.is_suspended {
+            return Ok(Ok(TokenHeld::Suspended(principal)));
+        }
         Ok(Ok(TokenHeld::By(TokenHolder {
             principal,
             issuer_id: id,
@@ -207,6 +213,19 @@ impl Tokens {
             url: issuer.terms.url.clone(),
             audience: issuer.terms.audience.as_str().to_owned(),
         })))
+    }
+
+    /// Whose a token is that is not taken although its signature is right: they may do nothing.
+    async fn known_as(
+        &self,
+        issuer: &Issuer,
+        token: &Token<'_>,
+    ) -> Result<Option<Principal>, TokenError> {
+        let Some(subject) = token.subject() else { return Ok(None) };
+        let subject = self.subject(&issuer.tenant, &issuer.terms.url, &subject).await?;
+        let (tenant, who) = (issuer.tenant.clone(), Who::Token { issuer: issuer.id, subject });
+        let (scopes, limits) = (Scopes::default(), Limits::default());
+        Ok(Some(Principal { tenant, who, scopes, limits }))
     }
 
     /// What stands for a person in the record: the same for as long as the tenant has its keys.

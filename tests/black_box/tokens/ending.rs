@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::forge::{Forge, now};
 use super::{holder, server};
-use crate::harness::{Database, Server};
+use crate::harness::{Database, Server, eventually};
 use crate::keys::ending::{PATIENCE, end_of, ends};
 
 /// A token that ends so many seconds from now, clocks that are a minute apart not counted.
@@ -94,4 +94,38 @@ fn a_suspended_tenants_tokens_are_refused() {
     }
     holder.get("/v1/appointments").send().is_refused(403, "tenant-suspended");
     server().database.run(&["tenant", "resume", &forge.practice.tenant]).succeeded();
+}
+
+#[test]
+fn a_token_that_is_refused_although_it_is_somebodys_is_in_the_audit_log() {
+    let forge = Forge::on(server());
+    let api = &forge.practice.api;
+    let asks = |claims: &Value| {
+        holder(&forge.practice, &forge.signed(&forge.header(), claims))
+            .get("/v1/appointments")
+            .send()
+    };
+    let expired = Forge::but(forge.claims(), "exp", json!(now() - 120));
+    asks(&expired).is_refused(401, "expired-token");
+    let not_yet = Forge::but(forge.claims(), "nbf", json!(now() + 600));
+    asks(&not_yet).is_refused(401, "invalid-token");
+    // Nobody knows whose these are.
+    let header = Forge::but(forge.header(), "kid", json!("another"));
+    holder(&forge.practice, &forge.signed(&header, &forge.claims()))
+        .get("/v1/appointments")
+        .send()
+        .is_refused(401, "invalid-token");
+    let refused = eventually("they are recorded", || {
+        let items = api.get("/v1/audit?kind=refused").send().is(200)["items"].as_array()?.clone();
+        (items.len() >= 2).then_some(items)
+    });
+    let mut objects: Vec<&str> = refused.iter().map(|it| it["object"].as_str().unwrap()).collect();
+    objects.sort_unstable();
+    assert_eq!(objects, ["expired-token", "invalid-token"], "{refused:#?}");
+    let by = format!("oidc:{}:", forge.issuer_id);
+    assert!(
+        refused.iter().all(|it| it["actor"].as_str().unwrap().starts_with(&by)),
+        "{refused:#?}"
+    );
+    assert!(refused.iter().all(|it| it["times"] == 1), "{refused:#?}");
 }
