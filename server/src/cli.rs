@@ -25,7 +25,7 @@ use crate::issuer::{self, GrantText};
 use crate::listen_address::ListenAddress;
 use crate::listener::TlsFiles;
 use crate::logging;
-use crate::master_key::{MasterKeyCommand, Source};
+use crate::master_key::{MasterKeyCommand, Sources};
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
@@ -65,11 +65,11 @@ pub(crate) struct Place {
     #[arg(long, env = "DAYBOOK_DB_CONNECTIONS", global = true, help_heading = GLOBAL, value_parser = connections)]
     pub(crate) db_connections: Option<Budget>,
     /// Where a master key is, which wraps the keys that seal personal data: file:PATH, env:NAME or exec:COMMAND. May be
-    /// given several times: the first wraps, all open [default: master.key in the folder of daybook's data, made by the
+    /// given several times, or with commas between them: the first wraps, all open [default: master.key in the folder of daybook's data, made by the
     /// first start].
     #[expect(clippy::doc_markdown, reason = "the help shows it as it is")]
-    #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL, value_delimiter = ',')]
-    pub(crate) master_key: Vec<Source>,
+    #[arg(long, env = "DAYBOOK_MASTER_KEY", global = true, help_heading = GLOBAL)]
+    pub(crate) master_key: Vec<Sources>,
     /// The file in which it is kept who was erased, for databases that are restored from a copy of before [default:
     /// erasures.ledger beside master.key, where that is daybook's own].
     #[arg(long, env = "DAYBOOK_ERASURE_LEDGER", global = true, help_heading = GLOBAL)]

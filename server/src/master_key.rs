@@ -58,6 +58,28 @@ impl FromStr for Source {
     }
 }
 
+/// Several, with commas between them: one that none of these words follows is the path's or the command's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Sources(Vec<Source>);
+
+const KINDS: [&str; 3] = ["file:", "env:", "exec:"];
+
+impl FromStr for Sources {
+    type Err = UnknownSource;
+
+    fn from_str(text: &str) -> Result<Self, UnknownSource> {
+        let mut each: Vec<String> = Vec::new();
+        for part in text.split(',') {
+            let begins = KINDS.iter().any(|kind| part.starts_with(kind));
+            match each.last_mut().filter(|_| !begins) {
+                Some(last) => last.extend([",", part]),
+                None => each.push(part.to_owned()),
+            }
+        }
+        each.iter().map(|one| one.parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 impl Source {
     fn read(&self) -> anyhow::Result<MasterKey> {
         let text = match self {
@@ -116,7 +138,8 @@ pub(crate) fn read(place: &Place, belongs: bool) -> anyhow::Result<Option<Master
         }
         vec![kept(&folder)?]
     } else {
-        place.master_key.iter().map(Source::read).collect::<Result<Vec<_>, _>>()?
+        let named = place.master_key.iter().flat_map(|Sources(each)| each);
+        named.map(Source::read).collect::<Result<Vec<_>, _>>()?
     };
     Ok(Some(MasterKeys::new(&keys)?))
 }
@@ -229,6 +252,20 @@ mod tests {
         assert!(Source::Env("DAYBOOK_NO_SUCH_KEY".into()).read().is_err());
         let wrong = Source::Exec("exit 3".into()).read().unwrap_err().to_string();
         assert!(wrong.contains('3'), "{wrong}");
+    }
+
+    #[test]
+    fn a_comma_is_between_places_where_another_begins_after_it_and_else_is_the_places_own() {
+        let read = |text: &str| text.parse::<Sources>().map(|Sources(each)| each);
+        let command = "exec:age -d key.age | cut -d, -f1,2";
+        let exec = Source::Exec("age -d key.age | cut -d, -f1,2".to_owned());
+        let (file, env) = (Source::File("/etc/a,b".into()), Source::Env("OLD".to_owned()));
+        assert_eq!(read(command).unwrap(), [exec.clone()]);
+        let all = read(&format!("{command},file:/etc/a,b,env:OLD")).unwrap();
+        assert_eq!(all, [exec, file, env]);
+        for bad in ["", ",", "file:/etc/a,env:", "OLD,env:NEW"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]
