@@ -30,7 +30,7 @@ pub mod engine;
 pub mod feed;
 pub mod imports;
 pub mod issuers;
-mod json;
+pub mod json;
 pub mod keys;
 pub mod log;
 pub mod metrics;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
+use daybook_store::json::Json;
 use serde::de::DeserializeOwned;
 
 use super::Problem;
 use super::in_flight::Place;
-use super::json::Json;
+use super::json::Strict;
 use super::query::{Pairs, Taken};
 use crate::App;
 
@@ -62,7 +63,7 @@ pub(crate) fn parse<T: DeserializeOwned>(
         body
     };
     let json: Json = serde_json::from_slice(body).map_err(|error| not_json(&error))?;
-    T::deserialize(&json).map_err(|misfit| match misfit.member() {
+    T::deserialize(Strict(&json)).map_err(|misfit| match misfit.member() {
         None => Problem::bad_body(misfit.to_string()),
         Some(member) => Problem::bad_body(format!("{member}: {misfit}")).with("member", member),
     })

@@ -9,84 +9,16 @@ use std::collections::HashSet;
 use std::fmt::{self, Display};
 
 use daybook_domain::legible;
+use daybook_store::json::Json;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeSeed, Deserializer, Expected, IntoDeserializer as _, MapAccess, SeqAccess,
     Unexpected, Visitor,
 };
-use serde::{Deserialize, forward_to_deserialize_any};
-use serde_json::Number;
+use serde::forward_to_deserialize_any;
 
-/// A value, with its members as they were sent.
-pub(super) enum Json {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Self>),
-    Object(Vec<(String, Self)>),
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct AnyValue;
-
-        impl<'de> Visitor<'de> for AnyValue {
-            type Value = Json;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-
-            fn visit_unit<E>(self) -> Result<Json, E> {
-                Ok(Json::Null)
-            }
-
-            fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
-                Ok(Json::Bool(value))
-            }
-
-            fn visit_u64<E>(self, value: u64) -> Result<Json, E> {
-                Ok(Json::Number(value.into()))
-            }
-
-            fn visit_i64<E>(self, value: i64) -> Result<Json, E> {
-                Ok(Json::Number(value.into()))
-            }
-
-            /// What is no number in JSON cannot have been sent.
-            fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-                Ok(Number::from_f64(value).map_or(Json::Null, Json::Number))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-                Ok(Json::Text(text.to_owned()))
-            }
-
-            fn visit_string<E>(self, text: String) -> Result<Json, E> {
-                Ok(Json::Text(text))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-                let mut list = Vec::new();
-                while let Some(item) = items.next_element()? {
-                    list.push(item);
-                }
-                Ok(Json::List(list))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json, A::Error> {
-                let mut object = Vec::new();
-                while let Some(member) = members.next_entry()? {
-                    object.push(member);
-                }
-                Ok(Json::Object(object))
-            }
-        }
-
-        from.deserialize_any(AnyValue)
-    }
-}
+/// Reads a type from what was sent.
+pub(super) struct Strict<'j>(pub(super) &'j Json);
 
 /// What is wrong, and where.
 #[derive(Debug)]
@@ -186,19 +118,20 @@ fn said(wanted: &dyn Expected) -> String {
     }
 }
 
-impl Json {
+impl Strict<'_> {
     fn is_not(&self, wanted: &'static str) -> Misfit {
-        let found = match self {
-            Self::Null => Unexpected::Unit,
-            Self::Bool(value) => Unexpected::Bool(*value),
-            Self::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+        let Self(json) = self;
+        let found = match json {
+            Json::Null => Unexpected::Unit,
+            Json::Bool(value) => Unexpected::Bool(*value),
+            Json::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                 (Some(number), ..) => Unexpected::Unsigned(number),
                 (None, Some(number), _) => Unexpected::Signed(number),
                 (None, None, number) => Unexpected::Float(number.unwrap_or_default()),
             },
-            Self::Text(text) => Unexpected::Str(text),
-            Self::List(_) => Unexpected::Seq,
-            Self::Object(_) => Unexpected::Map,
+            Json::Text(text) => Unexpected::Str(text),
+            Json::List(_) => Unexpected::Seq,
+            Json::Object(_) => Unexpected::Map,
         };
         de::Error::invalid_type(found, &wanted)
     }
@@ -209,11 +142,11 @@ fn checked(text: &str) -> Result<&str, Misfit> {
     legible(text).map(|()| text).map_err(de::Error::custom)
 }
 
-impl<'de> Deserializer<'de> for &'de Json {
+impl<'de> Deserializer<'de> for Strict<'de> {
     type Error = Misfit;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
+        match self.0 {
             Json::Null => visitor.visit_unit(),
             Json::Bool(value) => visitor.visit_bool(*value),
             // By itself it would say what is wrong in its own words.
@@ -229,7 +162,7 @@ impl<'de> Deserializer<'de> for &'de Json {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
+        match self.0 {
             Json::Null => visitor.visit_none(),
             _ => visitor.visit_some(self),
         }
@@ -253,16 +186,16 @@ impl<'de> Deserializer<'de> for &'de Json {
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
+        match self.0 {
             Json::Object(_) => self.deserialize_any(visitor),
-            other => Err(other.is_not(OBJECT)),
+            _ => Err(self.is_not(OBJECT)),
         }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
-        match self {
+        match self.0 {
             Json::List(_) => self.deserialize_any(visitor),
-            other => Err(other.is_not(ARRAY)),
+            _ => Err(self.is_not(ARRAY)),
         }
     }
 
@@ -273,9 +206,9 @@ impl<'de> Deserializer<'de> for &'de Json {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        match self {
+        match self.0 {
             Json::Text(word) => visitor.visit_enum(word_of(word)),
-            other => Err(other.is_not("a word")),
+            _ => Err(self.is_not("a word")),
         }
     }
 
@@ -304,7 +237,7 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         let Some(item) = self.items.get(self.at) else { return Ok(None) };
         let step = self.at;
         self.at += 1;
-        let read = seed.deserialize(item);
+        let read = seed.deserialize(Strict(item));
         read.map(Some).map_err(|misfit| misfit.within(format!("[{step}]")))
     }
 
@@ -347,7 +280,7 @@ impl<'de> MapAccess<'de> for Members<'de> {
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Misfit> {
         let (name, value) =
             self.begun.take().ok_or_else(|| Misfit::new("a value without a name"))?;
-        seed.deserialize(value).map_err(|misfit| misfit.within(step(name)))
+        seed.deserialize(Strict(value)).map_err(|misfit| misfit.within(step(name)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -362,6 +295,8 @@ fn step(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+
+    use serde::Deserialize;
 
     use super::*;
 
@@ -388,7 +323,7 @@ mod tests {
 
     fn read(json: &str) -> Result<Wish, (String, String)> {
         let json: Json = serde_json::from_str(json).unwrap();
-        Wish::deserialize(&json)
+        Wish::deserialize(Strict(&json))
             .map_err(|misfit| (misfit.member().unwrap_or_default(), misfit.to_string()))
     }
 

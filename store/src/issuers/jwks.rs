@@ -10,7 +10,8 @@ use ring::signature::{
 };
 use serde_json::Value;
 
-use super::{Algorithm, json};
+use super::Algorithm;
+use crate::json::read_once;
 
 /// The most keys of a provider; of those beyond it nothing is known.
 const MAX_KEYS: usize = 100;
@@ -46,7 +47,7 @@ enum Material {
 impl KeySet {
     /// What a JWK Set says; a key that is of another kind, or for something else, is left out. `None`: it is no such set.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
-        let set = json::read(text)?;
+        let set = read_once(text)?;
         let keys = set.get("keys")?.as_array()?;
         Some(Self(keys.iter().filter_map(ProviderKey::of).take(MAX_KEYS).collect()))
     }

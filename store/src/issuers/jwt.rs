@@ -9,7 +9,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::providers::Signed;
-use super::{Algorithm, NewIssuer, TokenType, grants, json};
+use super::{Algorithm, NewIssuer, TokenType, grants};
+use crate::json::read_once;
 use daybook_domain::rights::{Limits, Scopes};
 
 /// The longest token, in bytes.
@@ -195,7 +196,7 @@ impl<'t> Token<'t> {
 
 /// An object in base64url, without padding and without bits that say nothing: each token has one text.
 fn object(part: &str) -> Result<Value, Refused> {
-    let value = json::read(&decoded(part)?).ok_or(Refused::Form)?;
+    let value = read_once(&decoded(part)?).ok_or(Refused::Form)?;
     if value.is_object() { Ok(value) } else { Err(Refused::Form) }
 }
 

@@ -12,7 +12,6 @@
 //! * [`tokens`]: who a token speaks for.
 
 mod grants;
-mod json;
 mod jwks;
 mod jwt;
 mod providers;

@@ -13,7 +13,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::jwks::KeySet;
-use super::{Algorithm, IssuerUrl, json};
+use super::{Algorithm, IssuerUrl};
+use crate::json::read_once;
 
 /// After so long a provider is asked what its keys are now.
 const FRESH: Duration = Duration::from_mins(10);
@@ -155,7 +156,7 @@ impl Providers {
         let place = tokio::time::timeout(PATIENCE, self.at_once.acquire()).await;
         let _place = place.map_err(|_| failed("too many providers are asked at once"))?;
         let document = self.fetch.fetch(issuer.discovery()).await?;
-        let document = json::read(&document);
+        let document = read_once(&document);
         let document = document.ok_or_else(|| failed("its configuration is no JSON"))?;
         let said = |member| document.get(member).and_then(Value::as_str);
         // OpenID Connect Discovery 1.0, section 4.3: else one provider could speak for another.
