@@ -61,6 +61,8 @@ pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
 pub use retention::Retained;
 use routes::events::Streams;
+#[doc(hidden)]
+pub use routes::fuzzing;
 
 /// What the routes work on. It is cloned several times for each request.
 #[derive(Clone)]

@@ -172,7 +172,7 @@ impl<T: DeserializeOwned> CommandRequest<T> {
 
 /// What a body means, whatever its bytes are: spaces, the order of members, the offset of an instant, and whether what has a
 /// default is said. A member that is new in a later version, and is not given, changes nothing.
-fn meant<T: Serialize>(body: &T) -> serde_json::Result<Value> {
+pub(crate) fn meant<T: Serialize>(body: &T) -> serde_json::Result<Value> {
     let mut body = serde_json::to_value(body)?;
     leave_out_null(&mut body);
     Ok(body)

@@ -16,6 +16,7 @@ mod conflicts;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod expanding;
+pub mod fuzzing;
 mod holds;
 mod imports;
 mod issuers;

@@ -72,6 +72,17 @@ impl Cursor {
         Self(text)
     }
 
+    /// A text that is a cursor of some list, written again of what was read; `None`: it is none. For `fuzz/`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn written_again(&self) -> Option<String> {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.0).ok()?;
+        let fingerprint = bytes.get(1..=FINGERPRINT_BYTES)?.try_into().ok()?;
+        let (list, most) = (List(fingerprint), bytes.len());
+        let key = self.open(list, most).ok()?;
+        Some(Self::seal(list, &key).0)
+    }
+
     pub(crate) fn seal(list: List, key: &[u8]) -> Self {
         let mut bytes = vec![FORMAT];
         bytes.extend(list.0);

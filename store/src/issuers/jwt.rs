@@ -114,6 +114,15 @@ pub(super) struct Said {
     pub(super) ends_at: DateTime<Utc>,
 }
 
+/// A text that has the form of a token, put together again of what was read; `None`: it has not. For `fuzz/`.
+#[doc(hidden)]
+#[must_use]
+pub fn written_again(text: &str) -> Option<String> {
+    let Token { signed, signature, .. } = Token::read(text).ok()?;
+    let signed = std::str::from_utf8(signed).ok()?;
+    Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
 impl<'t> Token<'t> {
     pub(super) fn read(text: &'t str) -> Result<Self, Refused> {
         if text.len() > MAX_TOKEN_BYTES {

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use grants::{Claim, Grant};
-pub use jwt::MAX_TOKEN_BYTES;
+pub use jwt::{MAX_TOKEN_BYTES, written_again};
 pub use providers::{Fetch, FetchError, Providers};
 pub use rows::{AddIssuerError, add, find, list, remove};
 pub use tokens::{TokenError, TokenHeld, TokenHolder, Tokens, is_token};

@@ -26,6 +26,8 @@ pub(crate) use remembered::{ANY, PERSON, Remembered, notice_of};
 pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
 pub(crate) use text::SecretHash;
+#[doc(hidden)]
+pub use text::{with_checksum, written_again};
 
 /// On which channel programs are told of keys that end.
 pub(crate) const CHANNEL: &str = "daybook_keys";

@@ -80,6 +80,30 @@ pub(super) fn read(text: &str) -> Option<Presented> {
     is_whole.then(|| Presented { hash: hash(secret), id: Some(id), kind })
 }
 
+/// A text that has the form of a key, or of a session's cookie, put together again of what was read; `None`: it has not.
+/// For `fuzz/`.
+#[doc(hidden)]
+#[must_use]
+pub fn written_again(text: &str) -> Option<String> {
+    if read_session(text).is_some() {
+        let (secret, _) = text.split_once('_')?;
+        return Some(format!("{secret}_{}", checksum(&of_session(secret))));
+    }
+    let Presented { id, kind, .. } = read(text)?;
+    let Some(id) = id else { return Some(text.to_owned()) };
+    let (signed, _) = text.rsplit_once('_')?;
+    let (_, secret) = signed.rsplit_once('_')?;
+    let signed = format!("{PREFIX}{}{}_{secret}", kind.prefix(), digits(id.as_u128(), ID_LENGTH));
+    Some(with_checksum(&signed))
+}
+
+/// A text with its checksum behind it, as keys have it. For `fuzz/`.
+#[doc(hidden)]
+#[must_use]
+pub fn with_checksum(signed: &str) -> String {
+    format!("{signed}_{}", checksum(signed))
+}
+
 /// A new session of a browser, and the hash by which it is known: its cookie has no more than a secret and a checksum.
 pub(crate) fn new_session() -> Result<(String, SecretHash), rand::rand_core::OsError> {
     let secret = secret()?;

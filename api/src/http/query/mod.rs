@@ -41,7 +41,7 @@ pub(super) fn take<T: ParameterSet>(request: &mut Request) -> Result<T, Problem>
     read(request.uri(), request.headers())
 }
 
-fn read<T: ParameterSet>(uri: &Uri, headers: &HeaderMap) -> Result<T, Problem> {
+pub(crate) fn read<T: ParameterSet>(uri: &Uri, headers: &HeaderMap) -> Result<T, Problem> {
     let mut pairs = Pairs::parse(uri.query().unwrap_or_default())?;
     pairs.add_headers(headers)?;
     let set = T::take(&mut pairs)?;

@@ -1,8 +1,8 @@
 //! `/v1/appointments`: what was booked.
 
-mod accept_conflict;
-mod batch;
-mod cancel;
+pub(super) mod accept_conflict;
+pub(super) mod batch;
+pub(super) mod cancel;
 mod change;
 mod check_in;
 mod complete;
@@ -10,11 +10,11 @@ mod create;
 mod diff;
 mod events;
 mod links;
-mod list;
+pub(super) mod list;
 mod no_show;
 mod read;
-mod reassign;
-mod reschedule;
+pub(super) mod reassign;
+pub(super) mod reschedule;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

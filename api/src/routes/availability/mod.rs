@@ -7,7 +7,7 @@
 mod bounded;
 mod explain;
 mod query;
-mod request;
+pub(super) mod request;
 mod search;
 mod view;
 

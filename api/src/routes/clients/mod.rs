@@ -2,7 +2,7 @@
 
 mod change;
 mod erase;
-mod history;
+pub(super) mod history;
 mod keeping;
 mod personal_data;
 mod read;

@@ -1,7 +1,7 @@
 //! The log as others read it.
 
 mod event_stream;
-mod export;
+pub(super) mod export;
 mod list;
 mod query;
 mod streams;

@@ -2,8 +2,8 @@
 
 mod change;
 mod dry_run;
-mod exceptions;
-mod holidays;
+pub(super) mod exceptions;
+pub(super) mod holidays;
 mod opening_hours;
 mod read;
 mod register;

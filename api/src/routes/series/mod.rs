@@ -1,6 +1,6 @@
 //! `/v1/series`: appointments that recur by a rule.
 
-mod change;
+pub(super) mod change;
 mod create;
 mod read;
 mod within;

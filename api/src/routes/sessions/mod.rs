@@ -1,9 +1,9 @@
 //! `/v1/sessions`: starts of a service that several clients share.
 
-mod change;
+pub(super) mod change;
 mod places;
 mod read;
-mod schedule;
+pub(super) mod schedule;
 mod within;
 
 use utoipa_axum::router::OpenApiRouter;

@@ -1,7 +1,7 @@
 //! `/v1/waiting-list`: clients who wait for a place.
 
 mod as_of;
-mod join;
+pub(super) mod join;
 mod leave;
 mod read;
 mod within;
