@@ -13,7 +13,7 @@ use super::load::{Load, figures_of, path};
 use super::redis::Redis;
 use super::{READS, counted, found};
 use crate::harness::{
-    Database, Practice, Server, Sql, eventually, monday, personal, program, size,
+    Database, Practice, Server, Sql, date, eventually, monday, personal, program, size,
 };
 
 fn node(database: &Database, redis: &Redis) -> Server {
@@ -63,8 +63,9 @@ fn whoever_reads_what_is_there_learns_nothing_of_persons_or_of_what_was_asked() 
     let server = node(&database, &redis);
     let practice = Practice::on(&server);
     let last = practice.booking(monday(8, 0)).send().position();
-    let asked = path(last).replace("min_position=", "as_of=position:");
-    practice.api.get(&asked).send().is(200);
+    let (day, room) = (date(0), &practice.room);
+    let asked = format!("resource_id={room}&from={day}&to={day}&as_of=position:{last}");
+    practice.api.get(&format!("/v1/utilisation?{asked}")).send().is(200);
     let [name] = &has(&redis, 1)[..] else { panic!("it is one") };
     let parts: Vec<&str> = name.split(':').collect();
     assert_eq!(parts.iter().map(|part| part.len()).collect::<Vec<_>>(), [7, 16, 64], "{name}");
