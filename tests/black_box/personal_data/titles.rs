@@ -247,6 +247,21 @@ fn personal_titles_are_found_by_whole_words_and_by_whom_they_are_told_to() {
 }
 
 #[test]
+fn who_is_restricted_is_found_by_no_title_but_by_whom_it_is_told_to() {
+    let discreet = Discreet::on(Server::shared());
+    let front_desk = discreet.key(&["appointments", "personal"]);
+    let found = |api: &Api| discreet.found_by(api, "q=biopsyquorn");
+    assert_eq!(found(&front_desk), [discreet.id()]);
+    let path = format!("/v1/clients/{}/restrict", discreet.client);
+    let because = json!({"reason": "objection-pending"});
+    discreet.practice.api.post(&path, &because).send().is(200);
+    assert_eq!(found(&front_desk), Vec::<String>::new());
+    let read = front_desk.get(&format!("/v1/appointments/{}", discreet.id())).send().is(200);
+    assert_eq!(read["title"], "withheld");
+    assert_eq!(found(&discreet.practice.api), [discreet.id()]);
+}
+
+#[test]
 fn a_title_goes_with_whom_it_is_about_and_with_all_that_it_is_found_by() {
     let server = Server::start(&Database::fresh());
     let discreet = Discreet::on(&server);

@@ -186,6 +186,10 @@ pub(crate) async fn list_appointments(
     let titles = found.items.iter_mut();
     let titles = titles.map(|it| Titled::appointment(it.appointment_id, &mut it.title));
     app.open_titles(&caller, titles).await?;
+    if asked.q.is_some() {
+        // Whose title is not told is not found by it: they are restricted, or just being erased.
+        found.items.retain(|it| it.title.reveal().is_some());
+    }
     let items = found.items.into_iter().map(|found| {
         let times = (found.created_at, found.updated_at);
         Recorded::new(AppointmentSummary::from(found).shown_in(asked.days.tz), times)
