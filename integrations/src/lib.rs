@@ -1,4 +1,4 @@
-//! The outside world: calendar files, tables of appointments, and documents that others publish.
+//! The outside world: calendar files, tables of appointments, documents that others publish, and messages to others.
 //!
 //! What comes from outside is read into plain values here, and nothing is booked: the composition
 //! root turns these values into commands.

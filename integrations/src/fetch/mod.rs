@@ -1,29 +1,26 @@
-//! Documents that others publish, as a provider its keys: fetched by an URL that a tenant has named, so with care.
+//! Others that are asked by an URL that a tenant has named, so with care: whoever names an URL sees and does nothing through
+//! daybook that they could not by themselves.
 //!
-//! What is fetched is public by its nature, so its address must be everybody's: whoever names an URL sees nothing through
-//! daybook that they could not see themselves. A name is looked up once for each document, and what it leads to is what is
-//! connected to.
+//! * `address`, `outside`: whose addresses may be asked.
+//! * [`Fetcher`]: documents that others publish, as a provider its keys.
+//! * [`Poster`]: messages that others want to be told.
 
 mod address;
+mod outside;
+mod post;
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::tls::{RootCerts, TlsConfig};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Error};
+
+use outside::NotAsked;
+pub use post::{PostError, Poster};
 
 /// For all of it: looking the name up, connecting, TLS, and the answer.
 const WHOLE: Duration = Duration::from_secs(5);
 
 /// The largest document.
 const MAX_BYTES: u64 = 64 * 1024;
-
-/// The most bytes of an answer's head.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// Why there is no document. It never says what was answered: that is not the business of whoever named the URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,22 +48,7 @@ impl Fetcher {
     /// With `is_local_allowed` also from this machine, and from there without TLS: for whoever tries daybook, and for tests.
     #[must_use]
     pub fn new(is_local_allowed: bool) -> Self {
-        // The machine's own certificates, SSL_CERT_FILE among them. No proxy: behind one, nobody sees where a name leads.
-        let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
-        let config = Agent::config_builder()
-            .tls_config(tls)
-            .https_only(!is_local_allowed)
-            .proxy(None)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .http_status_as_error(false)
-            .max_idle_connections(0)
-            .max_response_header_size(MAX_HEAD_BYTES)
-            .timeout_global(Some(WHOLE))
-            .accept("application/json")
-            .build();
-        let resolver = PublicOnly { is_local_allowed };
-        let agent = Agent::with_parts(config, DefaultConnector::default(), resolver);
+        let agent = outside::agent(is_local_allowed, WHOLE);
         Self { agent, is_local_allowed }
     }
 
@@ -95,55 +77,21 @@ impl FetchError {
         match error {
             Error::RequireHttpsOnly(_) => Self::NotHttps,
             Error::BodyExceedsLimit(_) => Self::TooLarge,
-            Error::Other(other) => match other.downcast_ref::<Self>() {
-                Some(ours) => ours.clone(),
-                None => Self::Failed(other.to_string()),
-            },
+            error if outside::not_asked(error) == Some(NotAsked::NotPublic) => Self::NotPublic,
             error => Self::Failed(error.to_string()),
         }
     }
 }
 
-/// Looks names up, and refuses those of which any address is not everybody's.
-#[derive(Debug)]
-struct PublicOnly {
-    is_local_allowed: bool,
-}
-
-impl PublicOnly {
-    fn allows(&self, is_secure: bool, address: &SocketAddr) -> bool {
-        let is_local = self.is_local_allowed && address.ip().is_loopback();
-        is_local || is_secure && address::is_public(address.ip())
-    }
-}
-
-impl Resolver for PublicOnly {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        let found = DefaultResolver::default().resolve(uri, config, timeout)?;
-        let is_secure = uri.scheme_str() == Some("https");
-        if found.iter().all(|address| self.allows(is_secure, address)) {
-            return Ok(found);
-        }
-        Err(Error::Other(Box::new(FetchError::NotPublic)))
-    }
-}
-
+/// Servers of tests.
 #[cfg(test)]
-mod tests {
+mod servers {
     use std::io::{Read as _, Write as _};
     use std::net::TcpListener;
     use std::thread;
-    use std::time::Instant;
-
-    use super::*;
 
     /// Answers each connection with this; where it is.
-    fn a_server(answer: impl Into<Vec<u8>>) -> String {
+    pub(super) fn a_server(answer: impl Into<Vec<u8>>) -> String {
         let answer = answer.into();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -156,12 +104,21 @@ mod tests {
         format!("http://{address}/keys")
     }
 
-    fn answer(status: &str, headers: &str, body: &str) -> String {
+    pub(super) fn answer(status: &str, headers: &str, body: &str) -> String {
         let length = body.len();
         format!(
             "HTTP/1.1 {status}\r\ncontent-length: {length}\r\n{headers}connection: close\r\n\r\n{body}"
         )
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::time::Instant;
+
+    use super::servers::{a_server, answer};
+    use super::*;
 
     #[test]
     fn a_document_of_this_machine_is_fetched_only_where_that_is_allowed() {
