@@ -52,6 +52,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("LeadTime", "u32"),
     ("OfferLength", "u32"),
     ("RetentionDays", "u16"),
+    ("Position", "u64"),
     ("SessionPlaces", "u16"),
     ("ShiftDays", "i16"),
     // Words.
@@ -65,6 +66,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("LegalHoldReason", "crate::schema::ReasonOfLegalHold"),
     ("Mode", "crate::schema::SeriesMode"),
     ("MovedBy", "crate::schema::MovedBySide"),
+    ("Privacy", "crate::schema::PersonalData"),
     ("ResourceKind", "crate::schema::KindOfResource"),
     ("RestrictionReason", "crate::schema::ReasonOfRestriction"),
     ("Titles", "crate::schema::KindOfTitles"),

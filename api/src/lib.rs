@@ -102,6 +102,8 @@ pub struct Parts {
     audit: Recorder,
     /// Whose pages may call.
     cors_origins: Vec<CorsOrigin>,
+    /// Whether endpoints of webhooks may be on this machine, without TLS.
+    allows_insecure_webhooks: bool,
 }
 
 impl App {
@@ -142,6 +144,7 @@ impl App {
             imports: None,
             audit,
             cors_origins: Vec::new(),
+            allows_insecure_webhooks: false,
         }))
     }
 
@@ -196,6 +199,13 @@ impl App {
     #[must_use]
     pub fn with_cors(mut self, origins: Vec<CorsOrigin>) -> Self {
         Arc::make_mut(&mut self.0).cors_origins = origins;
+        self
+    }
+
+    /// The same, which takes endpoints of webhooks on this machine, also without TLS.
+    #[must_use]
+    pub fn with_insecure_webhooks(mut self, are_allowed: bool) -> Self {
+        Arc::make_mut(&mut self.0).allows_insecure_webhooks = are_allowed;
         self
     }
 

@@ -20,6 +20,7 @@ use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind};
 use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue, Titles};
+use daybook_store::feed::Privacy;
 use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
 use serde_json::Value;
@@ -140,6 +141,9 @@ words! {
     /// `least_booked_days` say otherwise; equals take turns. `round-robin`: the one that longest
     /// ago was given an appointment for that local day.
     ChoiceOfResource: Choose { FirstFree, LeastBooked, RoundRobin }
+
+    /// Whether personal data is told: `withheld`, it is left out.
+    PersonalData: Privacy { Withheld, Told }
 
     /// What has become of a session.
     StatusOfSession: SessionStatus { Scheduled, Cancelled }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use daybook_domain::TenantId;
 use daybook_store::Position;
 use daybook_store::log::has_ended;
-use sqlx::postgres::PgRow;
+pub(crate) use daybook_store::tenants::tenant_of;
 use sqlx::{PgConnection, PgExecutor, PgPool, Row};
 use uuid::Uuid;
 
@@ -244,10 +244,4 @@ async fn read_positions(
     rows.iter()
         .map(|row| Ok((tenant_of(row)?, Position::from_i64(row.try_get("position")?))))
         .collect()
-}
-
-/// Whose row it is.
-pub(crate) fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
-    let tenant: &str = row.try_get("tenant_id")?;
-    tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }

@@ -173,7 +173,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "PORT")]
     pub(crate) port: Option<u16>,
     /// What this program does of all that there is to do: api, projector, relay, reminders, sync, housekeeper. In this
-    /// version there is nothing to do for relay, reminders and sync.
+    /// version there is nothing to do for reminders and sync.
     #[arg(long, env = "DAYBOOK_ROLES", value_delimiter = ',', default_values_t = Role::ALL)]
     pub(crate) roles: Vec<Role>,
     /// Where /livez, /readyz, /startupz and /metrics are, whatever the roles, for whoever keeps the program running; by
@@ -221,6 +221,10 @@ pub(crate) struct Serve {
     /// redis+unix:///path [default: none].
     #[arg(long, env = "DAYBOOK_REDIS_URL", hide_env_values = true)]
     pub(crate) redis_url: Option<RedisAddress>,
+    /// Tell endpoints of webhooks on this machine what happens, also without TLS: to try it, and never where others
+    /// have keys. Programs with the roles api and relay both need it.
+    #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_WEBHOOKS")]
+    pub(crate) allow_insecure_webhooks: bool,
     #[command(flatten)]
     pub(crate) tls: TlsFiles,
     #[command(flatten)]

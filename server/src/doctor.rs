@@ -3,13 +3,20 @@
 use anyhow::ensure;
 use daybook_projections::{State, Status};
 use daybook_store::doctor::{Ailment, Examination, examine, is_superuser};
-use daybook_store::programs;
+use daybook_store::followers::FollowerKind;
+use daybook_store::{followers, programs};
 
 use crate::database::Database;
 use crate::{leftovers, output, parts};
 
 /// How far behind a projection may be without being worth a word: two batches.
 const EVENTS_BEHIND: u64 = 2_000;
+
+/// So many followers that were given up are named.
+const MOST_STOPPED: u32 = 20;
+
+const STOPPED: &str = "whoever runs it mends it, and has it told again: of a webhook, \
+    `PATCH /v1/webhooks/{id}` with `active: true`";
 
 /// It works, so it is no ailment.
 const SUPERUSER: &str = "daybook works as a superuser of the database: whoever gets a statement past it has the whole server\n  \
@@ -39,6 +46,14 @@ pub(crate) async fn run(database: &Database) -> anyhow::Result<()> {
         for role in missing {
             let advice = "start a `daybook serve` whose --roles name it";
             say(&format!("no program that lives has the role {role}"), advice)?;
+        }
+        for kind in FollowerKind::ALL {
+            for (follower, status) in
+                followers::stopped(parts.log().pool(), kind, MOST_STOPPED).await?
+            {
+                let (why, at) = (status.failure.unwrap_or_default(), status.position);
+                say(&format!("{follower} was given up at position {at}: {why}"), STOPPED)?;
+            }
         }
         for leftover in leftovers::all(&parts).await? {
             let (schema, why) = (leftover.schema(), leftover.why());

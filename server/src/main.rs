@@ -36,6 +36,7 @@ mod sweeper;
 mod tenant;
 mod verify;
 mod waiting;
+mod webhooks;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -31,6 +31,8 @@ pub(crate) enum Task {
     Sweep,
     /// Offers what has become free to those who wait.
     Promote,
+    /// Tells the endpoints of webhooks what has happened.
+    Deliver,
 }
 
 /// What a role needs and does.
@@ -58,7 +60,12 @@ pub(crate) const fn duties(role: Role) -> Duties {
             tasks: &[Task::Sweep, Task::Promote],
             readiness: &[Check::Readers, Check::Committers, Check::Projections],
         },
-        Role::Relay | Role::Reminders | Role::Sync => {
+        Role::Relay => Duties {
+            pools: &[Pool::Readers],
+            tasks: &[Task::Deliver],
+            readiness: &[Check::Readers],
+        },
+        Role::Reminders | Role::Sync => {
             Duties { pools: &[Pool::Readers], tasks: &[], readiness: &[Check::Readers] }
         }
     }

@@ -18,11 +18,14 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 20] = [
+const TABLES: [&str; 23] = [
     "api_keys",
     "analysts",
     "browser_sessions",
     "issuers",
+    "followers",
+    "webhooks",
+    "webhook_deliveries",
     "commands",
     "claims",
     // Whatever is left, nobody can read it.

@@ -4,6 +4,7 @@
 //!   kept in the same transaction; reading and waking.
 //! * [`engine`]: runs a command: loads what its decision needs, decides, appends, retries.
 //! * [`feed`]: the log as others read it: filtered, each event as a CloudEvent.
+//! * [`followers`]: who follows a log outside of daybook; [`webhooks`]: the endpoints among them.
 //! * [`what_if`]: what would have become of the recorded commands by other rules.
 //! * [`metrics`]: the names of what the program measures, here and above.
 //! * [`database`]: where the log is kept, and what time it is there.
@@ -28,6 +29,7 @@ pub mod departures;
 pub mod doctor;
 pub mod engine;
 pub mod feed;
+pub mod followers;
 pub mod imports;
 pub mod issuers;
 pub mod json;
@@ -44,6 +46,7 @@ pub mod tenants;
 #[cfg(test)]
 mod testing;
 pub mod trace_context;
+pub mod webhooks;
 pub mod what_if;
 
 pub use clock::{Clock, SystemClock};

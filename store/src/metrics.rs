@@ -135,6 +135,18 @@ metrics! {
     CACHE_FAILURES = Counter, "daybook_cache_failures_total", Count, ["why"],
         "Questions that the shared cache did not answer: timeout, connection, or damaged, what it had was not what was put there";
 
+    // Whoever follows the log outside: endpoints of webhooks, and the broker.
+    FOLLOWER_LAG_EVENTS = Gauge, "daybook_follower_lag_events", Count, ["follower"],
+        "Events that followers of a kind have not been told, over all tenants";
+    FOLLOWER_LAG_SECONDS = Gauge, "daybook_follower_lag_seconds", Seconds, ["follower"],
+        "For how long the oldest event that a follower of a kind has not been told has waited";
+    FOLLOWERS_STOPPED = Gauge, "daybook_followers_stopped", Count, ["follower"],
+        "Followers of a kind that were given up";
+    WEBHOOK_DELIVERIES = Counter, "daybook_webhook_deliveries_total", Count, ["outcome"],
+        "Events that were sent to endpoints of webhooks: delivered, failed or gone";
+    WEBHOOK_SECONDS = Histogram(REQUEST_SECONDS), "daybook_webhook_delivery_duration_seconds", Seconds, [],
+        "How long endpoints of webhooks took to answer, or not to";
+
     // Work by itself.
     HOLDS_DUE = Gauge, "daybook_holds_due", Count, [],
         "Holds that have lapsed and are not given back yet";
@@ -192,6 +204,9 @@ pub fn begin() {
     }
     for why in ["timeout", "connection", "damaged"] {
         counter!(CACHE_FAILURES, "why" => why).increment(0);
+    }
+    for outcome in ["delivered", "failed", "gone"] {
+        counter!(WEBHOOK_DELIVERIES, "outcome" => outcome).increment(0);
     }
     counter!(HTTP_CONNECTIONS_EVICTED).increment(0);
     gauge!(HTTP_CONNECTIONS).set(0.0);

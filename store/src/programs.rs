@@ -22,7 +22,7 @@ pub enum Role {
     Api,
     /// Keeps the projections up to date, and makes them.
     Projector,
-    /// Publishes the log to a broker.
+    /// Tells those outside who follow the log: the endpoints of webhooks.
     Relay,
     /// Reminds clients.
     Reminders,
@@ -51,7 +51,7 @@ impl Role {
     /// Whether this version has nothing to do for it: the name is there, so that a deployment can have it.
     #[must_use]
     pub const fn is_idle(self) -> bool {
-        matches!(self, Self::Relay | Self::Reminders | Self::Sync)
+        matches!(self, Self::Reminders | Self::Sync)
     }
 }
 
@@ -143,9 +143,10 @@ mod tests {
             started_at: DateTime::UNIX_EPOCH,
             heard_at: DateTime::UNIX_EPOCH,
         };
-        let two = [program(&[Role::Api]), program(&[Role::Housekeeper, Role::Relay])];
-        assert_eq!(missing_roles(&two), [Role::Projector]);
-        assert_eq!(missing_roles(&[]), [Role::Api, Role::Projector, Role::Housekeeper]);
+        let two = [program(&[Role::Api]), program(&[Role::Housekeeper, Role::Sync])];
+        assert_eq!(missing_roles(&two), [Role::Projector, Role::Relay]);
+        let all = [Role::Api, Role::Projector, Role::Relay, Role::Housekeeper];
+        assert_eq!(missing_roles(&[]), all);
         assert_eq!("projector".parse(), Ok(Role::Projector));
     }
 }

@@ -21,6 +21,15 @@ use crate::audit::{self, AuditEntry, AuditKind};
 use crate::log::genesis;
 use crate::retention;
 
+/// Whose row it is.
+///
+/// # Errors
+/// When it is no tenant's.
+pub fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
+    let tenant: &str = row.try_get("tenant_id")?;
+    tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
 /// Makes a tenant and the start of its log, unless they are there. `true`: it was made now. What a tenant was called that was
 /// deleted no other is called: programs that run may remember what they knew of it.
 ///

@@ -56,6 +56,7 @@ struct Ground {
     import: String,
     key: String,
     issuer: String,
+    webhook: String,
     browser_session: String,
     /// Of the appointment.
     link: String,
@@ -75,6 +76,7 @@ fn a_ground() -> Ground {
     let import = id(import(&practice.api).is(201));
     let key = practice.created("/v1/keys", &a_key());
     let issuer = practice.created("/v1/issuers", &an_issuer());
+    let webhook = practice.created("/v1/webhooks", &a_webhook());
     let browser_session = practice.created("/v1/browser-sessions", &json!({}));
     let link = practice.created(&format!("/v1/appointments/{booked}/links"), &json!({}));
     let to_erase = practice.a_client("No more");
@@ -91,6 +93,7 @@ fn a_ground() -> Ground {
         import,
         key,
         issuer,
+        webhook,
         browser_session,
         link,
     }
@@ -113,6 +116,7 @@ impl Ground {
             Some("imports") => &self.import,
             Some("keys") => &self.key,
             Some("issuers") => &self.issuer,
+            Some("webhooks") => &self.webhook,
             Some("browser-sessions") => &self.browser_session,
             _ => &self.booked,
         };
@@ -165,6 +169,9 @@ impl Ground {
             "clients/{id}/place-legal-hold" => json!({"reason": "legal-claim"}),
             "keys" => a_key(),
             "issuers" => an_issuer(),
+            "webhooks" => a_webhook(),
+            "webhooks/{id}" => json!({"event_types": []}),
+            "webhooks/{id}/replay" => json!({"after": 0}),
             "waiting-list" => an_entry(practice),
             "appointments" | "holds" => practice.booking(monday(20, 0)).body,
             "appointments:batch" => {
@@ -213,6 +220,11 @@ fn an_issuer() -> Value {
         "algorithms": ["ES256"],
         "grants": [{"claim": "scope", "value": "daybook", "scopes": ["keys"]}],
     })
+}
+
+/// One that is told nothing.
+fn a_webhook() -> Value {
+    json!({"url": "https://example.org/daybook", "active": false})
 }
 
 /// In the past, where it conflicts with nothing.

@@ -41,13 +41,14 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 6] = [
+const GUIDES: [(&str, [&[&str]; 2]); 7] = [
     ("cache.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
     ("history.md", [&[], &[]]),
     ("migrate.md", [&[], &[]]),
+    ("webhooks.md", [&[], &[]]),
     // The second time there are two teachers and two halls: a second session finds the others.
     ("yoga.md", [&["role-taken", "session-full"], &["session-full"]]),
 ];
@@ -56,7 +57,7 @@ const GUIDES: [(&str, [&[&str]; 2]); 6] = [
 fn works_twice(guide: &str) -> [String; 2] {
     let (_, refusals) = GUIDES.iter().find(|(name, _)| *name == guide).unwrap();
     let database = Database::fresh();
-    let server = Server::start(&database);
+    let server = Server::start_with(&database, &["--allow-insecure-webhooks"]);
     let (folder, script) = (a_folder_with_daybook(), script(guide, &server));
     refusals.map(|refused| {
         let ran = paste(&database, &folder, &script);
@@ -94,6 +95,18 @@ fn what_is_cached_is_seen_to_be_so_twice() {
         };
         let [one, two] = [1, 2].map(figures);
         assert_eq!(lines, [&*one, "304", "200", &*two, &*one, &*two]);
+    }
+}
+
+#[test]
+fn an_endpoint_is_told_twice() {
+    for printed in works_twice("webhooks.md") {
+        let lines: Vec<&str> = printed.lines().collect();
+        let told = ["daybook.ClientRegistered", "daybook.ClientContactChanged"];
+        assert_eq!(lines[..2], told, "{printed}");
+        assert!(lines.contains(&r#"{"attempt":1,"status":204,"failure":null}"#), "{printed}");
+        // Whatever was told before, too, the second time.
+        assert_eq!(lines.last(), Some(&r#"{"url":true}"#), "{printed}");
     }
 }
 

@@ -86,3 +86,4 @@ mod traces;
 mod utilisation;
 mod versions;
 mod waiting;
+mod webhooks;

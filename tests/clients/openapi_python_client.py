@@ -105,6 +105,10 @@ issuer = done("add_issuer", body=models.IssuerBody.from_dict({
     "grants": [{"claim": "scope", "value": "read", "scopes": ["availability"]}],
 }))
 done("list_issuers")
+webhook = done("create_webhook", body=models.WebhookBody.from_dict({"url": "https://example.org/daybook", "active": False}))
+done("list_webhooks")
+done("get_webhook", webhook.id)
+done("list_webhook_deliveries", webhook.id)
 done("list_browser_sessions")
 done("list_links", booked.id)
 done("list_audit")

@@ -21,6 +21,11 @@ impl<P> PatchRequest<P> {
     pub(crate) fn by<S>(self, caller: Caller<S>) -> (Ordered, P) {
         self.0.by(caller)
     }
+
+    /// The same, of a caller of whom more is asked when it is known what changes.
+    pub(crate) fn of<S>(self, caller: &Caller<S>) -> (Ordered, P) {
+        (self.0.context(caller), self.0.body)
+    }
 }
 
 impl<P: Patch + DeserializeOwned> FromRequest<App> for PatchRequest<P> {

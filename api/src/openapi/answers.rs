@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::routes::cached;
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 17] = [
+const WITHOUT_A_POSITION: [&str; 22] = [
     "/v1/appointments/{id}/links",
     "/v1/appointments/{id}/links/{link_id}/revoke",
     "/v1/browser-sessions",
@@ -24,6 +24,11 @@ const WITHOUT_A_POSITION: [&str; 17] = [
     "/v1/events/stream",
     "/v1/audit",
     "/v1/audit/export",
+    "/v1/webhooks",
+    "/v1/webhooks/{id}",
+    "/v1/webhooks/{id}/deliveries",
+    "/v1/webhooks/{id}/replay",
+    "/v1/webhooks/{id}/rotate-secret",
 ];
 
 /// A header of answers, described once for all.

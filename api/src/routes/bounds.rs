@@ -11,7 +11,7 @@ use daybook_projections::history::History;
 use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
-use daybook_store::{issuers, keys};
+use daybook_store::{issuers, keys, webhooks};
 
 use crate::imports::MAX_IMPORT_BYTES;
 
@@ -37,6 +37,8 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("resources of a key's limits", Few::<ResourceId>::MAX as u64, "invalid-body"),
         ("issuers of a tenant", issuers::MAX_ISSUERS.unsigned_abs(), "too-many-issuers"),
         ("grants of an issuer", issuers::MAX_GRANTS as u64, "invalid-body"),
+        ("webhooks of a tenant", webhooks::MAX_WEBHOOKS.unsigned_abs(), "too-many-webhooks"),
+        ("event types of a webhook, and categories", webhooks::MAX_WANTED as u64, "invalid-body"),
         ("bytes of an access token", issuers::MAX_TOKEN_BYTES as u64, "invalid-token"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),

@@ -34,6 +34,7 @@ mod sessions;
 pub(crate) mod tenant;
 mod utilisation;
 mod waiting_list;
+mod webhooks;
 
 use axum::http::StatusCode;
 use utoipa::OpenApi;
@@ -67,6 +68,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(keys::routes())
         .merge(audit::routes())
         .merge(issuers::routes())
+        .merge(webhooks::routes())
         .merge(browser_sessions::routes())
 }
 

@@ -308,6 +308,35 @@ requests! {
         let issuer = new_issuer(&house).await?;
         Asked::delete(&format!("/v1/issuers/{issuer}"))
     };
+    // As many as there can be, each with as much as it can ask for.
+    "GET /v1/webhooks" => |house| {
+        for _ in 0..18 {
+            new_webhook(&house).await?;
+        }
+        Asked::get("/v1/webhooks")
+    };
+    "POST /v1/webhooks" => |house| Asked::post("/v1/webhooks?dry_run=true", &a_webhook());
+    "GET /v1/webhooks/{id}" => |house| {
+        Asked::get(&format!("/v1/webhooks/{}", new_webhook(&house).await?))
+    };
+    "PATCH /v1/webhooks/{id}" => |house| {
+        let webhook = new_webhook(&house).await?;
+        Asked::patch(&format!("/v1/webhooks/{webhook}"), &json!({"active": false}))
+    };
+    "DELETE /v1/webhooks/{id}" => |house| {
+        Asked::delete(&format!("/v1/webhooks/{}", new_webhook(&house).await?))
+    };
+    "POST /v1/webhooks/{id}/replay" => |house| {
+        let webhook = new_webhook(&house).await?;
+        Asked::post(&format!("/v1/webhooks/{webhook}/replay"), &json!({"after": 0}))
+    };
+    "POST /v1/webhooks/{id}/rotate-secret" => |house| {
+        let webhook = new_webhook(&house).await?;
+        Asked::post(&format!("/v1/webhooks/{webhook}/rotate-secret"), &json!({}))
+    };
+    "GET /v1/webhooks/{id}/deliveries" => |house| {
+        Asked::get(&format!("/v1/webhooks/{}/deliveries", new_webhook(&house).await?))
+    };
     "GET /v1/keys" => |house| {
         for _ in 0..200 {
             new_key(&house).await?;
@@ -516,6 +545,15 @@ fn an_issuer() -> Value {
 
 async fn new_issuer(house: &House) -> anyhow::Result<String> {
     house.made(Asked::post("/v1/issuers", &an_issuer())).await
+}
+
+fn a_webhook() -> Value {
+    let url = format!("https://example.org/{}", "a".repeat(900));
+    json!({"url": url, "categories": vec!["c".repeat(80); 50], "active": false})
+}
+
+async fn new_webhook(house: &House) -> anyhow::Result<String> {
+    house.made(Asked::post("/v1/webhooks", &a_webhook())).await
 }
 
 async fn new_client(house: &House) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@
 //! has been rebuilt, and now and then.
 
 use daybook_domain::TenantId;
+use daybook_store::followers::LET_REST;
 use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 
 use super::look;
@@ -18,7 +19,8 @@ use crate::deployments::READ_BY_SOMEBODY;
 const PAGE: i64 = 1_000;
 
 /// Clears what has rested for so many seconds, of one page of active logs: where all projections that this program
-/// or any other reads are at the end. Whoever commits at this moment is passed over.
+/// or any other reads are at the end. Whoever commits at this moment is passed over. Who follows such a log outside
+/// and has not been told all of it is due from then on, by the same statement.
 pub(crate) async fn let_rest(
     connection: &mut PgConnection,
     projections: &[ProjectionId],
@@ -43,23 +45,27 @@ pub(crate) async fn let_rest(
                               SELECT c.position FROM checkpoints c
                                WHERE c.tenant_id = h.tenant_id AND c.projection = m.projection
                                  AND c.version = m.version), 0))
-                   FOR UPDATE OF h SKIP LOCKED)
-         UPDATE log_heads h SET active = false FROM resting r
-          WHERE h.tenant_id = r.tenant_id AND h.position = r.position AND h.active"#
+                   FOR UPDATE OF h SKIP LOCKED),
+              cleared AS (
+                UPDATE log_heads h SET active = false FROM resting r
+                 WHERE h.tenant_id = r.tenant_id AND h.position = r.position AND h.active
+                RETURNING h.tenant_id, h.position),
+              handed_over AS ({LET_REST})
+         SELECT count(*) FROM cleared"#
     );
     let names: Vec<&str> = projections.iter().map(|id| id.name).collect();
     let versions: Vec<i32> = projections.iter().map(|id| id.version).collect();
     let mut tx = connection.begin_with(look::BEGIN).await?;
-    let cleared = sqlx::query(&sql)
+    let cleared: i64 = sqlx::query_scalar(&sql)
         .bind(names)
         .bind(versions)
         .bind(after.map_or("", TenantId::as_str))
         .bind(up_to.map(TenantId::as_str))
         .bind(rested)
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await?;
     tx.commit().await?;
-    Ok(cleared.rows_affected())
+    Ok(cleared.unsigned_abs())
 }
 
 /// What was found in a page of all logs.

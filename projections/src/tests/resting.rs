@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use daybook_domain::TenantId;
 use daybook_store::Position;
+use daybook_store::followers::{self, Follower, FollowerKind};
 use sqlx::{PgPool, Row as _};
 
 use super::bookings::booked;
@@ -97,6 +98,29 @@ async fn a_log_does_not_rest_before_what_another_program_reads() {
     sqlx::raw_sql("DROP SCHEMA building_7").execute(&world.pool).await.unwrap();
     assert_eq!(let_rest().await, 1);
     assert!(!is_active(&world.pool, &tenant).await);
+}
+
+/// Whoever follows a log outside is looked at by the log's being active, or by being due: never by neither.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_comes_to_rest_hands_over_those_who_follow_it_and_are_behind() {
+    let world = World::new().await;
+    let tenant = world.tenant("north").await;
+    let head = world.append(&tenant, &[booked(1)]).await;
+    let follower = |n: u128| Follower {
+        tenant: tenant.clone(),
+        kind: FollowerKind::Webhook,
+        id: uuid::Uuid::from_u128(n),
+    };
+    for (n, position) in [(1, Position::START), (2, head), (3, Position::START)] {
+        followers::add(&world.pool, &follower(n), position).await.unwrap();
+    }
+    followers::pause(&world.pool, &follower(3)).await.unwrap();
+    sqlx::query("UPDATE followers SET due_at = NULL").execute(&world.pool).await.unwrap();
+    let mut connection = world.pool.acquire().await.unwrap();
+    assert_eq!(rest::let_rest(&mut connection, &[], (None, None), 0.0).await.unwrap(), 1);
+    let due = "SELECT follower_id FROM followers WHERE due_at <= clock_timestamp()";
+    let due: Vec<uuid::Uuid> = sqlx::query_scalar(due).fetch_all(&world.pool).await.unwrap();
+    assert_eq!(due, [follower(1).id]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -27,6 +27,7 @@ use crate::metrics::Sampler;
 use crate::parts::Parts;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
+use crate::webhooks::Deliverer;
 use crate::{demo, issuer, metrics, output, parts};
 use operations_port::OperationsPort;
 use running::Running;
@@ -130,6 +131,7 @@ async fn serve(
         .with_rate_limit(options.requests_per_second)
         .with_peers(options.trusted_proxies, NonZeroU32::new(options.failures_per_second))
         .with_issuers(issuer::providers(options.allow_insecure_issuers))
+        .with_insecure_webhooks(options.allow_insecure_webhooks)
         .with_stop(stop.draining.clone(), drain);
     let mut for_operators = Running::default();
     let answered = operations.answer(operations::router(shown), operations_stop.clone());
@@ -154,6 +156,7 @@ async fn serve(
             readiness.clone(),
         ),
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
+        deliverer: Deliverer::new(parts.clone(), options.allow_insecure_webhooks),
         sweep,
         audit_months: options.audit_months,
         parts: parts.clone(),

@@ -7,7 +7,7 @@ use daybook_api::{App, Checker};
 use daybook_projections::{Deployment, Runner};
 use daybook_store::database::{self, Refused};
 use daybook_store::personal::KeyringError;
-use daybook_store::{Repeated, Role};
+use daybook_store::{Repeated, Role, followers};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -17,6 +17,7 @@ use super::running::Running;
 use crate::parts::{self, Parts};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
+use crate::webhooks::Deliverer;
 use crate::{analysts, sweeper};
 
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
@@ -33,6 +34,7 @@ pub(super) struct Work {
     pub(super) checker: Checker,
     pub(super) runner: Runner,
     pub(super) promoter: Promoter,
+    pub(super) deliverer: Deliverer,
     /// There is something for the sweeper.
     pub(super) sweep: Arc<Notify>,
     /// For how many months the audit log is kept.
@@ -121,8 +123,18 @@ impl Work {
     }
 
     fn start(self, cancel: &CancellationToken) -> Running {
-        let Self { parts, app, roles, deployment, checker, runner, promoter, sweep, audit_months } =
-            self;
+        let Self {
+            parts,
+            app,
+            roles,
+            deployment,
+            checker,
+            runner,
+            promoter,
+            deliverer,
+            sweep,
+            audit_months,
+        } = self;
         let mut running = Running::default();
         running.start("heartbeat", deployment.run(cancel.clone()));
         running.start("readiness checker", checker.run(cancel.clone()));
@@ -140,6 +152,10 @@ impl Work {
                 analysts::publish(parts, cancel.clone()).await;
                 cancel.cancelled().await;
             });
+        }
+        if has(Task::Deliver) {
+            let log = parts.log().clone();
+            running.start("teller of webhooks", followers::run(log, deliverer, cancel.clone()));
         }
         if has(Task::Sweep) {
             running.start("sweeper", sweeper::run(parts, app, audit_months, sweep, cancel.clone()));

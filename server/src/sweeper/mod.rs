@@ -1,6 +1,7 @@
 //! Records what has come to pass by itself: holds that have lapsed, and what has become of entries of the waiting
-//! list; forgets answers and months of the audit log that were kept long enough; goes on with erasures and restrictions that
-//! were cut off; and erases clients who have not been there for as long as their tenant has settled on.
+//! list; forgets answers, deliveries of webhooks and months of the audit log that were kept long enough; goes on with
+//! erasures and restrictions that were cut off; and erases clients who have not been there for as long as their tenant
+//! has settled on.
 //!
 //! Nothing depends on it being quick: a lapsed hold is in nobody's way and shows as cancelled
 //! before it is recorded. Several programs may sweep at once; the log takes each of it once.
@@ -23,6 +24,7 @@ use daybook_projections::waiting::WaitingList;
 use daybook_projections::{Due, DueQuery};
 use daybook_store::audit;
 use daybook_store::metrics::HOLDS_DUE;
+use daybook_store::webhooks;
 use daybook_store::{CommandContext, Engine, Repeated, Target};
 use futures::{StreamExt as _, stream};
 use metrics::gauge;
@@ -59,6 +61,7 @@ static RESTRICT: Repeated = Repeated::new("finish restrictions");
 static RETAIN: Repeated = Repeated::new("erase clients by retention");
 static FORGET_AUDIT: Repeated = Repeated::new("forget months of the audit log");
 static FORGET: Repeated = Repeated::new("forget answers");
+static FORGET_DELIVERIES: Repeated = Repeated::new("forget deliveries of webhooks");
 
 /// Sweeps until cancelled: when something is due, or when told to.
 pub(crate) async fn run(
@@ -73,6 +76,7 @@ pub(crate) async fn run(
             sweep(&parts, &told),
             forget_answers(&parts),
             forget_audit(&parts, audit_months),
+            forget_deliveries(&parts),
             finish_erasures(&app),
             retain(&app),
         )
@@ -124,6 +128,15 @@ async fn forget_audit(parts: &Parts, months: u32) {
     loop {
         let before = audit::kept_since(parts.clock.now(), months);
         FORGET_AUDIT.note(&audit::forget(parts.log().pool(), before).await);
+        sleep(CHORES_INTERVAL).await;
+    }
+}
+
+/// Forgets what was sent to endpoints of webhooks, once it was known for long enough.
+async fn forget_deliveries(parts: &Parts) {
+    loop {
+        let forgotten = webhooks::forget_deliveries(parts.log().pool(), parts.clock.now()).await;
+        FORGET_DELIVERIES.note(&forgotten);
         sleep(CHORES_INTERVAL).await;
     }
 }

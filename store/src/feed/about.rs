@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use daybook_domain::{Category, ResourceId, TenantId, folded, upcasters};
+use daybook_domain::{ResourceId, TenantId, folded, upcasters};
 use futures::TryStreamExt as _;
 use serde_json::Value;
 use sqlx::{PgPool, Row};
@@ -45,9 +45,11 @@ impl About {
         }
     }
 
-    fn is_wanted(&self, category: Option<&Category>, resource: Option<ResourceId>) -> bool {
+    /// `categories`: folded.
+    fn is_wanted(&self, categories: &[String], resource: Option<ResourceId>) -> bool {
         let resource = resource.map(|id| id.to_string());
-        category.is_none_or(|wanted| self.category == Some(folded(wanted.as_str())))
+        let is_of = |category: &String| categories.contains(category);
+        (categories.is_empty() || self.category.as_ref().is_some_and(is_of))
             && resource.is_none_or(|wanted| self.resources.contains(&wanted))
     }
 }
@@ -63,7 +65,9 @@ pub(super) async fn kept(
     mut events: Vec<CloudEvent>,
 ) -> Result<Vec<CloudEvent>, sqlx::Error> {
     let histories = histories(pool, tenant, &events).await?;
-    let wanted = |about: &About| about.is_wanted(filter.category.as_ref(), filter.resource_id);
+    let categories: Vec<String> =
+        filter.categories.iter().map(|category| folded(category.as_str())).collect();
+    let wanted = |about: &About| about.is_wanted(&categories, filter.resource_id);
     events.retain(|event| {
         if event.aggregate_type == "resource" {
             return filter.resource_id.is_some_and(|id| id.uuid() == event.aggregate_id);

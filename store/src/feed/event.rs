@@ -51,6 +51,19 @@ impl CloudEvent {
         format!("urn:daybook:schema:{event_type}:{event_version}")
     }
 
+    /// Whose log it is in, as `source` has it.
+    #[must_use]
+    pub fn source(&self) -> String {
+        format!("urn:daybook:log:{}", self.tenant)
+    }
+
+    /// What it is known by among all events of all tenants, for whoever is sent it on its own: its source and its id, which are
+    /// unique together. It is the same each time.
+    #[must_use]
+    pub fn message_id(&self) -> String {
+        format!("{}#{}", self.source(), self.position)
+    }
+
     pub(super) fn of(
         tenant: &TenantId,
         position: Position,
@@ -125,13 +138,13 @@ struct Attributes<'a> {
 
 impl Serialize for CloudEvent {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self { tenant, position, aggregate_type, aggregate_id, event_type, .. } = self;
+        let Self { position, aggregate_type, aggregate_id, event_type, .. } = self;
         let prefix = Self::TYPE_PREFIX;
         let event_version = &self.event_version;
         Attributes {
             specversion: "1.0",
             id: position.to_string(),
-            source: format!("urn:daybook:log:{tenant}"),
+            source: self.source(),
             r#type: format!("{prefix}{event_type}"),
             subject: format!("{aggregate_type}/{aggregate_id}"),
             time: self.recorded_at,

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use daybook_domain::rights::Limits;
 use daybook_domain::{Category, EVENT_TYPES, ResourceId, aggregate_type, is_event_type};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::CloudEvent;
@@ -18,8 +19,8 @@ pub struct FeedFilter {
     pub(super) aggregate_type: Option<&'static str>,
     /// Of this aggregate.
     pub aggregate_id: Option<Uuid>,
-    /// Of what was in this category, before it or after it; however it is spelt.
-    pub category: Option<Category>,
+    /// Of what was in one of these categories, before it or after it, however they are spelt; none: of anything.
+    pub categories: Vec<Category>,
     /// Of what used this resource, before it or after it, and of the resource itself.
     pub resource_id: Option<ResourceId>,
     /// Of what lies within these, whatever else is asked for.
@@ -29,7 +30,8 @@ pub struct FeedFilter {
 }
 
 /// Whether personal data is told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Privacy {
     /// It is left out.
     #[default]
@@ -83,11 +85,11 @@ impl FeedFilter {
 
     /// The types of aggregates whose events can pass.
     pub(super) fn aggregate_types(&self) -> Vec<&'static str> {
-        let can_be = |aggregate: &str| match (&self.category, self.resource_id) {
-            (None, None) => true,
-            (Some(_), None) => ["appointment", "session", "service"].contains(&aggregate),
-            (None, Some(_)) => ["appointment", "session", "resource"].contains(&aggregate),
-            (Some(_), Some(_)) => ["appointment", "session"].contains(&aggregate),
+        let can_be = |aggregate: &str| match (self.categories.is_empty(), self.resource_id) {
+            (true, None) => true,
+            (false, None) => ["appointment", "session", "service"].contains(&aggregate),
+            (true, Some(_)) => ["appointment", "session", "resource"].contains(&aggregate),
+            (false, Some(_)) => ["appointment", "session"].contains(&aggregate),
         };
         let all = EVENT_TYPES.iter().map(|(aggregate, _)| *aggregate);
         let wanted = all.filter(|one| self.aggregate_type.is_none_or(|only| only == *one));
@@ -102,7 +104,7 @@ impl FeedFilter {
 
     /// Whether it asks for what an event may not say itself.
     pub(super) fn is_about_something(&self) -> bool {
-        self.category.is_some() || self.resource_id.is_some()
+        !self.categories.is_empty() || self.resource_id.is_some()
     }
 }
 
@@ -122,8 +124,8 @@ mod tests {
 
     #[test]
     fn who_asks_for_a_category_is_told_of_nothing_that_cannot_have_one() {
-        let category = Some(Category::new("care").unwrap());
-        let filter = FeedFilter { category, ..FeedFilter::default() };
+        let categories = vec![Category::new("care").unwrap()];
+        let filter = FeedFilter { categories, ..FeedFilter::default() };
         assert_eq!(filter.aggregate_types(), ["service", "appointment", "session"]);
     }
 }

@@ -84,8 +84,8 @@ async fn an_event_belongs_to_what_its_aggregate_was_about_before_or_after_it() {
     let log = house.log();
     a_history(&house, &log).await;
     let feed = |category: Option<&str>, resource_id| {
-        let category = category.map(|name| Category::new(name).unwrap());
-        let filter = FeedFilter { category, resource_id, ..FeedFilter::default() };
+        let categories = category.map(|name| Category::new(name).unwrap()).into_iter().collect();
+        let filter = FeedFilter { categories, resource_id, ..FeedFilter::default() };
         Feed::new(&log, house.tenant.clone(), filter)
     };
     for limit in [1, 1_000] {

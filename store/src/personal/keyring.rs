@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cqrs_es::Aggregate as _;
 use daybook_domain::appointment::Appointment;
 use daybook_domain::client::Client;
@@ -251,6 +253,39 @@ impl Keyring {
     /// When the tenant's key cannot be had.
     pub async fn secret(&self, tenant: &TenantId, purpose: &str) -> Result<[u8; 32], KeyringError> {
         Ok(self.key_of_tenant(tenant, true).await?.secret(purpose))
+    }
+
+    /// Seals a secret that is kept for a thing of a tenant, with the tenant's own key: it does not open elsewhere.
+    ///
+    /// # Errors
+    /// When the tenant's key cannot be had.
+    pub async fn seal_secret(
+        &self,
+        about: &About<'_>,
+        member: &'static str,
+        secret: &[u8],
+    ) -> Result<String, KeyringError> {
+        let key = self.key_of_tenant(about.tenant, true).await?;
+        let json = serde_json::to_string(&STANDARD.encode(secret));
+        let json = json.map_err(|error| KeyringError::of_json(&error))?;
+        key.seal(about, member, json).map_err(|_| about.closed(member))
+    }
+
+    /// Opens a secret that was sealed for this member of this thing.
+    ///
+    /// # Errors
+    /// When the tenant's key cannot be had, or it was not sealed there.
+    pub async fn open_secret(
+        &self,
+        about: &About<'_>,
+        member: &'static str,
+        sealed: &str,
+    ) -> Result<Vec<u8>, KeyringError> {
+        let key = self.key_of_tenant(about.tenant, true).await?;
+        let json = key.open(about, member, sealed).map_err(|_| about.closed(member))?;
+        let text: String =
+            serde_json::from_str(&json).map_err(|error| KeyringError::of_json(&error))?;
+        STANDARD.decode(text).map_err(|_| about.closed(member))
     }
 
     /// What stands for texts of a tenant, for a purpose.

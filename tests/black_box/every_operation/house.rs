@@ -34,6 +34,8 @@ pub(crate) struct House {
     keys: [String; 3],
     /// To be looked at, and to be removed.
     issuers: [String; 2],
+    /// To be looked at, to be changed and to be removed: of nobody, so that nothing is told.
+    webhooks: [String; 3],
     /// Of a browser, to be ended.
     browser_session: String,
     /// Of the appointment that is read, to be revoked.
@@ -100,6 +102,7 @@ impl House {
         let keys = [(); 3].map(|()| practice.created("/v1/keys", &key));
         let issuers = ["one", "another"]
             .map(|name| practice.created("/v1/issuers", &an_issuer(&practice, name)));
+        let webhooks = [(); 3].map(|()| practice.created("/v1/webhooks", &a_webhook()));
         let browser_session = practice.created("/v1/browser-sessions", &json!({}));
         let link = format!("/v1/appointments/{}/links", booked.to_read);
         let link = practice.created(&link, &json!({}));
@@ -132,6 +135,7 @@ impl House {
             import,
             keys,
             issuers,
+            webhooks,
             browser_session,
             link,
             to_erase,
@@ -176,6 +180,18 @@ impl House {
             }
             ("POST", "/v1/issuers") => (path.to_owned(), Some(an_issuer(&self.practice, "new"))),
             ("DELETE", "/v1/issuers/{id}") => (path.replace("{id}", &self.issuers[1]), None),
+            ("POST", "/v1/webhooks") => (path.to_owned(), Some(a_webhook())),
+            (_, path) if path.starts_with("/v1/webhooks") => {
+                let (id, body) = match (method, path.rsplit('/').next()) {
+                    ("DELETE", _) => (&self.webhooks[2], None),
+                    (_, Some("replay")) => (&self.webhooks[1], Some(json!({"after": 1}))),
+                    (_, Some("rotate-secret")) => {
+                        (&self.webhooks[1], Some(json!({"overlap_hours": 48})))
+                    }
+                    _ => (&self.webhooks[1], Some(json!({"event_types": ["ClientRegistered"]}))),
+                };
+                (path.replace("{id}", id), body)
+            }
             ("DELETE", "/v1/browser-sessions/{id}") => {
                 (path.replace("{id}", &self.browser_session), None)
             }
@@ -338,6 +354,7 @@ impl House {
                     Some("imports") => &self.import,
                     Some("keys") => &self.keys[0],
                     Some("issuers") => &self.issuers[0],
+                    Some("webhooks") => &self.webhooks[0],
                     _ => "{}",
                 };
                 path.replace("{id}", id)
@@ -353,6 +370,14 @@ fn an_issuer(practice: &Practice, name: &str) -> Value {
         "audience": format!("https://daybook.example.org/{}/{name}", practice.tenant),
         "algorithms": ["RS256"],
         "grants": [{"claim": "scope", "value": "daybook:read", "scopes": ["availability"]}],
+    })
+}
+
+/// An endpoint that is left alone.
+fn a_webhook() -> Value {
+    json!({
+        "url": "https://example.org/daybook", "event_types": ["AppointmentBooked"],
+        "categories": ["care"], "active": false,
     })
 }
 

@@ -35,6 +35,9 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/projections",
     "/v1/tenant/retention",
     "/v1/tenant/settings",
+    "/v1/webhooks",
+    "/v1/webhooks/{id}",
+    "/v1/webhooks/{id}/deliveries",
 ];
 
 /// An operation of the document.

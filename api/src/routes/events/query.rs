@@ -208,7 +208,7 @@ fn filter(caller: &Caller<Within<Analytics>>, params: &EventParams) -> Result<Fe
         filter.only_of(aggregate).map_err(|error| invalid("aggregate_type", error))?;
     }
     filter.aggregate_id = params.aggregate_id;
-    filter.category.clone_from(&params.category);
+    filter.categories = params.category.iter().cloned().collect();
     filter.resource_id = params.resource_id;
     filter.within = caller.limits.clone();
     if let Some(privacy) = params.personal {
