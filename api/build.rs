@@ -68,6 +68,9 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("MovedBy", "crate::schema::MovedBySide"),
     ("Privacy", "crate::schema::PersonalData"),
     ("ResourceKind", "crate::schema::KindOfResource"),
+    ("ReminderFailure", "crate::schema::FailureOfReminder"),
+    ("ReminderStatus", "crate::schema::StatusOfReminder"),
+    ("Reminding", "crate::schema::ChoiceOfReminders"),
     ("RestrictionReason", "crate::schema::ReasonOfRestriction"),
     ("Titles", "crate::schema::KindOfTitles"),
     ("Rule", "crate::schema::RuleName"),
@@ -76,6 +79,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Status", "crate::schema::AppointmentStatus"),
     ("TokenType", "crate::schema::TypeOfToken"),
     ("WaitingStatus", "crate::schema::StatusOfEntry"),
+    ("WhyNotReminded", "crate::schema::WhyNobodyIsReminded"),
     // What has parts.
     ("BookingRules", "crate::schema::Rules"),
     ("CloudEvent", "crate::schema::CloudEventForm"),
@@ -83,6 +87,8 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("LinkActions", "Vec<crate::schema::LinkActionName>"),
     ("Metadata", "crate::schema::Pairs"),
     ("Price", "crate::schema::Money"),
+    ("ReminderRule", "crate::schema::ReminderForm"),
+    ("ReminderRules", "Vec<crate::schema::ReminderForm>"),
     ("Roles", "Vec<crate::schema::RoleForm>"),
 ];
 

@@ -31,6 +31,7 @@ use daybook_projections::catalogue::Catalogue;
 use daybook_projections::client_history::ClientHistory;
 use daybook_projections::conflicts::Conflicts;
 use daybook_projections::history::History;
+use daybook_projections::reminders::Reminders;
 use daybook_projections::retention::Retention;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -77,6 +78,7 @@ pub struct Parts {
     conflicts: Conflicts,
     sessions: Sessions,
     waiting: WaitingList,
+    reminders: Reminders,
     history: History,
     agenda: Agenda,
     utilisation: Utilisation,
@@ -123,6 +125,7 @@ impl App {
             conflicts: Conflicts::new(pool.clone()),
             sessions: Sessions::new(pool.clone()),
             waiting: WaitingList::new(pool.clone()),
+            reminders: Reminders::new(pool.clone()),
             agenda: Agenda::new(history.clone()),
             history,
             utilisation: Utilisation::new(pool.clone()),

@@ -10,14 +10,17 @@ use std::borrow::Cow;
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
-use daybook_domain::client::{ErasureReason, LegalHoldReason, RestrictionReason};
+use daybook_domain::client::{ErasureReason, LegalHoldReason, Reminding, RestrictionReason};
+use daybook_domain::reminder::{
+    Failure as ReminderFailure, Status as ReminderStatus, Why as WhyNotReminded,
+};
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::rights::{LinkAction, Scope};
 use daybook_domain::series::{LeftBecause, Mode};
-use daybook_domain::service::Choose;
 use daybook_domain::service::rules::Rule;
+use daybook_domain::service::{Channel, Choose};
 use daybook_domain::session::SessionStatus;
-use daybook_domain::time::{Day, ExceptionKind};
+use daybook_domain::time::{Day, ExceptionKind, TimeOfDay};
 use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue, Titles};
 use daybook_store::feed::Privacy;
@@ -144,6 +147,26 @@ words! {
 
     /// Whether personal data is told: `withheld`, it is left out.
     PersonalData: Privacy { Withheld, Told }
+
+    /// Whether a client is reminded of appointments: as their services say (`by-rule`), or never (`none`).
+    ChoiceOfReminders: Reminding { ByRule, None }
+
+    /// What has become of a reminder: it is to be due (`planned`), is being sent (`begun`), was taken on by a mail relay (`sent`), was not (`failed`), is
+    /// not sent (`skipped`), or is to be sent because somebody asked for it (`asked`).
+    StatusOfReminder: ReminderStatus { Planned, Begun, Sent, Failed, Skipped, Asked }
+
+    /// Whether what failed may be taken later (`transient`), never (`permanent`), or may have been taken (`unknown`).
+    FailureOfReminder: ReminderFailure { Transient, Permanent, Unknown }
+
+    /// Why nobody is reminded: the appointment is cancelled, has moved, or has begun or is over; the service has no such reminder any more; it is too
+    /// late; a later reminder is due, too; the client wants none, is restricted, or has no
+    /// address.
+    WhyNobodyIsReminded: WhyNotReminded {
+        Cancelled, Moved, Over, RuleGone, TooLate, Superseded, NotWanted, Restricted, NoAddress
+    }
+
+    /// How a client is reminded: by mail.
+    ChannelOfReminder: Channel { Email }
 
     /// What has become of a session.
     StatusOfSession: SessionStatus { Scheduled, Cancelled }
@@ -328,6 +351,24 @@ pub(crate) struct RoleForm {
     count: u8,
 }
 
+/// When a client is reminded: so many minutes before the start, or so many local days.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it documents `ReminderRule`")]
+#[schema(as = ReminderRule)]
+pub(crate) struct ReminderForm {
+    /// So many minutes before the start: 1 to 86,400. This or `before_days`.
+    #[schema(minimum = 1, maximum = 86400)]
+    before_minutes: Option<u32>,
+    /// So many local days before the start: 0 to 60.
+    #[schema(maximum = 60, example = 1)]
+    before_days: Option<u16>,
+    /// With `before_days`, the local time of day; left out: that of the start. Local is what the clocks of the appointment's first
+    /// resource show.
+    #[schema(example = "18:00")]
+    time: Option<TimeOfDay>,
+    channel: ChannelOfReminder,
+}
+
 /// The rules by which a service is booked.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it documents `BookingRules`")]
@@ -427,8 +468,10 @@ pub(crate) struct ServerSentEvent {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use daybook_domain::service::rules::BookingRules;
-    use daybook_domain::service::{Price, Roles};
+    use daybook_domain::service::{Price, ReminderRules, Roles};
     use daybook_domain::time::{LocalSpan, WeeklyHours};
     use serde::de::DeserializeOwned;
     use serde_json::json;
@@ -456,6 +499,16 @@ mod tests {
             "role": "practitioner", "kind": "staff", "tags": ["x"],
             "among": [Uuid::nil()], "count": 2,
         }]));
+        // Each rule has some of them, all together have all.
+        let rules = json!([{"before_days": 1, "time": "18:00", "channel": "email"},
+            {"before_minutes": 60, "channel": "email"}]);
+        let rules: ReminderRules = serde_json::from_value(rules).unwrap();
+        let written = serde_json::to_value(&rules).unwrap();
+        let members =
+            written.as_array().unwrap().iter().flat_map(|it| it.as_object().unwrap().keys());
+        let schema = serde_json::to_value(ReminderForm::schema()).unwrap();
+        let documented = schema["properties"].as_object().unwrap().keys();
+        assert_eq!(members.collect::<BTreeSet<_>>(), documented.collect::<BTreeSet<_>>());
         has_the_members_of::<Rules, BookingRules>(&json!({
             "durations": [{"minutes": 45, "price": price}],
             "slot_step_minutes": 15, "slot_offset_minutes": 5, "minimum_notice_minutes": 1,

@@ -11,7 +11,9 @@ use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{
+    Choose, ReminderRules, Roles, Service, ServiceCommand, ServiceTerms,
+};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{
     AppointmentId, Category, ClientId, Name, ResourceId, ResourceIds, ServiceId, Tag, Tags,
@@ -150,6 +152,7 @@ pub(crate) fn terms(number: u64) -> anyhow::Result<ServiceTerms> {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

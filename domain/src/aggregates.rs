@@ -20,6 +20,8 @@ macro_rules! aggregates {
             Series: $crate::series::Series, $crate::SeriesId, $crate::series::SeriesRefusal;
             Waiting: $crate::waiting::WaitingEntry, $crate::WaitingEntryId,
                 $crate::waiting::WaitingRefusal;
+            Reminder: $crate::reminder::Reminder, $crate::ReminderId,
+                $crate::reminder::ReminderRefusal;
         }
     };
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::appointment::Appointment;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::client::Client;
 use crate::resource::Resource;
@@ -12,8 +13,8 @@ use crate::rights::Placed;
 use crate::service::Service;
 use crate::session::Session;
 use crate::{
-    ClientId, Directory, FreeTitle, LeastBookedDays, Refusal, ResourceId, ServiceId, SessionId,
-    Titles,
+    AppointmentId, ClientId, Directory, FreeTitle, LeastBookedDays, Refusal, ResourceId, ServiceId,
+    SessionId, Titles,
 };
 
 /// The aggregates that a decision depends on, by id.
@@ -27,6 +28,8 @@ pub struct Needs {
     pub client: Option<ClientId>,
     /// The session, where the decision depends on one.
     pub session: Option<SessionId>,
+    /// The appointment, where the decision is about another aggregate and depends on one.
+    pub appointment: Option<AppointmentId>,
 }
 
 impl Needs {
@@ -35,8 +38,17 @@ impl Needs {
         let resources = self.resources.iter().map(|id| id.uuid());
         let service = self.service.map(ServiceId::uuid);
         let session = self.session.map(SessionId::uuid);
-        resources.chain(service).chain(self.client.map(ClientId::uuid)).chain(session)
+        let appointment = self.appointment.map(AppointmentId::uuid);
+        let client = self.client.map(ClientId::uuid);
+        resources.chain(service).chain(client).chain(session).chain(appointment)
     }
+}
+
+/// At which versions a decision sees what its events name a version of; 0: it does not exist, or was not asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SeenVersions {
+    pub appointment: u64,
+    pub client: u64,
 }
 
 /// The world as a decision sees it: the time, and what [`Needs`] asked for.
@@ -55,6 +67,10 @@ pub struct Facts {
     pub client: Arc<Client>,
     /// The session that was needed.
     pub session: Arc<Session>,
+    /// The appointment that was needed.
+    pub appointment: Arc<Appointment>,
+    /// At which versions some of these are.
+    pub versions: SeenVersions,
     /// The tenant's resources, where the decision chooses among them.
     pub directory: Arc<Directory>,
     /// Over how many days it is added up who is booked least, where the decision chooses by that.
@@ -78,6 +94,8 @@ impl Facts {
             resources: Vec::new(),
             client: Arc::default(),
             session: Arc::default(),
+            appointment: Arc::default(),
+            versions: SeenVersions::default(),
             directory: Arc::default(),
             least_booked_days: LeastBookedDays::default(),
             titles: Titles::default(),

@@ -141,6 +141,11 @@ uuid_id!(
 );
 
 uuid_id!(
+    /// A reminder of one start of an appointment, by one rule.
+    ReminderId
+);
+
+uuid_id!(
     /// Extra hours or time off of a resource.
     ExceptionId
 );

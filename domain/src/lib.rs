@@ -22,6 +22,7 @@ pub mod patch;
 mod personal;
 mod quota;
 mod refusal;
+pub mod reminder;
 pub mod resource;
 pub mod rights;
 mod schemas;
@@ -43,10 +44,10 @@ pub mod words;
 pub use directory::Directory;
 pub(crate) use event_types::event_types;
 pub use event_types::{AggregateEvent, EVENT_TYPES, aggregate_type, is_event_type};
-pub use facts::{Decide, Facts, Needs};
+pub use facts::{Decide, Facts, Needs, SeenVersions};
 pub use ids::{
-    AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ResourceId,
-    ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
+    AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ReminderId,
+    ResourceId, ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
 pub use legible::{Illegible, legible};
 pub use metadata::{Metadata, MetadataPatch};
@@ -63,8 +64,8 @@ pub use settings::{
 };
 pub use spelling::{folded, words};
 pub use text::{
-    Category, Email, Location, MetadataKey, MetadataValue, Name, Note, Phone, Reason, Reference,
-    RoleName, RuleText, Tag, Tags, TextError, Title,
+    Category, Email, Language, Location, MetadataKey, MetadataValue, Name, Note, Phone, Reason,
+    Reference, RoleName, RuleText, Tag, Tags, TextError, Title,
 };
 pub use title::{FreeTitle, Titles, UnknownTitles};
 pub use upcast::upcasters;

@@ -45,6 +45,9 @@ pub enum TextError {
     /// A telephone number of other than digits, spaces and `+-().`.
     #[error("a phone number has digits, spaces and +-()., and at least 3 digits")]
     NotAPhone,
+    /// A language tag of other than letters, digits and hyphens.
+    #[error("a language is a tag like `nb` or `pt-BR` (BCP 47)")]
+    NotALanguage,
     /// More pairs than one thing can carry.
     #[error("at most {} pairs of metadata", crate::Metadata::MAX)]
     TooManyPairs,
@@ -88,6 +91,17 @@ fn phone(text: String) -> Result<String, TextError> {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let allowed = |c: char| c.is_ascii_digit() || " +-().".contains(c);
     if digits >= 3 && text.chars().all(allowed) { Ok(text) } else { Err(TextError::NotAPhone) }
+}
+
+/// In lower case, for tags are compared so (RFC 5646 section 2.1.1).
+fn language(text: String) -> Result<String, TextError> {
+    let mut parts = text.split('-');
+    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let first = parts.next().is_some_and(|part| (2..=3).contains(&part.len()) && letters(part));
+    let others = parts.all(|part| {
+        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    });
+    if first && others { Ok(text.to_ascii_lowercase()) } else { Err(TextError::NotALanguage) }
 }
 
 macro_rules! text {
@@ -240,6 +254,10 @@ text!(
     Email, "an e-mail address", 254, form: email
 );
 text!(
+    /// A language (BCP 47), checked for its shape only, in lower case.
+    Language, "a language", 35, form: language
+);
+text!(
     /// A telephone number as people write it.
     Phone, "a phone number", 40, form: phone
 );
@@ -330,6 +348,10 @@ mod tests {
         }
         assert!(Phone::new("+47 22 00 00 00").is_ok());
         assert_eq!(Phone::new("call me"), Err(TextError::NotAPhone));
+        assert_eq!(Language::new("pt-BR").map(String::from), Ok("pt-br".to_owned()));
+        for bad in ["n", "norwegian", "nb_NO", "nb-", "1a", "nb-a1b2c3d4e"] {
+            assert_eq!(Language::new(bad), Err(TextError::NotALanguage), "{bad}");
+        }
     }
 
     #[test]

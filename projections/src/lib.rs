@@ -33,6 +33,7 @@ mod page;
 mod progress;
 mod projection;
 mod rebuild;
+pub mod reminders;
 pub mod retention;
 mod runner;
 mod schema;

@@ -26,6 +26,7 @@ use crate::listen_address::ListenAddress;
 use crate::listener::TlsFiles;
 use crate::logging;
 use crate::master_key::{MasterKeyCommand, Sources};
+use crate::reminding::SmtpOptions;
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
@@ -173,7 +174,7 @@ pub(crate) struct Serve {
     #[arg(long, env = "PORT")]
     pub(crate) port: Option<u16>,
     /// What this program does of all that there is to do: api, projector, relay, reminders, sync, housekeeper. In this
-    /// version there is nothing to do for reminders and sync.
+    /// version there is nothing to do for sync.
     #[arg(long, env = "DAYBOOK_ROLES", value_delimiter = ',', default_values_t = Role::ALL)]
     pub(crate) roles: Vec<Role>,
     /// Where /livez, /readyz, /startupz and /metrics are, whatever the roles, for whoever keeps the program running; by
@@ -225,6 +226,8 @@ pub(crate) struct Serve {
     /// have keys. Programs with the roles api and relay both need it.
     #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_WEBHOOKS")]
     pub(crate) allow_insecure_webhooks: bool,
+    #[command(flatten)]
+    pub(crate) smtp: SmtpOptions,
     #[command(flatten)]
     pub(crate) tls: TlsFiles,
     #[command(flatten)]

@@ -14,7 +14,9 @@ use daybook_domain::resource::{
 };
 use daybook_domain::rights::ScopeSet;
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{
+    Choose, ReminderRules, Roles, Service, ServiceCommand, ServiceTerms,
+};
 use daybook_domain::time::{Buffer, Day, Duration, OpeningWindow, TimeOfDay, WeeklyHours};
 use daybook_domain::{Category, Name, Tag, Tags};
 use daybook_store::keys::{self, Held, KeyHolders, NewKey, Owner};
@@ -82,6 +84,7 @@ async fn furnish(parts: &Parts, tenant: &TenantId) -> anyhow::Result<()> {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

@@ -1,5 +1,6 @@
 //! The daybook program: it puts the parts together, and each subcommand is a file.
 
+mod again;
 mod analysts;
 mod arguments;
 mod audit;
@@ -28,6 +29,7 @@ mod parts;
 mod progress;
 mod projections;
 mod psql;
+mod reminding;
 mod replay;
 mod roles;
 mod seal;

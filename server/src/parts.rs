@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::reminders::Reminders;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
 use daybook_projections::waiting::WaitingList;
@@ -81,6 +82,10 @@ impl Parts {
 
     pub(crate) fn waiting_list(&self) -> WaitingList {
         WaitingList::new(self.log().pool().clone())
+    }
+
+    pub(crate) fn reminders(&self) -> Reminders {
+        Reminders::new(self.log().pool().clone())
     }
 
     pub(crate) fn sessions(&self) -> Sessions {

@@ -33,6 +33,8 @@ pub(crate) enum Task {
     Promote,
     /// Tells the endpoints of webhooks what has happened.
     Deliver,
+    /// Reminds clients, where there is a relay.
+    Remind,
 }
 
 /// What a role needs and does.
@@ -65,9 +67,12 @@ pub(crate) const fn duties(role: Role) -> Duties {
             tasks: &[Task::Deliver],
             readiness: &[Check::Readers],
         },
-        Role::Reminders | Role::Sync => {
-            Duties { pools: &[Pool::Readers], tasks: &[], readiness: &[Check::Readers] }
-        }
+        Role::Reminders => Duties {
+            pools: &[Pool::Readers, Pool::Committers],
+            tasks: &[Task::Remind],
+            readiness: &[Check::Readers, Check::Committers, Check::Projections],
+        },
+        Role::Sync => Duties { pools: &[Pool::Readers], tasks: &[], readiness: &[Check::Readers] },
     }
 }
 

@@ -39,6 +39,7 @@ pub mod metrics;
 pub mod personal;
 pub mod programs;
 pub mod promotions;
+pub mod reminding;
 mod repeated;
 pub mod retention;
 mod schema;

@@ -150,6 +150,10 @@ metrics! {
     // Work by itself.
     HOLDS_DUE = Gauge, "daybook_holds_due", Count, [],
         "Holds that have lapsed and are not given back yet";
+    REMINDERS = Counter, "daybook_reminders_total", Count, ["result"],
+        "Tries to remind a client: sent, transient, permanent, unknown or skipped";
+    REMINDERS_OLDEST_DUE = Gauge, "daybook_reminders_oldest_due_seconds", Seconds, [],
+        "For how long the reminder has been due that is due longest and not sent";
     PROGRAMS_ALIVE = Gauge, "daybook_programs_alive", Count, ["role"],
         "Programs on this database that are alive and have the role";
     BACKGROUND_FAILURES = Counter, "daybook_background_failures_total", Count, ["task"],
@@ -215,6 +219,10 @@ pub fn begin() {
     gauge!(SUBMISSIONS_WAITING).set(0);
     gauge!(EVENT_STREAMS).set(0);
     gauge!(HOLDS_DUE).set(0);
+    for result in ["sent", "transient", "permanent", "unknown", "skipped"] {
+        counter!(REMINDERS, "result" => result).increment(0);
+    }
+    gauge!(REMINDERS_OLDEST_DUE).set(0);
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ impl Role {
     /// Whether this version has nothing to do for it: the name is there, so that a deployment can have it.
     #[must_use]
     pub const fn is_idle(self) -> bool {
-        matches!(self, Self::Reminders | Self::Sync)
+        matches!(self, Self::Sync)
     }
 }
 

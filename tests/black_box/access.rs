@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use self::routes::{ANY_KEY, OPERATOR, ROUTES};
+use crate::every_operation::house::{a_reminder, reminds};
 use crate::harness::{
     Answer, Api, Practice, Server, a_practice, at_once, date, eventually, monday, utc,
 };
@@ -54,6 +55,8 @@ struct Ground {
     /// On the waiting list, for a room that never opens.
     entry: String,
     import: String,
+    /// Of the appointment, planned.
+    reminder: String,
     key: String,
     issuer: String,
     webhook: String,
@@ -64,6 +67,7 @@ struct Ground {
 
 fn a_ground() -> Ground {
     let practice = a_practice();
+    reminds(&practice);
     let id = |appointment: Value| appointment["id"].as_str().unwrap().to_owned();
     let held = [7, 8].map(|hour| id(practice.booking(monday(hour, 0)).held(60).send().is(201)));
     let booked = id(practice.booked(monday(10, 0)));
@@ -74,6 +78,7 @@ fn a_ground() -> Ground {
     let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
     let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
     let import = id(import(&practice.api).is(201));
+    let reminder = a_reminder(&practice, &booked);
     let key = practice.created("/v1/keys", &a_key());
     let issuer = practice.created("/v1/issuers", &an_issuer());
     let webhook = practice.created("/v1/webhooks", &a_webhook());
@@ -91,6 +96,7 @@ fn a_ground() -> Ground {
         class,
         entry,
         import,
+        reminder,
         key,
         issuer,
         webhook,
@@ -113,6 +119,7 @@ impl Ground {
             Some("holds") if method == "DELETE" => &self.held[0],
             Some("holds") => &self.held[1],
             Some("waiting-list") => &self.entry,
+            Some("reminders") => &self.reminder,
             Some("imports") => &self.import,
             Some("keys") => &self.key,
             Some("issuers") => &self.issuer,

@@ -15,7 +15,7 @@ fn beside(database: &Database, name: &str) -> String {
 }
 
 /// A copy of a database on which nobody works.
-fn copied(database: &Database, name: &str) -> Database {
+pub(crate) fn copied(database: &Database, name: &str) -> Database {
     let own = database.url().trim_start_matches("postgres:///").split('?').next().unwrap();
     let mut sql = Sql::connect(&beside(database, "postgres"), None);
     eventually("the server's connections are gone", || {
@@ -24,7 +24,7 @@ fn copied(database: &Database, name: &str) -> Database {
     Database::at(beside(database, name))
 }
 
-fn stopped(server: &Server) {
+pub(crate) fn stopped(server: &Server) {
     server.interrupt();
     server.wait();
 }

@@ -41,13 +41,14 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 7] = [
+const GUIDES: [(&str, [&[&str]; 2]); 8] = [
     ("cache.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
     ("history.md", [&[], &[]]),
     ("migrate.md", [&[], &[]]),
+    ("reminders.md", [&[], &[]]),
     ("webhooks.md", [&[], &[]]),
     // The second time there are two teachers and two halls: a second session finds the others.
     ("yoga.md", [&["role-taken", "session-full"], &["session-full"]]),
@@ -95,6 +96,19 @@ fn what_is_cached_is_seen_to_be_so_twice() {
         };
         let [one, two] = [1, 2].map(figures);
         assert_eq!(lines, [&*one, "304", "200", &*two, &*one, &*two]);
+    }
+}
+
+#[test]
+fn reminders_work_twice() {
+    let [printed, _] = works_twice("reminders.md");
+    for told in [
+        r#"{"language":"nb","reminders":"none"}"#,
+        r#""rule":{"before_days":1,"time":"18:00","channel":"email"}"#,
+        r#"{"status":"asked","attempts":0}"#,
+        r#"["daybook.ReminderAsked"]"#,
+    ] {
+        assert!(printed.contains(told), "{told}: {printed}");
     }
 }
 

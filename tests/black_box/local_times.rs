@@ -52,6 +52,8 @@ fn reads(house: &House) -> Vec<(String, bool)> {
         ("/v1/sessions/{id}/appointments", "", false),
         ("/v1/series/{id}", "", false),
         ("/v1/conflicts", &*fresh, false),
+        ("/v1/reminders", &*fresh, false),
+        ("/v1/appointments/{id}/reminders", &*fresh, false),
         ("/v1/clients/{id}/history", &*fresh, false),
         ("/v1/availability", "limit=3", false),
         ("/v1/availability", "by=resource&limit=3", false),

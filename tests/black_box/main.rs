@@ -66,6 +66,7 @@ mod proof;
 mod races;
 mod random_calendars;
 mod readme;
+mod reminders;
 mod repository;
 mod roles;
 mod rotation;

@@ -27,7 +27,7 @@ fn the_api_alone_books_and_says_which_role_a_list_waits_for_until_it_is_there() 
     assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
     assert!(list().header("retry-after").is_some());
     let listed = api.keyed_operator().get("/v1/programs").send().is(200);
-    assert_eq!(listed["missing_roles"], json!(["projector", "relay", "housekeeper"]));
+    assert_eq!(listed["missing_roles"], json!(["projector", "relay", "reminders", "housekeeper"]));
     assert_eq!(listed["items"][0]["roles"], json!(["api"]));
     let said = database.run(&["doctor"]);
     assert_eq!(said.code, Some(1));

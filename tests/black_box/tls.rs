@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::harness::{Database, Server, eventually};
 
 /// A folder with an authority, and what it has signed.
-struct Authority(TempDir);
+pub(crate) struct Authority(TempDir);
 
 fn openssl(folder: &Path, arguments: &str) {
     let ran =
@@ -24,7 +24,7 @@ fn openssl(folder: &Path, arguments: &str) {
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         openssl(
@@ -37,7 +37,7 @@ impl Authority {
     }
 
     /// A certificate and its key, called so.
-    fn signs(&self, name: &str) {
+    pub(crate) fn signs(&self, name: &str) {
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         openssl(
             self.0.path(),
@@ -51,11 +51,11 @@ impl Authority {
         );
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         self.path(name).to_str().unwrap().to_owned()
     }
 }

@@ -84,6 +84,7 @@ page = done("list_appointments", min_position=position, limit=200)
 done("get_appointment", booked.id)
 changed = done("diff_appointment", booked.id, from_="position:1")
 done("list_appointment_events", booked.id)
+done("list_appointment_reminders", booked.id)
 done("get_client", person.id)
 done("get_client_history", person.id)
 done("get_client_privacy", person.id)
@@ -120,7 +121,7 @@ for name, path in [("export_audit", "/v1/audit/export"), ("get_personal_data", f
     assert file.status_code == 200 and all(json.loads(line) for line in file.text.splitlines()), (name, file.text)
 done("get_issuer", issuer.id)
 done("list_programs", client=operator)
-for name in ["list_clients", "list_conflicts", "list_projections", "list_resources", "list_services",
+for name in ["list_clients", "list_conflicts", "list_projections", "list_reminders", "list_resources", "list_services",
              "list_sessions", "list_waiting", "read_settings"]:
     done(name)
 # It never ends, and the generated function waits for its end.

@@ -42,6 +42,7 @@ use crate::{App, routes};
         (name = "holds", description = "Time that is kept free until it is confirmed."),
         (name = "series", description = "Appointments that recur by a rule."),
         (name = "waiting-list", description = "Clients who wait for a place."),
+        (name = "reminders", description = "What clients are reminded of, and what has become of it."),
         (name = "figures", description = "How much of what is offered is booked."),
         (name = "imports", description = "Calendars of other programs, booked."),
         (name = "events", description = "The log: all that has happened, in order."),

@@ -26,6 +26,7 @@ pub(crate) mod listing;
 mod problems;
 mod programs;
 mod projections;
+mod reminders;
 mod resources;
 mod retention;
 mod series;
@@ -58,6 +59,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(series::routes())
         .merge(availability::routes())
         .merge(waiting_list::routes())
+        .merge(reminders::routes())
         .merge(programs::routes())
         .merge(projections::routes())
         .merge(utilisation::routes())

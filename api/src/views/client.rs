@@ -1,7 +1,7 @@
 //! How a client is shown.
 
-use daybook_domain::client::{Client, Contact};
-use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};
+use daybook_domain::client::{Client, Contact, Reminding};
+use daybook_domain::{Email, Language, Metadata, Name, Note, Personal, Phone, Reference};
 use daybook_projections::catalogue::{CatalogueStatus, Listed};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,11 @@ pub(crate) struct ClientView {
     #[serde(skip_serializing_if = "none_is_known")]
     phone: Option<Personal<Phone>>,
     #[serde(skip_serializing_if = "none_is_known")]
+    language: Option<Personal<Language>>,
+    /// Left out where they are reminded as services say.
+    #[serde(skip_serializing_if = "is_by_rule")]
+    reminders: Reminding,
+    #[serde(skip_serializing_if = "none_is_known")]
     notes: Option<Personal<Note>>,
     /// What your own system calls them.
     #[serde(skip_serializing_if = "none_is_known")]
@@ -45,20 +50,39 @@ pub(crate) fn none_is_known<T>(personal: &Option<Personal<T>>) -> bool {
     personal.as_ref().is_none_or(|personal| personal.reveal().is_none())
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_by_rule(reminders: &Reminding) -> bool {
+    *reminders == Reminding::ByRule
+}
+
 pub(crate) fn nothing(metadata: &Personal<Metadata>) -> bool {
     metadata.reveal().is_none_or(Metadata::is_empty)
 }
 
 impl ClientView {
     pub(crate) fn new(id: Uuid, version: u64, contact: Contact) -> Self {
-        let Contact { name, email, phone, notes, reference, metadata } = contact;
+        let Contact { name, email, phone, language, reminders, notes, reference, metadata } =
+            contact;
         let (erased, restricted) = (name == Personal::Erased, name == Personal::Withheld);
         let name = match name {
             Personal::Erased => Personal::new(Name::erased()),
             Personal::Withheld => Personal::new(Name::withheld()),
             name => name,
         };
-        Self { id, version, name, erased, restricted, email, phone, notes, reference, metadata }
+        Self {
+            id,
+            version,
+            name,
+            erased,
+            restricted,
+            email,
+            phone,
+            language,
+            reminders,
+            notes,
+            reference,
+            metadata,
+        }
     }
 
     /// One of a list.

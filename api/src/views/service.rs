@@ -2,7 +2,7 @@
 
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    Choose, DailyLimit, Price, Roles, Service, ServiceTerms, SessionPlaces,
+    Choose, DailyLimit, Price, ReminderRules, Roles, Service, ServiceTerms, SessionPlaces,
 };
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Location, Metadata, Name, Reference, Tags};
@@ -38,6 +38,9 @@ pub(crate) struct ServiceView {
     price: Option<Price>,
     /// By which rules it is booked.
     rules: BookingRules,
+    /// When clients are reminded of its appointments; left out where they are not.
+    #[serde(skip_serializing_if = "ReminderRules::is_empty")]
+    reminders: ReminderRules,
     /// Where its appointments take place, unless one says otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location>,
@@ -95,6 +98,7 @@ impl ServiceView {
             session_places: terms.session_places,
             price: terms.price,
             rules: terms.rules,
+            reminders: terms.reminders,
             location: terms.location,
             reference: terms.reference,
             metadata: terms.metadata,

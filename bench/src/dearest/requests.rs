@@ -246,6 +246,9 @@ requests! {
     "GET /v1/appointments/{id}/links" => |house| {
         Asked::get(&format!("/v1/appointments/{}/links", house.booked().await?))
     };
+    "GET /v1/appointments/{id}/reminders" => |house| {
+        Asked::get(&format!("/v1/appointments/{}/reminders?limit=200", house.booked().await?))
+    };
     "POST /v1/appointments/{id}/links/{link_id}/revoke" => |house| {
         let links = format!("/v1/appointments/{}/links", house.booked().await?);
         let link = house.made(Asked::post(&links, &json!({}))).await?;
@@ -450,6 +453,11 @@ requests! {
     "POST /v1/sessions/{id}/reschedule" => |house| {
         let id = full_session(&house, 20).await?;
         Asked::post(&format!("/v1/sessions/{id}/reschedule"), &json!({"start_at": instant(house.day(40))}))
+    };
+    "GET /v1/reminders" => |house| Asked::get("/v1/reminders?limit=200");
+    "POST /v1/reminders/{id}/resend" => |house| {
+        // Nothing is planned: it is looked for.
+        Asked::post(&format!("/v1/reminders/{}/resend", uuid::Uuid::now_v7()), &json!({})).or_missing()
     };
     "GET /v1/tenant/settings" => |house| Asked::get("/v1/tenant/settings");
     "PUT /v1/tenant/settings" => |house| Asked::put("/v1/tenant/settings", &json!({}));

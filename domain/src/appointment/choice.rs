@@ -31,6 +31,7 @@ impl Appointment {
                     When::InSession(session_id) => Some(session_id),
                     _ => None,
                 },
+                ..Needs::default()
             },
             RescheduleAppointment { resource_ids, .. } => {
                 let named = resource_ids.as_ref().map(NewResources::named);

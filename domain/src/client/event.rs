@@ -3,11 +3,11 @@
 use cqrs_es::Aggregate as _;
 use serde::{Deserialize, Serialize};
 
-use super::Client;
+use super::{Client, Reminding};
 use crate::claim::{Claim, Claims, reference};
 use crate::patch::{Change, Replace, patch};
 use crate::personal::{stored, stored_option};
-use crate::{Email, Metadata, MetadataPatch, Name, Note, Personal, Phone, Reference};
+use crate::{Email, Language, Metadata, MetadataPatch, Name, Note, Personal, Phone, Reference};
 
 /// How a client is called and reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,12 @@ pub struct Contact {
     /// Where a call or a text message reaches them.
     #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub phone: Option<Personal<Phone>>,
+    /// In which language they are written to.
+    #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
+    pub language: Option<Personal<Language>>,
+    /// Whether they are reminded of appointments.
+    #[serde(default, skip_serializing_if = "Reminding::is_by_rule")]
+    pub reminders: Reminding,
     /// What the front desk should know.
     #[serde(default, deserialize_with = "stored_option", skip_serializing_if = "Option::is_none")]
     pub notes: Option<Personal<Note>>,
@@ -41,6 +47,8 @@ impl Contact {
             name: Personal::Erased,
             email: None,
             phone: None,
+            language: None,
+            reminders: Reminding::default(),
             notes: None,
             reference: None,
             metadata: Personal::default(),
@@ -54,6 +62,8 @@ impl Contact {
             name: Personal::new(name),
             email: None,
             phone: None,
+            language: None,
+            reminders: Reminding::default(),
             notes: None,
             reference: None,
             metadata: Personal::default(),
@@ -67,6 +77,8 @@ patch! {
         name: Replace<Personal<Name>>,
         email: Change<Personal<Email>>,
         phone: Change<Personal<Phone>>,
+        language: Change<Personal<Language>>,
+        reminders: Change<Reminding>,
         notes: Change<Personal<Note>>,
         reference: Change<Personal<Reference>>,
         metadata: Change<Personal<MetadataPatch>>,

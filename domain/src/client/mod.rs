@@ -2,6 +2,7 @@
 
 mod decide;
 mod event;
+mod reminding;
 mod state;
 
 use cqrs_es::Aggregate;
@@ -13,6 +14,7 @@ pub use event::{
     ClientLegalHoldReleased, ClientRegistered, ClientRestricted, ClientRestrictionLifted, Contact,
     ContactPatch, ErasureReason, LegalHoldReason, RestrictionReason,
 };
+pub use reminding::Reminding;
 pub use state::{Client, ClientRecord};
 
 use crate::Facts;

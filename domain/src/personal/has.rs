@@ -68,10 +68,11 @@ fn named<'a, M: PersonalMember>(
 
 impl HasPersonal for Contact {
     fn personal(&mut self) -> Vec<Named<'_>> {
-        let Self { name, email, phone, notes, reference, metadata } = self;
+        let Self { name, email, phone, language, reminders: _, notes, reference, metadata } = self;
         let optional = [
             named("email", email),
             named("phone", phone),
+            named("language", language),
             named("notes", notes),
             named("reference", reference),
         ];

@@ -21,6 +21,7 @@ pub(crate) const PERSONAL_MEMBERS: &[(&str, Places)] = &[
             ("name", "name"),
             ("email", "email"),
             ("phone", "phone"),
+            ("language", "language"),
             ("notes", "notes"),
             ("reference", "reference"),
             ("metadata", "metadata"),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Personal, Sealed};
-use crate::{Email, Metadata, Name, Note, Phone, Reason, Reference, Title};
+use crate::{Email, Language, Metadata, Name, Note, Phone, Reason, Reference, Title};
 
 /// A type of content that can be sealed.
 pub trait Sealable: Serialize + DeserializeOwned + Send {
@@ -19,6 +19,7 @@ pub trait Sealable: Serialize + DeserializeOwned + Send {
 impl Sealable for Name {}
 impl Sealable for Email {}
 impl Sealable for Phone {}
+impl Sealable for Language {}
 impl Sealable for Note {}
 impl Sealable for Reason {}
 impl Sealable for Title {}

@@ -100,9 +100,9 @@ mod tests {
     use super::*;
     use crate::appointment::{AppointmentEvent, AppointmentHeld, Details};
     use crate::claim::Claims as _;
-    use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact};
+    use crate::client::{ClientContactChanged, ClientEvent, ClientRegistered, Contact, Reminding};
     use crate::testing::{at, details};
-    use crate::{Email, FreeTitle, Name, Note, Phone, Reference, Title};
+    use crate::{Email, FreeTitle, Language, Name, Note, Phone, Reference, Title};
 
     const SECRET: &str = "Lovelace";
 
@@ -116,6 +116,8 @@ mod tests {
             name: Personal::new(Name::new(SECRET).unwrap()),
             email: Some(Personal::new(Email::new("Lovelace@example.org").unwrap())),
             phone: Some(Personal::new(Phone::new("+47 22 33 44 55").unwrap())),
+            language: Some(Personal::new(Language::new("nb").unwrap())),
+            reminders: Reminding::ByRule,
             notes: Some(note()),
             reference: Some(Personal::new(Reference::new(SECRET).unwrap())),
             metadata: Personal::new(serde_json::from_str(r#"{"known as": "Lovelace"}"#).unwrap()),

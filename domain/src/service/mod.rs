@@ -5,6 +5,7 @@ mod event;
 mod limit;
 mod needs;
 mod price;
+mod reminders;
 pub mod rules;
 mod state;
 mod terms;
@@ -17,6 +18,7 @@ pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
 pub use limit::{ClientEntryLimit, DailyLimit, EntryLimit, HoldLimit, LimitError, SessionPlaces};
 pub use needs::{Choose, NeedsError, Role, Roles};
 pub use price::{Currency, MinorUnits, Price, PriceError, PricePatch};
+pub use reminders::{Channel, Lead, ReminderRule, ReminderRules, RemindersError, UnknownRule};
 pub use state::Service;
 pub use terms::{ServiceTerms, TermsPatch};
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::rules::{BookingRules, Broken, Proposal, RulesPatch};
-use super::{Choose, DailyLimit, Price, PricePatch, Roles, SessionPlaces};
+use super::{Choose, DailyLimit, Price, PricePatch, ReminderRules, Roles, SessionPlaces};
 use crate::patch::{Change, Replace, patch};
 use crate::time::{Buffer, Duration};
 use crate::{Category, Location, Metadata, MetadataPatch, Name, Reference, Tags};
@@ -49,6 +49,9 @@ pub struct ServiceTerms {
     /// Where its appointments take place, unless one says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// When clients are reminded of its appointments.
+    #[serde(default, skip_serializing_if = "ReminderRules::is_empty")]
+    pub reminders: ReminderRules,
     /// What the caller's own system calls it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Reference>,
@@ -73,6 +76,7 @@ patch! {
         limit_per_client_per_day: Change<DailyLimit>,
         session_places: Change<SessionPlaces>,
         location: Change<Location>,
+        reminders: Change<ReminderRules>,
         reference: Change<Reference>,
         metadata: Change<MetadataPatch>,
     }

@@ -10,7 +10,7 @@ use crate::appointment::{Agreed, AppointmentEvent, Booking, Details, Seats, Slot
 use crate::client::{Client, Contact};
 use crate::resource::{Capacity, Resource, ResourceKind, ResourceProfile};
 use crate::service::rules::BookingRules;
-use crate::service::{Choose, Roles, Service, ServiceTerms};
+use crate::service::{Choose, ReminderRules, Roles, Service, ServiceTerms};
 use crate::time::{Buffer, Duration, Interval};
 use crate::{Category, Facts, Name, Needs, ResourceId, Tag, Tags, Title};
 
@@ -35,6 +35,7 @@ pub(crate) fn terms() -> ServiceTerms {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

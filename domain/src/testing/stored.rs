@@ -19,6 +19,7 @@ pub(crate) fn all() -> Vec<Value> {
         of_clients(),
         of_series(),
         of_the_waiting_list(),
+        of_reminders(),
     ];
     lifted.chain(others.into_iter().flatten()).collect()
 }
@@ -86,6 +87,8 @@ fn of_services() -> Vec<Value> {
             "booking_horizon_days": 60, "rescheduling_window_minutes": 120, "cancellation_window_minutes": 1440},
         "needs": [{"role": "practitioner", "kind": "staff", "tags": ["adult"], "among": [id(1), id(2)], "count": 2}],
         "choose": "least-booked", "limit_per_client_per_day": 1, "session_places": 8, "location": "12 Harbour Street",
+        "reminders": [{"before_minutes": 120, "channel": "email"},
+            {"before_days": 1, "time": "18:00", "channel": "email"}, {"before_days": 7, "channel": "email"}],
         "reference": "S-7", "metadata": {"floor": "2"}});
     vec![simple, revised, json!({"type": "ServiceRetired"})]
 }
@@ -117,6 +120,7 @@ fn of_resources() -> Vec<Value> {
 
 fn of_clients() -> Vec<Value> {
     let contact = json!({"name": "A. Client", "email": "client@example.org", "phone": "+47 22 00 00 00",
+        "language": "nb", "reminders": "none",
         "notes": "Second floor", "reference": "C-12", "metadata": {"member": "yes"}});
     let of = |name: &str| {
         let mut event = contact.clone();
@@ -225,4 +229,33 @@ mod tests {
         let stored = all.iter().map(|event| event["type"].as_str().unwrap());
         assert_eq!(stored.collect::<BTreeSet<_>>(), names.collect());
     }
+}
+
+fn of_reminders() -> Vec<Value> {
+    let mut begun = json!({"type": "ReminderBegun", "appointment_id": id(0), "service_id": id(100), "client_id": id(200),
+        "rule": {"before_minutes": 1440, "channel": "email"}, "start_at": "2026-11-24T09:00:00Z", "due_at": "2026-11-23T09:00:00Z"});
+    let of = begun.clone();
+    let tried = json!({"attempt": 1, "appointment_version": 1, "client_version": 2,
+        "message_id": "9f1c@example.org", "lapses_at": "2026-11-23T09:02:30Z"});
+    let mut again = tried.clone();
+    again["type"] = json!("ReminderBegunAgain");
+    again["attempt"] = json!(2);
+    begun.as_object_mut().unwrap().extend(tried.as_object().unwrap().clone());
+    let mut asked = of.clone();
+    asked["type"] = json!("ReminderAsked");
+    asked["asked_at"] = json!("2026-11-23T08:00:00Z");
+    let mut skipped = of;
+    skipped["type"] = json!("ReminderSkipped");
+    skipped["why"] = json!("no-address");
+    vec![
+        begun,
+        skipped,
+        asked,
+        again,
+        json!({"type": "ReminderSent", "code": 250}),
+        json!({"type": "ReminderFailed", "failure": "transient", "code": 451, "retry_at": "2026-11-23T09:00:10Z"}),
+        json!({"type": "ReminderFailed", "failure": "unknown"}),
+        json!({"type": "ReminderGivenUp", "why": "moved"}),
+        json!({"type": "ReminderResendAsked", "asked_at": "2026-11-23T10:00:00Z"}),
+    ]
 }

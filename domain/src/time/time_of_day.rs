@@ -10,7 +10,7 @@ use super::HoursError;
 use super::hours_error::excerpt;
 
 /// A local time of day in whole minutes, `00:00` to `24:00` (the end of the day).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {

@@ -59,7 +59,7 @@ impl Decide for WaitingEntry {
             service: Some(wishes.service_id),
             resources: wishes.resource_ids.clone().map(Into::into).unwrap_or_default(),
             client: Some(*client_id),
-            session: None,
+            ..Needs::default()
         }
     }
 }

@@ -123,7 +123,7 @@ impl FoundBy {
 
     /// By what is open; what is sealed or erased finds nobody.
     pub(super) fn client(contact: &Contact) -> Self {
-        let Contact { name, email, phone, reference, metadata, notes: _ } = contact;
+        let Contact { name, email, phone, reference, metadata, .. } = contact;
         let email = email.as_ref().and_then(Personal::reveal).map(Facet::email);
         let phone = phone.as_ref().and_then(Personal::reveal).map(Facet::phone);
         let reference = reference.as_ref().and_then(Personal::reveal).map(Facet::reference);

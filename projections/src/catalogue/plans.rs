@@ -75,9 +75,9 @@ fn contact(n: u32) -> Contact {
         name: Personal::new(Name::new(&format!("Front {word}")).unwrap()),
         email: Some(Personal::new(email)),
         phone: Some(Personal::new(phone)),
-        notes: None,
         reference: Some(Personal::new(reference(n))),
         metadata: Personal::new(kept(word)),
+        ..Contact::named(Name::new("Front").unwrap())
     }
 }
 

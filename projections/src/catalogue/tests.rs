@@ -10,8 +10,8 @@ use daybook_domain::resource::{
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    Choose, Roles, Service, ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised,
-    ServiceTerms,
+    Choose, ReminderRules, Roles, Service, ServiceDefined, ServiceEvent, ServiceRetired,
+    ServiceRevised, ServiceTerms,
 };
 use daybook_domain::time::{Buffer, Duration, Holidays, HoursException, OpeningHours, WeeklyHours};
 use daybook_domain::{Category, Email, Metadata, Name, Personal, Phone, Tag, Tags};
@@ -35,6 +35,7 @@ fn terms(name: &str) -> ServiceTerms {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

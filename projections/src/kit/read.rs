@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
+use daybook_domain::reminder;
+use daybook_domain::service::ReminderRule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Location, Reference, ResourceId, ResourceIds, ServiceId,
-    SessionId, Tag, Tags, WaitingEntryId, waiting,
+    AppointmentId, Category, ClientId, Location, Reference, ReminderId, ResourceId, ResourceIds,
+    ServiceId, SessionId, Tag, Tags, WaitingEntryId, waiting,
 };
 use daybook_store::{Position, not_understood};
 use serde::de::DeserializeOwned;
@@ -49,6 +51,8 @@ columns! {
     ServiceId: Uuid, |it| Ok(it.into());
     SessionId: Uuid, |it| Ok(it.into());
     WaitingEntryId: Uuid, |it| Ok(it.into());
+    ReminderId: Uuid, |it| Ok(it.into());
+    Option<ResourceId>: Option<Uuid>, |it| Ok(it.map(Into::into));
     Option<SessionId>: Option<Uuid>, |it| Ok(it.map(Into::into));
     Option<AppointmentId>: Option<Uuid>, |it| Ok(it.map(Into::into));
     Option<ConflictReason>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
@@ -70,6 +74,12 @@ columns! {
     SessionStatus: &str, |it| it.parse().map_err(decode);
     CatalogueStatus: &str, |it| Ok(Self::named(it));
     waiting::Status: &str, |it| it.parse().map_err(decode);
+    reminder::Status: &str, |it| it.parse().map_err(decode);
+    Option<reminder::Failure>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
+    Option<reminder::Why>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
+    ReminderRule: &str, |it| it.parse().map_err(decode);
+    Option<u16>: Option<i16>, |it| Ok(it.map(i16::cast_unsigned));
+    u16: i16, |it| Ok(it.cast_unsigned());
     ConflictReason: &str, |it| it.parse().map_err(decode);
     Option<CancelledBy>: Option<&str>, |it| Ok(it.map(side_named));
     String: String, Ok;

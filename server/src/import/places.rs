@@ -8,7 +8,9 @@ use daybook_domain::resource::{
     Capacity, Resource, ResourceCommand, ResourceKind, ResourceProfile,
 };
 use daybook_domain::service::rules::BookingRules;
-use daybook_domain::service::{Choose, Roles, Service, ServiceCommand, ServiceTerms};
+use daybook_domain::service::{
+    Choose, ReminderRules, Roles, Service, ServiceCommand, ServiceTerms,
+};
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Tags};
 use daybook_integrations::calendar::{Person, Place};
@@ -133,6 +135,7 @@ fn terms(wish: &Wish) -> anyhow::Result<ServiceTerms> {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

@@ -25,6 +25,7 @@ use crate::import::Imports;
 use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
+use crate::reminding::{Mailing, Reminder};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::webhooks::Deliverer;
@@ -51,6 +52,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let tls = Tls::of(options.tls.clone())?;
+    let mailing = options.smtp.mailing()?;
     // First of all: an address that is taken is said at once, and nothing was started for it.
     let listeners = runtime.block_on(Listeners::bind(&options, tls.clone()))?;
     let database = Database::own(place)?;
@@ -58,7 +60,7 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
         let Signals { first, second } = Signals::hear()?;
         tokio::select! {
-            served = serve(place, &database, options, listeners, tls, first) => served,
+            served = serve(place, &database, options, (mailing, listeners, tls), first) => served,
             () = second.cancelled() => bail!("told to stop again: what was under way is cut off"),
         }
     });
@@ -99,10 +101,10 @@ async fn serve(
     place: &Place,
     database: &Database,
     options: Serve,
-    Listeners { operations, api: listener }: Listeners,
-    tls: Option<Tls>,
+    (mailing, listeners, tls): (Option<Mailing>, Listeners, Option<Tls>),
     told: CancellationToken,
 ) -> anyhow::Result<()> {
+    let Listeners { operations, api: listener } = listeners;
     let roles = options.roles;
     if let Some(idle) = roles::named_in_vain(&roles) {
         tracing::warn!("in this version there is nothing to do yet for {idle}");
@@ -157,6 +159,7 @@ async fn serve(
         ),
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
         deliverer: Deliverer::new(parts.clone(), options.allow_insecure_webhooks),
+        reminder: mailing.map(|mailing| Reminder::new(parts.clone(), mailing)).transpose()?,
         sweep,
         audit_months: options.audit_months,
         parts: parts.clone(),

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::running::Running;
 use crate::parts::{self, Parts};
+use crate::reminding::Reminder;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::webhooks::Deliverer;
@@ -35,6 +36,8 @@ pub(super) struct Work {
     pub(super) runner: Runner,
     pub(super) promoter: Promoter,
     pub(super) deliverer: Deliverer,
+    /// Where there is a relay.
+    pub(super) reminder: Option<Reminder>,
     /// There is something for the sweeper.
     pub(super) sweep: Arc<Notify>,
     /// For how many months the audit log is kept.
@@ -132,6 +135,7 @@ impl Work {
             runner,
             promoter,
             deliverer,
+            reminder,
             sweep,
             audit_months,
         } = self;
@@ -159,6 +163,9 @@ impl Work {
         }
         if has(Task::Sweep) {
             running.start("sweeper", sweeper::run(parts, app, audit_months, sweep, cancel.clone()));
+        }
+        if let Some(reminder) = reminder.filter(|_| has(Task::Remind)) {
+            running.start("reminder of clients", reminder.run(cancel.clone()));
         }
         if has(Task::Promote) {
             running.start("promoter", promoter.run(cancel.clone()));

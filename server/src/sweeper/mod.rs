@@ -9,8 +9,6 @@
 //! What is due is asked of all tenants at once, so a sweep with nothing to do is two statements, however many tenants
 //! there are. Whether it is, the engine decides.
 
-mod again;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,8 +31,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::again::Again;
 use crate::parts::Parts;
-use again::Again;
 
 /// The longest pause: no hold is made that lapses sooner.
 const MAX_PAUSE: Duration = Duration::from_secs(4);

@@ -168,7 +168,8 @@ fn note(event: &AnyEvent, freed: &mut Freed, asked: &mut Asked) {
         AnyEvent::Appointment(..)
         | AnyEvent::Waiting(..)
         | AnyEvent::Client(..)
-        | AnyEvent::Series(..) => {}
+        | AnyEvent::Series(..)
+        | AnyEvent::Reminder(..) => {}
     }
 }
 

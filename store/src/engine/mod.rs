@@ -228,6 +228,11 @@ impl Engine {
         }
         if let Some(id) = needs.client {
             facts.client = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+            facts.versions.client = last_version(&read_set);
+        }
+        if let Some(id) = needs.appointment {
+            facts.appointment = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
+            facts.versions.appointment = last_version(&read_set);
         }
         if let Some(id) = needs.session {
             let session = self.fact(tenant, id.uuid(), fresh, &mut read_set).await?;
@@ -272,6 +277,11 @@ impl Engine {
         read_set.push((stream, fact.version));
         Ok(fact.state)
     }
+}
+
+/// At which version the fact is that was read last.
+fn last_version(read_set: &[(StreamId, u64)]) -> u64 {
+    read_set.last().map_or(0, |(_, version)| *version)
 }
 
 /// A unit of one aggregate: whether what it claims can be had is left to the log.

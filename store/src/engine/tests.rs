@@ -21,7 +21,7 @@ use daybook_domain::resource::{
 };
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    Choose, HoldLimit, Roles, Service, ServiceCommand, ServiceTerms, TermsPatch,
+    Choose, HoldLimit, ReminderRules, Roles, Service, ServiceCommand, ServiceTerms, TermsPatch,
 };
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{Category, Name, Refusal, Tags};
@@ -44,6 +44,7 @@ fn terms() -> ServiceTerms {
         choose: Choose::default(),
         limit_per_client_per_day: None,
         session_places: None,
+        reminders: ReminderRules::default(),
         price: None,
         rules: BookingRules::default(),
         location: None,

@@ -30,6 +30,8 @@ pub(crate) struct House {
     series_to_cancel: String,
     entry: String,
     import: String,
+    /// Of the appointment that is read, planned.
+    reminder: String,
     /// To be looked at, to be revoked and to be rotated.
     keys: [String; 3],
     /// To be looked at, and to be removed.
@@ -70,6 +72,7 @@ impl House {
     /// What there is to be done in a new practice on this server.
     pub(crate) fn on(server: &Server) -> Self {
         let practice = Practice::on(server);
+        reminds(&practice);
         let book = |hour| id_of(&practice.booked(monday(hour, 0)));
         let hold = |hour| id_of(&practice.booking(monday(hour, 0)).held(60).send().is(201));
         let booked = Appointments {
@@ -98,6 +101,7 @@ impl House {
         let imports = practice.api.request("POST", "/v1/imports");
         let import = imports.body("text/calendar", a_calendar(date(301))).send().is(201);
         let import = id_of(&import);
+        let reminder = a_reminder(&practice, &booked.to_read);
         let key = json!({"name": "Front desk", "scopes": ["availability", "book"]});
         let keys = [(); 3].map(|()| practice.created("/v1/keys", &key));
         let issuers = ["one", "another"]
@@ -133,6 +137,7 @@ impl House {
             series_to_cancel,
             entry,
             import,
+            reminder,
             keys,
             issuers,
             webhooks,
@@ -255,6 +260,9 @@ impl House {
                 };
                 (path.replace("{id}", id), Some(body))
             }
+            ("POST", "/v1/reminders/{id}/resend") => {
+                (path.replace("{id}", &self.reminder), Some(json!({})))
+            }
             ("DELETE", "/v1/waiting-list/{id}") => (path.replace("{id}", &self.entry), None),
             ("POST", "/v1/waiting-list") => {
                 let body = json!({"service_id": service, "client_id": client, "resource_ids": [room],
@@ -361,6 +369,20 @@ impl House {
             }
         }
     }
+}
+
+/// From now on the practice's service reminds its clients.
+pub(crate) fn reminds(practice: &Practice) {
+    let rules = json!([{"before_days": 1, "time": "18:00", "channel": "email"}]);
+    let service = format!("/v1/services/{}", practice.service);
+    practice.api.patch(&service, &json!({"reminders": rules})).send().is(200);
+}
+
+/// The first reminder of an appointment.
+pub(crate) fn a_reminder(practice: &Practice, appointment: &str) -> String {
+    let head = practice.api.get(&format!("/v1/appointments/{appointment}")).send().position();
+    let path = format!("/v1/appointments/{appointment}/reminders?min_position={head}");
+    id_of(&practice.api.get(&path).send().is(200)["items"][0])
 }
 
 /// No two tenants have one issuer and audience.

@@ -22,6 +22,8 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/livez",
     "/readyz",
     "/v1/appointments/{id}/links",
+    // What is planned is of now.
+    "/v1/appointments/{id}/reminders",
     "/v1/audit",
     "/v1/audit/export",
     "/v1/clients/{id}/personal-data",
@@ -33,6 +35,7 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/keys/{id}",
     "/v1/programs",
     "/v1/projections",
+    "/v1/reminders",
     "/v1/tenant/retention",
     "/v1/tenant/settings",
     "/v1/webhooks",

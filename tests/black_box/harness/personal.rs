@@ -12,7 +12,7 @@ pub(super) const PHONE: &str = "+47 5559 421736";
 pub(crate) const NOTES: &str = "personal-mark-notes";
 
 /// It is sent now: what it is known by is written down beside the logs.
-pub(super) fn is_sent() {
+pub(crate) fn is_sent() {
     static WRITTEN: Once = Once::new();
     WRITTEN.call_once(|| {
         let marks = [NAME, EMAIL, PHONE, NOTES].join("\n");

@@ -10,8 +10,8 @@ mod register;
 mod search;
 mod within;
 
-use daybook_domain::client::{Contact, ContactPatch};
-use daybook_domain::{Email, Metadata, Name, Note, Personal, Phone, Reference};
+use daybook_domain::client::{Contact, ContactPatch, Reminding};
+use daybook_domain::{Email, Language, Metadata, Name, Note, Personal, Phone, Reference};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -48,6 +48,11 @@ pub(crate) struct ClientBody {
     /// Where a call or a text message reaches them.
     #[schema(max_length = 40)]
     phone: Option<Personal<Phone>>,
+    /// In which language they are written to (BCP 47), where there is a text in it.
+    #[schema(max_length = 35, example = "nb")]
+    language: Option<Personal<Language>>,
+    #[serde(default)]
+    reminders: Reminding,
     /// What the front desk should know.
     #[schema(max_length = 16000)]
     notes: Option<Personal<Note>>,
@@ -68,7 +73,8 @@ patch_form! {
 
 impl From<ClientBody> for Contact {
     fn from(body: ClientBody) -> Self {
-        let ClientBody { name, email, phone, notes, reference, metadata } = body;
-        Self { name, email, phone, notes, reference, metadata }
+        let ClientBody { name, email, phone, language, reminders, notes, reference, metadata } =
+            body;
+        Self { name, email, phone, language, reminders, notes, reference, metadata }
     }
 }

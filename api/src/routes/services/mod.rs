@@ -6,7 +6,7 @@ mod read;
 
 use daybook_domain::service::rules::BookingRules;
 use daybook_domain::service::{
-    Choose, DailyLimit, Price, Roles, ServiceTerms, SessionPlaces, TermsPatch,
+    Choose, DailyLimit, Price, ReminderRules, Roles, ServiceTerms, SessionPlaces, TermsPatch,
 };
 use daybook_domain::time::{Buffer, Duration};
 use daybook_domain::{Category, Location, Metadata, Name, Reference, Tags};
@@ -69,6 +69,10 @@ pub(crate) struct ServiceBody {
     /// out: it is given to one client at a time.
     #[schema(minimum = 1, maximum = 500)]
     session_places: Option<SessionPlaces>,
+    /// When clients are reminded of its appointments: at most 5.
+    #[serde(default)]
+    #[schema(max_items = 5)]
+    reminders: ReminderRules,
     /// Where its appointments take place, unless one says otherwise: a place, or the address of an online meeting. It
     /// is shown and exported: no personal data.
     #[schema(max_length = 500, example = "12 Harbour Street, first floor")]
@@ -105,6 +109,7 @@ impl From<ServiceBody> for ServiceTerms {
             metadata: body.metadata,
             price: body.price,
             rules: body.rules,
+            reminders: body.reminders,
         }
     }
 }

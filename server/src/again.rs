@@ -14,7 +14,7 @@ const MAX: usize = 10_000;
 
 /// What was tried a short time ago.
 #[derive(Debug, Default)]
-pub(super) struct Again(HashMap<Uuid, Tried>);
+pub(crate) struct Again(HashMap<Uuid, Tried>);
 
 #[derive(Debug, Clone, Copy)]
 struct Tried {
@@ -25,7 +25,7 @@ struct Tried {
 
 impl Again {
     /// Those for which it is too early.
-    pub(super) fn not_now(&mut self) -> Vec<Uuid> {
+    pub(crate) fn not_now(&mut self) -> Vec<Uuid> {
         self.not_at(Instant::now())
     }
 
@@ -36,7 +36,7 @@ impl Again {
     }
 
     /// It was tried. What is done may still be shown for a moment.
-    pub(super) fn note(&mut self, id: Uuid, done: bool) {
+    pub(crate) fn note(&mut self, id: Uuid, done: bool) {
         self.note_at(id, done, Instant::now());
     }
 
