@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::reminder::{
-    Failure as ReminderFailure, MAX_LATE, Reminder, ReminderState, Status as ReminderStatus,
-    Why as WhyNotReminded,
+    Failure as ReminderFailure, MAX_LATE, Reminder, Status as ReminderStatus, Why as WhyNotReminded,
 };
 use daybook_domain::service::ReminderRule;
 use daybook_projections::reminders::ReminderRow;
