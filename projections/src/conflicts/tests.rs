@@ -341,7 +341,7 @@ async fn of_several_resources_the_lists_are_read_only_as_far_as_a_page_may_need(
         "INSERT INTO {appointments}
          SELECT 'north', lpad(n::text, 32, '0')::uuid, now() + n * interval '1 minute',
                 now() + (n + 1) * interval '1 minute', NULL, lpad('1', 32, '0')::uuid, lpad('1', 32, '0')::uuid,
-                'A visit', ARRAY[lpad((n % 40)::text, 32, '0')::uuid], 1, n
+                '\"A visit\"', ARRAY[lpad((n % 40)::text, 32, '0')::uuid], 1, n
            FROM generate_series(1, 20000) AS n;
          INSERT INTO {uses}
          SELECT tenant_id, appointment_id, resource_ids[1], start_at, end_at, 'resource-retired', '{{}}'
