@@ -147,10 +147,10 @@ pub(crate) async fn run(
             let (what, times) = (format!("{} at {connections}", case.names[0]), best[1] / best[0]);
             match case.aim {
                 Aims::Faster => {
-                    report.aim(&format!("{what}: times as many"), times, Aim::AtLeast(3.0))
+                    report.aim(&format!("{what}: times as many"), times, Aim::AtLeast(3.0));
                 }
                 Aims::AsFast => {
-                    report.aim(&format!("{what}: times slower"), 1.0 / times, Aim::Below(1.1))
+                    report.aim(&format!("{what}: times slower"), 1.0 / times, Aim::Below(1.1));
                 }
             }
         }

@@ -94,6 +94,7 @@ fn phone(text: String) -> Result<String, TextError> {
 }
 
 /// In lower case, for tags are compared so (RFC 5646 section 2.1.1).
+#[expect(clippy::needless_pass_by_value, reason = "as each form of a text is checked")]
 fn language(text: String) -> Result<String, TextError> {
     let mut parts = text.split('-');
     let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());

@@ -57,7 +57,7 @@ async fn verify(pool: &PgPool, tenant: Option<&TenantId>) -> anyhow::Result<bool
     Ok(true)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -85,7 +85,7 @@ fn connections(text: &str) -> Result<Budget, String> {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// Serve requests, keep the projections up to date, and expire holds.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring the database up to date.
     Migrate,
     /// Manage API keys.
@@ -218,8 +218,8 @@ pub(crate) struct Serve {
     #[arg(long, env = "DAYBOOK_CACHE_MIB", value_parser = clap::value_parser!(u32).range(0..=65_536),
           default_value_t = CACHE_MIB)]
     pub(crate) cache_mib: u32,
-    /// A Redis that programs on one database share for the same: redis://[[user]:password@]host[:port][/number], or
-    /// redis+unix:///path [default: none].
+    /// A Redis that programs on one database share for the same: `redis://[[user]:password@]host[:port][/number]`, or
+    /// `redis+unix:///path` [default: none].
     #[arg(long, env = "DAYBOOK_REDIS_URL", hide_env_values = true)]
     pub(crate) redis_url: Option<RedisAddress>,
     /// Tell endpoints of webhooks on this machine what happens, also without TLS: to try it, and never where others

@@ -73,7 +73,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> anyhow::Result<()> {
     let place = cli.place;
     match cli.command {
-        Command::Serve(options) => serve::run(&place, options),
+        Command::Serve(options) => serve::run(&place, *options),
         Command::Migrate => on_runtime(&place, async |database| {
             let parts = parts::connected(database).await?;
             parts::prepare(&parts).await?;

@@ -260,7 +260,7 @@ mod tests {
         let command = "exec:age -d key.age | cut -d, -f1,2";
         let exec = Source::Exec("age -d key.age | cut -d, -f1,2".to_owned());
         let (file, env) = (Source::File("/etc/a,b".into()), Source::Env("OLD".to_owned()));
-        assert_eq!(read(command).unwrap(), [exec.clone()]);
+        assert_eq!(read(command).unwrap(), std::slice::from_ref(&exec));
         let all = read(&format!("{command},file:/etc/a,b,env:OLD")).unwrap();
         assert_eq!(all, [exec, file, env]);
         for bad in ["", ",", "file:/etc/a,env:", "OLD,env:NEW"] {

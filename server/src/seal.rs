@@ -6,6 +6,7 @@ use daybook_store::log::verify::verify;
 use daybook_store::personal::SealedLog;
 use daybook_store::tenants;
 
+use crate::audit::hex;
 use crate::database::Database;
 use crate::{master_key, output, parts};
 
@@ -23,7 +24,7 @@ pub(crate) async fn run(database: &Database, tenant: &TenantId) -> anyhow::Resul
     whole(&parts, tenant, "the log").await?;
     let sealed = keyring.seal_log(tenant, |_| {}).await?;
     let SealedLog { events, members, references, answers, hash } = sealed;
-    let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hex(&hash);
     output::line(&format!(
         "sealed {members} members that were in clear, in a log of {events} events"
     ))?;

@@ -55,7 +55,7 @@ struct Ground {
     /// On the waiting list, for a room that never opens.
     entry: String,
     import: String,
-    /// Of the appointment, planned.
+    /// Of an appointment that stays as it is, planned.
     reminder: String,
     key: String,
     issuer: String,
@@ -78,7 +78,7 @@ fn a_ground() -> Ground {
     let session = practice.created("/v1/sessions", &a_session(&practice, &class, 13));
     let entry = practice.created("/v1/waiting-list", &an_entry(&practice));
     let import = id(import(&practice.api).is(201));
-    let reminder = a_reminder(&practice, &booked);
+    let reminder = a_reminder(&practice, &id(practice.booked(monday(15, 0))));
     let key = practice.created("/v1/keys", &a_key());
     let issuer = practice.created("/v1/issuers", &an_issuer());
     let webhook = practice.created("/v1/webhooks", &a_webhook());

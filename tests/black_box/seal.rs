@@ -83,7 +83,7 @@ fn a_clear_log() -> Clear {
              UPDATE log_heads SET hash = previous WHERE tenant_id = '{tenant}';
          END $$"
     ));
-    Clear { practice, client, told, database }
+    Clear { database, practice, client, told }
 }
 
 impl Clear {

@@ -53,7 +53,7 @@ pub(crate) struct ReminderView {
 }
 
 impl ReminderView {
-    pub(crate) fn of_row(row: ReminderRow, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of_row(row: &ReminderRow, now: DateTime<Utc>) -> Self {
         let is_planned = row.status == ReminderStatus::Planned;
         Self {
             id: row.reminder_id.uuid(),
@@ -91,6 +91,6 @@ impl Viewed for Reminder {
         let ledger = self.ledger()?;
         let row = ReminderRow::after(id.into(), version, ledger);
         // It is not planned any more, so it is not missed.
-        Some(ReminderView::of_row(row, ledger.of.due))
+        Some(ReminderView::of_row(&row, ledger.of.due))
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             text: "Tirsdag klokken ni.\n.\nVelkommen",
             html: None,
             calendar: None,
-            date: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+            date: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
         }
     }
 

@@ -31,14 +31,14 @@ fn booked(stream: &AppointmentStream<'_>, last: &AppointmentChange<'_>) -> Optio
     let agrees = |change: &&AppointmentChange<'_>| {
         start_of(&change.after) == Some(start) && start_of(&change.before) != Some(start)
     };
-    let agreed = stream.new.iter().rev().chain(stream.earlier.iter().rev()).find(agrees)?;
+    let agreement = stream.new.iter().rev().chain(stream.earlier.iter().rev()).find(agrees)?;
     Some(Booked {
         appointment_id: last.id,
         service_id: details.service_id,
         client_id: details.client_id,
         resource_id: details.slot.resource_ids.iter().next()?,
         start,
-        agreed_at: agreed.recorded_at,
+        agreed_at: agreement.recorded_at,
     })
 }
 
@@ -101,13 +101,11 @@ pub(super) fn ledgers(
     }
     let rows = states.into_iter().filter_map(|(id, (state, last))| {
         let last = last?;
-        Some(match state.ledger() {
-            Some(ledger) => Ok(ReminderRow::known(id, ledger, last)),
-            None => {
-                let reason = format!("reminder {id} was never begun");
-                Err(ApplyError::Event { position: last.position, reason })
-            }
-        })
+        let row = state.ledger().map(|ledger| ReminderRow::known(id, ledger, last));
+        Some(row.ok_or_else(|| {
+            let reason = format!("reminder {id} was never begun");
+            ApplyError::Event { position: last.position, reason }
+        }))
     });
     rows.collect()
 }

@@ -27,7 +27,7 @@ pub(super) struct Engagement {
 }
 
 /// A client: a row.
-pub(super) struct Idle {
+pub(super) struct ClientRow {
     client_id: ClientId,
     registered_at: DateTime<Utc>,
     idle_since: DateTime<Utc>,
@@ -47,11 +47,11 @@ pub(super) static ENGAGEMENTS: LazyLock<Table<Engagement>> = LazyLock::new(|| {
     )
 });
 
-pub(super) static CLIENTS: LazyLock<Table<Idle>> = LazyLock::new(|| {
+pub(super) static CLIENTS: LazyLock<Table<ClientRow>> = LazyLock::new(|| {
     Table::new(
         "clients",
         [
-            Column::field("client_id", |row: &Idle| &row.client_id).key(),
+            Column::field("client_id", |row: &ClientRow| &row.client_id).key(),
             Column::field("registered_at", |row| &row.registered_at),
             Column::field("idle_since", |row| &row.idle_since),
             Column::field("restricted", |row| &row.restricted),
@@ -61,7 +61,7 @@ pub(super) static CLIENTS: LazyLock<Table<Idle>> = LazyLock::new(|| {
     )
 });
 
-impl FromRow<'_, PgRow> for Idle {
+impl FromRow<'_, PgRow> for ClientRow {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         Ok(Self {
             client_id: column(row, "client_id")?,
@@ -98,7 +98,7 @@ pub(super) async fn apply(
     let ids: BTreeSet<ClientId> = ids.chain(happened.keys().copied()).collect();
     let ids: Vec<Uuid> = ids.into_iter().map(ClientId::uuid).collect();
     let stored = CLIENTS.load(tables, tenant, ids.iter().copied()).await?;
-    let mut clients: BTreeMap<ClientId, Idle> =
+    let mut clients: BTreeMap<ClientId, ClientRow> =
         stored.into_iter().map(|row| (row.client_id, row)).collect();
     for (client, happened) in happened {
         for recorded in happened {
@@ -106,7 +106,7 @@ pub(super) async fn apply(
         }
     }
     let last = last(tables, tenant, &ids).await?;
-    let mut rows: Vec<Idle> = clients.into_values().collect();
+    let mut rows: Vec<ClientRow> = clients.into_values().collect();
     for row in &mut rows {
         row.idle_since = last.get(&row.client_id).copied().unwrap_or(row.registered_at);
     }
@@ -170,10 +170,14 @@ fn of_clients(events: &[RecordedEvent]) -> BTreeMap<ClientId, Vec<&RecordedEvent
     happened
 }
 
-fn after(clients: &mut BTreeMap<ClientId, Idle>, client_id: ClientId, recorded: &RecordedEvent) {
+fn after(
+    clients: &mut BTreeMap<ClientId, ClientRow>,
+    client_id: ClientId,
+    recorded: &RecordedEvent,
+) {
     let AnyEvent::Client(_, event) = &recorded.event else { return };
     let registered_at = recorded.recorded_at;
-    let row = clients.entry(client_id).or_insert(Idle {
+    let row = clients.entry(client_id).or_insert(ClientRow {
         client_id,
         registered_at,
         idle_since: registered_at,

@@ -11,7 +11,7 @@ use daybook_domain::reminder::{
 };
 use daybook_domain::resource::Resource;
 use daybook_domain::service::Service;
-use daybook_domain::{ReminderId, TenantId};
+use daybook_domain::{Location, ReminderId, ResourceId, TenantId};
 use daybook_integrations::mail::{Handed, Letter, LetterError};
 use daybook_projections::reminders::DueReminder;
 use daybook_store::metrics::REMINDERS;
@@ -64,8 +64,8 @@ impl Reminder {
             message_id: self.mailing.message_id(id, row.attempts + 1),
             lasts: TimeDelta::from_std(longest + MARGIN).unwrap_or(TimeDelta::MAX),
         };
-        let begun = engine.execute::<Ledgered>(&context, target, ReminderCommand::Begin(begin));
-        let ledger = match begun.await {
+        let beginning = engine.execute::<Ledgered>(&context, target, ReminderCommand::Begin(begin));
+        let ledger = match beginning.await {
             Ok(executed) => executed.state.ledger().cloned(),
             // Another program has begun it, or it is not due any more: the projection will say so.
             Err(ExecuteError::Refused(refusal)) => {
@@ -123,7 +123,7 @@ impl Reminder {
         let appointment = engine.load::<Appointment>(tenant, of.appointment_id.uuid()).await?;
         let details = appointment.as_ref().and_then(|(it, _)| it.details());
         let details = details.context("the appointment was there")?;
-        let resource = details.slot.resource_ids.iter().next().map(|id| id.uuid());
+        let resource = details.slot.resource_ids.iter().next().map(ResourceId::uuid);
         let resource = match resource {
             Some(id) => engine.load::<Resource>(tenant, id).await?,
             None => None,
@@ -135,7 +135,7 @@ impl Reminder {
             service: terms.map(|terms| terms.name.as_str()),
             start: of.start,
             time_zone: resource.as_ref().and_then(|(it, _)| it.profile()).map(|it| it.time_zone),
-            location: details.location.as_ref().map(|it| it.as_str()),
+            location: details.location.as_ref().map(Location::as_str),
         };
         let message_id = ledger.message_id.as_deref().context("it was begun with an id")?;
         let written = text::write(&about);
@@ -165,9 +165,8 @@ impl Reminder {
             tries += 1;
             let settle = ReminderCommand::Settle { attempt, outcome, jitter };
             match self.parts.engine.execute::<Ledgered>(context, target, settle).await {
-                Ok(_) => return Ok(()),
-                // It has lapsed, and is begun again.
-                Err(ExecuteError::Refused(_)) => return Ok(()),
+                // Refused: it has lapsed, and is begun again.
+                Ok(_) | Err(ExecuteError::Refused(_)) => return Ok(()),
                 Err(error) if error.may_pass() && tries < RECORD_TRIES => {
                     sleep(RECORD_PAUSE * 2_u32.pow(tries)).await;
                 }

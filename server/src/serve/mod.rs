@@ -15,6 +15,7 @@ use daybook_api::{App, Checker, Readiness};
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -142,13 +143,7 @@ async fn serve(
     let kept_up = metrics::keep_up(recorded, operations_stop.over.clone());
     for_operators.start("record of metrics", kept_up);
     let mut prepared = tokio::spawn(work::prepare(parts.clone()));
-    if let Ok(done) = timeout(START_TIMEOUT, &mut prepared).await {
-        done??;
-    } else {
-        let reason = parts.log().primary().last_failure();
-        let reason = reason.as_deref().unwrap_or("it takes long to prepare");
-        tracing::warn!(reason, "the database is not there yet; answering 503 until it is");
-    }
+    prepared_in_time(&parts, &mut prepared).await?;
     let sweep = Arc::new(Notify::new());
     let work = Work {
         checker: Checker::new(
@@ -206,6 +201,20 @@ async fn serve(
     close(&parts).await;
     worked.and(showed).and(finished).and(ended)?;
     output::line("daybook has stopped")
+}
+
+/// Waits a while until the database is prepared.
+async fn prepared_in_time(
+    parts: &Parts,
+    prepared: &mut JoinHandle<anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    if let Ok(done) = timeout(START_TIMEOUT, prepared).await {
+        return done?;
+    }
+    let reason = parts.log().primary().last_failure();
+    let reason = reason.as_deref().unwrap_or("it takes long to prepare");
+    tracing::warn!(reason, "the database is not there yet; answering 503 until it is");
+    Ok(())
 }
 
 /// Whether the projections stand still without this program, while others may still wait for them.

@@ -104,7 +104,9 @@ async fn retain(app: &App) {
         RETAIN.note(&retained);
         let pause = match &retained {
             Ok(Some(Retained { kept, .. })) => {
-                kept.iter().for_each(|client| again.note(client.uuid(), false));
+                for client in kept {
+                    again.note(client.uuid(), false);
+                }
                 RETENTION_PAUSE
             }
             Ok(None) | Err(_) => RETENTION_INTERVAL,

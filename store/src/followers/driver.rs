@@ -149,13 +149,17 @@ impl<F: Follow> Driver<F> {
         }
         let behind = look::of_tenants(self.log.pool(), F::KIND, &self.heard).await?;
         self.heard.clear();
-        behind.into_iter().for_each(|follower| self.queue.add(follower));
+        for follower in behind {
+            self.queue.add(follower);
+        }
         Ok(())
     }
 
     async fn look_at_due(&mut self) -> Result<(), sqlx::Error> {
         let due = look::due(self.log.pool(), F::KIND, self.log.program()).await?;
-        due.into_iter().for_each(|follower| self.queue.add(follower));
+        for follower in due {
+            self.queue.add(follower);
+        }
         Ok(())
     }
 
@@ -165,7 +169,9 @@ impl<F: Follow> Driver<F> {
         if F::OF_EACH_LOG && !page.tenants.is_empty() {
             look::make_missing(self.log.pool(), F::KIND, &page.tenants).await?;
         }
-        page.behind.into_iter().for_each(|follower| self.queue.add(follower));
+        for follower in page.behind {
+            self.queue.add(follower);
+        }
         self.after = page.more_after;
         Ok(())
     }

@@ -120,7 +120,7 @@ mod tests {
         let (mut queue, one) = (Queue::default(), follower("north", 1));
         queue.add(one.clone());
         queue.add(one.clone());
-        assert_eq!(all(&mut queue), [one.clone()]);
+        assert_eq!(all(&mut queue), std::slice::from_ref(&one));
         queue.add(one.clone());
         assert_eq!(queue.begin(), None, "it has one");
         queue.end(&one, Duration::ZERO, 1, Ended::Done);
@@ -148,7 +148,9 @@ mod tests {
             assert_eq!(queue.begin().as_ref(), Some(follower));
             queue.end(follower, Duration::from_secs(5), 1, Ended::Done);
         }
-        slow.iter().for_each(|follower| queue.add(follower.clone()));
+        for follower in &slow {
+            queue.add(follower.clone());
+        }
         (0..50).for_each(|n| queue.add(follower(&format!("fast-{n}"), 1)));
         let begun = all(&mut queue);
         let is_slow = |it: &&Follower| it.tenant.as_str().starts_with("slow");

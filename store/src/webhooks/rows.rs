@@ -333,7 +333,7 @@ impl Webhooks {
 }
 
 fn texts(terms: &WebhookTerms) -> Vec<&str> {
-    terms.categories.iter().map(|category| category.as_str()).collect()
+    terms.categories.iter().map(Category::as_str).collect()
 }
 
 /// It is on record who changed what somebody is told, and that all that is personal is told, where it is.

@@ -75,8 +75,8 @@ fn whoever_reads_what_is_there_learns_nothing_of_persons_or_of_what_was_asked() 
         assert!(!value.contains(personal), "{value}");
     }
     // What is shown with it may be about a person.
-    let list = format!("/v1/appointments?expand=client&as_of=position:{last}");
-    practice.api.get(&list).send().is(200);
+    let with_clients = format!("/v1/appointments?expand=client&as_of=position:{last}");
+    practice.api.get(&with_clients).send().is(200);
     thread::sleep(Duration::from_millis(300));
     assert_eq!(redis.names().len(), 1);
     let time_to_live: u32 = redis.say(&["TTL", name]).parse().unwrap();

@@ -159,6 +159,10 @@ impl House {
 
     /// How the operation is asked for.
     #[track_caller]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a table, with a row for each that is asked otherwise"
+    )]
     pub(crate) fn asked(&self, method: &str, path: &str) -> Asked {
         let Practice { service, room, client, .. } = &self.practice;
         let (given, body) = match (method, path) {

@@ -276,7 +276,7 @@ fn a_title_goes_with_whom_it_is_about_and_with_all_that_it_is_found_by() {
     assert!(server.database.sql().number(&tokens, &discreet.client) > 0);
     discreet.erase().is(200);
 
-    assert_eq!(discreet.found_by(admin, "q=biopsyquorn"), [other.clone()]);
+    assert_eq!(discreet.found_by(admin, "q=biopsyquorn"), std::slice::from_ref(&other));
     assert_eq!(discreet.found_by(admin, "q=gallivantix"), Vec::<String>::new());
     assert_eq!(discreet.found_by(admin, "q=check").len(), 1, "the name of a service is nobody's");
     assert_eq!(server.database.sql().number(&tokens, &discreet.client), 0);

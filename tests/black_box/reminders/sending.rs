@@ -157,7 +157,7 @@ fn a_copy_of_a_database_does_not_send_what_was_due_before_it_was_one() {
         rows.first().map(|row| (row.get("event_type"), row.get("why")))
     });
     assert_eq!(skipped, ("ReminderSkipped".to_owned(), "too-late".to_owned()));
-    within(Duration::from_secs(60), "what is due later is sent", || {
+    within(Duration::from_mins(1), "what is due later is sent", || {
         reminding.relay.mails_to("after@example.org").pop()
     });
     assert!(reminding.relay.mails_to("before@example.org").is_empty());

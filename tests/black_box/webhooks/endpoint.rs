@@ -133,7 +133,7 @@ impl Endpoint {
     /// What it has taken, once that are so many.
     #[track_caller]
     pub(super) fn has_taken(&self, count: usize) -> Vec<Message> {
-        within(Duration::from_secs(60), &format!("{count} messages"), || {
+        within(Duration::from_mins(1), &format!("{count} messages"), || {
             let taken = self.taken();
             (taken.len() >= count).then_some(taken)
         })
@@ -142,7 +142,7 @@ impl Endpoint {
     /// What it has been told, once that was so often.
     #[track_caller]
     pub(super) fn was_told(&self, count: usize) -> Vec<Message> {
-        within(Duration::from_secs(60), &format!("{count} messages"), || {
+        within(Duration::from_mins(1), &format!("{count} messages"), || {
             let told = self.told();
             (told.len() >= count).then_some(told)
         })

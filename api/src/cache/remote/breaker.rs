@@ -84,6 +84,8 @@ mod tests {
 
     use super::*;
 
+    const MOMENT: Duration = Duration::from_millis(1);
+
     #[tokio::test(start_paused = true)]
     async fn whoever_does_not_answer_is_left_alone_for_longer_and_longer_and_one_tries() {
         let breaker = Breaker::default();
@@ -97,9 +99,9 @@ mod tests {
         }
         let mut pause = SHORTEST;
         for _ in 0..8 {
-            advance(pause - Duration::from_millis(1)).await;
+            advance(pause.saturating_sub(MOMENT)).await;
             assert_eq!(breaker.pass(), None, "{pause:?}");
-            advance(Duration::from_millis(1)).await;
+            advance(MOMENT).await;
             assert_eq!((breaker.pass(), breaker.pass()), (Some(Pass::Trial), None), "{pause:?}");
             assert!(!breaker.failed(Pass::Trial));
             pause = (pause * 2).min(LONGEST);

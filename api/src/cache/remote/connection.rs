@@ -57,9 +57,8 @@ impl Connection {
         self.0.flush().await?;
         let line = self.line().await?;
         match line.split_first() {
-            Some((b'+', _)) => Ok(None),
+            Some((b'+', _) | (b'$', b"-1")) => Ok(None),
             Some((b'-', why)) => Err(io::Error::other(String::from_utf8_lossy(why).into_owned())),
-            Some((b'$', b"-1")) => Ok(None),
             Some((b'$', length)) => {
                 let length = std::str::from_utf8(length).ok().and_then(|text| text.parse().ok());
                 self.value(length.ok_or_else(unexpected)?).await.map(Some)

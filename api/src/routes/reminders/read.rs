@@ -90,6 +90,6 @@ impl App {
         let now = self.engine.clock().now();
         let (cursor, limit) = (page.cursor.as_ref(), page.limit());
         let found = self.reminders.page(tenant, filter, cursor, limit).await?;
-        Ok(Listed::of(uri, position, found, |row| ReminderView::of_row(row, now).shown_in(zone)))
+        Ok(Listed::of(uri, position, found, |row| ReminderView::of_row(&row, now).shown_in(zone)))
     }
 }

@@ -17,7 +17,8 @@ use crate::views::ReminderView;
     post, path = "/v1/reminders/{id}/resend", tag = "reminders",
     params(("id" = Uuid, Path), CommandParams),
     request_body = Option<EmptyBody>, security(("api_key" = ["book"])),
-    responses((status = 200, description = "It is to be sent", body = ReminderView),
+    responses((status = 200, description = "It is to be sent", body = ReminderView,
+               headers(("ETag" = String, description = "The reminder's version"))),
               ReadProblems, CommandProblems)
 )]
 pub(crate) async fn resend_reminder(

@@ -7,6 +7,7 @@ use daybook_domain::resource::Resource;
 use daybook_domain::session::Session;
 use daybook_domain::{HasPersonal as _, PersonalJson, Subject, TenantId};
 use serde_json::Value;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgPool, Row as _};
 use uuid::Uuid;
@@ -143,7 +144,7 @@ pub(super) async fn some(
     .await;
     match written {
         Ok(_) => Ok(Some(next)),
-        Err(error) if error.as_database_error().is_some_and(|it| it.is_unique_violation()) => {
+        Err(error) if error.as_database_error().is_some_and(DatabaseError::is_unique_violation) => {
             Err(SealError::WentOn(tenant.clone()))
         }
         Err(error) => Err(error.into()),
