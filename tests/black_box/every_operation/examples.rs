@@ -21,10 +21,12 @@ use crate::harness::{Answer, Server, date};
 const MONDAY: &str = "2027-03-01";
 const NOW: &str = "2027-02-01T09:00:00Z";
 
-/// Answers that say how the program is at that moment: only what they have is compared.
-const OF_THE_MOMENT: [&str; 6] = [
+/// Answers that say how the program is at that moment, or in which what is due at once comes by its id: only what they have is
+/// compared.
+const OF_THE_MOMENT: [&str; 7] = [
     "GET /v1/appointments/{id}/links",
     "GET /v1/keys",
+    "GET /v1/reminders",
     "GET /readyz",
     "GET /v1/programs",
     "GET /v1/projections",
