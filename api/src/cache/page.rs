@@ -8,8 +8,7 @@ use serde::Serialize;
 
 use super::Key;
 use crate::http::etag::Etag;
-use crate::http::{At, Problem};
-use crate::routes::listing::link;
+use crate::http::{At, Problem, link};
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,7 @@ pub(crate) mod in_flight;
 pub(crate) mod instant;
 mod json;
 pub(crate) mod limits;
+mod link;
 pub(crate) mod patch;
 pub(crate) mod path;
 pub(crate) mod peer;
@@ -39,6 +40,7 @@ pub(crate) use body::{Body, GivenBody};
 pub(crate) use command::{
     CommandParams, CommandRequest, DryRun, IdempotencyKey, IfMatch, Ordered, idempotency_key,
 };
+pub(crate) use link::link;
 pub(crate) use patch::PatchRequest;
 pub(crate) use path::{PathId, PathIds};
 pub(crate) use problem::Problem;

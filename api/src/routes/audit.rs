@@ -21,13 +21,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-use super::listing::{Bounds, List, link};
+use super::listing::{Bounds, List};
 use super::problems::ReadProblems;
 use crate::App;
 use crate::export::ndjson;
 use crate::http::limits::CountedApart;
 use crate::http::query::{Several, Value, invalid, invalid_range, query_params, string};
-use crate::http::{Audit, Caller, CallerOrOperator, Problem, Query};
+use crate::http::{Audit, Caller, CallerOrOperator, Problem, Query, link};
 use crate::schema::words;
 use crate::views::AuditView;
 use crate::views::audit::hex;

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::as_of::AsOfParams;
 use crate::App;
 use crate::http::query::{invalid, invalid_date, invalid_range, one_of, query_params};
-use crate::http::{At, Problem};
+use crate::http::{At, Problem, link};
 use crate::views::Timed;
 
 /// How long a list waits for `min_position`.
@@ -157,19 +157,6 @@ impl<T> Listed<T> {
     fn link(&self) -> Option<HeaderValue> {
         link(&self.uri, self.list.next_cursor.as_deref()?)
     }
-}
-
-/// Where the next page of what was asked for is.
-pub(crate) fn link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
-    let query = uri.query().unwrap_or_default();
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).ok()?;
-    let kept = pairs.iter().filter(|(name, _)| name != "cursor");
-    let pairs: Vec<(&str, &str)> = kept
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .chain([("cursor", cursor)])
-        .collect();
-    let query = serde_urlencoded::to_string(pairs).ok()?;
-    format!("<{}?{query}>; rel=\"next\"", uri.path()).try_into().ok()
 }
 
 impl<T: Serialize> IntoResponse for Listed<T> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::listing::Freshness;
 use super::problems::ReadProblems;
 use crate::App;
-use crate::http::query::{Within, invalid, query_params};
+use crate::http::query::{Within, query_params};
 use crate::http::{At, Caller, Problem, Query, auth};
 use crate::retention::before;
 
@@ -35,12 +35,13 @@ query_params! {
 }
 
 /// Who would be erased now.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 pub(crate) struct RetentionView {
-    /// How many days after their last appointment.
+    /// How many days after their last appointment; 0: nobody ever is.
     days: u16,
-    /// They have nothing before them, and nothing behind them after this moment.
-    cutoff_at: DateTime<Utc>,
+    /// They have nothing before them, and nothing behind them after this moment. Left out: nobody ever is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cutoff_at: Option<DateTime<Utc>>,
     /// How many they are; 100,000: so many at least.
     due: u32,
     /// How many more there would be if what is known of them were not restricted.
@@ -86,22 +87,15 @@ pub(crate) async fn preview_retention(
         Some(days) => days,
         None => app.engine.tenants().present(tenant).await?.settings.retention_days,
     };
-    let cutoff_at = before(days, app.engine.clock().now()).ok_or_else(nobody_is)?;
     let position = app.wait(tenant, Retention::ID, fresh).await?;
-    let IdleCount { due, restricted, on_legal_hold } =
-        app.retention.count(tenant, cutoff_at).await?;
-    let idle = app.retention.idle(tenant, cutoff_at, &[], limit.unwrap_or_default()).await?;
-    let clients = idle.into_iter().map(IdleView::from).collect();
-    let days = days.get();
-    Ok(At(
-        position,
-        Json(RetentionView { days, cutoff_at, due, restricted, on_legal_hold, clients }),
-    ))
-}
-
-fn nobody_is() -> Problem {
-    invalid(
-        "days",
-        "the tenant's clients are kept (`retention_days` is 0): say how many are to be tried",
-    )
+    let mut view = RetentionView { days: days.get(), ..RetentionView::default() };
+    if let Some(cutoff_at) = before(days, app.engine.clock().now()) {
+        let count = app.retention.count(tenant, cutoff_at).await?;
+        let idle = app.retention.idle(tenant, cutoff_at, &[], limit.unwrap_or_default()).await?;
+        let IdleCount { due, restricted, on_legal_hold } = count;
+        let clients = idle.into_iter().map(IdleView::from).collect();
+        let cutoff_at = Some(cutoff_at);
+        view = RetentionView { cutoff_at, due, restricted, on_legal_hold, clients, ..view };
+    }
+    Ok(At(position, Json(view)))
 }

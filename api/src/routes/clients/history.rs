@@ -16,9 +16,9 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{At, Caller, PathId, Problem, Query, Within, auth};
+use crate::http::{At, Caller, PathId, Problem, Query, Within, auth, link};
 use crate::routes::as_of::AsOfParams;
-use crate::routes::listing::{Days, PageParams, link};
+use crate::routes::listing::{Days, PageParams};
 use crate::routes::problems::ReadProblems;
 use crate::views::times::timed;
 use crate::views::{Timed as _, Times};

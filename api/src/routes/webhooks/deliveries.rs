@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::App;
 use crate::http::query::query_params;
-use crate::http::{Caller, Manage, PathId, Problem, Query};
-use crate::routes::listing::{List, link};
+use crate::http::{Caller, Manage, PathId, Problem, Query, link};
+use crate::routes::listing::List;
 use crate::routes::problems::ReadProblems;
 use crate::views::audit::hex;
 
