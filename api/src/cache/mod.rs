@@ -30,6 +30,9 @@ pub(crate) use page::{CachedPage, if_known};
 use remote::Remote;
 pub use remote::{InvalidRedisAddress, RedisAddress};
 
+/// The routes whose answers are cached, where they can be; these have an `ETag` then.
+pub(crate) const ROUTES: [&str; 1] = ["/v1/utilisation"];
+
 /// What an answer takes beside its text: its key, and what the cache knows of it.
 const OVERHEAD_BYTES: usize = 256;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::routes::cached;
+use crate::cache;
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
 const WITHOUT_A_POSITION: [&str; 22] = [
@@ -235,7 +235,7 @@ impl Operation<'_> {
 
     /// Whether its answers are cached where they can be, and have a tag only then.
     fn is_cached(&self) -> bool {
-        self.method == "get" && cached::ROUTES.contains(&self.path)
+        self.method == "get" && cache::ROUTES.contains(&self.path)
     }
 
     /// Whether an answer is a page of a list.

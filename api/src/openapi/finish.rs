@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 use utoipa::IntoParams as _;
 
 use super::{answers, forms};
+use crate::cache;
 use crate::http::audit::PurposeHeader;
 use crate::http::auth::in_words;
 use crate::http::deprecation::{DEPRECATED, mark};
-use crate::routes::cached;
 
 const SCHEMAS: &str = "#/components/schemas/";
 
@@ -98,7 +98,7 @@ fn say_conditional(document: &mut Value) {
         path.ends_with('}')
             || path.ends_with("/settings")
             || path.ends_with("/privacy")
-            || cached::ROUTES.contains(&path)
+            || cache::ROUTES.contains(&path)
     };
     let conditional = paths.filter(|(path, _)| is_conditional(path));
     for read in conditional.filter_map(|(_, operations)| operations.get_mut("get")) {

@@ -1,4 +1,4 @@
-//! Pages that are cached: those of [`ROUTES`]. A route waits until its projection has read as far as is asked for, then asks what
+//! Pages that are cached: those of [`ROUTES`](crate::cache::ROUTES). A route waits until its projection has read as far as is asked for, then asks what
 //! an answer rests on, and only then looks for one.
 
 use std::future::Future;
@@ -15,9 +15,6 @@ use super::as_of::Reading;
 use crate::App;
 use crate::cache::{CachedPage, Key, Question, if_known};
 use crate::http::Problem;
-
-/// The routes whose answers are cached, where they can be; these have an `ETag` then.
-pub(crate) const ROUTES: [&str; 1] = ["/v1/utilisation"];
 
 /// What of a moment an answer depends on; not where the log has come to since.
 pub(super) fn moment_of(moment: Option<Moment>) -> Option<(Position, DateTime<Utc>)> {

@@ -36,7 +36,7 @@ impl HotSlots {
     /// Those of a practice. A hold there is for so many minutes.
     pub(super) fn of(practice: &Practice, hold_minutes: u32) -> Self {
         let services = [
-            json!({"duration_minutes": 30}),
+            json!({"duration_minutes": 30, "reminders": [{"before_minutes": 60, "channel": "email"}]}),
             json!({"duration_minutes": 45, "buffer_before_minutes": 5, "buffer_after_minutes": 10}),
             json!({"duration_minutes": 20, "buffer_before_minutes": 15}),
         ];

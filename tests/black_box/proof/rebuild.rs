@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::Row as _;
 
 use super::Finding;
+use crate::every_operation::house::reminds;
 use crate::harness::{Database, Practice, Server, Sql, date, eventually, monday, utc};
 
 /// The rows of each table of all projections, in order, as text.
@@ -21,10 +22,7 @@ pub(super) fn something_of_everything(practice: &Practice) {
     let day = date(1).to_string();
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
     practice.created("/v1/waiting-list", &entry);
-    let rule = json!({"before_days": 1, "time": "18:00", "channel": "email"});
-    let reminded = practice.a_service(&json!({"reminders": [rule]}));
-    let booking = practice.booking(monday(12, 0)).with("service_id", reminded);
-    booking.with("resource_ids", json!([room])).send().is(201);
+    reminds(practice);
 }
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them
