@@ -4,6 +4,7 @@ use std::fmt::{Debug, Write as _};
 
 use axum::http::Uri;
 use daybook_domain::TenantId;
+use daybook_domain::rights::Limits;
 use daybook_projections::Basis;
 use daybook_store::Position;
 use sha2::{Digest as _, Sha256};
@@ -21,17 +22,19 @@ const HOW_NEW: &str = "min_position";
 pub(crate) struct Question(Vec<u8>);
 
 impl Question {
-    /// What this request asks for. All of its query is part of it, in whichever order it comes.
-    pub(crate) fn new(route: &str, tenant: &TenantId, uri: &Uri) -> Self {
+    /// What this request asks for. All of its query is part of it, in whichever order it comes, and what its caller is limited to: whoever
+    /// may see less is never told another's answer.
+    pub(crate) fn new(route: &str, tenant: &TenantId, limits: &Limits, uri: &Uri) -> Self {
         let query = uri.query().unwrap_or_default();
         let name = |pair: &&str| pair.split_once('=').map_or(*pair, |(name, _)| name) != HOW_NEW;
         let mut pairs: Vec<&str> = query.split('&').filter(name).collect();
         pairs.sort_unstable();
         let question = Self(Vec::new());
-        pairs.into_iter().fold(
+        let question = pairs.into_iter().fold(
             question.part(BUILD.as_bytes()).part(route.as_bytes()).part(tenant.as_str().as_bytes()),
             |question, pair| question.part(pair.as_bytes()),
-        )
+        );
+        question.and(limits)
     }
 
     /// The same, where the answer depends on this as well, whose `Debug` must say all of it.
@@ -109,7 +112,12 @@ mod tests {
     use super::*;
 
     fn asked(uri: &str) -> Question {
-        Question::new("/v1/utilisation", &"north".parse().unwrap(), &uri.parse().unwrap())
+        Question::new(
+            "/v1/utilisation",
+            &"north".parse().unwrap(),
+            &Limits::default(),
+            &uri.parse().unwrap(),
+        )
     }
 
     #[test]
@@ -127,8 +135,13 @@ mod tests {
             asked("/v1/utilisation?from=2027-01-01"),
             asked("/v1/utilisation?from=2027-01-01&to=2027-01-02&limit=2"),
             asked("/v1/utilisation?from=2027-01-01&to=2027-01-02").and(&Some(1)),
-            Question::new("/v1/utilisation", &"south".parse().unwrap(), &uri()),
-            Question::new("/v1/appointments", &"north".parse().unwrap(), &uri()),
+            Question::new("/v1/utilisation", &"south".parse().unwrap(), &Limits::default(), &uri()),
+            Question::new(
+                "/v1/appointments",
+                &"north".parse().unwrap(),
+                &Limits::default(),
+                &uri(),
+            ),
         ];
         for other in others {
             assert_ne!(one.0, other.0);

@@ -185,9 +185,7 @@ pub(crate) async fn get_utilisation(
     }
     let reads = [Utilisation::ID, Appointments::ID];
     let basis = app.basis(&tenant, reading, &reads).await?;
-    let question = Question::new(ROUTE, &tenant, &uri).and(&moment_of(moment));
-    // Whoever sees less has another answer.
-    let question = question.and(&caller.limits);
+    let question = Question::new(ROUTE, &tenant, &caller.limits, &uri).and(&moment_of(moment));
     let (this, seen, of) = (app.clone(), basis.clone(), question.clone());
     let work = move || async move {
         let asked = (page.cursor.as_ref(), page.limit());
