@@ -23,6 +23,7 @@
 
 pub mod audit;
 pub mod browser;
+mod checked_text;
 mod clock;
 pub mod database;
 pub mod departures;

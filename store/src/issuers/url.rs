@@ -1,10 +1,9 @@
 //! How an issuer and an audience are written. A token's are compared with them letter by letter (RFC 7519, section 2;
 //! OpenID Connect Core 1.0, section 2): nothing is made equal that is not.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+
+use crate::checked_text::checked_text;
 
 /// The longest of either, in characters.
 const MAX_LENGTH: usize = 255;
@@ -31,11 +30,6 @@ impl IssuerUrl {
         let text = text.into();
         let is_one = text.len() <= MAX_LENGTH && is_issuer(&text).is_some();
         if is_one { Ok(Self(text)) } else { Err(InvalidIssuer) }
-    }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 
     /// Whether it is one of this machine, without TLS: for whoever tries daybook, and for tests.
@@ -84,33 +78,7 @@ fn is_issuer(text: &str) -> Option<()> {
     is_one.then_some(())
 }
 
-impl FromStr for IssuerUrl {
-    type Err = InvalidIssuer;
-
-    fn from_str(text: &str) -> Result<Self, InvalidIssuer> {
-        Self::new(text)
-    }
-}
-
-impl TryFrom<String> for IssuerUrl {
-    type Error = InvalidIssuer;
-
-    fn try_from(text: String) -> Result<Self, InvalidIssuer> {
-        Self::new(text)
-    }
-}
-
-impl From<IssuerUrl> for String {
-    fn from(url: IssuerUrl) -> Self {
-        url.0
-    }
-}
-
-impl fmt::Display for IssuerUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(IssuerUrl, InvalidIssuer);
 
 /// For whom a token is: how the provider calls this tenant's daybook.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,40 +99,9 @@ impl Audience {
         let is_one = fits && text.bytes().all(|byte| byte.is_ascii_graphic());
         if is_one { Ok(Self(text)) } else { Err(InvalidAudience) }
     }
-
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl FromStr for Audience {
-    type Err = InvalidAudience;
-
-    fn from_str(text: &str) -> Result<Self, InvalidAudience> {
-        Self::new(text)
-    }
-}
-
-impl TryFrom<String> for Audience {
-    type Error = InvalidAudience;
-
-    fn try_from(text: String) -> Result<Self, InvalidAudience> {
-        Self::new(text)
-    }
-}
-
-impl From<Audience> for String {
-    fn from(audience: Audience) -> Self {
-        audience.0
-    }
-}
-
-impl fmt::Display for Audience {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(Audience, InvalidAudience);
 
 #[cfg(test)]
 mod tests {

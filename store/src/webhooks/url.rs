@@ -1,8 +1,8 @@
 //! Where an endpoint is.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
+
+use crate::checked_text::checked_text;
 
 /// The longest, in characters.
 const MAX_LENGTH: usize = 1_000;
@@ -36,11 +36,6 @@ impl WebhookUrl {
         }
     }
 
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether it is without TLS: for whoever tries daybook, and for tests.
     #[must_use]
     pub fn is_insecure(&self) -> bool {
@@ -59,25 +54,7 @@ fn is_url(text: &str) -> bool {
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
-impl TryFrom<String> for WebhookUrl {
-    type Error = InvalidWebhookUrl;
-
-    fn try_from(text: String) -> Result<Self, InvalidWebhookUrl> {
-        Self::new(text)
-    }
-}
-
-impl From<WebhookUrl> for String {
-    fn from(url: WebhookUrl) -> Self {
-        url.0
-    }
-}
-
-impl fmt::Display for WebhookUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+checked_text!(WebhookUrl, InvalidWebhookUrl);
 
 #[cfg(test)]
 mod tests {
