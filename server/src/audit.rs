@@ -2,7 +2,7 @@
 
 use daybook_domain::TenantId;
 use daybook_store::audit::{self, AuditVerified};
-use daybook_store::tenants;
+use daybook_store::{hex, tenants};
 use sqlx::PgPool;
 
 use crate::cli::AuditCommand;
@@ -55,12 +55,4 @@ async fn verify(pool: &PgPool, tenant: Option<&TenantId>) -> anyhow::Result<bool
     let (from, end) = (from.unwrap_or_default(), end.unwrap_or_default());
     output::line(&format!("{whose}: whole, {entries} entries{from}{end}"))?;
     Ok(true)
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

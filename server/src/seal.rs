@@ -4,9 +4,8 @@ use anyhow::Context as _;
 use daybook_domain::TenantId;
 use daybook_store::log::verify::verify;
 use daybook_store::personal::SealedLog;
-use daybook_store::tenants;
+use daybook_store::{hex, tenants};
 
-use crate::audit::hex;
 use crate::database::Database;
 use crate::{master_key, output, parts};
 

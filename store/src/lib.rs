@@ -31,6 +31,7 @@ pub mod doctor;
 pub mod engine;
 pub mod feed;
 pub mod followers;
+mod hex;
 pub mod imports;
 pub mod issuers;
 pub mod json;
@@ -56,6 +57,7 @@ pub use engine::{
     Abort, CommandContext, Engine, Executable, ExecuteError, Executed, Noted, RefusedCommand,
     Target, UnitContext, UnitOfWork, is_replay_so_far, noting,
 };
+pub use hex::hex;
 pub use json::not_understood;
 pub use log::{
     AnyEvent, AppendedTo, Appends, CommandKey, Log, LogSettings, Position, RecordedEvent, Streams,

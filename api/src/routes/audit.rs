@@ -13,6 +13,7 @@ use daybook_domain::TenantId;
 use daybook_projections::Limit;
 use daybook_store::audit::{self, AuditCursor, AuditFilter, AuditKind, AuditLine};
 use daybook_store::feed::Boundary;
+use daybook_store::hex;
 use futures::{StreamExt as _, stream};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
@@ -30,7 +31,6 @@ use crate::http::query::{Several, Value, invalid, invalid_range, query_params, s
 use crate::http::{Audit, Caller, CallerOrOperator, Problem, Query, link};
 use crate::schema::words;
 use crate::views::AuditView;
-use crate::views::audit::hex;
 
 /// How many parts of an export may wait for whoever reads it.
 const PARTS: usize = 2;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use daybook_store::audit::{AuditKind, ListedEntry};
+use daybook_store::hex;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -75,13 +76,4 @@ impl From<ListedEntry> for AuditView {
             hash: hex(&hash),
         }
     }
-}
-
-/// Bytes as they are written.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::holders::KeyHolder;
 use super::text::SecretHash;
 use crate::browser::KnownSession;
+use crate::hex;
 use crate::issuers::{Asked, KnownIssuer};
 
 /// Any key may have ended.
@@ -21,12 +22,7 @@ pub(crate) const PERSON: &str = "person";
 
 /// How a notice names a key: by the hash that programs know it by, and that opens nothing.
 pub(crate) fn notice_of(hash: &SecretHash) -> String {
-    use std::fmt::Write as _;
-    hash.iter().fold(String::with_capacity(hash.len() * 2), |mut text, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(hash)
 }
 
 fn hash_of(notice: &str) -> Option<SecretHash> {

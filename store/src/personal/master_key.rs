@@ -10,6 +10,8 @@ use rand::rngs::OsRng;
 use ring::aead::{AES_256_GCM, LessSafeKey, UnboundKey};
 use sha2::{Digest as _, Sha256};
 
+use crate::hex;
+
 /// What the text of a master key begins with; the form is part of it.
 const PREFIX: &str = "daybook-master-key-1:";
 
@@ -142,14 +144,6 @@ impl MasterKeys {
     pub(super) fn get(&self, id: &MasterKeyId) -> Option<&LessSafeKey> {
         self.0.keys.get(id)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ mod breaker;
 mod connection;
 mod envelope;
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use daybook_store::hex;
 use daybook_store::metrics::CACHE_FAILURES;
 use metrics::counter;
 use tokio::sync::Semaphore;
@@ -124,10 +125,5 @@ impl Remote {
 
 /// What an answer is called there.
 fn name(key: &Key) -> String {
-    let mut name = format!("daybook:{BUILD}:");
-    for byte in key.address() {
-        // Writing to a String cannot fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    format!("daybook:{BUILD}:{}", hex(key.address()))
 }

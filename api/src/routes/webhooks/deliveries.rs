@@ -6,8 +6,8 @@ use axum::http::{Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use daybook_projections::Limit;
-use daybook_store::Position;
 use daybook_store::webhooks::{Delivery, deliveries};
+use daybook_store::{Position, hex};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -17,7 +17,6 @@ use crate::http::query::query_params;
 use crate::http::{Caller, Manage, PathId, Problem, Query, link};
 use crate::routes::listing::List;
 use crate::routes::problems::ReadProblems;
-use crate::views::audit::hex;
 
 query_params! {
     /// Which page.
