@@ -62,8 +62,16 @@ impl Endpoint {
         Self::which(|_| Reply::Status(204))
     }
 
+    /// One that takes all, at this address.
+    pub(super) fn at(address: &str) -> Self {
+        Self::on(TcpListener::bind(address).unwrap(), |_| Reply::Status(204))
+    }
+
     pub(super) fn which(behaves: impl Fn(&Message) -> Reply + Send + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), behaves)
+    }
+
+    fn on(listener: TcpListener, behaves: impl Fn(&Message) -> Reply + Send + 'static) -> Self {
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
         let (told, behaviour): (_, Behaviour) = (Arc::default(), Box::new(behaves));
         let endpoint = Self { url, told, behaviour: Arc::new(Mutex::new(behaviour)) };

@@ -3,10 +3,12 @@
 //! * `endpoint`: servers that take note of what they are told.
 //! * `telling`: what an endpoint is told, in which order and how it is signed.
 //! * `faults`: endpoints that fail, programs that are killed.
+//! * `names`: where names lead, from one delivery to the next.
 //! * `routes`: what is refused, and what is shown.
 
 mod endpoint;
 mod faults;
+mod names;
 mod routes;
 mod telling;
 
