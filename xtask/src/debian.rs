@@ -8,8 +8,13 @@ use std::process::Command;
 use crate::shell::{Failure, output, run, say};
 
 /// Where Debian has what is not on everybody's `PATH`.
-const ELSEWHERE: [&str; 3] =
-    ["/usr/sbin", "/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime"];
+const ELSEWHERE: [&str; 5] = [
+    "/usr/sbin",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib/x86_64-linux-gnu/faketime",
+    "/usr/lib/aarch64-linux-gnu/faketime",
+];
 
 /// A program, and the package that it is in.
 struct Program {
@@ -18,7 +23,7 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 10] = [
+const OF_TESTS: [Program; 11] = [
     Program { name: "curl", package: "curl" },
     Program { name: "haproxy", package: "haproxy" },
     Program { name: "jq", package: "jq" },
@@ -29,6 +34,7 @@ const OF_TESTS: [Program; 10] = [
     Program { name: "psql", package: "postgresql-client" },
     Program { name: "redis-server", package: "redis-server" },
     Program { name: "libfaketime.so.1", package: "libfaketime" },
+    Program { name: "libnss_wrapper.so", package: "libnss-wrapper" },
 ];
 
 /// Makes sure of all that tests need.
@@ -73,7 +79,7 @@ fn is_root() -> bool {
     output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim_ascii() == b"0")
 }
 
-/// On the `PATH`, or where Debian keeps what only root runs, and the library that pretends another time.
+/// On the `PATH`, or where Debian keeps what only root runs, and libraries that pretend another time and other names.
 fn is_installed(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(ELSEWHERE.map(Into::into));

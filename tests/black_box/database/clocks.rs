@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use super::installed;
 use crate::harness::{Database, Practice, Server, monday};
 
-fn libfaketime() -> PathBuf {
+pub(super) fn libfaketime() -> PathBuf {
     let places = [
         "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
         "/usr/lib/aarch64-linux-gnu/faketime/libfaketime.so.1",

@@ -1,5 +1,6 @@
 //! The database that daybook works on: how it is reached, how much of it there is, what time it is there.
 
+mod another_time;
 mod clocks;
 mod connections;
 mod failover;
@@ -15,6 +16,8 @@ use daybook_embedded_postgres::{Cluster, Settings};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+
+pub(crate) use another_time::AnotherTime;
 
 /// A PostgreSQL of a test's own, with settings of its own.
 pub(crate) struct Postgres {

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::Reminding;
 use crate::harness::{Server, id_of, seed, size, within};
 
+/// How often a program is killed.
+const KILLS: &str = "DAYBOOK_REMINDER_KILLS";
+
 /// How long it takes until a try lapses whose program is gone, with a patience of a second.
 const LAPSES: Duration = Duration::from_mins(2);
 
@@ -22,7 +25,7 @@ fn whatever_is_killed_nobody_is_forgotten_and_whoever_has_it_twice_has_the_same(
     let options = reminding.relay.options();
     let mut other = Server::start_with(&reminding.database, &options);
     let mut all: Vec<(String, Value)> = Vec::new();
-    let cycles = size("DAYBOOK_PROOF_CYCLES", 2_u32);
+    let cycles = size(KILLS, 2_u32);
     for cycle in 0..cycles {
         // Half of them are in the middle of a hand-over when it happens.
         let addresses = (0..12).map(|n| match n % 2 {

@@ -1,6 +1,13 @@
 //! Clients are reminded by mail: real mail, handed to a real relay.
+//!
+//! * `sending`, `routes`, `secure`: what is sent and what is not, over HTTP, and to which relays.
+//! * `races`, `crashes`, `away`: who cancels meanwhile, programs that are killed, a relay that is away.
+//! * `clocks`: when it is due where clocks change. `due`: very many at once.
 
+mod away;
+mod clocks;
 mod crashes;
+mod due;
 mod races;
 mod relay;
 mod routes;
@@ -13,6 +20,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
+use crate::database::AnotherTime;
 use crate::harness::{Database, Practice, Server, eventually, id_of, personal};
 use relay::Relay;
 
@@ -37,12 +45,22 @@ impl Reminding {
     }
 
     fn with_options(relay: Relay, options: &[&str]) -> Self {
-        let database = Database::fresh();
-        let server = Server::start_with(&database, options);
+        Self::on(relay, Server::start_with(&Database::fresh(), options))
+    }
+
+    fn on(relay: Relay, server: Server) -> Self {
+        let database = server.database.clone();
         let mut practice = Practice::on(&server);
         let rules = json!([{"before_minutes": HOUR, "channel": "email"}]);
         practice.service = practice.a_service(&json!({"reminders": rules}));
         Self { relay, database, server, practice }
+    }
+
+    /// One where it is then.
+    fn at(time: &AnotherTime) -> Self {
+        let relay = Relay::start();
+        let server = time.start(&relay.options());
+        Self::on(relay, server)
     }
 
     /// The same, by another program.
@@ -93,6 +111,16 @@ impl Reminding {
             all.entry(of[&id].clone()).or_default().push((row.get("event_type"), payload));
         }
         all
+    }
+
+    /// When the last of these was recorded.
+    fn recorded_at(&self, appointment: &Value, event_type: &str) -> DateTime<Utc> {
+        let query = "SELECT recorded_at FROM events WHERE tenant_id = $1
+                        AND payload ->> 'appointment_id' = '{id}' AND event_type = '{type}'
+                      ORDER BY position";
+        let query = query.replace("{id}", &id_of(appointment)).replace("{type}", event_type);
+        let rows = self.database.sql().rows(&query, &self.practice.tenant);
+        rows.last().unwrap_or_else(|| panic!("no {event_type}")).get("recorded_at")
     }
 
     /// The names of what has happened, when the last of it is this.

@@ -89,6 +89,12 @@ impl Relay {
         lines.map(|line| Mail(serde_json::from_str(line).unwrap())).collect()
     }
 
+    /// How many mails there are.
+    pub(super) fn count(&self) -> usize {
+        let text = fs::read_to_string(self.mailbox()).unwrap_or_default();
+        text.split_inclusive('\n').filter(|line| line.ends_with('\n')).count()
+    }
+
     /// Those to this address.
     pub(super) fn mails_to(&self, address: &str) -> Vec<Mail> {
         let mut mails = self.mails();

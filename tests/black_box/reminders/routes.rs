@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Reminding;
-use crate::harness::{a_practice, id_of, monday};
+use crate::harness::{Server, a_practice, eventually, id_of, monday};
 
 #[test]
 fn what_is_planned_is_listed_and_moves_with_the_appointment() {
@@ -50,6 +50,34 @@ fn what_is_planned_is_listed_and_moves_with_the_appointment() {
     practice.api.get("/v1/reminders?status=lost").send().is_refused(400, "invalid-query");
     let nobody = "/v1/appointments/01890000-0000-7000-8000-000000000000/reminders";
     practice.api.get(nobody).send().is_refused(404, "not-found");
+}
+
+/// Whoever keeps that calendar reminds of what is in it.
+#[test]
+fn nobody_is_to_be_reminded_of_what_was_imported() {
+    let practice = a_practice();
+    let folder = tempfile::tempdir().unwrap();
+    let (file, start) = (folder.path().join("calendar.ics"), monday(9, 0).format("%Y%m%dT%H%M%SZ"));
+    let event = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:one\r\n\
+         DTSTAMP:20260101T000000Z\r\nDTSTART:{start}\r\nDURATION:PT30M\r\nSUMMARY:Visit\r\n\
+         END:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    std::fs::write(&file, event).unwrap();
+    Server::shared().database.import(&file, &practice.tenant, &[]).succeeded();
+    let imported =
+        eventually("it is imported", || practice.api.found("status=booked").into_iter().next());
+    let service = imported["service_id"].as_str().unwrap();
+    let rules = json!({"reminders": [{"before_minutes": 60, "channel": "email"}]});
+    practice.api.patch(&format!("/v1/services/{service}"), &rules).send().is(200);
+    // One of the same service that was booked here.
+    let booked = practice.booking(monday(12, 0)).with("service_id", service).send();
+    let planned = |appointment: &Value| -> usize {
+        let (id, position) = (id_of(appointment), booked.position());
+        let of = format!("/v1/appointments/{id}/reminders?min_position={position}");
+        practice.api.get(&of).send().is(200)["items"].as_array().unwrap().len()
+    };
+    assert_eq!((planned(&booked.is(201)), planned(&imported)), (1, 0));
 }
 
 #[test]
