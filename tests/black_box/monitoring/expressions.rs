@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::deployed;
 use super::prometheus::Prometheus;
@@ -61,8 +61,11 @@ fn load(practice: &Practice, stop: &AtomicBool) {
 
 #[test]
 fn every_expression_of_the_dashboards_and_alerts_finds_something_in_a_daybook_under_load() {
-    let server = Server::start(&Database::fresh());
+    let server = Server::start_with(&Database::fresh(), &["--allow-insecure-webhooks"]);
     let practice = Practice::on(&server);
+    // Somebody who is told what happens, and does not take it.
+    let nobody = json!({"url": format!("{}/nobody", server.url)});
+    practice.created("/v1/webhooks", &nobody);
     let prometheus = Prometheus::watching(&server);
     let alerts = eventually("the rules are read", || {
         Some(prometheus.alerts()).filter(|alerts| !alerts.is_empty())
