@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::harness::Database;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
 }
@@ -96,4 +98,34 @@ fn nothing_outside_of_the_repository_is_named() {
     };
     let found: Vec<PathBuf> = files().into_iter().filter(names).collect();
     assert!(found.is_empty(), "{found:?}");
+}
+
+/// What `docker compose up` starts and passes on: its file says of the rest how it is switched on.
+#[test]
+fn compose_starts_a_database_and_daybook_alone_and_passes_on_what_serve_knows() {
+    let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let (head, rest) = compose.split_once("\nservices:\n").unwrap();
+    let services = rest.split("\nvolumes:\n").next().unwrap();
+    let (mut by_default, mut variables) = (Vec::new(), Vec::new());
+    for line in services.lines() {
+        let text = line.trim();
+        if line.len() == text.len() + 2 && text.ends_with(':') {
+            by_default.push(text.trim_end_matches(':'));
+        } else if let Some(profile) = text.strip_prefix("profiles: [") {
+            let profile = profile.trim_end_matches(']');
+            assert!(head.contains(&format!("#   {profile} ")), "{profile}: how is it switched on?");
+            by_default.pop();
+        } else if by_default.last() == Some(&"daybook")
+            && let Some((name, _)) =
+                text.split_once(':').filter(|(name, _)| name.starts_with("DAYBOOK_"))
+        {
+            variables.push(name);
+        }
+    }
+    assert_eq!(by_default, ["postgres", "daybook"]);
+    let options = Database::unreachable().run(&["serve", "--help"]).succeeded();
+    assert!(variables.len() > 4, "{variables:?}");
+    for name in variables {
+        assert!(options.contains(&format!("[env: {name}")), "{name} is no option of serve");
+    }
 }
