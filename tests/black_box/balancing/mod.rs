@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use nix::sys::signal::Signal;
 use serde_json::json;
+use uuid::Uuid;
 
 use self::load::{Load, Reader};
 use self::proxy::{Kind, Proxy, free_port};
 use crate::events::sse::Stream;
-use crate::harness::{Database, Practice, Server, eventually, monday, size};
+use crate::harness::{Api, Database, Practice, Server, eventually, monday, size};
 
 /// How many requests at least are sent while nodes restart.
 const POSTS: &str = "DAYBOOK_PROXY_POSTS";
@@ -40,26 +41,32 @@ impl Nodes {
         let address = format!("127.0.0.1:{}", self.ports[which]);
         let node = Server::start_at(&self.database, &address, &["--drain-seconds", self.drain]);
         self.running[which] = Some(node);
-        // Until the proxy knows as well.
-        thread::sleep(Duration::from_millis(1_500));
+    }
+
+    /// Starts one anew, and waits until the proxy sends it requests again: of keys that lead to any node.
+    fn start_again(&mut self, which: usize, proxy: &Api) {
+        self.start_one(which);
+        eventually("the proxy sends it requests", || {
+            let stranger = proxy.with_key(Some(&Uuid::new_v4().to_string()));
+            let _ = stranger.patch("/v1/tenant/settings", &json!({})).try_send();
+            has_been_asked_to("PATCH", self.one(which)).then_some(())
+        });
     }
 
     fn one(&self, which: usize) -> &Server {
         self.running[which].as_ref().expect("it runs")
     }
 
-    fn restart(&mut self, which: usize) {
+    fn restart(&mut self, which: usize, proxy: &Api) {
         self.one(which).signal(Signal::SIGTERM);
         assert_eq!(self.one(which).wait().code(), Some(0), "{}", self.one(which).log());
-        self.start_one(which);
+        self.start_again(which, proxy);
     }
 
-    fn kill(&mut self, which: usize) {
+    fn kill(&mut self, which: usize, proxy: &Api) {
         self.one(which).kill_dash_9();
         thread::sleep(Duration::from_millis(500));
-        self.start_one(which);
-        // Proxies look each second whether it is there.
-        thread::sleep(Duration::from_millis(1_500));
+        self.start_again(which, proxy);
     }
 }
 
@@ -91,14 +98,14 @@ fn comes_and_goes_unseen(kind: Kind) {
     let restarted = Load::new(&practice, false);
     under_load(&restarted, size(POSTS, 300), || {
         for n in [0, 1, 0, 1] {
-            nodes.restart(n);
+            nodes.restart(n, &practice.api);
         }
     });
     println!("{kind:?}: {} sent over four restarts", restarted.sent());
     assert_eq!(restarted.failed(), Vec::<String>::new(), "of {}", restarted.sent());
 
     let killed = Load::new(&practice, true);
-    under_load(&killed, 100, || [0, 1].into_iter().for_each(|n| nodes.kill(n)));
+    under_load(&killed, 100, || [0, 1].into_iter().for_each(|n| nodes.kill(n, &practice.api)));
     println!("{kind:?}: {} failed of {} over two kills", killed.failed().len(), killed.sent());
     // At most what each client had under way.
     assert!(killed.failed().len() <= 2 * load::CLIENTS, "{:?}", killed.failed());
@@ -137,7 +144,8 @@ fn failed_over_restarts(drain: &'static str) -> Vec<String> {
     let practice = Practice::on(nodes.one(0));
     let practice = Practice { api: practice.api.at(&proxy.url), ..practice };
     let load = Load::new(&practice, false);
-    under_load(&load, 300, || [0, 1, 0, 1].into_iter().for_each(|n| nodes.restart(n)));
+    let restarts = [0, 1, 0, 1];
+    under_load(&load, 300, || restarts.into_iter().for_each(|n| nodes.restart(n, &practice.api)));
     println!("drain {drain} s: {} failed of {}", load.failed().len(), load.sent());
     load.failed()
 }
@@ -152,11 +160,11 @@ fn it_is_the_drain_that_lets_no_request_fail() {
     );
 }
 
-/// Whether it was asked for a PUT.
-fn was_asked_to_put(node: &Server) -> bool {
+/// Whether it has had a request of this method.
+fn has_been_asked_to(method: &str, node: &Server) -> bool {
     let metrics = node.operator().get("/metrics").send().text;
-    let mut of_puts = metrics.lines().filter(|line| line.contains("http_request_method=\"PUT\""));
-    of_puts.any(|line| !line.ends_with(" 0"))
+    let label = format!("http_request_method=\"{method}\"");
+    metrics.lines().any(|line| line.contains(&label) && !line.ends_with(" 0"))
 }
 
 /// A node dies over a PUT: what it has done of it, nobody knows, so no other node does it. The next one meets a closed
@@ -174,13 +182,13 @@ fn sends_again_what_was_not_sent_and_nothing_else(kind: Kind) {
     let (answer, other) = thread::scope(|scope| {
         let answer = scope.spawn(put);
         let asked = eventually("a node is asked", || {
-            (0..2).find(|node| was_asked_to_put(nodes.one(*node)))
+            (0..2).find(|node| has_been_asked_to("PUT", nodes.one(*node)))
         });
         nodes.one(asked).kill_dash_9();
         (answer.join().unwrap(), 1 - asked)
     });
     assert!([502, 503].contains(&answer.status), "{answer:#?}");
-    assert!(!was_asked_to_put(nodes.one(other)), "it was sent again");
+    assert!(!has_been_asked_to("PUT", nodes.one(other)), "it was sent again");
     sql.run("ROLLBACK");
     assert_eq!(put().is(200)["offer_minutes"], 20);
 }
