@@ -11,7 +11,7 @@ use daybook_domain::time::OfferLength;
 use daybook_domain::{
     ImportDays, LeastBookedDays, RetentionDays, TenantId, TenantSettings, Titles,
 };
-use moka::future::Cache;
+use moka::sync::Cache;
 use serde::Serialize;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -287,7 +287,7 @@ impl Tenants {
     /// # Errors
     /// When the database fails.
     pub async fn get(&self, tenant: &TenantId) -> Result<Arc<Tenant>, sqlx::Error> {
-        if let Some(known) = self.read.get(tenant).await {
+        if let Some(known) = self.read.get(tenant) {
             return Ok(known);
         }
         self.present(tenant).await
@@ -300,7 +300,7 @@ impl Tenants {
     pub async fn present(&self, tenant: &TenantId) -> Result<Arc<Tenant>, sqlx::Error> {
         let undecided = || Tenant { time_zone: Tz::UTC, settings: TenantSettings::default() };
         let found = Arc::new(read(&self.pool, tenant).await?.unwrap_or_else(undecided));
-        self.read.insert(tenant.clone(), Arc::clone(&found)).await;
+        self.read.insert(tenant.clone(), Arc::clone(&found));
         Ok(found)
     }
 
@@ -315,7 +315,7 @@ impl Tenants {
         is_seen: impl FnOnce(&TenantSettings) -> bool,
     ) -> Result<Option<Replaced>, sqlx::Error> {
         let changed = replace(&self.pool, tenant, new, is_seen).await?;
-        self.read.invalidate(tenant).await;
+        self.read.invalidate(tenant);
         Ok(changed)
     }
 }

@@ -41,7 +41,7 @@ const OVERHEAD_BYTES: usize = 256;
 pub(crate) struct Cache(Option<Arc<Levels>>);
 
 struct Levels {
-    memory: moka::future::Cache<[u8; 32], Arc<CachedPage>>,
+    memory: moka::sync::Cache<[u8; 32], Arc<CachedPage>>,
     remote: Option<Arc<Remote>>,
     flights: Flights,
 }
@@ -60,7 +60,7 @@ impl Cache {
         let weight = |_: &[u8; 32], page: &Arc<CachedPage>| {
             u32::try_from(page.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX)
         };
-        let memory = moka::future::Cache::builder().max_capacity(bytes).weigher(weight).build();
+        let memory = moka::sync::Cache::builder().max_capacity(bytes).weigher(weight).build();
         let remote = redis.map(Remote::new);
         Self(Some(Arc::new(Levels { memory, remote, flights: Flights::default() })))
     }
@@ -81,7 +81,7 @@ impl Cache {
         W: Future<Output = Result<(CachedPage, Option<Key>), Problem>> + Send + 'static,
     {
         let Some(levels) = &self.0 else { return work().await.map(|(page, _)| Arc::new(page)) };
-        if let Some(page) = levels.memory.get(key.address()).await {
+        if let Some(page) = levels.memory.get(key.address()) {
             counter!(CACHE_READS, "found" => "memory").increment(1);
             return Ok(page);
         }
@@ -104,14 +104,14 @@ impl Levels {
         {
             counter!(CACHE_READS, "found" => "redis").increment(1);
             let page = Arc::new(page);
-            self.memory.insert(*key.address(), Arc::clone(&page)).await;
+            self.memory.insert(*key.address(), Arc::clone(&page));
             return Ok(page);
         }
         counter!(CACHE_READS, "found" => "none").increment(1);
         let (page, of) = work.await?;
         let page = Arc::new(page);
         if let Some(key) = of {
-            self.memory.insert(*key.address(), Arc::clone(&page)).await;
+            self.memory.insert(*key.address(), Arc::clone(&page));
             if let Some(remote) = &self.remote {
                 remote.put(key, Arc::clone(&page));
             }

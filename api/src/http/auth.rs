@@ -297,7 +297,7 @@ async fn heard_out(
 ) -> Result<Credential, Problem> {
     let (from, now) = (app.peers.of(parts), Instant::now());
     if let Err(refused) = app.peers.admit(from, now)
-        && !was_good(parts, app).await
+        && !was_good(parts, app)
     {
         return Err(refused);
     }
@@ -314,9 +314,9 @@ async fn heard_out(
 }
 
 /// Whether what is sent is likely to be good, as far as that can be told without the database.
-async fn was_good(parts: &Parts, app: &App) -> bool {
+fn was_good(parts: &Parts, app: &App) -> bool {
     match (bearer(parts), cookie::sent(&parts.headers)) {
-        (Ok(token), _) if is_token(token) => app.tokens.is_signed(token).await,
+        (Ok(token), _) if is_token(token) => app.tokens.is_signed(token),
         (Ok(key), _) => app.keys.was_good(key),
         (Err(_), Ok(Some(cookie))) => app.sessions_of_browsers.was_good(cookie),
         (Err(_), _) => false,

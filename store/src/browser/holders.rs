@@ -102,7 +102,7 @@ impl BrowserSessions {
     async fn make(&self, principal: &Principal, maker: &Maker) -> Result<MadeSession, MakeError> {
         let (made, beyond) = rows::make(&self.pool, principal, maker, self.clock.now()).await?;
         for hash in beyond {
-            self.remembered.heard(&notice_of(&hash)).await;
+            self.remembered.heard(&notice_of(&hash));
         }
         Ok(made)
     }
@@ -132,7 +132,7 @@ impl BrowserSessions {
         let Some((ended, hash)) = rows::end(&self.pool, tenant, maker, id).await? else {
             return Ok(None);
         };
-        self.remembered.heard(&notice_of(&hash)).await;
+        self.remembered.heard(&notice_of(&hash));
         Ok(Some(ended))
     }
 
@@ -234,17 +234,17 @@ impl BrowserSessions {
     }
 
     async fn known(&self, hash: &SecretHash) -> Result<Option<Arc<KnownSession>>, sqlx::Error> {
-        if let Some(known) = self.remembered.session(hash).await {
+        if let Ok(known) = self.remembered.session(hash) {
             return Ok(known);
         }
         let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         // Another may have looked it up meanwhile.
-        if let Some(known) = self.remembered.session(hash).await {
+        if let Ok(known) = self.remembered.session(hash) {
             return Ok(known);
         }
         let ticks = self.remembered.ended();
         let known = rows::look_up(&self.pool, hash).await?.map(Arc::new);
-        self.remembered.keep_session(*hash, known.as_ref(), &ticks).await;
+        self.remembered.keep_session(*hash, known.as_ref(), &ticks);
         Ok(known)
     }
 }

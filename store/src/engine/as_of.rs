@@ -11,7 +11,8 @@ use daybook_domain::rights::Limits;
 use daybook_domain::service::Service;
 use daybook_domain::{Decide as _, Directory, ServiceId, TenantId};
 use futures::future::BoxFuture;
-use moka::future::Cache;
+use moka::sync::Cache;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::availability::unavailable;
@@ -29,7 +30,7 @@ const TTL: Duration = Duration::from_mins(1);
 const PAGE: u32 = 1_000;
 
 /// Directories of the past, by the position of the last event in them: they do not change.
-pub(super) struct PastDirectories(Cache<(TenantId, Position), Arc<Directory>>);
+pub(super) struct PastDirectories(Cache<(TenantId, Position), Arc<OnceCell<Arc<Directory>>>>);
 
 impl Default for PastDirectories {
     fn default() -> Self {
@@ -171,13 +172,13 @@ impl Engine {
         tenant: &TenantId,
         position: Position,
     ) -> Result<Arc<Directory>, ExecuteError> {
-        let key = (tenant.clone(), position);
+        let cached = self.past_directories.0.get_with((tenant.clone(), position), Arc::default);
+        // Whoever comes first reads it, for all.
         let read = async {
             let mut folded = FoldedDirectory::default();
             folded.read_on(&self.log, tenant, position).await?;
-            Ok(folded.directory)
+            Ok::<_, ExecuteError>(folded.directory)
         };
-        let read = self.past_directories.0.try_get_with(key, read).await;
-        read.map_err(|error: Arc<ExecuteError>| ExecuteError::Unavailable(error.to_string()))
+        cached.get_or_try_init(|| read).await.cloned()
     }
 }

@@ -13,7 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::claim::{Claim, ClaimIndex};
 use daybook_domain::time::Interval;
 use daybook_domain::{AppointmentId, ResourceId, TenantId};
-use moka::future::Cache;
+use moka::sync::Cache;
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row as _};
 use tokio::sync::Mutex;
@@ -138,7 +138,7 @@ impl ClaimsCache {
         request: ClaimsRequest<'_>,
     ) -> Result<Option<Vec<Vec<Claim>>>, ExecuteError> {
         let ClaimsRequest { resources, during, now, .. } = request;
-        let cached = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
+        let cached = self.0.get_with(tenant.clone(), Arc::default);
         let mut cached = cached.lock().await;
         if cached.bypassed_until.is_some_and(|until| Instant::now() < until) {
             return Ok(None);

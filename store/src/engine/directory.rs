@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook_domain::{Directory, TenantId};
-use moka::future::Cache;
+use moka::sync::Cache;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -52,7 +52,7 @@ impl Directories {
         fresh: bool,
     ) -> Result<(Arc<Directory>, Position), ExecuteError> {
         let asked = Instant::now();
-        let cached = self.0.get_with(tenant.clone(), async { Arc::default() }).await;
+        let cached = self.0.get_with(tenant.clone(), Arc::default);
         // Whoever waits here has what the one before read, if that was after asking.
         let mut cached = cached.lock().await;
         let good_enough = cached.since.is_some_and(|since| {
@@ -69,7 +69,7 @@ impl Directories {
 
     /// Something about a tenant's resources has changed.
     pub(super) async fn out_of_date(&self, tenant: &TenantId) {
-        if let Some(cached) = self.0.get(tenant).await {
+        if let Some(cached) = self.0.get(tenant) {
             cached.lock().await.since = None;
         }
     }

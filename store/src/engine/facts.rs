@@ -7,7 +7,7 @@ use std::any::Any;
 use std::future::Future;
 use std::sync::Arc;
 
-use moka::future::Cache;
+use moka::sync::Cache;
 
 use super::ExecuteError;
 use super::repository::Loaded;
@@ -45,7 +45,7 @@ impl FactCache {
         stream: &StreamId,
         load: impl Future<Output = Result<Loaded<A>, ExecuteError>>,
     ) -> Result<Fact<A>, ExecuteError> {
-        if let Some(AnyFact { state, version }) = self.known(stream).await
+        if let Some(AnyFact { state, version }) = self.known(stream)
             && let Ok(state) = state.downcast()
         {
             return Ok(Fact { state, version });
@@ -64,25 +64,25 @@ impl FactCache {
         let state = Arc::new(state);
         if version > 0 {
             let fact = AnyFact { state: Arc::<A>::clone(&state), version };
-            self.keep(stream.clone(), fact).await;
+            self.keep(stream.clone(), fact);
         }
         Ok(Fact { state, version })
     }
 
     /// Forgets the aggregates of streams that have moved on.
-    pub(super) async fn forget_all(&self, streams: &[StreamId]) {
+    pub(super) fn forget_all(&self, streams: &[StreamId]) {
         for stream in streams {
-            self.0.invalidate(stream).await;
+            self.0.invalidate(stream);
         }
     }
 
     // Of no type, so that the cache's code is made here and not in every crate that runs commands.
 
-    async fn known(&self, stream: &StreamId) -> Option<AnyFact> {
-        self.0.get(stream).await
+    fn known(&self, stream: &StreamId) -> Option<AnyFact> {
+        self.0.get(stream)
     }
 
-    async fn keep(&self, stream: StreamId, fact: AnyFact) {
-        self.0.insert(stream, fact).await;
+    fn keep(&self, stream: StreamId, fact: AnyFact) {
+        self.0.insert(stream, fact);
     }
 }

@@ -299,7 +299,7 @@ impl Engine {
                 answer.appended(decided, Some(last)).map(Submitted::Done)
             }
             Verdict::Stale(streams) => {
-                self.facts.forget_all(&streams).await;
+                self.facts.forget_all(&streams);
                 Ok(Submitted::Stale)
             }
             Verdict::SlotTaken(conflict) => {

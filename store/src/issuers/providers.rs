@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use moka::future::Cache;
+use moka::sync::Cache;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -112,8 +112,7 @@ impl Providers {
         if !self.fetches(issuer) {
             return Verdict::Unavailable;
         }
-        let made = async { Arc::default() };
-        let provider = self.known.get_with_by_ref(issuer, made).await;
+        let provider = self.known.get_with_by_ref(issuer, Arc::default);
         if let Some(verdict) = provider.judge(signed)
             && verdict != Verdict::UnknownKey
         {
@@ -129,8 +128,8 @@ impl Providers {
     }
 
     /// Whether a key of this provider's has signed it, as far as is known in memory. Asks nobody.
-    pub(super) async fn has_signed(&self, issuer: &IssuerUrl, signed: &Signed<'_>) -> bool {
-        let provider = self.known.get(issuer).await;
+    pub(super) fn has_signed(&self, issuer: &IssuerUrl, signed: &Signed<'_>) -> bool {
+        let provider = self.known.get(issuer);
         provider.is_some_and(|provider| provider.judge(signed) == Some(Verdict::Signed))
     }
 

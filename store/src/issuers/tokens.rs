@@ -20,7 +20,7 @@ use super::jwt::{Refused, Token};
 use super::providers::{Providers, Signed, Verdict};
 use super::rows::{self, AddIssuerError, Asked, KnownIssuer, look_up};
 use super::{Issuer, IssuerUrl, NewIssuer};
-use crate::keys::{ANY, Remembered};
+use crate::keys::{ANY, NotKnown, Remembered};
 use crate::personal::{Keyring, KeyringError};
 use crate::{Clock, Log};
 
@@ -127,7 +127,7 @@ impl Tokens {
         now: DateTime<Utc>,
     ) -> Result<Issuer, AddIssuerError> {
         let added = rows::add(&self.pool, tenant, terms, now).await?;
-        self.remembered.heard(ANY).await;
+        self.remembered.heard(ANY);
         Ok(added)
     }
 
@@ -137,17 +137,18 @@ impl Tokens {
     /// When the database fails.
     pub async fn remove(&self, tenant: &TenantId, id: Uuid) -> Result<Option<Issuer>, sqlx::Error> {
         let removed = rows::remove(&self.pool, tenant, id, self.clock.now()).await?;
-        self.remembered.heard(ANY).await;
+        self.remembered.heard(ANY);
         Ok(removed)
     }
 
     /// Whether a provider that some tenant trusts has signed a token, as far as is known in memory: asks neither the database
     /// nor a provider, and costs a signature's check.
-    pub async fn is_signed(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn is_signed(&self, text: &str) -> bool {
         let Ok(token) = Token::read(text) else { return false };
         let Ok(issuer) = IssuerUrl::new(&token.issuer) else { return false };
         let Some(signed) = token.signed_by() else { return false };
-        self.providers.has_signed(&issuer, &signed).await
+        self.providers.has_signed(&issuer, &signed)
     }
 
     /// Who a token speaks for that is used now.
@@ -288,11 +289,11 @@ impl Tokens {
     ) -> Result<Option<Arc<KnownIssuer>>, sqlx::Error> {
         let asked = audiences.iter().map(|audience| (audience, Asked::of(url, audience)));
         let asked: Vec<(&String, Asked)> = asked.collect();
-        let (mut found, unknown) = self.remembered_of(&asked).await;
+        let (mut found, unknown) = self.remembered_of(&asked);
         if !unknown.is_empty() {
             let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
             // Another may have looked it up meanwhile.
-            let (known, unknown) = self.remembered_of(&asked).await;
+            let (known, unknown) = self.remembered_of(&asked);
             found = known;
             found.extend(self.look_up(url, &unknown).await?);
         }
@@ -315,21 +316,21 @@ impl Tokens {
             look_up(&self.pool, url, &audiences).await?.into_iter().map(Arc::new).collect();
         for (audience, asked) in unknown {
             let row = rows.iter().find(|row| row.issuer.terms.audience.as_str() == *audience);
-            self.remembered.keep_issuer(*asked, row, &ticks).await;
+            self.remembered.keep_issuer(*asked, row, &ticks);
         }
         Ok(rows)
     }
 
     /// What is remembered of these, and of which nothing is.
-    async fn remembered_of<'a>(
+    fn remembered_of<'a>(
         &self,
         asked: &[(&'a String, Asked)],
     ) -> (Vec<Arc<KnownIssuer>>, Vec<(&'a String, Asked)>) {
         let (mut found, mut unknown) = (Vec::new(), Vec::new());
         for (audience, asked) in asked {
-            match self.remembered.issuer(asked).await {
-                Some(known) => found.extend(known),
-                None => unknown.push((*audience, *asked)),
+            match self.remembered.issuer(asked) {
+                Ok(known) => found.extend(known),
+                Err(NotKnown) => unknown.push((*audience, *asked)),
             }
         }
         (found, unknown)

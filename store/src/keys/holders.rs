@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::remembered::{self, Known, Remembered};
+use super::remembered::{self, Known, NotKnown, Remembered};
 use super::text::{Kind, Presented, SecretHash};
 use super::used::Used;
 use super::{CreatedKey, ListedKey, Owner, RotateKeyError, rows, text};
@@ -63,9 +63,6 @@ pub struct KeyHolders {
     looked_up: Arc<Semaphore>,
     used: Used,
 }
-
-/// Nobody has looked it up for a while.
-struct NotKnown;
 
 impl KeyHolders {
     /// How many are looked up at once.
@@ -129,8 +126,8 @@ impl KeyHolders {
     }
 
     /// In this program, before it is answered that a key has ended.
-    pub(super) async fn forget_all(&self) {
-        self.remembered.heard(remembered::ANY).await;
+    pub(super) fn forget_all(&self) {
+        self.remembered.heard(remembered::ANY);
     }
 
     /// See [`revoke`](super::revoke): for this program before it is answered.
@@ -144,7 +141,7 @@ impl KeyHolders {
         now: DateTime<Utc>,
     ) -> Result<Option<ListedKey>, sqlx::Error> {
         let revoked = rows::revoke(&self.pool, owner, id, now).await?;
-        self.remembered.heard(remembered::ANY).await;
+        self.remembered.heard(remembered::ANY);
         Ok(revoked)
     }
 
@@ -161,7 +158,7 @@ impl KeyHolders {
         now: DateTime<Utc>,
     ) -> Result<CreatedKey, RotateKeyError> {
         let rotated = rows::rotate(&self.pool, owner, id, ends, may_give, now).await?;
-        self.remembered.heard(remembered::ANY).await;
+        self.remembered.heard(remembered::ANY);
         Ok(rotated)
     }
 
@@ -190,30 +187,30 @@ impl KeyHolders {
     }
 
     async fn known(&self, hash: &SecretHash) -> Result<Option<Arc<Known>>, sqlx::Error> {
-        if let Ok(known) = self.remembered(hash).await {
+        if let Ok(known) = self.remembered(hash) {
             return Ok(known);
         }
         let _permit = self.looked_up.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
         // Another may have looked it up meanwhile.
-        if let Ok(known) = self.remembered(hash).await {
+        if let Ok(known) = self.remembered(hash) {
             return Ok(known);
         }
         let ticks = self.remembered.ended();
         let Some(known) = look_up(&self.pool, hash).await? else {
-            self.remembered.wrong.insert(*hash, ()).await;
+            self.remembered.wrong.insert(*hash, ());
             return Ok(None);
         };
         let known = Arc::new(known);
-        self.remembered.keep_right(*hash, &known, &ticks).await;
+        self.remembered.keep_right(*hash, &known, &ticks);
         Ok(Some(known))
     }
 
-    async fn remembered(&self, hash: &SecretHash) -> Result<Option<Arc<Known>>, NotKnown> {
-        if let Some(known) = self.remembered.right.get(hash).await {
+    fn remembered(&self, hash: &SecretHash) -> Result<Option<Arc<Known>>, NotKnown> {
+        if let Some(known) = self.remembered.right.get(hash) {
             let is_fresh = known.looked_up_at.elapsed() < self.remembered.kept();
             return if is_fresh { Ok(Some(known)) } else { Err(NotKnown) };
         }
-        self.remembered.wrong.get(hash).await.map(|()| None).ok_or(NotKnown)
+        self.remembered.wrong.get(hash).map(|()| None).ok_or(NotKnown)
     }
 }
 

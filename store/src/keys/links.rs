@@ -203,7 +203,7 @@ impl KeyHolders {
             audit::entry(now, AuditKind::KeyRevoked).to(format!("link {id} of {appointment}"));
         audit::append(&mut tx, &[(Some(tenant.clone()), revoked)]).await?;
         tx.commit().await?;
-        self.forget_all().await;
+        self.forget_all();
         Ok(true)
     }
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::audit;
 
 pub use holders::{Held, KeyHolder, KeyHolders};
-pub(crate) use remembered::{ANY, PERSON, Remembered, notice_of};
+pub(crate) use remembered::{ANY, NotKnown, PERSON, Remembered, notice_of};
 pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
 pub(crate) use text::SecretHash;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use moka::future::Cache;
+use moka::sync::Cache;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -35,6 +35,9 @@ fn hash_of(notice: &str) -> Option<SecretHash> {
     }
     Some(hash)
 }
+
+/// Nobody has looked it up for a while.
+pub(crate) struct NotKnown;
 
 /// A key that was looked up.
 #[derive(Debug)]
@@ -107,9 +110,9 @@ impl Remembered {
     const ISSUERS: u64 = 5_000;
 
     /// From now on notices are heard; what was said before may have been missed.
-    pub(crate) async fn listens(&self) {
+    pub(crate) fn listens(&self) {
         self.listens.store(true, Ordering::Relaxed);
-        self.heard(ANY).await;
+        self.heard(ANY);
     }
 
     /// From now on they are not.
@@ -124,12 +127,12 @@ impl Remembered {
     }
 
     /// A key has ended, or any may have.
-    pub(crate) async fn heard(&self, notice: &str) {
+    pub(crate) fn heard(&self, notice: &str) {
         // Before: whoever looks it up at this moment does not remember what they find. After: whoever waits looks again.
         self.tick();
         if let Some(hash) = hash_of(notice) {
-            self.right.invalidate(&hash).await;
-            self.sessions.invalidate(&hash).await;
+            self.right.invalidate(&hash);
+            self.sessions.invalidate(&hash);
         } else if notice != PERSON {
             self.right.invalidate_all();
             self.issuers.invalidate_all();
@@ -140,16 +143,16 @@ impl Remembered {
     }
 
     /// Remembers a key that was found, unless it may have ended since: `ticks` is from before the look-up.
-    pub(super) async fn keep_right(
+    pub(super) fn keep_right(
         &self,
         hash: SecretHash,
         known: &Arc<Known>,
         ticks: &watch::Receiver<u64>,
     ) {
-        self.once_right.insert(hash, ()).await;
-        self.right.insert(hash, Arc::clone(known)).await;
+        self.once_right.insert(hash, ());
+        self.right.insert(hash, Arc::clone(known));
         if ticks.has_changed().unwrap_or(true) {
-            self.right.invalidate(&hash).await;
+            self.right.invalidate(&hash);
         }
     }
 
@@ -158,43 +161,43 @@ impl Remembered {
         self.once_right.contains_key(hash)
     }
 
-    /// The issuer that is looked up so; `Some(None)`: there is none. `None`: it is not known.
-    pub(crate) async fn issuer(&self, asked: &Asked) -> Option<Option<Arc<KnownIssuer>>> {
-        if let Some(known) = self.issuers.get(asked).await {
+    /// The issuer that is looked up so; `None`: there is none.
+    pub(crate) fn issuer(&self, asked: &Asked) -> Result<Option<Arc<KnownIssuer>>, NotKnown> {
+        if let Some(known) = self.issuers.get(asked) {
             let is_fresh = known.looked_up_at.elapsed() < self.kept();
-            return is_fresh.then_some(Some(known));
+            return if is_fresh { Ok(Some(known)) } else { Err(NotKnown) };
         }
-        self.no_issuers.get(asked).await.map(|()| None)
+        self.no_issuers.get(asked).map(|()| None).ok_or(NotKnown)
     }
 
     /// Remembers what was found, unless something has ended since: `ticks` is from before the look-up.
-    pub(crate) async fn keep_issuer(
+    pub(crate) fn keep_issuer(
         &self,
         asked: Asked,
         found: Option<&Arc<KnownIssuer>>,
         ticks: &watch::Receiver<u64>,
     ) {
         match found {
-            Some(known) => self.issuers.insert(asked, Arc::clone(known)).await,
-            None => self.no_issuers.insert(asked, ()).await,
+            Some(known) => self.issuers.insert(asked, Arc::clone(known)),
+            None => self.no_issuers.insert(asked, ()),
         }
         if ticks.has_changed().unwrap_or(true) {
-            self.issuers.invalidate(&asked).await;
-            self.no_issuers.invalidate(&asked).await;
+            self.issuers.invalidate(&asked);
+            self.no_issuers.invalidate(&asked);
         }
     }
 
-    /// The session of a browser that is known so; `Some(None)`: there is none. `None`: it is not known.
-    pub(crate) async fn session(&self, hash: &SecretHash) -> Option<Option<Arc<KnownSession>>> {
-        if let Some(known) = self.sessions.get(hash).await {
+    /// The session of a browser that is known so; `None`: there is none.
+    pub(crate) fn session(&self, hash: &SecretHash) -> Result<Option<Arc<KnownSession>>, NotKnown> {
+        if let Some(known) = self.sessions.get(hash) {
             let is_fresh = known.looked_up_at.elapsed() < self.kept();
-            return is_fresh.then_some(Some(known));
+            return if is_fresh { Ok(Some(known)) } else { Err(NotKnown) };
         }
-        self.wrong.get(hash).await.map(|()| None)
+        self.wrong.get(hash).map(|()| None).ok_or(NotKnown)
     }
 
     /// See [`Self::keep_issuer`].
-    pub(crate) async fn keep_session(
+    pub(crate) fn keep_session(
         &self,
         hash: SecretHash,
         found: Option<&Arc<KnownSession>>,
@@ -202,13 +205,13 @@ impl Remembered {
     ) {
         match found {
             Some(known) => {
-                self.once_right.insert(hash, ()).await;
-                self.sessions.insert(hash, Arc::clone(known)).await;
+                self.once_right.insert(hash, ());
+                self.sessions.insert(hash, Arc::clone(known));
             }
-            None => self.wrong.insert(hash, ()).await,
+            None => self.wrong.insert(hash, ()),
         }
         if ticks.has_changed().unwrap_or(true) {
-            self.sessions.invalidate(&hash).await;
+            self.sessions.invalidate(&hash);
         }
     }
 

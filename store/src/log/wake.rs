@@ -143,7 +143,7 @@ impl Wakeups {
         liveness::show(&mut listener, self.program).await?;
         listener.listen_all([CHANNEL, keys::CHANNEL]).await?;
         self.listening.send_replace(true);
-        self.keys.listens().await;
+        self.keys.listens();
         self.heard(&AppendedTo::Any);
         loop {
             let Ok(received) = timeout(SILENCE, listener.try_recv()).await else {
@@ -153,7 +153,7 @@ impl Wakeups {
             };
             let Some(notification) = received? else { return Ok(()) };
             if notification.channel() == keys::CHANNEL {
-                self.keys.heard(notification.payload()).await;
+                self.keys.heard(notification.payload());
                 continue;
             }
             let (program, grown) = notification::decode(notification.payload());

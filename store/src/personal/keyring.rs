@@ -14,7 +14,7 @@ use daybook_domain::appointment::Appointment;
 use daybook_domain::client::Client;
 use daybook_domain::series::Series;
 use daybook_domain::{HasPersonal, PersonalJson, Sealed, Subject, TenantId};
-use moka::future::Cache;
+use moka::sync::Cache;
 use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
@@ -382,12 +382,12 @@ impl Keyring {
         tenant: &TenantId,
         keeps: bool,
     ) -> Result<Arc<SubjectKey>, KeyringError> {
-        if let Some(key) = self.of_tenants.get(tenant).await {
+        if let Some(key) = self.of_tenants.get(tenant) {
             return Ok(key);
         }
         let key = self.key_of(tenant, TENANT, keeps).await?;
         if keeps {
-            self.of_tenants.insert(tenant.clone(), Arc::clone(&key)).await;
+            self.of_tenants.insert(tenant.clone(), Arc::clone(&key));
         }
         Ok(key)
     }
@@ -439,7 +439,7 @@ impl Keyring {
         keeps: bool,
     ) -> Result<Arc<SubjectKey>, KeyringError> {
         let by = By::Subject(tenant.clone(), subject);
-        let state = match self.remembered(&by).await {
+        let state = match self.remembered(&by) {
             None | Some(State::None) => self.look_up_or_make(tenant, subject, keeps).await?,
             Some(state) => state,
         };
@@ -489,13 +489,13 @@ impl Keyring {
     }
 
     /// What is kept in memory of a key, unless one may have ended since.
-    async fn remembered(&self, by: &By) -> Option<State> {
+    fn remembered(&self, by: &By) -> Option<State> {
         let tick = self.tick();
         if self.seen.load(Ordering::Acquire) != tick {
             self.kept.invalidate_all();
             self.seen.store(tick, Ordering::Release);
         }
-        self.kept.get(by).await
+        self.kept.get(by)
     }
 
     fn tick(&self) -> u64 {
@@ -517,7 +517,7 @@ impl Keyring {
         .fetch_optional(&self.pool)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let (_, state) = self.take_up(tenant, &row, tick).await?;
+        let (_, state) = self.take_up(tenant, &row, tick)?;
         Ok(Some(state))
     }
 
@@ -526,7 +526,7 @@ impl Keyring {
         let mut keys = HashMap::with_capacity(wanted.len());
         let mut missing: HashMap<TenantId, (Vec<Uuid>, Vec<Uuid>)> = HashMap::new();
         for by in wanted {
-            if let Some(state) = self.remembered(&by).await {
+            if let Some(state) = self.remembered(&by) {
                 keys.insert(by, state);
                 continue;
             }
@@ -548,14 +548,14 @@ impl Keyring {
             .await?;
             for row in rows {
                 let subject = row.try_get("subject_id")?;
-                let (id, state) = self.take_up(&tenant, &row, tick).await?;
+                let (id, state) = self.take_up(&tenant, &row, tick)?;
                 keys.insert(By::Id(tenant.clone(), id), state.clone());
                 keys.insert(By::Subject(tenant.clone(), subject), state);
             }
             for subject in subjects {
                 let by = By::Subject(tenant.clone(), subject);
                 if let Entry::Vacant(none) = keys.entry(by) {
-                    self.keep(none.key(), &State::None, tick).await;
+                    self.keep(none.key(), &State::None, tick);
                     none.insert(State::None);
                 }
             }
@@ -564,7 +564,7 @@ impl Keyring {
     }
 
     /// Keeps a key of the database in memory, unless one may have ended since it was looked up.
-    async fn take_up(
+    fn take_up(
         &self,
         tenant: &TenantId,
         row: &PgRow,
@@ -586,15 +586,15 @@ impl Keyring {
             }
         };
         for by in [By::Id(tenant.clone(), id), By::Subject(tenant.clone(), subject)] {
-            self.keep(&by, &state, tick).await;
+            self.keep(&by, &state, tick);
         }
         Ok((id, state))
     }
 
-    async fn keep(&self, by: &By, state: &State, tick: u64) {
-        self.kept.insert(by.clone(), state.clone()).await;
+    fn keep(&self, by: &By, state: &State, tick: u64) {
+        self.kept.insert(by.clone(), state.clone());
         if self.tick() != tick {
-            self.kept.invalidate(by).await;
+            self.kept.invalidate(by);
         }
     }
 }
