@@ -21,7 +21,7 @@ pub(crate) async fn run(
     appointments: u64,
 ) -> anyhow::Result<Report> {
     let timing = options.timing(10);
-    let size = Size::new(options.smoke, appointments);
+    let size = Size { noted: options.notes, ..Size::new(options.smoke, appointments) };
     let mut report = Report::default();
     let template = Daybook::template(server, size).await?;
     let pgbench = Pgbench::prepare(server, options, timing).await?;

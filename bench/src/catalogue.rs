@@ -16,8 +16,8 @@ use daybook_domain::service::{
 };
 use daybook_domain::time::{Buffer, Duration, WeeklyHours};
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Name, ResourceId, ResourceIds, ServiceId, Tag, Tags,
-    TenantId, Title,
+    AppointmentId, Category, ClientId, Name, Note, Personal, ResourceId, ResourceIds, ServiceId,
+    Tag, Tags, TenantId, Title,
 };
 use daybook_store::{Clock as _, CommandContext, Engine, Executable, SystemClock, Target};
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -68,6 +68,8 @@ pub(crate) struct Size {
     pub(crate) clients: u64,
     /// How many appointments were there from the beginning.
     pub(crate) appointments: u64,
+    /// Whether each booking has a note, which is personal.
+    pub(crate) noted: bool,
     /// The midnight that the first slots start at, in the future.
     pub(crate) begins: DateTime<Utc>,
 }
@@ -77,7 +79,13 @@ impl Size {
     pub(crate) fn new(smoke: bool, appointments: u64) -> Self {
         let (resource_bits, clients) = if smoke { (6, 128) } else { (10, 4_096) };
         let midnight = SystemClock.now().date_naive().and_time(NaiveTime::MIN).and_utc();
-        Self { resource_bits, clients, appointments, begins: midnight + TimeDelta::days(2) }
+        Self {
+            noted: false,
+            resource_bits,
+            clients,
+            appointments,
+            begins: midnight + TimeDelta::days(2),
+        }
     }
 }
 
@@ -127,10 +135,14 @@ pub(crate) fn booking(slot: Slot, size: Size) -> anyhow::Result<Booking> {
     let (service, client) = (service(service_of(slot)), client(client_of(slot, size)));
     Ok(Booking {
         resource_ids: Some(ResourceIds::try_from(vec![resource(slot.resource)])?),
+        note: size.noted.then(|| Note::new(NOTE)).transpose()?.map(Personal::new),
         title: Some(Title::new(&title(slot.number))?.into()),
         ..Booking::new(service, client, When::From(slot.start))
     })
 }
+
+/// What is noted, where something is.
+pub(crate) const NOTE: &str = "Comes with a walking stick, and asks for a chair by the window.";
 
 pub(crate) fn title(number: u64) -> String {
     let (one, other) = (one_of(&WORDS, number), one_of(&WORDS, number + 1));

@@ -132,6 +132,9 @@ pub(crate) struct Options {
     /// Measure daybook at these numbers in flight only, instead of the usual ones.
     #[arg(long, global = true, value_delimiter = ',')]
     in_flight: Option<Vec<usize>>,
+    /// append and http: each booking has a note, which is personal, and sealed.
+    #[arg(long, global = true)]
+    pub(crate) notes: bool,
     /// Leave out pgbench and postgres-es, and with them the ratios.
     #[arg(long, global = true)]
     pub(crate) alone: bool,

@@ -26,13 +26,16 @@ pub(crate) async fn book(
     size: Size,
 ) -> anyhow::Result<Answer> {
     let (one, other) = (drawn(slot.number), drawn(!slot.number));
-    let body = json!({
+    let mut body = json!({
         "service_id": catalogue::service(catalogue::service_of(slot)),
         "resource_ids": [catalogue::resource(slot.resource)],
         "client_id": catalogue::client(catalogue::client_of(slot, size)),
         "start_at": slot.start.to_rfc3339_opts(SecondsFormat::Secs, true),
         "title": catalogue::title(slot.number),
     });
+    if size.noted {
+        body["note"] = json!(catalogue::NOTE);
+    }
     let body = body.to_string();
     let request = format!(
         "{head}idempotency-key: {one:016x}{other:016x}\r\ncontent-length: {}\r\n\r\n{body}",

@@ -36,7 +36,7 @@ pub(crate) async fn run(
     daybook: Option<&Path>,
 ) -> anyhow::Result<Report> {
     let timing = options.timing(10);
-    let size = Size::new(options.smoke, appointments);
+    let size = Size { noted: options.notes, ..Size::new(options.smoke, appointments) };
     let program = Program::find(daybook)?;
     let mut report = Report::default();
     let template = Daybook::template(server, size).await?;
