@@ -89,7 +89,8 @@ pub(crate) async fn read_settings(
 /// Replace the tenant's settings
 ///
 /// What is not given is as daybook has it by default, so a body must be given: `{}` is a choice, too. Decisions go by it
-/// within five seconds; what was decided before stands. Other `retention_days` need `privacy`, too: clients are erased by them.
+/// within five seconds; what was decided before stands. Other `retention_days` and `titles` need `privacy`, too: clients are erased by
+/// those, and these say what is sealed.
 #[utoipa::path(
     put, path = "/v1/tenant/settings", tag = "operation",
     params(DryRun, IfMatchTag), request_body = SettingsBody, security(("api_key" = ["manage", "keys"])),
@@ -107,6 +108,9 @@ pub(crate) async fn put_settings(
     let before = tenants.present(&caller.tenant).await?.settings;
     if settings.retention_days != before.retention_days {
         caller.must_have::<auth::Privacy>("settling for how long clients are kept")?;
+    }
+    if settings.titles != before.titles {
+        caller.must_have::<auth::Privacy>("settling whether titles are personal")?;
     }
     let is_seen = |now: &TenantSettings| seen.is_of(&SettingsView::from(*now));
     if dry_run.is_asked_for() {

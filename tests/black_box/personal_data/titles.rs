@@ -343,6 +343,21 @@ fn what_is_written_from_then_on_is_as_the_setting_says() {
     assert_eq!(titles()[0], one("withheld", 3));
 }
 
+/// A client of before there were such titles would make them public by leaving them out.
+#[test]
+fn what_titles_are_is_changed_by_whom_privacy_is_for() {
+    let practice = a_practice();
+    let key = ["--scopes", "manage,keys"];
+    let desk = Server::shared().database.key_with(&practice.tenant, &key);
+    let desk = practice.api.with_key(Some(&desk));
+    let put = |body: Value| desk.request("PUT", "/v1/tenant/settings").json(&body).send();
+    put(json!({"titles": "personal"})).is_refused(403, "insufficient-scope");
+    practice.settings(&json!({"titles": "personal"}));
+    put(json!({"offer_minutes": 20})).is_refused(403, "insufficient-scope");
+    let kept = put(json!({"offer_minutes": 20, "titles": "personal"})).is(200);
+    assert_eq!((&kept["titles"], &kept["offer_minutes"]), (&json!("personal"), &json!(20)));
+}
+
 #[test]
 fn a_tenant_is_made_with_personal_titles_and_its_imports_come_round() {
     let server = Server::start(&Database::fresh());
