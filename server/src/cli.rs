@@ -122,6 +122,11 @@ pub(crate) enum Command {
     },
     /// Check that every log is whole, and that the tables derived from it agree with it.
     Verify(Verify),
+    /// How far the broker was told the logs.
+    Relay {
+        #[command(subcommand)]
+        command: RelayCommand,
+    },
     /// Erasures of clients.
     Erasures {
         #[command(subcommand)]
@@ -226,6 +231,9 @@ pub(crate) struct Serve {
     /// have keys. Programs with the roles api and relay both need it.
     #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_WEBHOOKS")]
     pub(crate) allow_insecure_webhooks: bool,
+    /// Publish all logs to this broker, by the role relay: `amqp://user:password@host:5672/vhost` [default: none].
+    #[arg(long, env = "DAYBOOK_AMQP_URL", hide_env_values = true)]
+    pub(crate) amqp_url: Option<String>,
     #[command(flatten)]
     pub(crate) smtp: SmtpOptions,
     #[command(flatten)]
@@ -318,6 +326,30 @@ pub(crate) enum KeyCommand {
         /// For how many days the new one is good: 1 to 3,660 [default: for as long as the other one was to be].
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..=3_660))]
         expires_in_days: Option<u16>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RelayCommand {
+    /// Say of each log how far the broker has confirmed it, and why no further.
+    Status,
+    /// Publish all logs again, or what comes after a position of one: where a broker is new, or a queue was lost.
+    Replay {
+        /// Only this tenant's log.
+        #[arg(long)]
+        tenant: Option<TenantId>,
+        /// Only what comes after this position.
+        #[arg(long, requires = "tenant", default_value_t = 0)]
+        after: u64,
+    },
+    /// Compare what waits in a queue with the logs, event by event, and leave it there.
+    Verify {
+        /// Which queue.
+        #[arg(long)]
+        queue: String,
+        /// Of which broker.
+        #[arg(long, env = "DAYBOOK_AMQP_URL", hide_env_values = true)]
+        amqp_url: String,
     },
 }
 

@@ -29,6 +29,7 @@ mod parts;
 mod progress;
 mod projections;
 mod psql;
+mod relay;
 mod reminding;
 mod replay;
 mod roles;
@@ -109,6 +110,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         }
         Command::Projections { command } => {
             on_runtime(&place, async |database| projections::run(database, command).await)
+        }
+        Command::Relay { command } => {
+            on_runtime(&place, async |database| relay::run_command(database, command).await)
         }
         Command::Export(options) => {
             on_runtime(&place, async |database| export::run(database, &options).await)

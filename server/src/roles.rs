@@ -33,6 +33,8 @@ pub(crate) enum Task {
     Promote,
     /// Tells the endpoints of webhooks what has happened.
     Deliver,
+    /// Publishes the logs to the broker, where there is one.
+    Publish,
     /// Reminds clients, where there is a relay.
     Remind,
 }
@@ -64,7 +66,7 @@ pub(crate) const fn duties(role: Role) -> Duties {
         },
         Role::Relay => Duties {
             pools: &[Pool::Readers],
-            tasks: &[Task::Deliver],
+            tasks: &[Task::Deliver, Task::Publish],
             readiness: &[Check::Readers],
         },
         Role::Reminders => Duties {

@@ -147,6 +147,9 @@ metrics! {
     WEBHOOK_SECONDS = Histogram(REQUEST_SECONDS), "daybook_webhook_delivery_duration_seconds", Seconds, [],
         "How long endpoints of webhooks took to answer, or not to";
 
+    RELAY_EVENTS = Counter, "daybook_relay_events_total", Count, ["outcome"],
+        "Events that were published to the broker: confirmed, or why one was not";
+
     // Work by itself.
     HOLDS_DUE = Gauge, "daybook_holds_due", Count, [],
         "Holds that have lapsed and are not given back yet";
@@ -211,6 +214,11 @@ pub fn begin() {
     }
     for outcome in ["delivered", "failed", "gone"] {
         counter!(WEBHOOK_DELIVERIES, "outcome" => outcome).increment(0);
+    }
+    for outcome in
+        ["confirmed", "not-connected", "blocked", "timed-out", "refused", "unroutable", "closed"]
+    {
+        counter!(RELAY_EVENTS, "outcome" => outcome).increment(0);
     }
     counter!(HTTP_CONNECTIONS_EVICTED).increment(0);
     gauge!(HTTP_CONNECTIONS).set(0.0);

@@ -22,7 +22,7 @@ pub enum Role {
     Api,
     /// Keeps the projections up to date, and makes them.
     Projector,
-    /// Tells those outside who follow the log: the endpoints of webhooks.
+    /// Tells those outside who follow the log: the endpoints of webhooks, and the broker.
     Relay,
     /// Reminds clients.
     Reminders,

@@ -66,6 +66,7 @@ mod proof;
 mod races;
 mod random_calendars;
 mod readme;
+mod relay;
 mod reminders;
 mod repository;
 mod roles;

@@ -23,7 +23,7 @@ struct Program {
 }
 
 /// All of them; the tests find them by their names.
-const OF_TESTS: [Program; 11] = [
+const OF_TESTS: [Program; 12] = [
     Program { name: "curl", package: "curl" },
     Program { name: "haproxy", package: "haproxy" },
     Program { name: "jq", package: "jq" },
@@ -31,6 +31,7 @@ const OF_TESTS: [Program; 11] = [
     Program { name: "prometheus", package: "prometheus" },
     Program { name: "promtool", package: "prometheus" },
     Program { name: "pgbouncer", package: "pgbouncer" },
+    Program { name: "rabbitmq-server", package: "rabbitmq-server" },
     Program { name: "psql", package: "postgresql-client" },
     Program { name: "redis-server", package: "redis-server" },
     Program { name: "libfaketime.so.1", package: "libfaketime" },

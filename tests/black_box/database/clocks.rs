@@ -21,12 +21,13 @@ pub(super) fn libfaketime() -> PathBuf {
 
 /// A program whose machine's clock is off by so much, as if somebody had set it: what it measures time by goes
 /// on as it was.
-fn off_by(seconds: i64, database: &Database) -> Server {
+pub(crate) fn off_by(seconds: i64, database: &Database, arguments: &[&str]) -> Server {
     let (library, offset) = (libfaketime(), format!("{seconds:+}s"));
     let library = library.to_str().unwrap();
     let environment =
         [("LD_PRELOAD", library), ("FAKETIME", &offset), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
-    let server = Server::start_in(database, &environment);
+    let arguments = [&["serve", "--listen", "127.0.0.1:0"], arguments].concat();
+    let server = Server::start_as(database, &arguments, &environment);
     server.wait_until_ready();
     server
 }
@@ -38,7 +39,7 @@ fn a_program_whose_clock_is_off_takes_no_hold_and_delays_nobody() {
         let database = Database::fresh();
         let right = Server::start(&database);
         let practice = Practice::on(&right);
-        let wrong = off_by(seconds, &database);
+        let wrong = off_by(seconds, &database, &[]);
         let there = practice.moved_to(&wrong);
         assert!(wrong.log().contains("clock is not the database's"), "{}", wrong.log());
 

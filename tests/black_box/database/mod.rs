@@ -1,7 +1,7 @@
 //! The database that daybook works on: how it is reached, how much of it there is, what time it is there.
 
 mod another_time;
-mod clocks;
+pub(crate) mod clocks;
 mod connections;
 mod failover;
 mod in_vain;
