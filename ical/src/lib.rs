@@ -37,4 +37,4 @@ pub use property::Property;
 pub use scan::{Calendar, Index, MAX_EVENTS, MAX_FILE_BYTES, Method, Place, Scanner, scan};
 pub use time::{Moment, Time};
 pub use write::Writer;
-pub use zone::{OwnZone, Zone, Zones};
+pub use zone::{OwnZone, Zone, Zones, write_zone};

@@ -4,6 +4,7 @@ mod names;
 mod own;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone, 
 use chrono_tz::{GapInfo, Tz};
 
 pub use own::OwnZone;
+pub use written::write_zone;
 
 use crate::Fault;
 use crate::component::Component;
