@@ -73,6 +73,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("Reminding", "crate::schema::ChoiceOfReminders"),
     ("RestrictionReason", "crate::schema::ReasonOfRestriction"),
     ("Titles", "crate::schema::KindOfTitles"),
+    ("Notices", "crate::schema::WayOfNotices"),
     ("Rule", "crate::schema::RuleName"),
     ("Scopes", "Vec<crate::schema::ScopeName>"),
     ("SessionStatus", "crate::schema::StatusOfSession"),

@@ -11,11 +11,11 @@ use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::Tag;
 use daybook_domain::appointment::{CancelledBy, ConflictReason, MovedBy, Status};
 use daybook_domain::client::{ErasureReason, LegalHoldReason, Reminding, RestrictionReason};
-use daybook_domain::reminder::{
-    Failure as ReminderFailure, Status as ReminderStatus, Why as WhyNotReminded,
-};
+use daybook_domain::notice::Notices;
+use daybook_domain::reminder::Why as WhyNotReminded;
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::rights::{LinkAction, Scope};
+use daybook_domain::sending::{Failure as ReminderFailure, Status as ReminderStatus};
 use daybook_domain::series::{LeftBecause, Mode};
 use daybook_domain::service::rules::Rule;
 use daybook_domain::service::{Channel, Choose};
@@ -130,6 +130,10 @@ words! {
     /// `public`: for whoever may read the appointment. `personal`: for whoever is told what is personal of its client.
     KindOfTitles: Titles { Public, Personal }
 
+    /// `off`: clients are not told. `email`: they are told by mail when an appointment of theirs is booked, moved or cancelled, or
+    /// offered to them.
+    WayOfNotices: Notices { Off, Email }
+
     /// `time-off` closes, whatever else says; `extra-hours` open, also on a holiday.
     KindOfException: ExceptionKind { ExtraHours, TimeOff }
 
@@ -152,8 +156,9 @@ words! {
     ChoiceOfReminders: Reminding { ByRule, None }
 
     /// What has become of a reminder: it is to be due (`planned`), is being sent (`begun`), was taken on by a mail relay (`sent`), was not (`failed`), is
-    /// not sent (`skipped`), or is to be sent because somebody asked for it (`asked`).
-    StatusOfReminder: ReminderStatus { Planned, Begun, Sent, Failed, Skipped, Asked }
+    /// not sent (`skipped`), is to be sent because somebody asked for it (`asked`), or was told to be due to whoever follows the log
+    /// (`announced`).
+    StatusOfReminder: ReminderStatus { Planned, Begun, Sent, Failed, Skipped, Asked, Announced }
 
     /// Whether what failed may be taken later (`transient`), never (`permanent`), or may have been taken (`unknown`).
     FailureOfReminder: ReminderFailure { Transient, Permanent, Unknown }
@@ -165,8 +170,8 @@ words! {
         Cancelled, Moved, Over, RuleGone, TooLate, Superseded, NotWanted, Restricted, NoAddress
     }
 
-    /// How a client is reminded: by mail.
-    ChannelOfReminder: Channel { Email }
+    /// How a client is reminded: by mail, or by whoever is told by a webhook that it is due (`ReminderDue`).
+    ChannelOfReminder: Channel { Email, Webhook }
 
     /// What has become of a session.
     StatusOfSession: SessionStatus { Scheduled, Cancelled }

@@ -127,6 +127,7 @@ fn booked(slot: Slot, size: Size, terms: &[ServiceTerms]) -> anyhow::Result<Appo
         metadata: daybook_domain::Metadata::default(),
         private: false,
         imported: false,
+        notices: false,
         agreed: Agreed::default(),
         overridden: None,
         series: None,

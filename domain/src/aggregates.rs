@@ -22,6 +22,7 @@ macro_rules! aggregates {
                 $crate::waiting::WaitingRefusal;
             Reminder: $crate::reminder::Reminder, $crate::ReminderId,
                 $crate::reminder::ReminderRefusal;
+            Notice: $crate::notice::Notice, $crate::NoticeId, $crate::notice::NoticeRefusal;
         }
     };
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::appointment::Appointment;
 use crate::claim::{ClaimQuery, ClaimSnapshot};
 use crate::client::Client;
+use crate::notice::Notices;
 use crate::resource::Resource;
 use crate::rights::Placed;
 use crate::service::Service;
@@ -77,6 +78,9 @@ pub struct Facts {
     pub least_booked_days: LeastBookedDays,
     /// What a title is that the command gives, where it [gives one](Decide::gives_title).
     pub titles: Titles,
+    /// Whether clients are told of what is made, where the decision [makes something](Decide::tells_client) that they are
+    /// told of.
+    pub notices: Notices,
     /// The claims that the decision asked for, without the appointment's own.
     pub claims: ClaimSnapshot,
     /// How many free choices to skip (beginning anew when all are). It is 0 but for one who has
@@ -99,6 +103,7 @@ impl Facts {
             directory: Arc::default(),
             least_booked_days: LeastBookedDays::default(),
             titles: Titles::default(),
+            notices: Notices::default(),
             claims: ClaimSnapshot::default(),
             skip: 0,
         }
@@ -144,6 +149,12 @@ pub trait Decide:
 
     /// Whether the command gives a title: then the decision depends on what titles are.
     fn gives_title(command: &Self::Command) -> bool {
+        let _ = command;
+        false
+    }
+
+    /// Whether the command makes something that clients may be told of: then the decision depends on whether they are.
+    fn tells_client(command: &Self::Command) -> bool {
         let _ = command;
         false
     }

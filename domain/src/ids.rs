@@ -117,6 +117,15 @@ uuid_id!(
     /// One appointment, from its hold or booking to its end.
     AppointmentId
 );
+impl AppointmentId {
+    /// What calendars know it by, wherever it is told (UID, RFC 7986 section 5.3): it depends on nothing that a tenant or an
+    /// operator can change.
+    #[must_use]
+    pub fn calendar_uid(self) -> String {
+        self.0.to_string()
+    }
+}
+
 uuid_id!(
     /// One session of a service that several clients share.
     SessionId
@@ -139,6 +148,22 @@ uuid_id!(
     /// An entry of the waiting list.
     WaitingEntryId
 );
+
+uuid_id!(
+    /// What the client of an appointment is told of it.
+    NoticeId
+);
+
+impl NoticeId {
+    /// What ids of notices are made in.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x1f0c_93a5_6b0e_4d7e_8a41_c2d5_90be_3f71);
+
+    /// The one of an appointment: the same whoever works it out, so that there is one.
+    #[must_use]
+    pub fn of(appointment: AppointmentId) -> Self {
+        Self(Uuid::new_v5(&Self::NAMESPACE, appointment.0.as_bytes()))
+    }
+}
 
 uuid_id!(
     /// A reminder of one start of an appointment, by one rule.

@@ -18,6 +18,7 @@ mod ids;
 mod legible;
 mod matching;
 mod metadata;
+pub mod notice;
 pub mod patch;
 mod personal;
 mod quota;
@@ -26,6 +27,7 @@ pub mod reminder;
 pub mod resource;
 pub mod rights;
 mod schemas;
+pub mod sending;
 pub mod series;
 pub mod service;
 pub mod session;
@@ -46,8 +48,8 @@ pub(crate) use event_types::event_types;
 pub use event_types::{AggregateEvent, EVENT_TYPES, aggregate_type, is_event_type};
 pub use facts::{Decide, Facts, Needs, SeenVersions};
 pub use ids::{
-    AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, ReminderId,
-    ResourceId, ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
+    AppointmentId, ClientId, ExceptionId, HolidayId, IdError, InvalidResources, NoticeId,
+    ReminderId, ResourceId, ResourceIds, SeriesId, ServiceId, SessionId, TenantId, WaitingEntryId,
 };
 pub use legible::{Illegible, legible};
 pub use metadata::{Metadata, MetadataPatch};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Titles;
+use crate::notice::Notices;
 use crate::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use crate::time::OfferLength;
 
@@ -35,6 +36,8 @@ macro_rules! with_tenant_settings {
             words {
                 /// What titles are that callers give, from then on: public or personal; else public.
                 titles: Titles;
+                /// How clients are told what becomes of appointments that are made from then on: off or email; else off.
+                notices: Notices;
             }
         }
     };

@@ -9,6 +9,7 @@ use crate::Projection;
 use crate::appointments::Appointments;
 use crate::catalogue::Catalogue;
 use crate::conflicts::Conflicts;
+use crate::notices::Notices;
 use crate::reminders::Reminders;
 use crate::retention::Retention;
 use crate::sessions::Sessions;
@@ -28,5 +29,6 @@ pub fn all(pool: &PgPool, keyring: Option<&Keyring>) -> Vec<Arc<dyn Projection>>
         Arc::new(Utilisation::new(pool.clone())),
         Arc::new(Retention::new(pool.clone())),
         Arc::new(Reminders::new(pool.clone())),
+        Arc::new(Notices::new(pool.clone())),
     ]
 }

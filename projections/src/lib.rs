@@ -28,6 +28,7 @@ pub mod history;
 mod kit;
 mod lag;
 mod leftovers;
+pub mod notices;
 mod out_of_step;
 mod page;
 mod progress;

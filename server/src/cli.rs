@@ -25,8 +25,8 @@ use crate::issuer::{self, GrantText};
 use crate::listen_address::ListenAddress;
 use crate::listener::TlsFiles;
 use crate::logging;
+use crate::mailing::SmtpOptions;
 use crate::master_key::{MasterKeyCommand, Sources};
-use crate::reminding::SmtpOptions;
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.

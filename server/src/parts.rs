@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use daybook_projections::catalogue::Catalogue;
+use daybook_projections::notices::Notices;
 use daybook_projections::reminders::Reminders;
 use daybook_projections::search::Search;
 use daybook_projections::sessions::Sessions;
@@ -86,6 +87,10 @@ impl Parts {
 
     pub(crate) fn reminders(&self) -> Reminders {
         Reminders::new(self.log().pool().clone())
+    }
+
+    pub(crate) fn notices(&self) -> Notices {
+        Notices::new(self.log().pool().clone())
     }
 
     pub(crate) fn sessions(&self) -> Sessions {

@@ -35,8 +35,8 @@ pub(crate) enum Task {
     Deliver,
     /// Publishes the logs to the broker, where there is one.
     Publish,
-    /// Reminds clients, where there is a relay.
-    Remind,
+    /// Reminds clients and tells them what becomes of their appointments, where there is a relay.
+    Write,
 }
 
 /// What a role needs and does.
@@ -71,7 +71,7 @@ pub(crate) const fn duties(role: Role) -> Duties {
         },
         Role::Reminders => Duties {
             pools: &[Pool::Readers, Pool::Committers],
-            tasks: &[Task::Remind],
+            tasks: &[Task::Write],
             readiness: &[Check::Readers, Check::Committers, Check::Projections],
         },
         Role::Sync => Duties { pools: &[Pool::Readers], tasks: &[], readiness: &[Check::Readers] },

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use chrono::SecondsFormat;
 use chrono_tz::Tz;
 use clap::Args;
+use daybook_domain::notice::Notices;
 use daybook_domain::service::{ClientEntryLimit, EntryLimit, HoldLimit};
 use daybook_domain::time::OfferLength;
 use daybook_domain::{

@@ -154,9 +154,13 @@ metrics! {
     HOLDS_DUE = Gauge, "daybook_holds_due", Count, [],
         "Holds that have lapsed and are not given back yet";
     REMINDERS = Counter, "daybook_reminders_total", Count, ["result"],
-        "Tries to remind a client: sent, transient, permanent, unknown or skipped";
+        "Tries to remind a client: sent, announced, transient, permanent, unknown or skipped";
     REMINDERS_OLDEST_DUE = Gauge, "daybook_reminders_oldest_due_seconds", Seconds, [],
         "For how long the reminder has been due that is due longest and not sent";
+    NOTICES = Counter, "daybook_notices_total", Count, ["result"],
+        "Tries to tell a client of an appointment: sent, transient, permanent, unknown or skipped";
+    NOTICES_OLDEST_DUE = Gauge, "daybook_notices_oldest_due_seconds", Seconds, [],
+        "For how long the notice has been due that is due longest and not sent";
     PROGRAMS_ALIVE = Gauge, "daybook_programs_alive", Count, ["role"],
         "Programs on this database that are alive and have the role";
     BACKGROUND_FAILURES = Counter, "daybook_background_failures_total", Count, ["task"],
@@ -229,8 +233,11 @@ pub fn begin() {
     gauge!(HOLDS_DUE).set(0);
     for result in ["sent", "transient", "permanent", "unknown", "skipped"] {
         counter!(REMINDERS, "result" => result).increment(0);
+        counter!(NOTICES, "result" => result).increment(0);
     }
+    counter!(REMINDERS, "result" => "announced").increment(0);
     gauge!(REMINDERS_OLDEST_DUE).set(0);
+    gauge!(NOTICES_OLDEST_DUE).set(0);
 }
 
 #[cfg(test)]

@@ -41,13 +41,14 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 8] = [
+const GUIDES: [(&str, [&[&str]; 2]); 9] = [
     ("cache.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
     ("history.md", [&[], &[]]),
     ("migrate.md", [&[], &[]]),
+    ("notices.md", [&[], &[]]),
     ("reminders.md", [&[], &[]]),
     ("webhooks.md", [&[], &[]]),
     // The second time there are two teachers and two halls: a second session finds the others.
@@ -109,6 +110,14 @@ fn reminders_work_twice() {
         r#"["daybook.ReminderAsked"]"#,
     ] {
         assert!(printed.contains(told), "{told}: {printed}");
+    }
+}
+
+#[test]
+fn clients_are_told_twice() {
+    for printed in works_twice("notices.md") {
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines, [r#"{"notices":"email"}"#, r#"{"notices":true}"#, "[]"]);
     }
 }
 

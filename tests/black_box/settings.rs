@@ -10,6 +10,7 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     let by_default = json!({
         "holds_per_client": 3, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 1000,
         "import_days": 731, "least_booked_days": 7, "retention_days": 0, "titles": "public",
+        "notices": "off",
     });
     let read = || practice.api.get("/v1/tenant/settings").send().is(200);
     let put = |body| practice.api.request("PUT", "/v1/tenant/settings").json(&body).send();
@@ -18,6 +19,7 @@ fn settings_are_replaced_whole_by_who_may_and_read_by_all() {
     let expected = json!({
         "holds_per_client": 1, "offer_minutes": 15, "waiting_per_client": 20, "waiting_list": 50_000,
         "import_days": 731, "least_booked_days": 7, "retention_days": 0, "titles": "personal",
+        "notices": "off",
     });
     assert_eq!(changed.is(200), expected);
     assert_eq!(read(), expected);
@@ -116,7 +118,7 @@ fn what_an_operator_sets_is_so_for_every_program_within_seconds() {
     let said = database.run(&["tenant", "show", tenant]).succeeded();
     let expected = "time zone: UTC\nholds per client: 1\noffer minutes: 5\nwaiting per client: 20\n\
                     waiting list: 1000\nimport days: 731\nleast booked days: 7\nretention days: 0\n\
-                    titles: public\n";
+                    titles: public\nnotices: off\n";
     assert_eq!(said, expected);
     database.run(&["tenant", "set", tenant, "--time-zone", "Europe/Oslo"]).succeeded();
     let said = database.run(&["tenant", "show", tenant]).succeeded();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 5] = ["store", "projections", "integrations", "api", "server"];
 
 /// Statements that are about all tenants, or about rows that a key of another kind names: a file, a part of the statement, and why.
-const OF_ALL: [(&str, &str, &str); 27] = [
+const OF_ALL: [(&str, &str, &str); 28] = [
     (
         "projections/src/analytics/set.rs",
         "FROM analysts a JOIN pg_roles",
@@ -33,6 +33,7 @@ const OF_ALL: [(&str, &str, &str); 27] = [
         "entries of all that are due",
     ),
     ("projections/src/reminders/list.rs", "next_at AS due_at", "reminders of all that are due"),
+    ("projections/src/notices/list.rs", "next_at AS due_at", "notices of all that are due"),
     (
         "store/src/tenants.rs",
         "UPDATE tenants AS t",

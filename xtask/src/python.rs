@@ -29,7 +29,7 @@ const OF_TESTS: [Environment; 9] = [
     Environment { name: "consumer", requirements: "examples/consumer/requirements.txt" },
     Environment { name: "webhooks", requirements: "tests/black_box/webhooks/requirements.txt" },
     Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
-    Environment { name: "mail", requirements: "tests/black_box/reminders/requirements.txt" },
+    Environment { name: "mail", requirements: "tests/black_box/mail/requirements.txt" },
 ];
 
 /// What an environment was made from. Written last: one that is half made has none.

@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use daybook_domain::reminder::{
-    Failure as ReminderFailure, MAX_LATE, Reminder, Status as ReminderStatus, Why as WhyNotReminded,
-};
+use daybook_domain::reminder::{Reminder, Why as WhyNotReminded};
+use daybook_domain::sending::{Failure as ReminderFailure, MAX_LATE, Status as ReminderStatus};
 use daybook_domain::service::ReminderRule;
 use daybook_projections::reminders::ReminderRow;
 use serde::Serialize;

@@ -29,6 +29,7 @@ pub(super) fn booked(
     }
     let Draft { terms, span, check, allocation } = Draft::new(&booking, hold, facts)?;
     let allocated = allocation.allocate(facts)?;
+    let are_told = are_told(&booking, facts);
     // Without an override nothing is broken, or it would have been refused.
     let overridden = booking.overriding.map(|reason| {
         let broken = check.as_ref().map(|check| check.broken(&allocated.zones));
@@ -48,10 +49,17 @@ pub(super) fn booked(
         metadata: booking.metadata,
         private: booking.private,
         imported: matches!(booking.when, When::Imported(_)),
+        notices: are_told,
         agreed: check.and_then(|check| check.agreed()).unwrap_or_default(),
         overridden,
         series: booking.series,
     })
+}
+
+/// Whether the client is told of it: one of a series is one of many, and what was copied is another calendar's to tell.
+pub(super) fn are_told(booking: &Booking, facts: &Facts) -> bool {
+    let is_copied = matches!(booking.when, When::Imported(_));
+    !facts.notices.are_off() && !is_copied && booking.series.is_none()
 }
 
 impl<'a> Draft<'a> {

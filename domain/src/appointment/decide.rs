@@ -59,6 +59,11 @@ impl Decide for Appointment {
         }
     }
 
+    fn tells_client(command: &AppointmentCommand) -> bool {
+        use AppointmentCommand::{BookAppointment, HoldAppointment};
+        matches!(command, BookAppointment(_) | HoldAppointment { .. })
+    }
+
     fn needs(&self, command: &AppointmentCommand) -> Needs {
         self.needs_for(command)
     }

@@ -130,6 +130,9 @@ pub struct Details {
     /// Whether it was copied from another calendar.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub imported: bool,
+    /// Whether its client is told of it, and of what becomes of it: as the tenant had chosen when it was made.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub notices: bool,
     /// The terms that were agreed when it was made; they are kept whatever becomes of the service.
     #[serde(default, skip_serializing_if = "Agreed::is_empty")]
     pub agreed: Agreed,

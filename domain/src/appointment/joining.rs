@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 
 use super::allocation::Quota;
+use super::booking::are_told;
 use super::checks::{not_past, offered};
 use super::hold::Hold;
 use super::overriding::{Breach, allowed};
@@ -78,6 +79,7 @@ impl<'a> Joining<'a> {
         let take = |quota: &Quota| quota.take(date(self.plan), &facts.claims, facts.skip);
         let quota_slots = self.quotas.iter().map(take).collect::<Result<Vec<_>, _>>()?;
         let Self { session_id, plan, terms, broken, .. } = self;
+        let are_told = are_told(&booking, facts);
         let breaches = broken.into_iter().map(Breach::Service);
         let overridden = booking.overriding.map(|reason| Overridden::all(breaches, reason));
         Ok(Details {
@@ -93,6 +95,7 @@ impl<'a> Joining<'a> {
             metadata: booking.metadata,
             private: booking.private,
             imported: false,
+            notices: are_told,
             agreed: Agreed::by(terms, plan.duration),
             overridden: with_session(overridden, plan),
             series: booking.series,

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Occasion, Why};
 use crate::ResourceId;
+use crate::sending::Outcome;
 
 /// What can be asked of a reminder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum ReminderCommand {
     /// Begin to send it, if it is still to be sent.
     Begin(Begin),
     /// Record what has become of a try. Retries are spread by `jitter`, in per cent of the pause.
-    Settle { attempt: u16, outcome: Outcome, jitter: u8 },
+    Settle { attempt: u16, outcome: Outcome<Why>, jitter: u8 },
     /// Record that nothing was recorded of a try for too long.
     Lapse,
     /// Send it now: once more, or before it is due.
@@ -32,19 +33,4 @@ pub struct Begin {
     pub message_id: String,
     /// For how long the try may take.
     pub lasts: TimeDelta,
-}
-
-/// What has become of a try.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// A server has taken it on.
-    Accepted { code: u16 },
-    /// It was not taken, and may be later. Without a code, nobody was asked.
-    Transient { code: Option<u16> },
-    /// It will never be taken.
-    Permanent { code: Option<u16> },
-    /// It may have been taken.
-    Unknown,
-    /// There was nothing to send after all.
-    Nothing(Why),
 }

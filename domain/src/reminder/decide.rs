@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use super::retry::{self, MAX_LATE, MAX_TRIES, MAX_UNKNOWN};
 use super::{
-    Begin, Failure, Ledger, Occasion, Outcome, Reminder, ReminderAsked, ReminderBegun,
-    ReminderBegunAgain, ReminderCommand, ReminderEvent, ReminderFailed, ReminderGivenUp,
-    ReminderRefusal, ReminderResendAsked, ReminderSent, ReminderSkipped, ReminderState, Try, Why,
+    Begin, Ledger, Occasion, Reminder, ReminderAsked, ReminderBegun, ReminderBegunAgain,
+    ReminderCommand, ReminderDue, ReminderDueAgain, ReminderEvent, ReminderGivenUp,
+    ReminderRefusal, ReminderResendAsked, ReminderSkipped, Why,
 };
 use crate::appointment::Status;
-use crate::client::{Client, Reminding};
-use crate::{Decide, Facts, Needs};
+use crate::sending::{Course, MAX_LATE, SendState, Silence, Try, silence};
+use crate::service::Channel;
+use crate::{Decide, Facts, Needs, SeenVersions};
 
 impl Decide for Reminder {
     fn decide(
@@ -27,14 +27,15 @@ impl Decide for Reminder {
             }
             (Self::Unbegun, _) => Err(ReminderRefusal::ReminderNotFound),
             (Self::Known(ledger), ReminderCommand::Settle { attempt, outcome, jitter }) => {
-                settle(ledger, attempt, outcome, jitter, facts.now)
+                let time = (facts.now, ledger.of.start);
+                let recorded = ledger.course.settle((attempt, outcome, jitter), time);
+                recorded.map(Into::into).ok_or(ReminderRefusal::ReminderNotUnderWay)
             }
-            (Self::Known(ledger), ReminderCommand::Lapse) => match ledger.state {
-                ReminderState::Begun { lapses_at } if lapses_at <= facts.now => {
-                    Ok(unknown(ledger, Some(facts.now.trunc_subsecs(6))))
-                }
-                _ => Err(ReminderRefusal::ReminderNotUnderWay),
-            },
+            (Self::Known(ledger), ReminderCommand::Lapse) => {
+                let lapsed = ledger.course.lapse(facts.now, ledger.of.start);
+                let lapsed = lapsed.ok_or(ReminderRefusal::ReminderNotUnderWay)?;
+                Ok(ReminderEvent::ReminderFailed(lapsed))
+            }
             (Self::Known(ledger), ReminderCommand::AskForResend(_)) => resend(ledger, facts.now),
         }
     }
@@ -68,7 +69,16 @@ fn first(begin: Begin, facts: &Facts) -> Result<ReminderEvent, ReminderRefusal> 
         None if late => Ok(skipped(of, Why::TooLate)),
         None if superseded => Ok(skipped(of, Why::Superseded)),
         None => {
-            let tried = a_try(1, begin, facts);
+            let SeenVersions { appointment, client } = facts.versions;
+            if of.rule.channel() == Channel::Webhook {
+                return Ok(ReminderEvent::ReminderDue(ReminderDue {
+                    of,
+                    appointment_version: appointment,
+                    client_version: client,
+                }));
+            }
+            let nothing = Course::first(SendState::Asked { at: of.due });
+            let tried = a_try(&nothing, begin, facts);
             Ok(ReminderEvent::ReminderBegun(ReminderBegun { of, tried }))
         }
     }
@@ -76,20 +86,7 @@ fn first(begin: Begin, facts: &Facts) -> Result<ReminderEvent, ReminderRefusal> 
 
 /// Another try, or why there is none.
 fn again(ledger: &Ledger, begin: Begin, facts: &Facts) -> Result<ReminderEvent, ReminderRefusal> {
-    let asked = match ledger.state {
-        ReminderState::Begun { lapses_at } => {
-            return Err(ReminderRefusal::ReminderUnderWay { lapses_at });
-        }
-        ReminderState::Failed(ReminderFailed { retry_at: Some(at), .. }) if at <= facts.now => {
-            false
-        }
-        ReminderState::Asked { at } if at <= facts.now => true,
-        ReminderState::Failed(ReminderFailed { retry_at: Some(_), .. })
-        | ReminderState::Asked { .. } => return Err(ReminderRefusal::ReminderNotDue),
-        ReminderState::Failed(_) | ReminderState::Sent { .. } | ReminderState::Skipped(_) => {
-            return Err(ReminderRefusal::ReminderSettled);
-        }
-    };
+    let asked = ledger.course.may_be_tried(facts.now)?;
     let why = why_not(&ledger.of, facts)
         .filter(|why| !asked || *why != Why::RuleGone)
         .or_else(|| (ledger.of.due < begin.since && !asked).then_some(Why::TooLate))
@@ -97,19 +94,20 @@ fn again(ledger: &Ledger, begin: Begin, facts: &Facts) -> Result<ReminderEvent, 
     if let Some(why) = why {
         return Ok(ReminderEvent::ReminderGivenUp(ReminderGivenUp { why }));
     }
-    let message_id = ledger.message_id.clone().unwrap_or(begin.message_id);
-    let tried = a_try(ledger.attempts + 1, Begin { message_id, ..begin }, facts);
+    if ledger.of.rule.channel() == Channel::Webhook {
+        let SeenVersions { appointment, client } = facts.versions;
+        return Ok(ReminderEvent::ReminderDueAgain(ReminderDueAgain {
+            of: ledger.of,
+            appointment_version: appointment,
+            client_version: client,
+        }));
+    }
+    let tried = a_try(&ledger.course, begin, facts);
     Ok(ReminderEvent::ReminderBegunAgain(ReminderBegunAgain { tried }))
 }
 
-fn a_try(attempt: u16, begin: Begin, facts: &Facts) -> Try {
-    Try {
-        attempt,
-        appointment_version: facts.versions.appointment,
-        client_version: facts.versions.client,
-        message_id: begin.message_id,
-        lapses_at: (facts.now + begin.lasts).trunc_subsecs(6),
-    }
+fn a_try(course: &Course<Why>, begin: Begin, facts: &Facts) -> Try {
+    course.next_try(begin.message_id, facts.versions, (facts.now, begin.lasts))
 }
 
 fn skipped(of: Occasion, why: Why) -> ReminderEvent {
@@ -146,68 +144,18 @@ fn why_not(of: &Occasion, facts: &Facts) -> Option<Why> {
     if of.start <= facts.now {
         return Some(Why::TooLate);
     }
-    match &*facts.client {
-        Client::Registered(record) if record.restriction.is_some() => Some(Why::Restricted),
-        Client::Registered(record) if record.contact.reminders == Reminding::None => {
-            Some(Why::NotWanted)
-        }
-        Client::Registered(record) if record.contact.email.is_some() => None,
-        Client::Registered(_) | Client::Unregistered | Client::Erased { .. } => {
-            Some(Why::NoAddress)
-        }
-    }
-}
-
-fn settle(
-    ledger: &Ledger,
-    attempt: u16,
-    outcome: Outcome,
-    jitter: u8,
-    now: DateTime<Utc>,
-) -> Result<ReminderEvent, ReminderRefusal> {
-    let lapsed = matches!(
-        ledger.state,
-        ReminderState::Failed(ReminderFailed { failure: Failure::Unknown, .. })
-    );
-    let is_known = matches!(ledger.state, ReminderState::Begun { .. });
-    // Whoever learns late that it was taken says so, unless it has been begun again.
-    let is_late = lapsed && matches!(outcome, Outcome::Accepted { .. });
-    if ledger.attempts != attempt || !(is_known || is_late) {
-        return Err(ReminderRefusal::ReminderNotUnderWay);
-    }
-    let next = || retry::next(ledger.tries, jitter, now, ledger.of.start);
-    Ok(match outcome {
-        Outcome::Accepted { code } => ReminderEvent::ReminderSent(ReminderSent { code }),
-        Outcome::Transient { code } => failed(Failure::Transient, code, next()),
-        Outcome::Permanent { code } => failed(Failure::Permanent, code, None),
-        Outcome::Unknown => unknown(ledger, next()),
-        Outcome::Nothing(why) => ReminderEvent::ReminderGivenUp(ReminderGivenUp { why }),
-    })
-}
-
-fn failed(failure: Failure, code: Option<u16>, retry_at: Option<DateTime<Utc>>) -> ReminderEvent {
-    ReminderEvent::ReminderFailed(ReminderFailed { failure, code, retry_at })
-}
-
-/// Once more, and no more often.
-fn unknown(ledger: &Ledger, retry_at: Option<DateTime<Utc>>) -> ReminderEvent {
-    let retry_at = retry_at.filter(|at| {
-        ledger.unknown < MAX_UNKNOWN && ledger.tries < MAX_TRIES && *at < ledger.of.start
-    });
-    failed(Failure::Unknown, None, retry_at)
+    let is_written_to = of.rule.channel() == Channel::Email;
+    let silence = silence(&facts.client);
+    // Whoever else reminds them knows how they are reached.
+    silence.filter(|it| is_written_to || *it != Silence::NoAddress).map(Why::from)
 }
 
 fn resend(ledger: &Ledger, now: DateTime<Utc>) -> Result<ReminderEvent, ReminderRefusal> {
-    match ledger.state {
-        ReminderState::Begun { lapses_at } => Err(ReminderRefusal::ReminderUnderWay { lapses_at }),
-        ReminderState::Sent { .. }
-        | ReminderState::Failed(_)
-        | ReminderState::Skipped(_)
-        | ReminderState::Asked { .. } => {
-            let at = may_be_asked(&ledger.of, now)?;
-            Ok(ReminderEvent::ReminderResendAsked(ReminderResendAsked { at }))
-        }
+    if let SendState::Begun { lapses_at } = ledger.course.state {
+        return Err(ReminderRefusal::ReminderUnderWay { lapses_at });
     }
+    let at = may_be_asked(&ledger.of, now)?;
+    Ok(ReminderEvent::ReminderResendAsked(ReminderResendAsked { at }))
 }
 
 /// Nobody is reminded of what has started.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::claim::Claims;
+use crate::sending::{Failed, Recorded, Sent, Silence, Try};
 use crate::service::ReminderRule;
 use crate::{AppointmentId, ClientId, HasPersonal, ReminderId, ServiceId};
 
@@ -37,22 +38,6 @@ impl Occasion {
     }
 }
 
-/// A try to send it, as it was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct Try {
-    /// Which one it is, from 1.
-    pub attempt: u16,
-    /// The version of the appointment that it rests on.
-    pub appointment_version: u64,
-    /// The version of the client that it rests on.
-    pub client_version: u64,
-    /// What the message is known by (RFC 5322 section 3.6.4), without its angle brackets: the same for each try.
-    pub message_id: String,
-    /// When it is unknown what has become of it, if nothing is recorded before.
-    pub lapses_at: DateTime<Utc>,
-}
-
 /// It is about to be sent for the first time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -71,53 +56,28 @@ pub struct ReminderBegunAgain {
     pub tried: Try,
 }
 
-/// A server has taken it on.
+/// It is due, and whoever follows the log is to remind the client: by a webhook, say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ReminderSent {
-    /// The code of its reply (RFC 5321 section 4.2).
-    pub code: u16,
+pub struct ReminderDue {
+    #[serde(flatten)]
+    pub of: Occasion,
+    /// The version of the appointment that it rests on.
+    pub appointment_version: u64,
+    /// The version of the client that it rests on.
+    pub client_version: u64,
 }
 
-/// Of which kind a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema), schemars(rename = "ReminderFailure"))]
-#[serde(rename_all = "kebab-case")]
-pub enum Failure {
-    /// It may be taken later.
-    Transient,
-    /// It will never be taken.
-    Permanent,
-    /// It may have been taken: nobody knows.
-    Unknown,
-}
-
-impl Failure {
-    pub const ALL: [Self; 3] = [Self::Transient, Self::Permanent, Self::Unknown];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Transient => "transient",
-            Self::Permanent => "permanent",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-crate::words!(Failure, "failure", UnknownFailure);
-
-/// A try has failed.
+/// It is due once more, because somebody asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub struct ReminderFailed {
-    pub failure: Failure,
-    /// The code of the reply, where there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<u16>,
-    /// When it is tried again. None: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_at: Option<DateTime<Utc>>,
+pub struct ReminderDueAgain {
+    #[serde(flatten)]
+    pub of: Occasion,
+    /// The version of the appointment that it rests on.
+    pub appointment_version: u64,
+    /// The version of the client that it rests on.
+    pub client_version: u64,
 }
 
 /// Why nothing is sent.
@@ -176,6 +136,16 @@ impl Why {
 
 crate::words!(Why, "reason", UnknownWhy);
 
+impl From<Silence> for Why {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::NotWanted => Self::NotWanted,
+            Silence::Restricted => Self::Restricted,
+            Silence::NoAddress | Silence::Gone => Self::NoAddress,
+        }
+    }
+}
+
 /// It was due, and nothing was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -218,17 +188,30 @@ pub enum ReminderEvent {
     ReminderBegun(ReminderBegun),
     ReminderSkipped(ReminderSkipped),
     ReminderAsked(ReminderAsked),
+    ReminderDue(ReminderDue),
+    ReminderDueAgain(ReminderDueAgain),
     ReminderBegunAgain(ReminderBegunAgain),
-    ReminderSent(ReminderSent),
-    ReminderFailed(ReminderFailed),
+    ReminderSent(Sent),
+    ReminderFailed(Failed),
     ReminderGivenUp(ReminderGivenUp),
     ReminderResendAsked(ReminderResendAsked),
 }
 
 crate::event_types!(ReminderEvent:
-    creating ReminderBegun, ReminderSkipped, ReminderAsked;
-    then ReminderBegunAgain, ReminderSent, ReminderFailed, ReminderGivenUp, ReminderResendAsked
+    creating ReminderBegun, ReminderSkipped, ReminderAsked, ReminderDue;
+    then ReminderBegunAgain, ReminderSent, ReminderFailed, ReminderGivenUp, ReminderResendAsked,
+        ReminderDueAgain
 );
+
+impl From<Recorded<Why>> for ReminderEvent {
+    fn from(recorded: Recorded<Why>) -> Self {
+        match recorded {
+            Recorded::Sent(sent) => Self::ReminderSent(sent),
+            Recorded::Failed(failed) => Self::ReminderFailed(failed),
+            Recorded::GivenUp(why) => Self::ReminderGivenUp(ReminderGivenUp { why }),
+        }
+    }
+}
 
 impl Claims for ReminderEvent {}
 impl HasPersonal for ReminderEvent {}

@@ -1,17 +1,16 @@
 //! Reminders: a ledger of what was sent to a client about one start of an appointment, by one rule.
 //!
 //! * `command`, `decide`, `event`, `state`, `refusal`: what becomes of one.
-//! * `retry`: when it is tried again.
 //!
 //! A reminder that is planned is nobody's event: it follows from the appointment and the rules of its service, so that a move or
-//! another rule costs nothing. It is begun before anything is sent, and that rests on the appointment, its client and its
+//! another rule costs nothing. One that whoever follows the log is to send is told to be due, and no more becomes of it here; one
+//! that is sent is begun before anything is sent, and that rests on the appointment, its client and its
 //! service as they are then.
 
 mod command;
 mod decide;
 mod event;
 mod refusal;
-mod retry;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,14 +18,13 @@ mod tests;
 use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 
-pub use command::{Begin, Outcome, ReminderCommand};
+pub use command::{Begin, ReminderCommand};
 pub use event::{
-    Failure, Occasion, ReminderAsked, ReminderBegun, ReminderBegunAgain, ReminderEvent,
-    ReminderFailed, ReminderGivenUp, ReminderResendAsked, ReminderSent, ReminderSkipped, Try, Why,
+    Occasion, ReminderAsked, ReminderBegun, ReminderBegunAgain, ReminderDue, ReminderDueAgain,
+    ReminderEvent, ReminderGivenUp, ReminderResendAsked, ReminderSkipped, Why,
 };
 pub use refusal::ReminderRefusal;
-pub use retry::MAX_LATE;
-pub use state::{Ledger, Reminder, ReminderState, Status, UnknownStatus};
+pub use state::{Ledger, Reminder};
 
 use crate::{Decide as _, Facts};
 

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::Meaning;
+use crate::sending::NotNow;
 
 /// Why a command of a reminder is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -39,6 +40,16 @@ impl ReminderRefusal {
             Self::ReminderSettled => Meaning::conflict("The reminder is settled"),
             Self::ReminderNotUnderWay => Meaning::conflict("The reminder is not being sent"),
             Self::ReminderTooLate => Meaning::conflict("It is too late for the reminder"),
+        }
+    }
+}
+
+impl From<NotNow> for ReminderRefusal {
+    fn from(not_now: NotNow) -> Self {
+        match not_now {
+            NotNow::UnderWay { lapses_at } => Self::ReminderUnderWay { lapses_at },
+            NotNow::NotDue => Self::ReminderNotDue,
+            NotNow::Settled => Self::ReminderSettled,
         }
     }
 }

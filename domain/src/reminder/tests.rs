@@ -6,16 +6,18 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::retry::{MAX_TRIES, MAX_UNKNOWN, next};
 use super::{
-    Begin, Failure, Occasion, Outcome, Reminder, ReminderBegun, ReminderCommand, ReminderEvent,
-    ReminderFailed, ReminderGivenUp, ReminderRefusal, ReminderSkipped, ReminderState, Try, Why,
+    Begin, Occasion, Reminder, ReminderBegun, ReminderCommand, ReminderDue, ReminderDueAgain,
+    ReminderEvent, ReminderGivenUp, ReminderRefusal, ReminderSkipped, Why,
 };
 use crate::appointment::{
     Appointment, AppointmentCancelled, AppointmentCheckedIn, AppointmentEvent,
     AppointmentRescheduled, CancelledBy, MovedBy,
 };
 use crate::client::{Client, ClientRecord, Contact, Reminding, RestrictionReason};
+use crate::sending::{
+    Failed, Failure, MAX_TRIES, MAX_UNKNOWN, Outcome, SendState, Sent, Try, next,
+};
 use crate::service::{ReminderRules, Service, ServiceTerms};
 use crate::testing::{at, booked, contact, details, facts, given, resource, terms};
 use crate::{Decide as _, Email, Facts, Personal, SeenVersions};
@@ -85,11 +87,7 @@ fn begun() -> ReminderEvent {
 }
 
 fn failed(failure: Failure, retry_at: Option<&str>) -> ReminderEvent {
-    ReminderEvent::ReminderFailed(ReminderFailed {
-        failure,
-        code: None,
-        retry_at: retry_at.map(at),
-    })
+    ReminderEvent::ReminderFailed(Failed { failure, code: None, retry_at: retry_at.map(at) })
 }
 
 fn moved_to(start: &str) -> AppointmentEvent {
@@ -278,7 +276,7 @@ fn a_try_that_lapses_is_unknown_and_tried_once_more() {
             outcome: Outcome::Accepted { code: 250 },
             jitter: 0,
         })
-        .then(ReminderEvent::ReminderSent(super::ReminderSent { code: 250 }));
+        .then(ReminderEvent::ReminderSent(Sent { code: 250 }));
     let tried = a_try(2, at("2026-11-23T09:02:00Z"));
     let again = ReminderEvent::ReminderBegunAgain(super::ReminderBegunAgain { tried });
     lapsed
@@ -294,7 +292,7 @@ fn a_try_that_lapses_is_unknown_and_tried_once_more() {
 #[test]
 fn it_is_sent_once_more_when_somebody_asks_for_it_with_another_id() {
     let world = world([booked(START)]);
-    let sent = ReminderEvent::ReminderSent(super::ReminderSent { code: 250 });
+    let sent = ReminderEvent::ReminderSent(Sent { code: 250 });
     let asked = given::<Reminder>([begun(), sent])
         .knowing(&world)
         .when(ReminderCommand::AskForResend(of()))
@@ -336,6 +334,50 @@ fn what_is_planned_is_sent_before_it_is_due_when_somebody_asks_for_it() {
         .then(given_up(Why::Cancelled));
 }
 
+/// What others send is told to be due, by the same rules; they know how the client is reached.
+#[test]
+fn a_reminder_that_others_send_is_told_to_be_due_and_no_more() {
+    let rule = serde_json::from_str(r#"{"before_minutes":1440,"channel":"webhook"}"#).unwrap();
+    let rules: ReminderRules = vec![rule].try_into().unwrap();
+    let service = Arc::new(Service::Offered(ServiceTerms { reminders: rules, ..terms() }));
+    let client = |client| Arc::new(client);
+    let reached = Client::Registered(contact().into());
+    let world = |events: Vec<AppointmentEvent>| Facts {
+        service: Arc::clone(&service),
+        client: client(reached.clone()),
+        ..self::world(events)
+    };
+    let of = Occasion { rule, ..of() };
+    let begin = || ReminderCommand::Begin(Begin { of, ..begin() });
+    let due = ReminderDue { of, appointment_version: 1, client_version: 3 };
+    let told = given::<Reminder>([])
+        .knowing(&world(vec![booked(START)]))
+        .when(begin())
+        .then(ReminderEvent::ReminderDue(due));
+    told.clone().when(begin()).then_refused(ReminderRefusal::ReminderSettled);
+    told.clone().when(ReminderCommand::Lapse).then_refused(ReminderRefusal::ReminderNotUnderWay);
+    let again = ReminderDueAgain { of, appointment_version: 1, client_version: 3 };
+    told.when(ReminderCommand::AskForResend(of))
+        .then(ReminderEvent::ReminderResendAsked(super::ReminderResendAsked { at: at(DUE) }))
+        .when(begin())
+        .then(ReminderEvent::ReminderDueAgain(again));
+    given::<Reminder>([])
+        .knowing(&world(vec![booked(START), cancelled()]))
+        .when(begin())
+        .then_refused(ReminderRefusal::ReminderNotDue);
+    let unwanted = Contact { reminders: Reminding::None, ..contact() };
+    for (why, client) in [
+        (Why::NotWanted, Client::Registered(unwanted.into())),
+        (Why::NoAddress, Client::Erased { finished: false }),
+    ] {
+        let world = Facts { client: Arc::new(client), ..world(vec![booked(START)]) };
+        given::<Reminder>([])
+            .knowing(&world)
+            .when(begin())
+            .then(ReminderEvent::ReminderSkipped(ReminderSkipped { of, why }));
+    }
+}
+
 #[test]
 fn the_same_start_is_the_same_reminder_and_another_is_another() {
     let other = |of: Occasion| assert_ne!(of.id(), self::of().id());
@@ -363,7 +405,7 @@ fn pauses_become_longer_and_end_before_the_start() {
 #[derive(Debug, Clone)]
 enum Step {
     Begin { superseded: bool },
-    Settle(Outcome),
+    Settle(Outcome<Why>),
     Lapse,
     Resend,
     Move(bool),
@@ -402,7 +444,7 @@ proptest! {
         let (mut open, mut sent, mut tries, mut unknown) = (false, false, 0_u16, 0_u16);
         for (seconds, step) in steps {
             now += TimeDelta::seconds(seconds);
-            let attempt = reminder.ledger().map_or(1, |ledger| ledger.attempts);
+            let attempt = reminder.ledger().map_or(1, |ledger| ledger.course.attempts);
             let command = match step {
                 Step::Begin { superseded } => {
                     ReminderCommand::Begin(Begin { is_superseded: superseded, ..begin() })
@@ -439,6 +481,9 @@ proptest! {
                     prop_assert!(failed.retry_at.is_none_or(|at| at < self::at(START)));
                 }
                 ReminderEvent::ReminderSkipped(_) | ReminderEvent::ReminderGivenUp(_) => open = false,
+                ReminderEvent::ReminderDue(_) | ReminderEvent::ReminderDueAgain(_) => {
+                    prop_assert!(false, "it is mailed");
+                }
                 ReminderEvent::ReminderResendAsked(_) | ReminderEvent::ReminderAsked(_) => {
                     (sent, tries, unknown) = (false, 0, 0);
                 }
@@ -446,7 +491,7 @@ proptest! {
             reminder.evolve(event);
             let is_begun = reminder
                 .ledger()
-                .is_some_and(|ledger| matches!(ledger.state, ReminderState::Begun { .. }));
+                .is_some_and(|ledger| matches!(ledger.course.state, SendState::Begun { .. }));
             prop_assert_eq!(open, is_begun);
         }
     }

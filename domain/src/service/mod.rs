@@ -18,7 +18,9 @@ pub use event::{ServiceDefined, ServiceEvent, ServiceRetired, ServiceRevised};
 pub use limit::{ClientEntryLimit, DailyLimit, EntryLimit, HoldLimit, LimitError, SessionPlaces};
 pub use needs::{Choose, NeedsError, Role, Roles};
 pub use price::{Currency, MinorUnits, Price, PriceError, PricePatch};
-pub use reminders::{Channel, Lead, ReminderRule, ReminderRules, RemindersError, UnknownRule};
+pub use reminders::{
+    Channel, Lead, ReminderRule, ReminderRules, RemindersError, UnknownChannel, UnknownRule,
+};
 pub use state::Service;
 pub use terms::{ServiceTerms, TermsPatch};
 

@@ -40,7 +40,24 @@ pub enum RemindersError {
 pub enum Channel {
     /// By mail to their address.
     Email,
+    /// By whoever follows the log: the tenant's webhooks are told that it is due.
+    Webhook,
 }
+
+impl Channel {
+    pub const ALL: [Self; 2] = [Self::Email, Self::Webhook];
+
+    /// Its name on the wire and in tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+        }
+    }
+}
+
+crate::words!(Channel, "channel", UnknownChannel);
 
 /// How long before the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,9 +183,7 @@ impl From<ReminderRule> for Form {
 /// What ids of reminders are made of: it never changes.
 impl fmt::Display for ReminderRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let channel = match self.channel {
-            Channel::Email => "email",
-        };
+        let channel = self.channel;
         match self.lead {
             Lead::Minutes(minutes) => write!(f, "{channel}-{minutes}m"),
             Lead::Days { days, at: None } => write!(f, "{channel}-{days}d"),
@@ -187,7 +202,7 @@ impl FromStr for ReminderRule {
 
     fn from_str(text: &str) -> Result<Self, UnknownRule> {
         let parsed = || {
-            let lead = text.strip_prefix("email-")?;
+            let (channel, lead) = text.split_once('-')?;
             let lead = match lead.split_once('-') {
                 Some((days, at)) => Lead::Days {
                     days: days.strip_suffix('d')?.parse().ok()?,
@@ -198,7 +213,7 @@ impl FromStr for ReminderRule {
                     None => Lead::Days { days: lead.strip_suffix('d')?.parse().ok()?, at: None },
                 },
             };
-            Self::new(lead, Channel::Email).ok()
+            Self::new(lead, channel.parse().ok()?).ok()
         };
         parsed().ok_or_else(|| UnknownRule(text.chars().take(40).collect()))
     }
@@ -317,7 +332,7 @@ mod tests {
             (r#"{"before_days":61,"channel":"email"}"#, "0 to 60"),
             (r#"{"before_days":0,"channel":"email"}"#, "needs a time"),
             (r#"{"before_days":1,"time":"24:00","channel":"email"}"#, "before 24:00"),
-            (r#"{"before_days":1,"channel":"webhook"}"#, "unknown variant `webhook`"),
+            (r#"{"before_days":1,"channel":"pigeon"}"#, "unknown variant `pigeon`"),
         ] {
             let said = serde_json::from_str::<ReminderRule>(form).unwrap_err().to_string();
             assert!(said.contains(error), "{form}: {said}");
@@ -337,6 +352,7 @@ mod tests {
             (DAY, "email-1440m"),
             (DAY_BEFORE, "email-1d"),
             (r#"{"before_days":2,"time":"09:05","channel":"email"}"#, "email-2d-09:05"),
+            (r#"{"before_minutes":90,"channel":"webhook"}"#, "webhook-90m"),
         ] {
             assert_eq!(rule(form).to_string(), text);
             assert_eq!(text.parse(), Ok(rule(form)));

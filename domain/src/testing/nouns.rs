@@ -109,6 +109,7 @@ pub(crate) fn details(start: &str) -> Details {
         metadata: crate::Metadata::default(),
         private: false,
         imported: false,
+        notices: false,
         agreed: Agreed::default(),
         overridden: None,
         series: None,

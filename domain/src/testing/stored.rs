@@ -20,6 +20,7 @@ pub(crate) fn all() -> Vec<Value> {
         of_series(),
         of_the_waiting_list(),
         of_reminders(),
+        of_notices(),
     ];
     lifted.chain(others.into_iter().flatten()).collect()
 }
@@ -42,7 +43,7 @@ fn slot() -> Value {
 fn of_appointments() -> Vec<Value> {
     let details = json!({"type": "AppointmentBooked", "service_id": id(100), "client_id": id(200), "slot": slot(),
         "title": "Check-up", "category": "care", "tags": ["adult"], "note": "Comes by bus", "private": true,
-        "location": "12 Harbour Street", "reference": "A-1041", "metadata": {"campaign": "spring"}, "imported": true,
+        "location": "12 Harbour Street", "reference": "A-1041", "metadata": {"campaign": "spring"}, "imported": true, "notices": true,
         "agreed": {"price": {"amount_minor": 45_000, "currency": "NOK"}, "rescheduling_window_minutes": 120,
             "cancellation_window_minutes": 1440},
         "overridden": {"reason": "An emergency", "rules": ["opening-hours"], "closed": [id(3)]},
@@ -244,6 +245,13 @@ fn of_reminders() -> Vec<Value> {
     let mut asked = of.clone();
     asked["type"] = json!("ReminderAsked");
     asked["asked_at"] = json!("2026-11-23T08:00:00Z");
+    let mut due = of.clone();
+    due["type"] = json!("ReminderDue");
+    due["rule"] = json!({"before_minutes": 1440, "channel": "webhook"});
+    due["appointment_version"] = json!(1);
+    due["client_version"] = json!(2);
+    let mut due_again = due.clone();
+    due_again["type"] = json!("ReminderDueAgain");
     let mut skipped = of;
     skipped["type"] = json!("ReminderSkipped");
     skipped["why"] = json!("no-address");
@@ -257,5 +265,37 @@ fn of_reminders() -> Vec<Value> {
         json!({"type": "ReminderFailed", "failure": "unknown"}),
         json!({"type": "ReminderGivenUp", "why": "moved"}),
         json!({"type": "ReminderResendAsked", "asked_at": "2026-11-23T10:00:00Z"}),
+        due,
+        due_again,
+    ]
+}
+
+fn of_notices() -> Vec<Value> {
+    let mut begun = json!({"type": "NoticeBegun", "appointment_id": id(0), "service_id": id(100), "client_id": id(200),
+        "what": "change", "sequence": 1, "standing": "booked", "start_at": "2026-11-24T09:00:00Z",
+        "end_at": "2026-11-24T09:30:00Z", "location": "12 Harbour Street"});
+    let mut skipped = begun.clone();
+    let tried = json!({"attempt": 1, "appointment_version": 2, "client_version": 2,
+        "message_id": "9f1c@example.org", "lapses_at": "2026-11-23T09:02:30Z"});
+    begun.as_object_mut().unwrap().extend(tried.as_object().unwrap().clone());
+    let mut again = begun.clone();
+    again["type"] = json!("NoticeBegunAgain");
+    again["attempt"] = json!(2);
+    skipped["type"] = json!("NoticeSkipped");
+    skipped["why"] = json!("no-address");
+    let mut given_up = skipped.clone();
+    given_up["type"] = json!("NoticeGivenUp");
+    given_up["why"] = json!("superseded");
+    let offer = json!({"type": "NoticeSkipped", "appointment_id": id(1), "service_id": id(100), "client_id": id(200),
+        "what": "offer", "standing": "held", "start_at": "2026-11-24T09:00:00Z", "end_at": "2026-11-24T09:30:00Z",
+        "hold_expires_at": "2026-11-23T09:15:00Z", "why": "off"});
+    vec![
+        begun,
+        skipped,
+        offer,
+        again,
+        json!({"type": "NoticeSent", "code": 250}),
+        json!({"type": "NoticeFailed", "failure": "transient", "code": 451, "retry_at": "2026-11-23T09:00:10Z"}),
+        given_up,
     ]
 }

@@ -6,6 +6,8 @@ use lettre::address::Envelope;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue, MessageId};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 
+use super::Method;
+
 /// The most characters of a subject.
 const MAX_SUBJECT: usize = 300;
 
@@ -28,11 +30,11 @@ pub enum LetterError {
 }
 
 /// An invitation, a change or a cancellation (RFC 6047), which calendars read.
-#[derive(Debug, Clone, Copy)]
-pub struct CalendarPart<'a> {
+#[derive(Clone, PartialEq, Eq)]
+pub struct CalendarPart {
     /// The METHOD that the text has, too.
-    pub method: &'a str,
-    pub text: &'a str,
+    pub method: Method,
+    pub text: String,
 }
 
 /// What is written to somebody.
@@ -44,7 +46,7 @@ pub struct Mail<'a> {
     pub subject: &'a str,
     pub text: &'a str,
     pub html: Option<&'a str>,
-    pub calendar: Option<CalendarPart<'a>>,
+    pub calendar: Option<&'a CalendarPart>,
     pub date: SystemTime,
 }
 
@@ -93,7 +95,7 @@ impl Letter {
                     parts = parts.singlepart(SinglePart::html(html.to_owned()));
                 }
                 if let Some(calendar) = calendar {
-                    parts = parts.singlepart(calendar_part(&calendar)?);
+                    parts = parts.singlepart(calendar_part(calendar)?);
                 }
                 builder.multipart(parts)
             }
@@ -104,11 +106,10 @@ impl Letter {
     }
 }
 
-fn calendar_part(calendar: &CalendarPart<'_>) -> Result<SinglePart, LetterError> {
-    let is_word = calendar.method.bytes().all(|byte| byte.is_ascii_uppercase());
-    let kind = format!("text/calendar; charset=utf-8; method={}", calendar.method);
-    let kind = ContentType::parse(&kind).ok().filter(|_| is_word).ok_or(LetterError::Parts)?;
-    Ok(SinglePart::builder().header(kind).body(calendar.text.to_owned()))
+fn calendar_part(calendar: &CalendarPart) -> Result<SinglePart, LetterError> {
+    let kind = format!("text/calendar; charset=utf-8; method={}", calendar.method.as_str());
+    let kind = ContentType::parse(&kind).map_err(|_| LetterError::Parts)?;
+    Ok(SinglePart::builder().header(kind).body(calendar.text.clone()))
 }
 
 fn is_message_id(text: &str) -> bool {
@@ -181,14 +182,12 @@ mod tests {
         }
         let large = "x".repeat(MAX_BYTES + 1);
         assert_eq!(text(&Mail { text: &large, ..mail() }).err(), Some(LetterError::TooLarge));
-        let calendar = Some(CalendarPart { method: "REQUEST\r\nX", text: "" });
-        assert_eq!(text(&Mail { calendar, ..mail() }).err(), Some(LetterError::Parts));
     }
 
     #[test]
     fn an_invitation_is_a_part_with_its_method() {
-        let calendar =
-            Some(CalendarPart { method: "REQUEST", text: "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n" });
+        let calendar = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n".to_owned();
+        let calendar = Some(&CalendarPart { method: Method::Request, text: calendar });
         let html = Some("<p>Tirsdag</p>");
         let text = text(&Mail { html, calendar, ..mail() }).unwrap();
         for part in [

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
 use daybook_domain::reminder;
+use daybook_domain::sending;
 use daybook_domain::service::ReminderRule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Location, Reference, ReminderId, ResourceId, ResourceIds,
-    ServiceId, SessionId, Tag, Tags, WaitingEntryId, waiting,
+    AppointmentId, Category, ClientId, Location, NoticeId, Reference, ReminderId, ResourceId,
+    ResourceIds, ServiceId, SessionId, Tag, Tags, WaitingEntryId, waiting,
 };
 use daybook_store::{Position, not_understood};
 use serde::de::DeserializeOwned;
@@ -52,6 +53,7 @@ columns! {
     SessionId: Uuid, |it| Ok(it.into());
     WaitingEntryId: Uuid, |it| Ok(it.into());
     ReminderId: Uuid, |it| Ok(it.into());
+    NoticeId: Uuid, |it| Ok(it.into());
     Option<ResourceId>: Option<Uuid>, |it| Ok(it.map(Into::into));
     Option<SessionId>: Option<Uuid>, |it| Ok(it.map(Into::into));
     Option<AppointmentId>: Option<Uuid>, |it| Ok(it.map(Into::into));
@@ -66,6 +68,7 @@ columns! {
     bool: bool, Ok;
     i64: i64, Ok;
     u32: i32, |it| Ok(it.cast_unsigned());
+    Option<u32>: Option<i32>, |it| Ok(it.map(i32::cast_unsigned));
     u64: i64, |it| Ok(it.cast_unsigned());
     Vec<u16>: Vec<i16>, |it| Ok(it.into_iter().map(i16::cast_unsigned).collect());
     Position: i64, |it| Ok(Position::from_i64(it));
@@ -74,8 +77,8 @@ columns! {
     SessionStatus: &str, |it| it.parse().map_err(decode);
     CatalogueStatus: &str, |it| Ok(Self::named(it));
     waiting::Status: &str, |it| it.parse().map_err(decode);
-    reminder::Status: &str, |it| it.parse().map_err(decode);
-    Option<reminder::Failure>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
+    sending::Status: &str, |it| it.parse().map_err(decode);
+    Option<sending::Failure>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
     Option<reminder::Why>: Option<&str>, |it| it.map(str::parse).transpose().map_err(decode);
     ReminderRule: &str, |it| it.parse().map_err(decode);
     Option<u16>: Option<i16>, |it| Ok(it.map(i16::cast_unsigned));

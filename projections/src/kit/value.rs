@@ -3,11 +3,12 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use daybook_domain::appointment::{CancelledBy, ConflictReason, Status};
 use daybook_domain::reminder;
+use daybook_domain::sending;
 use daybook_domain::service::ReminderRule;
 use daybook_domain::session::SessionStatus;
 use daybook_domain::{
-    AppointmentId, Category, ClientId, Location, Reference, ReminderId, ResourceId, ResourceIds,
-    ServiceId, SessionId, Tags, WaitingEntryId, waiting,
+    AppointmentId, Category, ClientId, Location, NoticeId, Reference, ReminderId, ResourceId,
+    ResourceIds, ServiceId, SessionId, Tags, WaitingEntryId, waiting,
 };
 use daybook_store::Position;
 use serde::Serialize;
@@ -168,6 +169,7 @@ values! {
     SessionId: UUID, |it| it.uuid();
     WaitingEntryId: UUID, |it| it.uuid();
     ReminderId: UUID, |it| it.uuid();
+    NoticeId: UUID, |it| it.uuid();
     DateTime<Utc>: TIMESTAMPTZ, |it| *it;
     NaiveDate: DATE, |it| *it;
     bool: BOOL, |it| *it;
@@ -181,8 +183,8 @@ values! {
     SessionStatus: TEXT, |it| it.as_str();
     CatalogueStatus: TEXT, |it| it.as_str();
     waiting::Status: TEXT, |it| it.as_str();
-    reminder::Status: TEXT, |it| it.as_str();
-    reminder::Failure: TEXT, |it| it.as_str();
+    sending::Status: TEXT, |it| it.as_str();
+    sending::Failure: TEXT, |it| it.as_str();
     reminder::Why: TEXT, |it| it.as_str();
     ReminderRule: TEXT, |it| it.to_string();
     ConflictReason: TEXT, |it| it.as_str();

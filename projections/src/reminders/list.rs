@@ -1,7 +1,8 @@
 //! What is due, and what is known of a reminder.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::reminder::Status;
+use daybook_domain::sending::Status;
+use daybook_domain::service::Channel;
 use daybook_domain::{AppointmentId, ReminderId, TenantId};
 use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
@@ -15,7 +16,7 @@ use crate::{Cursor, Due, DueQuery, Limit, Page, PageError, Schema};
 
 statement!(
     /// Served by `reminders_planned` and `reminders_open`. What was due a day ago and was never begun is not asked for: it is
-    /// not sent any more ([`MAX_LATE`](daybook_domain::reminder::MAX_LATE)).
+    /// not sent any more ([`MAX_LATE`](daybook_domain::sending::MAX_LATE)).
     pub(super) DUE: Reminders = fair(format!(
         "(SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders
            WHERE status = 'planned' AND next_at <= {UNTIL}
@@ -31,18 +32,35 @@ statement!(
     ))
 );
 
+statement!(
+    /// The same of those that others send. Served by `reminders_of_webhooks`.
+    DUE_OF_WEBHOOKS: Reminders = fair(format!(
+        "SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders
+          WHERE status IN ('planned', 'asked') AND rule LIKE 'webhook-%' AND next_at <= {UNTIL}
+            AND next_at > statement_timestamp() - interval '24 hours' AND reminder_id <> ALL ($2)
+          ORDER BY next_at
+          LIMIT $3"
+    ))
+);
+
 pub(super) async fn due(
     pool: &PgPool,
     query: DueQuery<'_>,
+    channel: Option<Channel>,
 ) -> Result<Vec<Due<ReminderId>>, sqlx::Error> {
-    due::due(pool, &DUE.live(), query).await
+    let statement = match channel {
+        Some(Channel::Webhook) => &DUE_OF_WEBHOOKS,
+        Some(Channel::Email) | None => &DUE,
+    };
+    due::due(pool, &statement.live(), query).await
 }
 
 /// A reminder that something is to be done with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueReminder {
     pub row: ReminderRow,
-    /// Whether a later one for the same start is due, too, or was; of two that are due at once, one is the later.
+    /// Whether a later one for the same start by the same channel is due, too, or was; of two that are due at once, one is the
+    /// later.
     pub is_superseded: bool,
 }
 
@@ -53,6 +71,7 @@ statement!(
                     SELECT FROM {{schema}}.reminders o
                      WHERE o.tenant_id = r.tenant_id AND o.appointment_id = r.appointment_id
                        AND o.start_at = r.start_at
+                       AND split_part(o.rule, '-', 1) = split_part(r.rule, '-', 1)
                        AND (o.due_at, o.reminder_id) > (r.due_at, r.reminder_id)
                        AND o.due_at <= statement_timestamp()) AS is_superseded
            FROM {{schema}}.reminders r WHERE tenant_id = $1 AND reminder_id = $2",

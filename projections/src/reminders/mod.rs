@@ -16,6 +16,7 @@ mod write;
 
 use cqrs_es::Aggregate as _;
 use daybook_domain::reminder::Reminder;
+use daybook_domain::service::Channel;
 use daybook_domain::{ReminderId, TenantId};
 use daybook_store::{AnyEvent, RecordedEvent};
 use futures::FutureExt as _;
@@ -40,7 +41,7 @@ pub struct Reminders {
 
 impl Reminders {
     /// Its name and version.
-    pub const ID: ProjectionId = ProjectionId { name: "reminders", version: 1 };
+    pub const ID: ProjectionId = ProjectionId { name: "reminders", version: 2 };
 
     /// The projection in this database.
     #[must_use]
@@ -48,12 +49,16 @@ impl Reminders {
         Self { pool }
     }
 
-    /// Those of all tenants with which something is to be done, or soon will be.
+    /// Those of all tenants with which something is to be done, or soon will be; of webhooks alone, where that is asked for.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn due(&self, query: DueQuery<'_>) -> Result<Vec<Due<ReminderId>>, sqlx::Error> {
-        list::due(&self.pool, query).await
+    pub async fn due(
+        &self,
+        query: DueQuery<'_>,
+        channel: Option<Channel>,
+    ) -> Result<Vec<Due<ReminderId>>, sqlx::Error> {
+        list::due(&self.pool, query, channel).await
     }
 
     /// What is known of one; `None`: it is not planned (any longer), and nothing has become of it.

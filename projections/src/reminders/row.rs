@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 use chrono_tz::Tz;
-use daybook_domain::reminder::{Failure, Ledger, Occasion, ReminderState, Status, Why};
+use daybook_domain::reminder::{Ledger, Occasion, Why};
+use daybook_domain::sending::{Failure, SendState, Status};
 use daybook_domain::service::{ReminderRule, ReminderRules};
 use daybook_domain::{AppointmentId, ClientId, ReminderId, ResourceId, ServiceId};
 use daybook_store::{Position, RecordedEvent};
@@ -238,19 +239,21 @@ impl ReminderRow {
     /// The same, of what the log says itself.
     #[must_use]
     pub fn after(reminder_id: ReminderId, version: u64, ledger: &Ledger) -> Self {
-        let (code, failure, why) = match ledger.state {
-            ReminderState::Sent { code } => (Some(code), None, None),
-            ReminderState::Failed(failed) => (failed.code, Some(failed.failure), None),
-            ReminderState::Skipped(why) => (None, None, Some(why)),
-            ReminderState::Begun { .. } | ReminderState::Asked { .. } => (None, None, None),
+        let (code, failure, why) = match ledger.course.state {
+            SendState::Sent { code } => (Some(code), None, None),
+            SendState::Failed(failed) => (failed.code, Some(failed.failure), None),
+            SendState::Skipped(why) => (None, None, Some(why)),
+            SendState::Begun { .. } | SendState::Asked { .. } | SendState::Announced => {
+                (None, None, None)
+            }
         };
         Self {
             reminder_id,
             of: ledger.of,
             resource_id: None,
-            status: ledger.state.status(),
-            next_at: ledger.state.next(),
-            attempts: ledger.attempts,
+            status: ledger.course.state.status(),
+            next_at: ledger.course.state.next(),
+            attempts: ledger.course.attempts,
             code,
             failure,
             why,

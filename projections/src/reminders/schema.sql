@@ -40,7 +40,7 @@ CREATE TABLE {schema}.reminders (
     start_at       timestamptz NOT NULL,
     due_at         timestamptz NOT NULL,
     status         text        NOT NULL
-        CHECK (status IN ('planned', 'begun', 'sent', 'failed', 'skipped', 'asked')),
+        CHECK (status IN ('planned', 'begun', 'sent', 'failed', 'skipped', 'asked', 'announced')),
     -- When there is something to be done with it.
     next_at        timestamptz,
     attempts       smallint    NOT NULL,

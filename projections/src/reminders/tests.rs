@@ -6,10 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use daybook_domain::appointment::{
     AppointmentCancelled, AppointmentEvent, AppointmentRescheduled, CancelledBy, Details, MovedBy,
 };
-use daybook_domain::reminder::{
-    Failure, Occasion, ReminderBegun, ReminderEvent, ReminderFailed, ReminderSent, Status, Try,
-};
+use daybook_domain::reminder::{Occasion, ReminderBegun, ReminderEvent};
 use daybook_domain::resource::{ResourceEvent, ResourceRegistered};
+use daybook_domain::sending::{Failed, Failure, Sent, Status, Try};
 use daybook_domain::service::{ReminderRules, ServiceDefined, ServiceEvent, ServiceRevised};
 use daybook_domain::time::{Duration, Interval};
 use daybook_domain::{AppointmentId, TenantId};
@@ -235,7 +234,7 @@ async fn a_first_rule_plans_what_is_to_come() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_has_become_of_a_reminder_stays_whatever_is_planned() {
     let read = Read::of([practice(), vec![booked(1, NINE)]].concat(), 2).await;
-    let sent = reminder(1, ReminderEvent::ReminderSent(ReminderSent { code: 250 }));
+    let sent = reminder(1, ReminderEvent::ReminderSent(Sent { code: 250 }));
     read.append(vec![begun(1), sent], 1).await;
     let told = [planned(&[EVE]), vec![(at(EIGHT).to_rfc3339(), Status::Sent)]].concat();
     assert_eq!(read.told(1).await, told);
@@ -248,7 +247,7 @@ async fn what_has_become_of_a_reminder_stays_whatever_is_planned() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_does_not_matter_how_events_fall_into_batches() {
-    let transient = ReminderFailed {
+    let transient = Failed {
         failure: Failure::Transient,
         code: Some(451),
         retry_at: Some(at("2026-12-01T07:00:10Z")),
@@ -283,7 +282,7 @@ async fn it_does_not_matter_how_events_fall_into_batches() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_list_is_filtered_and_in_the_order_of_what_is_due() {
-    let sent = reminder(1, ReminderEvent::ReminderSent(ReminderSent { code: 250 }));
+    let sent = reminder(1, ReminderEvent::ReminderSent(Sent { code: 250 }));
     let events = vec![booked(1, NINE), booked(2, NINE), booked(3, "2026-12-03T08:00:00Z")];
     let read = Read::of([practice(), events, vec![begun(1), sent]].concat(), 3).await;
     let all = ReminderFilter::default();
@@ -331,7 +330,7 @@ async fn what_is_due_is_what_can_still_be_sent() {
         .execute(&read.world.pool)
         .await
         .unwrap();
-    let due = read.reminders.due(DueQuery { ahead: TimeDelta::seconds(4), but: &[] });
+    let due = read.reminders.due(DueQuery { ahead: TimeDelta::seconds(4), but: &[] }, None);
     let due = due.await.unwrap();
     let mut ids: Vec<String> = due.iter().map(|it| it.id.uuid().simple().to_string()).collect();
     ids.sort();

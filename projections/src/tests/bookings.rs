@@ -56,6 +56,7 @@ pub(crate) fn details(n: u128) -> Details {
         metadata: daybook_domain::Metadata::default(),
         private: false,
         imported: false,
+        notices: false,
         agreed: Agreed::default(),
         overridden: None,
         series: None,

@@ -25,10 +25,10 @@ use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::import::Imports;
 use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files};
+use crate::mailing::{Mailer, Mailing};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
 use crate::relay::Relay;
-use crate::reminding::{Mailing, Reminder};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::webhooks::Deliverer;
@@ -158,7 +158,7 @@ async fn serve(
         promoter: Promoter::new(parts.clone(), progress, Arc::clone(&sweep)),
         relay: broker.map(|broker| Relay::new(parts.log().clone(), broker)),
         deliverer: Deliverer::new(parts.clone(), options.allow_insecure_webhooks),
-        reminder: mailing.map(|mailing| Reminder::new(parts.clone(), mailing)).transpose()?,
+        mailer: Mailer::new(parts.clone(), mailing)?,
         sweep,
         audit_months: options.audit_months,
         parts: parts.clone(),

@@ -14,9 +14,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::running::Running;
+use crate::mailing::Mailer;
 use crate::parts::{self, Parts};
 use crate::relay::Relay;
-use crate::reminding::Reminder;
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::webhooks::Deliverer;
@@ -37,8 +37,7 @@ pub(super) struct Work {
     pub(super) runner: Runner,
     pub(super) promoter: Promoter,
     pub(super) deliverer: Deliverer,
-    /// Where there is a relay.
-    pub(super) reminder: Option<Reminder>,
+    pub(super) mailer: Mailer,
     /// Where there is a broker.
     pub(super) relay: Option<Relay>,
     /// There is something for the sweeper.
@@ -138,7 +137,7 @@ impl Work {
             runner,
             promoter,
             deliverer,
-            reminder,
+            mailer,
             relay,
             sweep,
             audit_months,
@@ -171,8 +170,8 @@ impl Work {
         if has(Task::Sweep) {
             running.start("sweeper", sweeper::run(parts, app, audit_months, sweep, cancel.clone()));
         }
-        if let Some(reminder) = reminder.filter(|_| has(Task::Remind)) {
-            running.start("reminder of clients", reminder.run(cancel.clone()));
+        if has(Task::Write) {
+            running.start("writer to clients", mailer.run(cancel.clone()));
         }
         if has(Task::Promote) {
             running.start("promoter", promoter.run(cancel.clone()));

@@ -169,7 +169,8 @@ fn note(event: &AnyEvent, freed: &mut Freed, asked: &mut Asked) {
         | AnyEvent::Waiting(..)
         | AnyEvent::Client(..)
         | AnyEvent::Series(..)
-        | AnyEvent::Reminder(..) => {}
+        | AnyEvent::Reminder(..)
+        | AnyEvent::Notice(..) => {}
     }
 }
 

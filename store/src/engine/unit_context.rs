@@ -172,10 +172,11 @@ impl<'a> UnitContext<'a> {
             let directories = &self.engine.directories;
             (facts.directory, _) = directories.of(&self.engine.log, tenant, fresh).await?;
         }
-        if chooses || A::gives_title(&command) {
+        if chooses || A::gives_title(&command) || A::tells_client(&command) {
             let known = self.engine.tenants.get(tenant).await.map_err(unavailable)?;
             facts.least_booked_days = known.settings.least_booked_days;
             facts.titles = known.settings.titles;
+            facts.notices = known.settings.notices;
         }
         let queries = state.claim_queries(&command, &facts);
         if !queries.is_empty() {

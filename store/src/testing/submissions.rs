@@ -59,6 +59,7 @@ fn details(resources: &[u128], from: i64, to: i64) -> Details {
         metadata: daybook_domain::Metadata::default(),
         private: false,
         imported: false,
+        notices: false,
         agreed: Agreed::default(),
         overridden: None,
         series: None,

@@ -9,7 +9,6 @@ mod clocks;
 mod crashes;
 mod due;
 mod races;
-mod relay;
 mod routes;
 mod secure;
 mod sending;
@@ -22,7 +21,7 @@ use sqlx::Row as _;
 
 use crate::database::AnotherTime;
 use crate::harness::{Database, Practice, Server, eventually, id_of, personal};
-use relay::Relay;
+use crate::mail::Relay;
 
 /// A practice whose service reminds an hour before, and a program that can.
 struct Reminding {

@@ -85,7 +85,7 @@ fn rules_that_cannot_be_are_refused() {
     let practice = a_practice();
     let service = format!("/v1/services/{}", practice.service);
     for rules in [
-        json!([{"before_minutes": 60, "channel": "webhook"}]),
+        json!([{"before_minutes": 60, "channel": "pigeon"}]),
         json!([{"before_minutes": 0, "channel": "email"}]),
         json!([{"before_days": 1, "before_minutes": 60, "channel": "email"}]),
         json!([{"before_days": 1, "channel": "email"}, {"before_days": 1, "channel": "email"}]),

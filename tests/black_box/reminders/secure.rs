@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::Reminding;
-use super::relay::{FROM, Relay};
 use crate::harness::{Database, Finished};
+use crate::mail::{FROM, Relay};
 use crate::tls::Authority;
 
 #[test]

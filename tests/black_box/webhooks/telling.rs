@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::endpoint::{Endpoint, Message};
@@ -220,4 +221,31 @@ fn one_that_is_left_alone_goes_on_from_where_it_was() {
     other.has_taken(4);
     assert_eq!(endpoint.told().len(), 3, "it is told nothing more");
     practice.api.get(&at).send().is_refused(404, "not-found");
+}
+
+/// Without a relay: whoever is told reminds the client.
+#[test]
+fn a_reminder_is_told_when_it_is_due_and_not_of_what_is_cancelled() {
+    let (practice, endpoint) = (Practice::on(server()), Endpoint::new());
+    let rules = json!([{"before_minutes": 60, "channel": "webhook"}]);
+    let service = practice.a_service(&json!({"reminders": rules}));
+    add(&practice, &endpoint, &json!({"event_types": ["daybook.ReminderDue"]})).is(201);
+    let now = DateTime::<Utc>::from(SystemTime::now()).trunc_subsecs(0);
+    let due_in = |seconds| {
+        let start = now + TimeDelta::minutes(60) + TimeDelta::seconds(seconds);
+        let booking = practice.booking(start).with("service_id", &*service);
+        booking.with("resource_ids", json!([practice.a_room()])).send().is(201)
+    };
+    let (cancelled, kept) = (due_in(12), due_in(15));
+    practice.act(&cancelled, "cancel", &json!({"by": "client"})).is(200);
+    let told = endpoint.has_taken(1);
+    let event = told[0].event();
+    assert_eq!(event["type"], "daybook.ReminderDue");
+    assert_eq!(event["data"]["appointment_id"], kept["id"], "the other would have been before");
+    assert_eq!(event["data"]["rule"], json!({"before_minutes": 60, "channel": "webhook"}));
+    let path = format!("/v1/appointments/{}/reminders", id_of(&kept));
+    eventually("it is announced", || {
+        let page = practice.api.get(&path).send().is(200);
+        (page["items"][0]["status"] == "announced").then_some(())
+    });
 }

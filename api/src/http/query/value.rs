@@ -120,7 +120,7 @@ parsed! {
     Status: Self::words(),
     SessionStatus: Self::words(),
     daybook_domain::waiting::Status: Self::words(),
-    daybook_domain::reminder::Status: Self::words(),
+    daybook_domain::sending::Status: Self::words(),
 }
 
 /// Ids: what is none has a type of problem of its own.

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use chrono_tz::Tz;
 use daybook_domain::appointment::Appointment;
-use daybook_domain::reminder::Status as ReminderStatus;
+use daybook_domain::sending::Status as ReminderStatus;
 use daybook_projections::reminders::{ReminderFilter, Reminders};
 
 use crate::App;

@@ -64,6 +64,7 @@ class Handler:
             "headers": [name.lower() for name in message.keys()],
             "text": message.get_body(("plain",)).get_content(),
             "html": message.get_body(("html",)).get_content(),
+            "raw": envelope.content.decode("latin-1"),
         }
         with open(self.mailbox, "a") as mailbox:
             mailbox.write(json.dumps(kept) + "\n")

@@ -1,4 +1,6 @@
-//! A mail relay (aiosmtpd), and what it has taken on.
+//! A mail relay (aiosmtpd), and what it has taken on; `judges`: what others read in it.
+
+pub(crate) mod judges;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -13,8 +15,8 @@ use tempfile::TempDir;
 use crate::harness::{child, eventually};
 
 /// A relay; killed when dropped.
-pub(super) struct Relay {
-    pub(super) port: u16,
+pub(crate) struct Relay {
+    pub(crate) port: u16,
     folder: TempDir,
     child: Mutex<Option<Child>>,
     certificate: Option<[PathBuf; 2]>,
@@ -22,22 +24,22 @@ pub(super) struct Relay {
 
 /// Mail that was taken on.
 #[derive(Debug, Clone)]
-pub(super) struct Mail(pub(super) Value);
+pub(crate) struct Mail(pub(crate) Value);
 
 impl Mail {
     #[track_caller]
-    pub(super) fn text(&self, member: &str) -> &str {
+    pub(crate) fn text(&self, member: &str) -> &str {
         self.0[member].as_str().unwrap_or_else(|| panic!("no {member} in {self:?}"))
     }
 }
 
 impl Relay {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::of(None)
     }
 
     /// One that speaks TLS after STARTTLS, and to whoever logs in alone.
-    pub(super) fn secure(certificate: &Path, key: &Path) -> Self {
+    pub(crate) fn secure(certificate: &Path, key: &Path) -> Self {
         Self::of(Some([certificate.to_owned(), key.to_owned()]))
     }
 
@@ -52,14 +54,14 @@ impl Relay {
     }
 
     /// What the program is told of it.
-    pub(super) fn options(&self) -> [&'static str; 6] {
+    pub(crate) fn options(&self) -> [&'static str; 6] {
         let url = format!("smtp://127.0.0.1:{}?starttls=offered", self.port);
         let url: &'static str = url.leak();
         ["--smtp-url", url, "--smtp-from", FROM, "--smtp-timeout-seconds", "1"]
     }
 
-    pub(super) fn start_again(&self) {
-        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("black_box/reminders/relay.py");
+    pub(crate) fn start_again(&self) {
+        let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("black_box/mail/relay.py");
         let mut command = Command::new(python());
         command.arg(program).arg(self.port.to_string()).arg(self.mailbox());
         command.args(self.certificate.iter().flatten()).stdout(Stdio::piped());
@@ -70,7 +72,7 @@ impl Relay {
         *self.child.lock().unwrap() = Some(child);
     }
 
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
             child.kill().unwrap();
             child.wait().unwrap();
@@ -82,7 +84,7 @@ impl Relay {
     }
 
     /// All mail, in the order in which it was taken on.
-    pub(super) fn mails(&self) -> Vec<Mail> {
+    pub(crate) fn mails(&self) -> Vec<Mail> {
         let text = fs::read_to_string(self.mailbox()).unwrap_or_default();
         // The last line may be half written.
         let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
@@ -90,20 +92,20 @@ impl Relay {
     }
 
     /// How many mails there are.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         let text = fs::read_to_string(self.mailbox()).unwrap_or_default();
         text.split_inclusive('\n').filter(|line| line.ends_with('\n')).count()
     }
 
     /// Those to this address.
-    pub(super) fn mails_to(&self, address: &str) -> Vec<Mail> {
+    pub(crate) fn mails_to(&self, address: &str) -> Vec<Mail> {
         let mut mails = self.mails();
         mails.retain(|mail| mail.0["to"][0] == address);
         mails
     }
 
     /// Waits until there are so many to this address.
-    pub(super) fn has(&self, count: usize, address: &str) -> Vec<Mail> {
+    pub(crate) fn has(&self, count: usize, address: &str) -> Vec<Mail> {
         eventually(&format!("{count} mails to {address}"), || {
             Some(self.mails_to(address)).filter(|mails| mails.len() >= count)
         })
@@ -116,14 +118,14 @@ impl Drop for Relay {
     }
 }
 
-pub(super) const FROM: &str = "The practice <post@practice.example>";
+pub(crate) const FROM: &str = "The practice <post@practice.example>";
 
-fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let python = target.join("python/mail/bin/python");
     assert!(
         python.exists(),
-        "{} is not there: `cargo xtask test` makes it, from tests/black_box/reminders/requirements.txt",
+        "{} is not there: `cargo xtask test` makes it, from tests/black_box/mail/requirements.txt",
         python.display()
     );
     python

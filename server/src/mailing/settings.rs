@@ -6,10 +6,10 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
-use daybook_domain::ReminderId;
 use daybook_integrations::mail::{
-    Letter, LetterError, Mail, Mailbox, Relay, RelaySettings, sender,
+    CalendarPart, Letter, LetterError, Mail, Mailbox, Relay, RelaySettings, sender,
 };
+use uuid::Uuid;
 
 use super::text::Written;
 
@@ -84,9 +84,13 @@ impl Mailing {
             .context("--smtp-ca")
     }
 
-    /// What the message of a reminder is known by, if it is begun with this try.
-    pub(super) fn message_id(&self, id: ReminderId, attempt: u16) -> String {
-        format!("{}.{attempt}@{}", id.uuid().simple(), self.domain())
+    /// What a message is known by, if it is begun with this try.
+    pub(super) fn message_id(&self, id: Uuid, attempt: u16) -> String {
+        format!("{}.{attempt}@{}", id.simple(), self.domain())
+    }
+
+    pub(super) const fn from(&self) -> &Mailbox {
+        &self.from
     }
 
     fn domain(&self) -> &str {
@@ -100,7 +104,7 @@ impl Mailing {
         to: &str,
         message_id: &str,
         written: &Written,
-        date: SystemTime,
+        (calendar, date): (Option<&CalendarPart>, SystemTime),
     ) -> Result<Letter, LetterError> {
         let mail = Mail {
             message_id,
@@ -108,7 +112,7 @@ impl Mailing {
             subject: &written.subject,
             text: &written.text,
             html: Some(&written.html),
-            calendar: None,
+            calendar,
             date,
         };
         Letter::new(&self.from, &mail)
