@@ -71,8 +71,10 @@ impl AnotherTime {
 
 /// Where the programs are that the tests' own cluster runs.
 fn real_programs() -> PathBuf {
+    // As long as somebody is connected, their backend runs.
     let database = Database::fresh();
-    let pid = database.sql().number("SELECT pg_backend_pid()::int8 WHERE $1 <> ''", "any");
+    let mut sql = database.sql();
+    let pid = sql.number("SELECT pg_backend_pid()::int8 WHERE $1 <> ''", "any");
     let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap();
     program.parent().unwrap().to_owned()
 }

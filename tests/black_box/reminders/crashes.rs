@@ -37,7 +37,12 @@ fn whatever_is_killed_nobody_is_forgotten_and_whoever_has_it_twice_has_the_same(
             (address, appointment)
         });
         all.extend(booked.collect::<Vec<_>>());
-        thread::sleep(Duration::from_millis(random.random_range(3_500..6_500)));
+        if cycle % 2 == 0 {
+            // The relay has it, and has not said so.
+            reminding.relay.has(1, &format!("late-1.{cycle}.0@example.org"));
+        } else {
+            thread::sleep(Duration::from_millis(random.random_range(3_500..6_500)));
+        }
         other.kill_dash_9();
         other = Server::start_with(&reminding.database, &options);
     }
