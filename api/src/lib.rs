@@ -48,7 +48,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use cache::Cache;
-pub use cache::{InvalidRedisAddress, RedisAddress};
+pub use cache::{InvalidRedisAddress, InvalidRedisAuthorities, RedisAddress};
 pub use http::cors::{CorsOrigin, InvalidOrigin};
 use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;

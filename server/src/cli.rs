@@ -223,10 +223,13 @@ pub(crate) struct Serve {
     #[arg(long, env = "DAYBOOK_CACHE_MIB", value_parser = clap::value_parser!(u32).range(0..=65_536),
           default_value_t = CACHE_MIB)]
     pub(crate) cache_mib: u32,
-    /// A Redis that programs on one database share for the same: `redis://[[user]:password@]host[:port][/number]`, or
-    /// `redis+unix:///path` [default: none].
+    /// A Redis that programs on one database share for the same: `redis://[[user]:password@]host[:port][/number]`,
+    /// `rediss://` for TLS, or `redis+unix:///path` [default: none].
     #[arg(long, env = "DAYBOOK_REDIS_URL", hide_env_values = true)]
     pub(crate) redis_url: Option<RedisAddress>,
+    /// The authorities of which that Redis may have its certificate (PEM) [default: those of the machine].
+    #[arg(long, env = "DAYBOOK_REDIS_CA", requires = "redis_url")]
+    pub(crate) redis_ca: Option<PathBuf>,
     /// Tell endpoints of webhooks on this machine what happens, also without TLS: to try it, and never where others
     /// have keys. Programs with the roles api and relay both need it.
     #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_WEBHOOKS")]

@@ -28,7 +28,7 @@ use flights::Flights;
 pub(crate) use key::{Key, Question};
 pub(crate) use page::{CachedPage, if_known};
 use remote::Remote;
-pub use remote::{InvalidRedisAddress, RedisAddress};
+pub use remote::{InvalidRedisAddress, InvalidRedisAuthorities, RedisAddress};
 
 /// The routes whose answers are cached, where they can be; these have an `ETag` then.
 pub(crate) const ROUTES: [&str; 1] = ["/v1/utilisation"];

@@ -149,7 +149,8 @@ impl Files {
     }
 }
 
-fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+/// Those of a file, which has at least one.
+pub(crate) fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let read =
         read.with_context(|| format!("{} cannot be read as certificates (PEM)", path.display()))?;

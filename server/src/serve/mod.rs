@@ -4,14 +4,16 @@ mod operations_port;
 mod running;
 mod work;
 
+use std::fs;
 use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use daybook_api::operations::{self, Operations};
-use daybook_api::{App, Checker, Readiness};
+use daybook_api::{App, Checker, Readiness, RedisAddress};
 use daybook_integrations::broker::Broker;
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
@@ -24,7 +26,7 @@ use uuid::Uuid;
 use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::import::Imports;
-use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files};
+use crate::listener::{Listener, Signals, Stop, Tls, certificates, raise_open_files};
 use crate::mailing::{Mailer, Mailing};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
@@ -129,10 +131,11 @@ async fn serve(
     if let Ok(found) = timeout(START_TIMEOUT, parts.log().primary().found()).await {
         found?;
     }
+    let redis = shared_cache(options.redis_url, options.redis_ca.as_deref())?;
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
-        .with_cache(u64::from(options.cache_mib) << 20, options.redis_url)
+        .with_cache(u64::from(options.cache_mib) << 20, redis)
         .with_cors(options.cors_origin)
         .with_rate_limit(options.requests_per_second)
         .with_peers(options.trusted_proxies, NonZeroU32::new(options.failures_per_second))
@@ -239,4 +242,16 @@ async fn close(parts: &Parts) {
 fn hostname() -> String {
     let name = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     name.unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The Redis that programs share.
+fn shared_cache(
+    address: Option<RedisAddress>,
+    authorities: Option<&Path>,
+) -> anyhow::Result<Option<RedisAddress>> {
+    let (Some(address), Some(path)) = (address.clone(), authorities) else { return Ok(address) };
+    let about = || format!("--redis-ca {}", path.display());
+    certificates(path).with_context(about)?;
+    let pem = fs::read(path).with_context(about)?;
+    address.of_authorities(pem).map(Some).with_context(about)
 }

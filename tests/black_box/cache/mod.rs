@@ -2,6 +2,7 @@
 
 mod load;
 mod redis;
+mod secure;
 mod shared;
 
 use std::thread;

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use crate::harness::{eventually, spawn};
+use crate::tls::Authority;
 
 /// A running Redis; killed when dropped.
 pub(super) struct Redis {
@@ -19,19 +20,33 @@ pub(super) struct Redis {
 
 impl Redis {
     pub(super) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// One that speaks TLS at a port of this machine, too, with what this authority has signed.
+    pub(super) fn secure(authority: &Authority, port: u16) -> Self {
+        authority.signs("redis");
+        let (port, ca) = (port.to_string(), authority.text("ca.pem"));
+        let (cert, key) = (authority.text("redis.pem"), authority.text("redis.key"));
+        let tls = [["--tls-port", &port], ["--tls-cert-file", &cert], ["--tls-key-file", &key]];
+        let more = [["--tls-ca-cert-file", &ca], ["--tls-auth-clients", "no"]];
+        Self::start_with(&[&tls[..], &more].concat().concat())
+    }
+
+    fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let child = Self::run(&folder);
+        let child = Self::run(&folder, options);
         let redis = Self { folder, child };
         redis.wait();
         redis
     }
 
-    fn run(folder: &TempDir) -> Child {
+    fn run(folder: &TempDir, options: &[&str]) -> Child {
         let mut command = Command::new("redis-server");
         command.args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"]);
         command.args(["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]);
         command.arg("--unixsocket").arg(folder.path().join("redis.sock"));
-        command.arg("--dir").arg(folder.path());
+        command.arg("--dir").arg(folder.path()).args(options);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         spawn(command).unwrap_or_else(|error| {
             panic!("{error}: `cargo xtask test` installs redis-server, or says what is missing")
@@ -110,7 +125,7 @@ impl Redis {
             fs::copy(file("old.rdb"), file("dump.rdb")).unwrap();
         }
         let _ = fs::remove_file(self.socket());
-        self.child = Self::run(&self.folder);
+        self.child = Self::run(&self.folder, &[]);
         self.wait();
     }
 }

@@ -2,12 +2,10 @@
 //! 20 ms at most, and is left alone for a while when it does not answer. It is no source of anything: what is not there,
 //! late, damaged or made up is worked out.
 //!
-//! * `address`: where it is. `connection`: commands, as it speaks them. `breaker`: when it is
-//!   left alone. `envelope`: how an answer is written there, and known to be ours.
+//! * `address`: where it is. `breaker`: when it is left alone. `envelope`: how an answer is written there, and known to be ours.
 
 mod address;
 mod breaker;
-mod connection;
 mod envelope;
 
 use std::fmt::Display;
@@ -17,15 +15,18 @@ use std::time::Duration;
 
 use daybook_store::hex;
 use daybook_store::metrics::CACHE_FAILURES;
+use futures::FutureExt as _;
+use futures::future::{BoxFuture, Shared};
 use metrics::counter;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, RedisError};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::key::BUILD;
 use super::{CachedPage, Key};
-pub use address::{InvalidRedisAddress, RedisAddress};
+pub use address::{InvalidRedisAddress, InvalidRedisAuthorities, RedisAddress};
 use breaker::{Breaker, Pass};
-use connection::Connection;
 
 /// How long it is waited for. What is looked for there is worked out in about this time.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -36,13 +37,19 @@ const KEPT_FOR: Duration = Duration::from_hours(1);
 /// How many ask at once; beyond it, nobody waits for a turn.
 const MAX_AT_ONCE: usize = 32;
 
-/// How many connections stay open between requests.
-const MAX_IDLE: usize = 8;
+/// The longest value that is read: an envelope of the longest answer.
+const MAX_VALUE: usize = envelope::MAX_BYTES + 1_024;
 
-/// A Redis, and the connections to it.
+/// How long a connection may take to be there, TLS and password and all: it goes on while nobody waits for it any more.
+const CONNECTS_IN: Duration = Duration::from_secs(2);
+
+/// A connection that is being made, or is there.
+type Link = Shared<BoxFuture<'static, Result<MultiplexedConnection, RedisError>>>;
+
+/// A Redis, and the connection to it.
 pub(super) struct Remote {
     address: RedisAddress,
-    idle: Mutex<Vec<Connection>>,
+    link: Mutex<Option<Link>>,
     turns: Arc<Semaphore>,
     breaker: Breaker,
 }
@@ -50,15 +57,20 @@ pub(super) struct Remote {
 impl Remote {
     pub(super) fn new(address: RedisAddress) -> Arc<Self> {
         let turns = Arc::new(Semaphore::new(MAX_AT_ONCE));
-        let (idle, breaker) = (Mutex::default(), Breaker::default());
-        Arc::new(Self { address, idle, turns, breaker })
+        let (link, breaker) = (Mutex::default(), Breaker::default());
+        Arc::new(Self { address, link, turns, breaker })
     }
 
     /// What is there under this key, if it is the answer.
     pub(super) async fn get(&self, key: &Key) -> Option<CachedPage> {
         let _turn = self.turns.try_acquire().ok()?;
-        let name = name(key);
-        let found = self.ask(&[b"GET", name.as_bytes()]).await??;
+        // What is longer than any answer is not read to its end.
+        let mut range = redis::cmd("GETRANGE");
+        range.arg(name(key)).arg(0).arg(MAX_VALUE);
+        let found: Vec<u8> = self.ask(&range).await?;
+        if found.is_empty() {
+            return None;
+        }
         let page = envelope::open(key, &found);
         if page.is_none() {
             counter!(CACHE_FAILURES, "why" => "damaged").increment(1);
@@ -73,41 +85,33 @@ impl Remote {
         tokio::spawn(async move {
             let _turn = turn;
             let Some(value) = envelope::seal(&key, &page) else { return };
-            let (name, seconds) = (name(&key), KEPT_FOR.as_secs().to_string());
-            remote.ask(&[b"SET", name.as_bytes(), &value, b"EX", seconds.as_bytes()]).await;
+            let mut set = redis::cmd("SET");
+            set.arg(name(&key)).arg(value).arg("EX").arg(KEPT_FOR.as_secs());
+            remote.ask::<()>(&set).await;
         });
     }
 
-    /// What it says to a command, which may be nothing; `None`: it is left alone, or does not say it in time.
-    async fn ask(&self, command: &[&[u8]]) -> Option<Option<Vec<u8>>> {
+    /// What it says to a command; `None`: it is left alone, or does not say it in time.
+    async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Option<T> {
         let pass = self.breaker.pass()?;
-        // A connection on which anything was left unread is never used again: the next would be told what this one asked.
+        let link = self.link();
         let asked = async {
-            let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let mut connection = match idle {
-                Some(connection) => connection,
-                None => Connection::open(&self.address).await?,
-            };
-            let said = connection.say(command).await?;
-            Ok::<_, io::Error>((said, connection))
+            let mut connection = link.clone().await?;
+            command.query_async::<T>(&mut connection).await
         };
         let why = match timeout(PATIENCE, asked).await {
-            Ok(Ok((said, connection))) => {
+            Ok(Ok(said)) => {
                 if self.breaker.worked() {
                     tracing::info!(redis = %self.address, "the shared cache answers again");
-                }
-                let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-                if idle.len() < MAX_IDLE {
-                    idle.push(connection);
                 }
                 return Some(said);
             }
             Ok(Err(error)) => {
-                self.has_failed(pass, &error);
+                self.has_failed(pass, &link, &error);
                 "connection"
             }
             Err(late) => {
-                self.has_failed(pass, &late);
+                self.has_failed(pass, &link, &late);
                 "timeout"
             }
         };
@@ -115,8 +119,33 @@ impl Remote {
         None
     }
 
-    fn has_failed(&self, pass: Pass, error: &dyn Display) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// The connection, which is made where there is none.
+    fn link(&self) -> Link {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        link.get_or_insert_with(|| {
+            let client = self.address.client();
+            let config = AsyncConnectionConfig::new()
+                .set_connection_timeout(Some(CONNECTS_IN))
+                .set_response_timeout(Some(CONNECTS_IN));
+            let connecting = tokio::spawn(async move {
+                client?.get_multiplexed_async_connection_with_config(&config).await
+            });
+            let connected = async {
+                let ended = connecting.await;
+                ended.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+            };
+            connected.boxed().shared()
+        })
+        .clone()
+    }
+
+    fn has_failed(&self, pass: Pass, failed: &Link, error: &dyn Display) {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that is still being made may be there for the next.
+        if failed.peek().is_some() && link.as_ref().is_some_and(|link| link.ptr_eq(failed)) {
+            *link = None;
+        }
+        drop(link);
         if self.breaker.failed(pass) {
             tracing::warn!(redis = %self.address, %error, "the shared cache does not answer; answers are worked out instead");
         }
