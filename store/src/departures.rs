@@ -18,10 +18,11 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 23] = [
+const TABLES: [&str; 24] = [
     "api_keys",
     "analysts",
     "browser_sessions",
+    "calendar_feeds",
     "issuers",
     "followers",
     "webhooks",

@@ -12,7 +12,7 @@
 //! * [`retention`]: whose clients are erased when they have not been there for long.
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
-//! * [`browser`]: sessions of browsers.
+//! * [`browser`]: sessions of browsers; [`calendar_feeds`]: calendars that whoever has their address is told.
 //! * [`issuers`]: whom a tenant trusts to say who calls, by access tokens.
 //! * [`personal`]: the keys of persons, which seal what is known of them.
 //! * [`audit`]: who did or was told what, of whom.
@@ -23,6 +23,7 @@
 
 pub mod audit;
 pub mod browser;
+pub mod calendar_feeds;
 mod checked_text;
 mod clock;
 pub mod database;

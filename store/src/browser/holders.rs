@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::rows::{self, KnownSession, Maker};
 use super::{BrowserSession, IDLE, MadeSession, MakeError};
 use crate::issuers::{TokenHolder, Tokens};
-use crate::keys::{Held, KeyHolder, KeyHolders, Remembered, SecretHash, notice_of, text};
+use crate::keys::{Bare, Held, KeyHolder, KeyHolders, Remembered, SecretHash, notice_of};
 use crate::{Clock, Log};
 
 /// How many are looked up at once.
@@ -141,7 +141,7 @@ impl BrowserSessions {
     /// # Errors
     /// When the database fails.
     pub async fn holder(&self, cookie: &str) -> Result<SessionHeld, sqlx::Error> {
-        let Some(hash) = text::read_session(cookie) else { return Ok(SessionHeld::Ended) };
+        let Some(hash) = Bare::Session.read(cookie) else { return Ok(SessionHeld::Ended) };
         let Some(known) = self.known(&hash).await? else { return Ok(SessionHeld::Ended) };
         let held = self.held(&known, hash).await?;
         if matches!(held, SessionHeld::By(_)) {
@@ -153,7 +153,7 @@ impl BrowserSessions {
     /// Whether a cookie was one of a session within the hour, as far as this program knows. Asks no database.
     #[must_use]
     pub fn was_good(&self, cookie: &str) -> bool {
-        text::read_session(cookie).is_some_and(|hash| self.remembered.was_right(&hash))
+        Bare::Session.read(cookie).is_some_and(|hash| self.remembered.was_right(&hash))
     }
 
     async fn held(

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{BrowserSession, IDLE, LONGEST, MAX_OF_ONE, MadeSession};
-use crate::keys::{SecretHash, notice_of, tell, text};
+use crate::keys::{Bare, SecretHash, notice_of, tell};
 
 /// How many of a tenant's sessions that have ended are forgotten when one is made.
 const FORGOTTEN: i64 = 100;
@@ -51,7 +51,7 @@ pub(super) async fn make(
     now: DateTime<Utc>,
 ) -> Result<(MadeSession, Vec<SecretHash>), MakeError> {
     let tenant = principal.tenant.as_str();
-    let (text, hash) = text::new_session()?;
+    let (text, hash) = Bare::Session.new_text()?;
     let longest = now + LONGEST;
     let (key_hash, issuer, scopes, limits, ends_at) = match maker {
         Maker::Key { hash, .. } => (Some(hash.as_slice()), None, None, None, longest),

@@ -11,7 +11,7 @@ mod holders;
 pub mod links;
 mod remembered;
 mod rows;
-pub(crate) mod text;
+mod text;
 mod used;
 
 use chrono::{DateTime, Utc};
@@ -25,7 +25,7 @@ pub use holders::{Held, KeyHolder, KeyHolders};
 pub(crate) use remembered::{ANY, NotKnown, PERSON, Remembered, notice_of};
 pub(crate) use rows::tell;
 pub use rows::{CreateKeyError, MAX_KEYS, RotateKeyError, create, find, list, revoke, rotate};
-pub(crate) use text::SecretHash;
+pub(crate) use text::{Bare, SecretHash};
 #[doc(hidden)]
 pub use text::{with_checksum, written_again};
 

@@ -85,9 +85,9 @@ pub(super) fn read(text: &str) -> Option<Presented> {
 #[doc(hidden)]
 #[must_use]
 pub fn written_again(text: &str) -> Option<String> {
-    if read_session(text).is_some() {
+    if Bare::Session.read(text).is_some() {
         let (secret, _) = text.split_once('_')?;
-        return Some(format!("{secret}_{}", checksum(&of_session(secret))));
+        return Some(format!("{secret}_{}", checksum(&Bare::Session.signed(secret))));
     }
     let Presented { id, kind, .. } = read(text)?;
     let Some(id) = id else { return Some(text.to_owned()) };
@@ -104,22 +104,37 @@ pub fn with_checksum(signed: &str) -> String {
     format!("{signed}_{}", checksum(signed))
 }
 
-/// A new session of a browser, and the hash by which it is known: its cookie has no more than a secret and a checksum.
-pub(crate) fn new_session() -> Result<(String, SecretHash), rand::rand_core::OsError> {
-    let secret = secret()?;
-    Ok((format!("{secret}_{}", checksum(&of_session(&secret))), hash(&secret)))
+/// What has no more than a secret and a checksum: it is known by its hash alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bare {
+    /// The cookie of a browser's session.
+    Session,
+    /// The address of a calendar feed.
+    CalendarFeed,
 }
 
-/// `None`: it is none, whatever the database has.
-pub(crate) fn read_session(text: &str) -> Option<SecretHash> {
-    let (secret, said) = text.split_once('_')?;
-    let is_whole = secret.len() == SECRET_LENGTH && said == checksum(&of_session(secret));
-    is_whole.then(|| hash(secret))
-}
+impl Bare {
+    /// What the checksum is of: that of no key, nor of another kind.
+    fn signed(self, secret: &str) -> String {
+        let kind = match self {
+            Self::Session => "session",
+            Self::CalendarFeed => "calendar",
+        };
+        format!("{PREFIX}{kind}_{secret}")
+    }
 
-/// What the checksum is of: that of no key.
-fn of_session(secret: &str) -> String {
-    format!("{PREFIX}session_{secret}")
+    /// A new one, and the hash by which it is known.
+    pub(crate) fn new_text(self) -> Result<(String, SecretHash), rand::rand_core::OsError> {
+        let secret = secret()?;
+        Ok((format!("{secret}_{}", checksum(&self.signed(&secret))), hash(&secret)))
+    }
+
+    /// `None`: it is none, whatever the database has.
+    pub(crate) fn read(self, text: &str) -> Option<SecretHash> {
+        let (secret, said) = text.split_once('_')?;
+        let is_whole = secret.len() == SECRET_LENGTH && said == checksum(&self.signed(secret));
+        is_whole.then(|| hash(secret))
+    }
 }
 
 fn is_of_old_form(rest: &str) -> bool {
@@ -202,14 +217,19 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_read_as_it_was_written_and_no_other_text_is_one() {
-        let (text, hash) = new_session().unwrap();
-        assert_eq!(read_session(&text), Some(hash));
-        assert!(read(&text).is_none() && read(&format!("{PREFIX}{text}")).is_none());
-        let (key, _) = new_key(Uuid::now_v7(), Kind::Tenants).unwrap();
-        let of_key = key.splitn(3, '_').nth(2).unwrap();
-        for bad in [&key, of_key, &text[1..], &format!("{text}0"), &text.to_lowercase(), ""] {
-            assert_eq!(read_session(bad), None, "{bad}");
+    fn what_is_bare_is_read_as_it_was_written_and_no_other_text_is_one() {
+        for (kind, other) in
+            [(Bare::Session, Bare::CalendarFeed), (Bare::CalendarFeed, Bare::Session)]
+        {
+            let (text, hash) = kind.new_text().unwrap();
+            assert_eq!(kind.read(&text), Some(hash));
+            assert_eq!(other.read(&text), None);
+            assert!(read(&text).is_none() && read(&format!("{PREFIX}{text}")).is_none());
+            let (key, _) = new_key(Uuid::now_v7(), Kind::Tenants).unwrap();
+            let of_key = key.splitn(3, '_').nth(2).unwrap();
+            for bad in [&key, of_key, &text[1..], &format!("{text}0"), &text.to_lowercase(), ""] {
+                assert_eq!(kind.read(bad), None, "{bad}");
+            }
         }
     }
 
