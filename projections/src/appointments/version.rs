@@ -130,7 +130,7 @@ impl Outcome {
 }
 
 /// What stands for the place of one that takes no time: no resource has so many.
-const NO_PLACE: u16 = 32_767;
+pub(crate) const NO_PLACE: u16 = 32_767;
 
 impl Placed {
     fn in_slot(slot: &Slot) -> Self {

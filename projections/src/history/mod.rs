@@ -109,6 +109,19 @@ impl History {
         sessions::page(&self.pool, tenant, filter, page, moment.position).await
     }
 
+    /// Of the sessions that start in some time, those of the first `limit` that take place, by start, as they are now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sessions_taking_place(
+        &self,
+        tenant: &TenantId,
+        during: Interval,
+        limit: usize,
+    ) -> Result<Vec<SessionVersion>, sqlx::Error> {
+        sessions::taking_place(&self.pool, tenant, during, limit).await
+    }
+
     /// The appointments that were held or booked at a moment and had not begun, where they may have been in the
     /// conflicts that are asked for and lay within the limits.
     ///

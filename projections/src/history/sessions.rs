@@ -1,6 +1,8 @@
 //! The sessions that there were at a moment, by their start.
 
 use daybook_domain::TenantId;
+use daybook_domain::session::{Session, SessionStatus};
+use daybook_domain::time::Interval;
 use daybook_store::Position;
 use sqlx::{PgPool, Postgres, QueryBuilder};
 
@@ -18,6 +20,31 @@ const KEY: &str = "start_at, session_id";
 /// How many are read at once, and how often for one page: service and status are seen when a session is read.
 const PART: usize = 500;
 const MAX_PARTS: usize = 10;
+
+/// Of the first `limit` that start in some time, those that take place, by their start, as they are now. Served by `sessions_start`.
+pub(super) async fn taking_place(
+    pool: &PgPool,
+    tenant: &TenantId,
+    during: Interval,
+    limit: usize,
+) -> Result<Vec<SessionVersion>, sqlx::Error> {
+    let (schema, names) = (Schema::of(Appointments::ID), SESSIONS.names());
+    let rows: Vec<SessionVersion> = sqlx::query_as(&format!(
+        "SELECT {names} FROM {schema}.sessions
+          WHERE tenant_id = $1 AND start_at >= $2 AND start_at < $3 AND until_position IS NULL
+          ORDER BY {KEY} LIMIT $4"
+    ))
+    .bind(tenant.as_str())
+    .bind(during.start())
+    .bind(during.end())
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+    .fetch_all(pool)
+    .await?;
+    let is_planned = |version: &SessionVersion| {
+        matches!(version.session, Session::Made { status: SessionStatus::Scheduled, .. })
+    };
+    Ok(rows.into_iter().filter(is_planned).collect())
+}
 
 /// Served by `sessions_start`.
 pub(super) async fn page(

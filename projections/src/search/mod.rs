@@ -4,10 +4,11 @@
 //!
 //! * `terms`, `words`, `signature`: what a row can be found by; `tokens`: by which words of a personal title. `filter`: what is
 //!   searched for.
-//! * `query`: pages of appointments; `holds`: those that have lapsed.
+//! * `query`: pages of appointments; `calendar`: all that take place in some time; `holds`: those that have lapsed.
 //!
 //! Why it is indexed as it is: `docs/adr/0006-search-index.md`.
 
+mod calendar;
 mod filter;
 mod holds;
 pub(crate) mod query;
@@ -22,6 +23,7 @@ use daybook_domain::{AppointmentId, TenantId};
 use daybook_store::personal::Keyring;
 use sqlx::PgPool;
 
+pub use calendar::TakesPlace;
 pub use filter::{SearchFilter, Sort, TagsMatch};
 pub use row::FoundAppointment;
 pub use words::{TitleWords, TitleWordsError};
@@ -89,6 +91,23 @@ impl Search {
         let asked = SearchQuery::new(tenant, filter, Sort::default(), limit, now);
         let asked = asked.with_tokens(self.keyring.as_ref()).await?;
         query::recorded_page(&self.pool, &asked, order, cursor).await
+    }
+
+    /// Of the appointments that the filter lets through, the first `limit` that take place, by their start: what was cancelled does
+    /// not, nor that to which nobody came, nor a hold that has lapsed at `now`. Those in sessions are left out where
+    /// `with_sessions` is not said.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn taking_place(
+        &self,
+        tenant: &TenantId,
+        filter: &SearchFilter,
+        with_sessions: bool,
+        limit: usize,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<TakesPlace>, sqlx::Error> {
+        calendar::taking_place(&self.pool, tenant, filter, with_sessions, limit, now).await
     }
 
     /// The holds of all tenants that have lapsed, or soon will, and are not recorded as expired.
