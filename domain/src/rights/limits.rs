@@ -75,6 +75,18 @@ impl Limits {
             && self.appointment_id.is_none_or(|id| other.appointment_id == Some(id))
     }
 
+    /// The same, which are those of `other` where they say nothing.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            locations: self.locations.or_else(|| other.locations.clone()),
+            resource_ids: self.resource_ids.or_else(|| other.resource_ids.clone()),
+            categories: self.categories.or_else(|| other.categories.clone()),
+            client_id: self.client_id.or(other.client_id),
+            appointment_id: self.appointment_id.or(other.appointment_id),
+        }
+    }
+
     /// Whether an appointment that lies there is there.
     #[must_use]
     pub fn admit(&self, place: &Place<'_>) -> bool {
@@ -245,6 +257,19 @@ mod tests {
         let resources = subsequence(resources(), 1..=3).prop_map(|ids| ids.try_into().unwrap());
         let category = select(vec![category("cafe"), category("other")]);
         (location, resources, category, select(clients()))
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_is_limited_and_says_nothing_stays_so(own in limits()) {
+            prop_assert_eq!(Limits::default().or(&own), own.clone());
+            prop_assert!(own.include(&Limits::default().or(&own)));
+        }
+
+        #[test]
+        fn what_is_said_of_limits_is_not_made_larger(said in limits(), own in limits()) {
+            prop_assert!(said.include(&said.clone().or(&own)));
+        }
     }
 
     fn placed((location, resource_ids, category, client_id): &Lies) -> Placed<'_> {
