@@ -58,6 +58,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     // Words.
     ("Algorithm", "crate::schema::SignatureAlgorithm"),
     ("CancelledBy", "crate::schema::CancelledBySide"),
+    ("Detail", "crate::schema::CalendarDetail"),
     ("Choose", "crate::schema::ChoiceOfResource"),
     ("ConflictReason", "crate::schema::ReasonOfConflict"),
     ("ErasureReason", "crate::schema::ReasonOfErasure"),

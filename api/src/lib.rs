@@ -239,6 +239,7 @@ pub fn router(app: App) -> Router {
     let (readiness, cors) = (app.readiness.clone(), cors::layer(&app.cors_origins));
     let all = routes
         .merge(routes::docs::routes(document))
+        .merge(routes::calendar_feeds::addresses())
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))

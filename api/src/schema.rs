@@ -23,6 +23,7 @@ use daybook_domain::session::SessionStatus;
 use daybook_domain::time::{Day, ExceptionKind, TimeOfDay};
 use daybook_domain::waiting::Status as WaitingStatus;
 use daybook_domain::{Category, Location, Metadata, MetadataKey, MetadataValue, Titles};
+use daybook_store::calendar_feeds::Detail;
 use daybook_store::feed::Privacy;
 use daybook_store::issuers::{Algorithm, TokenType};
 use serde::Serialize;
@@ -151,6 +152,9 @@ words! {
 
     /// Whether personal data is told: `withheld`, it is left out.
     PersonalData: Privacy { Withheld, Told }
+
+    /// `full`: what each event is. `busy`: that there is one, and nothing else.
+    CalendarDetail: Detail { Full, Busy }
 
     /// Whether a client is reminded of appointments: as their services say (`by-rule`), or never (`none`).
     ChoiceOfReminders: Reminding { ByRule, None }

@@ -60,6 +60,7 @@ struct Ground {
     key: String,
     issuer: String,
     webhook: String,
+    calendar_feed: String,
     browser_session: String,
     /// Of the appointment.
     link: String,
@@ -82,6 +83,8 @@ fn a_ground() -> Ground {
     let key = practice.created("/v1/keys", &a_key());
     let issuer = practice.created("/v1/issuers", &an_issuer());
     let webhook = practice.created("/v1/webhooks", &a_webhook());
+    let of_room = json!({"name": "The room", "limits": {"resource_ids": [practice.room]}});
+    let calendar_feed = practice.created("/v1/calendar-feeds", &of_room);
     let browser_session = practice.created("/v1/browser-sessions", &json!({}));
     let link = practice.created(&format!("/v1/appointments/{booked}/links"), &json!({}));
     let to_erase = practice.a_client("No more");
@@ -100,6 +103,7 @@ fn a_ground() -> Ground {
         key,
         issuer,
         webhook,
+        calendar_feed,
         browser_session,
         link,
     }
@@ -124,6 +128,7 @@ impl Ground {
             Some("keys") => &self.key,
             Some("issuers") => &self.issuer,
             Some("webhooks") => &self.webhook,
+            Some("calendar-feeds") => &self.calendar_feed,
             Some("browser-sessions") => &self.browser_session,
             _ => &self.booked,
         };
@@ -177,6 +182,7 @@ impl Ground {
             "keys" => a_key(),
             "issuers" => an_issuer(),
             "webhooks" => a_webhook(),
+            "calendar-feeds" => json!({"name": "All"}),
             "webhooks/{id}" => json!({"event_types": []}),
             "webhooks/{id}/replay" => json!({"after": 0}),
             "waiting-list" => an_entry(practice),

@@ -43,6 +43,7 @@ fn problems(ran: &Finished) -> Vec<&str> {
 /// The guides, and what they tell is refused, the first time and the second.
 const GUIDES: [(&str, [&[&str]; 2]); 9] = [
     ("cache.md", [&[], &[]]),
+    ("calendars.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
     // There are four lifts the second time, of which two are taken.
     ("garage.md", [&["role-taken"], &["role-taken"]]),
@@ -97,6 +98,16 @@ fn what_is_cached_is_seen_to_be_so_twice() {
         };
         let [one, two] = [1, 2].map(figures);
         assert_eq!(lines, [&*one, "304", "200", &*two, &*one, &*two]);
+    }
+}
+
+#[test]
+fn a_calendar_is_followed_twice() {
+    for printed in works_twice("calendars.md") {
+        let lines: Vec<&str> = printed.lines().collect();
+        let [first, rest @ ..] = &lines[..] else { panic!("{printed}") };
+        assert_eq!(*first, "SUMMARY:Massage (Ada)", "{printed}");
+        assert_eq!(rest, ["304", "SUMMARY:Busy", "404"], "{printed}");
     }
 }
 

@@ -451,11 +451,11 @@ const NO_TOKEN: &str = "this is no access token that is taken here: its issuer, 
      signature must be those of an issuer of the tenant's (GET /v1/issuers); the program's log says more, at debug";
 
 /// In all lines of the log that are of this request.
-fn known_as(who: &impl std::fmt::Display) {
+pub(super) fn known_as(who: &impl std::fmt::Display) {
     tracing::Span::current().record("key_id", tracing::field::display(who));
 }
 
-fn suspended() -> Problem {
+pub(super) fn suspended() -> Problem {
     let title = "The tenant is suspended";
     let detail = "nothing is lost: ask whoever runs this daybook to resume it";
     forbidden("tenant-suspended", title, detail)

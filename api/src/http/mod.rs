@@ -13,6 +13,7 @@ pub(crate) mod cors;
 pub(crate) mod database;
 pub(crate) mod deprecation;
 pub(crate) mod etag;
+pub(crate) mod followed;
 pub(crate) mod head;
 pub(crate) mod heavy;
 mod held_body;

@@ -6,11 +6,14 @@ use serde_json::{Map, Value, json};
 use crate::cache;
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 22] = [
+const WITHOUT_A_POSITION: [&str; 25] = [
     "/v1/appointments/{id}/links",
     "/v1/appointments/{id}/links/{link_id}/revoke",
     "/v1/browser-sessions",
     "/v1/browser-sessions/{id}",
+    "/v1/calendar-feeds",
+    "/v1/calendar-feeds/{id}",
+    "/v1/calendar-feeds/{id}/rotate",
     "/v1/issuers",
     "/v1/issuers/{id}",
     "/v1/keys",

@@ -11,10 +11,11 @@ use daybook_projections::history::History;
 use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
-use daybook_store::{issuers, keys, webhooks};
+use daybook_store::{calendar_feeds, issuers, keys, webhooks};
 
 use crate::imports::MAX_IMPORT_BYTES;
 
+use super::calendar_feeds::MAX_EVENTS;
 use super::{appointments, availability, events, expanding, resources, utilisation};
 use crate::http::{body, head, heavy, in_flight, limits, query};
 
@@ -39,6 +40,12 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("grants of an issuer", issuers::MAX_GRANTS as u64, "invalid-body"),
         ("webhooks of a tenant", webhooks::MAX_WEBHOOKS.unsigned_abs(), "too-many-webhooks"),
         ("event types of a webhook, and categories", webhooks::MAX_WANTED as u64, "invalid-body"),
+        (
+            "calendar feeds of a tenant",
+            calendar_feeds::MAX_CALENDAR_FEEDS.unsigned_abs(),
+            "too-many-calendar-feeds",
+        ),
+        ("events of a calendar feed", MAX_EVENTS as u64, "later `VEVENT`s are left out"),
         ("bytes of an access token", issuers::MAX_TOKEN_BYTES as u64, "invalid-token"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),

@@ -122,7 +122,8 @@ impl App {
         })
     }
 
-    async fn views<E>(
+    /// These as they are shown, by their ids.
+    pub(super) async fn views<E>(
         &self,
         tenant: &TenantId,
         mut wanted: BTreeSet<Uuid>,

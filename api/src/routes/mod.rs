@@ -9,6 +9,7 @@ mod availability;
 mod bounds;
 mod browser_sessions;
 pub(crate) mod cached;
+pub(crate) mod calendar_feeds;
 mod catalogue;
 mod clients;
 mod commands;
@@ -71,6 +72,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(issuers::routes())
         .merge(webhooks::routes())
+        .merge(calendar_feeds::routes())
         .merge(browser_sessions::routes())
 }
 

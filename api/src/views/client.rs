@@ -96,6 +96,11 @@ impl ClientView {
         Self { restricted: restricted || self.restricted, ..self }
     }
 
+    /// What they are called, as far as it is told.
+    pub(crate) fn name(&self) -> Option<&Name> {
+        self.name.reveal()
+    }
+
     /// They may be long, and are for whoever looks at the client.
     pub(crate) fn without_notes(self) -> Self {
         Self { notes: None, ..self }

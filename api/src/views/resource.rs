@@ -97,6 +97,11 @@ impl ResourceView {
         }
     }
 
+    /// Whose clocks count there.
+    pub(crate) const fn time_zone(&self) -> Tz {
+        self.time_zone
+    }
+
     /// As lists show it: without what can be thousands of entries.
     pub(crate) fn in_a_list(self) -> Self {
         Self { exceptions: None, holidays: None, ..self }

@@ -340,6 +340,26 @@ requests! {
     "GET /v1/webhooks/{id}/deliveries" => |house| {
         Asked::get(&format!("/v1/webhooks/{}/deliveries", new_webhook(&house).await?))
     };
+    // As many as there can be.
+    "GET /v1/calendar-feeds" => |house| {
+        for _ in 0..200 {
+            new_calendar_feed(&house).await?;
+        }
+        Asked::get("/v1/calendar-feeds")
+    };
+    "POST /v1/calendar-feeds" => |house| {
+        Asked::post("/v1/calendar-feeds?dry_run=true", &a_calendar_feed())
+    };
+    "GET /v1/calendar-feeds/{id}" => |house| {
+        Asked::get(&format!("/v1/calendar-feeds/{}", new_calendar_feed(&house).await?))
+    };
+    "POST /v1/calendar-feeds/{id}/rotate" => |house| {
+        let feed = new_calendar_feed(&house).await?;
+        Asked::post(&format!("/v1/calendar-feeds/{feed}/rotate"), &json!({}))
+    };
+    "DELETE /v1/calendar-feeds/{id}" => |house| {
+        Asked::delete(&format!("/v1/calendar-feeds/{}", new_calendar_feed(&house).await?))
+    };
     "GET /v1/keys" => |house| {
         for _ in 0..200 {
             new_key(&house).await?;
@@ -562,6 +582,14 @@ fn a_webhook() -> Value {
 
 async fn new_webhook(house: &House) -> anyhow::Result<String> {
     house.made(Asked::post("/v1/webhooks", &a_webhook())).await
+}
+
+fn a_calendar_feed() -> Value {
+    json!({"name": "A calendar", "limits": {"categories": vec!["c".repeat(80)]}, "personal": "told"})
+}
+
+async fn new_calendar_feed(house: &House) -> anyhow::Result<String> {
+    house.made(Asked::post("/v1/calendar-feeds", &a_calendar_feed())).await
 }
 
 async fn new_client(house: &House) -> anyhow::Result<String> {

@@ -6,7 +6,7 @@ use super::{ANY_KEY, Ground, OPERATOR, a_ground, guarded};
 use crate::harness::{Answer, Api, Practice, Server, a_practice, date, id_of, monday, utc};
 
 /// Routes that keep to what a key is limited to. All others refuse it: so does a new one, until it stands here.
-const KEEPS_TO_LIMITS: [(&str, &str); 48] = [
+const KEEPS_TO_LIMITS: [(&str, &str); 53] = [
     ("POST", "/v1/appointments/{id}/links"),
     ("GET", "/v1/appointments/{id}/links"),
     ("POST", "/v1/appointments/{id}/links/{link_id}/revoke"),
@@ -55,6 +55,11 @@ const KEEPS_TO_LIMITS: [(&str, &str); 48] = [
     ("GET", "/v1/waiting-list/{id}"),
     ("DELETE", "/v1/waiting-list/{id}"),
     ("POST", "/v1/holds"),
+    ("GET", "/v1/calendar-feeds"),
+    ("POST", "/v1/calendar-feeds"),
+    ("GET", "/v1/calendar-feeds/{id}"),
+    ("POST", "/v1/calendar-feeds/{id}/rotate"),
+    ("DELETE", "/v1/calendar-feeds/{id}"),
 ];
 
 /// The same of holds, by their ids.
@@ -118,12 +123,14 @@ fn is_not_there(ground: &Ground, elsewhere: &Api, method: &str, route: &str) {
         (_, "/v1/availability/search") => {
             answer.is_refused(400, "invalid-query");
         }
-        ("POST", "/v1/clients") => answer.has_status(201),
+        // A calendar of what is there: of nothing.
+        ("POST", "/v1/clients" | "/v1/calendar-feeds") => answer.has_status(201),
         ("GET", route) if route.starts_with("/v1/events") => answer.has_status(200),
         ("GET", "/v1/sessions" | "/v1/sessions/{id}") => answer.has_status(200),
         (
             "GET",
             "/v1/appointments"
+            | "/v1/calendar-feeds"
             | "/v1/conflicts"
             | "/v1/waiting-list"
             | "/v1/sessions/{id}/appointments",

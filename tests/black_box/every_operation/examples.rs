@@ -58,6 +58,9 @@ impl AsWritten {
                     let value = match (&**name, value) {
                         ("next_cursor" | "cursor", Value::String(_)) => json!("eyJhZnRlciI6MTd9"),
                         ("secret", Value::String(_)) => json!("whsec_{secret}"),
+                        ("path", Value::String(path)) if path.starts_with("/calendars/") => {
+                            json!("/calendars/{secret}.ics")
+                        }
                         // How long ago it was booked depends on the day of the test.
                         ("mean_lead_minutes" | "median_lead_minutes", Value::Number(_)) => {
                             json!(40320.0)

@@ -38,6 +38,8 @@ pub(crate) struct House {
     issuers: [String; 2],
     /// To be looked at, to be changed and to be removed: of nobody, so that nothing is told.
     webhooks: [String; 3],
+    /// To be looked at, to be given another address and to be deleted.
+    calendar_feeds: [String; 3],
     /// Of a browser, to be ended.
     browser_session: String,
     /// Of the appointment that is read, to be revoked.
@@ -107,6 +109,8 @@ impl House {
         let issuers = ["one", "another"]
             .map(|name| practice.created("/v1/issuers", &an_issuer(&practice, name)));
         let webhooks = [(); 3].map(|()| practice.created("/v1/webhooks", &a_webhook()));
+        let calendar_feeds =
+            [(); 3].map(|()| practice.created("/v1/calendar-feeds", &a_calendar_feed()));
         let browser_session = practice.created("/v1/browser-sessions", &json!({}));
         let link = format!("/v1/appointments/{}/links", booked.to_read);
         let link = practice.created(&link, &json!({}));
@@ -141,6 +145,7 @@ impl House {
             keys,
             issuers,
             webhooks,
+            calendar_feeds,
             browser_session,
             link,
             to_erase,
@@ -200,6 +205,13 @@ impl House {
                     _ => (&self.webhooks[1], Some(json!({"event_types": ["ClientRegistered"]}))),
                 };
                 (path.replace("{id}", id), body)
+            }
+            ("POST", "/v1/calendar-feeds") => (path.to_owned(), Some(a_calendar_feed())),
+            ("POST", "/v1/calendar-feeds/{id}/rotate") => {
+                (path.replace("{id}", &self.calendar_feeds[1]), None)
+            }
+            ("DELETE", "/v1/calendar-feeds/{id}") => {
+                (path.replace("{id}", &self.calendar_feeds[2]), None)
             }
             ("DELETE", "/v1/browser-sessions/{id}") => {
                 (path.replace("{id}", &self.browser_session), None)
@@ -367,6 +379,7 @@ impl House {
                     Some("keys") => &self.keys[0],
                     Some("issuers") => &self.issuers[0],
                     Some("webhooks") => &self.webhooks[0],
+                    Some("calendar-feeds") => &self.calendar_feeds[0],
                     _ => "{}",
                 };
                 path.replace("{id}", id)
@@ -405,6 +418,11 @@ fn a_webhook() -> Value {
         "url": "https://example.org/daybook", "event_types": ["AppointmentBooked"],
         "categories": ["care"], "active": false,
     })
+}
+
+/// Of what is seen first.
+fn a_calendar_feed() -> Value {
+    json!({"name": "Check-ups", "tags": ["first"]})
 }
 
 /// A calendar of one whole day.

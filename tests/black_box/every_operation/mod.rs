@@ -28,6 +28,8 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/audit/export",
     "/v1/clients/{id}/personal-data",
     "/v1/browser-sessions",
+    "/v1/calendar-feeds",
+    "/v1/calendar-feeds/{id}",
     "/v1/imports/{id}",
     "/v1/issuers",
     "/v1/issuers/{id}",
