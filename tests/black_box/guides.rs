@@ -41,7 +41,7 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 9] = [
+const GUIDES: [(&str, [&[&str]; 2]); 10] = [
     ("cache.md", [&[], &[]]),
     ("calendars.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
