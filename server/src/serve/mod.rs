@@ -202,10 +202,7 @@ async fn serve(
     operations_stop.closing.cancel();
     operations_stop.over.cancel();
     let ended = for_operators.all_ended(CLOSE_TIMEOUT).await;
-    if !matches!(timeout(CLOSE_TIMEOUT, audited.flush_audit()).await, Ok(true)) {
-        tracing::error!("the last second of the audit log could not be written");
-    }
-    close(&parts).await;
+    close(&parts, &audited).await;
     worked.and(showed).and(finished).and(ended)?;
     output::line("daybook has stopped")
 }
@@ -231,8 +228,11 @@ fn is_needed(roles: &[Role], me: Uuid, heard: &watch::Receiver<Heard>) -> bool {
     roles::have(roles, Task::Run) && !others.any(|program| program.has(Role::Projector))
 }
 
-/// Closes the connections to the database, in bounded time.
-async fn close(parts: &Parts) {
+/// Writes what is left of the audit log, and closes the connections to the database, in bounded time.
+async fn close(parts: &Parts, audited: &App) {
+    if !matches!(timeout(CLOSE_TIMEOUT, audited.flush_audit()).await, Ok(true)) {
+        tracing::error!("the last second of the audit log could not be written");
+    }
     if timeout(CLOSE_TIMEOUT, parts.log().pool().close()).await.is_err() {
         tracing::warn!("the database does not answer: its connections are left to it");
     }

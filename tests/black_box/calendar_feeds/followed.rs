@@ -45,14 +45,14 @@ fn what_does_not_take_place_is_left_out() {
     let at = |hour| practice.booking(monday(hour, 0));
     let kept = id_of(&at(8).send().is(201));
     let cancelled = at(9).send().is(201);
-    let held = id_of(&at(10).held(60).send().is(201));
-    let released = at(11).held(60).send().is(201);
+    let on_hold = id_of(&at(10).held(60).send().is(201));
+    let given_back = at(11).held(60).send().is(201);
     feed.events_once(&practice, |events| events.len() == 4);
     practice.act(&cancelled, "cancel", &json!({"by": "staff"})).is(200);
-    let hold = format!("/v1/holds/{}", id_of(&released));
+    let hold = format!("/v1/holds/{}", id_of(&given_back));
     practice.api.request("DELETE", &hold).send().is(200);
     let events = feed.events_once(&practice, |events| events.len() == 2);
-    assert_eq!(each(&events, "uid"), [&kept, &held]);
+    assert_eq!(each(&events, "uid"), [&kept, &on_hold]);
     assert_eq!(each(&events, "status"), ["CONFIRMED", "TENTATIVE"]);
 }
 

@@ -42,7 +42,7 @@ impl Rabbit {
         let mut epmd = Command::new("epmd");
         epmd.args(["-port", &names.to_string(), "-address", "127.0.0.1"]);
         let names = started(epmd);
-        within(Duration::from_secs(60), "epmd is up", || is_open(ports.names).then_some(()));
+        within(Duration::from_mins(1), "epmd is up", || is_open(ports.names).then_some(()));
         let node = started(of_node("rabbitmq-server", folder.path(), ports));
         let rabbit = Self { folder, ports, node, names };
         rabbit.is_up();
@@ -54,9 +54,7 @@ impl Rabbit {
     }
 
     fn is_up(&self) {
-        within(Duration::from_secs(120), "RabbitMQ is up", || {
-            is_open(self.ports.amqp).then_some(())
-        });
+        within(Duration::from_mins(2), "RabbitMQ is up", || is_open(self.ports.amqp).then_some(()));
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -74,7 +74,7 @@ impl Consumer {
 
     /// How it ended by itself, and what it had to say.
     pub(super) fn ended(&mut self) -> (ExitStatus, String) {
-        let status = within(Duration::from_secs(60), "the consumer has ended", || {
+        let status = within(Duration::from_mins(1), "the consumer has ended", || {
             self.child.try_wait().unwrap()
         });
         (status, fs::read_to_string(self.folder.path().join("said")).unwrap())

@@ -24,7 +24,7 @@ fn a_broker_that_is_away_full_or_has_no_queue_is_told_later_and_daybook_serves()
     bind(&rabbit, "*.appointment.*");
     fails(&database, "unroutable");
     let tries = unroutable(&relay) + 2;
-    within(Duration::from_secs(120), "it is tried again", || {
+    within(Duration::from_mins(2), "it is tried again", || {
         (unroutable(&relay) >= tries).then_some(())
     });
     bind(&rabbit, "#");
@@ -77,7 +77,7 @@ fn what_a_broker_has_lost_is_published_again_when_it_is_told_to() {
     for (command, after) in [(from(before), before), ("relay replay".to_owned(), 0)] {
         run(&command).succeeded();
         let mut messages = Vec::new();
-        within(Duration::from_secs(60), "it comes again", || {
+        within(Duration::from_mins(1), "it comes again", || {
             messages.extend(waiting(&rabbit, COPY));
             let last = messages.last()?["event"]["id"].as_str()?.to_owned();
             (last == head(&practice).to_string()).then_some(())

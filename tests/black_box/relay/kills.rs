@@ -58,7 +58,7 @@ fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
     let database = Database::fresh();
     let api = api(&database);
     let practice = Practice::on(&api);
-    let mut consumer = Consumer::start(&rabbit, Duration::from_secs(60));
+    let mut consumer = Consumer::start(&rabbit, Duration::from_mins(1));
     let _other = relay(&database, &rabbit);
     let begun = Instant::now();
     while_busy(&practice, || {
@@ -76,7 +76,7 @@ fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
     let all = (head(&practice), appointments(&practice));
     println!("{} events in {:?}", all.0, begun.elapsed());
     // The positions that it has taken have no gap, or it would have stopped.
-    within(Duration::from_secs(120), "the copy has all", || {
+    within(Duration::from_mins(2), "the copy has all", || {
         (consumer.copy(&practice.tenant)? == all).then_some(())
     });
     assert!(consumer.is_alive());

@@ -119,7 +119,7 @@ fn status(database: &Database) -> String {
 /// A log is not published, and this is why.
 #[track_caller]
 fn fails(database: &Database, why: &str) {
-    within(Duration::from_secs(60), why, || {
+    within(Duration::from_mins(1), why, || {
         status(database).lines().any(|line| line.ends_with(why)).then_some(())
     });
 }
@@ -127,7 +127,7 @@ fn fails(database: &Database, why: &str) {
 #[track_caller]
 fn is_all_published(database: &Database, logs: u32) {
     let all = format!("{logs} logs, 0 events that the broker has not confirmed");
-    within(Duration::from_secs(120), "all of it is the broker's", || {
+    within(Duration::from_mins(2), "all of it is the broker's", || {
         status(database).contains(&all).then_some(())
     });
 }

@@ -60,8 +60,8 @@ fn each_event_is_published_in_the_order_of_its_log_and_verified() {
     assert_eq!(failed.code, Some(1));
     assert!(failed.stdout.contains("missing: 1, not as in the log: 1,"), "{failed:?}");
     // Where somebody reads, not all of it is there to be compared.
-    let consumer = Consumer::start(&rabbit, Duration::from_secs(60));
-    within(Duration::from_secs(60), "it reads", || {
+    let consumer = Consumer::start(&rabbit, Duration::from_mins(1));
+    within(Duration::from_mins(1), "it reads", || {
         let failed = database.run(&verify);
         failed.stderr.contains("somebody reads this queue").then_some(())
     });

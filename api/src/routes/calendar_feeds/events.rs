@@ -10,7 +10,7 @@ use daybook_domain::service::Service;
 use daybook_domain::session::SessionScheduled;
 use daybook_domain::time::Interval;
 use daybook_domain::{
-    Category, Location, Name, ResourceIds, SessionId, Tags, TenantId, Title, folded,
+    Category, Location, Name, ResourceId, ResourceIds, SessionId, Tags, TenantId, Title, folded,
 };
 use daybook_ical::Span;
 use daybook_projections::search::{SearchFilter, TagsMatch, TakesPlace};
@@ -167,7 +167,7 @@ impl App {
 
 /// Whose clocks count: the first of the resources.
 fn place(resources: &ResourceIds) -> Option<Uuid> {
-    resources.iter().next().map(|id| id.uuid())
+    resources.iter().next().map(ResourceId::uuid)
 }
 
 fn has_all(tags: &Tags, wanted: &Tags) -> bool {

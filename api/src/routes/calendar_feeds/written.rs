@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::{Name, Tag};
-use daybook_ical::{Writer, write_zone};
+use daybook_ical::{Span, Writer, write_zone};
 use daybook_store::calendar_feeds::Detail;
 
 use super::events::Event;
@@ -47,7 +47,7 @@ impl Written<'_> {
     /// The zones that local times name, and from when to when.
     fn zones(&self) -> impl Iterator<Item = (Tz, (DateTime<Utc>, DateTime<Utc>))> {
         let mut zones = BTreeMap::new();
-        let local = self.events.iter().map(|event| event.span).filter(|span| span.is_local());
+        let local = self.events.iter().map(|event| event.span).filter(Span::is_local);
         for span in local {
             let (_, from, to) =
                 zones.entry(span.zone.name()).or_insert((span.zone, span.start, span.end));
