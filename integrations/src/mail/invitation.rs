@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use daybook_ical::{Writer, Zone, write_zone};
+use daybook_ical::{Span, Writer, write_zone};
 
 use super::{CalendarPart, Mailbox};
 
@@ -55,19 +55,13 @@ impl Invitation<'_> {
         writer.begin("VCALENDAR");
         writer.raw("VERSION", &[], "2.0").text("PRODID", "-//daybook//mail//EN");
         writer.raw("CALSCALE", &[], "GREGORIAN").raw("METHOD", &[], self.method.as_str());
-        let is_local = self.is_local();
-        if is_local {
+        let span = Span { start: self.start, end: self.end, zone: self.zone };
+        if span.is_local() {
             write_zone(&mut writer, self.zone, (self.start, self.end));
         }
         writer.begin("VEVENT").text("UID", self.uid);
         writer.raw("SEQUENCE", &[], &self.sequence.to_string()).utc("DTSTAMP", self.stamp);
-        for (name, at) in [("DTSTART", self.start), ("DTEND", self.end)] {
-            if is_local {
-                writer.local(name, self.zone.name(), at.with_timezone(&self.zone).naive_local());
-            } else {
-                writer.utc(name, at);
-            }
-        }
+        span.write(&mut writer);
         writer.text("SUMMARY", self.summary);
         if let Some(location) = self.location {
             writer.text("LOCATION", location);
@@ -97,14 +91,6 @@ impl Invitation<'_> {
         ];
         let parameters: Vec<_> = named.into_iter().chain(others).collect();
         writer.raw("ATTENDEE", &parameters, &format!("mailto:{address}"));
-    }
-
-    /// Whether what clocks show tells when it is: an hour that occurs twice is read as the first (RFC 5545 section 3.3.5). Nor
-    /// is the zone of UTC a zone that is defined.
-    fn is_local(&self) -> bool {
-        let zone = Zone::Iana(self.zone);
-        let is_told = |at: DateTime<Utc>| zone.instant(zone.local(at)) == at;
-        self.zone != Tz::UTC && is_told(self.start) && is_told(self.end)
     }
 }
 
