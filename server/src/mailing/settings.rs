@@ -95,8 +95,9 @@ impl Mailing {
 
     fn domain(&self) -> &str {
         let domain = self.from.email.domain();
-        // A literal has brackets, which an id does not.
-        if domain.starts_with('[') { "daybook.invalid" } else { domain }
+        // A literal has brackets, and a name may have letters, that an id does not.
+        let is_told = domain.is_ascii() && !domain.starts_with('[');
+        if is_told { domain } else { "daybook.invalid" }
     }
 
     pub(super) fn letter(
