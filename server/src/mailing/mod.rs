@@ -7,7 +7,7 @@
 //!
 //! * `reminder`, `notice`: one of each, from its beginning to what has become of it; `sending`: what they have in common.
 //! * `about`: what is known at the moment of sending; `text`: what is written of it.
-//! * `room`: how many at once, in all and of a tenant; `relay_down`: while none is there, nothing is begun.
+//! * `room`: how many at once, in all and of a tenant; `relay_down`: while none is there, no mail is begun.
 
 mod about;
 mod notice;
@@ -129,18 +129,21 @@ impl Mailer {
         }
     }
 
-    /// What is due of both kinds, in turns.
-    async fn due(&self, but: &[Uuid]) -> Result<Vec<Due<Errand>>, sqlx::Error> {
+    /// What is due of both kinds, in turns; while the relay is away, what others send.
+    async fn due(&self, but: &[Uuid], is_away: bool) -> Result<Vec<Due<Errand>>, sqlx::Error> {
         let ahead = TimeDelta::from_std(MAX_PAUSE).unwrap_or_default();
         let query = DueQuery { ahead, but };
-        let (reminders, notices) = if self.post.is_some() {
+        let (reminders, notices) = if self.post.is_some() && !is_away {
             let (reminders, notices) = (self.reminders.due(query, None), self.notices.due(query));
             tokio::try_join!(reminders, notices)?
         } else {
             (self.reminders.due(query, Some(Channel::Webhook)).await?, Vec::new())
         };
-        gauge!(REMINDERS_OLDEST_DUE).set(oldest(&reminders));
-        gauge!(NOTICES_OLDEST_DUE).set(oldest(&notices));
+        // While it is away these stay as they were when all was looked at last.
+        if !is_away {
+            gauge!(REMINDERS_OLDEST_DUE).set(oldest(&reminders));
+            gauge!(NOTICES_OLDEST_DUE).set(oldest(&notices));
+        }
         let reminders = reminders.into_iter().map(|due| as_errand(due, Errand::Reminder));
         let notices = notices.into_iter().map(|due| as_errand(due, Errand::Notice));
         // Each is in the order of whose turn it is.
@@ -186,16 +189,18 @@ impl Work {
     async fn round(&mut self, mailer: &Mailer, since: DateTime<Utc>) {
         let mut but = self.again.not_now();
         but.extend(self.busy.values().map(|(_, errand)| errand.uuid()));
-        let due = mailer.due(&but).await;
+        let is_away = self.down.most() == 0;
+        let due = mailer.due(&but, is_away).await;
         WRITE.note(&due);
         let Ok(due) = due else {
             sleep(MAX_PAUSE).await;
             return;
         };
-        let is_left = self.begin(mailer, &due, since);
+        let most = if is_away { room::AT_ONCE } else { self.down.most() };
+        let is_left = self.begin(mailer, (due.as_slice(), most), since);
         let next = due.iter().filter(|it| !it.is_due()).map(|it| it.due_in).min();
         let next = next.and_then(|next| next.to_std().ok()).unwrap_or(LOOK_EVERY).min(LOOK_EVERY);
-        let pause = if is_left { self.down.pause().max(MIN_PAUSE) } else { next };
+        let pause = if is_left { MIN_PAUSE } else { next };
         let until = Instant::now() + pause.max(Duration::from_millis(20));
         // What has ended makes room, but many that end share a look.
         let mut ended = Vec::new();
@@ -214,11 +219,15 @@ impl Work {
         }
     }
 
-    /// Whether something is left that is due.
-    fn begin(&mut self, mailer: &Mailer, due: &[Due<Errand>], since: DateTime<Utc>) -> bool {
+    /// Begins so many at most. Whether something is left that is due.
+    fn begin(
+        &mut self,
+        mailer: &Mailer,
+        (due, most): (&[Due<Errand>], usize),
+        since: DateTime<Utc>,
+    ) -> bool {
         let mut is_left = false;
         for Due { tenant, id, .. } in due.iter().filter(|it| it.is_due()) {
-            let most = self.down.most();
             if self.busy.len() >= most || !self.room.take(tenant) {
                 is_left = true;
                 continue;
@@ -239,10 +248,11 @@ impl Work {
         self.room.give_back(&tenant);
         let id = errand.uuid();
         match turn {
-            Ok(Turn::Done) => {
+            Ok(Turn::Reached) => {
                 self.down.is_there();
                 self.again.note(id, true);
             }
+            Ok(Turn::Done) => self.again.note(id, true),
             Ok(Turn::Not) => self.again.note(id, false),
             Ok(Turn::NotReached) => {
                 self.down.is_not_there();

@@ -24,8 +24,10 @@ const RECORD_PAUSE: Duration = Duration::from_millis(200);
 
 /// What has become of a turn.
 pub(super) enum Turn {
-    /// It is recorded.
+    /// It is recorded, and the relay was not asked.
     Done,
+    /// It is recorded, and the relay was there.
+    Reached,
     /// Nothing is: another program is at it, or it is not due any more.
     Not,
     /// The relay could not be reached.
@@ -206,10 +208,10 @@ fn rand_percent() -> u8 {
 
 const fn outcome<W>(handed: Handed) -> (Outcome<W>, Turn) {
     match handed {
-        Handed::Accepted { code } => (Outcome::Accepted { code }, Turn::Done),
-        Handed::Transient { code } => (Outcome::Transient { code: Some(code) }, Turn::Done),
-        Handed::Permanent { code } => (Outcome::Permanent { code: Some(code) }, Turn::Done),
-        Handed::Unknown => (Outcome::Unknown, Turn::Done),
+        Handed::Accepted { code } => (Outcome::Accepted { code }, Turn::Reached),
+        Handed::Transient { code } => (Outcome::Transient { code: Some(code) }, Turn::Reached),
+        Handed::Permanent { code } => (Outcome::Permanent { code: Some(code) }, Turn::Reached),
+        Handed::Unknown => (Outcome::Unknown, Turn::Reached),
         Handed::NotReached { code, .. } => (Outcome::Transient { code }, Turn::NotReached),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::{Reminding, in_seconds, names};
+use super::{HOUR, Reminding, in_seconds, names};
 use crate::database::AnotherTime;
 use crate::harness::within;
 
@@ -37,6 +37,26 @@ fn a_relay_that_was_away_is_given_what_still_holds() {
     // The relay that is away costs one try at a time, not one of each.
     let tries: usize = stay.iter().map(|it| reminding.ledger(it).len()).sum();
     assert!(tries <= 2 * stay.len() + 12, "{tries} events");
+}
+
+/// What others send does not wait for a relay that is away, nor is the relay there because of it.
+#[test]
+fn webhooks_are_told_while_the_relay_is_away() {
+    let reminding = Reminding::new();
+    reminding.relay.stop();
+    for n in 0..8 {
+        reminding.booked(&reminding.client(&format!("mail.{n}@example.org")), 2);
+    }
+    let practice = &reminding.practice;
+    let rules = json!([{"before_minutes": HOUR, "channel": "webhook"}]);
+    let service = practice.a_service(&json!({"reminders": rules}));
+    let booking = practice.booking(in_seconds(3) + TimeDelta::minutes(HOUR.into()));
+    let booking =
+        booking.with("service_id", service).with("resource_ids", json!([practice.a_room()]));
+    let told = booking.with("client_id", reminding.client_with(&json!({}))).send().is(201);
+    reminding.until(&told, "ReminderDue");
+    let log = reminding.server.log();
+    assert!(!log.contains("the mail relay is there again"), "{log}");
 }
 
 /// By clocks that are set forward: an hour for the database, and for whoever asks it what time it is.
