@@ -5,8 +5,9 @@ mod races;
 mod silence;
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::Row as _;
 
@@ -110,9 +111,16 @@ fn names(ledger: &[(String, Value)]) -> Vec<String> {
     ledger.iter().map(|(name, _)| name.clone()).collect()
 }
 
-/// Nine in the morning in Oslo, when clocks there were put forward at night.
+/// Nine in the morning in Oslo, on the next day to come before which clocks there are put forward at night: a Sunday.
 fn nine() -> DateTime<Utc> {
-    "2027-03-28T07:00:00Z".parse().unwrap()
+    let soon = (DateTime::<Utc>::from(SystemTime::now()) + hours(48)).date_naive();
+    let last_sunday_of_march = |year| {
+        let end = NaiveDate::from_ymd_opt(year, 3, 31).unwrap();
+        end - TimeDelta::days(end.weekday().num_days_from_sunday().into())
+    };
+    let days = [soon.year(), soon.year() + 1].map(last_sunday_of_march);
+    let day = days.into_iter().find(|day| *day > soon).unwrap();
+    day.and_hms_opt(7, 0, 0).unwrap().and_utc()
 }
 
 fn hours(hours: i64) -> TimeDelta {
