@@ -76,7 +76,7 @@ impl Invitation<'_> {
     }
 
     fn people(&self, writer: &mut Writer) {
-        let organizer = format!("mailto:{}", self.organizer.email);
+        let organizer = mailto(&self.organizer.email.to_string());
         match &self.organizer.name {
             Some(name) => writer.raw("ORGANIZER", &[("CN", name)], &organizer),
             None => writer.raw("ORGANIZER", &[], &organizer),
@@ -90,8 +90,14 @@ impl Invitation<'_> {
             ("RSVP", "FALSE"),
         ];
         let parameters: Vec<_> = named.into_iter().chain(others).collect();
-        writer.raw("ATTENDEE", &parameters, &format!("mailto:{address}"));
+        writer.raw("ATTENDEE", &parameters, &mailto(address));
     }
+}
+
+/// An address as a URI (RFC 6068 section 2): what would end it there is escaped.
+fn mailto(address: &str) -> String {
+    let address = address.replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("mailto:{address}")
 }
 
 #[cfg(test)]
@@ -140,6 +146,12 @@ mod tests {
             assert!(unfolded.split("\r\n").any(|it| it == line), "{line}\n{unfolded}");
         }
         assert_eq!(unfolded.matches("BEGIN:VTIMEZONE").count(), 1);
+    }
+
+    #[test]
+    fn an_address_ends_where_it_ends() {
+        assert_eq!(mailto("a+b@example.org"), "mailto:a+b@example.org");
+        assert_eq!(mailto("a?cc=b%40c#@example.org"), "mailto:a%3Fcc=b%2540c%23@example.org");
     }
 
     #[test]
