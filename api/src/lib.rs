@@ -244,9 +244,10 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))
         .layer(from_fn_with_state(DEPRECATED, deprecation::tell))
+        .layer(from_fn(etag::not_modified))
+        // Outside of it: whoever has the answer already is told nothing.
         .layer(from_fn_with_state(app.clone(), audit::record))
         .layer(from_fn_with_state(app.clone(), database::needed))
-        .layer(from_fn(etag::not_modified))
         // Inside of the bounds: an answer is under way until its last encoded part has been taken.
         .layer(compression::layer())
         .layer(from_fn(etag::of_encoding))

@@ -91,7 +91,8 @@ fn note(app: &App, response: &Response, gathered: Gathered) -> Result<(), NotRec
     }
     // Who makes something is told what they have just said: the log says who that was.
     let is_made = status == StatusCode::CREATED && !is_replay_so_far();
-    if !told.personal || is_made || subjects.is_empty() {
+    let tells_nothing = status == StatusCode::NOT_MODIFIED;
+    if !told.personal || is_made || tells_nothing || subjects.is_empty() {
         return Ok(());
     }
     let read = asked.entry(now, AuditKind::PersonalDataRead).about_all(subjects);

@@ -41,6 +41,32 @@ fn bytes_and_tag_stay_while_nothing_changes() {
     assert_eq!(head.header("etag"), first.header("etag"));
 }
 
+/// Who was told what is in the audit log; whoever asks again and again is told nothing.
+#[test]
+fn an_answer_that_says_nothing_new_is_not_in_the_audit_log() {
+    let practice = a_practice();
+    practice.booked(monday(8, 0));
+    let feed = a_feed(&practice, &json!({"personal": "told"}));
+    feed.events_once(&practice, |events| events.len() == 1);
+    let ask = |purpose: &str, known: &str| {
+        let asked = practice.api.with_key(None).get(&feed.path).header("daybook-purpose", purpose);
+        asked.header("if-none-match", known).send()
+    };
+    let known = tag(&ask("first", "\"another\""));
+    ask("again", &known).has_status(304);
+    ask("anew", "\"another\"").has_status(200);
+    let purposes = eventually("what was told last is in the audit log", || {
+        let entries = practice.api.get("/v1/audit?limit=100").send().is(200);
+        let entries = entries["items"].as_array().unwrap().clone();
+        let purposes: Vec<String> = entries
+            .iter()
+            .filter_map(|entry| entry["purpose"].as_str().map(str::to_owned))
+            .collect();
+        purposes.iter().any(|purpose| purpose == "anew").then_some(purposes)
+    });
+    assert_eq!(purposes, ["anew", "first"]);
+}
+
 #[test]
 fn a_move_changes_bytes_and_tag_and_counts_up() {
     let practice = a_practice();
