@@ -33,9 +33,9 @@ fn a_feed_is_a_calendar_in_the_zone_of_the_place() {
     assert_eq!(second["categories"], json!(["check-up", "first", "short"]));
     assert_eq!((&second["status"], &second["transp"]), (&json!("CONFIRMED"), &json!("OPAQUE")));
     assert_eq!(second["summary"], "Check-up");
-    let appointment = practice.appointment(&in_utc);
-    let stamp = appointment["updated_at"].as_str().unwrap();
-    assert_eq!(second["stamp"].as_str().unwrap()[..19], stamp[..19]);
+    let booked = practice.api.get("/v1/events?event_type=AppointmentBooked").send().is(200);
+    let recorded_at = booked["items"][1]["time"].as_str().unwrap();
+    assert_eq!(second["stamp"].as_str().unwrap()[..19], recorded_at[..19]);
 }
 
 #[test]
