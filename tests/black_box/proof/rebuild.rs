@@ -23,6 +23,8 @@ pub(super) fn something_of_everything(practice: &Practice) {
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
     practice.created("/v1/waiting-list", &entry);
     reminds(practice);
+    // Of what is booked from now on, clients are told.
+    practice.settings(&json!({"notices": "email"}));
 }
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them
