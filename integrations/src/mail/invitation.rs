@@ -76,7 +76,7 @@ impl Invitation<'_> {
     }
 
     fn people(&self, writer: &mut Writer) {
-        let organizer = mailto(&self.organizer.email.to_string());
+        let organizer = mailto(self.organizer.email.as_ref());
         match &self.organizer.name {
             Some(name) => writer.raw("ORGANIZER", &[("CN", name)], &organizer),
             None => writer.raw("ORGANIZER", &[], &organizer),

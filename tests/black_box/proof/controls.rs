@@ -239,7 +239,6 @@ fn a_row_that_no_event_explains_is_found_by_a_rebuild() {
     let server = Server::start(&database);
     let practice = Practice::on(&server);
     rebuild::something_of_everything(&practice);
-    practice.booked(monday(10, 0));
     let (server, same) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     same.unwrap();
     rebuild::caught_up(&mut database.sql(), &practice.tenant);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Days;
 use serde_json::json;
 use sqlx::Row as _;
 
@@ -23,8 +24,9 @@ pub(super) fn something_of_everything(practice: &Practice) {
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
     practice.created("/v1/waiting-list", &entry);
     reminds(practice);
-    // Of what is booked from now on, clients are told.
+    // Of what is booked from now on, clients are told. This is far from all that may be cancelled.
     practice.settings(&json!({"notices": "email"}));
+    practice.booked(monday(9, 0) + Days::new(28));
 }
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them
