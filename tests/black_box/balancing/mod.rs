@@ -47,7 +47,7 @@ impl Nodes {
     fn start_again(&mut self, which: usize, proxy: &Api) {
         self.start_one(which);
         eventually("the proxy sends it requests", || {
-            let stranger = proxy.with_key(Some(&Uuid::new_v4().to_string()));
+            let stranger = proxy.with_key(Some(&Uuid::now_v7().to_string()));
             let _ = stranger.patch("/v1/tenant/settings", &json!({})).try_send();
             has_been_asked_to("PATCH", self.one(which)).then_some(())
         });

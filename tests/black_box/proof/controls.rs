@@ -238,7 +238,8 @@ fn a_row_that_no_event_explains_is_found_by_a_rebuild() {
     let database = Database::fresh();
     let server = Server::start(&database);
     let practice = Practice::on(&server);
-    rebuild::something_of_everything(&practice);
+    rebuild::something_of_everything(&practice, json!({}));
+    practice.booked(monday(10, 0));
     let (server, same) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     same.unwrap();
     rebuild::caught_up(&mut database.sql(), &practice.tenant);

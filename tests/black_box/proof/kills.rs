@@ -4,6 +4,7 @@
 
 use std::thread;
 
+use chrono::Days;
 use nix::sys::signal::{Signal, kill};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -12,7 +13,7 @@ use super::client::{Client, HotSlots};
 use super::double_booking::holds;
 use super::recorder::Recorder;
 use super::{holds_without_number, rebuild, verified};
-use crate::harness::{Database, Practice, Server, eventually, seed, size};
+use crate::harness::{Database, Practice, Server, eventually, monday, seed, size};
 
 const CLIENTS: usize = 8;
 
@@ -50,8 +51,7 @@ fn survives(victim: Victim) {
     let database = Database::embedded();
     let mut server = Server::start(&database);
     let practice = Practice::on(&server);
-    practice.settings(&holds_without_number());
-    rebuild::something_of_everything(&practice);
+    rebuild::something_of_everything(&practice, holds_without_number());
     let wanted = HotSlots::of(&practice, HOLD_MINUTES);
     let recorder = Recorder::new(seed, &practice.api);
     let mut rng = StdRng::seed_from_u64(seed);
@@ -82,6 +82,8 @@ fn survives(victim: Victim) {
     verified::is_whole(&database).unwrap();
     database.projections_are_what_the_log_says();
     drop(sql);
+    // All that was asked for may be cancelled.
+    practice.moved_to(&server).booked(monday(9, 0) + Days::new(28));
     let (_server, rebuilt) = rebuild::equal_their_rebuild(&database, server, &practice.tenant);
     rebuilt.unwrap();
     // PostgreSQL alone may be back before anybody has noticed.

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Days;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::Row as _;
 
 use super::Finding;
@@ -13,8 +12,11 @@ use crate::harness::{Database, Practice, Server, Sql, date, eventually, monday, 
 /// The rows of each table of all projections, in order, as text.
 type Rows = BTreeMap<String, Vec<String>>;
 
-/// Makes what nothing else here makes, so that no table is empty.
-pub(super) fn something_of_everything(practice: &Practice) {
+/// Makes what nothing else here makes, so that no table is empty; an appointment is booked by whoever asks for it. The tenant's
+/// settings are these, and its clients are told.
+pub(super) fn something_of_everything(practice: &Practice, mut settings: Value) {
+    settings["notices"] = json!("email");
+    practice.settings(&settings);
     let class = practice.a_service(&json!({"session_places": 2}));
     let room = practice.a_room();
     let session =
@@ -24,9 +26,6 @@ pub(super) fn something_of_everything(practice: &Practice) {
     let entry = json!({"service_id": class, "client_id": practice.client, "from": day, "to": day});
     practice.created("/v1/waiting-list", &entry);
     reminds(practice);
-    // Of what is booked from now on, clients are told. This is far from all that may be cancelled.
-    practice.settings(&json!({"notices": "email"}));
-    practice.booked(monday(9, 0) + Days::new(28));
 }
 
 /// Stops the server, throws all projections of all tenants away, and lets another server make them
