@@ -19,6 +19,9 @@ use crate::audit::{self, AuditKind};
 use crate::feed::Privacy;
 use crate::keys::{Bare, SecretHash};
 
+/// What [`feed`] reads of a row.
+const COLUMNS: &str = "feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at, last_used_at";
+
 /// How often it is written that a feed is used.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
@@ -66,11 +69,10 @@ impl CalendarFeeds {
     /// # Errors
     /// When the database fails.
     pub async fn list(&self, tenant: &TenantId) -> Result<Vec<CalendarFeed>, sqlx::Error> {
-        let rows = sqlx::query(
-            "SELECT feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at,
-                    last_used_at
-               FROM calendar_feeds WHERE tenant_id = $1 ORDER BY feed_id LIMIT $2",
-        )
+        let rows = sqlx::query(&format!(
+            "SELECT {COLUMNS}
+               FROM calendar_feeds WHERE tenant_id = $1 ORDER BY feed_id LIMIT $2"
+        ))
         .bind(tenant.as_str())
         .bind(MAX_CALENDAR_FEEDS)
         .fetch_all(&self.pool)
@@ -83,11 +85,10 @@ impl CalendarFeeds {
     /// # Errors
     /// When there is no such feed, or the database fails.
     pub async fn find(&self, tenant: &TenantId, id: Uuid) -> Result<CalendarFeed, FeedError> {
-        let row = sqlx::query(
-            "SELECT feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at,
-                    last_used_at
-               FROM calendar_feeds WHERE tenant_id = $1 AND feed_id = $2",
-        )
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS}
+               FROM calendar_feeds WHERE tenant_id = $1 AND feed_id = $2"
+        ))
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(&self.pool)
@@ -168,12 +169,11 @@ impl CalendarFeeds {
     ) -> Result<(CalendarFeed, String), FeedError> {
         let (secret, hash) = Bare::CalendarFeed.new_text()?;
         let mut tx = self.pool.begin().await?;
-        let row = sqlx::query(
+        let row = sqlx::query(&format!(
             "UPDATE calendar_feeds SET secret_hash = $3, rotated_at = $4
               WHERE tenant_id = $1 AND feed_id = $2
-              RETURNING feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at,
-                        last_used_at",
-        )
+              RETURNING {COLUMNS}"
+        ))
         .bind(tenant.as_str())
         .bind(id)
         .bind(hash.as_slice())
@@ -197,11 +197,10 @@ impl CalendarFeeds {
         now: DateTime<Utc>,
     ) -> Result<CalendarFeed, FeedError> {
         let mut tx = self.pool.begin().await?;
-        let row = sqlx::query(
+        let row = sqlx::query(&format!(
             "DELETE FROM calendar_feeds WHERE tenant_id = $1 AND feed_id = $2
-             RETURNING feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at,
-                       last_used_at",
-        )
+             RETURNING {COLUMNS}"
+        ))
         .bind(tenant.as_str())
         .bind(id)
         .fetch_optional(&mut *tx)
