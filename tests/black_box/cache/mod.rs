@@ -21,11 +21,7 @@ const READS: &str = "DAYBOOK_CACHE_READS";
 
 /// How often answers were found there since the program began, by what its metrics say.
 fn found(server: &Server, there: &str) -> u64 {
-    let metrics = server.operator().get("/metrics").send();
-    metrics.has_status(200);
-    let series = format!("daybook_cache_reads_total{{found=\"{there}\"}} ");
-    let value = metrics.text.lines().find_map(|line| line.strip_prefix(&series));
-    value.unwrap_or_else(|| panic!("no {series}")).parse().unwrap()
+    server.figure(&format!("daybook_cache_reads_total{{found=\"{there}\"}}"))
 }
 
 /// What is different after it was done: how many were worked out, and how many found in memory.

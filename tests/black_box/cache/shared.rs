@@ -21,10 +21,7 @@ fn node(database: &Database, redis: &Redis) -> Server {
 }
 
 pub(super) fn failures(server: &Server, why: &str) -> u64 {
-    let metrics = server.operator().get("/metrics").send();
-    let series = format!("daybook_cache_failures_total{{why=\"{why}\"}} ");
-    let value = metrics.text.lines().find_map(|line| line.strip_prefix(&series));
-    value.unwrap_or_else(|| panic!("no {series}")).parse().unwrap()
+    server.figure(&format!("daybook_cache_failures_total{{why=\"{why}\"}}"))
 }
 
 /// Waits until so many answers have been put there: nobody waits for that.

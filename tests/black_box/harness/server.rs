@@ -1,9 +1,11 @@
 //! A running `daybook serve`.
 
+use std::fmt::Debug;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
+use std::str::FromStr;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
@@ -139,6 +141,16 @@ impl Server {
     /// One who talks to it with this key.
     pub(crate) fn api(&self, key: Option<String>) -> Api {
         Api::new(self.url.clone(), key)
+    }
+
+    /// What a series of its figures is at now: a name, with its labels in the order in which they are told.
+    #[track_caller]
+    pub(crate) fn figure<T: FromStr<Err: Debug>>(&self, series: &str) -> T {
+        let figures = self.operator().get("/metrics").send();
+        figures.has_status(200);
+        let value =
+            figures.text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {series}")).parse().unwrap()
     }
 
     /// One who asks the operations port.
