@@ -234,9 +234,13 @@ pub(crate) struct Serve {
     /// have keys. Programs with the roles api and relay both need it.
     #[arg(long, env = "DAYBOOK_ALLOW_INSECURE_WEBHOOKS")]
     pub(crate) allow_insecure_webhooks: bool,
-    /// Publish all logs to this broker, by the role relay: `amqp://user:password@host:5672/vhost` [default: none].
+    /// Publish all logs to this broker, by the role relay: `amqp://user:password@host:5672/vhost`, or `amqps://` for TLS
+    /// [default: none].
     #[arg(long, env = "DAYBOOK_AMQP_URL", hide_env_values = true)]
     pub(crate) amqp_url: Option<String>,
+    /// The authorities of which that broker may have its certificate (PEM) [default: those of the machine].
+    #[arg(long, env = "DAYBOOK_AMQP_CA", requires = "amqp_url")]
+    pub(crate) amqp_ca: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) smtp: SmtpOptions,
     #[command(flatten)]
@@ -353,6 +357,9 @@ pub(crate) enum RelayCommand {
         /// Of which broker.
         #[arg(long, env = "DAYBOOK_AMQP_URL", hide_env_values = true)]
         amqp_url: String,
+        /// The authorities of which that broker may have its certificate (PEM) [default: those of the machine].
+        #[arg(long, env = "DAYBOOK_AMQP_CA")]
+        amqp_ca: Option<PathBuf>,
     },
 }
 

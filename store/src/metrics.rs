@@ -196,6 +196,19 @@ pub fn describe() {
     }
 }
 
+/// What becomes of an event that is published to the broker.
+const RELAY_OUTCOMES: [&str; 9] = [
+    "confirmed",
+    "not-connected",
+    "not-trusted",
+    "other-name",
+    "blocked",
+    "timed-out",
+    "refused",
+    "unroutable",
+    "closed",
+];
+
 /// What is there from the start, at nought: an alert on what grows would miss the first.
 pub fn begin() {
     for problem in ["internal", "unavailable"] {
@@ -219,9 +232,7 @@ pub fn begin() {
     for outcome in ["delivered", "failed", "gone"] {
         counter!(WEBHOOK_DELIVERIES, "outcome" => outcome).increment(0);
     }
-    for outcome in
-        ["confirmed", "not-connected", "blocked", "timed-out", "refused", "unroutable", "closed"]
-    {
+    for outcome in RELAY_OUTCOMES {
         counter!(RELAY_EVENTS, "outcome" => outcome).increment(0);
     }
     counter!(HTTP_CONNECTIONS_EVICTED).increment(0);

@@ -16,14 +16,15 @@ use crate::cli::RelayCommand;
 use crate::database::Database;
 use crate::output;
 use crate::parts::{self, Parts};
+use crate::relay::broker_at;
 
 pub(crate) async fn run(database: &Database, command: RelayCommand) -> anyhow::Result<()> {
     let parts = parts::connected(database).await?;
     match command {
         RelayCommand::Status => status(&parts).await,
         RelayCommand::Replay { tenant, after } => replay(&parts, tenant.as_ref(), after).await,
-        RelayCommand::Verify { queue, amqp_url } => {
-            verify(&parts, &Broker::new(&amqp_url)?, &queue).await
+        RelayCommand::Verify { queue, amqp_url, amqp_ca } => {
+            verify(&parts, &broker_at(&amqp_url, amqp_ca.as_deref())?, &queue).await
         }
     }
 }

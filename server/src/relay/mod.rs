@@ -5,8 +5,11 @@
 
 mod command;
 
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use daybook_integrations::broker::{Broker, BrokerError, Message, Published, Publisher};
 use daybook_store::feed::{CloudEvent, Feed, FeedFilter};
 use daybook_store::followers::{self, Follow, FollowerKind, Pauses, Taken, Turn};
@@ -15,6 +18,8 @@ use daybook_store::{Log, Repeated};
 use metrics::counter;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+
+use crate::listener::certificates;
 
 pub(crate) use command::run as run_command;
 
@@ -25,6 +30,16 @@ const CONTENT_TYPE: &str = "application/cloudevents+json; charset=utf-8";
 
 static RELAY: Repeated = Repeated::shared("publish the log to the broker");
 static BEGIN: Repeated = Repeated::new("begin to publish the log to the broker");
+
+/// The broker at an URL, whose certificate is one of these authorities'.
+pub(crate) fn broker_at(url: &str, authorities: Option<&Path>) -> anyhow::Result<Broker> {
+    let broker = Broker::new(url)?;
+    let Some(path) = authorities else { return Ok(broker) };
+    let about = || format!("--amqp-ca {}", path.display());
+    certificates(path).with_context(about)?;
+    let pem = fs::read(path).with_context(about)?;
+    broker.of_authorities(&pem).with_context(about)
+}
 
 /// Publishes logs. Cheap to clone.
 #[derive(Clone)]

@@ -14,7 +14,6 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness, RedisAddress};
-use daybook_integrations::broker::Broker;
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
 use tokio::sync::{Notify, watch};
@@ -30,7 +29,7 @@ use crate::listener::{Listener, Signals, Stop, Tls, certificates, raise_open_fil
 use crate::mailing::{Mailer, Mailing};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
-use crate::relay::Relay;
+use crate::relay::{Relay, broker_at};
 use crate::roles::{self, Task};
 use crate::waiting::Promoter;
 use crate::webhooks::Deliverer;
@@ -114,7 +113,8 @@ async fn serve(
     if let Some(idle) = roles::named_in_vain(&roles) {
         tracing::warn!("in this version there is nothing to do yet for {idle}");
     }
-    let broker = options.amqp_url.as_deref().map(Broker::new).transpose()?;
+    let broker = options.amqp_url.as_deref();
+    let broker = broker.map(|url| broker_at(url, options.amqp_ca.as_deref())).transpose()?;
     let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
     let me = parts.log().program();
     let deployment = parts.deployment(Program::new(me, roles.clone(), hostname()));

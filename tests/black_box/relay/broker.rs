@@ -9,11 +9,14 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::harness::{spawn, within};
+use crate::tls::Authority;
 
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
 pub(super) struct Rabbit {
     folder: TempDir,
+    /// Who vouches for it, where it speaks TLS and nothing else.
+    authority: Option<String>,
     ports: Ports,
     node: Child,
     /// Erlang's directory of nodes, which would stay behind as a daemon if a node had to start one.
@@ -35,22 +38,50 @@ impl Rabbit {
 
     /// One with these plugins, that answers.
     pub(super) fn start_with(plugins: &str) -> Self {
+        Self::begin(plugins, None)
+    }
+
+    /// One that speaks TLS and nothing else, with what this authority has signed for 127.0.0.1; it is at 127.0.0.2, too.
+    pub(super) fn secure(authority: &Authority) -> Self {
+        authority.signs("broker");
+        Self::begin("[].", Some(authority))
+    }
+
+    fn begin(plugins: &str, authority: Option<&Authority>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("plugins"), plugins).unwrap();
         let [amqp, distribution, names] = free_ports();
         let ports = Ports { amqp, distribution, names };
+        if let Some(authority) = authority {
+            fs::write(folder.path().join("rabbitmq.conf"), by_tls(authority, amqp)).unwrap();
+        }
         let mut epmd = Command::new("epmd");
         epmd.args(["-port", &names.to_string(), "-address", "127.0.0.1"]);
         let names = started(epmd);
         within(Duration::from_mins(1), "epmd is up", || is_open(ports.names).then_some(()));
         let node = started(of_node("rabbitmq-server", folder.path(), ports));
-        let rabbit = Self { folder, ports, node, names };
+        let authority = authority.map(|authority| authority.text("ca.pem"));
+        let rabbit = Self { folder, authority, ports, node, names };
         rabbit.is_up();
         rabbit
     }
 
     pub(super) fn url(&self) -> String {
-        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.ports.amqp)
+        self.url_at("127.0.0.1")
+    }
+
+    /// How it is reached by another address.
+    pub(super) fn url_at(&self, host: &str) -> String {
+        self.url_of(host, self.ports.amqp)
+    }
+
+    fn url_of(&self, host: &str, port: u16) -> String {
+        let scheme = if self.authority.is_some() { "amqps" } else { "amqp" };
+        format!("{scheme}://guest:guest@{host}:{port}/%2f")
+    }
+
+    pub(super) fn authority(&self) -> Option<&str> {
+        self.authority.as_deref()
     }
 
     fn is_up(&self) {
@@ -94,6 +125,23 @@ impl Drop for Rabbit {
 fn free_ports<const N: usize>() -> [u16; N] {
     let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
+}
+
+/// What a broker is told that is to speak TLS alone.
+fn by_tls(authority: &Authority, port: u16) -> String {
+    let file = |name| authority.text(name);
+    format!(
+        "listeners.tcp = none\n\
+         listeners.ssl.1 = 127.0.0.1:{port}\n\
+         listeners.ssl.2 = 127.0.0.2:{port}\n\
+         ssl_options.cacertfile = {}\n\
+         ssl_options.certfile = {}\n\
+         ssl_options.keyfile = {}\n\
+         ssl_options.verify = verify_none\n",
+        file("ca.pem"),
+        file("broker.pem"),
+        file("broker.key")
+    )
 }
 
 fn is_open(port: u16) -> bool {

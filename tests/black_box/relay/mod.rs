@@ -2,13 +2,14 @@
 //!
 //! * `broker`: a RabbitMQ of a test. `consumer`: the example of `examples/consumer`, which knows nothing of tests.
 //! * `publishing`: what is published, and how it is verified. `faults`: a broker that is away, full, or has lost something.
-//! * `kills`: whoever is killed, and what would be lost by a relay that moves first.
+//! * `secure`: a broker that speaks TLS. `kills`: whoever is killed, and what would be lost by a relay that moves first.
 
 mod broker;
 mod consumer;
 mod faults;
 mod kills;
 mod publishing;
+mod secure;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -48,7 +49,11 @@ fn at(rabbit: &Rabbit, script: &str) -> Value {
          said = None\n{script}\nconnection.close()\nprint(json.dumps(said))",
         rabbit.url()
     );
-    let output = python().args(["-c", &program]).output().unwrap();
+    let mut command = python();
+    if let Some(authority) = rabbit.authority() {
+        command.env("SSL_CERT_FILE", authority);
+    }
+    let output = command.args(["-c", &program]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
