@@ -94,6 +94,18 @@ pub(crate) enum What {
         #[arg(long, default_value_t = 1_000_000)]
         appointments: u64,
     },
+    /// A log that is published to a broker, beside a publisher that does nothing else with the same messages.
+    Relay {
+        /// How many appointments there are, of one event each.
+        #[arg(long, default_value_t = 100_000)]
+        appointments: u64,
+        /// The program to serve with [default: built for the purpose].
+        #[arg(long)]
+        daybook: Option<PathBuf>,
+        /// A RabbitMQ: all that it has in the exchange `daybook` is the benchmark's.
+        #[arg(long)]
+        amqp_url: String,
+    },
     /// One tenant, and a hundred, who book among 1, 1,000, 10,000 and 100,000 for whom nothing happens.
     Tenants {
         /// How many tenants.

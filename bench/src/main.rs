@@ -1,6 +1,6 @@
-//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|cache|dearest|mixed|as-of|grow|tenants|verify|rebuild|import`.
+//! The load benchmarks, run by hand: `cargo run --profile dist -p bench -- append|http|nodes|availability|cache|dearest|mixed|as-of|grow|tenants|verify|rebuild|relay|import`.
 //!
-//! * `append`, `http`, `nodes`, `availability`, `cache`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`, `import`: a module per subcommand, made of cells. A cell is one kind of
+//! * `append`, `http`, `nodes`, `availability`, `cache`, `dearest`, `mixed`, `as_of`, `grow`, `tenants`, `verify`, `rebuild`, `relay`, `import`: a module per subcommand, made of cells. A cell is one kind of
 //!   load at one number in flight.
 //! * `cluster`: the PostgreSQL of a run; `load`, `samples`, `report`: load, latencies, table and JSON.
 //! * `daybook`, `catalogue`, `calendar`, `seed`, `searches`: what is measured, and what it is full of.
@@ -27,6 +27,7 @@ mod mixed;
 mod nodes;
 mod output;
 mod rebuild;
+mod relay;
 mod report;
 mod rivals;
 mod samples;
@@ -98,6 +99,9 @@ async fn measure(cli: &Cli, server: &Server) -> anyhow::Result<Report> {
         What::AsOf { appointments } => as_of::run(server, options, *appointments).await,
         What::Verify { appointments } => verify::run(server, options, *appointments).await,
         What::Rebuild { appointments } => rebuild::run(server, options, *appointments).await,
+        What::Relay { appointments, daybook, amqp_url } => {
+            relay::run(server, options, *appointments, daybook.as_deref(), amqp_url).await
+        }
         What::Tenants { tenants, daybook } => {
             tenants::run(server, options, tenants, daybook.as_deref()).await
         }
