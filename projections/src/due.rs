@@ -82,3 +82,21 @@ pub(crate) async fn due<T: From<Uuid>>(
     });
     due.collect()
 }
+
+/// A statement of for how long it has been due what is due longest, in seconds.
+///
+/// `first` selects `due_at` of what is due and not done: when it was due at first, however often it was tried since.
+pub(crate) fn overdue_by(first: impl Display) -> String {
+    format!(
+        "SELECT extract(epoch FROM statement_timestamp() - min(due_at))::float8 FROM ({first}) AS first"
+    )
+}
+
+/// Of what is to be tried again, so much is looked at.
+pub(crate) const LOOKED_AT: u32 = 1_000;
+
+/// What such a statement says; zero: nothing is due.
+pub(crate) async fn overdue(pool: &PgPool, statement: &str) -> Result<f64, sqlx::Error> {
+    let seconds: Option<f64> = sqlx::query_scalar(statement).fetch_one(pool).await?;
+    Ok(seconds.unwrap_or_default().max(0.0))
+}

@@ -7,6 +7,8 @@
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
+use crate::followers::FollowerKind;
+
 /// What kind of figure a metric is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -156,11 +158,11 @@ metrics! {
     REMINDERS = Counter, "daybook_reminders_total", Count, ["result"],
         "Tries to remind a client: sent, announced, transient, permanent, unknown or skipped";
     REMINDERS_OLDEST_DUE = Gauge, "daybook_reminders_oldest_due_seconds", Seconds, [],
-        "For how long the reminder has been due that is due longest and not sent";
+        "For how long the reminder has been due that is due longest and not sent, however often it was tried";
     NOTICES = Counter, "daybook_notices_total", Count, ["result"],
         "Tries to tell a client of an appointment: sent, transient, permanent, unknown or skipped";
     NOTICES_OLDEST_DUE = Gauge, "daybook_notices_oldest_due_seconds", Seconds, [],
-        "For how long the notice has been due that is due longest and not sent";
+        "For how long the notice has been due that is due longest and not sent, however often it was tried";
     PROGRAMS_ALIVE = Gauge, "daybook_programs_alive", Count, ["role"],
         "Programs on this database that are alive and have the role";
     BACKGROUND_FAILURES = Counter, "daybook_background_failures_total", Count, ["task"],
@@ -234,6 +236,10 @@ pub fn begin() {
     }
     for outcome in RELAY_OUTCOMES {
         counter!(RELAY_EVENTS, "outcome" => outcome).increment(0);
+    }
+    for kind in FollowerKind::ALL {
+        gauge!(FOLLOWER_LAG_SECONDS, "follower" => kind.as_str()).set(0);
+        gauge!(FOLLOWERS_STOPPED, "follower" => kind.as_str()).set(0);
     }
     counter!(HTTP_CONNECTIONS_EVICTED).increment(0);
     gauge!(HTTP_CONNECTIONS).set(0.0);

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::Notices;
 use super::row::{NOTICES, NoticeRow};
-use crate::due::{self, UNTIL, fair};
+use crate::due::{self, LOOKED_AT, UNTIL, fair, overdue_by};
 use crate::kit::statement;
 use crate::{Due, DueQuery};
 
@@ -26,6 +26,26 @@ statement!(
            LIMIT $3)"
     ))
 );
+
+statement!(
+    /// Since when it is so what clients are not told yet. Served by `notices_planned` and `notices_open`.
+    OVERDUE: Notices = overdue_by(format!(
+        "(SELECT next_at AS due_at FROM {{schema}}.notices
+           WHERE status = 'planned' AND next_at IS NOT NULL AND next_at <= statement_timestamp()
+             AND next_at > statement_timestamp() - interval '24 hours'
+           ORDER BY next_at
+           LIMIT 1)
+         UNION ALL
+         (SELECT changed_at FROM {{schema}}.notices
+           WHERE status <> 'planned' AND next_at IS NOT NULL
+           ORDER BY next_at
+           LIMIT {LOOKED_AT})"
+    ))
+);
+
+pub(super) async fn overdue(pool: &PgPool) -> Result<f64, sqlx::Error> {
+    due::overdue(pool, &OVERDUE.live()).await
+}
 
 pub(super) async fn due(
     pool: &PgPool,

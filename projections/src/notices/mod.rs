@@ -49,6 +49,14 @@ impl Notices {
         list::due(&self.pool, query).await
     }
 
+    /// For how many seconds it has been so what a client is not told yet, of all the longest, however often it was tried.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn overdue(&self) -> Result<f64, sqlx::Error> {
+        list::overdue(&self.pool).await
+    }
+
     /// What is known of one; `None`: its client is not told of it.
     ///
     /// # Errors

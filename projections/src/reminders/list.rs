@@ -8,7 +8,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
 use super::Reminders;
 use super::row::{REMINDERS, ReminderRow};
-use crate::due::{self, UNTIL, fair};
+use crate::due::{self, LOOKED_AT, UNTIL, fair, overdue_by};
 use crate::kit::statement;
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
@@ -42,6 +42,43 @@ statement!(
           LIMIT $3"
     ))
 );
+
+statement!(
+    /// When they were due that are not sent: what was asked for again, when it was. Served by `reminders_planned` and
+    /// `reminders_open`.
+    OVERDUE: Reminders = overdue_by(format!(
+        "(SELECT next_at AS due_at FROM {{schema}}.reminders
+           WHERE status = 'planned' AND next_at <= statement_timestamp()
+             AND next_at > statement_timestamp() - interval '24 hours'
+           ORDER BY next_at
+           LIMIT 1)
+         UNION ALL
+         (SELECT CASE status WHEN 'asked' THEN next_at ELSE due_at END FROM {{schema}}.reminders
+           WHERE status IN ('begun', 'failed', 'asked') AND next_at IS NOT NULL
+           ORDER BY next_at
+           LIMIT {LOOKED_AT})"
+    ))
+);
+
+statement!(
+    /// The same of those that others send. Served by `reminders_of_webhooks`.
+    OVERDUE_OF_WEBHOOKS: Reminders = overdue_by(
+        "SELECT next_at AS due_at FROM {schema}.reminders
+          WHERE status IN ('planned', 'asked') AND rule LIKE 'webhook-%'
+            AND next_at <= statement_timestamp()
+            AND next_at > statement_timestamp() - interval '24 hours'
+          ORDER BY next_at
+          LIMIT 1"
+    )
+);
+
+pub(super) async fn overdue(pool: &PgPool, channel: Option<Channel>) -> Result<f64, sqlx::Error> {
+    let statement = match channel {
+        Some(Channel::Webhook) => &OVERDUE_OF_WEBHOOKS,
+        Some(Channel::Email) | None => &OVERDUE,
+    };
+    due::overdue(pool, &statement.live()).await
+}
 
 pub(super) async fn due(
     pool: &PgPool,

@@ -61,6 +61,15 @@ impl Reminders {
         list::due(&self.pool, query, channel).await
     }
 
+    /// For how many seconds that one has been due which is due longest and is not sent, however often it was tried; of webhooks
+    /// alone, where that is asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn overdue(&self, channel: Option<Channel>) -> Result<f64, sqlx::Error> {
+        list::overdue(&self.pool, channel).await
+    }
+
     /// What is known of one; `None`: it is not planned (any longer), and nothing has become of it.
     ///
     /// # Errors

@@ -55,7 +55,11 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// The shortest, where there is more than there is room for.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 
+/// How often it is looked for how long something has been due.
+const WATCH_EVERY: Duration = Duration::from_secs(2);
+
 static WRITE: Repeated = Repeated::new("write to clients");
+static WATCH: Repeated = Repeated::new("see for how long clients wait to be written to");
 
 /// Writes to clients. Cheap to clone.
 #[derive(Clone)]
@@ -112,7 +116,8 @@ impl Mailer {
     pub(crate) async fn run(self, cancel: CancellationToken) {
         let mut work = Work::default();
         let Some(since) = cancel.run_until_cancelled(self.at_home_since()).await else { return };
-        while cancel.run_until_cancelled(work.round(&self, since)).await.is_some() {}
+        let both = async { tokio::join!(work.go_on(&self, since), self.watch()) };
+        let _ = cancel.run_until_cancelled(both).await;
         // What is under way is nearly done, as a rule.
         let _ = tokio::time::timeout(Duration::from_secs(5), work.finish()).await;
     }
@@ -129,6 +134,23 @@ impl Mailer {
         }
     }
 
+    /// Says for how long something has been due, also while the relay is away; without one, only what others send ever is.
+    async fn watch(&self) {
+        loop {
+            WATCH.note(&self.watch_once().await);
+            sleep(WATCH_EVERY).await;
+        }
+    }
+
+    async fn watch_once(&self) -> Result<(), sqlx::Error> {
+        let channel = self.post.is_none().then_some(Channel::Webhook);
+        gauge!(REMINDERS_OLDEST_DUE).set(self.reminders.overdue(channel).await?);
+        if self.post.is_some() {
+            gauge!(NOTICES_OLDEST_DUE).set(self.notices.overdue().await?);
+        }
+        Ok(())
+    }
+
     /// What is due of both kinds, in turns; while the relay is away, what others send.
     async fn due(&self, but: &[Uuid], is_away: bool) -> Result<Vec<Due<Errand>>, sqlx::Error> {
         let ahead = TimeDelta::from_std(MAX_PAUSE).unwrap_or_default();
@@ -139,11 +161,6 @@ impl Mailer {
         } else {
             (self.reminders.due(query, Some(Channel::Webhook)).await?, Vec::new())
         };
-        // While it is away these stay as they were when all was looked at last.
-        if !is_away {
-            gauge!(REMINDERS_OLDEST_DUE).set(oldest(&reminders));
-            gauge!(NOTICES_OLDEST_DUE).set(oldest(&notices));
-        }
         let reminders = reminders.into_iter().map(|due| as_errand(due, Errand::Reminder));
         let notices = notices.into_iter().map(|due| as_errand(due, Errand::Notice));
         // Each is in the order of whose turn it is.
@@ -169,12 +186,6 @@ fn as_errand<T>(due: Due<T>, errand: fn(T) -> Errand) -> Due<Errand> {
     Due { tenant: due.tenant, id: errand(due.id), due_in: due.due_in }
 }
 
-/// For how many seconds it has been due what is due longest.
-fn oldest<T>(due: &[Due<T>]) -> f64 {
-    let oldest = due.iter().map(|it| -it.due_in).max().unwrap_or_default();
-    oldest.as_seconds_f64().max(0.0)
-}
-
 #[derive(Default)]
 struct Work {
     again: Again,
@@ -185,6 +196,12 @@ struct Work {
 }
 
 impl Work {
+    async fn go_on(&mut self, mailer: &Mailer, since: DateTime<Utc>) {
+        loop {
+            self.round(mailer, since).await;
+        }
+    }
+
     /// Begins what is due and can be begun, and waits until there may be something to do again.
     async fn round(&mut self, mailer: &Mailer, since: DateTime<Utc>) {
         let mut but = self.again.not_now();

@@ -1,4 +1,6 @@
-//! A mail relay (aiosmtpd), and what it has taken on; `judges`: what others read in it.
+//! A mail relay (aiosmtpd), and what it has taken on.
+//!
+//! `judges`: what others read in it.
 
 pub(crate) mod judges;
 
@@ -8,11 +10,12 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{child, eventually};
+use crate::harness::{Server, child, eventually, within};
 
 /// A relay; killed when dropped.
 pub(crate) struct Relay {
@@ -116,6 +119,12 @@ impl Drop for Relay {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// It has been due for longer than it takes until it is tried again.
+#[track_caller]
+pub(crate) fn is_late(server: &Server, series: &str) {
+    within(Duration::from_mins(1), series, || (server.figure::<f64>(series) > 17.0).then_some(()));
 }
 
 pub(crate) const FROM: &str = "The practice <post@practice.example>";

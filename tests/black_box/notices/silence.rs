@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Telling, hours, names, nine, patient};
 use crate::harness::{Server, eventually};
+use crate::mail::is_late;
 
 /// By default, and of what was there before somebody chose otherwise.
 #[test]
@@ -39,6 +40,33 @@ fn a_client_who_wants_none_or_has_no_address_is_told_nothing() {
         assert_eq!(telling.ledger(&appointment)[0].1["why"], why);
     }
     assert_eq!(telling.relay.mails().len(), 0);
+}
+
+/// What is known of them is only kept, also what was agreed to be told.
+#[test]
+fn a_client_who_is_restricted_is_told_nothing_more() {
+    let telling = Telling::new();
+    let address = "kept@example.org";
+    let client = telling.client(address);
+    let appointment = telling.booked(&client, nine());
+    telling.until(&appointment, "NoticeSent", 1);
+    let restrict = format!("/v1/clients/{client}/restrict");
+    let reason = json!({"reason": "objection-pending"});
+    telling.practice.api.post(&restrict, &reason).send().is(200);
+    telling.cancelled(&appointment);
+    let names = telling.until(&appointment, "NoticeGivenUp", 1);
+    assert_eq!(names, ["NoticeBegun", "NoticeSent", "NoticeGivenUp"]);
+    assert_eq!(telling.ledger(&appointment)[2].1["why"], "restricted");
+    assert_eq!(telling.relay.mails_to(address).len(), 1);
+}
+
+/// However often it was tried: it is since the appointment is so.
+#[test]
+fn for_how_long_a_client_has_not_been_told_counts_from_the_first() {
+    let telling = Telling::new();
+    let appointment = telling.booked(&telling.client("busy-9.a@example.org"), nine());
+    telling.until(&appointment, "NoticeFailed", 1);
+    is_late(&telling.server, "daybook_notices_oldest_due_seconds");
 }
 
 /// The relay did not take the mail, and the appointment has moved since: the client is told of what is so.

@@ -10,6 +10,7 @@ use sqlx::Row as _;
 use super::{Reminding, in_seconds, names};
 use crate::erasure_ledger::{copied, stopped};
 use crate::harness::{Server, eventually, id_of, personal, within};
+use crate::mail::is_late;
 
 #[test]
 fn a_client_is_reminded_by_one_mail_an_hour_before() {
@@ -76,6 +77,29 @@ fn what_a_relay_does_not_take_is_tried_again_or_failed_for_good() {
     assert_eq!(cut.len(), 2);
     assert_eq!(cut[0].text("message_id"), cut[1].text("message_id"));
     assert!(!reminding.server.log().contains("example.org"), "{}", reminding.server.log());
+}
+
+/// However often it was tried: it is since it was due.
+#[test]
+fn for_how_long_a_reminder_is_late_counts_from_when_it_was_due_at_first() {
+    let reminding = Reminding::new();
+    let late = reminding.booked(&reminding.client("busy-9.a@example.org"), 3);
+    reminding.until(&late, "ReminderFailed");
+    is_late(&reminding.server, "daybook_reminders_oldest_due_seconds");
+}
+
+/// What is known of them is only kept.
+#[test]
+fn a_client_who_is_restricted_is_not_reminded() {
+    let reminding = Reminding::new();
+    let client = reminding.client("kept@example.org");
+    let appointment = reminding.booked(&client, 10);
+    let restrict = format!("/v1/clients/{client}/restrict");
+    let reason = json!({"reason": "objection-pending"});
+    reminding.practice.api.post(&restrict, &reason).send().is(200);
+    assert_eq!(reminding.until(&appointment, "ReminderSkipped"), ["ReminderSkipped"]);
+    assert_eq!(reminding.ledger(&appointment)[0].1["why"], "restricted");
+    assert_eq!(reminding.relay.mails().len(), 0);
 }
 
 #[test]
