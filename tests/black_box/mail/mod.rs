@@ -1,8 +1,9 @@
 //! A mail relay (aiosmtpd), and what it has taken on.
 //!
-//! `judges`: what others read in it.
+//! `judges`: what others read in it. `killed`: programs that are killed while they hand it over.
 
 pub(crate) mod judges;
+pub(crate) mod killed;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -1,6 +1,7 @@
 //! Clients are told by mail what becomes of their appointments.
 
 mod calendars;
+mod crashes;
 mod races;
 mod silence;
 
@@ -33,8 +34,22 @@ impl Telling {
     /// One that has not chosen to tell them.
     fn silent() -> Self {
         let relay = Relay::start();
+        let options = patient(&relay);
+        Self::with(relay, &options)
+    }
+
+    /// With programs that wait a second for each answer of the relay: so a try lapses soon whose program is gone.
+    fn impatient() -> Self {
+        let relay = Relay::start();
+        let options = relay.options();
+        let telling = Self::with(relay, &options);
+        telling.speaks("email");
+        telling
+    }
+
+    fn with(relay: Relay, options: &[&str]) -> Self {
         let database = Database::fresh();
-        let server = Server::start_with(&database, &patient(&relay));
+        let server = Server::start_with(&database, options);
         let practice = Practice::on(&server);
         Self { relay, database, server, practice }
     }
