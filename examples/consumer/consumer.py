@@ -72,18 +72,18 @@ def declare(channel, queue):
 
 
 def consume(options, copy):
+    """Reads until nothing has come for as long as was asked for."""
     connection = pika.BlockingConnection(pika.URLParameters(options.amqp_url))
     channel = connection.channel()
     declare(channel, options.queue)
     channel.basic_qos(prefetch_count=200)
-
-    def take(channel, method, _, body):
+    print("reading", flush=True)
+    for method, _, body in channel.consume(options.queue, inactivity_timeout=options.idle):
+        if method is None:
+            connection.close()
+            return
         copy.take(json.loads(body))
         channel.basic_ack(method.delivery_tag)
-
-    channel.basic_consume(options.queue, take)
-    print("reading", flush=True)
-    channel.start_consuming()
 
 
 def main():
@@ -92,11 +92,13 @@ def main():
     arguments.add_argument("--queue", default="copy")
     arguments.add_argument("--database", default="copy.sqlite")
     arguments.add_argument("--patience", type=float, default=60, help="seconds to wait for an event that is missing")
+    arguments.add_argument("--idle", type=float, help="end when nothing has come for so many seconds [default: never]")
     options = arguments.parse_args()
     copy = Copy(options.database, options.patience)
     while True:
         try:
             consume(options, copy)
+            return
         except Missing as missing:
             sys.exit(f"an event is missing: {missing}")
         except (AMQPError, OSError) as away:

@@ -1,13 +1,16 @@
 //! The guides that can be pasted into a shell, run by one as they are written, twice on the same daybook.
 
 use std::ffi::OsString;
-use std::os::unix::fs::symlink;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::{env, fs};
 
 use tempfile::TempDir;
 
 use crate::harness::{Database, Finished, Server, program};
+use crate::relay::broker::Rabbit;
+use crate::relay::python;
 
 /// The shell's lines of a guide, whose server is at this address.
 fn script(guide: &str, server: &Server) -> String {
@@ -26,6 +29,13 @@ fn a_folder_with_daybook() -> TempDir {
     folder
 }
 
+/// A program of this name, of a line of shell.
+fn program_that(folder: &TempDir, name: &str, does: &str) {
+    let path = folder.path().join(name);
+    fs::write(&path, format!("#!/bin/sh\n{does}\n")).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+}
+
 fn paste(database: &Database, folder: &TempDir, script: &str) -> Finished {
     let mut path = OsString::from(folder.path());
     path.push(":");
@@ -41,7 +51,8 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 10] = [
+const GUIDES: [(&str, [&[&str]; 2]); 11] = [
+    ("broker.md", [&[], &[]]),
     ("cache.md", [&[], &[]]),
     ("calendars.md", [&[], &[]]),
     ("clinic.md", [&["role-taken"], &["role-taken"]]),
@@ -58,12 +69,16 @@ const GUIDES: [(&str, [&[&str]; 2]); 10] = [
 
 /// Runs a guide twice, and says what it printed.
 fn works_twice(guide: &str) -> [String; 2] {
-    let (_, refusals) = GUIDES.iter().find(|(name, _)| *name == guide).unwrap();
     let database = Database::fresh();
     let server = Server::start_with(&database, &["--allow-insecure-webhooks"]);
-    let (folder, script) = (a_folder_with_daybook(), script(guide, &server));
+    let folder = a_folder_with_daybook();
+    works_twice_in(&folder, guide, &database, &script(guide, &server))
+}
+
+fn works_twice_in(folder: &TempDir, guide: &str, database: &Database, script: &str) -> [String; 2] {
+    let (_, refusals) = GUIDES.iter().find(|(name, _)| *name == guide).unwrap();
     refusals.map(|refused| {
-        let ran = paste(&database, &folder, &script);
+        let ran = paste(database, folder, script);
         assert_eq!(ran.code, Some(0), "{guide}: {ran:#?}");
         assert_eq!(problems(&ran), refused, "{guide}: {ran:#?}");
         for failed in ["jq: ", "curl: "] {
@@ -141,6 +156,36 @@ fn an_endpoint_is_told_twice() {
         assert!(lines.contains(&r#"{"attempt":1,"status":204,"failure":null}"#), "{printed}");
         // Whatever was told before, too, the second time.
         assert_eq!(lines.last(), Some(&r#"{"url":true}"#), "{printed}");
+    }
+}
+
+#[test]
+fn a_copy_is_kept_twice() {
+    let (rabbit, database) = (Rabbit::start(), Database::fresh());
+    let server = Server::start_with(&database, &["--amqp-url", &rabbit.url()]);
+    let folder = a_folder_with_daybook();
+    let consumer = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/consumer/consumer.py");
+    symlink(consumer, folder.path().join("consumer.py")).unwrap();
+    let python = python().get_program().to_str().unwrap().to_owned();
+    program_that(&folder, "python3", &format!("exec {python} \"$@\""));
+    let here = "amqp://guest:guest@127.0.0.1:5672/%2f";
+    let script = script("broker.md", &server).replace(here, &rabbit.url());
+    for (nth, printed) in
+        works_twice_in(&folder, "broker.md", &database, &script).iter().enumerate()
+    {
+        let (first, last) = (2 * nth + 1, 2 * nth + 2);
+        // The second time what was published again waits in the queue, too.
+        let [position, _, verified, _, copied, replayed, again, _] =
+            &printed.lines().collect::<Vec<_>>()[..]
+        else {
+            panic!("{printed}")
+        };
+        assert_eq!(*position, format!("copied  {last} of {last}"));
+        let whole = ", missing: 0, not as in the log: 0, again: 0";
+        assert_eq!(*verified, format!("copied  {first} to {last}{whole}"));
+        assert_eq!(*copied, format!("urn:daybook:log:copied {last}"));
+        assert_eq!(*replayed, "1 logs are published again after 1");
+        assert_eq!(*again, format!("copied  2 to {last}{whole}"));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::tls::Authority;
 
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
 
-pub(super) struct Rabbit {
+pub(crate) struct Rabbit {
     folder: TempDir,
     /// Who vouches for it, where it speaks TLS and nothing else.
     authority: Option<String>,
@@ -32,7 +32,7 @@ struct Ports {
 
 impl Rabbit {
     /// One that answers.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with("[].")
     }
 
@@ -66,7 +66,7 @@ impl Rabbit {
         rabbit
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.url_at("127.0.0.1")
     }
 

@@ -4,7 +4,7 @@
 //! * `publishing`: what is published, and how it is verified. `faults`: a broker that is away, full, or has lost something.
 //! * `secure`: a broker that speaks TLS. `kills`: whoever is killed, and what would be lost by a relay that moves first.
 
-mod broker;
+pub(crate) mod broker;
 mod consumer;
 mod faults;
 mod kills;
@@ -29,7 +29,7 @@ fn repository() -> PathBuf {
 }
 
 /// A Python that has pika, as `cargo xtask test` has made it.
-fn python() -> Command {
+pub(crate) fn python() -> Command {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let python = target.join("python/consumer/bin/python");
     assert!(
@@ -60,10 +60,14 @@ fn at(rabbit: &Rabbit, script: &str) -> Value {
 
 /// Binds the queue by a key; by `#` it takes all.
 fn bind(rabbit: &Rabbit, key: &str) {
+    bind_queue(rabbit, COPY, key);
+}
+
+fn bind_queue(rabbit: &Rabbit, queue: &str, key: &str) {
     let script = "channel.exchange_declare('daybook', exchange_type='topic', durable=True)\n\
-                  channel.queue_declare('copy', durable=True, arguments={'x-queue-type': 'quorum', 'x-single-active-consumer': True})\n\
-                  channel.queue_bind('copy', 'daybook', routing_key='KEY')";
-    at(rabbit, &script.replace("KEY", key));
+                  channel.queue_declare('QUEUE', durable=True, arguments={'x-queue-type': 'quorum', 'x-single-active-consumer': True})\n\
+                  channel.queue_bind('QUEUE', 'daybook', routing_key='KEY')";
+    at(rabbit, &script.replace("QUEUE", queue).replace("KEY", key));
 }
 
 /// All that waits in a queue, in its order; then it is empty.
