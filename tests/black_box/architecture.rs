@@ -42,6 +42,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("daybook-tests", &["daybook-embedded-postgres"]),
     ("daybook-next", &["daybook-api", "daybook-domain", "daybook-projections", "daybook-store"]),
+    ("daybook-consumer", &[]),
     ("xtask", &[]),
 ];
 

@@ -64,7 +64,11 @@ pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
     if names_a_package(selection) {
         // The features of one package's dependencies are not those of the whole workspace's: what
         // `build` makes would not be what its tests are linked with.
-        run(&mut cargo(&["build", "--package", "daybook", "--package", "daybook-next", FEATURES]))?;
+        let mut build = cargo(&["build", FEATURES]);
+        for program in ["daybook", "daybook-next", "daybook-consumer"] {
+            build.args(["--package", program]);
+        }
+        run(&mut build)?;
     } else {
         build()?;
     }

@@ -75,9 +75,18 @@ impl Rabbit {
         self.url_of(host, self.ports.amqp)
     }
 
+    /// How it is reached through somebody who listens there.
+    pub(super) fn url_at_port(&self, port: u16) -> String {
+        self.url_of("127.0.0.1", port)
+    }
+
     fn url_of(&self, host: &str, port: u16) -> String {
         let scheme = if self.authority.is_some() { "amqps" } else { "amqp" };
         format!("{scheme}://guest:guest@{host}:{port}/%2f")
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.ports.amqp
     }
 
     pub(super) fn authority(&self) -> Option<&str> {

@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::broker::Rabbit;
-use super::consumer::Consumer;
-use super::{COPY, api, bind, booked, head, is_all_published, relay};
+use super::consumer::{COPY_IN_RUST, Consumer};
+use super::{COPY, api, bind, bind_queue, booked, head, is_all_published, relay};
 use crate::harness::{Database, Practice, eventually, monday, size, within};
 
 /// How often each is killed.
@@ -51,14 +51,17 @@ fn appointments(practice: &Practice) -> BTreeMap<String, u64> {
 }
 
 #[test]
-fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
+fn whatever_is_killed_consumers_have_each_effect_exactly_once() {
     let kills: u32 = size(KILLS, 2);
     let mut rabbit = Rabbit::start();
     bind(&rabbit, "#");
+    bind_queue(&rabbit, COPY_IN_RUST, "#");
     let database = Database::fresh();
     let api = api(&database);
     let practice = Practice::on(&api);
-    let mut consumer = Consumer::start(&rabbit, Duration::from_mins(1));
+    let patience = Duration::from_mins(1);
+    let mut consumers =
+        [Consumer::start(&rabbit, patience), Consumer::start_in_rust(&rabbit, patience)];
     let _other = relay(&database, &rabbit);
     let begun = Instant::now();
     while_busy(&practice, || {
@@ -67,7 +70,9 @@ fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
             let far = head(&practice) + 20;
             eventually("it goes on", || (head(&practice) > far).then_some(()));
             one.kill_dash_9();
-            consumer.kill_dash_9_and_start_again();
+            for consumer in &mut consumers {
+                consumer.kill_dash_9_and_start_again();
+            }
             rabbit.kill_dash_9();
             rabbit.start_again();
         }
@@ -76,10 +81,12 @@ fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
     let all = (head(&practice), appointments(&practice));
     println!("{} events in {:?}", all.0, begun.elapsed());
     // The positions that it has taken have no gap, or it would have stopped.
-    within(Duration::from_mins(2), "the copy has all", || {
-        (consumer.copy(&practice.tenant)? == all).then_some(())
-    });
-    assert!(consumer.is_alive());
+    for consumer in &mut consumers {
+        within(Duration::from_mins(2), "the copy has all", || {
+            (consumer.copy(&practice.tenant)? == all).then_some(())
+        });
+        assert!(consumer.is_alive());
+    }
 }
 
 /// The control: so it would be with a relay that moves before the broker has confirmed, and dies between the two.
@@ -87,6 +94,7 @@ fn whatever_is_killed_the_consumer_has_each_effect_exactly_once() {
 fn what_a_relay_that_moves_first_would_lose_is_found_out() {
     let rabbit = Rabbit::start();
     bind(&rabbit, "#");
+    bind_queue(&rabbit, COPY_IN_RUST, "#");
     let database = Database::fresh();
     let api = api(&database);
     let practice = Practice::on(&api);
@@ -105,9 +113,13 @@ fn what_a_relay_that_moves_first_would_lose_is_found_out() {
     let said = database.run(&verify);
     assert!(said.code == Some(1) && said.stdout.contains("missing: 3,"), "{said:?}");
     // The consumer waits for what is missing, and gives up when more has come for so long.
-    let mut consumer = Consumer::start(&rabbit, Duration::from_secs(1));
-    let (status, said) = while_busy(&practice, || consumer.ended());
-    assert_eq!(status.code(), Some(1));
-    assert!(said.contains("an event is missing"), "{said}");
-    assert!(consumer.copy(&practice.tenant).unwrap().0 < head(&practice) - 3);
+    let patience = Duration::from_secs(1);
+    let consumers =
+        [Consumer::start(&rabbit, patience), Consumer::start_in_rust(&rabbit, patience)];
+    for mut consumer in consumers {
+        let (status, said) = while_busy(&practice, || consumer.ended());
+        assert_eq!(status.code(), Some(1));
+        assert!(said.contains("an event is missing"), "{said}");
+        assert!(consumer.copy(&practice.tenant).unwrap().0 < head(&practice) - 3);
+    }
 }

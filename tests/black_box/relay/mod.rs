@@ -2,7 +2,7 @@
 //!
 //! * `broker`: a RabbitMQ of a test. `consumer`: the example of `examples/consumer`, which knows nothing of tests.
 //! * `publishing`: what is published, and how it is verified. `faults`: a broker that is away, full, or has lost something.
-//! * `secure`: a broker that speaks TLS. `kills`: whoever is killed, and what would be lost by a relay that moves first.
+//! * `secure`: a broker that speaks TLS. `window`: how much is on its way at once. `kills`: whoever is killed, and what would be lost by a relay that moves first.
 
 pub(crate) mod broker;
 mod consumer;
@@ -10,6 +10,7 @@ mod faults;
 mod kills;
 mod publishing;
 mod secure;
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
