@@ -1,5 +1,6 @@
 //! Dependencies point one way: `domain <- store <- projections <- api <- server`, and
-//! `domain <- integrations <- server`; whoever reads or writes calendars uses `ical`.
+//! `domain <- integrations <- server`; whoever reads or writes calendars uses `ical`, whoever writes
+//! to clients `wording`.
 
 use std::fs;
 use std::path::Path;
@@ -11,11 +12,21 @@ use serde_json::{Value, json};
 const ARROWS: &[(&str, &[&str])] = &[
     ("daybook-domain", &[]),
     ("daybook-ical", &[]),
+    ("daybook-wording", &["daybook-domain"]),
     ("daybook-store", &["daybook-domain"]),
     ("daybook-projections", &["daybook-domain", "daybook-store"]),
-    ("daybook-integrations", &["daybook-domain", "daybook-ical"]),
+    ("daybook-integrations", &["daybook-domain", "daybook-ical", "daybook-wording"]),
     ("daybook-embedded-postgres", &[]),
-    ("daybook-api", &["daybook-domain", "daybook-ical", "daybook-store", "daybook-projections"]),
+    (
+        "daybook-api",
+        &[
+            "daybook-domain",
+            "daybook-ical",
+            "daybook-projections",
+            "daybook-store",
+            "daybook-wording",
+        ],
+    ),
     (
         "daybook",
         &[
@@ -26,6 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "daybook-integrations",
             "daybook-projections",
             "daybook-store",
+            "daybook-wording",
         ],
     ),
     // Nobody depends on these, and what they use is no part of the program.
