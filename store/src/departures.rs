@@ -18,11 +18,12 @@ use crate::what_if;
 const BATCH: i64 = 5_000;
 
 /// The tables that have rows of tenants, beside those of projections and the tenant's own.
-const TABLES: [&str; 24] = [
+const TABLES: [&str; 25] = [
     "api_keys",
     "analysts",
     "browser_sessions",
     "calendar_feeds",
+    "templates",
     "issuers",
     "followers",
     "webhooks",

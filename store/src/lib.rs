@@ -12,7 +12,8 @@
 //! * [`retention`]: whose clients are erased when they have not been there for long.
 //! * [`imports`]: what is known of events that were imported from other calendars.
 //! * [`tenants`] and [`keys`]: who has a log, and who may use it; [`departures`]: tenants that are suspended or deleted.
-//! * [`browser`]: sessions of browsers; [`calendar_feeds`]: calendars that whoever has their address is told.
+//! * [`browser`]: sessions of browsers; [`calendar_feeds`]: calendars that whoever has their address is told;
+//!   [`templates`]: what tenants write to clients in their own words.
 //! * [`issuers`]: whom a tenant trusts to say who calls, by access tokens.
 //! * [`personal`]: the keys of persons, which seal what is known of them.
 //! * [`audit`]: who did or was told what, of whom.
@@ -46,6 +47,7 @@ pub mod reminding;
 mod repeated;
 pub mod retention;
 mod schema;
+pub mod templates;
 pub mod tenants;
 #[cfg(test)]
 mod testing;

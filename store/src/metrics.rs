@@ -163,6 +163,8 @@ metrics! {
         "Tries to tell a client of an appointment: sent, transient, permanent, unknown or skipped";
     NOTICES_OLDEST_DUE = Gauge, "daybook_notices_oldest_due_seconds", Seconds, [],
         "For how long the notice has been due that is due longest and not sent, however often it was tried";
+    TEMPLATE_FAULTS = Counter, "daybook_template_faults_total", Count, [],
+        "Messages to clients for which a tenant's template could not be used, so daybook's own words were sent";
     PROGRAMS_ALIVE = Gauge, "daybook_programs_alive", Count, ["role"],
         "Programs on this database that are alive and have the role";
     BACKGROUND_FAILURES = Counter, "daybook_background_failures_total", Count, ["task"],
@@ -253,6 +255,7 @@ pub fn begin() {
         counter!(NOTICES, "result" => result).increment(0);
     }
     counter!(REMINDERS, "result" => "announced").increment(0);
+    counter!(TEMPLATE_FAULTS).increment(0);
     gauge!(REMINDERS_OLDEST_DUE).set(0);
     gauge!(NOTICES_OLDEST_DUE).set(0);
 }
