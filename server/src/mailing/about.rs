@@ -11,8 +11,8 @@ use daybook_domain::service::Service;
 use daybook_domain::{AppointmentId, ClientId, Email, Location, ResourceId, ServiceId, TenantId};
 use daybook_integrations::mail::{CalendarPart, Letter, LetterError};
 use daybook_store::ExecuteError;
+use daybook_wording::{UNNAMED_SERVICE, Written};
 
-use super::text::Written;
 use super::{Mailer, Post};
 
 /// Of what, and to whom.
@@ -45,7 +45,7 @@ pub(super) struct About {
 
 impl About {
     pub(super) fn service(&self) -> &str {
-        self.service.as_deref().unwrap_or("your appointment")
+        self.service.as_deref().unwrap_or(UNNAMED_SERVICE)
     }
 
     pub(super) fn name(&self) -> &str {

@@ -6,7 +6,7 @@
 //! two that begin the same one, one does.
 //!
 //! * `reminder`, `notice`: one of each, from its beginning to what has become of it; `sending`: what they have in common.
-//! * `about`: what is known at the moment of sending; `text`: what is written of it.
+//! * `about`: what is known at the moment of sending; `words`: what is written of it.
 //! * `room`: how many at once, in all and of a tenant; `relay_down`: while none is there, no mail is begun.
 
 mod about;
@@ -16,7 +16,7 @@ mod reminder;
 mod room;
 mod sending;
 mod settings;
-mod text;
+mod words;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -33,6 +33,7 @@ use daybook_projections::{Due, DueQuery};
 use daybook_store::Repeated;
 use daybook_store::metrics::{NOTICES_OLDEST_DUE, REMINDERS_OLDEST_DUE};
 use daybook_store::reminding::at_home_since;
+use daybook_store::templates::Templates;
 use metrics::gauge;
 use tokio::task::{self, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -67,6 +68,7 @@ pub(crate) struct Mailer {
     parts: Parts,
     reminders: Reminders,
     notices: Notices,
+    templates: Templates,
     /// Where there is a relay; else nothing but what others send is begun.
     post: Option<Arc<Post>>,
 }
@@ -109,7 +111,8 @@ impl Mailer {
             None => None,
         };
         let (reminders, notices) = (parts.reminders(), parts.notices());
-        Ok(Self { parts, reminders, notices, post })
+        let templates = Templates::new(parts.log());
+        Ok(Self { parts, reminders, notices, templates, post })
     }
 
     /// Writes until cancelled; what is being handed over then is cut off, and found again when it lapses.

@@ -9,7 +9,6 @@ use daybook_store::{CommandContext, Target};
 
 use super::about::{self, About};
 use super::sending::Turn;
-use super::text::{self, Kind};
 use super::{Mailer, Post};
 
 impl Mailer {
@@ -55,7 +54,9 @@ impl Mailer {
                 let told = &ledger.of.told;
                 let location = told.location.clone();
                 let about = About { start: told.start, end: told.end, location, ..about };
-                let written = text::write(&about, Kind::of(&ledger.of));
+                let what = ledger.of.what;
+                let until = (what == What::Offer).then(|| told.until());
+                let written = self.written(tenant, &about, (what.into(), until)).await?;
                 let calendar = self.invitation(post, &about, &ledger.of);
                 let calendar = calendar.as_ref();
                 let letter =

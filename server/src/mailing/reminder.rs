@@ -3,14 +3,13 @@
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
 use daybook_domain::reminder::{Begin, Reminder, ReminderCommand, Why};
-use daybook_domain::sending::Status;
+use daybook_domain::sending::{Kind, Status};
 use daybook_domain::service::Channel;
 use daybook_domain::{ReminderId, TenantId};
 use daybook_projections::reminders::DueReminder;
 use daybook_store::{CommandContext, Target};
 
 use super::sending::Turn;
-use super::text::{self, Kind};
 use super::{Mailer, Post, about};
 
 impl Mailer {
@@ -62,7 +61,7 @@ impl Mailer {
             None => Err(Why::NoAddress),
             Some(about) => {
                 let about = about::About { start: row.of.start, ..about };
-                let written = text::write(&about, Kind::Reminder);
+                let written = self.written(tenant, &about, (Kind::Reminder, None)).await?;
                 let letter = self.letter((tenant, post), &about, &begun.message_id, &written, None);
                 letter.ok_or(Why::NoAddress)
             }

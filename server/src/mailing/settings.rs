@@ -9,9 +9,8 @@ use clap::Args;
 use daybook_integrations::mail::{
     CalendarPart, Letter, LetterError, Mail, Mailbox, Relay, RelaySettings, sender,
 };
+use daybook_wording::Written;
 use uuid::Uuid;
-
-use super::text::Written;
 
 /// A password is no longer.
 const MAX_PASSWORD: u64 = 4_096;
@@ -112,7 +111,7 @@ impl Mailing {
             to,
             subject: &written.subject,
             text: &written.text,
-            html: Some(&written.html),
+            html: written.html.as_deref(),
             calendar,
             date,
         };

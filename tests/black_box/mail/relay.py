@@ -54,6 +54,7 @@ class Handler:
 
     def keep(self, session, envelope):
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        html = message.get_body(("html",))
         kept = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
@@ -63,7 +64,7 @@ class Handler:
             "subject": message["subject"],
             "headers": [name.lower() for name in message.keys()],
             "text": message.get_body(("plain",)).get_content(),
-            "html": message.get_body(("html",)).get_content(),
+            "html": html and html.get_content(),
             "raw": envelope.content.decode("latin-1"),
         }
         with open(self.mailbox, "a") as mailbox:

@@ -4,6 +4,7 @@ mod calendars;
 mod crashes;
 mod races;
 mod silence;
+mod words;
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;

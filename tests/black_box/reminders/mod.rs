@@ -12,6 +12,7 @@ mod races;
 mod routes;
 mod secure;
 mod sending;
+mod words;
 
 use std::collections::BTreeMap;
 
