@@ -73,6 +73,7 @@ const WRITTEN_AS: &[(&str, &str)] = &[
     ("ReminderStatus", "crate::schema::StatusOfReminder"),
     ("Reminding", "crate::schema::ChoiceOfReminders"),
     ("RestrictionReason", "crate::schema::ReasonOfRestriction"),
+    ("MessageKind", "crate::schema::KindOfMessage"),
     ("Titles", "crate::schema::KindOfTitles"),
     ("Notices", "crate::schema::WayOfNotices"),
     ("Rule", "crate::schema::RuleName"),
@@ -95,9 +96,10 @@ const WRITTEN_AS: &[(&str, &str)] = &[
 ];
 
 /// All that an answer can depend on: what is in these folders and files.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     "../domain/src",
     "../ical/src",
+    "../wording/src",
     "../store/src",
     "../projections/src",
     "src",

@@ -15,7 +15,9 @@ use daybook_domain::notice::Notices;
 use daybook_domain::reminder::Why as WhyNotReminded;
 use daybook_domain::resource::ResourceKind;
 use daybook_domain::rights::{LinkAction, Scope};
-use daybook_domain::sending::{Failure as ReminderFailure, Status as ReminderStatus};
+use daybook_domain::sending::{
+    Failure as ReminderFailure, Kind as MessageKind, Status as ReminderStatus,
+};
 use daybook_domain::series::{LeftBecause, Mode};
 use daybook_domain::service::rules::Rule;
 use daybook_domain::service::{Channel, Choose};
@@ -152,6 +154,9 @@ words! {
 
     /// Whether personal data is told: `withheld`, it is left out.
     PersonalData: Privacy { Withheld, Told }
+
+    /// What a message to a client is for.
+    KindOfMessage: MessageKind { Reminder, Confirmation, Change, Cancellation, Offer }
 
     /// `full`: what each event is. `busy`: that there is one, and nothing else.
     CalendarDetail: Detail { Full, Busy }

@@ -85,6 +85,10 @@ fn a_ground() -> Ground {
     let webhook = practice.created("/v1/webhooks", &a_webhook());
     let of_room = json!({"name": "The room", "limits": {"resource_ids": [practice.room]}});
     let calendar_feed = practice.created("/v1/calendar-feeds", &of_room);
+    for path in ["/v1/templates/reminder/nb", "/v1/templates/change/nb"] {
+        let template = json!({"subject": "Hello", "text": "Hello"});
+        practice.api.request("PUT", path).json(&template).send().is(200);
+    }
     let browser_session = practice.created("/v1/browser-sessions", &json!({}));
     let link = practice.created(&format!("/v1/appointments/{booked}/links"), &json!({}));
     let to_erase = practice.a_client("No more");
@@ -133,6 +137,8 @@ impl Ground {
             _ => &self.booked,
         };
         let path = route.replace("{id}", id).replace("{exception_id}", &self.exception);
+        let kind = if method == "DELETE" { "change" } else { "reminder" };
+        let path = path.replace("{kind}", kind).replace("{language}", "nb");
         let path = path.replace("{name}", "sessions").replace("{link_id}", &self.link);
         let body = self.body(route);
         match method {
@@ -183,6 +189,8 @@ impl Ground {
             "issuers" => an_issuer(),
             "webhooks" => a_webhook(),
             "calendar-feeds" => json!({"name": "All"}),
+            "templates/preview" => json!({"kind": "reminder"}),
+            "templates/{kind}/{language}" => json!({"subject": "Hello", "text": "Hello"}),
             "webhooks/{id}" => json!({"event_types": []}),
             "webhooks/{id}/replay" => json!({"after": 0}),
             "waiting-list" => an_entry(practice),
@@ -447,7 +455,11 @@ fn with_another_tenants_key_nothing_is_there() {
                 assert_eq!(answer.is(200)["due"], 0);
             }
             // Their own.
-            (_, "/v1/clients/search" | "/v1/tenant/settings") => answer.has_status(200),
+            (_, "/v1/clients/search" | "/v1/tenant/settings" | "/v1/templates/preview")
+            | ("PUT", "/v1/templates/{kind}/{language}") => answer.has_status(200),
+            (_, "/v1/templates/{kind}/{language}") => {
+                answer.is_refused(404, "not-found");
+            }
             ("GET", "/v1/keys" | "/v1/audit" | "/v1/audit/export") => {
                 answer.has_status(200);
                 assert!(!answer.text.contains(&ground.key), "{answer:#?}");

@@ -147,6 +147,7 @@ fn assets_are_what_a_page_loads() {
 fn filled(path: &str) -> String {
     let ids = ["{id}", "{exception_id}", "{link_id}"];
     let path = ids.iter().fold(path.to_owned(), |path, id| path.replace(id, NOTHING));
+    let path = path.replace("{kind}", "reminder").replace("{language}", "nb");
     path.replace("{name}", "no-such-projection")
 }
 

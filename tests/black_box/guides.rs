@@ -51,7 +51,7 @@ fn problems(ran: &Finished) -> Vec<&str> {
 }
 
 /// The guides, and what they tell is refused, the first time and the second.
-const GUIDES: [(&str, [&[&str]; 2]); 11] = [
+const GUIDES: [(&str, [&[&str]; 2]); 12] = [
     ("broker.md", [&[], &[]]),
     ("cache.md", [&[], &[]]),
     ("calendars.md", [&[], &[]]),
@@ -62,6 +62,7 @@ const GUIDES: [(&str, [&[&str]; 2]); 11] = [
     ("migrate.md", [&[], &[]]),
     ("notices.md", [&[], &[]]),
     ("reminders.md", [&[], &[]]),
+    ("templates.md", [&[], &[]]),
     ("webhooks.md", [&[], &[]]),
     // The second time there are two teachers and two halls: a second session finds the others.
     ("yoga.md", [&["role-taken", "session-full"], &["session-full"]]),
@@ -127,10 +128,27 @@ fn a_calendar_is_followed_twice() {
 }
 
 #[test]
+fn clients_are_written_in_other_words_twice() {
+    for printed in works_twice("templates.md") {
+        for told in [
+            r#"{"words":"own","subject":"Reminder: Check-up on Monday 1 March 2027 at 09:00"}"#,
+            "vi venter deg 1. mars kl. 09:00, 12 High Street, first floor.",
+            r#"{"part":"text","line":1,"column":10,"fault":"unknown"}"#,
+            r#"["default","nb"]"#,
+            r#"{"words":"template","language":"default","subject":"See you on 2027-03-01"}"#,
+        ] {
+            assert!(printed.contains(told), "{told}\n{printed}");
+        }
+    }
+}
+
+#[test]
 fn reminders_work_twice() {
     let [printed, _] = works_twice("reminders.md");
     for told in [
         r#"{"language":"nb","reminders":"none"}"#,
+        r#"{"subject":"Påminnelse: Check-up","text":"Hei Ada Example,\n\nvi venter deg kl. 09:00.\n"}"#,
+        r#"{"kind":"reminder","language":"nb"}"#,
         r#""rule":{"before_days":1,"time":"18:00","channel":"email"}"#,
         r#"{"status":"asked","attempts":0}"#,
         r#"["daybook.ReminderAsked"]"#,
@@ -143,7 +161,14 @@ fn reminders_work_twice() {
 fn clients_are_told_twice() {
     for printed in works_twice("notices.md") {
         let lines: Vec<&str> = printed.lines().collect();
-        assert_eq!(lines, [r#"{"notices":"email"}"#, r#"{"notices":true}"#, "[]"]);
+        let told = [
+            r#"{"notices":"email"}"#,
+            r#"{"kind":"confirmation","language":"default"}"#,
+            r#"{"words":"template","subject":"Booked: Check-up"}"#,
+            r#"{"notices":true}"#,
+            "[]",
+        ];
+        assert_eq!(lines, told);
     }
 }
 

@@ -82,6 +82,7 @@ mod sessions;
 mod settings;
 mod starting;
 mod stopping;
+mod templates;
 mod tenants;
 mod tenants_in_sql;
 mod time_travel;

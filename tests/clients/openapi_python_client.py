@@ -110,6 +110,10 @@ webhook = done("create_webhook", body=models.WebhookBody.from_dict({"url": "http
 done("list_webhooks")
 done("get_webhook", webhook.id)
 done("list_webhook_deliveries", webhook.id)
+template = {"subject": "Hello", "text": "Hello {{ client.name }}"}
+done("put_template", "reminder", "nb", body=models.TemplateBody.from_dict(template))
+done("list_templates")
+done("get_template", "reminder", "nb")
 calendar_feed = done("create_calendar_feed", body=models.CalendarFeedBody.from_dict({"name": "All"}))
 done("list_calendar_feeds")
 done("get_calendar_feed", calendar_feed.id)

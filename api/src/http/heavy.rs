@@ -89,7 +89,9 @@ impl Turns {
         let own = self.waiting.iter_mut().find(|(waiting, _)| waiting == tenant);
         let is_full = |own: usize| all >= MAX_WAITING || own >= MAX_WAITING_OF_ONE_TENANT;
         if is_full(own.as_ref().map_or(0, |(_, queue)| queue.len())) {
-            return Err(Problem::overloaded("too many large searches at once"));
+            return Err(Problem::overloaded(
+                "too many large searches and templates to try at once",
+            ));
         }
         let (called, turn) = oneshot::channel();
         match own {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::cache;
 
 /// Routes whose answers are of no position: they are not of the tenant's log, or say with each event where it is.
-const WITHOUT_A_POSITION: [&str; 25] = [
+const WITHOUT_A_POSITION: [&str; 28] = [
     "/v1/appointments/{id}/links",
     "/v1/appointments/{id}/links/{link_id}/revoke",
     "/v1/browser-sessions",
@@ -23,6 +23,9 @@ const WITHOUT_A_POSITION: [&str; 25] = [
     "/v1/programs",
     "/v1/projections",
     "/v1/projections/{name}/rebuild",
+    "/v1/templates",
+    "/v1/templates/preview",
+    "/v1/templates/{kind}/{language}",
     "/v1/tenant/settings",
     "/v1/events/stream",
     "/v1/audit",

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use daybook_domain::Note;
+use daybook_wording::MAX_TEMPLATE_BYTES;
 use serde_json::{Value, json};
 
 use super::finish::{each_operation, references};
 
 /// Every text with a longest length is of one of the domain's kinds: it has something to read, and no control characters;
-/// only a note has line breaks and tabs.
+/// only a note, and a part of a template, has line breaks and tabs.
 const LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 const NOTE: &str = concat!(
     r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*",
@@ -17,13 +18,17 @@ const NOTE: &str = concat!(
     r"[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 );
 
+/// How long texts are that have them.
+const WITH_LINES: [u64; 2] = [Note::MAX_CHARS as u64, MAX_TEMPLATE_BYTES as u64];
+
 pub(super) fn say_what_texts_are(value: &mut Value) {
     match value {
         Value::Object(object) => {
             object.values_mut().for_each(say_what_texts_are);
             let is_free = !object.contains_key("format") && !object.contains_key("pattern");
             if let Some(max) = object.get("maxLength").and_then(Value::as_u64).filter(|_| is_free) {
-                let pattern = if max == Note::MAX_CHARS as u64 { NOTE } else { LINE };
+                let is_of_lines = WITH_LINES.contains(&max);
+                let pattern = if is_of_lines { NOTE } else { LINE };
                 object.insert("minLength".to_owned(), json!(1));
                 object.insert("pattern".to_owned(), json!(pattern));
             }

@@ -48,6 +48,7 @@ use crate::{App, routes};
         (name = "events", description = "The log: all that has happened, in order."),
         (name = "keys", description = "Who may call, and for what."),
         (name = "webhooks", description = "Endpoints of yours that are told what happens."),
+        (name = "templates", description = "What you write to clients in your own words."),
         (name = "calendar-feeds", description = "Calendars that programs follow by an address."),
         (name = "audit", description = "Who did or was told what."),
         (name = "operation", description = "Whether the program lives and is ready."),

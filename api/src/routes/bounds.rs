@@ -11,7 +11,7 @@ use daybook_projections::history::History;
 use daybook_projections::utilisation::Utilisation;
 use daybook_store::engine::MAX_BATCH;
 use daybook_store::feed::Feed;
-use daybook_store::{calendar_feeds, issuers, keys, webhooks};
+use daybook_store::{calendar_feeds, issuers, keys, templates, webhooks};
 
 use crate::imports::MAX_IMPORT_BYTES;
 
@@ -32,7 +32,7 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
         ("seconds until an answer begins", timeout, "unavailable"),
         ("streams and exports", events::MAX_STREAMS as u64, "overloaded"),
         ("of these, of one tenant", events::MAX_STREAMS_OF_ONE_TENANT as u64, "overloaded"),
-        ("large searches that wait", heavy::MAX_WAITING as u64, "overloaded"),
+        ("large searches and templates to try that wait", heavy::MAX_WAITING as u64, "overloaded"),
         ("of these, of one tenant", heavy::MAX_WAITING_OF_ONE_TENANT as u64, "overloaded"),
         ("keys of a tenant", keys::MAX_KEYS.unsigned_abs(), "too-many-keys"),
         ("resources of a key's limits", Few::<ResourceId>::MAX as u64, "invalid-body"),
@@ -44,6 +44,17 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
             "calendar feeds of a tenant",
             calendar_feeds::MAX_CALENDAR_FEEDS.unsigned_abs(),
             "too-many-calendar-feeds",
+        ),
+        ("templates of a tenant", templates::MAX_TEMPLATES.unsigned_abs(), "too-many-templates"),
+        (
+            "bytes of a template, all parts together",
+            daybook_wording::MAX_TEMPLATE_BYTES as u64,
+            "faulty-template",
+        ),
+        (
+            "bytes of what a template writes, all parts together",
+            daybook_wording::MAX_OUTPUT_BYTES as u64,
+            "faulty-template",
         ),
         ("events of a calendar feed", MAX_EVENTS as u64, "later `VEVENT`s are left out"),
         ("bytes of an access token", issuers::MAX_TOKEN_BYTES as u64, "invalid-token"),

@@ -33,6 +33,7 @@ mod retention;
 mod series;
 mod services;
 mod sessions;
+mod templates;
 pub(crate) mod tenant;
 mod utilisation;
 mod waiting_list;
@@ -72,6 +73,7 @@ pub(crate) fn all() -> OpenApiRouter<App> {
         .merge(audit::routes())
         .merge(issuers::routes())
         .merge(webhooks::routes())
+        .merge(templates::routes())
         .merge(calendar_feeds::routes())
         .merge(browser_sessions::routes())
 }

@@ -340,6 +340,26 @@ requests! {
     "GET /v1/webhooks/{id}/deliveries" => |house| {
         Asked::get(&format!("/v1/webhooks/{}/deliveries", new_webhook(&house).await?))
     };
+    // As many as there can be, with the one of the others.
+    "GET /v1/templates" => |house| {
+        for n in 0..99 {
+            new_template(&house, &format!("nb-{n}")).await?;
+        }
+        Asked::get("/v1/templates")
+    };
+    "GET /v1/templates/{kind}/{language}" => |house| {
+        Asked::get(&new_template(&house, "nb").await?)
+    };
+    "PUT /v1/templates/{kind}/{language}" => |house| {
+        Asked::put("/v1/templates/reminder/nb?dry_run=true", &a_template())
+    };
+    "DELETE /v1/templates/{kind}/{language}" => |house| {
+        Asked::delete(&new_template(&house, "nb").await?)
+    };
+    "POST /v1/templates/preview" => |house| {
+        let body = json!({"kind": "reminder", "template": a_template()});
+        Asked::post("/v1/templates/preview", &body)
+    };
     // As many as there can be.
     "GET /v1/calendar-feeds" => |house| {
         for _ in 0..200 {
@@ -582,6 +602,19 @@ fn a_webhook() -> Value {
 
 async fn new_webhook(house: &House) -> anyhow::Result<String> {
     house.made(Asked::post("/v1/webhooks", &a_webhook())).await
+}
+
+/// As large as can be.
+fn a_template() -> Value {
+    let text = "{{ client.name }} {% if appointment.location %}x{% endif %}".repeat(270);
+    json!({"subject": "Hello", "text": text})
+}
+
+/// Its path.
+async fn new_template(house: &House, language: &str) -> anyhow::Result<String> {
+    let path = format!("/v1/templates/reminder/{language}");
+    house.done(Asked::put(&path, &a_template())).await?;
+    Ok(path)
 }
 
 fn a_calendar_feed() -> Value {

@@ -111,6 +111,9 @@ impl House {
         let webhooks = [(); 3].map(|()| practice.created("/v1/webhooks", &a_webhook()));
         let calendar_feeds =
             [(); 3].map(|()| practice.created("/v1/calendar-feeds", &a_calendar_feed()));
+        for path in ["/v1/templates/reminder/nb", "/v1/templates/change/nb"] {
+            practice.api.request("PUT", path).json(&a_template()).send().is(200);
+        }
         let browser_session = practice.created("/v1/browser-sessions", &json!({}));
         let link = format!("/v1/appointments/{}/links", booked.to_read);
         let link = practice.created(&link, &json!({}));
@@ -206,6 +209,13 @@ impl House {
                 };
                 (path.replace("{id}", id), body)
             }
+            ("POST", "/v1/templates/preview") => {
+                (path.to_owned(), Some(json!({"kind": "reminder", "language": "nb"})))
+            }
+            (_, path) if path.starts_with("/v1/templates") => match method {
+                "DELETE" => ("/v1/templates/change/nb".to_owned(), None),
+                _ => ("/v1/templates/reminder/nb".to_owned(), Some(a_template())),
+            },
             ("POST", "/v1/calendar-feeds") => (path.to_owned(), Some(a_calendar_feed())),
             ("POST", "/v1/calendar-feeds/{id}/rotate") => {
                 (path.replace("{id}", &self.calendar_feeds[1]), None)
@@ -354,6 +364,7 @@ impl House {
             "/v1/availability" => format!("{path}?service_id={service}&resource_id={room}&{days}"),
             "/v1/utilisation" => format!("{path}?{days}"),
             "/v1/audit" => format!("{path}?kind=key-made"),
+            "/v1/templates/{kind}/{language}" => "/v1/templates/reminder/nb".to_owned(),
             "/v1/tenant/retention" => format!("{path}?days=1095"),
             "/v1/resources/{id}/opening-hours" => {
                 format!("{}?{days}", path.replace("{id}", room))
@@ -417,6 +428,14 @@ fn a_webhook() -> Value {
     json!({
         "url": "https://example.org/daybook", "event_types": ["AppointmentBooked"],
         "categories": ["care"], "active": false,
+    })
+}
+
+/// Of reminders, in Norwegian.
+fn a_template() -> Value {
+    json!({
+        "subject": "{{ appointment.service }} {{ appointment.start.date }}",
+        "text": "Hei {{ client.name }},\n\nvi venter deg kl. {{ appointment.start.time }}.\n",
     })
 }
 

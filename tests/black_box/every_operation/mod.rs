@@ -38,6 +38,8 @@ const OF_THE_PROGRAM: &[&str] = &[
     "/v1/programs",
     "/v1/projections",
     "/v1/reminders",
+    "/v1/templates",
+    "/v1/templates/{kind}/{language}",
     "/v1/tenant/retention",
     "/v1/tenant/settings",
     "/v1/webhooks",
@@ -159,7 +161,7 @@ fn a_dry_run_of_any_command_changes_nothing() {
     for operation in &others {
         let problem = send(&house, operation, "dry_run=true").is_refused(400, "invalid-query");
         assert_eq!(problem["parameter"], "dry_run");
-        let searches = ["/v1/availability/search", "/v1/clients/search"];
+        let searches = ["/v1/availability/search", "/v1/clients/search", "/v1/templates/preview"];
         let reads = operation.is_get() || searches.contains(&&*operation.path);
         assert!(reads, "{} {} has no dry_run", operation.method, operation.path);
     }
