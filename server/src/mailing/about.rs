@@ -88,7 +88,7 @@ impl Mailer {
         }))
     }
 
-    /// A letter to them; `None`: their address is none that mail can be sent to.
+    /// A letter to them.
     pub(super) fn letter(
         &self,
         (tenant, post): (&TenantId, &Post),
@@ -96,16 +96,37 @@ impl Mailer {
         message_id: &str,
         written: &Written,
         calendar: Option<&CalendarPart>,
-    ) -> Option<Letter> {
+    ) -> Result<Letter, NoLetter> {
         let date = self.parts.clock.now().into();
         let to = about.email.as_str();
         let letter = post.mailing.letter(to, message_id, written, (calendar, date));
-        letter
-            .inspect_err(|error| {
-                if *error != LetterError::Address {
-                    tracing::warn!(%tenant, %error, "a message cannot be written");
-                }
-            })
-            .ok()
+        letter.map_err(|error| {
+            let why = NoLetter::from(error);
+            if why == NoLetter::Faulty {
+                tracing::warn!(%tenant, %error, "a message cannot be written");
+            }
+            why
+        })
+    }
+}
+
+/// Why there is no letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoLetter {
+    /// Nobody can be written to.
+    NoAddress,
+    /// It cannot be put together, and no other time either.
+    Faulty,
+}
+
+impl From<LetterError> for NoLetter {
+    fn from(error: LetterError) -> Self {
+        match error {
+            LetterError::Address => Self::NoAddress,
+            LetterError::Subject
+            | LetterError::MessageId
+            | LetterError::TooLarge
+            | LetterError::Parts => Self::Faulty,
+        }
     }
 }

@@ -1,13 +1,13 @@
 //! One notice: what the client is to be told is begun in the log, handed over, and what has become of it is recorded.
 
 use chrono::{DateTime, Utc};
-use daybook_domain::notice::{Begin, Notice, NoticeCommand, Subject, What, Why};
+use daybook_domain::notice::{Begin, Notice, NoticeCommand, Subject, What};
 use daybook_domain::sending::SendState;
 use daybook_domain::{Location, NoticeId, TenantId};
 use daybook_integrations::mail::{CalendarPart, Invitation, Method};
 use daybook_store::{CommandContext, Target};
 
-use super::about::{self, About};
+use super::about::{self, About, NoLetter};
 use super::sending::Turn;
 use super::{Mailer, Post};
 
@@ -48,7 +48,7 @@ impl Mailer {
         };
         let (Some(begun), Some(ledger)) = (begun, notice.ledger()) else { return Ok(Turn::Done) };
         let letter = match self.about(tenant, about::Of::from(&ledger.of)).await? {
-            None => Err(Why::NoAddress),
+            None => Err(NoLetter::NoAddress),
             Some(about) => {
                 // What was begun, whatever has happened since.
                 let told = &ledger.of.told;
@@ -59,9 +59,7 @@ impl Mailer {
                 let written = self.written(tenant, &about, (what.into(), until)).await?;
                 let calendar = self.invitation(post, &about, &ledger.of);
                 let calendar = calendar.as_ref();
-                let letter =
-                    self.letter((tenant, post), &about, &begun.message_id, &written, calendar);
-                letter.ok_or(Why::NoAddress)
+                self.letter((tenant, post), &about, &begun.message_id, &written, calendar)
             }
         };
         self.deliver::<Notice>(post, (&context, target), &begun, letter).await

@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use daybook_domain::appointment::Appointment;
-use daybook_domain::reminder::{Begin, Reminder, ReminderCommand, Why};
+use daybook_domain::reminder::{Begin, Reminder, ReminderCommand};
 use daybook_domain::sending::{Kind, Status};
 use daybook_domain::service::Channel;
 use daybook_domain::{ReminderId, TenantId};
 use daybook_projections::reminders::DueReminder;
 use daybook_store::{CommandContext, Target};
 
+use super::about::{self, NoLetter};
 use super::sending::Turn;
-use super::{Mailer, Post, about};
+use super::{Mailer, Post};
 
 impl Mailer {
     /// Does what is to be done with a reminder.
@@ -58,12 +59,11 @@ impl Mailer {
             client_id: row.of.client_id,
         };
         let letter = match self.about(tenant, of).await? {
-            None => Err(Why::NoAddress),
+            None => Err(NoLetter::NoAddress),
             Some(about) => {
                 let about = about::About { start: row.of.start, ..about };
                 let written = self.written(tenant, &about, (Kind::Reminder, None)).await?;
-                let letter = self.letter((tenant, post), &about, &begun.message_id, &written, None);
-                letter.ok_or(Why::NoAddress)
+                self.letter((tenant, post), &about, &begun.message_id, &written, None)
             }
         };
         self.deliver::<Reminder>(post, (&context, target), &begun, letter).await

@@ -13,6 +13,7 @@ use daybook_store::{CommandContext, Executable, ExecuteError, Target};
 use metrics::counter;
 use tokio::time::{sleep, timeout};
 
+use super::about::NoLetter;
 use super::{Mailer, Post};
 
 /// How long it may take from the beginning to the hand-over, and to record what has become of it.
@@ -41,6 +42,7 @@ pub(super) trait Sendable: Executable {
     /// What it is called, and the metric of its tries.
     const NAME: &'static str;
     const TRIES: &'static str;
+    const NO_ADDRESS: Self::Why;
 
     fn lapse() -> Self::Command;
     fn settle(attempt: u16, outcome: Outcome<Self::Why>, jitter: u8) -> Self::Command;
@@ -51,6 +53,7 @@ impl Sendable for Reminder {
     type Why = WhyNotReminded;
     const NAME: &'static str = "reminder";
     const TRIES: &'static str = REMINDERS;
+    const NO_ADDRESS: WhyNotReminded = WhyNotReminded::NoAddress;
 
     fn lapse() -> ReminderCommand {
         ReminderCommand::Lapse
@@ -69,6 +72,7 @@ impl Sendable for Notice {
     type Why = WhyNotTold;
     const NAME: &'static str = "notice";
     const TRIES: &'static str = NOTICES;
+    const NO_ADDRESS: WhyNotTold = WhyNotTold::NoAddress;
 
     fn lapse() -> NoticeCommand {
         NoticeCommand::Lapse
@@ -153,11 +157,11 @@ impl Mailer {
         post: &Post,
         (context, target): (&CommandContext, Target),
         begun: &Begun,
-        letter: Result<Letter, A::Why>,
+        letter: Result<Letter, NoLetter>,
     ) -> anyhow::Result<Turn> {
         let longest = post.relay.longest();
         let (outcome, turn) = match letter {
-            Err(why) => (Outcome::Nothing(why), Turn::Done),
+            Err(why) => (without_a_letter::<A>(why), Turn::Done),
             Ok(letter) => {
                 let left = begun.lapses_at - self.parts.clock.now();
                 if left.to_std().is_ok_and(|left| left > longest) {
@@ -206,6 +210,14 @@ fn rand_percent() -> u8 {
     uuid::Uuid::now_v7().as_bytes()[15] % 50
 }
 
+/// What becomes of what cannot be written. It is nobody's answer, so it has no code.
+fn without_a_letter<A: Sendable>(why: NoLetter) -> Outcome<A::Why> {
+    match why {
+        NoLetter::NoAddress => Outcome::Nothing(A::NO_ADDRESS),
+        NoLetter::Faulty => Outcome::Permanent { code: None },
+    }
+}
+
 const fn outcome<W>(handed: Handed) -> (Outcome<W>, Turn) {
     match handed {
         Handed::Accepted { code } => (Outcome::Accepted { code }, Turn::Reached),
@@ -223,5 +235,28 @@ const fn result<W>(outcome: &Outcome<W>) -> &'static str {
         Outcome::Permanent { .. } => "permanent",
         Outcome::Unknown => "unknown",
         Outcome::Nothing(_) => "skipped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daybook_integrations::mail::LetterError;
+
+    use super::*;
+
+    #[test]
+    fn each_fault_of_a_letter_has_its_own_word() {
+        let outcome = |error: LetterError| without_a_letter::<Reminder>(error.into());
+        assert_eq!(outcome(LetterError::Address), Outcome::Nothing(WhyNotReminded::NoAddress));
+        for fault in [
+            LetterError::Subject,
+            LetterError::MessageId,
+            LetterError::TooLarge,
+            LetterError::Parts,
+        ] {
+            assert_eq!(outcome(fault), Outcome::Permanent { code: None }, "{fault}");
+        }
+        let told = without_a_letter::<Notice>(NoLetter::NoAddress);
+        assert_eq!(told, Outcome::Nothing(WhyNotTold::NoAddress));
     }
 }
