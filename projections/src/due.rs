@@ -59,6 +59,11 @@ pub(crate) fn fair(oldest: impl Display) -> String {
 /// Until when something is asked for: stable within a statement, so that an index can serve it.
 pub(crate) const UNTIL: &str = "statement_timestamp() + make_interval(secs => $1)";
 
+/// Of a tenant that is suspended, nothing is sent: it waits until the tenant is there again, or it is too late. By the primary
+/// key, for what is due alone; what is due stands in `d`.
+pub(crate) const IS_THERE: &str = "NOT EXISTS (SELECT FROM tenants t
+                            WHERE t.tenant_id = d.tenant_id AND t.suspended_at IS NOT NULL)";
+
 pub(crate) async fn due<T: From<Uuid>>(
     pool: &PgPool,
     statement: &str,
@@ -85,7 +90,7 @@ pub(crate) async fn due<T: From<Uuid>>(
 
 /// A statement of for how long it has been due what is due longest, in seconds.
 ///
-/// `first` selects `due_at` of what is due and not done: when it was due at first, however often it was tried since.
+/// `first` selects `due_at` of what is due and not done, but not of who is suspended ([`IS_THERE`]): when it was due at first, however often it was tried since.
 pub(crate) fn overdue_by(first: impl Display) -> String {
     format!(
         "SELECT extract(epoch FROM statement_timestamp() - min(due_at))::float8 FROM ({first}) AS first"

@@ -5,7 +5,7 @@ use sqlx::PgPool;
 
 use super::Notices;
 use super::row::{NOTICES, NoticeRow};
-use crate::due::{self, LOOKED_AT, UNTIL, fair, overdue_by};
+use crate::due::{self, IS_THERE, LOOKED_AT, UNTIL, fair, overdue_by};
 use crate::kit::statement;
 use crate::{Due, DueQuery};
 
@@ -13,15 +13,15 @@ statement!(
     /// Served by `notices_planned` and `notices_open`. What changed a day ago and was never begun is not asked for: it is not
     /// told any more ([`MAX_LATE`](daybook_domain::sending::MAX_LATE)).
     DUE: Notices = fair(format!(
-        "(SELECT tenant_id, notice_id AS id, next_at AS due_at FROM {{schema}}.notices
+        "(SELECT tenant_id, notice_id AS id, next_at AS due_at FROM {{schema}}.notices d
            WHERE status = 'planned' AND next_at IS NOT NULL AND next_at <= {UNTIL}
-             AND next_at > statement_timestamp() - interval '24 hours' AND notice_id <> ALL ($2)
+             AND next_at > statement_timestamp() - interval '24 hours' AND notice_id <> ALL ($2) AND {IS_THERE}
            ORDER BY next_at
            LIMIT $3)
          UNION ALL
-         (SELECT tenant_id, notice_id, next_at FROM {{schema}}.notices
+         (SELECT tenant_id, notice_id, next_at FROM {{schema}}.notices d
            WHERE status <> 'planned' AND next_at IS NOT NULL AND next_at <= {UNTIL}
-             AND notice_id <> ALL ($2)
+             AND notice_id <> ALL ($2) AND {IS_THERE}
            ORDER BY next_at
            LIMIT $3)"
     ))
@@ -30,14 +30,14 @@ statement!(
 statement!(
     /// Since when it is so what clients are not told yet. Served by `notices_planned` and `notices_open`.
     OVERDUE: Notices = overdue_by(format!(
-        "(SELECT next_at AS due_at FROM {{schema}}.notices
+        "(SELECT next_at AS due_at FROM {{schema}}.notices d
            WHERE status = 'planned' AND next_at IS NOT NULL AND next_at <= statement_timestamp()
-             AND next_at > statement_timestamp() - interval '24 hours'
+             AND next_at > statement_timestamp() - interval '24 hours' AND {IS_THERE}
            ORDER BY next_at
            LIMIT 1)
          UNION ALL
-         (SELECT changed_at FROM {{schema}}.notices
-           WHERE status <> 'planned' AND next_at IS NOT NULL
+         (SELECT changed_at FROM {{schema}}.notices d
+           WHERE status <> 'planned' AND next_at IS NOT NULL AND {IS_THERE}
            ORDER BY next_at
            LIMIT {LOOKED_AT})"
     ))

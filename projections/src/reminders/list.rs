@@ -8,7 +8,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Row as _};
 
 use super::Reminders;
 use super::row::{REMINDERS, ReminderRow};
-use crate::due::{self, LOOKED_AT, UNTIL, fair, overdue_by};
+use crate::due::{self, IS_THERE, LOOKED_AT, UNTIL, fair, overdue_by};
 use crate::kit::statement;
 use crate::page::cursor::List;
 use crate::page::keyset::{Keyset, StartKey};
@@ -18,15 +18,15 @@ statement!(
     /// Served by `reminders_planned` and `reminders_open`. What was due a day ago and was never begun is not asked for: it is
     /// not sent any more ([`MAX_LATE`](daybook_domain::sending::MAX_LATE)).
     pub(super) DUE: Reminders = fair(format!(
-        "(SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders
+        "(SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders d
            WHERE status = 'planned' AND next_at <= {UNTIL}
-             AND next_at > statement_timestamp() - interval '24 hours' AND reminder_id <> ALL ($2)
+             AND next_at > statement_timestamp() - interval '24 hours' AND reminder_id <> ALL ($2) AND {IS_THERE}
            ORDER BY next_at
            LIMIT $3)
          UNION ALL
-         (SELECT tenant_id, reminder_id, next_at FROM {{schema}}.reminders
+         (SELECT tenant_id, reminder_id, next_at FROM {{schema}}.reminders d
            WHERE status IN ('begun', 'failed', 'asked') AND next_at IS NOT NULL
-             AND next_at <= {UNTIL} AND reminder_id <> ALL ($2)
+             AND next_at <= {UNTIL} AND reminder_id <> ALL ($2) AND {IS_THERE}
            ORDER BY next_at
            LIMIT $3)"
     ))
@@ -35,9 +35,9 @@ statement!(
 statement!(
     /// The same of those that others send. Served by `reminders_of_webhooks`.
     DUE_OF_WEBHOOKS: Reminders = fair(format!(
-        "SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders
+        "SELECT tenant_id, reminder_id AS id, next_at AS due_at FROM {{schema}}.reminders d
           WHERE status IN ('planned', 'asked') AND rule LIKE 'webhook-%' AND next_at <= {UNTIL}
-            AND next_at > statement_timestamp() - interval '24 hours' AND reminder_id <> ALL ($2)
+            AND next_at > statement_timestamp() - interval '24 hours' AND reminder_id <> ALL ($2) AND {IS_THERE}
           ORDER BY next_at
           LIMIT $3"
     ))
@@ -47,14 +47,14 @@ statement!(
     /// When they were due that are not sent: what was asked for again, when it was. Served by `reminders_planned` and
     /// `reminders_open`.
     OVERDUE: Reminders = overdue_by(format!(
-        "(SELECT next_at AS due_at FROM {{schema}}.reminders
+        "(SELECT next_at AS due_at FROM {{schema}}.reminders d
            WHERE status = 'planned' AND next_at <= statement_timestamp()
-             AND next_at > statement_timestamp() - interval '24 hours'
+             AND next_at > statement_timestamp() - interval '24 hours' AND {IS_THERE}
            ORDER BY next_at
            LIMIT 1)
          UNION ALL
-         (SELECT CASE status WHEN 'asked' THEN next_at ELSE due_at END FROM {{schema}}.reminders
-           WHERE status IN ('begun', 'failed', 'asked') AND next_at IS NOT NULL
+         (SELECT CASE status WHEN 'asked' THEN next_at ELSE due_at END FROM {{schema}}.reminders d
+           WHERE status IN ('begun', 'failed', 'asked') AND next_at IS NOT NULL AND {IS_THERE}
            ORDER BY next_at
            LIMIT {LOOKED_AT})"
     ))
@@ -62,14 +62,14 @@ statement!(
 
 statement!(
     /// The same of those that others send. Served by `reminders_of_webhooks`.
-    OVERDUE_OF_WEBHOOKS: Reminders = overdue_by(
-        "SELECT next_at AS due_at FROM {schema}.reminders
+    OVERDUE_OF_WEBHOOKS: Reminders = overdue_by(format!(
+        "SELECT next_at AS due_at FROM {{schema}}.reminders d
           WHERE status IN ('planned', 'asked') AND rule LIKE 'webhook-%'
             AND next_at <= statement_timestamp()
-            AND next_at > statement_timestamp() - interval '24 hours'
+            AND next_at > statement_timestamp() - interval '24 hours' AND {IS_THERE}
           ORDER BY next_at
           LIMIT 1"
-    )
+    ))
 );
 
 pub(super) async fn overdue(pool: &PgPool, channel: Option<Channel>) -> Result<f64, sqlx::Error> {

@@ -2,7 +2,8 @@
 //!
 //! * `sending`, `routes`, `secure`: what is sent and what is not, over HTTP, and to which relays.
 //! * `races`, `crashes`, `away`: who cancels meanwhile, programs that are killed, a relay that is away.
-//! * `clocks`: when it is due where clocks change. `due`: very many at once.
+//! * `clocks`: when it is due where clocks change. `due`: very many at once. `suspended`: nobody is reminded by a tenant that is.
+//! * `words`: in whose words.
 
 mod away;
 mod clocks;
@@ -12,6 +13,7 @@ mod races;
 mod routes;
 mod secure;
 mod sending;
+mod suspended;
 mod words;
 
 use std::collections::BTreeMap;
