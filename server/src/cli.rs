@@ -10,7 +10,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand};
 use daybook_api::export::Format;
-use daybook_api::{CorsOrigin, Network, RedisAddress};
+use daybook_api::{CorsOrigin, Network};
 use daybook_domain::rights::{Few, Limits, NotAFew, Role as KeyRole, Scope, ScopeSet, Scopes};
 use daybook_domain::{Category, ClientId, Location, Name, ResourceId, TenantId, Titles};
 use daybook_integrations::calendar::CategoryFrom;
@@ -27,6 +27,7 @@ use crate::listener::TlsFiles;
 use crate::logging;
 use crate::mailing::SmtpOptions;
 use crate::master_key::{MasterKeyCommand, Sources};
+use crate::ready::Ready;
 use crate::tenant::SettingsOptions;
 
 /// What every subcommand takes stands apart from its own options.
@@ -57,6 +58,9 @@ pub(crate) struct Place {
     /// --database-url may do nothing but read and write rows [default: that user].
     #[arg(long, env = "DAYBOOK_OWNER_DATABASE_URL", global = true, hide_env_values = true, help_heading = GLOBAL)]
     pub(crate) owner_database_url: Option<String>,
+    /// Run no PostgreSQL of daybook's own: without --database-url the program ends, and says what it needs.
+    #[arg(long, env = "DAYBOOK_DATABASE_ELSEWHERE", global = true, help_heading = GLOBAL)]
+    pub(crate) database_elsewhere: bool,
     /// The folder of daybook's own PostgreSQL [default: /var/lib/daybook for root, else
     /// ~/.local/share/daybook].
     #[arg(long, env = "DAYBOOK_DATA_DIR", global = true, help_heading = GLOBAL)]
@@ -145,6 +149,8 @@ pub(crate) enum Command {
     },
     /// Check the installation, and say in plain words what is wrong and what to do.
     Doctor,
+    /// Ask a server whether it can be sent requests: 0 if it can, 1 and why if not.
+    Ready(Ready),
     /// List projections, rebuild them, compare them with the log.
     Projections {
         #[command(subcommand)]
@@ -226,7 +232,7 @@ pub(crate) struct Serve {
     /// A Redis that programs on one database share for the same: `redis://[[user]:password@]host[:port][/number]`,
     /// `rediss://` for TLS, or `redis+unix:///path` [default: none].
     #[arg(long, env = "DAYBOOK_REDIS_URL", hide_env_values = true)]
-    pub(crate) redis_url: Option<RedisAddress>,
+    pub(crate) redis_url: Option<String>,
     /// The authorities of which that Redis may have its certificate (PEM) [default: those of the machine].
     #[arg(long, env = "DAYBOOK_REDIS_CA", requires = "redis_url")]
     pub(crate) redis_ca: Option<PathBuf>,

@@ -2,13 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use daybook_embedded_postgres::{Cluster, ConnectionInfo, Opened, Settings};
 use daybook_store::database::{Address, Budget, Owner};
 use daybook_store::personal::{ErasureLedger, MasterKeys};
 
 use crate::cli::Place;
 use crate::{erasures, master_key};
+
+/// Where daybook is to run none of its own, as in the container image.
+const NO_DATABASE: &str = "there is no PostgreSQL: set DAYBOOK_DATABASE_URL, or DAYBOOK_DATABASE_URL_FILE to a file that has it, \
+                           to postgres://daybook_app:PASSWORD@HOST/daybook";
 
 /// A database to connect to, how often this program may, and what keeps it running.
 pub(crate) struct Database {
@@ -102,6 +106,7 @@ fn of_our_own(connection: &ConnectionInfo) -> anyhow::Result<(Address, Option<Ow
 
 fn elsewhere(place: &Place) -> anyhow::Result<Option<(Address, Option<Owner>)>> {
     let Some(url) = place.database_url.as_deref().filter(|url| !url.is_empty()) else {
+        ensure!(!place.database_elsewhere, NO_DATABASE);
         return Ok(None);
     };
     // They may hold a password, which the error does not repeat.

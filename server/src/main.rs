@@ -30,10 +30,12 @@ mod parts;
 mod progress;
 mod projections;
 mod psql;
+mod ready;
 mod relay;
 mod replay;
 mod roles;
 mod seal;
+mod secret_files;
 mod serve;
 mod sweeper;
 mod tenant;
@@ -45,6 +47,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
+use clap::CommandFactory as _;
 use tokio_util::sync::CancellationToken;
 
 use cli::{Cli, Command, HolidaysCommand};
@@ -60,6 +63,11 @@ use master_key::MasterKeyCommand;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // First of all: there is one thread.
+    if let Err(error) = secret_files::into_environment(&Cli::command()) {
+        output::error(&error);
+        return ExitCode::FAILURE;
+    }
     let cli = Cli::of_this_program();
     let _running = logging::start(cli.log_format);
     match run(cli) {
@@ -132,6 +140,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Audit { command } => {
             on_runtime(&place, async |database| audit::run(database, command).await)
         }
+        Command::Ready(options) => ready::run(&options),
         Command::Doctor => on_runtime(&place, async |database| doctor::run(database).await),
         Command::Url => psql::url(&place),
         Command::DatabaseRoles => output::text(daybook_embedded_postgres::roles::SQL),

@@ -52,7 +52,8 @@ pub(crate) fn run(place: &Place, arguments: &[OsString]) -> anyhow::Result<()> {
 
 /// Another PostgreSQL has a URL already.
 fn ensure_own(place: &Place) -> anyhow::Result<()> {
-    let elsewhere = place.database_url.as_deref().is_some_and(|url| !url.is_empty());
+    let named = place.database_url.as_deref().is_some_and(|url| !url.is_empty());
+    let elsewhere = named || place.database_elsewhere;
     ensure!(
         !elsewhere,
         "it is for daybook's own PostgreSQL: yours is reached by the URL that you gave"

@@ -53,7 +53,9 @@ impl SmtpOptions {
     /// # Errors
     /// When it cannot be sent so. What is wrong is said without a word of what was given: it has a password.
     pub(crate) fn mailing(&self) -> anyhow::Result<Option<Mailing>> {
-        let Some(url) = &self.smtp_url else { return Ok(None) };
+        let Some(url) = self.smtp_url.as_deref().filter(|url| !url.is_empty()) else {
+            return Ok(None);
+        };
         let mut settings: RelaySettings = url.parse().context("--smtp-url")?;
         if let Some(path) = &self.smtp_password_file {
             let file = || format!("--smtp-password-file {}", path.display());

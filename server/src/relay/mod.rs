@@ -33,7 +33,7 @@ static BEGIN: Repeated = Repeated::new("begin to publish the log to the broker")
 
 /// The broker at an URL, whose certificate is one of these authorities'.
 pub(crate) fn broker_at(url: &str, authorities: Option<&Path>) -> anyhow::Result<Broker> {
-    let broker = Broker::new(url)?;
+    let broker = Broker::new(url).context("--amqp-url is not understood")?;
     let Some(path) = authorities else { return Ok(broker) };
     let about = || format!("--amqp-ca {}", path.display());
     certificates(path).with_context(about)?;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use daybook_api::operations::{self, Operations};
 use daybook_api::{App, Checker, Readiness, RedisAddress};
+use daybook_integrations::broker::Broker;
 use daybook_projections::Heard;
 use daybook_store::{Program, Role};
 use tokio::sync::{Notify, watch};
@@ -57,6 +58,8 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let tls = Tls::of(options.tls.clone())?;
     let mailing = options.smtp.mailing()?;
+    let broker = broker(options.amqp_url.as_deref(), options.amqp_ca.as_deref())?;
+    let redis = shared_cache(options.redis_url.as_deref(), options.redis_ca.as_deref())?;
     // First of all: an address that is taken is said at once, and nothing was started for it.
     let listeners = runtime.block_on(Listeners::bind(&options, tls.clone()))?;
     let database = Database::own(place)?;
@@ -64,7 +67,7 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
         // Before anything that takes time, so that a stop at any moment is an orderly one.
         let Signals { first, second } = Signals::hear()?;
         tokio::select! {
-            served = serve(place, &database, options, (mailing, listeners, tls), first) => served,
+            served = serve(place, &database, options, (Outside { mailing, broker, redis }, listeners, tls), first) => served,
             () = second.cancelled() => bail!("told to stop again: what was under way is cut off"),
         }
     });
@@ -72,6 +75,13 @@ pub(crate) fn run(place: &Place, options: Serve) -> anyhow::Result<()> {
     runtime.shutdown_timeout(Duration::from_secs(1));
     database.close()?;
     served
+}
+
+/// What the program speaks to beside its database, where there is some.
+struct Outside {
+    mailing: Option<Mailing>,
+    broker: Option<Broker>,
+    redis: Option<RedisAddress>,
 }
 
 /// Where requests come in.
@@ -105,16 +115,15 @@ async fn serve(
     place: &Place,
     database: &Database,
     options: Serve,
-    (mailing, listeners, tls): (Option<Mailing>, Listeners, Option<Tls>),
+    (outside, listeners, tls): (Outside, Listeners, Option<Tls>),
     told: CancellationToken,
 ) -> anyhow::Result<()> {
     let Listeners { operations, api: listener } = listeners;
+    let Outside { mailing, broker, redis } = outside;
     let roles = options.roles;
     if let Some(idle) = roles::named_in_vain(&roles) {
         tracing::warn!("in this version there is nothing to do yet for {idle}");
     }
-    let broker = options.amqp_url.as_deref();
-    let broker = broker.map(|url| broker_at(url, options.amqp_ca.as_deref())).transpose()?;
     let parts = parts::connect_with(database, roles::log_settings(&roles, database.budget));
     let me = parts.log().program();
     let deployment = parts.deployment(Program::new(me, roles.clone(), hostname()));
@@ -131,7 +140,6 @@ async fn serve(
     if let Ok(found) = timeout(START_TIMEOUT, parts.log().primary().found()).await {
         found?;
     }
-    let redis = shared_cache(options.redis_url, options.redis_ca.as_deref())?;
     let app = App::new(parts.engine.clone(), progress.clone(), readiness.clone())
         .with_programs(heard.clone())
         .with_imports(Arc::new(Imports::new(parts.engine.clone(), stop.draining.clone())))
@@ -244,11 +252,18 @@ fn hostname() -> String {
     name.unwrap_or_else(|| "unknown".to_owned())
 }
 
+fn broker(url: Option<&str>, authorities: Option<&Path>) -> anyhow::Result<Option<Broker>> {
+    let url = url.filter(|url| !url.is_empty());
+    url.map(|url| broker_at(url, authorities)).transpose()
+}
+
 /// The Redis that programs share.
 fn shared_cache(
-    address: Option<RedisAddress>,
+    url: Option<&str>,
     authorities: Option<&Path>,
 ) -> anyhow::Result<Option<RedisAddress>> {
+    let address = url.filter(|url| !url.is_empty()).map(str::parse::<RedisAddress>);
+    let address = address.transpose().context("--redis-url is not understood")?;
     let (Some(address), Some(path)) = (address.clone(), authorities) else { return Ok(address) };
     let about = || format!("--redis-ca {}", path.display());
     certificates(path).with_context(about)?;

@@ -252,6 +252,11 @@ fn command<S: AsRef<OsStr>>(program: PathBuf, arguments: &[S]) -> Command {
     command
 }
 
+/// Runs a program to its end.
+pub(crate) fn run(command: Command) -> Finished {
+    finished(command, TIMEOUT)
+}
+
 /// Runs a program to its end, which must come by then.
 fn finished(command: Command, limit: Duration) -> Finished {
     let shown = format!("{command:?}");

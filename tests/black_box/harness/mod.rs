@@ -20,7 +20,7 @@ pub(crate) use self::api::{Api, Request};
 pub(crate) use self::booking::Booking;
 pub(crate) use self::calendar_file::{CalendarFile, Session};
 pub(crate) use self::child::spawn;
-pub(crate) use self::database::{Database, Finished, program};
+pub(crate) use self::database::{Database, Finished, program, run};
 pub(crate) use self::practice::{Practice, a_practice, a_tenant, id_of, route_of};
 pub(crate) use self::server::Server;
 pub(crate) use self::size::{seed, size};
