@@ -111,9 +111,11 @@ fn compose_starts_a_database_and_daybook_alone_and_passes_on_what_serve_knows() 
         let text = line.trim();
         if line.len() == text.len() + 2 && text.ends_with(':') {
             by_default.push(text.trim_end_matches(':'));
-        } else if let Some(profile) = text.strip_prefix("profiles: [") {
-            let profile = profile.trim_end_matches(']');
-            assert!(head.contains(&format!("#   {profile} ")), "{profile}: how is it switched on?");
+        } else if let Some(profiles) = text.strip_prefix("profiles: [") {
+            for profile in profiles.trim_end_matches(']').split(", ") {
+                let said = head.contains(&format!("#   {profile} "));
+                assert!(said, "{profile}: how is it switched on?");
+            }
             by_default.pop();
         } else if by_default.last() == Some(&"daybook")
             && let Some((name, _)) =

@@ -4,6 +4,7 @@
 //! daybook works: it calls cargo, the built program, cargo-deny, apt-get for programs that tests run, and python3 for
 //! the tests that run Python programs. PostgreSQL is found, or fetched, by the tests themselves (`embedded-postgres`).
 
+mod compose;
 mod corpus;
 mod debian;
 mod deny;
@@ -30,6 +31,8 @@ The project's own chores.
   cargo xtask examples                   ask for the examples of the documents anew, and write those
   cargo xtask events                     write what events say anew, from their types, and the documents that show it
   cargo xtask promise                    take api/openapi.json as what this release promises to its clients
+  cargo xtask compose-test               bring up deploy/compose/test.yml on a Docker engine, kill each container once
+                                         while clients book, compare, and take it down
   cargo xtask corpus FOLDER              import every calendar below a folder, each into a scratch tenant, and
                                          say what came in by program, and what was refused by reason
 ";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         ["examples"] => test::examples().and_then(|()| openapi::regenerate()),
         ["events"] => test::events().and_then(|()| openapi::regenerate()),
         ["promise"] => openapi::promise(),
+        ["compose-test"] => compose::test(),
         ["corpus", folder] => corpus::import(folder),
         [] | ["help" | "--help" | "-h"] => {
             shell::say(USAGE);
