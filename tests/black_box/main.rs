@@ -38,6 +38,7 @@ mod conflicts;
 mod contract;
 mod database;
 mod demo;
+mod deployment;
 mod doctor;
 mod documentation;
 mod erasure_ledger;

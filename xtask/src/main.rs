@@ -8,6 +8,7 @@ mod compose;
 mod corpus;
 mod debian;
 mod deny;
+mod kubectl;
 mod logs;
 mod node;
 mod openapi;

@@ -9,7 +9,7 @@ use std::thread;
 use crate::shell::{Failure, cargo, complain, not_started, run, say, shown};
 use crate::steps::Steps;
 use crate::tally::Tally;
-use crate::{debian, deny, logs, node, openapi, python};
+use crate::{debian, deny, kubectl, logs, node, openapi, python};
 
 /// What the program can do but does not do by itself is tested, too; always with the same, so that nothing is built
 /// twice.
@@ -33,6 +33,7 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     let python = steps.take("python", python::ensure);
     let node = steps.take("node", node::ensure);
     let programs = steps.take("programs", debian::ensure);
+    let kubectl = steps.take("kubectl", kubectl::ensure);
     steps.take("clippy", || {
         let arguments =
             ["clippy", "--workspace", "--all-targets", FEATURES, "--", "-D", "warnings"];
@@ -44,7 +45,7 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
     logs::clear()?;
     let tests = steps.take("tests", || cargo_test(&[]));
     let logs = steps.take("logs", logs::check);
-    let failed: Vec<String> = [python, node, programs, document, tests, logs]
+    let failed: Vec<String> = [python, node, programs, kubectl, document, tests, logs]
         .into_iter()
         .filter_map(Result::err)
         .map(|it| it.to_string())
@@ -55,7 +56,7 @@ fn all_steps(steps: &mut Steps) -> Result<(), Failure> {
 /// Only the tests, and of them only what `selection` (arguments of `cargo test`) selects.
 pub(crate) fn selected(selection: &[&str]) -> Result<(), Failure> {
     if runs_black_box_tests(selection) {
-        for ensured in [python::ensure(), node::ensure(), debian::ensure()] {
+        for ensured in [python::ensure(), node::ensure(), debian::ensure(), kubectl::ensure()] {
             if let Err(failure) = ensured {
                 complain(&failure.to_string());
             }
