@@ -31,13 +31,17 @@ impl Authority {
             folder.path(),
             &format!("req -x509 {key} -keyout ca.key -out ca.pem -days 2 -subj /CN=authority"),
         );
-        fs::write(folder.path().join("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1")
-            .unwrap();
         Self(folder)
     }
 
-    /// A certificate and its key, called so.
+    /// A certificate of this machine and its key, called so.
     pub(crate) fn signs(&self, name: &str) {
+        self.signs_for(name, "DNS:localhost,IP:127.0.0.1");
+    }
+
+    /// A certificate and its key, called so, of whoever has these names.
+    pub(crate) fn signs_for(&self, name: &str, names: &str) {
+        fs::write(self.path("names"), format!("subjectAltName={names}")).unwrap();
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
         openssl(
             self.0.path(),

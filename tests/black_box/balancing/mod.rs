@@ -1,6 +1,7 @@
 //! Two nodes behind a real proxy: they come and go, and nobody notices.
 
 mod load;
+mod mesh;
 mod proxy;
 
 use std::sync::atomic::{AtomicBool, Ordering};

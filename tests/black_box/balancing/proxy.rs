@@ -65,25 +65,12 @@ impl Proxy {
                 let config = tries_once(&ports(shipped("haproxy/haproxy.cfg")));
                 haproxy(&write("haproxy.cfg", config))
             }
-            Kind::Envoy => {
-                let config = write("envoy.yaml", ports(shipped("envoy/envoy.yaml")));
-                let mut command = program("envoy");
-                command.args([
-                    "--disable-hot-restart",
-                    "--concurrency",
-                    "1",
-                    "-l",
-                    "warning",
-                    "-c",
-                ]);
-                command.arg(config);
-                command
-            }
+            Kind::Envoy => envoy(&write("envoy.yaml", ports(shipped("envoy/envoy.yaml")))),
         };
         Self::run(command, port, folder)
     }
 
-    fn run(mut command: Command, port: u16, folder: TempDir) -> Self {
+    pub(super) fn run(mut command: Command, port: u16, folder: TempDir) -> Self {
         let log = folder.path().join("log");
         command.stdin(Stdio::null()).stdout(File::create(&log).unwrap());
         command.stderr(File::options().append(true).open(&log).unwrap());
@@ -110,9 +97,18 @@ impl Drop for Proxy {
     }
 }
 
-fn shipped(name: &str) -> String {
+pub(super) fn shipped(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub(super) fn envoy(config: &Path) -> Command {
+    let mut command = program("envoy");
+    // Who follows files of secrets must have a name.
+    command.args(["--service-node", "one", "--service-cluster", "tests"]);
+    command.args(["--disable-hot-restart", "--concurrency", "1", "-l", "warning", "-c"]);
+    command.arg(config);
+    command
 }
 
 fn haproxy(config: &Path) -> Command {
