@@ -54,7 +54,7 @@ use http::deprecation::{self, DEPRECATED};
 use http::heavy::HeavyWork;
 use http::in_flight::InFlight;
 use http::peer::Peers;
-pub use http::peer::{InvalidNetwork, Network, Peer};
+pub use http::peer::{Encrypted, InvalidNetwork, Network, Peer};
 use http::rate::RateLimit;
 use http::{audit, body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
@@ -240,6 +240,7 @@ pub fn router(app: App) -> Router {
     let all = routes
         .merge(routes::docs::routes(document))
         .merge(routes::calendar_feeds::addresses())
+        .merge(routes::dav::routes())
         .fallback(routes::no_such_route)
         .method_not_allowed_fallback(routes::no_such_method)
         .layer(DefaultBodyLimit::max(body::MAX_BODY_BYTES))

@@ -29,6 +29,7 @@ mod batch;
 mod bounds;
 mod browser_sessions;
 mod cache;
+mod caldav;
 mod calendar_feeds;
 mod catalogue;
 mod client_history;

@@ -20,7 +20,7 @@ pub(crate) struct Environment {
 }
 
 /// Those of the tests, which find them by their names.
-const OF_TESTS: [Environment; 10] = [
+const OF_TESTS: [Environment; 11] = [
     Environment { name: "analysis", requirements: "examples/analysis/requirements.txt" },
     Environment { name: "clients", requirements: "tests/clients/requirements.txt" },
     Environment { name: "schemathesis", requirements: "tests/clients/schemathesis.txt" },
@@ -29,6 +29,7 @@ const OF_TESTS: [Environment; 10] = [
     Environment { name: "consumer", requirements: "examples/consumer/requirements.txt" },
     Environment { name: "webhooks", requirements: "tests/black_box/webhooks/requirements.txt" },
     Environment { name: "export", requirements: "tests/black_box/events/requirements.txt" },
+    Environment { name: "caldav", requirements: "tests/black_box/caldav/requirements.txt" },
     Environment { name: "mail", requirements: "tests/black_box/mail/requirements.txt" },
     Environment { name: "deployment", requirements: "tests/black_box/deployment/requirements.txt" },
 ];

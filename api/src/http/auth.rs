@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::in_flight::Place;
 use super::trace::RequestContext;
-use super::{Problem, cookie};
+use super::{Problem, basic, cookie};
 use crate::App;
 
 /// Scopes as a type, so that a route's signature says what it requires.
@@ -213,7 +213,7 @@ impl<S: Requires> Caller<S> {
     }
 
     /// Who sent this request, and has shown this.
-    fn of(credential: Credential, parts: &Parts) -> Result<Self, Problem> {
+    pub(super) fn of(credential: Credential, parts: &Parts) -> Result<Self, Problem> {
         let Some(principal) = credential.principal() else {
             let detail = "this is done by a tenant's key, and yours is an operator's";
             return Err(forbidden("not-a-tenants-key", "The key is no tenant's", detail));
@@ -290,7 +290,7 @@ async fn shown(parts: &Parts, app: &App) -> Result<Credential, Problem> {
 
 /// Of those who fail, only some are heard out; of those who do not, none who sends too much. Whoever has what was good within
 /// the hour, or what a provider has signed, is heard out whatever their neighbours send.
-async fn heard_out(
+pub(super) async fn heard_out(
     parts: &Parts,
     app: &App,
     credential: impl Future<Output = Result<Credential, Problem>>,
@@ -319,7 +319,7 @@ fn was_good(parts: &Parts, app: &App) -> bool {
         (Ok(token), _) if is_token(token) => app.tokens.is_signed(token),
         (Ok(key), _) => app.keys.was_good(key),
         (Err(_), Ok(Some(cookie))) => app.sessions_of_browsers.was_good(cookie),
-        (Err(_), _) => false,
+        (Err(_), _) => basic::password(&parts.headers).is_some_and(|key| app.keys.was_good(&key)),
     }
 }
 
@@ -357,7 +357,7 @@ async fn session(cookie: &str, app: &App) -> Result<Credential, Problem> {
     }
 }
 
-async fn key(text: &str, app: &App) -> Result<Credential, Problem> {
+pub(super) async fn key(text: &str, app: &App) -> Result<Credential, Problem> {
     match app.keys.holder(text).await? {
         Held::By(holder) => {
             if let Some(principal) = holder.principal().filter(|_| holder.link.is_some()) {
@@ -489,7 +489,7 @@ pub(crate) fn in_words(scopes: Scopes) -> String {
     }
 }
 
-fn forbidden(name: &str, title: &'static str, detail: impl Into<String>) -> Problem {
+pub(crate) fn forbidden(name: &str, title: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, name, title, detail)
 }
 
@@ -506,6 +506,6 @@ fn bearer(parts: &Parts) -> Result<&str, Problem> {
     if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(missing()) }
 }
 
-fn unauthorized(name: &str, detail: &str) -> Problem {
+pub(super) fn unauthorized(name: &str, detail: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, name, "An API key is needed", detail)
 }

@@ -1,7 +1,7 @@
 //! Answers are compressed for whoever takes that (RFC 9110 section 12.5.3): gzip and brotli.
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, Version, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::CompressionLevel;
@@ -11,12 +11,20 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 /// What is smaller fits a packet as it is.
 pub(crate) const MIN_BYTES: u64 = 1_024;
 
+/// An answer that is not compressed, for its tag stands elsewhere, too, and is to be the same there. It is an extension of the
+/// answer.
+#[derive(Clone, Copy)]
+pub(crate) struct AsItIs;
+
 /// Compresses what is large enough and not compressed already. Streams of events are sent as they come, and a
 /// Parquet file has its own compression.
 pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
     let worth_it = SizeAbove::new(MIN_BYTES)
         .and(NotForContentType::SSE)
-        .and(NotForContentType::const_new("application/vnd.apache.parquet"));
+        .and(NotForContentType::const_new("application/vnd.apache.parquet"))
+        .and(|_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| {
+            extensions.get::<AsItIs>().is_none()
+        });
     // More takes several times as long, and saves a tenth.
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(worth_it)
 }

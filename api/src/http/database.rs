@@ -11,7 +11,8 @@ use crate::App;
 
 /// Answers 503 where the database is not there yet, is not to be worked on, or has no room to append.
 pub(crate) async fn needed(State(app): State<App>, request: Request, next: Next) -> Response {
-    let needs_it = request.uri().path().starts_with("/v1/");
+    let path = request.uri().path();
+    let needs_it = path.starts_with("/v1/") || path.starts_with("/dav/");
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match missing(&app) {
         Some(problem) if needs_it && !(reads && is_full(&app)) => problem.into_response(),

@@ -3,6 +3,7 @@
 pub(crate) mod answer;
 pub(crate) mod audit;
 pub(crate) mod auth;
+pub(crate) mod basic;
 pub(crate) mod body;
 mod buckets;
 pub(crate) mod caching;

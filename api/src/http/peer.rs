@@ -19,6 +19,7 @@ use super::buckets::Buckets;
 use super::rate::Quota;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// As many may come at once as come in so long.
 const HOLDS: Duration = Duration::from_secs(10);
@@ -26,6 +27,10 @@ const HOLDS: Duration = Duration::from_secs(10);
 /// Where the connection of a request comes from: an extension of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
+
+/// That the connection of a request is encrypted: an extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Encrypted;
 
 /// A network whose proxies say for whom they ask: `10.0.0.0/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,10 +121,27 @@ impl Peers {
         }
     }
 
+    /// Whether nobody on the way can read a request: it was encrypted, or has never left its machine. A proxy of ours says of
+    /// those that it hands on how they came to it.
+    pub(crate) fn is_private(&self, parts: &Parts) -> bool {
+        let peer = parts.extensions.get().map(|Peer(peer)| peer.to_canonical());
+        let said = parts.headers.get_all(FORWARDED_PROTO).iter().next_back();
+        if let Some(said) = said.filter(|_| peer.is_some_and(|peer| self.is_trusted(peer))) {
+            let last = said.to_str().ok().and_then(|said| said.rsplit(',').next());
+            return last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
+        }
+        let client = peer.map(|peer| self.client(&parts.headers, peer));
+        parts.extensions.get::<Encrypted>().is_some()
+            || client.is_some_and(|client| client.is_loopback())
+    }
+
+    fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.has(address))
+    }
+
     /// The rightmost address that no proxy of ours has: what stands left of it, anybody could have written.
     fn client(&self, headers: &HeaderMap, peer: IpAddr) -> IpAddr {
-        let is_trusted = |address| self.trusted.iter().any(|network| network.has(address));
-        if !is_trusted(peer) {
+        if !self.is_trusted(peer) {
             return peer;
         }
         let said = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
@@ -128,7 +150,7 @@ impl Peers {
         for address in said.into_iter().rev() {
             let Ok(address) = address.trim().parse::<IpAddr>() else { break };
             client = address.to_canonical();
-            if !is_trusted(client) {
+            if !self.is_trusted(client) {
                 break;
             }
         }
@@ -185,6 +207,31 @@ mod tests {
         assert_eq!(from(&peers, "::ffff:10.0.0.1", &["192.0.2.9"]), "192.0.2.9");
         assert_eq!(from(&peers, "::1", &[]), "::");
         assert_eq!(from(&Peers::default(), "10.0.0.1", &["192.0.2.9"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn a_request_is_private_that_was_encrypted_on_all_its_way_or_has_never_left_its_machine() {
+        let peers = Peers::new(vec!["10.0.0.0/8".parse().unwrap()], None);
+        let is_private = |peer: &str, is_encrypted: bool, proto: Option<&str>| {
+            let mut request = Request::builder();
+            if let Some(proto) = proto {
+                request = request.header("x-forwarded-proto", proto);
+            }
+            let (mut parts, ()) = request.body(()).unwrap().into_parts();
+            parts.extensions.insert(Peer(peer.parse().unwrap()));
+            if is_encrypted {
+                parts.extensions.insert(Encrypted);
+            }
+            peers.is_private(&parts)
+        };
+        assert!(is_private("127.0.0.1", false, None) && is_private("::1", false, None));
+        assert!(is_private("192.0.2.1", true, None) && !is_private("192.0.2.1", false, None));
+        assert!(!is_private("192.0.2.1", false, Some("https")), "anybody can say so");
+        assert!(is_private("10.0.0.1", false, Some("https")));
+        assert!(is_private("10.0.0.1", false, Some("http, HTTPS")));
+        assert!(!is_private("10.0.0.1", true, Some("http")), "it came to the proxy in the open");
+        let (unknown, ()) = Request::builder().body(()).unwrap().into_parts();
+        assert!(!peers.is_private(&unknown));
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod catalogue;
 mod clients;
 mod commands;
 mod conflicts;
+pub(crate) mod dav;
 pub(crate) mod docs;
 pub(crate) mod events;
 mod expanding;

@@ -97,6 +97,10 @@ impl ResourceView {
         }
     }
 
+    pub(crate) const fn name(&self) -> &Name {
+        &self.name
+    }
+
     /// Whose clocks count there.
     pub(crate) const fn time_zone(&self) -> Tz {
         self.time_zone

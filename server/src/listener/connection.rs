@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Request, header};
-use daybook_api::Peer;
+use daybook_api::{Encrypted, Peer};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -40,7 +40,7 @@ pub(super) async fn serve(
     let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let Some(tls) = tls else {
         let stream = NotedStream::new(stream, Arc::clone(&opened.activity));
-        return answer(stream, peer, routes, opened, stop).await;
+        return answer(stream, (peer, None), routes, opened, stop).await;
     };
     let stream = tokio::select! {
         stream = shaken_hands(stream, &tls, &opened) => stream,
@@ -48,7 +48,7 @@ pub(super) async fn serve(
         () = stop.over.cancelled() => return,
     };
     if let Some(stream) = stream {
-        answer(stream, peer, routes, opened, stop).await;
+        answer(stream, (peer, Some(Encrypted)), routes, opened, stop).await;
     }
 }
 
@@ -73,8 +73,13 @@ async fn shaken_hands(
     shaken
 }
 
-async fn answer<S>(stream: S, peer: Option<Peer>, routes: Router, opened: Opened, stop: Stop)
-where
+async fn answer<S>(
+    stream: S,
+    (peer, encrypted): (Option<Peer>, Option<Encrypted>),
+    routes: Router,
+    opened: Opened,
+    stop: Stop,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let activity = &opened.activity;
@@ -84,6 +89,9 @@ where
         activity.has_request();
         if let Some(peer) = peer {
             request.extensions_mut().insert(peer);
+        }
+        if let Some(encrypted) = encrypted {
+            request.extensions_mut().insert(encrypted);
         }
         let answer = routes.call(request);
         let (draining, activity) = (&stop.draining, Arc::clone(activity));

@@ -31,15 +31,15 @@ const DAYS_BEHIND: TimeDelta = TimeDelta::days(31);
 const DAYS_AHEAD: TimeDelta = TimeDelta::days(400);
 
 /// Who and where is as the catalogue has it, or else the log.
-const NOW: Source = Source::Catalogue(Freshness { min_position: None });
+pub(in crate::routes) const NOW: Source = Source::Catalogue(Freshness { min_position: None });
 
 /// Something that takes place. It does not show itself: it may say who comes.
-pub(super) struct Event {
+pub(in crate::routes) struct Event {
     /// The same for as long as there is the appointment or session, wherever it is told.
-    pub(super) id: Uuid,
-    pub(super) span: Span,
+    pub(in crate::routes) id: Uuid,
+    pub(in crate::routes) span: Span,
     /// How often it has changed, and when it did so last.
-    pub(super) sequence: u64,
+    pub(in crate::routes) sequence: u64,
     pub(super) updated_at: DateTime<Utc>,
     pub(super) is_held: bool,
     /// Whether it keeps nobody away.
@@ -62,20 +62,21 @@ struct SessionOn {
 }
 
 /// From whole days to whole days: what a feed has does not change from one request to the next, but once a day.
-fn days(now: DateTime<Utc>) -> Option<Interval> {
+pub(in crate::routes) fn days(now: DateTime<Utc>) -> Option<Interval> {
     let today = now.date_naive().and_time(NaiveTime::MIN).and_utc();
     Interval::new(today - DAYS_BEHIND, today + DAYS_AHEAD).ok()
 }
 
 impl App {
-    /// What takes place of what a feed is of, by start. Whoever is in a session is not told apart, but to a client of whom it is.
-    pub(super) async fn calendar_events(
+    /// What takes place of what a feed is of, and starts in some time: the first by their start. Whoever is in a session is not told
+    /// apart, but to a client of whom it is.
+    pub(in crate::routes) async fn calendar_events(
         &self,
         tenant: &TenantId,
         terms: &FeedTerms,
+        days: Interval,
         now: DateTime<Utc>,
     ) -> Result<Vec<Event>, Problem> {
-        let Some(days) = days(now) else { return Ok(Vec::new()) };
         let is_a_clients = terms.limits.client_id.is_some();
         let filter = SearchFilter {
             from: Some(days.start()),

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
+use super::events::days;
 use super::written::Written;
 use crate::App;
 use crate::http::etag::Etag;
@@ -17,7 +18,11 @@ pub(crate) async fn follow(
     _: NoQuery,
 ) -> Result<Response, Problem> {
     let terms = feed.terms;
-    let events = app.calendar_events(&tenant, &terms, app.engine.clock().now()).await?;
+    let now = app.engine.clock().now();
+    let events = match days(now) {
+        Some(days) => app.calendar_events(&tenant, &terms, days, now).await?,
+        None => Vec::new(),
+    };
     let written = Written { name: &terms.name, detail: terms.detail, events: &events }.text();
     let etag = Etag::of_body(None, written.as_bytes()).header();
     let mut response = written.into_response();

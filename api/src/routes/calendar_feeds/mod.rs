@@ -3,12 +3,12 @@
 //! * `make`: making one, and giving it another address: what shows a secret. `read`: which there are. `revoke`: ending one.
 //! * `events`: what a feed has; `written`: how that is written as iCalendar; `follow`: what is answered to an address.
 
-mod events;
+pub(super) mod events;
 mod follow;
 mod make;
 mod read;
 mod revoke;
-mod written;
+pub(super) mod written;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};

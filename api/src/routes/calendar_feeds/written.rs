@@ -24,11 +24,26 @@ pub(super) struct Written<'a> {
     pub(super) events: &'a [Event],
 }
 
+/// An event by itself, as a member of a collection has it (RFC 4791 section 4.1).
+pub(in crate::routes) fn alone(event: &Event) -> String {
+    let mut writer = Writer::new();
+    begin(&mut writer);
+    if event.span.is_local() {
+        write_zone(&mut writer, event.span.zone, (event.span.start, event.span.end));
+    }
+    write_event(&mut writer, event, Detail::Full);
+    writer.finish()
+}
+
+fn begin(writer: &mut Writer) {
+    writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
+    writer.text("PRODID", "-//daybook//calendar feeds//EN").raw("CALSCALE", &[], "GREGORIAN");
+}
+
 impl Written<'_> {
     pub(super) fn text(&self) -> String {
         let mut writer = Writer::new();
-        writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
-        writer.text("PRODID", "-//daybook//calendar feeds//EN").raw("CALSCALE", &[], "GREGORIAN");
+        begin(&mut writer);
         // As RFC 7986 has it, and as programs have it that do not.
         for name in ["NAME", "X-WR-CALNAME"] {
             writer.text(name, self.name.as_str());
@@ -39,7 +54,7 @@ impl Written<'_> {
             write_zone(&mut writer, zone, span);
         }
         for event in self.events {
-            self.event(&mut writer, event);
+            write_event(&mut writer, event, self.detail);
         }
         writer.finish()
     }
@@ -55,20 +70,20 @@ impl Written<'_> {
         }
         zones.into_values().map(|(zone, from, to)| (zone, (from, to)))
     }
+}
 
-    fn event(&self, writer: &mut Writer, event: &Event) {
-        writer.begin("VEVENT").raw("UID", &[], &event.id.to_string());
-        writer.utc("DTSTAMP", event.updated_at).raw("SEQUENCE", &[], &event.sequence.to_string());
-        event.span.write(writer);
-        match self.detail {
-            Detail::Busy => {
-                writer.text("SUMMARY", BUSY);
-            }
-            Detail::Full => told(writer, event),
+fn write_event(writer: &mut Writer, event: &Event, detail: Detail) {
+    writer.begin("VEVENT").raw("UID", &[], &event.id.to_string());
+    writer.utc("DTSTAMP", event.updated_at).raw("SEQUENCE", &[], &event.sequence.to_string());
+    event.span.write(writer);
+    match detail {
+        Detail::Busy => {
+            writer.text("SUMMARY", BUSY);
         }
-        let transparency = if event.is_transparent { "TRANSPARENT" } else { "OPAQUE" };
-        writer.raw("TRANSP", &[], transparency).end();
+        Detail::Full => told(writer, event),
     }
+    let transparency = if event.is_transparent { "TRANSPARENT" } else { "OPAQUE" };
+    writer.raw("TRANSP", &[], transparency).end();
 }
 
 fn told(writer: &mut Writer, event: &Event) {

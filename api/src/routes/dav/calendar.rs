@@ -1,0 +1,205 @@
+//! What calendars a key opens, and what is in them: what takes place, as calendar feeds have it, each event by itself.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use daybook_domain::client::Client;
+use daybook_domain::resource::Resource;
+use daybook_domain::rights::Limits;
+use daybook_domain::time::Interval;
+use daybook_domain::{Name, ResourceId, Tags};
+use daybook_store::calendar_feeds::{Detail, FeedTerms};
+use daybook_store::feed::Privacy;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::multistatus::Refused;
+use super::{Asking, Place};
+use crate::App;
+use crate::http::Problem;
+use crate::http::auth::{Credential, Personal, forbidden};
+use crate::routes::calendar_feeds::events::{Event, NOW, days};
+use crate::routes::calendar_feeds::written;
+use crate::views::{ClientView, ResourceView};
+
+/// What events are, by themselves.
+pub(super) const CONTENT_TYPE: &str = "text/calendar; charset=utf-8; component=VEVENT";
+
+/// What the calendar of a client is called whose name is not told.
+const UNNAMED: &str = "Appointments";
+
+/// What a key opens.
+pub(super) struct Opened<'a> {
+    app: &'a App,
+    caller: &'a Asking,
+    /// Whose the calendars are: whoever has the key, or one that it replaces.
+    pub(super) who: Uuid,
+    of: Of,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Of whom or what there are calendars.
+enum Of {
+    Resources(Vec<Uuid>),
+    Client(Uuid),
+}
+
+/// A calendar, but for what is in it.
+pub(super) struct Calendar {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) zone: Option<Tz>,
+    terms: FeedTerms,
+}
+
+/// Something that is in a calendar.
+pub(super) struct Member {
+    pub(super) id: Uuid,
+    pub(super) start: DateTime<Utc>,
+    pub(super) end: DateTime<Utc>,
+    /// As iCalendar.
+    pub(super) text: String,
+    /// Of these bytes, with the quotes.
+    pub(super) etag: String,
+}
+
+impl<'a> Opened<'a> {
+    /// # Errors
+    /// When the key is not one of resources, or of a client, and nothing else.
+    pub(super) fn by(app: &'a App, caller: &'a Asking) -> Result<Self, Problem> {
+        let Credential::Key(key) = &caller.credential else { return Err(not_of_calendars()) };
+        let of = match &caller.limits {
+            Limits {
+                locations: None,
+                resource_ids: Some(resources),
+                categories: None,
+                client_id: None,
+                appointment_id: None,
+            } => Of::Resources(resources.iter().map(|id| id.uuid()).collect()),
+            Limits {
+                locations: None,
+                resource_ids: None,
+                categories: None,
+                client_id: Some(client),
+                appointment_id: None,
+            } => Of::Client(client.uuid()),
+            _ => return Err(not_of_calendars()),
+        };
+        Ok(Self { app, caller, who: key.lineage, of, now: app.engine.clock().now() })
+    }
+
+    /// All of them.
+    pub(super) async fn calendars(&self) -> Result<Vec<Calendar>, Refused> {
+        match &self.of {
+            Of::Resources(ids) => self.of_resources(ids).await,
+            Of::Client(id) => Ok(vec![self.of_client(*id).await?]),
+        }
+    }
+
+    /// One of them.
+    pub(super) async fn calendar(&self, id: Uuid) -> Result<Option<Calendar>, Refused> {
+        Ok(match &self.of {
+            Of::Resources(ids) if ids.contains(&id) => self.of_resources(&[id]).await?.pop(),
+            Of::Client(client) if *client == id => Some(self.of_client(id).await?),
+            _ => None,
+        })
+    }
+
+    async fn of_resources(&self, ids: &[Uuid]) -> Result<Vec<Calendar>, Refused> {
+        let (tenant, ids) = (&self.caller.tenant, ids.iter().copied().collect());
+        let found = self.app.views::<Resource>(tenant, ids, NOW, ResourceView::in_a_list).await?;
+        let calendars = found.into_iter().filter_map(|(id, resource)| {
+            let this = vec![ResourceId::from(id)].try_into().ok()?;
+            let limits = Limits { resource_ids: Some(this), ..Limits::default() };
+            let (name, zone) = (Some(resource.name().clone()), Some(resource.time_zone()));
+            Some(self.with_terms(id, zone, name, limits))
+        });
+        Ok(calendars.collect())
+    }
+
+    async fn of_client(&self, id: Uuid) -> Result<Calendar, Refused> {
+        let (tenant, ids) = (&self.caller.tenant, [id].into());
+        let mut name = None;
+        if self.caller.has::<Personal>() {
+            let found = self.app.views::<Client>(tenant, ids, NOW, ClientView::without_notes);
+            name = found.await?.get(&id).and_then(ClientView::name).cloned();
+        }
+        Ok(self.with_terms(id, None, name, self.caller.limits.clone()))
+    }
+
+    fn with_terms(
+        &self,
+        id: Uuid,
+        zone: Option<Tz>,
+        name: Option<Name>,
+        limits: Limits,
+    ) -> Calendar {
+        let is_told = self.caller.has::<Personal>();
+        let personal = if is_told { Privacy::Told } else { Privacy::Withheld };
+        let called = name.as_ref().map_or(UNNAMED, Name::as_str).to_owned();
+        let terms = FeedTerms {
+            name: name.unwrap_or_else(Name::withheld),
+            limits,
+            tags: Tags::default(),
+            detail: Detail::Full,
+            personal,
+        };
+        Calendar { id, name: called, zone, terms }
+    }
+
+    /// From when to when what starts is in a calendar.
+    pub(super) fn days(&self) -> Option<Interval> {
+        days(self.now)
+    }
+
+    /// What is in a calendar, by start: of all its days, or of some of them.
+    pub(super) async fn members(
+        &self,
+        calendar: &Calendar,
+        some: Option<Interval>,
+    ) -> Result<Vec<Member>, Refused> {
+        let days = self.days();
+        let days = match some {
+            Some(some) => days.and_then(|days| days.intersection(&some)),
+            None => days,
+        };
+        let Some(days) = days else { return Ok(Vec::new()) };
+        let tenant = &self.caller.tenant;
+        let events = self.app.calendar_events(tenant, &calendar.terms, days, self.now).await?;
+        Ok(events.iter().map(Member::of).collect())
+    }
+
+    /// Where something is.
+    pub(super) fn place_of(&self, calendar: Uuid, id: Uuid) -> Place {
+        Place::Member { who: self.who, calendar, id }
+    }
+}
+
+impl Member {
+    fn of(event: &Event) -> Self {
+        let text = written::alone(event);
+        let digest = short(&Sha256::digest(text.as_bytes()));
+        let etag = format!("\"{}-{digest}\"", event.sequence + 1);
+        Self { id: event.id, start: event.span.start, end: event.span.end, text, etag }
+    }
+}
+
+/// What changes when anything in a calendar does.
+pub(super) fn ctag(members: &[Member]) -> String {
+    let mut hasher = Sha256::new();
+    for member in members {
+        hasher.update(member.id.as_bytes());
+        hasher.update(member.etag.as_bytes());
+    }
+    short(&hasher.finalize())
+}
+
+/// The first 64 bits of a digest.
+fn short(digest: &[u8]) -> String {
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn not_of_calendars() -> Problem {
+    let title = "The key opens no calendar";
+    let detail = "calendars are opened by a key with `limits` of `resource_ids`, or of a `client_id`, and of nothing else";
+    forbidden("no-calendar-of-key", title, detail)
+}
