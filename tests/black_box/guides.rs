@@ -123,7 +123,9 @@ fn a_calendar_is_followed_twice() {
         let lines: Vec<&str> = printed.lines().collect();
         let [first, rest @ ..] = &lines[..] else { panic!("{printed}") };
         assert_eq!(*first, "SUMMARY:Massage (Ada)", "{printed}");
+        let [rest @ .., principal] = rest else { panic!("{printed}") };
         assert_eq!(rest, ["304", "SUMMARY:Busy", "404"], "{printed}");
+        assert!(principal.starts_with("/dav/") && principal.ends_with('/'), "{printed}");
     }
 }
 

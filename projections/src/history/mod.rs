@@ -1,14 +1,18 @@
 //! History: what was so at a moment is found as fast as what is so now.
 //!
 //! It reads the rows of [`crate::appointments`], which has every version of every appointment and session.
-//! `calendar`: what was on the calendars of resources; `sessions`: lists of those; `standing`: what was to come.
+//! `calendar`: what was on the calendars of resources; `ever`: what has been on one; `sessions`: lists of those; `standing`: what
+//! was to come.
 //! Pages are found by the query of [`crate::search`].
 //!
 //! Why it is kept as it is: `docs/adr/0017-what-was-is-kept-in-rows.md`.
 
 mod calendar;
+mod ever;
 mod sessions;
 mod standing;
+
+use std::collections::BTreeSet;
 
 use daybook_domain::claim::Claim;
 use daybook_domain::rights::Limits;
@@ -18,6 +22,7 @@ use daybook_store::Position;
 use daybook_store::log::Moment;
 use daybook_store::personal::Keyring;
 use sqlx::PgPool;
+use uuid::Uuid;
 
 pub use crate::appointments::sessions::SessionVersion;
 pub use crate::appointments::version::{AppointmentVersion, Outcome, Placed, Until};
@@ -120,6 +125,19 @@ impl History {
         limit: usize,
     ) -> Result<Vec<SessionVersion>, sqlx::Error> {
         sessions::taking_place(&self.pool, tenant, during, limit).await
+    }
+
+    /// Which of these appointments and sessions are of a resource or client, or once were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ever_of(
+        &self,
+        tenant: &TenantId,
+        ids: &BTreeSet<Uuid>,
+        party: Uuid,
+    ) -> Result<BTreeSet<Uuid>, sqlx::Error> {
+        ever::of(&self.pool, tenant, ids, party).await
     }
 
     /// The appointments that were held or booked at a moment and had not begun, where they may have been in the

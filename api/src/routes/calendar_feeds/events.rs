@@ -27,8 +27,8 @@ use crate::views::{ClientView, ResourceView, Titled};
 pub(in crate::routes) const MAX_EVENTS: usize = 10_000;
 
 /// From so many days ago to so many ahead.
-const DAYS_BEHIND: TimeDelta = TimeDelta::days(31);
-const DAYS_AHEAD: TimeDelta = TimeDelta::days(400);
+pub(in crate::routes) const DAYS_BEHIND: TimeDelta = TimeDelta::days(31);
+pub(in crate::routes) const DAYS_AHEAD: TimeDelta = TimeDelta::days(400);
 
 /// Who and where is as the catalogue has it, or else the log.
 pub(in crate::routes) const NOW: Source = Source::Catalogue(Freshness { min_position: None });
@@ -50,6 +50,8 @@ pub(in crate::routes) struct Event {
     pub(super) location: Option<Location>,
     pub(super) category: Category,
     pub(super) tags: Tags,
+    /// What else it is told by, and may change without it: its client, or the service of a session.
+    pub(in crate::routes) told_by: Uuid,
 }
 
 /// A session that takes place.
@@ -195,6 +197,7 @@ fn of_appointment(
         location: found.location,
         category: found.category,
         tags: found.tags,
+        told_by: found.client_id.uuid(),
     }
 }
 
@@ -213,5 +216,6 @@ fn of_session(on: SessionOn) -> Event {
         location,
         category: plan.category,
         tags: plan.tags,
+        told_by: plan.service_id.uuid(),
     }
 }

@@ -7,6 +7,9 @@ use daybook_domain::resource::Resource;
 use daybook_domain::rights::Limits;
 use daybook_domain::time::Interval;
 use daybook_domain::{Name, ResourceId, Tags};
+use daybook_projections::appointments::Appointments;
+use daybook_projections::catalogue::Catalogue;
+use daybook_store::Position;
 use daybook_store::calendar_feeds::{Detail, FeedTerms};
 use daybook_store::feed::Privacy;
 use sha2::{Digest as _, Sha256};
@@ -29,8 +32,8 @@ const UNNAMED: &str = "Appointments";
 
 /// What a key opens.
 pub(super) struct Opened<'a> {
-    app: &'a App,
-    caller: &'a Asking,
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Asking,
     /// Whose the calendars are: whoever has the key, or one that it replaces.
     pub(super) who: Uuid,
     of: Of,
@@ -48,6 +51,8 @@ pub(super) struct Calendar {
     pub(super) id: Uuid,
     pub(super) name: String,
     pub(super) zone: Option<Tz>,
+    /// Up to where what is told of it is known, at least.
+    pub(super) position: Position,
     terms: FeedTerms,
 }
 
@@ -60,6 +65,8 @@ pub(super) struct Member {
     pub(super) text: String,
     /// Of these bytes, with the quotes.
     pub(super) etag: String,
+    /// What else it is told by, and may change without it.
+    pub(super) told_by: Uuid,
 }
 
 impl<'a> Opened<'a> {
@@ -104,34 +111,45 @@ impl<'a> Opened<'a> {
         })
     }
 
+    /// Up to where all is known that calendars are told by.
+    async fn position(&self) -> Result<Position, Refused> {
+        let tenant = &self.caller.tenant;
+        let places = self.app.progress.position(tenant, Appointments::ID).await?;
+        let names = self.app.progress.position(tenant, Catalogue::ID).await?;
+        Ok(places.min(names))
+    }
+
     async fn of_resources(&self, ids: &[Uuid]) -> Result<Vec<Calendar>, Refused> {
+        // Before anything is read: what is new meanwhile is told again.
+        let position = self.position().await?;
         let (tenant, ids) = (&self.caller.tenant, ids.iter().copied().collect());
         let found = self.app.views::<Resource>(tenant, ids, NOW, ResourceView::in_a_list).await?;
         let calendars = found.into_iter().filter_map(|(id, resource)| {
             let this = vec![ResourceId::from(id)].try_into().ok()?;
             let limits = Limits { resource_ids: Some(this), ..Limits::default() };
             let (name, zone) = (Some(resource.name().clone()), Some(resource.time_zone()));
-            Some(self.with_terms(id, zone, name, limits))
+            Some(self.with_terms(id, zone, (name, limits), position))
         });
         Ok(calendars.collect())
     }
 
     async fn of_client(&self, id: Uuid) -> Result<Calendar, Refused> {
+        let position = self.position().await?;
         let (tenant, ids) = (&self.caller.tenant, [id].into());
         let mut name = None;
         if self.caller.has::<Personal>() {
             let found = self.app.views::<Client>(tenant, ids, NOW, ClientView::without_notes);
             name = found.await?.get(&id).and_then(ClientView::name).cloned();
         }
-        Ok(self.with_terms(id, None, name, self.caller.limits.clone()))
+        Ok(self.with_terms(id, None, (name, self.caller.limits.clone()), position))
     }
 
     fn with_terms(
         &self,
         id: Uuid,
         zone: Option<Tz>,
-        name: Option<Name>,
-        limits: Limits,
+        (name, limits): (Option<Name>, Limits),
+        position: Position,
     ) -> Calendar {
         let is_told = self.caller.has::<Personal>();
         let personal = if is_told { Privacy::Told } else { Privacy::Withheld };
@@ -143,7 +161,7 @@ impl<'a> Opened<'a> {
             detail: Detail::Full,
             personal,
         };
-        Calendar { id, name: called, zone, terms }
+        Calendar { id, name: called, zone, position, terms }
     }
 
     /// From when to when what starts is in a calendar.
@@ -162,9 +180,20 @@ impl<'a> Opened<'a> {
             Some(some) => days.and_then(|days| days.intersection(&some)),
             None => days,
         };
-        let Some(days) = days else { return Ok(Vec::new()) };
-        let tenant = &self.caller.tenant;
-        let events = self.app.calendar_events(tenant, &calendar.terms, days, self.now).await?;
+        match days {
+            Some(days) => self.taking_place(calendar, days).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// What starts in some time, whether a calendar has it today or not.
+    pub(super) async fn taking_place(
+        &self,
+        calendar: &Calendar,
+        during: Interval,
+    ) -> Result<Vec<Member>, Refused> {
+        let (tenant, terms) = (&self.caller.tenant, &calendar.terms);
+        let events = self.app.calendar_events(tenant, terms, during, self.now).await?;
         Ok(events.iter().map(Member::of).collect())
     }
 
@@ -179,7 +208,8 @@ impl Member {
         let text = written::alone(event);
         let digest = short(&Sha256::digest(text.as_bytes()));
         let etag = format!("\"{}-{digest}\"", event.sequence + 1);
-        Self { id: event.id, start: event.span.start, end: event.span.end, text, etag }
+        let (start, end) = (event.span.start, event.span.end);
+        Self { id: event.id, start, end, text, etag, told_by: event.told_by }
     }
 }
 
@@ -194,7 +224,7 @@ pub(super) fn ctag(members: &[Member]) -> String {
 }
 
 /// The first 64 bits of a digest.
-fn short(digest: &[u8]) -> String {
+pub(super) fn short(digest: &[u8]) -> String {
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 

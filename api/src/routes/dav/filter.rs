@@ -193,6 +193,7 @@ mod tests {
             end: start + TimeDelta::minutes(minutes),
             text: text.to_owned(),
             etag: String::new(),
+            told_by: uuid::Uuid::nil(),
         }
     }
 

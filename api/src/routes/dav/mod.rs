@@ -3,6 +3,7 @@
 //! * `place`: what there is at an address; `calendar`: what calendars a key opens, and what is in them.
 //! * `xml`: what is asked, within bounds; `multistatus`: how it is answered.
 //! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that.
+//! * `sync`: what has changed since they have asked last; `token`: how far that was.
 //!
 //! Why it is so: `docs/adr/0071-a-caldav-server-over-the-log.md`.
 
@@ -13,6 +14,8 @@ mod place;
 mod properties;
 mod propfind;
 mod report;
+mod sync;
+mod token;
 mod xml;
 
 use axum::Router;

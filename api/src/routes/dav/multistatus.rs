@@ -56,6 +56,19 @@ impl MultiStatus {
         self.push(&format!("<D:response><D:href>{address}</D:href>{status}</D:response>\n"));
     }
 
+    /// That more of a calendar is still to be told (RFC 6578 section 3.6).
+    pub(super) fn more_of(&mut self, path: &str) {
+        let status = "<D:status>HTTP/1.1 507 Insufficient Storage</D:status>";
+        let error = "<D:error><D:number-of-matches-within-limits/></D:error>";
+        let path = escape(path);
+        self.push(&format!("<D:response><D:href>{path}</D:href>{status}{error}</D:response>\n"));
+    }
+
+    /// How far all of it goes.
+    pub(super) fn up_to(&mut self, token: &str) {
+        self.push(&format!("<D:sync-token>{}</D:sync-token>\n", escape(token)));
+    }
+
     fn push(&mut self, text: &str) {
         self.0.push_str(text);
     }

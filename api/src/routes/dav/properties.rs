@@ -7,6 +7,7 @@ use quick_xml::escape::escape;
 use super::calendar::{CONTENT_TYPE, Calendar, Member, Opened, ctag};
 use super::multistatus::href;
 use super::place::Place;
+use super::token::Token;
 use super::xml::{CALDAV, CALENDARSERVER, DAV, Name};
 
 /// Something that properties are told of.
@@ -75,13 +76,14 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
             privileges.map(|it| format!("<D:privilege>{it}</D:privilege>")).concat()
         }
         ("supported-report-set", Thing::Calendar(..)) => {
-            let reports = ["<C:calendar-multiget/>", "<C:calendar-query/>"];
+            let reports = ["<C:calendar-multiget/>", "<C:calendar-query/>", "<D:sync-collection/>"];
             let reports = reports.map(|report| {
                 format!("<D:supported-report><D:report>{report}</D:report></D:supported-report>")
             });
             reports.concat()
         }
         ("supported-report-set", _) => String::new(),
+        ("sync-token", Thing::Calendar(calendar, _)) => Token::now(opened, calendar).to_string(),
         _ => return None,
     })
 }

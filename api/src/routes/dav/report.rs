@@ -1,4 +1,5 @@
-//! `REPORT`: what of a calendar is asked for by its address (RFC 4791 section 7.9), or by what it is (section 7.8).
+//! `REPORT`: what of a calendar is asked for by its address (RFC 4791 section 7.9), by what it is (section 7.8), or by what
+//! has changed (RFC 6578 section 3).
 
 use std::collections::BTreeMap;
 
@@ -7,11 +8,11 @@ use axum::response::{IntoResponse as _, Response};
 use super::calendar::{Calendar, Member, Opened};
 use super::filter::Filter;
 use super::multistatus::{MultiStatus, Refused};
-use super::nothing_there;
 use super::place::Place;
 use super::properties::Thing;
 use super::propfind::Asked;
 use super::xml::{CALDAV, DAV, Element};
+use super::{nothing_there, sync};
 
 pub(super) async fn answer(
     opened: &Opened<'_>,
@@ -24,6 +25,7 @@ pub(super) async fn answer(
     let told = match (report.name.namespace.as_str(), report.name.local.as_str()) {
         (CALDAV, "calendar-multiget") => these(opened, &calendar, &asked, report).await?,
         (CALDAV, "calendar-query") => some(opened, &calendar, &asked, report).await?,
+        (DAV, "sync-collection") => sync::answer(opened, &calendar, &asked, report).await?,
         _ => return Err(unsupported()),
     };
     Ok(told.into_response())
