@@ -114,6 +114,11 @@ impl Ordered {
 }
 
 impl<T> CommandRequest<T> {
+    /// One that was put another way, and is meant for this version, where that is said.
+    pub(crate) const fn at_version(body: T, expected_version: Option<u64>) -> Self {
+        Self { body, key: None, expected_version, dry_run: false }
+    }
+
     /// The command's context, and its body.
     #[expect(clippy::needless_pass_by_value, reason = "a caller gives one command")]
     pub(crate) fn by<S>(self, caller: Caller<S>) -> (Ordered, T) {

@@ -103,6 +103,11 @@ impl Problem {
         self
     }
 
+    /// The same, for whoever knows no other way to be told that it cannot be so.
+    pub(crate) fn as_conflict(self) -> Self {
+        Self { status: StatusCode::CONFLICT, ..self }
+    }
+
     /// Its HTTP status.
     pub(crate) const fn status(&self) -> StatusCode {
         self.status

@@ -3,12 +3,14 @@
 //! * `discovery`: who asks finds out who they are and what calendars they have, and nobody else does.
 //! * `reading`: what is in a calendar, asked for in each way that there is.
 //! * `sync`: what has changed since a program was told last.
+//! * `writing`: what of a calendar is changed by changing it.
 //! * `programs`: the same by programs that others have written, which begin at the server's address.
 
 mod discovery;
 mod programs;
 mod reading;
 mod sync;
+mod writing;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

@@ -59,6 +59,8 @@ pub(super) struct Calendar {
 /// Something that is in a calendar.
 pub(super) struct Member {
     pub(super) id: Uuid,
+    /// The number of its events.
+    pub(super) version: u64,
     pub(super) start: DateTime<Utc>,
     pub(super) end: DateTime<Utc>,
     /// As iCalendar.
@@ -207,9 +209,10 @@ impl Member {
     fn of(event: &Event) -> Self {
         let text = written::alone(event);
         let digest = short(&Sha256::digest(text.as_bytes()));
-        let etag = format!("\"{}-{digest}\"", event.sequence + 1);
+        let version = event.sequence + 1;
+        let etag = format!("\"{version}-{digest}\"");
         let (start, end) = (event.span.start, event.span.end);
-        Self { id: event.id, start, end, text, etag, told_by: event.told_by }
+        Self { id: event.id, version, start, end, text, etag, told_by: event.told_by }
     }
 }
 

@@ -189,6 +189,7 @@ mod tests {
         let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Check-up\\, long\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
         Member {
             id: uuid::Uuid::nil(),
+            version: 1,
             start,
             end: start + TimeDelta::minutes(minutes),
             text: text.to_owned(),

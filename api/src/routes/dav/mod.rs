@@ -3,7 +3,7 @@
 //! * `place`: what there is at an address; `calendar`: what calendars a key opens, and what is in them.
 //! * `xml`: what is asked, within bounds; `multistatus`: how it is answered.
 //! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that.
-//! * `sync`: what has changed since they have asked last; `token`: how far that was.
+//! * `sync`: what has changed since they have asked last; `token`: how far that was. `write`: what they change.
 //!
 //! Why it is so: `docs/adr/0071-a-caldav-server-over-the-log.md`.
 
@@ -16,6 +16,7 @@ mod propfind;
 mod report;
 mod sync;
 mod token;
+mod write;
 mod xml;
 
 use axum::Router;
@@ -35,7 +36,8 @@ use place::{Place, ROOT};
 /// What of WebDAV is understood (RFC 4918 section 18, RFC 4791 section 5.1).
 const COMPLIANCE: HeaderValue = HeaderValue::from_static("1, 3, access-control, calendar-access");
 const DAV: HeaderName = HeaderName::from_static("dav");
-const METHODS: HeaderValue = HeaderValue::from_static("OPTIONS, GET, HEAD, PROPFIND, REPORT");
+const METHODS: HeaderValue =
+    HeaderValue::from_static("OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, REPORT");
 
 /// Where calendar programs ask. These are no operations of the document: the programs know them.
 pub(crate) fn routes() -> Router<App> {
@@ -75,6 +77,8 @@ async fn answer(
     let mut response = match method.as_str() {
         "OPTIONS" => StatusCode::OK.into_response(),
         "GET" | "HEAD" => get(&opened, &place).await?,
+        "PUT" => write::put(&opened, &place, &headers, &body::read(request).await?).await?,
+        "DELETE" => write::delete(&opened, &place, &headers).await?,
         "PROPFIND" => {
             let asked = xml::read(&body::read(request).await?)?;
             propfind::answer(&opened, &place, &headers, asked.as_ref()).await?

@@ -9,6 +9,7 @@ use super::multistatus::href;
 use super::place::Place;
 use super::token::Token;
 use super::xml::{CALDAV, CALENDARSERVER, DAV, Name};
+use crate::http::Book;
 
 /// Something that properties are told of.
 pub(super) enum Thing<'a> {
@@ -72,8 +73,12 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
         ("principal-collection-set", _) => href(&Place::Root.path()),
         ("owner", Thing::Home | Thing::Calendar(..) | Thing::Member(_)) => principal(),
         ("current-user-privilege-set", _) => {
-            let privileges = ["<D:read/>", "<D:read-current-user-privilege-set/>"];
-            privileges.map(|it| format!("<D:privilege>{it}</D:privilege>")).concat()
+            let mut privileges = vec!["read", "read-current-user-privilege-set"];
+            if opened.caller.has::<Book>() {
+                privileges.extend(["write-content", "unbind"]);
+            }
+            let told = privileges.iter().map(|it| format!("<D:privilege><D:{it}/></D:privilege>"));
+            told.collect()
         }
         ("supported-report-set", Thing::Calendar(..)) => {
             let reports = ["<C:calendar-multiget/>", "<C:calendar-query/>", "<D:sync-collection/>"];
