@@ -24,8 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::IntoResponse as _;
 use daybook_projections::agenda::Agenda;
 use daybook_projections::catalogue::Catalogue;
 use daybook_projections::client_history::ClientHistory;
@@ -45,7 +46,9 @@ use daybook_store::issuers::{Providers, Tokens};
 use daybook_store::keys::KeyHolders;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 
 use cache::Cache;
 pub use cache::{InvalidRedisAddress, InvalidRedisAuthorities, RedisAddress};
@@ -56,7 +59,7 @@ use http::in_flight::InFlight;
 use http::peer::Peers;
 pub use http::peer::{Encrypted, InvalidNetwork, Network, Peer};
 use http::rate::RateLimit;
-use http::{audit, body, caching, compression, cors, database, etag, head, limits, trace};
+use http::{audit, basic, body, caching, compression, cors, database, etag, head, limits, trace};
 use imports::ImportService;
 pub use openapi::{document, feed_document};
 pub use readiness::{Check, Checker, Readiness};
@@ -259,8 +262,23 @@ pub fn router(app: App) -> Router {
         .layer(from_fn(head::checked))
         .layer(from_fn(caching::said));
     let all = match cors {
-        Some(cors) => all.layer(cors),
+        Some(cors) => for_pages_too(all, cors),
         None => all,
     };
     all.layer(CatchPanicLayer::custom(limits::panicked)).layer(from_fn(trace::trace))
+}
+
+/// Pages of other origins may call all but what is for calendar programs: what these ask by OPTIONS is no question of a browser's.
+fn for_pages_too(all: Router, cors: CorsLayer) -> Router {
+    let for_programs = all.clone();
+    all.layer(cors).layer(from_fn(move |request: Request, next: Next| {
+        let for_programs = for_programs.clone();
+        async move {
+            if basic::is_of_programs(request.uri().path()) {
+                for_programs.oneshot(request).await.into_response()
+            } else {
+                next.run(request).await
+            }
+        }
+    }))
 }

@@ -65,7 +65,7 @@ impl Authority {
 }
 
 /// A server with the certificate `served` of an authority, and more options.
-fn serving(authority: &Authority, options: &[&str]) -> Server {
+pub(crate) fn serving(authority: &Authority, options: &[&str]) -> Server {
     authority.signs("served");
     let (cert, key) = (authority.text("served.pem"), authority.text("served.key"));
     let own = ["--tls-cert", &cert, "--tls-key", &key];

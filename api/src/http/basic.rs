@@ -11,6 +11,14 @@ use super::auth::{Credential, forbidden, heard_out, key, unauthorized};
 use super::{Appointments, Caller, Problem, Within};
 use crate::App;
 
+/// Where calendar programs ask, and nobody else.
+pub(crate) const ROOT: &str = "/dav/";
+
+/// Whether it is theirs.
+pub(crate) fn is_of_programs(path: &str) -> bool {
+    path.starts_with(ROOT) || ROOT.strip_suffix('/') == Some(path)
+}
+
 /// How whoever sends none is asked for a password.
 pub(crate) const CHALLENGE: &str = "Basic realm=\"daybook\", charset=\"UTF-8\"";
 

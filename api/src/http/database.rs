@@ -7,12 +7,13 @@ use axum::response::{IntoResponse, Response};
 use daybook_store::database;
 
 use super::Problem;
+use super::basic::is_of_programs;
 use crate::App;
 
 /// Answers 503 where the database is not there yet, is not to be worked on, or has no room to append.
 pub(crate) async fn needed(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let needs_it = path.starts_with("/v1/") || path.starts_with("/dav/");
+    let needs_it = path.starts_with("/v1/") || is_of_programs(path);
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     match missing(&app) {
         Some(problem) if needs_it && !(reads && is_full(&app)) => problem.into_response(),

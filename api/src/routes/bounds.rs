@@ -16,7 +16,7 @@ use daybook_store::{calendar_feeds, issuers, keys, templates, webhooks};
 use crate::imports::MAX_IMPORT_BYTES;
 
 use super::calendar_feeds::MAX_EVENTS;
-use super::{appointments, availability, events, expanding, resources, utilisation};
+use super::{appointments, availability, dav, events, expanding, resources, utilisation};
 use crate::http::{body, head, heavy, in_flight, limits, query};
 
 const DOCUMENT: &str = include_str!("../../../docs/limits.md");
@@ -57,6 +57,12 @@ fn bounds() -> Vec<(&'static str, u64, &'static str)> {
             "faulty-template",
         ),
         ("events of a calendar feed", MAX_EVENTS as u64, "later `VEVENT`s are left out"),
+        ("elements of what a calendar program asks", dav::MAX_ELEMENTS as u64, "`invalid-xml`"),
+        (
+            "events of the log that it is told of at once",
+            dav::MAX_EVENTS_READ as u64,
+            "`507`, and a token",
+        ),
         ("bytes of an access token", issuers::MAX_TOKEN_BYTES as u64, "invalid-token"),
         ("bytes of a body", body::MAX_BODY_BYTES as u64, "body-too-large"),
         ("bytes of the body of a batch", appointments::MAX_BATCH_BYTES as u64, "body-too-large"),

@@ -1,9 +1,12 @@
 //! Who asks finds out who they are and what calendars they have, and nobody else does.
 
+use std::process::Command;
+
 use serde_json::json;
 
 use super::{Dav, key_with, of_room, responses, within};
 use crate::harness::{Database, Practice, Server, a_practice, id_of};
+use crate::tls::{Authority, serving};
 
 #[test]
 fn the_address_that_programs_know_leads_to_where_they_ask() {
@@ -111,6 +114,38 @@ fn no_password_is_taken_that_others_on_the_way_could_read() {
 }
 
 #[test]
+fn a_password_is_taken_by_tls() {
+    let authority = Authority::new();
+    let server = serving(&authority, &["--trusted-proxies", "127.0.0.0/8,::1"]);
+    let user = format!("staff:{}", server.database.key("a-practice", "admin"));
+    let url = format!("{}/dav/", server.url);
+    let ca = authority.text("ca.pem");
+    let mut curl = Command::new("curl");
+    curl.args(["-sS", "--max-time", "60", "--cacert", &*ca, "-X", "OPTIONS", "-u", &*user]);
+    let said = curl.args(["-H", "x-forwarded-for: 192.0.2.9", &*url]).output().unwrap();
+    // It is known whose key it is: one that is not limited opens no calendar.
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(text.contains("no-calendar-of-key"), "{said:?}");
+}
+
+/// What they ask is no question of a browser's, and is answered by what a calendar program understands.
+#[test]
+fn what_programs_ask_is_not_answered_as_pages_of_other_origins_are() {
+    let server = Server::start_with(&Database::fresh(), &["--cors-origin", "https://desk.example"]);
+    let practice = Practice::on(&server);
+    let dav = of_room(&practice);
+    for path in ["/dav", "/dav/", &*dav.calendar()] {
+        let answer = dav.request("OPTIONS", path).send();
+        answer.has_status(200);
+        assert!(answer.header("dav").is_some_and(|it| it.contains("calendar-access")), "{path}");
+        let asked = dav.api.request("OPTIONS", path).header("origin", "https://desk.example");
+        let asked = asked.header("access-control-request-method", "GET").send();
+        asked.is_refused(401, "missing-key");
+        assert_eq!(asked.header("access-control-allow-origin"), None, "{path}");
+    }
+}
+
+#[test]
 fn who_asks_for_all_there_is_at_once_is_told_not_to() {
     let practice = a_practice();
     let dav = of_room(&practice);
@@ -120,6 +155,28 @@ fn who_asks_for_all_there_is_at_once_is_told_not_to() {
     // What is left out is all the way.
     let answer = dav.request("PROPFIND", "/dav/").send();
     answer.has_status(403);
+}
+
+/// Programs that set a colour where they find a calendar go on when they are told that it stays as it is.
+#[test]
+fn no_property_is_set() {
+    let practice = a_practice();
+    let dav = of_room(&practice);
+    let calendar = dav.calendar();
+    let body = r#"<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><D:displayname>Mine</D:displayname>
+        <A:calendar-color xmlns:A="http://apple.com/ns/ical/">#FF0000</A:calendar-color></D:prop></D:set>
+        </D:propertyupdate>"#;
+    let answer = dav.request("PROPPATCH", &calendar).body("application/xml", body).send();
+    answer.has_status(207);
+    for told in
+        ["<D:displayname/>", "calendar-color", "HTTP/1.1 403", "cannot-modify-protected-property"]
+    {
+        assert!(answer.text.contains(told), "{answer:?}");
+    }
+    let named = dav.propfind(&calendar, "0", "<D:displayname/>");
+    assert_eq!(within(&named.text, "D:displayname"), Some("A room"));
+    let nothing = dav.request("PROPPATCH", &calendar).body("application/xml", "<a/>").send();
+    nothing.is_refused(400, "invalid-xml");
 }
 
 #[test]

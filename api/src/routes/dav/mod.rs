@@ -2,7 +2,8 @@
 //!
 //! * `place`: what there is at an address; `calendar`: what calendars a key opens, and what is in them.
 //! * `xml`: what is asked, within bounds; `multistatus`: how it is answered.
-//! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that.
+//! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that, and
+//!   `proppatch` that they set none of it.
 //! * `sync`: what has changed since they have asked last; `token`: how far that was. `write`: what they change.
 //!
 //! Why it is so: `docs/adr/0071-a-caldav-server-over-the-log.md`.
@@ -13,6 +14,7 @@ mod multistatus;
 mod place;
 mod properties;
 mod propfind;
+mod proppatch;
 mod report;
 mod sync;
 mod token;
@@ -26,18 +28,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 
 use crate::App;
-use crate::http::basic::{ByPassword, CHALLENGE};
+use crate::http::basic::{ByPassword, CHALLENGE, ROOT};
 use crate::http::compression::AsItIs;
 use crate::http::{Appointments, Caller, Problem, Within, body};
 use calendar::Opened;
 use multistatus::Refused;
-use place::{Place, ROOT};
+use place::Place;
+
+#[cfg(test)]
+pub(super) use {sync::MAX_EVENTS_READ, xml::MAX_ELEMENTS};
 
 /// What of WebDAV is understood (RFC 4918 section 18, RFC 4791 section 5.1).
 const COMPLIANCE: HeaderValue = HeaderValue::from_static("1, 3, access-control, calendar-access");
 const DAV: HeaderName = HeaderName::from_static("dav");
 const METHODS: HeaderValue =
-    HeaderValue::from_static("OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, REPORT");
+    HeaderValue::from_static("OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT");
 
 /// Where calendar programs ask. These are no operations of the document: the programs know them.
 pub(crate) fn routes() -> Router<App> {
@@ -82,6 +87,12 @@ async fn answer(
         "PROPFIND" => {
             let asked = xml::read(&body::read(request).await?)?;
             propfind::answer(&opened, &place, &headers, asked.as_ref()).await?
+        }
+        "PROPPATCH" => {
+            let asked = xml::read(&body::read(request).await?)?;
+            let asked =
+                asked.ok_or_else(|| Refused::not_xml("what is to be set stands in a body"))?;
+            proppatch::answer(&place, &asked)?.into_response()
         }
         "REPORT" => {
             let asked = xml::read(&body::read(request).await?)?;

@@ -49,6 +49,16 @@ impl MultiStatus {
         self.push("</D:response>\n");
     }
 
+    /// That none of these properties of a thing can be changed (RFC 4918 section 16).
+    pub(super) fn protected(&mut self, path: &str, names: &[&Name]) {
+        let properties: String = names.iter().map(|name| element(name, "")).collect();
+        self.push(&format!(
+            "<D:response><D:href>{}</D:href><D:propstat><D:prop>{properties}</D:prop><D:status>HTTP/1.1 403 Forbidden</D:status>\
+             <D:error><D:cannot-modify-protected-property/></D:error></D:propstat></D:response>\n",
+            escape(path)
+        ));
+    }
+
     /// That there is nothing at an address.
     pub(super) fn nothing_at(&mut self, address: &str) {
         let status = "<D:status>HTTP/1.1 404 Not Found</D:status>";

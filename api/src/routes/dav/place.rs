@@ -5,8 +5,7 @@
 
 use uuid::Uuid;
 
-/// Where all of them begin.
-pub(super) const ROOT: &str = "/dav/";
+use crate::http::basic::ROOT;
 
 /// The name of the folder of somebody's calendars.
 const HOME: &str = "calendars";

@@ -24,6 +24,8 @@ use crate::routes::calendar_feeds::events::{DAYS_AHEAD, DAYS_BEHIND, MAX_EVENTS,
 /// How many events are read at once, and how often for one answer: whoever asks on from there gets the rest.
 const EVENTS: u32 = 1_000;
 const MAX_READS: usize = 20;
+#[cfg(test)]
+pub(in crate::routes) const MAX_EVENTS_READ: usize = EVENTS as usize * MAX_READS;
 
 pub(super) async fn answer(
     opened: &Opened<'_>,

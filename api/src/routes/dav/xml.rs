@@ -15,7 +15,7 @@ pub(super) const CALENDARSERVER: &str = "http://calendarserver.org/ns/";
 /// More than any of the reports has.
 const MAX_DEPTH: usize = 16;
 /// Of these there are a thousand and more where a program asks for what it has not seen yet.
-const MAX_ELEMENTS: usize = 10_000;
+pub(in crate::routes) const MAX_ELEMENTS: usize = 10_000;
 
 /// What an element or property is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
