@@ -5,6 +5,7 @@ use daybook_domain::session::{Session, SessionStatus};
 use daybook_domain::time::Interval;
 use daybook_store::Position;
 use sqlx::{PgPool, Postgres, QueryBuilder};
+use uuid::Uuid;
 
 use super::SessionVersion;
 use crate::appointments::Appointments;
@@ -21,25 +22,27 @@ const KEY: &str = "start_at, session_id";
 const PART: usize = 500;
 const MAX_PARTS: usize = 10;
 
-/// Of the first `limit` that start in some time, those that take place, by their start, as they are now. Served by `sessions_start`.
+/// Of the first `limit` that start in some time, those that take place, by their start, as they are now: of all, or of these. Served by
+/// `sessions_start`, or by the primary key.
 pub(super) async fn taking_place(
     pool: &PgPool,
     tenant: &TenantId,
     during: Interval,
+    these: Option<&[Uuid]>,
     limit: usize,
 ) -> Result<Vec<SessionVersion>, sqlx::Error> {
     let (schema, names) = (Schema::of(Appointments::ID), SESSIONS.names());
-    let rows: Vec<SessionVersion> = sqlx::query_as(&format!(
-        "SELECT {names} FROM {schema}.sessions
-          WHERE tenant_id = $1 AND start_at >= $2 AND start_at < $3 AND until_position IS NULL
-          ORDER BY {KEY} LIMIT $4"
-    ))
-    .bind(tenant.as_str())
-    .bind(during.start())
-    .bind(during.end())
-    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-    .fetch_all(pool)
-    .await?;
+    let mut sql = QueryBuilder::<Postgres>::new(format!(
+        "SELECT {names} FROM {schema}.sessions WHERE tenant_id = "
+    ));
+    sql.push_bind(tenant.as_str()).push(" AND start_at >= ").push_bind(during.start());
+    sql.push(" AND start_at < ").push_bind(during.end()).push(" AND until_position IS NULL");
+    if let Some(these) = these {
+        sql.push(" AND session_id = ANY(").push_bind(these.to_vec()).push(")");
+    }
+    sql.push(format!(" ORDER BY {KEY} LIMIT "));
+    sql.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let rows: Vec<SessionVersion> = sql.build_query_as().fetch_all(pool).await?;
     let is_planned = |version: &SessionVersion| {
         matches!(version.session, Session::Made { status: SessionStatus::Scheduled, .. })
     };

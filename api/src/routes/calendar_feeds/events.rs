@@ -10,7 +10,8 @@ use daybook_domain::service::Service;
 use daybook_domain::session::SessionScheduled;
 use daybook_domain::time::Interval;
 use daybook_domain::{
-    Category, Location, Name, ResourceId, ResourceIds, SessionId, Tags, TenantId, Title, folded,
+    AppointmentId, Category, Location, Name, ResourceId, ResourceIds, SessionId, Tags, TenantId,
+    Title, folded,
 };
 use daybook_ical::Span;
 use daybook_projections::search::{SearchFilter, TagsMatch, TakesPlace};
@@ -54,6 +55,19 @@ pub(in crate::routes) struct Event {
     pub(in crate::routes) told_by: Uuid,
 }
 
+/// What starts in some time: all of it, or these appointments and sessions.
+#[derive(Clone, Copy)]
+pub(in crate::routes) struct Part<'a> {
+    pub(in crate::routes) during: Interval,
+    pub(in crate::routes) these: Option<&'a [Uuid]>,
+}
+
+impl Part<'_> {
+    pub(in crate::routes) const fn all(during: Interval) -> Self {
+        Self { during, these: None }
+    }
+}
+
 /// A session that takes place.
 struct SessionOn {
     id: SessionId,
@@ -70,19 +84,24 @@ pub(in crate::routes) fn days(now: DateTime<Utc>) -> Option<Interval> {
 }
 
 impl App {
-    /// What takes place of what a feed is of, and starts in some time: the first by their start. Whoever is in a session is not told
+    /// What takes place of a part of what a feed is of: the first by their start. Whoever is in a session is not told
     /// apart, but to a client of whom it is.
     pub(in crate::routes) async fn calendar_events(
         &self,
         tenant: &TenantId,
         terms: &FeedTerms,
-        days: Interval,
+        part: Part<'_>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Event>, Problem> {
+        if part.these.is_some_and(<[Uuid]>::is_empty) {
+            return Ok(Vec::new());
+        }
+        let these = part.these.into_iter().flatten();
         let is_a_clients = terms.limits.client_id.is_some();
         let filter = SearchFilter {
-            from: Some(days.start()),
-            to: Some(days.end()),
+            from: Some(part.during.start()),
+            to: Some(part.during.end()),
+            ids: these.copied().map(AppointmentId::from).collect(),
             tags: terms.tags.clone(),
             tags_match: TagsMatch::All,
             within: terms.limits.clone(),
@@ -91,7 +110,7 @@ impl App {
         let mut appointments =
             self.search.taking_place(tenant, &filter, is_a_clients, MAX_EVENTS, now).await?;
         let mut sessions =
-            if is_a_clients { Vec::new() } else { self.sessions_on(tenant, terms, days).await? };
+            if is_a_clients { Vec::new() } else { self.sessions_on(tenant, terms, part).await? };
         if terms.detail == Detail::Busy {
             appointments.retain(|appointment| !appointment.is_transparent);
         }
@@ -122,9 +141,9 @@ impl App {
         &self,
         tenant: &TenantId,
         terms: &FeedTerms,
-        days: Interval,
+        Part { during, these }: Part<'_>,
     ) -> Result<Vec<SessionOn>, Problem> {
-        let all = self.history.sessions_taking_place(tenant, days, MAX_EVENTS).await?;
+        let all = self.history.sessions_taking_place(tenant, during, these, MAX_EVENTS).await?;
         let ids = all.iter().filter_map(|version| Some(version.session.plan()?.service_id));
         let services = self.services_of(tenant, ids.collect()).await?;
         let sessions = all.into_iter().filter_map(|version| {

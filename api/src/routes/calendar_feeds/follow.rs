@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::events::days;
+use super::events::{Part, days};
 use super::written::Written;
 use crate::App;
 use crate::http::etag::Etag;
@@ -20,7 +20,7 @@ pub(crate) async fn follow(
     let terms = feed.terms;
     let now = app.engine.clock().now();
     let events = match days(now) {
-        Some(days) => app.calendar_events(&tenant, &terms, days, now).await?,
+        Some(days) => app.calendar_events(&tenant, &terms, Part::all(days), now).await?,
         None => Vec::new(),
     };
     let written = Written { name: &terms.name, detail: terms.detail, events: &events }.text();

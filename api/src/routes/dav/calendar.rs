@@ -20,7 +20,7 @@ use super::{Asking, Place};
 use crate::App;
 use crate::http::Problem;
 use crate::http::auth::{Credential, Personal, forbidden};
-use crate::routes::calendar_feeds::events::{Event, NOW, days};
+use crate::routes::calendar_feeds::events::{Event, NOW, Part, days};
 use crate::routes::calendar_feeds::written;
 use crate::views::{ClientView, ResourceView};
 
@@ -183,19 +183,38 @@ impl<'a> Opened<'a> {
             None => days,
         };
         match days {
-            Some(days) => self.taking_place(calendar, days).await,
+            Some(days) => self.taking_place(calendar, Part::all(days)).await,
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Those of these that are in a calendar.
+    pub(super) async fn these(
+        &self,
+        calendar: &Calendar,
+        ids: &[Uuid],
+    ) -> Result<Vec<Member>, Refused> {
+        let Some(during) = self.days() else { return Ok(Vec::new()) };
+        self.taking_place(calendar, Part { during, these: Some(ids) }).await
+    }
+
+    /// One of what is in a calendar.
+    pub(super) async fn member(
+        &self,
+        calendar: &Calendar,
+        id: Uuid,
+    ) -> Result<Option<Member>, Refused> {
+        Ok(self.these(calendar, &[id]).await?.pop())
     }
 
     /// What starts in some time, whether a calendar has it today or not.
     pub(super) async fn taking_place(
         &self,
         calendar: &Calendar,
-        during: Interval,
+        part: Part<'_>,
     ) -> Result<Vec<Member>, Refused> {
         let (tenant, terms) = (&self.caller.tenant, &calendar.terms);
-        let events = self.app.calendar_events(tenant, terms, during, self.now).await?;
+        let events = self.app.calendar_events(tenant, terms, part, self.now).await?;
         Ok(events.iter().map(Member::of).collect())
     }
 

@@ -116,9 +116,7 @@ async fn get(opened: &Opened<'_>, place: &Place) -> Result<Response, Refused> {
         return Ok(super::no_such_method().await.into_response());
     };
     let calendar = opened.calendar(*calendar).await?.ok_or_else(nothing_there)?;
-    let members = opened.members(&calendar, None).await?;
-    let found = members.into_iter().find(|member| member.id == *id);
-    let member = found.ok_or_else(nothing_there)?;
+    let member = opened.member(&calendar, *id).await?.ok_or_else(nothing_there)?;
     let mut response = member.text.into_response();
     // Its tag is in reports, too, whose bytes are others.
     response.extensions_mut().insert(AsItIs);

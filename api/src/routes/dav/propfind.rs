@@ -126,10 +126,8 @@ pub(super) async fn answer(
         }
         Place::Member { calendar, id, .. } => {
             let calendar = opened.calendar(*calendar).await?.ok_or_else(nothing_there)?;
-            let members = opened.members(&calendar, None).await?;
-            let member = members.iter().find(|member| member.id == *id);
-            let member = member.ok_or_else(nothing_there)?;
-            asked.tell(&mut told, opened, place, &Thing::Member(member));
+            let member = opened.member(&calendar, *id).await?.ok_or_else(nothing_there)?;
+            asked.tell(&mut told, opened, place, &Thing::Member(&member));
         }
     }
     Ok(told.into_response())

@@ -38,14 +38,19 @@ async fn these(
     asked: &Asked,
     report: &Element,
 ) -> Result<MultiStatus, Refused> {
-    let members = opened.members(calendar, None).await?;
+    let addresses = report.children.iter().filter(|child| child.name.is(DAV, "href"));
+    let asked_for: Vec<(&str, Option<Place>)> =
+        addresses.map(|it| it.text.trim()).map(|address| (address, Place::of(address))).collect();
+    let ids = asked_for.iter().filter_map(|(_, place)| match place {
+        Some(Place::Member { id, .. }) => Some(*id),
+        _ => None,
+    });
+    let members = opened.these(calendar, &ids.collect::<Vec<_>>()).await?;
     let place = |member: &Member| opened.place_of(calendar.id, member.id);
     let members: BTreeMap<Place, Member> =
         members.into_iter().map(|member| (place(&member), member)).collect();
     let mut told = MultiStatus::new();
-    for address in report.children.iter().filter(|child| child.name.is(DAV, "href")) {
-        let address = address.text.trim();
-        let place = Place::of(address);
+    for (address, place) in &asked_for {
         match place.as_ref().and_then(|place| members.get_key_value(place)) {
             Some((place, member)) => asked.tell(&mut told, opened, place, &Thing::Member(member)),
             None => told.nothing_at(address),

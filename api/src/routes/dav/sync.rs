@@ -19,7 +19,7 @@ use super::propfind::Asked;
 use super::token::Token;
 use super::xml::{DAV, Element};
 use crate::http::Problem;
-use crate::routes::calendar_feeds::events::{DAYS_AHEAD, DAYS_BEHIND, MAX_EVENTS, days};
+use crate::routes::calendar_feeds::events::{DAYS_AHEAD, DAYS_BEHIND, MAX_EVENTS, Part, days};
 
 /// How many events are read at once, and how often for one answer: whoever asks on from there gets the rest.
 const EVENTS: u32 = 1_000;
@@ -134,7 +134,7 @@ impl Walk<'_> {
         let mut all = BTreeSet::new();
         for (during, day) in [(gone, goes as fn(_) -> _), (come, comes)] {
             let Ok(during) = during else { continue };
-            let found = self.opened.taking_place(self.calendar, during).await?;
+            let found = self.opened.taking_place(self.calendar, Part::all(during)).await?;
             all.extend(found.iter().map(|member| (day(member.start), member.id)));
         }
         for (day, id) in all {

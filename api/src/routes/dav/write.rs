@@ -96,8 +96,7 @@ async fn present(
     id: Uuid,
     headers: &HeaderMap,
 ) -> Result<Option<Member>, Refused> {
-    let members = opened.members(calendar, None).await?;
-    let found = members.into_iter().find(|member| member.id == id);
+    let found = opened.member(calendar, id).await?;
     let is_of = |name: HeaderName| {
         let said = headers.get(name)?.to_str().unwrap_or_default();
         let tag = found.as_ref().map(|member| member.etag.as_str());
