@@ -108,6 +108,33 @@ fn what_is_asked_for_by_its_time_and_its_properties_is_found() {
     assert!(refused.text.contains("<C:valid-filter/>"), "{refused:?}");
 }
 
+#[test]
+fn when_it_is_busy_is_told_without_what_it_is() {
+    let practice = a_practice();
+    let dav = of_room(&practice);
+    let calendar = dav.calendar();
+    for (hour, minute) in [(8, 0), (8, 30), (10, 0)] {
+        practice.booked(monday(hour, minute));
+    }
+    dav.members_once(&calendar, 3);
+    let at = |hour, minute| monday(hour, minute).format("%Y%m%dT%H%M%SZ").to_string();
+    let ask = |from: &str, to: &str| {
+        let range = format!(r#"<C:time-range start="{from}" end="{to}"/>"#);
+        dav.report(&calendar, &format!("<C:free-busy-query>{range}</C:free-busy-query>"))
+    };
+    let answer = ask(&at(8, 15), &at(12, 0));
+    answer.has_status(200);
+    assert_eq!(answer.header("content-type"), Some("text/calendar; charset=utf-8"));
+    let busy = |line: &str| line.strip_prefix("FREEBUSY;FBTYPE=BUSY:").map(str::to_owned);
+    let told: Vec<String> = answer.text.lines().filter_map(busy).collect();
+    let first = format!("{}/{}", at(8, 15), at(9, 0));
+    assert_eq!(told, [first, format!("{}/{}", at(10, 0), at(10, 30))], "{answer:?}");
+    assert!(!answer.text.contains("SUMMARY"), "{answer:?}");
+    let free = ask(&at(9, 0), &at(10, 0));
+    assert!(free.text.contains("BEGIN:VFREEBUSY") && !free.text.contains("FREEBUSY;"), "{free:?}");
+    ask("now", "then").has_status(403);
+}
+
 /// What is not in the appointment changes what is told of it, too.
 #[test]
 fn another_name_and_an_erasure_change_the_tag_and_a_cancellation_ends_it() {

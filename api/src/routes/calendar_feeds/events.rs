@@ -42,9 +42,9 @@ pub(in crate::routes) struct Event {
     /// How often it has changed, and when it did so last.
     pub(in crate::routes) sequence: u64,
     pub(super) updated_at: DateTime<Utc>,
-    pub(super) is_held: bool,
+    pub(in crate::routes) is_held: bool,
     /// Whether it keeps nobody away.
-    pub(super) is_transparent: bool,
+    pub(in crate::routes) is_transparent: bool,
     pub(super) title: Title,
     /// Who comes, where that is told.
     pub(super) client: Option<Name>,

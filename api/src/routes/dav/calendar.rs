@@ -69,6 +69,16 @@ pub(super) struct Member {
     pub(super) etag: String,
     /// What else it is told by, and may change without it.
     pub(super) told_by: Uuid,
+    pub(super) kept: Kept,
+}
+
+/// Whether what is in a calendar keeps its resource or client from anything else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kept {
+    Busy,
+    /// It is held.
+    Tentatively,
+    Free,
 }
 
 impl<'a> Opened<'a> {
@@ -231,7 +241,12 @@ impl Member {
         let version = event.sequence + 1;
         let etag = format!("\"{version}-{digest}\"");
         let (start, end) = (event.span.start, event.span.end);
-        Self { id: event.id, version, start, end, text, etag, told_by: event.told_by }
+        let kept = match event {
+            Event { is_transparent: true, .. } => Kept::Free,
+            Event { is_held: true, .. } => Kept::Tentatively,
+            _ => Kept::Busy,
+        };
+        Self { id: event.id, version, start, end, text, etag, told_by: event.told_by, kept }
     }
 }
 
@@ -254,4 +269,20 @@ fn not_of_calendars() -> Problem {
     let title = "The key opens no calendar";
     let detail = "calendars are opened by a key with `limits` of `resource_ids`, or of a `client_id`, and of nothing else";
     forbidden("no-calendar-of-key", title, detail)
+}
+
+/// Something with a title, from then to then.
+#[cfg(test)]
+pub(super) fn member(start: DateTime<Utc>, end: DateTime<Utc>) -> Member {
+    let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Check-up\\, long\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    Member {
+        id: Uuid::nil(),
+        version: 1,
+        start,
+        end,
+        text: text.to_owned(),
+        etag: String::new(),
+        told_by: Uuid::nil(),
+        kept: Kept::Busy,
+    }
 }

@@ -22,7 +22,7 @@ pub(super) struct Filter {
 
 /// From when to when: whatever is not said is without an end.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Range {
+pub(super) struct Range {
     start: Option<DateTime<Utc>>,
     end: Option<DateTime<Utc>>,
 }
@@ -90,16 +90,12 @@ impl Filter {
         if self.is_of_nothing {
             return None;
         }
-        let start = self.range.start.and_then(|start| start.checked_sub_signed(LONGEST));
-        let some = Interval::new(start.unwrap_or(all.start()), self.range.end.unwrap_or(all.end()));
-        all.intersection(&some.ok()?)
+        self.range.reaching(all)
     }
 
     pub(super) fn lets_through(&self, member: &Member) -> bool {
-        let Range { start, end } = self.range;
         !self.is_of_nothing
-            && start.is_none_or(|start| member.end > start)
-            && end.is_none_or(|end| member.start < end)
+            && self.range.meets(member)
             && (self.properties.is_empty() || self.is_of(&member.text))
     }
 
@@ -111,11 +107,29 @@ impl Filter {
 }
 
 impl Range {
-    fn read(range: &Element) -> Result<Self, Refused> {
+    /// Of a `CALDAV:time-range`.
+    pub(super) fn read(range: &Element) -> Result<Self, Refused> {
         let at = |name| range.attribute(name).map(instant).transpose();
         let read = Self { start: at("start")?, end: at("end")? };
         let is_empty = matches!((read.start, read.end), (Some(start), Some(end)) if end <= start);
         if is_empty || read == Self::default() { Err(invalid()) } else { Ok(read) }
+    }
+
+    /// What it has of some time; `None`: nothing.
+    pub(super) fn of(&self, all: Interval) -> Option<Interval> {
+        let (start, end) = (self.start.unwrap_or(all.start()), self.end.unwrap_or(all.end()));
+        all.intersection(&Interval::new(start, end).ok()?)
+    }
+
+    /// When of some time may start what it meets.
+    pub(super) fn reaching(&self, all: Interval) -> Option<Interval> {
+        let start = self.start.and_then(|start| start.checked_sub_signed(LONGEST));
+        Self { start, end: self.end }.of(all)
+    }
+
+    pub(super) fn meets(&self, member: &Member) -> bool {
+        self.start.is_none_or(|start| member.end > start)
+            && self.end.is_none_or(|end| member.start < end)
     }
 }
 
@@ -186,16 +200,7 @@ mod tests {
 
     fn member(start: &str, minutes: i64) -> Member {
         let start: DateTime<Utc> = start.parse().unwrap();
-        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:Check-up\\, long\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-        Member {
-            id: uuid::Uuid::nil(),
-            version: 1,
-            start,
-            end: start + TimeDelta::minutes(minutes),
-            text: text.to_owned(),
-            etag: String::new(),
-            told_by: uuid::Uuid::nil(),
-        }
+        super::super::calendar::member(start, start + TimeDelta::minutes(minutes))
     }
 
     #[test]

@@ -3,13 +3,14 @@
 //! * `place`: what there is at an address; `calendar`: what calendars a key opens, and what is in them.
 //! * `xml`: what is asked, within bounds; `multistatus`: how it is answered.
 //! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that, and
-//!   `proppatch` that they set none of it.
+//!   `proppatch` that they set none of it; `free_busy`: when it is busy, and nothing else.
 //! * `sync`: what has changed since they have asked last; `token`: how far that was. `write`: what they change.
 //!
 //! Why it is so: `docs/adr/0071-a-caldav-server-over-the-log.md`.
 
 mod calendar;
 mod filter;
+mod free_busy;
 mod multistatus;
 mod place;
 mod properties;

@@ -81,7 +81,12 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
             told.collect()
         }
         ("supported-report-set", Thing::Calendar(..)) => {
-            let reports = ["<C:calendar-multiget/>", "<C:calendar-query/>", "<D:sync-collection/>"];
+            let reports = [
+                "<C:calendar-multiget/>",
+                "<C:calendar-query/>",
+                "<C:free-busy-query/>",
+                "<D:sync-collection/>",
+            ];
             let reports = reports.map(|report| {
                 format!("<D:supported-report><D:report>{report}</D:report></D:supported-report>")
             });

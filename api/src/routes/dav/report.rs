@@ -1,5 +1,5 @@
 //! `REPORT`: what of a calendar is asked for by its address (RFC 4791 section 7.9), by what it is (section 7.8), or by what
-//! has changed (RFC 6578 section 3).
+//! has changed (RFC 6578 section 3). And when it is busy, without what it is (RFC 4791 section 7.10).
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::place::Place;
 use super::properties::Thing;
 use super::propfind::Asked;
 use super::xml::{CALDAV, DAV, Element};
-use super::{nothing_there, sync};
+use super::{free_busy, nothing_there, sync};
 
 pub(super) async fn answer(
     opened: &Opened<'_>,
@@ -26,6 +26,7 @@ pub(super) async fn answer(
         (CALDAV, "calendar-multiget") => these(opened, &calendar, &asked, report).await?,
         (CALDAV, "calendar-query") => some(opened, &calendar, &asked, report).await?,
         (DAV, "sync-collection") => sync::answer(opened, &calendar, &asked, report).await?,
+        (CALDAV, "free-busy-query") => return free_busy::answer(opened, &calendar, report).await,
         _ => return Err(unsupported()),
     };
     Ok(told.into_response())
