@@ -77,6 +77,16 @@ impl LocalMinute {
     }
 }
 
+impl TryFrom<NaiveDateTime> for LocalMinute {
+    type Error = HoursError;
+
+    fn try_from(local: NaiveDateTime) -> Result<Self, HoursError> {
+        LocalDate::try_from(local.date())?;
+        let is_whole = local.second() == 0 && local.nanosecond() == 0;
+        if is_whole { Ok(Self(local)) } else { Err(HoursError::LocalMinute(local.to_string())) }
+    }
+}
+
 impl FromStr for LocalMinute {
     type Err = HoursError;
 

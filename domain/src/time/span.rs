@@ -37,6 +37,16 @@ impl LocalDays {
             Ok(Self { first, last })
         }
     }
+
+    #[must_use]
+    pub const fn first(self) -> LocalDate {
+        self.first
+    }
+
+    #[must_use]
+    pub const fn last(self) -> LocalDate {
+        self.last
+    }
 }
 
 impl TryFrom<DaysFields> for LocalDays {
@@ -104,7 +114,8 @@ impl LocalSpan {
     }
 
     /// The span made absolute; `None`: clocks that jump leave nothing of it.
-    pub(super) fn resolve(&self, zone: Tz) -> Option<Interval> {
+    #[must_use]
+    pub fn resolve(&self, zone: Tz) -> Option<Interval> {
         match self {
             Self::Days(days) => day_bounds(zone, days.first.date(), days.last.date()),
             Self::Hours(hours) => {

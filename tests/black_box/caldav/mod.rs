@@ -4,12 +4,14 @@
 //! * `reading`: what is in a calendar, asked for in each way that there is.
 //! * `sync`: what has changed since a program was told last.
 //! * `writing`: what of a calendar is changed by changing it.
+//! * `time_off`: what is put there that is new.
 //! * `programs`: the same by programs that others have written, which begin at the server's address.
 
 mod discovery;
 mod programs;
 mod reading;
 mod sync;
+mod time_off;
 mod writing;
 
 use base64::Engine as _;

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::writing::{a_key_of_room, moved};
 use super::{Dav, of_room};
 use crate::harness::{a_practice, child, id_of, monday, utc};
 
@@ -103,8 +104,8 @@ impl Desk {
         names
     }
 
-    /// What khal shows of some days.
-    fn khal(&self, days: &[&str]) -> String {
+    /// What khal says.
+    fn khal(&self, arguments: &[&str]) -> String {
         let config = self.folder.path().join("khal");
         let (calendar, path) = (self.calendar(), self.folder.path().display());
         let text = format!(
@@ -116,9 +117,14 @@ impl Desk {
         );
         fs::write(&config, text).unwrap();
         let mut khal = program("khal");
-        khal.arg("-c").arg(&config).args(["list", "--format", "{start} {title}"]).args(days);
+        khal.arg("-c").arg(&config).args(arguments);
         khal.env("HOME", self.folder.path());
         ran(khal, "")
+    }
+
+    /// What khal shows of a day.
+    fn shown(&self, day: &str) -> String {
+        self.khal(&["list", "--format", "{start} {title}", day, "1d"])
     }
 }
 
@@ -139,7 +145,7 @@ fn vdirsyncer_keeps_in_step_and_khal_shows_it() {
     assert_eq!(desk.in_step(), names);
     assert_eq!(desk.in_step(), names, "nothing has changed");
     let day = monday(0, 0).format("%Y-%m-%d").to_string();
-    let shown = desk.khal(&[&day, "1d"]);
+    let shown = desk.shown(&day);
     for hour in [8, 9] {
         assert!(shown.contains(&format!("{day} {hour:02}:00 At {hour}")), "{shown}");
     }
@@ -151,6 +157,38 @@ fn vdirsyncer_keeps_in_step_and_khal_shows_it() {
         got.text.contains("SEQUENCE:1\r\n").then_some(())
     });
     assert_eq!(desk.in_step(), [format!("{}.ics", id_of(&first))]);
-    let shown = desk.khal(&[&day, "1d"]);
+    let shown = desk.shown(&day);
     assert!(shown.contains(&format!("{day} 11:00 At 8")) && !shown.contains("At 9"), "{shown}");
+}
+
+#[test]
+fn what_is_changed_with_vdirsyncer_and_khal_is_so_here() {
+    let practice = a_practice();
+    let [moves, goes] = [8, 9].map(|hour| practice.booked(monday(hour, 0)));
+    let dav = a_key_of_room(&practice, &["appointments", "book", "manage", "personal"]);
+    let calendar = dav.calendar();
+    dav.members_once(&calendar, 2);
+    let desk = Desk::of(&dav);
+    assert_eq!(desk.in_step().len(), 2);
+    let file = |appointment: &Value| desk.calendar().join(format!("{}.ics", id_of(appointment)));
+    let text = fs::read_to_string(file(&moves)).unwrap();
+    fs::write(file(&moves), moved(&text, monday(14, 0))).unwrap();
+    fs::remove_file(file(&goes)).unwrap();
+    let day = monday(0, 0).format("%Y-%m-%d").to_string();
+    let from = format!("{day} 11:00");
+    desk.khal(&["new", "-a", "daybook", &from, &format!("{day} 12:00"), "Training"]);
+    desk.in_step();
+    assert_eq!(practice.appointment(&id_of(&moves))["start_at"], utc(monday(14, 0)));
+    assert_eq!(practice.appointment(&id_of(&goes))["status"], "cancelled");
+    let room = practice.api.get(&format!("/v1/resources/{}", practice.room)).send().is(200);
+    let [off] = &room["exceptions"].as_array().unwrap()[..] else { panic!("{room}") };
+    let span = json!({"from": format!("{day}T11:00"), "to": format!("{day}T12:00")});
+    assert_eq!((&off["hours"], &off["reason"]), (&span, &json!("Training")));
+    // What khal has called it is called otherwise here, and once.
+    let mut names = [&moves, off].map(|it| format!("{}.ics", id_of(it)));
+    names.sort();
+    desk.in_step();
+    assert_eq!(desk.in_step(), names);
+    let shown = desk.shown(&day);
+    assert_eq!(shown.matches("Training").count(), 1, "{shown}");
 }

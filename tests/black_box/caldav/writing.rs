@@ -8,14 +8,18 @@ use crate::harness::{Answer, Practice, a_practice, at_once, id_of, monday, utc};
 
 /// Whoever may move what is in the calendar of the practice's room.
 fn a_desk(practice: &Practice) -> Dav {
+    a_key_of_room(practice, &["appointments", "book", "personal"])
+}
+
+/// Whoever may do that in the calendar of the practice's room.
+pub(super) fn a_key_of_room(practice: &Practice, scopes: &[&str]) -> Dav {
     let limits = json!({"resource_ids": [practice.room]});
-    let scopes = ["appointments", "book", "personal"];
     let body = json!({"name": "A desk", "scopes": scopes, "limits": limits});
     Dav::by(practice, &practice.api.post("/v1/keys", &body).send().is(201))
 }
 
 impl Dav {
-    fn put(&self, path: &str, tag: Option<&str>, text: &str) -> Answer {
+    pub(super) fn put(&self, path: &str, tag: Option<&str>, text: &str) -> Answer {
         let mut request = self.request("PUT", path);
         if let Some(tag) = tag {
             request = request.header("if-match", tag);
@@ -25,7 +29,7 @@ impl Dav {
 
     /// What is there, and its tag.
     #[track_caller]
-    fn got(&self, path: &str) -> (String, String) {
+    pub(super) fn got(&self, path: &str) -> (String, String) {
         let got = self.request("GET", path).send();
         got.has_status(200);
         (got.text.clone(), got.header("etag").unwrap().to_owned())
@@ -33,7 +37,7 @@ impl Dav {
 }
 
 /// The same event, half an hour long, from then on.
-fn moved(text: &str, start: DateTime<Utc>) -> String {
+pub(super) fn moved(text: &str, start: DateTime<Utc>) -> String {
     let lines = text.split("\r\n").map(|line| match line.split_once(':') {
         Some(("DTSTART", _)) => format!("DTSTART:{}", start.format("%Y%m%dT%H%M%SZ")),
         Some(("DTEND", _)) => {
@@ -146,6 +150,26 @@ fn an_event_that_is_deleted_is_an_appointment_that_is_cancelled() {
     assert_eq!(practice.appointment(&id_of(&booked))["status"], "cancelled");
     assert!(dav.members(&calendar).is_empty(), "at once");
     dav.request("DELETE", &path).send().is_refused(404, "not-found");
+}
+
+/// Whoever comes to it is not told apart, so neither is it moved nor ended here.
+#[test]
+fn a_session_is_one_event_and_stays_as_it_is() {
+    let practice = a_practice();
+    let class = practice.a_service(&json!({"session_places": 3, "name": "Yoga"}));
+    let body = json!({"service_id": class, "resource_ids": [practice.room], "start_at": utc(monday(8, 0))});
+    let session = practice.created("/v1/sessions", &body);
+    let place = json!({"client_id": practice.client});
+    practice.created(&format!("/v1/sessions/{session}/appointments"), &place);
+    let dav = a_desk(&practice);
+    let calendar = dav.calendar();
+    let path = format!("{calendar}{session}.ics");
+    assert_eq!(dav.members_once(&calendar, 1)[0].0, path);
+    let (text, tag) = dav.got(&path);
+    assert!(text.contains("SUMMARY:Yoga\r\n"), "{text}");
+    assert_eq!(dav.put(&path, Some(&tag), &moved(&text, monday(12, 0))).status, 409);
+    assert_eq!(dav.request("DELETE", &path).header("if-match", &tag).send().status, 409);
+    assert_eq!(dav.got(&path), (text, tag));
 }
 
 #[test]

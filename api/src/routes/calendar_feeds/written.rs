@@ -35,7 +35,7 @@ pub(in crate::routes) fn alone(event: &Event) -> String {
     writer.finish()
 }
 
-fn begin(writer: &mut Writer) {
+pub(in crate::routes) fn begin(writer: &mut Writer) {
     writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
     writer.text("PRODID", "-//daybook//calendar feeds//EN").raw("CALSCALE", &[], "GREGORIAN");
 }

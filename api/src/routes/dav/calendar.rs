@@ -16,11 +16,12 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::multistatus::Refused;
+use super::time_off::TimeOff;
 use super::{Asking, Place};
 use crate::App;
 use crate::http::Problem;
 use crate::http::auth::{Credential, Personal, forbidden};
-use crate::routes::calendar_feeds::events::{Event, NOW, Part, days};
+use crate::routes::calendar_feeds::events::{Event, MAX_EVENTS, NOW, Part, days};
 use crate::routes::calendar_feeds::written;
 use crate::views::{ClientView, ResourceView};
 
@@ -50,6 +51,7 @@ enum Of {
 pub(super) struct Calendar {
     pub(super) id: Uuid,
     pub(super) name: String,
+    /// Of its resource, where it is of one.
     pub(super) zone: Option<Tz>,
     /// Up to where what is told of it is known, at least.
     pub(super) position: Position,
@@ -225,7 +227,15 @@ impl<'a> Opened<'a> {
     ) -> Result<Vec<Member>, Refused> {
         let (tenant, terms) = (&self.caller.tenant, &calendar.terms);
         let events = self.app.calendar_events(tenant, terms, part, self.now).await?;
-        Ok(events.iter().map(Member::of).collect())
+        let mut members: Vec<Member> = events.iter().map(Member::of).collect();
+        if let Some(off) = TimeOff::of(self, calendar).await? {
+            let is_asked_for =
+                |member: &Member| part.these.is_none_or(|ids| ids.contains(&member.id));
+            members.extend(off.starting(&part.during).filter(is_asked_for));
+            members.sort_by_key(|member| (member.start, member.id));
+            members.truncate(MAX_EVENTS);
+        }
+        Ok(members)
     }
 
     /// Where something is.
@@ -237,9 +247,8 @@ impl<'a> Opened<'a> {
 impl Member {
     fn of(event: &Event) -> Self {
         let text = written::alone(event);
-        let digest = short(&Sha256::digest(text.as_bytes()));
         let version = event.sequence + 1;
-        let etag = format!("\"{version}-{digest}\"");
+        let etag = tag(version, &text);
         let (start, end) = (event.span.start, event.span.end);
         let kept = match event {
             Event { is_transparent: true, .. } => Kept::Free,
@@ -248,6 +257,12 @@ impl Member {
         };
         Self { id: event.id, version, start, end, text, etag, told_by: event.told_by, kept }
     }
+}
+
+/// What something is known by at a version, with these bytes.
+pub(super) fn tag(version: u64, text: &str) -> String {
+    let digest = short(&Sha256::digest(text.as_bytes()));
+    format!("\"{version}-{digest}\"")
 }
 
 /// What changes when anything in a calendar does.

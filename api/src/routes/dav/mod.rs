@@ -3,8 +3,10 @@
 //! * `place`: what there is at an address; `calendar`: what calendars a key opens, and what is in them.
 //! * `xml`: what is asked, within bounds; `multistatus`: how it is answered.
 //! * `properties`: what each place tells of itself; `propfind`, `report`, `filter`: how programs ask for that, and
-//!   `proppatch` that they set none of it; `free_busy`: when it is busy, and nothing else.
-//! * `sync`: what has changed since they have asked last; `token`: how far that was. `write`: what they change.
+//!   `proppatch` that they set none of it; `free_busy`: when,
+//!   and nothing else.
+//! * `sync`: what has changed since they have asked last; `token`: how far that was. `write`: what they change;
+//!   `time_off`: what is new.
 //!
 //! Why it is so: `docs/adr/0071-a-caldav-server-over-the-log.md`.
 
@@ -18,6 +20,7 @@ mod propfind;
 mod proppatch;
 mod report;
 mod sync;
+mod time_off;
 mod token;
 mod write;
 mod xml;

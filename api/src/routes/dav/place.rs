@@ -48,11 +48,10 @@ impl Place {
             [who, home, calendar] if *home == HOME => {
                 Some(Self::Calendar { who: id(who)?, id: id(calendar)? })
             }
-            [who, home, calendar, member] if *home == HOME => Some(Self::Member {
-                who: id(who)?,
-                calendar: id(calendar)?,
-                id: id(member.strip_suffix(SUFFIX)?)?,
-            }),
+            [who, home, calendar, member] if *home == HOME => {
+                let (calendar, name) = (id(calendar)?, member.strip_suffix(SUFFIX)?);
+                Some(Self::Member { who: id(who)?, calendar, id: named(calendar, name) })
+            }
             _ => None,
         }
     }
@@ -82,6 +81,11 @@ impl Place {
     }
 }
 
+/// What a program calls so: most take an id for it, and others are given one.
+fn named(calendar: Uuid, name: &str) -> Uuid {
+    Uuid::try_parse(name).unwrap_or_else(|_| Uuid::new_v5(&calendar, name.as_bytes()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,6 +106,8 @@ mod tests {
             assert_eq!(Place::of(path.trim_end_matches('/')), Some(place));
         }
         let member = format!("/dav/{who}/calendars/{calendar}/{id}");
+        let named = Place::of(&format!("{member}-of-mine.ics"));
+        assert_eq!(Place::of(&named.unwrap().path()), named);
         for bad in ["", "/", "/davit", "/v1/", "/dav/me/", "https://calendars.example", &member] {
             assert_eq!(Place::of(bad), None, "{bad}");
         }

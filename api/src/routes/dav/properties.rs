@@ -9,7 +9,7 @@ use super::multistatus::href;
 use super::place::Place;
 use super::token::Token;
 use super::xml::{CALDAV, CALENDARSERVER, DAV, Name};
-use crate::http::Book;
+use crate::http::{Book, Manage};
 
 /// Something that properties are told of.
 pub(super) enum Thing<'a> {
@@ -76,6 +76,10 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
             let mut privileges = vec!["read", "read-current-user-privilege-set"];
             if opened.caller.has::<Book>() {
                 privileges.extend(["write-content", "unbind"]);
+            }
+            let is_resources = matches!(thing, Thing::Calendar(Calendar { zone: Some(_), .. }, _));
+            if is_resources && opened.caller.has::<Book>() && opened.caller.has::<Manage>() {
+                privileges.push("bind");
             }
             let told = privileges.iter().map(|it| format!("<D:privilege><D:{it}/></D:privilege>"));
             told.collect()

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
-use daybook_domain::time::Interval;
+use daybook_domain::resource::ResourceEvent;
+use daybook_domain::time::{ExceptionKind, Interval};
 use daybook_store::{AnyEvent, Position};
 use uuid::Uuid;
 
@@ -193,6 +194,7 @@ impl Walk<'_> {
                     let all = self.members.values().filter(|member| member.told_by == id);
                     all.map(|member| member.id).collect()
                 }
+                AnyEvent::Resource(_, event) if id == party => time_off(event).collect(),
                 _ => Vec::new(),
             };
             let mut told = self.token.of_event.filter(|_| *position == self.token.position);
@@ -216,6 +218,19 @@ impl Walk<'_> {
 /// Whether it is about what is in calendars under its own id.
 const fn is_of_itself(event: &AnyEvent) -> bool {
     matches!(event, AnyEvent::Appointment(..) | AnyEvent::Session(..))
+}
+
+/// The time off that an event of a resource is about. Of what was removed, nobody knows any more whether it was that.
+fn time_off(event: &ResourceEvent) -> impl Iterator<Item = Uuid> {
+    let id = match event {
+        ResourceEvent::ResourceExceptionAdded(added) => {
+            let is_off = added.exception.kind == ExceptionKind::TimeOff;
+            is_off.then_some(added.exception.id)
+        }
+        ResourceEvent::ResourceExceptionRemoved(removed) => Some(removed.exception_id),
+        _ => None,
+    };
+    id.map(|id| id.uuid()).into_iter()
 }
 
 /// The first day on which what starts then is in the calendar no longer.
