@@ -206,7 +206,7 @@ fn lints_of_ones_own_are_found() {
 
 /// What routes share. It imports from no route.
 const SHARED_BY_ROUTES: &[&str] =
-    &["as_of", "catalogue", "commands", "expanding", "kept", "listing", "problems"];
+    &["as_of", "calendars", "catalogue", "commands", "expanding", "kept", "listing", "problems"];
 
 /// What a file of `daybook-api` imports from routes, and ought not to: a route from another, and what is
 /// below the routes from any.

@@ -104,7 +104,7 @@ impl Problem {
     }
 
     /// The same, for whoever knows no other way to be told that it cannot be so.
-    pub(crate) fn as_conflict(self) -> Self {
+    pub(crate) fn into_conflict(self) -> Self {
         Self { status: StatusCode::CONFLICT, ..self }
     }
 

@@ -15,7 +15,7 @@ use daybook_store::{calendar_feeds, issuers, keys, templates, webhooks};
 
 use crate::imports::MAX_IMPORT_BYTES;
 
-use super::calendar_feeds::MAX_EVENTS;
+use super::calendars::events::MAX_EVENTS;
 use super::{appointments, availability, dav, events, expanding, resources, utilisation};
 use crate::http::{body, head, heavy, in_flight, limits, query};
 

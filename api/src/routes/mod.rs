@@ -10,6 +10,7 @@ mod bounds;
 mod browser_sessions;
 pub(crate) mod cached;
 pub(crate) mod calendar_feeds;
+mod calendars;
 mod catalogue;
 mod clients;
 mod commands;

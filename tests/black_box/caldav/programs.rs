@@ -98,8 +98,10 @@ impl Desk {
     fn in_step(&self) -> Vec<String> {
         ran(self.vdirsyncer("sync"), "");
         let all = fs::read_dir(self.calendar()).unwrap();
-        let names = all.map(|file| file.unwrap().file_name().into_string().unwrap());
-        let mut names: Vec<String> = names.filter(|name| name.ends_with(".ics")).collect();
+        let files = all.map(|file| file.unwrap().path());
+        let calendars = files.filter(|file| file.extension().is_some_and(|it| it == "ics"));
+        let names = calendars.map(|file| file.file_name().unwrap().to_str().unwrap().to_owned());
+        let mut names: Vec<String> = names.collect();
         names.sort();
         names
     }

@@ -14,8 +14,8 @@ fn query(filter: &str) -> String {
 }
 
 fn multiget(paths: &[&str]) -> String {
-    let paths: String = paths.iter().map(|path| format!("<D:href>{path}</D:href>")).collect();
-    format!("<C:calendar-multiget>{DATA}{paths}</C:calendar-multiget>")
+    let paths = paths.join("</D:href><D:href>");
+    format!("<C:calendar-multiget>{DATA}<D:href>{paths}</D:href></C:calendar-multiget>")
 }
 
 /// The paths that are told of.

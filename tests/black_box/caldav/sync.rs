@@ -46,13 +46,12 @@ impl<'a> Program<'a> {
                 has_more = true;
                 continue;
             }
-            match within(response, "D:getetag") {
-                Some(tag) => self.has.insert(path.clone(), tag.replace("&quot;", "\"")),
-                None => {
-                    assert!(response.contains("HTTP/1.1 404"), "{answer:?}");
-                    self.has.remove(&path)
-                }
-            };
+            if let Some(tag) = within(response, "D:getetag") {
+                self.has.insert(path.clone(), tag.replace("&quot;", "\""));
+            } else {
+                assert!(response.contains("HTTP/1.1 404"), "{answer:?}");
+                self.has.remove(&path);
+            }
             assert!(!told.contains(&path), "it is told twice: {answer:?}");
             told.push(path);
         }

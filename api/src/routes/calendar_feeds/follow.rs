@@ -4,12 +4,12 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
-use super::events::{Part, days};
-use super::written::Written;
 use crate::App;
 use crate::http::etag::Etag;
 use crate::http::followed::FollowedFeed;
 use crate::http::{NoQuery, Problem};
+use crate::routes::calendars::events::{Part, days};
+use crate::routes::calendars::written::Written;
 
 /// The calendar, with a tag of its bytes: they stay the same for as long as nothing changes in it.
 pub(crate) async fn follow(

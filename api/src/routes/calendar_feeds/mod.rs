@@ -1,14 +1,12 @@
 //! `/v1/calendar-feeds`: calendars that programs follow by an address; and `/calendars/{address}`, where they do.
 //!
 //! * `make`: making one, and giving it another address: what shows a secret. `read`: which there are. `revoke`: ending one.
-//! * `events`: what a feed has; `written`: how that is written as iCalendar; `follow`: what is answered to an address.
+//! * `follow`: what is answered to an address.
 
-pub(super) mod events;
 mod follow;
 mod make;
 mod read;
 mod revoke;
-pub(super) mod written;
 
 use axum::Router;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -26,9 +24,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
-
-#[cfg(test)]
-pub(super) use events::MAX_EVENTS;
 
 use crate::App;
 use crate::http::{Caller, Problem};

@@ -21,8 +21,8 @@ use super::{Asking, Place};
 use crate::App;
 use crate::http::Problem;
 use crate::http::auth::{Credential, Personal, forbidden};
-use crate::routes::calendar_feeds::events::{Event, MAX_EVENTS, NOW, Part, days};
-use crate::routes::calendar_feeds::written;
+use crate::routes::calendars::events::{Event, MAX_EVENTS, NOW, Part, days};
+use crate::routes::calendars::written;
 use crate::views::{ClientView, ResourceView};
 
 /// What events are, by themselves.
@@ -277,7 +277,8 @@ pub(super) fn ctag(members: &[Member]) -> String {
 
 /// The first 64 bits of a digest.
 pub(super) fn short(digest: &[u8]) -> String {
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let first = digest.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    format!("{first:016x}")
 }
 
 fn not_of_calendars() -> Problem {

@@ -62,16 +62,15 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
         ("resourcetype", Thing::Root | Thing::Home) => "<D:collection/>".to_owned(),
         ("resourcetype", Thing::Principal) => "<D:principal/><D:collection/>".to_owned(),
         ("resourcetype", Thing::Calendar(..)) => "<D:collection/><C:calendar/>".to_owned(),
-        ("resourcetype", Thing::Member(_)) => String::new(),
         ("displayname", Thing::Calendar(calendar, _)) => escape(&*calendar.name).into_owned(),
         ("displayname", Thing::Root | Thing::Home | Thing::Principal) => "daybook".to_owned(),
         ("getetag", Thing::Member(member)) => escape(&*member.etag).into_owned(),
         ("getcontenttype", Thing::Member(_)) => CONTENT_TYPE.to_owned(),
         ("getcontentlength", Thing::Member(member)) => member.text.len().to_string(),
-        ("current-user-principal", _) => principal(),
-        ("principal-URL", Thing::Principal) => principal(),
         ("principal-collection-set", _) => href(&Place::Root.path()),
-        ("owner", Thing::Home | Thing::Calendar(..) | Thing::Member(_)) => principal(),
+        ("current-user-principal", _)
+        | ("principal-URL", Thing::Principal)
+        | ("owner", Thing::Home | Thing::Calendar(..) | Thing::Member(_)) => principal(),
         ("current-user-privilege-set", _) => {
             let mut privileges = vec!["read", "read-current-user-privilege-set"];
             if opened.caller.has::<Book>() {
@@ -96,7 +95,7 @@ fn of_dav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<String>
             });
             reports.concat()
         }
-        ("supported-report-set", _) => String::new(),
+        ("resourcetype", Thing::Member(_)) | ("supported-report-set", _) => String::new(),
         ("sync-token", Thing::Calendar(calendar, _)) => Token::now(opened, calendar).to_string(),
         _ => return None,
     })

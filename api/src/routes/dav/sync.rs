@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use daybook_domain::ExceptionId;
 use daybook_domain::resource::ResourceEvent;
 use daybook_domain::time::{ExceptionKind, Interval};
 use daybook_store::{AnyEvent, Position};
@@ -20,7 +21,7 @@ use super::propfind::Asked;
 use super::token::Token;
 use super::xml::{DAV, Element};
 use crate::http::Problem;
-use crate::routes::calendar_feeds::events::{DAYS_AHEAD, DAYS_BEHIND, MAX_EVENTS, Part, days};
+use crate::routes::calendars::events::{DAYS_AHEAD, DAYS_BEHIND, MAX_EVENTS, Part, days};
 
 /// How many events are read at once, and how often for one answer: whoever asks on from there gets the rest.
 const EVENTS: u32 = 1_000;
@@ -184,8 +185,8 @@ impl Walk<'_> {
     async fn tell(&mut self, events: &[(Position, AnyEvent)]) -> Result<bool, Refused> {
         let ids = events.iter().filter(|(_, event)| is_of_itself(event));
         let ids = ids.map(|(_, event)| event.aggregate_id()).collect();
-        let (tenant, party) = (&self.opened.caller.tenant, self.calendar.id);
-        let ever = self.opened.app.history.ever_of(tenant, &ids, party).await?;
+        let (tenant, own) = (&self.opened.caller.tenant, self.calendar.id);
+        let ever = self.opened.app.history.ever_of(tenant, &ids, own).await?;
         for (position, event) in events {
             let id = event.aggregate_id();
             let about: Vec<Uuid> = match event {
@@ -194,7 +195,7 @@ impl Walk<'_> {
                     let all = self.members.values().filter(|member| member.told_by == id);
                     all.map(|member| member.id).collect()
                 }
-                AnyEvent::Resource(_, event) if id == party => time_off(event).collect(),
+                AnyEvent::Resource(_, event) if id == own => time_off(event).collect(),
                 _ => Vec::new(),
             };
             let mut told = self.token.of_event.filter(|_| *position == self.token.position);
@@ -230,7 +231,7 @@ fn time_off(event: &ResourceEvent) -> impl Iterator<Item = Uuid> {
         ResourceEvent::ResourceExceptionRemoved(removed) => Some(removed.exception_id),
         _ => None,
     };
-    id.map(|id| id.uuid()).into_iter()
+    id.map(ExceptionId::uuid).into_iter()
 }
 
 /// The first day on which what starts then is in the calendar no longer.

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use daybook_domain::resource::Resource;
 use daybook_domain::time::{
-    ExceptionKind, HoursException, Interval, LocalDate, LocalDays, LocalHours, LocalMinute,
-    LocalSpan,
+    ExceptionKind, HoursException, HoursExceptions, Interval, LocalDate, LocalDays, LocalHours,
+    LocalMinute, LocalSpan,
 };
 use daybook_domain::{ExceptionId, Personal as IsPersonal, Reason};
 use daybook_ical::event::Length;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::calendar::{Calendar, Kept, Member, Opened, tag};
 use super::multistatus::Refused;
 use crate::http::auth::Personal;
-use crate::routes::calendar_feeds::written::begin;
+use crate::routes::calendars::written::begin;
 
 /// What it is called where nobody says why.
 const UNTITLED: &str = "Time off";
@@ -43,7 +43,7 @@ impl TimeOff {
         };
         Ok(loaded.map(|(resource, version)| {
             let exceptions = resource.profile().map(|it| &it.opening_hours.exceptions);
-            let all = exceptions.into_iter().flat_map(|all| all.iter());
+            let all = exceptions.into_iter().flat_map(HoursExceptions::iter);
             let all = all.filter(|it| it.kind == ExceptionKind::TimeOff).cloned().collect();
             Self { zone, version, all }
         }))

@@ -235,7 +235,7 @@ async fn change(
 fn as_programs_know(problem: Problem) -> Problem {
     match problem.status() {
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::UNPROCESSABLE_ENTITY => {
-            problem.as_conflict()
+            problem.into_conflict()
         }
         _ => problem,
     }

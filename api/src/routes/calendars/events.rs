@@ -41,16 +41,16 @@ pub(in crate::routes) struct Event {
     pub(in crate::routes) span: Span,
     /// How often it has changed, and when it did so last.
     pub(in crate::routes) sequence: u64,
-    pub(super) updated_at: DateTime<Utc>,
+    pub(in crate::routes) updated_at: DateTime<Utc>,
     pub(in crate::routes) is_held: bool,
     /// Whether it keeps nobody away.
     pub(in crate::routes) is_transparent: bool,
-    pub(super) title: Title,
+    pub(in crate::routes) title: Title,
     /// Who comes, where that is told.
-    pub(super) client: Option<Name>,
-    pub(super) location: Option<Location>,
-    pub(super) category: Category,
-    pub(super) tags: Tags,
+    pub(in crate::routes) client: Option<Name>,
+    pub(in crate::routes) location: Option<Location>,
+    pub(in crate::routes) category: Category,
+    pub(in crate::routes) tags: Tags,
     /// What else it is told by, and may change without it: its client, or the service of a session.
     pub(in crate::routes) told_by: Uuid,
 }

@@ -18,10 +18,10 @@ const REFRESH: &str = "PT1H";
 const BUSY: &str = "Busy";
 
 /// A feed that is to be written.
-pub(super) struct Written<'a> {
-    pub(super) name: &'a Name,
-    pub(super) detail: Detail,
-    pub(super) events: &'a [Event],
+pub(in crate::routes) struct Written<'a> {
+    pub(in crate::routes) name: &'a Name,
+    pub(in crate::routes) detail: Detail,
+    pub(in crate::routes) events: &'a [Event],
 }
 
 /// An event by itself, as a member of a collection has it (RFC 4791 section 4.1).
@@ -41,7 +41,7 @@ pub(in crate::routes) fn begin(writer: &mut Writer) {
 }
 
 impl Written<'_> {
-    pub(super) fn text(&self) -> String {
+    pub(in crate::routes) fn text(&self) -> String {
         let mut writer = Writer::new();
         begin(&mut writer);
         // As RFC 7986 has it, and as programs have it that do not.
