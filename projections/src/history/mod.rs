@@ -114,7 +114,7 @@ impl History {
         sessions::page(&self.pool, tenant, filter, page, moment.position).await
     }
 
-    /// Of the sessions that start in some time, those of the first `limit` that take place, by start, as they are now: of all, or of
+    /// Of the sessions that start in some time and have one of some resources, those of the first `limit` that take place, by start, as they are now: of all, or of
     /// these.
     ///
     /// # Errors
@@ -123,10 +123,10 @@ impl History {
         &self,
         tenant: &TenantId,
         during: Interval,
-        these: Option<&[Uuid]>,
+        (these, resources): (Option<&[Uuid]>, Option<&[Uuid]>),
         limit: usize,
     ) -> Result<Vec<SessionVersion>, sqlx::Error> {
-        sessions::taking_place(&self.pool, tenant, during, these, limit).await
+        sessions::taking_place(&self.pool, tenant, during, (these, resources), limit).await
     }
 
     /// Which of these appointments and sessions are of a resource or client, or once were.

@@ -22,13 +22,13 @@ const KEY: &str = "start_at, session_id";
 const PART: usize = 500;
 const MAX_PARTS: usize = 10;
 
-/// Of the first `limit` that start in some time, those that take place, by their start, as they are now: of all, or of these. Served by
-/// `sessions_start`, or by the primary key.
+/// Of the first `limit` that start in some time and have one of some resources, those that take place, by their start, as they are now: of
+/// all, or of these. Served by `sessions_start`, or by the primary key.
 pub(super) async fn taking_place(
     pool: &PgPool,
     tenant: &TenantId,
     during: Interval,
-    these: Option<&[Uuid]>,
+    (these, resources): (Option<&[Uuid]>, Option<&[Uuid]>),
     limit: usize,
 ) -> Result<Vec<SessionVersion>, sqlx::Error> {
     let (schema, names) = (Schema::of(Appointments::ID), SESSIONS.names());
@@ -39,6 +39,9 @@ pub(super) async fn taking_place(
     sql.push(" AND start_at < ").push_bind(during.end()).push(" AND until_position IS NULL");
     if let Some(these) = these {
         sql.push(" AND session_id = ANY(").push_bind(these.to_vec()).push(")");
+    }
+    if let Some(resources) = resources {
+        sql.push(" AND resource_ids && ").push_bind(resources.to_vec());
     }
     sql.push(format!(" ORDER BY {KEY} LIMIT "));
     sql.push_bind(i64::try_from(limit).unwrap_or(i64::MAX));
@@ -109,4 +112,36 @@ async fn part(
     }
     sql.push(format!(" ORDER BY {KEY} LIMIT {PART}"));
     sql.build_query_as().fetch_all(pool).await
+}
+
+#[cfg(test)]
+mod tests {
+    use daybook_domain::session::SessionEvent;
+    use daybook_store::AnyEvent;
+
+    use super::*;
+    use crate::tests::classes::{hour, scheduled, session};
+    use crate::tests::world::World;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn sessions_of_other_resources_do_not_count_to_the_limit() {
+        let world = World::new().await;
+        let tenant = world.tenant("north").await;
+        let runner = world.start(world.projections());
+        let mut elsewhere = scheduled(1, 10);
+        if let AnyEvent::Session(_, SessionEvent::SessionScheduled(event)) = &mut elsewhere {
+            event.slot.resource_ids = vec![Uuid::from_u128(2).into()].try_into().unwrap();
+        }
+        let head = world.append(&tenant, &[elsewhere, scheduled(2, 20)]).await;
+        world.caught_up(&tenant, Appointments::ID, head).await;
+        runner.stop().await;
+        let during = Interval::new(hour(0), hour(30)).unwrap();
+        let first = async |resources: Option<&[Uuid]>| {
+            let which = (None, resources);
+            let found = taking_place(&world.pool, &tenant, during, which, 1).await.unwrap();
+            found.into_iter().map(|version| version.session_id).collect::<Vec<_>>()
+        };
+        assert_eq!(first(None).await, [session(1)]);
+        assert_eq!(first(Some(&[Uuid::from_u128(1)])).await, [session(2)]);
+    }
 }

@@ -193,6 +193,11 @@ fn what_is_understood_is_said() {
     let answer = dav.report(&calendar, "<D:version-tree></D:version-tree>");
     answer.has_status(403);
     assert!(answer.text.contains("<D:supported-report/>"), "{answer:?}");
+    let many: Vec<String> = (0..101).map(|n| format!("<D:p{n}/>")).collect();
+    let answer = dav.propfind("/dav/", "0", &many.concat());
+    answer.is_refused(400, "invalid-xml");
+    let twice = dav.propfind("/dav/", "0", &"<D:displayname/>".repeat(101));
+    assert_eq!(twice.text.matches("<D:displayname>").count(), 1, "{twice:?}");
     for bad in ["<D:propfind", "<!DOCTYPE a><a/>", "<a>&b;</a>", "<a/>"] {
         let request = dav.request("PROPFIND", "/dav/").header("depth", "0");
         request.body("application/xml", bad).send().is_refused(400, "invalid-xml");

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use chrono::{Days, NaiveDate};
 use serde_json::json;
 
 use super::{Dav, key_with, member, of_room, responses, within};
-use crate::harness::{Answer, Practice, a_practice, eventually, monday, utc};
+use crate::harness::{Answer, Practice, a_practice, eventually, monday, today, utc};
 
 /// A program that keeps in step: what it has, and how far it was told.
 pub(super) struct Program<'a> {
@@ -198,6 +199,8 @@ fn whoever_is_told_one_at_a_time_is_told_all_of_it() {
     }
     let mut whole = Program::of(&dav);
     whole.has_once(4);
+    let last = member(&dav.calendar(), &booked[5]);
+    eventually("the name is known", || dav.got(&last).0.contains("Somebody else").then_some(()));
     for limit in [1, 4] {
         program.walk(Some(limit));
     }
@@ -230,6 +233,41 @@ fn a_token_that_was_not_given_out_here_or_not_yet_is_refused() {
     }
     // It is good for as long as the log is.
     own.is_told_no_more();
+}
+
+/// Time off may lie in the past, so days need not pass here for it to leave the calendar.
+#[test]
+fn what_leaves_the_calendar_as_days_pass_is_told_by_the_day() {
+    let practice = a_practice();
+    let dav = of_room(&practice);
+    let mut program = Program::of(&dav);
+    program.walk(None);
+    let (now, shown) = (today(), |date: NaiveDate| date.format("%Y%m%d").to_string());
+    let path = format!("/v1/resources/{}/exceptions", practice.room);
+    let off = |first: NaiveDate, last: NaiveDate| {
+        let days = json!({"first": first, "last": last});
+        let off = practice.api.post(&path, &json!({"kind": "time-off", "days": days}));
+        member(&program.calendar, &off.send().is(201))
+    };
+    // What is still going on stays, however long ago it began.
+    let long = off(now - Days::new(60), now + Days::new(30));
+    let over = [45, 40].map(|ago| now - Days::new(ago)).map(|date| off(date, date));
+    program.told_once(&over[1]);
+    program.is_told_no_more();
+    assert_eq!(program.has.keys().collect::<Vec<_>>(), [&long]);
+    program.is_in_step();
+    let before = shown(now - Days::new(20));
+    let mut parts: Vec<&str> = program.token.split(':').collect();
+    parts[7] = &before;
+    program.token = parts.join(":");
+    let told = [program.step(Some(1)), program.step(Some(1))];
+    let [first, second] = over.map(|path| vec![path]);
+    assert_eq!(told, [(first, true), (second, false)]);
+    program.is_in_step();
+    let until = program.token.split(':').nth(7).unwrap().to_owned();
+    assert!([now, today()].map(shown).contains(&until), "{until}");
+    let refused = ask(&dav, &program.calendar, &program.token, Some(0));
+    refused.is_refused(400, "invalid-xml");
 }
 
 /// The difference of what the log tells is that of all there was and all there is.

@@ -1,5 +1,6 @@
 //! Time off: something new that is put into the calendar of a resource, and nobody is booked there.
 
+use chrono::{Datelike as _, NaiveDate, TimeDelta, Weekday};
 use serde_json::{Value, json};
 
 use super::sync::Program;
@@ -87,7 +88,8 @@ fn whole_days_and_names_that_are_no_ids_are_taken() {
     let path = format!("{calendar}khal-7XQ2.ics");
     let day = monday(0, 0).format("%Y%m%d").to_string();
     let whole = an_event("khal-7XQ2", &format!("DTSTART;VALUE=DATE:{day}"));
-    dav.put(&path, None, &whole).has_status(201);
+    let put = dav.put(&path, None, &whole);
+    put.has_status(201);
     let (text, tag) = dav.got(&path);
     assert!(text.contains(&format!("DTSTART;VALUE=DATE:{day}\r\n")), "{text}");
     let days = json!({"first": utc(monday(0, 0))[..10], "last": utc(monday(0, 0))[..10]});
@@ -95,6 +97,13 @@ fn whole_days_and_names_that_are_no_ids_are_taken() {
     let members = dav.members(&calendar);
     assert_eq!(members.len(), 1);
     assert_eq!(dav.got(&members[0].0), (text, tag), "it is the same under its own name");
+    assert_eq!(put.header("location"), Some(&*members[0].0), "which is told");
+    // A program that asks for it by the name that it knows is answered by that.
+    let asked = format!("<D:prop><D:getetag/></D:prop><D:href>{path}</D:href>");
+    let asked = format!("<C:calendar-multiget>{asked}</C:calendar-multiget>");
+    let told = dav.report(&calendar, &asked);
+    let told = responses(&told)[0].to_owned();
+    assert!(within(&told, "D:href") == Some(&*path) && told.contains("<D:getetag>"), "{told}");
     let range = format!("<C:time-range start=\"{day}T000000Z\" end=\"{day}T030000Z\"/>");
     let busy = dav.report(&calendar, &format!("<C:free-busy-query>{range}</C:free-busy-query>"));
     assert!(busy.text.contains(&format!("FBTYPE=BUSY:{day}T000000Z/{day}T030000Z")), "{busy:?}");
@@ -109,17 +118,34 @@ fn what_is_no_time_off_is_a_conflict() {
     let again = format!("{}\r\nRRULE:FREQ=DAILY", hours(9, 10));
     let seconds = hours(9, 10).replace("0000Z", "0030Z");
     let title = format!("{}\r\nX-LONG:1", hours(9, 10));
-    for bad in [&*free, &*again, &*seconds] {
+    let far = "DTSTART:20800101T090000Z\r\nDTEND:20800101T100000Z";
+    for bad in [&*free, &*again, &*seconds, far] {
         let refused = dav.put(&path, None, &an_event(ID, bad));
         assert_eq!((refused.status, &*refused.slug()), (409, "not-as-calendar"), "{bad}");
     }
     let long = an_event(ID, &title).replace("Training", &"t".repeat(501));
     dav.put(&path, None, &long).is_refused(409, "not-as-calendar");
     // Whoever may only move and cancel says nothing new.
-    let desk = a_key_of_room(&practice, &["appointments", "book"]);
+    let desk = a_key_of_room(&practice, &["appointments", "book", "personal"]);
     let theirs = format!("{}{ID}.ics", desk.calendar());
     desk.put(&theirs, None, &an_event(ID, &hours(9, 10))).is_refused(409, "not-as-calendar");
     assert!(exceptions(&practice).is_empty());
+    // Nor do they change what the owner has said.
+    dav.put(&path, None, &an_event(ID, &hours(9, 10))).has_status(201);
+    let (text, tag) = desk.got(&theirs);
+    desk.put(&theirs, Some(&tag), &moved(&text, monday(14, 0))).is_refused(409, "not-as-calendar");
+    let deleted = desk.request("DELETE", &theirs).header("if-match", &tag).send();
+    deleted.is_refused(409, "not-as-calendar");
+    assert_eq!(desk.got(&theirs), (text, tag));
+    assert_eq!(exceptions(&practice).len(), 1);
+}
+
+/// When clocks go back in Europe next, after the monday: on the last Sunday of October.
+fn clocks_go_back() -> NaiveDate {
+    let is_so = |day: &NaiveDate| {
+        (day.weekday(), day.month(), (*day + TimeDelta::days(7)).month()) == (Weekday::Sun, 10, 11)
+    };
+    monday(0, 0).date_naive().iter_days().find(is_so).unwrap()
 }
 
 /// The second of two hours that clocks show alike cannot be told by them.
@@ -132,12 +158,17 @@ fn time_off_is_what_clocks_of_the_place_show() {
         json!({"name": "Oslo", "scopes": ["appointments", "book", "manage"], "limits": limits});
     let dav = Dav::by(&practice, &practice.api.post("/v1/keys", &key).send().is(201));
     let path = format!("{}{ID}.ics", dav.calendar());
-    let second = an_event(ID, "DTSTART:20271031T011500Z\r\nDTEND:20271031T014500Z");
+    let day = clocks_go_back();
+    let event = |from: &str, to: &str| {
+        let day = day.format("%Y%m%d");
+        an_event(ID, &format!("DTSTART:{day}T{from}00Z\r\nDTEND:{day}T{to}00Z"))
+    };
+    let second = event("0115", "0145");
     dav.put(&path, None, &second).is_refused(409, "not-as-calendar");
-    let first = an_event(ID, "DTSTART:20271031T001500Z\r\nDTEND:20271031T004500Z");
+    let first = event("0015", "0045");
     dav.put(&path, None, &first).has_status(201);
     let room = practice.api.get(&format!("/v1/resources/{oslo}")).send().is(200);
-    let span = json!({"from": "2027-10-31T02:15", "to": "2027-10-31T02:45"});
+    let span = json!({"from": format!("{day}T02:15"), "to": format!("{day}T02:45")});
     assert_eq!(room["exceptions"][0]["hours"], span, "{room}");
     let soon = format!("{}soon.ics", dav.calendar());
     dav.put(&soon, None, &an_event("soon", &hours(9, 10))).has_status(201);

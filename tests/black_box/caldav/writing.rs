@@ -1,6 +1,6 @@
 //! What of a calendar is changed by changing it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{Dav, member};
@@ -41,7 +41,7 @@ pub(super) fn moved(text: &str, start: DateTime<Utc>) -> String {
     let lines = text.split("\r\n").map(|line| match line.split_once(':') {
         Some(("DTSTART", _)) => format!("DTSTART:{}", start.format("%Y%m%dT%H%M%SZ")),
         Some(("DTEND", _)) => {
-            let end = start + chrono::TimeDelta::minutes(30);
+            let end = start + TimeDelta::minutes(30);
             format!("DTEND:{}", end.format("%Y%m%dT%H%M%SZ"))
         }
         _ => line.to_owned(),
@@ -114,6 +114,8 @@ fn what_cannot_be_so_is_a_conflict_and_the_next_look_shows_what_is() {
             "a day",
             text.replace(&format!("DTSTART:{day}T080000Z"), &format!("DTSTART;VALUE=DATE:{day}")),
         ),
+        // Later than the days that a calendar has.
+        ("far away", moved(&text, monday(9, 0) + TimeDelta::days(420))),
         ("again", text.replace("END:VEVENT", "RRULE:FREQ=DAILY\r\nEND:VEVENT")),
         ("cancelled", text.replace("STATUS:CONFIRMED", "STATUS:CANCELLED")),
     ] {

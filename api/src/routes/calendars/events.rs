@@ -143,7 +143,11 @@ impl App {
         terms: &FeedTerms,
         Part { during, these }: Part<'_>,
     ) -> Result<Vec<SessionOn>, Problem> {
-        let all = self.history.sessions_taking_place(tenant, during, these, MAX_EVENTS).await?;
+        let resources = terms.limits.resource_ids.as_ref();
+        let resources: Option<Vec<Uuid>> =
+            resources.map(|ids| ids.iter().map(|id| id.uuid()).collect());
+        let which = (these, resources.as_deref());
+        let all = self.history.sessions_taking_place(tenant, during, which, MAX_EVENTS).await?;
         let ids = all.iter().filter_map(|version| Some(version.session.plan()?.service_id));
         let services = self.services_of(tenant, ids.collect()).await?;
         let sessions = all.into_iter().filter_map(|version| {

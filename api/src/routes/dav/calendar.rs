@@ -65,6 +65,8 @@ pub(super) struct Member {
     pub(super) version: u64,
     pub(super) start: DateTime<Utc>,
     pub(super) end: DateTime<Utc>,
+    /// It is in the calendar for as long as this is within its days.
+    pub(super) old_by: DateTime<Utc>,
     /// As iCalendar.
     pub(super) text: String,
     /// Of these bytes, with the quotes.
@@ -178,7 +180,7 @@ impl<'a> Opened<'a> {
         Calendar { id, name: called, zone, position, terms }
     }
 
-    /// From when to when what starts is in a calendar.
+    /// From when to when what starts is in a calendar, and time off that has a part in it.
     pub(super) fn days(&self) -> Option<Interval> {
         days(self.now)
     }
@@ -219,7 +221,7 @@ impl<'a> Opened<'a> {
         Ok(self.these(calendar, &[id]).await?.pop())
     }
 
-    /// What starts in some time, whether a calendar has it today or not.
+    /// What starts in some time, and time off that has a part in it, whether a calendar has it today or not.
     pub(super) async fn taking_place(
         &self,
         calendar: &Calendar,
@@ -231,7 +233,7 @@ impl<'a> Opened<'a> {
         if let Some(off) = TimeOff::of(self, calendar).await? {
             let is_asked_for =
                 |member: &Member| part.these.is_none_or(|ids| ids.contains(&member.id));
-            members.extend(off.starting(&part.during).filter(is_asked_for));
+            members.extend(off.within(&part.during).filter(is_asked_for));
             members.sort_by_key(|member| (member.start, member.id));
             members.truncate(MAX_EVENTS);
         }
@@ -255,7 +257,8 @@ impl Member {
             Event { is_held: true, .. } => Kept::Tentatively,
             _ => Kept::Busy,
         };
-        Self { id: event.id, version, start, end, text, etag, told_by: event.told_by, kept }
+        let (id, told_by) = (event.id, event.told_by);
+        Self { id, version, start, end, old_by: start, text, etag, told_by, kept }
     }
 }
 
@@ -296,6 +299,7 @@ pub(super) fn member(start: DateTime<Utc>, end: DateTime<Utc>) -> Member {
         version: 1,
         start,
         end,
+        old_by: start,
         text: text.to_owned(),
         etag: String::new(),
         told_by: Uuid::nil(),

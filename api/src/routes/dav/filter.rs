@@ -8,8 +8,11 @@ use super::calendar::Member;
 use super::multistatus::Refused;
 use super::xml::{CALDAV, Element};
 
-/// Nothing that takes place is longer; what began earlier is over.
+/// No appointment or session is longer; what began earlier is over. Time off may be: it is found by any part of it.
 const LONGEST: TimeDelta = TimeDelta::days(366);
+
+/// An instant, as programs write it.
+const STAMP: &str = "%Y%m%dT%H%M%SZ";
 
 /// What is asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -121,10 +124,11 @@ impl Range {
         all.intersection(&Interval::new(start, end).ok()?)
     }
 
-    /// When of some time may start what it meets.
+    /// When of some time may start what it meets. At its first instant there may be time off that began earlier.
     pub(super) fn reaching(&self, all: Interval) -> Option<Interval> {
         let start = self.start.and_then(|start| start.checked_sub_signed(LONGEST));
-        Self { start, end: self.end }.of(all)
+        let end = self.end.map(|end| end.max(all.start() + TimeDelta::seconds(1)));
+        Self { start, end }.of(all)
     }
 
     pub(super) fn meets(&self, member: &Member) -> bool {
@@ -134,8 +138,12 @@ impl Range {
 }
 
 fn instant(text: &str) -> Result<DateTime<Utc>, Refused> {
-    let at = NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").map_err(|_| invalid())?;
+    let at = NaiveDateTime::parse_from_str(text, STAMP).map_err(|_| invalid())?;
     Ok(at.and_utc())
+}
+
+pub(super) fn stamp(at: DateTime<Utc>) -> String {
+    at.format(STAMP).to_string()
 }
 
 impl OfProperty {
@@ -223,6 +231,18 @@ mod tests {
         {
             assert!(of(bad).is_err(), "{bad}");
         }
+    }
+
+    /// Time off that began before the days of a calendar, and goes on, is in it.
+    #[test]
+    fn what_lies_before_all_days_is_looked_for_where_they_begin() {
+        let at = |day: &str| format!("{day}T00:00:00Z").parse::<DateTime<Utc>>().unwrap();
+        let all = Interval::new(at("2027-03-01"), at("2028-03-01")).unwrap();
+        let range = Range { start: Some(at("2027-02-01")), end: Some(at("2027-02-08")) };
+        let (reaching, start) = (range.reaching(all).unwrap(), all.start());
+        assert_eq!((reaching.start(), reaching.end()), (start, start + TimeDelta::seconds(1)));
+        let time_off = super::super::calendar::member(at("2027-01-15"), at("2027-04-15"));
+        assert!(range.meets(&time_off));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use daybook_ical::Writer;
 
 use super::calendar::{Calendar, Kept, Member, Opened};
-use super::filter::Range;
+use super::filter::{Range, stamp};
 use super::multistatus::Refused;
 use super::xml::{CALDAV, Element};
 
@@ -60,7 +60,6 @@ fn written(
     writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
     writer.text("PRODID", "-//daybook//calendar feeds//EN").begin("VFREEBUSY");
     writer.utc("DTSTAMP", now).utc("DTSTART", from).utc("DTEND", to);
-    let stamp = |at: DateTime<Utc>| at.format("%Y%m%dT%H%M%SZ").to_string();
     for (kept, start, end) in busy {
         let kind = if *kept == Kept::Tentatively { "BUSY-TENTATIVE" } else { "BUSY" };
         let period = format!("{}/{}", stamp(*start), stamp(*end));

@@ -1,10 +1,11 @@
 //! What each place tells of itself.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use daybook_ical::{Writer, write_zone};
 use quick_xml::escape::escape;
 
 use super::calendar::{CONTENT_TYPE, Calendar, Member, Opened, ctag};
+use super::filter::stamp;
 use super::multistatus::href;
 use super::place::Place;
 use super::token::Token;
@@ -131,10 +132,6 @@ fn of_caldav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<Stri
         }
         _ => return None,
     })
-}
-
-fn stamp(at: DateTime<Utc>) -> String {
-    at.format("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// Lines of iCalendar: readers of XML would leave out what ends them but for a line feed.

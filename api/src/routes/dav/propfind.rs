@@ -2,13 +2,17 @@
 
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
+use quick_xml::escape::escape;
 
 use super::calendar::{Calendar, Member, Opened};
 use super::multistatus::{MultiStatus, Refused};
 use super::place::Place;
 use super::properties::{self, Thing, is_of_members};
-use super::xml::{DAV, Element, Name};
+use super::xml::{DAV, Element, MAX_PROPERTIES, Name};
 use super::{depth, nothing_there};
+
+/// Bytes of the names of what is asked for, all together: what is not there of it is said of each thing.
+const MAX_NAMES: usize = 8_192;
 
 /// What is to be told.
 pub(super) struct Asked {
@@ -21,9 +25,29 @@ pub(super) struct Asked {
 
 impl Asked {
     /// Of a `DAV:prop`.
-    pub(super) fn of(prop: &Element) -> Self {
-        let properties = prop.children.iter().map(|child| child.name.clone()).collect();
-        Self { properties, all: false, names: false }
+    pub(super) fn of(prop: &Element) -> Result<Self, Refused> {
+        Self { properties: Vec::new(), all: false, names: false }.with(prop)
+    }
+
+    /// What is named there as well: each once, for it is told of every thing.
+    fn with(mut self, prop: &Element) -> Result<Self, Refused> {
+        for Element { name, .. } in &prop.children {
+            if self.properties.contains(name) {
+                continue;
+            }
+            if self.properties.len() == MAX_PROPERTIES {
+                let why = format!("at most {MAX_PROPERTIES} properties are told at once");
+                return Err(Refused::not_xml(&why));
+            }
+            self.properties.push(name.clone());
+        }
+        let names = self.properties.iter();
+        let bytes = names.map(|name| escape(&*name.namespace).len() + name.local.len());
+        if bytes.sum::<usize>() > MAX_NAMES {
+            let why = format!("the names of properties have at most {MAX_NAMES} bytes");
+            return Err(Refused::not_xml(&why));
+        }
+        Ok(self)
     }
 
     /// Where nobody says what.
@@ -37,13 +61,13 @@ impl Asked {
             return Err(Refused::not_xml("it is no DAV:propfind"));
         }
         if let Some(prop) = body.child(DAV, "prop") {
-            return Ok(Self::of(prop));
+            return Self::of(prop);
         }
-        let mut asked = Self { names: body.child(DAV, "propname").is_some(), ..Self::all() };
-        if let Some(include) = body.child(DAV, "include") {
-            asked.properties.extend(Self::of(include).properties);
+        let asked = Self { names: body.child(DAV, "propname").is_some(), ..Self::all() };
+        match body.child(DAV, "include") {
+            Some(include) => asked.with(include),
+            None => Ok(asked),
         }
-        Ok(asked)
     }
 
     /// What is in a calendar, where that is needed to tell it.
@@ -67,6 +91,17 @@ impl Asked {
         place: &Place,
         thing: &Thing<'_>,
     ) {
+        self.tell_at(told, opened, &place.path(), thing);
+    }
+
+    /// Tells it under an address that somebody has for it.
+    pub(super) fn tell_at(
+        &self,
+        told: &mut MultiStatus,
+        opened: &Opened<'_>,
+        address: &str,
+        thing: &Thing<'_>,
+    ) {
         let value = |name: &Name| properties::value(opened, thing, name);
         let asked: Vec<Name> = self
             .properties
@@ -74,7 +109,7 @@ impl Asked {
             .filter(|name| !self.all || value(name).is_some())
             .cloned()
             .collect();
-        told.tell(&place.path(), &asked, self.names, value);
+        told.tell(address, &asked, self.names, value);
     }
 }
 
@@ -131,4 +166,36 @@ pub(super) async fn answer(
         }
     }
     Ok(told.into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::xml;
+    use super::*;
+
+    fn asked(within: &str) -> Result<Asked, Refused> {
+        let text = format!("<propfind xmlns=\"DAV:\">{within}</propfind>");
+        Asked::read(xml::read(text.as_bytes()).unwrap().as_ref())
+    }
+
+    #[test]
+    fn what_is_asked_for_twice_is_told_once() {
+        let twice = asked("<prop><getetag/><displayname/><getetag/></prop>").unwrap();
+        assert_eq!(twice.properties, ["getetag", "displayname"].map(|it| Name::new(DAV, it)));
+        let all = asked("<allprop/><include><getetag/><sync-token/></include>").unwrap();
+        assert_eq!(all.properties.len(), Asked::all().properties.len() + 1);
+    }
+
+    #[test]
+    fn only_so_much_is_asked_for_at_once() {
+        let many = |count: usize| {
+            let names: Vec<String> = (0..count).map(|n| format!("<a{n}/>")).collect();
+            asked(&format!("<prop>{0}{0}</prop>", names.concat()))
+        };
+        assert_eq!(many(MAX_PROPERTIES).unwrap().properties.len(), MAX_PROPERTIES);
+        assert!(many(MAX_PROPERTIES + 1).is_err());
+        let long = |n: usize| format!("<{}{n}/>", "a".repeat(MAX_NAMES / MAX_PROPERTIES * 2));
+        let names: Vec<String> = (0..MAX_PROPERTIES).map(long).collect();
+        assert!(asked(&format!("<prop>{}</prop>", names.concat())).is_err());
+    }
 }

@@ -3,10 +3,7 @@
 
 use super::multistatus::{MultiStatus, Refused};
 use super::place::Place;
-use super::xml::{DAV, Element, Name};
-
-/// Some programs set all that they know; none sets more.
-const MAX_PROPERTIES: usize = 100;
+use super::xml::{DAV, Element, MAX_PROPERTIES, Name};
 
 pub(super) fn answer(place: &Place, asked: &Element) -> Result<MultiStatus, Refused> {
     if !asked.name.is(DAV, "propertyupdate") {

@@ -21,7 +21,7 @@ pub(super) async fn answer(
 ) -> Result<Response, Refused> {
     let Place::Calendar { id, .. } = place else { return Err(unsupported()) };
     let calendar = opened.calendar(*id).await?.ok_or_else(nothing_there)?;
-    let asked = report.child(DAV, "prop").map_or_else(Asked::all, Asked::of);
+    let asked = report.child(DAV, "prop").map_or_else(|| Ok(Asked::all()), Asked::of)?;
     let told = match (report.name.namespace.as_str(), report.name.local.as_str()) {
         (CALDAV, "calendar-multiget") => these(opened, &calendar, &asked, report).await?,
         (CALDAV, "calendar-query") => some(opened, &calendar, &asked, report).await?,
@@ -32,7 +32,7 @@ pub(super) async fn answer(
     Ok(told.into_response())
 }
 
-/// Those at these addresses: each is answered.
+/// Those at these addresses: each is answered under the address that was asked for, whatever else it is called.
 async fn these(
     opened: &Opened<'_>,
     calendar: &Calendar,
@@ -52,8 +52,8 @@ async fn these(
         members.into_iter().map(|member| (place(&member), member)).collect();
     let mut told = MultiStatus::new();
     for (address, place) in &asked_for {
-        match place.as_ref().and_then(|place| members.get_key_value(place)) {
-            Some((place, member)) => asked.tell(&mut told, opened, place, &Thing::Member(member)),
+        match place.as_ref().and_then(|place| members.get(place)) {
+            Some(member) => asked.tell_at(&mut told, opened, address, &Thing::Member(member)),
             None => told.nothing_at(address),
         }
     }

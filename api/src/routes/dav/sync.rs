@@ -5,6 +5,7 @@
 //! what has not changed passes over it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use daybook_domain::ExceptionId;
@@ -41,19 +42,27 @@ pub(super) async fn answer(
         Some(text) => Token::read(text, opened, calendar).ok_or_else(no_token)?,
     };
     let head = opened.app.engine.log().head(&opened.caller.tenant).await?;
-    if token.position > head.unwrap_or_default() || token.day > opened.now.date_naive() {
+    // Clocks of those that answer may differ by a moment, and that may be midnight.
+    let tomorrow = opened.now.date_naive().succ_opt().unwrap_or(NaiveDate::MAX);
+    if token.position > head.unwrap_or_default() || token.day > tomorrow {
         return Err(no_token());
     }
     let limit = report.child(DAV, "limit").and_then(|limit| limit.child(DAV, "nresults"));
-    let limit = limit.map(|limit| limit.text.trim().parse::<usize>());
-    let limit = limit.transpose().map_err(|_| bad_limit())?;
+    let limit = limit.map(|limit| limit.text.trim().parse::<NonZeroUsize>());
+    let limit = limit.transpose().map_err(|_| bad_limit())?.map(NonZeroUsize::get);
     let members = opened.members(calendar, None).await?;
     if members.len() >= MAX_EVENTS && token.listed.is_none() {
         // What is in it depends on what else is.
         return Err(no_token());
     }
-    let members = members.into_iter().map(|member| (member.id, member)).collect();
-    let mut walk = Walk { opened, calendar, members, token, told: Told::within(limit) };
+    let members: BTreeMap<Uuid, Member> =
+        members.into_iter().map(|member| (member.id, member)).collect();
+    let mut by_what = BTreeMap::<Uuid, Vec<Uuid>>::new();
+    for member in members.values() {
+        by_what.entry(member.told_by).or_default().push(member.id);
+    }
+    let told = Told::within(limit);
+    let mut walk = Walk { opened, calendar, members, by_what, token, told };
     let is_all = walk.is_all().await?;
     let mut told = MultiStatus::new();
     for id in &walk.told.ids {
@@ -101,6 +110,8 @@ struct Walk<'a> {
     opened: &'a Opened<'a>,
     calendar: &'a Calendar,
     members: BTreeMap<Uuid, Member>,
+    /// The ids of these, in order, by what else they are told by.
+    by_what: BTreeMap<Uuid, Vec<Uuid>>,
     /// How far it has come.
     token: Token,
     told: Told,
@@ -134,10 +145,16 @@ impl Walk<'_> {
         let gone = Interval::new(before.start(), now.start());
         let come = Interval::new(before.end(), now.end());
         let mut all = BTreeSet::new();
-        for (during, day) in [(gone, goes as fn(_) -> _), (come, comes)] {
-            let Ok(during) = during else { continue };
+        for during in [gone, come].into_iter().flatten() {
             let found = self.opened.taking_place(self.calendar, Part::all(during)).await?;
-            all.extend(found.iter().map(|member| (day(member.start), member.id)));
+            if found.len() >= MAX_EVENTS {
+                // There may be more, which would never be told.
+                return Err(no_token());
+            }
+            let both = |it: &Member| [(goes(it.old_by), it.id), (comes(it.start), it.id)];
+            let passing = found.iter().flat_map(both);
+            // Time off may reach beyond these days, and comes or goes on others then.
+            all.extend(passing.filter(|(day, _)| *day > self.token.day && *day <= today));
         }
         for (day, id) in all {
             let next = self.token.day.succ_opt();
@@ -192,8 +209,7 @@ impl Walk<'_> {
             let about: Vec<Uuid> = match event {
                 _ if is_of_itself(event) => ever.get(&id).copied().into_iter().collect(),
                 AnyEvent::Client(..) | AnyEvent::Service(..) => {
-                    let all = self.members.values().filter(|member| member.told_by == id);
-                    all.map(|member| member.id).collect()
+                    self.by_what.get(&id).cloned().unwrap_or_default()
                 }
                 AnyEvent::Resource(_, event) if id == own => time_off(event).collect(),
                 _ => Vec::new(),
@@ -234,9 +250,9 @@ fn time_off(event: &ResourceEvent) -> impl Iterator<Item = Uuid> {
     id.map(ExceptionId::uuid).into_iter()
 }
 
-/// The first day on which what starts then is in the calendar no longer.
-fn goes(start: DateTime<Utc>) -> NaiveDate {
-    (start + DAYS_BEHIND).date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
+/// The first day on which what is old by then is in the calendar no longer.
+fn goes(old_by: DateTime<Utc>) -> NaiveDate {
+    (old_by + DAYS_BEHIND).date_naive().succ_opt().unwrap_or(NaiveDate::MAX)
 }
 
 /// The first day on which what starts then is in the calendar.
@@ -249,7 +265,7 @@ fn no_token() -> Refused {
 }
 
 fn bad_limit() -> Refused {
-    Refused::not_xml("nresults is a number")
+    Refused::not_xml("nresults is a number, from 1 on")
 }
 
 #[cfg(test)]
@@ -268,6 +284,17 @@ mod tests {
             let (comes, goes) = (comes(start), goes(start));
             assert!(has(comes, start) && !has(comes.pred_opt().unwrap(), start), "{start}");
             assert!(!has(goes, start) && has(goes.pred_opt().unwrap(), start), "{start}");
+        }
+    }
+
+    #[test]
+    fn time_off_goes_on_the_first_day_whose_calendar_has_no_part_of_it() {
+        let midnight = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
+        let has = |day: NaiveDate, end: DateTime<Utc>| end > days(midnight(day)).unwrap().start();
+        for end in ["2027-03-28T00:00:00Z", "2027-03-28T00:01:00Z", "2027-03-28T23:59:00Z"] {
+            let end: DateTime<Utc> = end.parse().unwrap();
+            let goes = goes(end - chrono::TimeDelta::seconds(1));
+            assert!(!has(goes, end) && has(goes.pred_opt().unwrap(), end), "{end}");
         }
     }
 

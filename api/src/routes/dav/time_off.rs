@@ -49,10 +49,10 @@ impl TimeOff {
         }))
     }
 
-    /// What of it starts in some time.
-    pub(super) fn starting(&self, during: &Interval) -> impl Iterator<Item = Member> {
+    /// What of it has a part in some time.
+    pub(super) fn within(&self, during: &Interval) -> impl Iterator<Item = Member> {
         let members = self.all.iter().filter_map(|it| member(it, self.zone));
-        members.filter(|it| during.start() <= it.start && it.start < during.end())
+        members.filter(|it| it.start < during.end() && it.end > during.start())
     }
 
     pub(super) fn get(&self, id: Uuid) -> Option<(&HoursException, Member)> {
@@ -88,7 +88,9 @@ fn member(off: &HoursException, zone: Tz) -> Option<Member> {
     writer.raw("STATUS", &[], "CONFIRMED").raw("TRANSP", &[], "OPAQUE").end();
     let text = writer.finish();
     let etag = tag(1, &text);
-    Some(Member { id, version: 1, start, end, text, etag, told_by: id, kept: Kept::Busy })
+    // Its last second: what has ended at midnight has no part in that day.
+    let (old_by, kept) = (end - TimeDelta::seconds(1), Kept::Busy);
+    Some(Member { id, version: 1, start, end, old_by, text, etag, told_by: id, kept })
 }
 
 /// What somebody has written, as time off under this id.

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr as _;
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use daybook_store::Position;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -61,7 +61,7 @@ impl Token {
             listed: id(listed)?,
             position: Position::from_str(position).ok()?,
             of_event: id(of_event)?,
-            day: NaiveDate::parse_from_str(day, DAY).ok()?,
+            day: NaiveDate::parse_from_str(day, DAY).ok().filter(|day| day.year() > 0)?,
             of_day: id(of_day)?,
         })
     }

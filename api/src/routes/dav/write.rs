@@ -5,13 +5,14 @@
 //! What is refused is 409 or 412, whatever the reason: programs then ask for the event again, and have what is so. Any other status
 //! ends their work for the whole calendar.
 
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use daybook_domain::appointment::{Appointment, AppointmentCommand, CancelledBy, MovedBy};
 use daybook_domain::resource::{Resource, ResourceCommand};
 use daybook_domain::session::Session;
+use daybook_domain::time::Interval;
 use daybook_ical::event::{Length, Status};
 use daybook_ical::{Event, Moment, scan};
 use daybook_projections::appointments::Appointments;
@@ -62,6 +63,7 @@ pub(super) async fn put(
         return Err(conflict("an appointment is as long as its service").into());
     }
     if start != seconds(member.start) {
+        is_shown(opened, Interval::new(start, end).ok())?;
         let by = if is_clients(opened) { MovedBy::Client } else { MovedBy::Staff };
         let command = AppointmentCommand::RescheduleAppointment {
             start,
@@ -125,6 +127,15 @@ fn is_as_seen(there: Option<&Member>, headers: &HeaderMap) -> Result<(), Refused
     Ok(())
 }
 
+/// Refuses what would be in no calendar any more when it is asked for again (RFC 4791 section 5.3.2.1).
+fn is_shown(opened: &Opened<'_>, during: Option<Interval>) -> Result<(), Problem> {
+    let days = opened.days().zip(during);
+    if days.is_some_and(|(days, during)| days.intersection(&during).is_some()) {
+        return Ok(());
+    }
+    Err(conflict("it is earlier or later than the days that the calendar has"))
+}
+
 /// Something new in the calendar of a resource.
 async fn add_time_off(
     opened: &Opened<'_>,
@@ -142,9 +153,14 @@ async fn add_time_off(
     }
     let zone = calendar.zone.unwrap_or_default();
     let off = time_off::read(event, id, zone).map_err(conflict)?;
+    is_shown(opened, off.span.resolve(zone))?;
     let commands = vec![ResourceCommand::AddResourceException(off)];
     change_resource(opened, calendar, None, commands).await?;
-    Ok(StatusCode::CREATED.into_response())
+    let mut response = StatusCode::CREATED.into_response();
+    // Here it may be called otherwise than where it was put.
+    let location = HeaderValue::try_from(opened.place_of(calendar.id, id).path()).ok();
+    response.headers_mut().extend(location.map(|location| (header::LOCATION, location)));
+    Ok(response)
 }
 
 /// Whether it takes place in another calendar. Programs move an event from one to another by putting it there, and then delete it.
@@ -162,7 +178,9 @@ async fn move_time_off(
     headers: &HeaderMap,
     event: &Event,
 ) -> Result<Response, Refused> {
-    let now = time_off::read(event, id, calendar.zone.unwrap_or_default()).map_err(conflict)?;
+    let zone = calendar.zone.unwrap_or_default();
+    let now = time_off::read(event, id, zone).map_err(conflict)?;
+    is_shown(opened, now.span.resolve(zone))?;
     let before = off.get(id).map(|(before, _)| before);
     let is_told = opened.caller.has::<Personal>();
     let is_same = before
@@ -191,7 +209,7 @@ async fn change_time_off(
     is_as_seen(there.as_ref(), headers)?;
     if !commands.is_empty() {
         if !opened.caller.has::<Manage>() {
-            return Err(Refused::condition(DAV, "need-privileges"));
+            return Err(conflict("time off is changed by whoever has `manage`").into());
         }
         let seen = headers.get(header::IF_MATCH).map(|_| off.version);
         change_resource(opened, calendar, seen, commands).await?;

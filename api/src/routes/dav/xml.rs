@@ -16,6 +16,10 @@ pub(super) const CALENDARSERVER: &str = "http://calendarserver.org/ns/";
 const MAX_DEPTH: usize = 16;
 /// Of these there are a thousand and more where a program asks for what it has not seen yet.
 pub(in crate::routes) const MAX_ELEMENTS: usize = 10_000;
+/// Bytes of a namespace, and of what is called so in it: each element has its own copy.
+const MAX_NAMESPACE: usize = 200;
+/// What is asked for, or set, of one thing: some programs name all that they know, and none knows more.
+pub(super) const MAX_PROPERTIES: usize = 100;
 
 /// What an element or property is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,6 +143,10 @@ fn element(namespace: &ResolveResult<'_>, start: &BytesStart<'_>) -> Result<Elem
     {
         return Err(Refused::not_xml("an element has no name"));
     }
+    if namespace.len() > MAX_NAMESPACE || local.len() > MAX_NAMESPACE {
+        let why = format!("a name, and a namespace, has at most {MAX_NAMESPACE} bytes");
+        return Err(Refused::not_xml(&why));
+    }
     let mut attributes = Vec::new();
     for attribute in start.attributes() {
         let attribute = attribute.map_err(|error| bad(&error))?;
@@ -199,5 +207,15 @@ mod tests {
             assert!(read(bad.as_bytes()).is_err(), "{shown}");
         }
         assert!(read(b"<a>\xff</a>").is_err());
+    }
+
+    #[test]
+    fn a_name_is_as_long_as_it_may_be_and_no_longer() {
+        for (bytes, is_read) in [(MAX_NAMESPACE, true), (MAX_NAMESPACE + 1, false)] {
+            let long = "n".repeat(bytes);
+            for text in [format!("<x:a xmlns:x=\"{long}\"/>"), format!("<{long}/>")] {
+                assert_eq!(read(text.as_bytes()).is_ok(), is_read, "{bytes}");
+            }
+        }
     }
 }
