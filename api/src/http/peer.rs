@@ -130,9 +130,11 @@ impl Peers {
             let last = said.to_str().ok().and_then(|said| said.rsplit(',').next());
             return last.is_some_and(|last| last.trim().eq_ignore_ascii_case("https"));
         }
-        let client = peer.map(|peer| self.client(&parts.headers, peer));
+        // What says that it was handed on has not stayed on its machine, whoever says so.
+        let is_handed_on =
+            [FORWARDED_FOR, FORWARDED_PROTO].iter().any(|name| parts.headers.contains_key(name));
         parts.extensions.get::<Encrypted>().is_some()
-            || client.is_some_and(|client| client.is_loopback())
+            || !is_handed_on && peer.is_some_and(|peer| peer.is_loopback())
     }
 
     fn is_trusted(&self, address: IpAddr) -> bool {
@@ -230,6 +232,7 @@ mod tests {
         assert!(is_private("10.0.0.1", false, Some("https")));
         assert!(is_private("10.0.0.1", false, Some("http, HTTPS")));
         assert!(!is_private("10.0.0.1", true, Some("http")), "it came to the proxy in the open");
+        assert!(!is_private("127.0.0.1", false, Some("https")), "no proxy of ours is there");
         let (unknown, ()) = Request::builder().body(()).unwrap().into_parts();
         assert!(!peers.is_private(&unknown));
     }
