@@ -134,7 +134,7 @@ pub struct Backlog {
     pub stopped: u64,
 }
 
-/// What has not been told: of those that are due, and those of active logs.
+/// What has not been told: of those that are due, and those of active logs; but not of tenants that are suspended, of whom nobody is told.
 ///
 /// # Errors
 /// When the database fails.
@@ -155,7 +155,9 @@ pub async fn backlog(pool: &PgPool, kind: FollowerKind) -> Result<Backlog, sqlx:
                       SELECT e.recorded_at FROM events e
                        WHERE e.tenant_id = b.tenant_id AND e.position = b.position + 1))), 0)::float8 AS seconds,
                   (SELECT count(*) FROM followers WHERE kind = $1 AND state = 'stopped') AS stopped
-             FROM behind b"#,
+             FROM behind b
+            WHERE NOT EXISTS (SELECT FROM tenants t
+                               WHERE t.tenant_id = b.tenant_id AND t.suspended_at IS NOT NULL)"#,
     )
     .bind(kind.as_str())
     .fetch_one(&mut *tx)

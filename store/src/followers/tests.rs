@@ -159,7 +159,12 @@ async fn one_that_fails_is_tried_again_later_and_given_up_after_three_days() {
 async fn nobody_is_told_of_a_tenant_that_is_suspended() {
     let house = House::new().await;
     let follower = a_follower(&house).await;
+    let log = house.log();
+    log.append(submission(&house.tenant, uuid(1), 0, &a_booking(&[1], 0, 30))).await.unwrap();
+    let counted = async || look::backlog(&house.pool, FollowerKind::Webhook).await.unwrap().events;
+    assert_eq!(counted().await, 1);
     departures::suspend(&house.pool, &house.tenant, noon()).await.unwrap();
+    assert_eq!(counted().await, 0, "nobody is late");
     assert!(take(&house.pool, ME, &follower).await.is_none());
     assert!(!is_due(&house).await, "it is looked at again in a while");
     departures::resume(&house.pool, &house.tenant, noon()).await.unwrap();
