@@ -55,7 +55,10 @@ impl Ready {
     fn address(&self) -> anyhow::Result<String> {
         let Some(url) = &self.url else { return self.on_this_machine() };
         ensure!(
-            url.scheme_str() == Some("http") && url.path() == "/" && url.query().is_none(),
+            url.scheme_str() == Some("http")
+                && url.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+                && url.path() == "/"
+                && url.query().is_none(),
             "--url is like http://127.0.0.1:9464: the operations port has no TLS, and no path is needed"
         );
         Ok(url.to_string().trim_end_matches('/').to_owned())

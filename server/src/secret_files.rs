@@ -27,17 +27,22 @@ pub(crate) fn into_environment(program: &Command) -> anyhow::Result<()> {
     let mut names = BTreeSet::new();
     secrets(program, &mut names);
     for name in names {
-        let Some(path) = given(&format!("{name}{SUFFIX}")) else { continue };
+        let file = format!("{name}{SUFFIX}");
+        let Some(path) = given(&file) else { continue };
         ensure!(
             given(&name).is_none(),
-            "{name} and {name}{SUFFIX} are both set: a secret is given by one of them"
+            "{name} and {file} are both set: a secret is given by one of them"
         );
         let path = PathBuf::from(path);
-        let secret = read(&path).with_context(|| format!("{name}{SUFFIX} {}", path.display()))?;
+        // Whoever has written the secret itself there is not to read it in a log.
+        ensure!(!path.to_string_lossy().contains("://"), "{file} is a URL: it is to name a file");
+        let secret = read(&path).with_context(|| format!("{file} {}", path.display()))?;
         #[expect(unsafe_code, reason = "clap reads secrets from there and from nowhere else")]
         // SAFETY: no other thread runs yet.
         unsafe {
             env::set_var(name, secret);
+            // Whoever daybook starts inherits all of it: another daybook would be refused with both.
+            env::remove_var(file);
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::harness::{Database, Finished, Practice, Server, monday, run};
+use crate::harness::{Database, Finished, Practice, Server, monday, program, run};
 
 /// The variables whose values no help shows.
 fn secrets(of: &[&str]) -> Vec<String> {
@@ -50,6 +50,18 @@ fn a_server_works_with_its_secrets_in_files() {
     Practice::on(&Server::start_command(&database, serve)).booked(monday(10, 0));
 }
 
+/// As a command that prints the master key may start one.
+#[test]
+fn a_daybook_that_such_a_server_starts_is_not_refused() {
+    let (database, folder) = (Database::fresh(), TempDir::new().unwrap());
+    run(by_files(&database, &["migrate"], &folder)).succeeded();
+    let mut serve = by_files(&database, &["serve", "--listen", "127.0.0.1:0"], &folder);
+    let another = format!("'{}' help > /dev/null", program("daybook").display());
+    let key = format!("exec:{another} && printenv DAYBOOK_KEY_OF_TESTS");
+    serve.env("DAYBOOK_MASTER_KEY", key);
+    Practice::on(&Server::start_command(&database, serve)).booked(monday(10, 0));
+}
+
 #[test]
 fn each_secret_can_be_in_a_file_and_not_in_both_places() {
     let folder = TempDir::new().unwrap();
@@ -73,6 +85,9 @@ fn each_secret_can_be_in_a_file_and_not_in_both_places() {
         assert!(missing.contains(&format!("{file} /nowhere/at-all: No such file")), "{missing}");
         let of_the_file = serve(None, path.to_str().unwrap());
         assert!(!both.contains("secret://a") && !of_the_file.contains("daybook: secret"));
+        let written_there = serve(None, "https://me:secret@127.0.0.1/");
+        assert!(written_there.contains(&format!("{file} is a URL")), "{written_there}");
+        assert!(!written_there.contains("me:secret"), "{written_there}");
         // Compose passes on what is not there as an empty text: that is not set.
         let passed_on = serve(Some(""), "/nowhere/at-all");
         assert!(passed_on.contains("No such file"), "{passed_on}");
