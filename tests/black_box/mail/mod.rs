@@ -64,6 +64,12 @@ impl Relay {
         ["--smtp-url", url, "--smtp-from", FROM, "--smtp-timeout-seconds", "1"]
     }
 
+    /// The same with as much patience as by default: for what is not about a relay that is slow.
+    pub(crate) fn patient(&self) -> [&'static str; 4] {
+        let [url, its, from, address, ..] = self.options();
+        [url, its, from, address]
+    }
+
     pub(crate) fn start_again(&self) {
         let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("black_box/mail/relay.py");
         let mut command = Command::new(python());

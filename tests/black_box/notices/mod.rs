@@ -35,7 +35,7 @@ impl Telling {
     /// One that has not chosen to tell them.
     fn silent() -> Self {
         let relay = Relay::start();
-        let options = patient(&relay);
+        let options = relay.patient();
         Self::with(relay, &options)
     }
 
@@ -141,10 +141,4 @@ fn nine() -> DateTime<Utc> {
 
 fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
-}
-
-/// With as much patience as by default: nothing here is about a relay that is slow.
-fn patient(relay: &Relay) -> [&'static str; 4] {
-    let [url, its, from, address, ..] = relay.options();
-    [url, its, from, address]
 }

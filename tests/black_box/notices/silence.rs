@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Telling, hours, names, nine, patient};
+use super::{Telling, hours, names, nine};
 use crate::harness::{Server, eventually};
 use crate::mail::is_late;
 
@@ -115,7 +115,7 @@ fn only_what_is_so_at_present_is_told() {
     }
     let Telling { relay, database, server, practice } = telling;
     drop(server);
-    let server = Server::start_with(&database, &patient(&relay));
+    let server = Server::start_with(&database, &relay.patient());
     let practice = practice.moved_to(&server);
     let telling = Telling { relay, database, server, practice };
     let mail = telling.next(1, twice);

@@ -5,12 +5,16 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use super::broker::Rabbit;
 use super::{api, are_whole, as_relay, bind, booked, head, is_all_published, waiting};
 use crate::harness::{Database, Practice, Server};
 
 const WINDOW: usize = 256;
+
+/// How long an acknowledgement is held. After a failure one goes ahead: it is not held for ever.
+const HELD: Duration = Duration::from_secs(10);
 
 /// Frames of AMQP 0.9.1 (section 4.2.3 of its specification), and methods of them.
 const METHOD: u8 = 1;
@@ -54,7 +58,7 @@ struct Seen {
     most: usize,
 }
 
-/// Passes all on, but no acknowledgement before there are as many on their way as there may be.
+/// Passes all on, but holds acknowledgements until there are as many on their way as there may be.
 #[derive(Default)]
 struct Between {
     seen: Mutex<Seen>,
@@ -114,7 +118,7 @@ impl Between {
                 if frame.is(ACK) {
                     let seen = self.seen.lock().unwrap();
                     let waits = |seen: &mut Seen| seen.most < WINDOW;
-                    let mut seen = self.is_full.wait_while(seen, waits).unwrap();
+                    let (mut seen, _) = self.is_full.wait_timeout_while(seen, HELD, waits).unwrap();
                     let (last, is_all) = frame.acknowledged();
                     let (_, under_way) = seen.channels.entry(frame.channel()).or_default();
                     under_way.retain(|tag| if is_all { *tag > last } else { *tag != last });

@@ -14,7 +14,7 @@ use crate::mail::Relay;
 #[test]
 fn a_suspended_tenants_reminders_wait_until_it_is_resumed() {
     let relay = Relay::start();
-    let options = relay.options();
+    let options = relay.patient();
     // As long as there is no relay, nothing is sent.
     let mut reminding = Reminding::with_options(relay, &[]);
     let waits = reminding.booked(&reminding.client("waits@example.org"), 2);
