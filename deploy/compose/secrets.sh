@@ -1,13 +1,18 @@
 #!/bin/sh
 # Makes the secrets of test.yml and prod.yml in a folder; what is there stays. `secrets.sh FOLDER [SERVERS]`: SERVERS are those of
-# PostgreSQL (postgres:5432).
+# PostgreSQL (postgres:5432; for Kubernetes HOST:5432).
 #
 # Nobody but you gets into the folder. Each file can be read by all, because a container's user has another number: it is shown
 # that file alone.
 set -eu
 folder=${1:?a folder for the secrets}
 servers=${2:-postgres:5432}
-mkdir -p -m 700 "$folder"
+if ! command -v openssl > /dev/null; then
+    echo "secrets.sh: there is no openssl, of which the secrets are made" >&2
+    exit 1
+fi
+mkdir -p "$folder"
+chmod 700 "$folder"
 make() {
     if [ ! -s "$folder/$1" ]; then
         cat > "$folder/$1"

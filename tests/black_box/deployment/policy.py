@@ -61,6 +61,9 @@ def check_deployment(name, deployment, of_kind):
     tag = container["image"].rsplit("/", 1)[-1].partition(":")[2]
     rule(tag not in ("", "latest"), f"{name}: an image with a version")
     rule(container["args"] == ["serve"], f"{name}: it serves")
+    starts = container.get("startupProbe", {})
+    deadline = starts.get("periodSeconds", 10) * starts.get("failureThreshold", 3)
+    rule(deployment["spec"].get("progressDeadlineSeconds", 600) > deadline, f"{name}: is given up no sooner than its start")
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     rule(all(PORTS.get(port) == number for port, number in ports.items()), f"{name}: the program's ports")
     for probe, path in PROBES.items():
@@ -113,7 +116,19 @@ def check_kubernetes(documents):
         check_istio(of_kind)
 
 
+def let_out(of_kind, namespace):
+    """The ports of this namespace's programs that all of ours reach."""
+    to = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}}
+    ours = [it["spec"] for it in of_kind("NetworkPolicy") if it["spec"]["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "daybook"}}]
+    ways = [way for policy in ours for way in policy.get("egress", []) if to in way.get("to", [])]
+    return {port["port"] for way in ways for port in way.get("ports", [])}
+
+
 def check_linkerd(of_kind):
+    rule(let_out(of_kind, "linkerd") == {8080, 8086, 8090}, "linkerd: sidecars reach the mesh's own programs")
+    for side in ("ingress", "egress"):
+        ways = [way for it in of_kind("NetworkPolicy") for way in it["spec"].get(side, [])]
+        rule(any(port["port"] == 4143 for way in ways for port in way.get("ports", [])), f"linkerd: sidecars reach each other: {side}")
     for namespace in of_kind("Namespace"):
         notes = namespace["metadata"]["annotations"]
         rule(notes.get("config.linkerd.io/default-inbound-policy") == "deny", "linkerd: nobody comes in by default")
@@ -129,6 +144,11 @@ def check_linkerd(of_kind):
 
 
 def check_istio(of_kind):
+    rule(let_out(of_kind, "istio-system") == {15012}, "istio: sidecars reach the mesh's own program")
+    for deployment in of_kind("Deployment"):
+        variables = {it["name"]: it.get("value", "") for it in container_of(deployment)["env"]}
+        trusted = variables.get("DAYBOOK_TRUSTED_PROXIES")
+        rule(trusted is None or "127.0.0.6" in trusted.split(","), f"istio: {deployment['metadata']['name']} believes its sidecar")
     rule(all(it["spec"]["mtls"]["mode"] == "STRICT" for it in of_kind("PeerAuthentication")), "istio: mTLS alone")
     policies = of_kind("AuthorizationPolicy")
     rule(any(it["spec"] == {} for it in policies), "istio: what is not allowed is not")
@@ -144,6 +164,7 @@ def check_istio(of_kind):
         limits = {"maxRequestsPerConnection", "maxConnectionDuration"} & (set(http) | set(destination["spec"]["trafficPolicy"]["connectionPool"].get("tcp", {})))
         rule(not limits, "istio: no end of a stream")
     for routes in of_kind("VirtualService"):
+        rule(routes["spec"].get("gateways") == ["mesh"], "istio: it is said that routes are the sidecars'")
         for route in routes["spec"]["http"]:
             found, again = route.get("match", []), route.get("retries", {})
             streams = any(it.get("uri", {}).get("prefix") == "/v1/events/" for it in found)
@@ -179,6 +200,9 @@ def check_compose(documents):
         for secret in service.get("secrets", []):
             rule((secret if isinstance(secret, str) else secret["source"]) in file.get("secrets", {}), f"{name}: {secret} is a secret")
         environment = service.get("environment") or {}
+        given = {it if isinstance(it, str) else it.get("target", it["source"]) for it in service.get("secrets", [])}
+        named = {str(value).split("/run/secrets/")[1] for value in environment.values() if "/run/secrets/" in str(value)}
+        rule(named <= given, f"{name}: {sorted(named - given)} are secrets that it is not given")
         if service["image"].startswith(("daybook", "${DAYBOOK_IMAGE")):
             rule(seconds(service["stop_grace_period"]) > FINISH + 5, f"{name}: stops in its own time")
             rule(service["healthcheck"]["test"] == ["CMD", "/usr/local/bin/daybook", "ready"], f"{name}: is asked whether it is ready")

@@ -24,6 +24,7 @@ fn a_manifest_that_breaks_a_rule_is_found() {
             "no token",
         ),
         ("runAsUser: 65532", "runAsUser: 0", "runs as 65532"),
+        ("progressDeadlineSeconds: 3700", "progressDeadlineSeconds: 600", "is given up no sooner"),
         ("type: RuntimeDefault", "type: Unconfined", "seccomp"),
         ("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "no more privileges"),
         ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "read only"),
@@ -55,6 +56,8 @@ fn a_mesh_that_lets_in_too_many_or_sends_again_is_found() {
     let linkerd = [
         ("inbound-policy: deny", "inbound-policy: all-unauthenticated", "by default"),
         ("5432,6379,5672", "5432,6379", "are opaque"),
+        ("port: 8086", "port: 8087", "reach the mesh's own"),
+        ("port: 4143", "port: 4144", "reach each other"),
         ("- ingress.ingress.serviceaccount.identity.linkerd.cluster.local", "- '*'", "named"),
     ];
     finds(&facts, "kubernetes", &built("prod-linkerd"), &linkerd);
@@ -62,6 +65,9 @@ fn a_mesh_that_lets_in_too_many_or_sends_again_is_found() {
         ("mode: STRICT", "mode: PERMISSIVE", "mTLS alone"),
         ("spec: {}", "spec: {action: ALLOW}", "what is not allowed is not"),
         ("cluster.local/ns/ingress/sa/ingress", "'*'", "names whom it lets in"),
+        ("port: 15012", "port: 15010", "reach the mesh's own"),
+        ("10.0.0.0/8,127.0.0.6", "10.0.0.0/8", "believes its sidecar"),
+        ("- mesh\n", "- ingress/gateway\n", "the sidecars'"),
         ("idleTimeout: 60s", "idleTimeout: 90s", "closes idle connections"),
         ("timeout: 0s", "timeout: 300s", "a stream has no end"),
         ("refused-stream,reset-before-request", "refused-stream,503", "nothing is done twice"),
@@ -90,6 +96,11 @@ fn a_compose_file_that_breaks_a_rule_is_found() {
             "DAYBOOK_DATABASE_URL_FILE: /run/secrets/app-url",
             "DAYBOOK_DATABASE_URL: postgres://me:word@postgres/daybook",
             "are secrets",
+        ),
+        (
+            "secrets: [app-url, owner-url, master-key, broker-url]",
+            "secrets: [app-url, owner-url, master-key]",
+            "that it is not given",
         ),
     ];
     finds(&facts, "compose", &read("deploy/compose/test.yml"), &test);
