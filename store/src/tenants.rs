@@ -31,6 +31,28 @@ pub fn tenant_of(row: &PgRow) -> Result<TenantId, sqlx::Error> {
     tenant.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
+/// How many rows a tenant has in a table of its own things; `None`: there is no such tenant. Whoever else counts those of the same
+/// tenant waits until this transaction ends, so none is added past a limit.
+pub(crate) async fn count_alone(
+    tx: &mut PgConnection,
+    tenant: &TenantId,
+    table: &'static str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let has_tenant = sqlx::query("SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE")
+        .bind(tenant.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
+    if has_tenant.is_none() {
+        return Ok(None);
+    }
+    // A statement of its own: it sees what was added while the lock was waited for.
+    let count = sqlx::query_scalar(&format!("SELECT count(*) FROM {table} WHERE tenant_id = $1"))
+        .bind(tenant.as_str())
+        .fetch_one(tx)
+        .await?;
+    Ok(Some(count))
+}
+
 /// Makes a tenant and the start of its log, unless they are there. `true`: it was made now. What a tenant was called that was
 /// deleted no other is called: programs that run may remember what they knew of it.
 ///

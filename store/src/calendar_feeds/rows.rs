@@ -18,6 +18,7 @@ use crate::Log;
 use crate::audit::{self, AuditKind};
 use crate::feed::Privacy;
 use crate::keys::{Bare, SecretHash};
+use crate::tenants;
 
 /// What [`feed`] reads of a row.
 const COLUMNS: &str = "feed_id, name, limits, tags, detail, tells_personal, made_by, created_at, rotated_at, last_used_at";
@@ -109,19 +110,9 @@ impl CalendarFeeds {
     ) -> Result<(CalendarFeed, String), FeedError> {
         let (secret, hash) = Bare::CalendarFeed.new_text()?;
         let mut tx = self.pool.begin().await?;
-        // Whoever else makes one of the same tenant waits until this one is there.
-        let has_tenant = sqlx::query("SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE")
-            .bind(tenant.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        if has_tenant.is_none() {
-            return Err(FeedError::NoTenant);
-        }
-        let count: i64 =
-            sqlx::query_scalar("SELECT count(*) FROM calendar_feeds WHERE tenant_id = $1")
-                .bind(tenant.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
+        let count = tenants::count_alone(&mut tx, tenant, "calendar_feeds")
+            .await?
+            .ok_or(FeedError::NoTenant)?;
         if count >= MAX_CALENDAR_FEEDS {
             return Err(FeedError::TooMany);
         }

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{Audience, Grant, Issuer, IssuerUrl, MAX_ISSUERS, NewIssuer};
 use crate::audit::{self, AuditKind};
 use crate::keys::{self, Owner, tell};
+use crate::tenants;
 
 /// An issuer could not be added.
 #[derive(Debug, thiserror::Error)]
@@ -42,18 +43,8 @@ pub async fn add(
     now: DateTime<Utc>,
 ) -> Result<Issuer, AddIssuerError> {
     let mut tx = pool.begin().await?;
-    // Whoever else adds one of the same tenant waits until this one is there.
-    let has_tenant = sqlx::query("SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE")
-        .bind(tenant.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-    if has_tenant.is_none() {
-        return Err(AddIssuerError::NoTenant);
-    }
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM issuers WHERE tenant_id = $1")
-        .bind(tenant.as_str())
-        .fetch_one(&mut *tx)
-        .await?;
+    let count =
+        tenants::count_alone(&mut tx, tenant, "issuers").await?.ok_or(AddIssuerError::NoTenant)?;
     if count >= MAX_ISSUERS {
         return Err(AddIssuerError::TooMany);
     }

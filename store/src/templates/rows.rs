@@ -15,6 +15,7 @@ use super::{
 };
 use crate::Log;
 use crate::audit::{self, AuditKind};
+use crate::tenants;
 
 /// Something could not be done to a template.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum TemplateError {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
+
+/// What a template is read from.
+const COLUMNS: &str = "kind, language, subject, text, html, changed_by, changed_at";
 
 /// The templates of tenants. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -83,11 +87,11 @@ impl Templates {
         kind: Kind,
         language: Option<&Language>,
     ) -> Result<Option<KeptTemplate>, sqlx::Error> {
-        let row = sqlx::query(
-            "SELECT kind, language, subject, text, html, changed_by, changed_at
+        let row = sqlx::query(&format!(
+            "SELECT {COLUMNS}
                FROM templates WHERE tenant_id = $1 AND kind = $2 AND language = ANY ($3)
-              ORDER BY array_position($3, language) LIMIT 1",
-        )
+              ORDER BY array_position($3, language) LIMIT 1"
+        ))
         .bind(tenant.as_str())
         .bind(kind.as_str())
         .bind(by_turns(language))
@@ -107,31 +111,23 @@ impl Templates {
         is_seen: impl FnOnce(Option<&KeptTemplate>) -> bool + Send,
     ) -> Result<KeptTemplate, TemplateError> {
         let mut tx = self.pool.begin().await?;
-        // Whoever else changes one of the same tenant waits until this one is there.
-        let has_tenant = sqlx::query("SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE")
-            .bind(tenant.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        if has_tenant.is_none() {
-            return Err(TemplateError::NoTenant);
-        }
+        let count = tenants::count_alone(&mut tx, tenant, "templates")
+            .await?
+            .ok_or(TemplateError::NoTenant)?;
         let before = find(&mut tx, tenant, &new.key).await?;
         if !is_seen(before.as_ref()) {
             return Err(TemplateError::Outdated);
         }
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM templates WHERE tenant_id = $1")
-            .bind(tenant.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
         if before.is_none() && count >= MAX_TEMPLATES {
             return Err(TemplateError::TooMany);
         }
-        sqlx::query(
-            "INSERT INTO templates (tenant_id, kind, language, subject, text, html, changed_by, changed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        // As the database has it, to the microsecond.
+        let put = sqlx::query(&format!(
+            "INSERT INTO templates (tenant_id, {COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
              ON CONFLICT (tenant_id, kind, language)
-             DO UPDATE SET subject = $4, text = $5, html = $6, changed_by = $7, changed_at = $8",
-        )
+             DO UPDATE SET subject = $4, text = $5, html = $6, changed_by = $7, changed_at = $8
+             RETURNING {COLUMNS}"
+        ))
         .bind(tenant.as_str())
         .bind(new.key.kind.as_str())
         .bind(new.key.language.as_str())
@@ -140,11 +136,10 @@ impl Templates {
         .bind(&new.text.html)
         .bind(&new.changed.by)
         .bind(new.changed.at)
-        .execute(&mut *tx)
+        .fetch_one(&mut *tx)
         .await?;
+        let put = kept(&put)?;
         note(&mut tx, tenant, &new.key, new.changed.at).await?;
-        // As the database has it, to the microsecond.
-        let put = find(&mut tx, tenant, &new.key).await?.ok_or(sqlx::Error::RowNotFound)?;
         tx.commit().await?;
         Ok(put)
     }
@@ -160,10 +155,10 @@ impl Templates {
         now: DateTime<Utc>,
     ) -> Result<Option<KeptTemplate>, sqlx::Error> {
         let mut tx = self.pool.begin().await?;
-        let row = sqlx::query(
+        let row = sqlx::query(&format!(
             "DELETE FROM templates WHERE tenant_id = $1 AND kind = $2 AND language = $3
-             RETURNING kind, language, subject, text, html, changed_by, changed_at",
-        )
+             RETURNING {COLUMNS}"
+        ))
         .bind(tenant.as_str())
         .bind(key.kind.as_str())
         .bind(key.language.as_str())
@@ -195,10 +190,10 @@ async fn find(
     tenant: &TenantId,
     key: &TemplateKey,
 ) -> Result<Option<KeptTemplate>, sqlx::Error> {
-    let row = sqlx::query(
-        "SELECT kind, language, subject, text, html, changed_by, changed_at
-           FROM templates WHERE tenant_id = $1 AND kind = $2 AND language = $3",
-    )
+    let row = sqlx::query(&format!(
+        "SELECT {COLUMNS}
+           FROM templates WHERE tenant_id = $1 AND kind = $2 AND language = $3"
+    ))
     .bind(tenant.as_str())
     .bind(key.kind.as_str())
     .bind(key.language.as_str())

@@ -15,7 +15,7 @@ use crate::audit::{self, AuditEntry, AuditKind};
 use crate::feed::Privacy;
 use crate::followers::{self, Follower, FollowerKind, FollowerStatus};
 use crate::personal::{About, Keyring, KeyringError};
-use crate::{Log, Position};
+use crate::{Log, Position, tenants};
 
 /// What secrets are sealed for.
 const KIND: &str = "webhook";
@@ -122,18 +122,9 @@ impl Webhooks {
         let sealed = self.seal(tenant, id, &secret).await?;
         let NewWebhook { terms, is_active, after } = new;
         let mut tx = self.pool.begin().await?;
-        // Whoever else adds one of the same tenant waits until this one is there.
-        let has_tenant = sqlx::query("SELECT FROM tenants WHERE tenant_id = $1 FOR NO KEY UPDATE")
-            .bind(tenant.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        if has_tenant.is_none() {
-            return Err(WebhookError::NoTenant);
-        }
-        let count: i64 = sqlx::query_scalar("SELECT count(*) FROM webhooks WHERE tenant_id = $1")
-            .bind(tenant.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
+        let count = tenants::count_alone(&mut tx, tenant, "webhooks")
+            .await?
+            .ok_or(WebhookError::NoTenant)?;
         if count >= MAX_WEBHOOKS {
             return Err(WebhookError::TooMany);
         }
