@@ -221,15 +221,29 @@ impl<'a> Opened<'a> {
         Ok(self.these(calendar, &[id]).await?.pop())
     }
 
+    /// One of the events that are in a calendar. Its time off is no such thing.
+    pub(super) async fn event(
+        &self,
+        calendar: &Calendar,
+        id: Uuid,
+    ) -> Result<Option<Member>, Refused> {
+        let Some(during) = self.days() else { return Ok(None) };
+        Ok(self.events(calendar, Part { during, these: Some(&[id]) }).await?.pop())
+    }
+
+    async fn events(&self, calendar: &Calendar, part: Part<'_>) -> Result<Vec<Member>, Refused> {
+        let (tenant, terms) = (&self.caller.tenant, &calendar.terms);
+        let events = self.app.calendar_events(tenant, terms, part, self.now).await?;
+        Ok(events.iter().map(Member::of).collect())
+    }
+
     /// What starts in some time, and time off that has a part in it, whether a calendar has it today or not.
     pub(super) async fn taking_place(
         &self,
         calendar: &Calendar,
         part: Part<'_>,
     ) -> Result<Vec<Member>, Refused> {
-        let (tenant, terms) = (&self.caller.tenant, &calendar.terms);
-        let events = self.app.calendar_events(tenant, terms, part, self.now).await?;
-        let mut members: Vec<Member> = events.iter().map(Member::of).collect();
+        let mut members = self.events(calendar, part).await?;
         if let Some(off) = TimeOff::of(self, calendar).await? {
             let is_asked_for =
                 |member: &Member| part.these.is_none_or(|ids| ids.contains(&member.id));

@@ -9,6 +9,7 @@ use super::calendar::{Calendar, Kept, Member, Opened};
 use super::filter::{Range, stamp};
 use super::multistatus::Refused;
 use super::xml::{CALDAV, Element};
+use crate::routes::calendars::written::begin;
 
 /// What it is, by itself.
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/calendar; charset=utf-8");
@@ -57,8 +58,8 @@ fn written(
     busy: &[Busy],
 ) -> Response {
     let mut writer = Writer::new();
-    writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
-    writer.text("PRODID", "-//daybook//calendar feeds//EN").begin("VFREEBUSY");
+    begin(&mut writer);
+    writer.begin("VFREEBUSY");
     writer.utc("DTSTAMP", now).utc("DTSTART", from).utc("DTEND", to);
     for (kept, start, end) in busy {
         let kind = if *kept == Kept::Tentatively { "BUSY-TENTATIVE" } else { "BUSY" };

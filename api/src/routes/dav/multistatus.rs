@@ -127,12 +127,12 @@ pub(super) fn href(path: &str) -> String {
 pub(super) enum Refused {
     Problem(Box<Problem>),
     /// The condition that is not met, as the programs know it.
-    Condition(StatusCode, Name),
+    Condition(Name),
 }
 
 impl Refused {
     pub(super) fn condition(namespace: &str, local: &str) -> Self {
-        Self::Condition(StatusCode::FORBIDDEN, Name::new(namespace, local))
+        Self::Condition(Name::new(namespace, local))
     }
 
     pub(super) fn not_xml(why: &str) -> Self {
@@ -151,7 +151,8 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         match self {
             Self::Problem(problem) => problem.into_response(),
-            Self::Condition(status, name) => {
+            Self::Condition(name) => {
+                let status = StatusCode::FORBIDDEN;
                 let body = format!("{}{}</D:error>\n", begun("error"), element(&name, ""));
                 (status, [(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response()
             }

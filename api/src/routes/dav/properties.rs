@@ -11,6 +11,7 @@ use super::place::Place;
 use super::token::Token;
 use super::xml::{CALDAV, CALENDARSERVER, DAV, Name};
 use crate::http::{Book, Manage};
+use crate::routes::calendars::written::begin;
 
 /// Something that properties are told of.
 pub(super) enum Thing<'a> {
@@ -125,8 +126,7 @@ fn of_caldav(opened: &Opened<'_>, thing: &Thing<'_>, local: &str) -> Option<Stri
         ("calendar-timezone", Thing::Calendar(calendar, _)) => {
             let zone = calendar.zone?;
             let mut writer = Writer::new();
-            writer.begin("VCALENDAR").raw("VERSION", &[], "2.0");
-            writer.text("PRODID", "-//daybook//calendar feeds//EN");
+            begin(&mut writer);
             write_zone(&mut writer, zone, (opened.now, opened.now + TimeDelta::days(366)));
             lines(&writer.finish())
         }

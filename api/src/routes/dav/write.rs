@@ -48,7 +48,7 @@ pub(super) async fn put(
         return move_time_off(opened, &calendar, (off, id), headers, &event.map_err(conflict)?)
             .await;
     }
-    let member = opened.member(&calendar, id).await?;
+    let member = opened.event(&calendar, id).await?;
     is_as_seen(member.as_ref(), headers)?;
     let Some(member) = member else {
         if off.is_none() || !opened.caller.has::<Manage>() {
@@ -88,7 +88,7 @@ pub(super) async fn delete(
         let changes = vec![ResourceCommand::RemoveResourceException(id.into())];
         return change_time_off(opened, &calendar, (&off, id), headers, changes).await;
     }
-    let member = opened.member(&calendar, id).await?;
+    let member = opened.event(&calendar, id).await?;
     is_as_seen(member.as_ref(), headers)?;
     let member = member.ok_or_else(nothing_there)?;
     let by = if is_clients(opened) { CancelledBy::Client } else { CancelledBy::Staff };
@@ -134,6 +134,11 @@ fn is_shown(opened: &Opened<'_>, during: Option<Interval>) -> Result<(), Problem
         return Ok(());
     }
     Err(conflict("it is earlier or later than the days that the calendar has"))
+}
+
+/// The version that a program wants to change, if it has said so by a tag, which is good at this one.
+fn seen(headers: &HeaderMap, version: u64) -> Option<u64> {
+    headers.get(header::IF_MATCH).filter(|tag| *tag != "*").map(|_| version)
 }
 
 /// Something new in the calendar of a resource.
@@ -211,8 +216,7 @@ async fn change_time_off(
         if !opened.caller.has::<Manage>() {
             return Err(conflict("time off is changed by whoever has `manage`").into());
         }
-        let seen = headers.get(header::IF_MATCH).map(|_| off.version);
-        change_resource(opened, calendar, seen, commands).await?;
+        change_resource(opened, calendar, seen(headers, off.version), commands).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -237,8 +241,7 @@ async fn change(
     headers: &HeaderMap,
     command: AppointmentCommand,
 ) -> Result<(), Refused> {
-    let seen = headers.get(header::IF_MATCH).filter(|value| *value != "*");
-    let context = CommandRequest::at_version((), seen.map(|_| member.version));
+    let context = CommandRequest::at_version((), seen(headers, member.version));
     let context = context.context(opened.caller);
     let target = Target::Existing(member.id);
     let executed = opened.app.engine.execute_all::<Appointment>(&context, target, vec![command]);
