@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use open::{OpenConnections, raise_open_files};
 pub(crate) use stop::{Signals, Stop};
-pub(crate) use tls::{Tls, TlsFiles, certificates};
+pub(crate) use tls::{Tls, TlsFiles, with_authorities};
 
 /// Accepts connections, and answers what they ask.
 pub(crate) struct Listener {

@@ -158,6 +158,18 @@ pub(crate) fn certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'st
     Ok(read)
 }
 
+/// What speaks to a server whose certificate is one of the authorities in a file, which an option names.
+pub(crate) fn with_authorities<T, E: Into<anyhow::Error>>(
+    option: &str,
+    path: &Path,
+    take: impl FnOnce(Vec<u8>) -> Result<T, E>,
+) -> anyhow::Result<T> {
+    let about = || format!("{option} {}", path.display());
+    certificates(path).with_context(about)?;
+    let pem = fs::read(path).with_context(about)?;
+    take(pem).map_err(Into::into).with_context(about)
+}
+
 /// Whether a client begins a handshake. Who speaks HTTP is told what to do.
 pub(super) async fn begins(stream: &mut TcpStream) -> bool {
     let mut first = [0];

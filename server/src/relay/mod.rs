@@ -5,7 +5,6 @@
 
 mod command;
 
-use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use metrics::counter;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::listener::certificates;
+use crate::listener::with_authorities;
 
 pub(crate) use command::run as run_command;
 
@@ -35,10 +34,7 @@ static BEGIN: Repeated = Repeated::new("begin to publish the log to the broker")
 pub(crate) fn broker_at(url: &str, authorities: Option<&Path>) -> anyhow::Result<Broker> {
     let broker = Broker::new(url).context("--amqp-url is not understood")?;
     let Some(path) = authorities else { return Ok(broker) };
-    let about = || format!("--amqp-ca {}", path.display());
-    certificates(path).with_context(about)?;
-    let pem = fs::read(path).with_context(about)?;
-    broker.of_authorities(&pem).with_context(about)
+    with_authorities("--amqp-ca", path, |pem| broker.of_authorities(&pem))
 }
 
 /// Publishes logs. Cheap to clone.

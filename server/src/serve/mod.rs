@@ -4,7 +4,6 @@ mod operations_port;
 mod running;
 mod work;
 
-use std::fs;
 use std::io::IsTerminal as _;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -26,7 +25,7 @@ use uuid::Uuid;
 use crate::cli::{Place, Serve};
 use crate::database::Database;
 use crate::import::Imports;
-use crate::listener::{Listener, Signals, Stop, Tls, certificates, raise_open_files};
+use crate::listener::{Listener, Signals, Stop, Tls, raise_open_files, with_authorities};
 use crate::mailing::{Mailer, Mailing};
 use crate::metrics::Sampler;
 use crate::parts::Parts;
@@ -265,8 +264,5 @@ fn shared_cache(
     let address = url.filter(|url| !url.is_empty()).map(str::parse::<RedisAddress>);
     let address = address.transpose().context("--redis-url is not understood")?;
     let (Some(address), Some(path)) = (address.clone(), authorities) else { return Ok(address) };
-    let about = || format!("--redis-ca {}", path.display());
-    certificates(path).with_context(about)?;
-    let pem = fs::read(path).with_context(about)?;
-    address.of_authorities(pem).map(Some).with_context(about)
+    with_authorities("--redis-ca", path, |pem| address.of_authorities(pem)).map(Some)
 }
