@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::harness::{Database, Finished, Practice, Server, monday, program, run};
+use crate::harness::{Database, Practice, Server, monday, program, run};
 
 /// The variables whose values no help shows.
 fn secrets(of: &[&str]) -> Vec<String> {
@@ -32,14 +32,6 @@ fn by_files(database: &Database, arguments: &[&str], folder: &TempDir) -> Comman
         command.env_remove(&name).env(format!("{}_FILE", name.to_str().unwrap()), path);
     }
     command
-}
-
-#[track_caller]
-fn one_sentence(finished: Finished) -> String {
-    assert_eq!(finished.code, Some(1), "{finished:#?}");
-    let said = finished.failed();
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    said
 }
 
 #[test]
@@ -77,7 +69,7 @@ fn each_secret_can_be_in_a_file_and_not_in_both_places() {
             command.env("DAYBOOK_SMTP_FROM", "post@practice.example");
             command.env_remove(&name).env(&file, path);
             command.envs(own.map(|value| (&name, value)));
-            one_sentence(run(command))
+            run(command).one_sentence()
         };
         let both = serve(Some("secret://a"), path.to_str().unwrap());
         assert!(both.contains(&format!("{name} and {file} are both set")), "{both}");
@@ -99,7 +91,7 @@ fn a_file_that_is_empty_or_endless_is_no_secret() {
     for (path, why) in [("/dev/null", "it is empty"), ("/dev/zero", "no secret is so long")] {
         let mut command = Database::unreachable().daybook(&["migrate"]);
         command.env_remove("DAYBOOK_DATABASE_URL").env("DAYBOOK_DATABASE_URL_FILE", path);
-        let said = one_sentence(run(command));
+        let said = run(command).one_sentence();
         assert!(said.contains("DAYBOOK_DATABASE_URL_FILE") && said.contains(why), "{said}");
     }
 }
@@ -110,7 +102,7 @@ fn a_url_of_another_kind_is_refused_in_one_sentence_and_not_repeated() {
         let url = "mysql://me:secret@127.0.0.1/daybook";
         let from = ["--smtp-from", "post@practice.example"];
         let serve = ["serve", "--listen", "127.0.0.1:0", option, url];
-        let said = one_sentence(Database::unreachable().run(&[&serve[..], &from].concat()));
+        let said = Database::unreachable().run(&[&serve[..], &from].concat()).one_sentence();
         assert!(said.contains(option) && said.contains("://"), "{said}");
         assert!(!said.contains("secret") && !said.contains("mysql"), "{said}");
     }

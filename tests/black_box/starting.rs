@@ -8,19 +8,10 @@ fn serve(database: &Database) -> Finished {
     database.run(&["serve", "--listen", "127.0.0.1:0"])
 }
 
-/// What a program said that ended by itself, with code 1: one line, and no more.
-#[track_caller]
-fn one_sentence(finished: Finished) -> String {
-    assert_eq!(finished.code, Some(1), "{finished:#?}");
-    let said = finished.failed();
-    assert_eq!(said.trim_end().lines().count(), 1, "{said}");
-    said
-}
-
 #[test]
 fn a_url_of_something_else_is_refused_and_its_password_is_not_repeated() {
     for url in ["mysql://me:secret@127.0.0.1/daybook", "daybook:secret", "postgres//me:secret@h"] {
-        let said = one_sentence(serve(&Database::at(url)));
+        let said = serve(&Database::at(url)).one_sentence();
         assert!(said.contains("DAYBOOK_DATABASE_URL") && said.contains("postgres://"), "{said}");
         assert!(!said.contains("secret"), "{said}");
     }
@@ -46,7 +37,7 @@ fn an_address_that_is_taken_is_said_before_anything_is_started() {
         [("--listen", "--listen"), ("--operations-listen", "--operations-listen")]
     {
         let database = Database::embedded();
-        let said = one_sentence(database.run(&["serve", option, &address]));
+        let said = database.run(&["serve", option, &address]).one_sentence();
         assert!(said.contains(&address) && said.contains("in use"), "{said}");
         assert!(said.contains(way_out), "{said}");
         assert!(!database.data_dir().exists(), "nothing was made for it");
@@ -79,7 +70,7 @@ fn without_a_subcommand_it_listens_where_it_is_told_to() {
 fn a_second_server_on_a_folder_says_at_once_who_has_it() {
     let database = Database::embedded();
     let first = Server::start(&database);
-    let said = one_sentence(serve(&database));
+    let said = serve(&database).one_sentence();
     assert!(said.contains(&format!("in use by process {}", first.id())), "{said}");
     assert!(said.contains("--data-dir"), "{said}");
 }

@@ -55,14 +55,20 @@ fn known(practice: &Practice, appointment: &Value) -> (u64, String) {
     (now["version"].as_u64().unwrap(), now["start_at"].as_str().unwrap().to_owned())
 }
 
-#[test]
-fn an_event_that_is_moved_is_an_appointment_that_is() {
+/// A practice, what is booked there, a program that shows it, and where it does.
+fn one_event() -> (Practice, Value, Dav, String) {
     let practice = a_practice();
     let booked = practice.booked(monday(8, 0));
     let dav = a_desk(&practice);
     let calendar = dav.calendar();
     dav.members_once(&calendar, 1);
     let path = member(&calendar, &booked);
+    (practice, booked, dav, path)
+}
+
+#[test]
+fn an_event_that_is_moved_is_an_appointment_that_is() {
+    let (practice, booked, dav, path) = one_event();
     let (text, tag) = dav.got(&path);
     let put = dav.put(&path, Some(&tag), &moved(&text, monday(10, 0)));
     put.has_status(204);
@@ -79,12 +85,7 @@ fn an_event_that_is_moved_is_an_appointment_that_is() {
 
 #[test]
 fn what_daybook_does_not_know_of_an_event_changes_nothing() {
-    let practice = a_practice();
-    let booked = practice.booked(monday(8, 0));
-    let dav = a_desk(&practice);
-    let calendar = dav.calendar();
-    dav.members_once(&calendar, 1);
-    let path = member(&calendar, &booked);
+    let (practice, booked, dav, path) = one_event();
     let (text, tag) = dav.got(&path);
     let dismissed = "X-MOZ-LASTACK:20270301T080000Z\r\nBEGIN:VALARM\r\nACTION:DISPLAY\r\n\
                      TRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT";
@@ -139,18 +140,13 @@ fn what_cannot_be_so_is_a_conflict_and_the_next_look_shows_what_is() {
 
 #[test]
 fn an_event_that_is_deleted_is_an_appointment_that_is_cancelled() {
-    let practice = a_practice();
-    let booked = practice.booked(monday(8, 0));
-    let dav = a_desk(&practice);
-    let calendar = dav.calendar();
-    dav.members_once(&calendar, 1);
-    let path = member(&calendar, &booked);
+    let (practice, booked, dav, path) = one_event();
     let stale = dav.request("DELETE", &path).header("if-match", "\"7-00\"").send();
     stale.is_refused(412, "stale-version");
     let tag = dav.got(&path).1;
     dav.request("DELETE", &path).header("if-match", &tag).send().has_status(204);
     assert_eq!(practice.appointment(&id_of(&booked))["status"], "cancelled");
-    assert!(dav.members(&calendar).is_empty(), "at once");
+    assert!(dav.members(&dav.calendar()).is_empty(), "at once");
     dav.request("DELETE", &path).send().is_refused(404, "not-found");
 }
 
@@ -176,12 +172,7 @@ fn a_session_is_one_event_and_stays_as_it_is() {
 
 #[test]
 fn of_all_who_move_the_same_event_at_once_one_does() {
-    let practice = a_practice();
-    let booked = practice.booked(monday(8, 0));
-    let dav = a_desk(&practice);
-    let calendar = dav.calendar();
-    dav.members_once(&calendar, 1);
-    let path = member(&calendar, &booked);
+    let (practice, booked, dav, path) = one_event();
     let (text, tag) = dav.got(&path);
     let answers = at_once(8, |n| {
         let start = monday(10 + u32::try_from(n).unwrap(), 0);

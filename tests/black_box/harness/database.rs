@@ -61,6 +61,15 @@ impl Finished {
         self.stderr
     }
 
+    /// What it said that ended by itself, with code 1: one line, and no more.
+    #[track_caller]
+    pub(crate) fn one_sentence(self) -> String {
+        assert_eq!(self.code, Some(1), "{self:#?}");
+        let said = self.failed();
+        assert_eq!(said.trim_end().lines().count(), 1, "{said}");
+        said
+    }
+
     pub(crate) fn last_line(&self) -> &str {
         self.stdout.trim_end().lines().next_back().unwrap_or_default()
     }
